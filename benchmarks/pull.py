@@ -1,0 +1,148 @@
+"""CPU of serving segments by HTTP: the engine's segment resource against aiohttp's FileResponse, in the same run.
+
+Each server is a process of its own, so that only its CPU is counted; a client reads whole segments and drops them.
+Prints one line of JSON; `value` and `peer` are CPU seconds of the server a gigabyte.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import random
+import resource
+import socket
+import sys
+import tempfile
+from hashlib import sha256
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from aiohttp import web
+
+from blade_agent.files import DiskFiles
+from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
+from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH, SegmentResource
+from blade_agent.main_board.engine.store import SegmentStore
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.ticket import TicketKey
+
+SEGMENT_BYTES = 8 * 1024 * 1024 // TS_PACKET_BYTES * TS_PACKET_BYTES
+READS = 128
+AT_ONCE = 8
+PROGRAM = "benchmark"
+KEY = TicketKey(bytes(32))
+
+
+def main() -> None:
+    """Measure both and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(put_segment(Path(folder)))
+        value = asyncio.run(measure(Path(folder), serve_engine))
+        peer = asyncio.run(measure(Path(folder), serve_file_response))
+    figure = {
+        "figure": "pull, segments of 8 MiB",
+        "value": round(value, 3),
+        "unit": "CPU s/GB",
+        "peer": round(peer, 3),
+        "peer_name": "aiohttp FileResponse",
+    }
+    sys.stdout.write(json.dumps(figure) + "\n")
+
+
+async def put_segment(folder: Path) -> None:
+    """Store one segment."""
+    data = random.Random(1).randbytes(SEGMENT_BYTES)
+    segment = Segment(number=0, length_bytes=len(data), duration_ms=10_000, sha256=sha256(data).hexdigest())
+    store = await SegmentStore.open(DiskFiles(), [folder])
+    async with store.receive(PROGRAM, segment) as reception:
+        await reception.write(data)
+        await reception.store()
+    store.close()
+
+
+async def measure(folder: Path, server) -> float:  # noqa: ANN001 -- one of the two coroutine functions below
+    """Read from a server in another process; returns its CPU seconds a gigabyte."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=run_server, args=(folder, server, theirs))
+    process.start()
+    address = await asyncio.to_thread(ours.recv)
+    readers = [read_segments(address, READS // AT_ONCE) for _ in range(AT_ONCE)]
+    read_bytes = sum(await asyncio.gather(*readers))
+    ours.send("stop")
+    spent_s = await asyncio.to_thread(ours.recv)
+    process.join()
+    return spent_s / (read_bytes / 1e9)
+
+
+async def read_segments(address: Address, times: int) -> int:
+    """Read the segment so many times over one connection; returns the bytes of its body."""
+    loop = asyncio.get_running_loop()
+    request = f"GET /segments/{PROGRAM}/0.ts?ticket={KEY.sign('reader', PROGRAM)} HTTP/1.1\r\nHost: {address}\r\n\r\n"
+    buffer = bytearray(1024 * 1024)
+    with socket.socket() as connection:
+        connection.setblocking(False)  # noqa: FBT003 -- the socket module takes no keyword
+        await loop.sock_connect(connection, address)
+        for _ in range(times):
+            await loop.sock_sendall(connection, request.encode())
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += await loop.sock_recv(connection, 4096)
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise OSError(head[:80].decode())
+            left = SEGMENT_BYTES - len(head.partition(b"\r\n\r\n")[2])
+            while left:
+                left -= await loop.sock_recv_into(connection, memoryview(buffer)[: min(left, len(buffer))])
+    return times * SEGMENT_BYTES
+
+
+def run_server(folder: Path, server, pipe: Connection) -> None:  # noqa: ANN001 -- as above
+    """Serve in this process until told to stop; then tell what it cost."""
+    asyncio.run(server(folder, pipe))
+
+
+async def serve_engine(folder: Path, pipe: Connection) -> None:
+    """The resource of an engine that a director has given its key."""
+    store = await SegmentStore.open(DiskFiles(), [folder])
+    address = Address("127.0.0.1", 0)
+    duty = EngineDuty(slot=2, address=address, director=address, epoch=1, capacity_bps=10**9)
+    async with HttpClient(random.Random(1)) as client:
+        director = DirectorLink(duty, "boot", client, store)
+        director.ticket_key = KEY
+        table = HandlerTable("benchmark")
+        table.resource(SEGMENT_PATH, SegmentResource(store, director).get)
+        async with serve(table, address) as bound:
+            await report_cost(bound, pipe)
+    store.close()
+
+
+async def serve_file_response(folder: Path, pipe: Connection) -> None:
+    """The same path by aiohttp's own means."""
+    file = folder / PROGRAM / "0.ts"
+
+    async def get(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file)
+
+    table = HandlerTable("benchmark")
+    table.resource(SEGMENT_PATH, get)
+    async with serve(table, Address("127.0.0.1", 0)) as bound:
+        await report_cost(bound, pipe)
+
+
+async def report_cost(bound: Address, pipe: Connection) -> None:
+    """Say where we are, wait for the end, and say what CPU it took meanwhile."""
+    before_s = cpu_s()
+    pipe.send(bound)
+    await asyncio.to_thread(pipe.recv)
+    pipe.send(cpu_s() - before_s)
+
+
+def cpu_s() -> float:
+    """User and system time of the process, its threads included."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()

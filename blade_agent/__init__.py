@@ -1,0 +1,1 @@
+"""What runs on every blade: chassis blade controller, main board, and what both stand on."""

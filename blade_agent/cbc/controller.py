@@ -1,0 +1,99 @@
+"""The chassis blade controller: messages from its lines through the command table, and the answers back."""
+
+from collections.abc import Sequence
+
+from blade_agent.cbc.answer import Answer, CommandModule, RefusedError
+from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.cbc.blade import Blade, SelfCheck
+from blade_agent.cbc.command import GROUP_BYTES, CommandCode
+from blade_agent.cbc.device_commands import DEVICE_COMMANDS
+from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.layout import InvalidFieldError, WrongLengthError
+from blade_agent.cbc.line import Framing, Line, MessageLine
+from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.cbc.picmg_commands import PICMG_COMMANDS
+from blade_agent.cbc.role import MainBoard
+from blade_agent.cbc.role_commands import ROLE_COMMANDS
+
+COMMAND_MODULES: tuple[CommandModule, ...] = (DEVICE_COMMANDS, PICMG_COMMANDS, ROLE_COMMANDS)
+
+
+class Controller:
+    """One CBC. It answers on any number of lines and does nothing by itself."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        address: SlotAddress,
+        main_board: MainBoard,
+        boot_id: int,
+        self_checks: Sequence[SelfCheck] = (),
+        handle_closed: bool = True,
+        modules: Sequence[CommandModule] = COMMAND_MODULES,
+    ) -> None:
+        """Start in a slot: a CBC that runs is inserted. A blade without a switch at its handle counts as closed."""
+        self._answers: dict[CommandCode, Answer] = {}
+        device_support = 0
+        for module in modules:
+            self._answers.update(module.answers)
+            device_support |= module.device_support
+        self.blade = Blade(
+            identity=identity,
+            address=address,
+            main_board=main_board,
+            boot_id=boot_id,
+            device_support=device_support,
+            self_checks=self_checks,
+        )
+        self.blade.hot_swap.move_handle(closed=handle_closed)
+        self.blade.hot_swap.insert()
+
+    def serve_backplane(self, line: Line, framing: Framing) -> None:
+        """Answer the chassis manager: to this slot's address only, for the wire may be shared."""
+        self._serve(line, framing, frozenset({self.blade.address.ipmb_address}))
+
+    def serve_service_port(self, line: Line) -> None:
+        """Answer a person with a cable, whose tool takes any controller at the other end for the one at 20h."""
+        self._serve(line, BasicMode(), frozenset({self.blade.address.ipmb_address, CHASSIS_MANAGER_ADDRESS}))
+
+    def close(self) -> None:
+        """Give all lines back."""
+        for line in self.blade.lines:
+            line.close()
+
+    def answer(self, request: Request) -> Response:
+        """Carry a request out and answer it."""
+        try:
+            data = self._carry_out(request)
+        except RefusedError as error:
+            return request.respond(error.code)
+        except WrongLengthError:
+            return request.respond(CompletionCode.WRONG_LENGTH)
+        except InvalidFieldError:
+            return request.respond(CompletionCode.INVALID_FIELD)
+        return request.respond(CompletionCode.OK, data)
+
+    def _carry_out(self, request: Request) -> bytes:
+        if request.responder_lun:
+            raise RefusedError(CompletionCode.INVALID_LUN)
+        prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
+        group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
+        if len(group) < prefix_bytes:
+            raise RefusedError(CompletionCode.WRONG_LENGTH)
+        answer = self._answers.get(CommandCode(request.net_fn, group, request.command))
+        if answer is None:
+            raise RefusedError(CompletionCode.INVALID_COMMAND)
+        self.blade.settle()
+        return answer(self.blade, fields)
+
+    def _serve(self, line: Line, framing: Framing, addresses: frozenset[int]) -> None:
+        def receive(message: Request | Response) -> None:
+            message_line.acknowledge()
+            if isinstance(message, Request) and message.responder in addresses:
+                message_line.send(self.answer(message))
+            else:
+                self.blade.misdirected += 1
+
+        message_line = MessageLine(line, framing, receive)
+        self.blade.lines.append(message_line)

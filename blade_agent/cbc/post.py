@@ -1,0 +1,58 @@
+"""The main board's post: the assignment it holds, and the parts of the next one as they come in."""
+
+from blade_agent.cbc.message import CompletionCode
+from blade_agent.cbc.role import MainBoard, Role, RoleAssignment, RoleRefusedError, check_fence
+from blade_agent.cbc.role_messages import CommitRole, Party, assignment_digest
+from media_network.address import Address
+
+
+class Post:
+    """Holds one assignment, whole. Staged parts have no effect until a commit names them."""
+
+    def __init__(self, main_board: MainBoard) -> None:
+        self._main_board = main_board
+        self.held = RoleAssignment()
+        self._station = ""
+        self._addresses: dict[Party, Address | None] = dict.fromkeys(Party)
+
+    @property
+    def digest(self) -> int:
+        """What names the held assignment."""
+        return assignment_digest(self.held)
+
+    def stage_address(self, party: Party, address: Address | None) -> None:
+        """Keep an address for the next commit."""
+        self._addresses[party] = address
+
+    def stage_station(self, station: str) -> None:
+        """Keep the station's name for the next commit."""
+        self._station = station
+
+    def commit(self, commit: CommitRole) -> None:
+        """Give the main board the staged assignment; once more is the same as once.
+
+        Raises:
+            RoleRefusedError: fenced off, or the staged parts are not the ones the commit names. Nothing has changed.
+        """
+        if commit.assignment_digest == self.digest:
+            return
+        offered = RoleAssignment(
+            role=commit.role,
+            epoch=commit.epoch,
+            station=self._station,
+            director=self._addresses[Party.DIRECTOR],
+            center=self._addresses[Party.CENTER],
+        )
+        check_fence(self.held, offered)
+        if assignment_digest(offered) != commit.assignment_digest:
+            raise RoleRefusedError(CompletionCode.STAGED_DIFFERS, self.held, offered)
+        self._take(offered)
+
+    def release(self) -> None:
+        """Leave the main board without a role; the epoch stays, so that an older director stays fenced off."""
+        if self.held.role is not Role.UNASSIGNED:
+            self._take(RoleAssignment(epoch=self.held.epoch))
+
+    def _take(self, assignment: RoleAssignment) -> None:
+        self.held = assignment
+        self._main_board.assign(assignment)

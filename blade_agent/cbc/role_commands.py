@@ -1,0 +1,75 @@
+"""OEM commands: the main board's role, and the blade's heartbeat."""
+
+import re
+
+from blade_agent.cbc.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.blade import Blade
+from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.cbc.layout import Nothing
+from blade_agent.cbc.message import CompletionCode
+from blade_agent.cbc.role import STATION_PATTERN, RoleRefusedError
+from blade_agent.cbc.role_messages import (
+    COMMIT_ROLE,
+    GET_BLADE_STATUS,
+    PROTOCOL_VERSION,
+    STAGE_ADDRESS,
+    STAGE_STATION,
+    BladeStatus,
+    CommitRole,
+    StageAddress,
+    StageStation,
+)
+
+_COUNTER = (1 << 32) - 1
+
+
+def _get_blade_status(blade: Blade, _request: Nothing) -> BladeStatus:
+    main_board = blade.main_board.status()
+    return BladeStatus(
+        protocol_version=PROTOCOL_VERSION,
+        hot_swap=blade.hot_swap.state,
+        main_board=main_board.state,
+        role=blade.post.held.role,
+        epoch=blade.post.held.epoch,
+        assignment_digest=blade.post.digest,
+        address=main_board.address,
+        boot_id=blade.boot_id,
+        frame_faults=blade.frame_faults & _COUNTER,
+        message_faults=blade.message_faults & _COUNTER,
+    )
+
+
+def _stage_address(blade: Blade, request: StageAddress) -> Nothing:
+    blade.post.stage_address(request.party, request.address)
+    return Nothing()
+
+
+def _stage_station(blade: Blade, request: StageStation) -> Nothing:
+    if not re.fullmatch(STATION_PATTERN, request.station):
+        raise RefusedError(CompletionCode.INVALID_FIELD)
+    blade.post.stage_station(request.station)
+    return Nothing()
+
+
+def _commit_role(blade: Blade, request: CommitRole) -> Nothing:
+    if blade.hot_swap.state is not HotSwapState.M4_ACTIVE:
+        raise RefusedError(CompletionCode.WRONG_STATE)
+    if not request.epoch:
+        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    try:
+        blade.post.commit(request)
+    except RoleRefusedError as error:
+        raise RefusedError(error.code) from error
+    return Nothing()
+
+
+ROLE_COMMANDS = CommandModule(
+    dict(
+        (
+            answering(GET_BLADE_STATUS, _get_blade_status),
+            answering(STAGE_ADDRESS, _stage_address),
+            answering(STAGE_STATION, _stage_station),
+            answering(COMMIT_ROLE, _commit_role),
+        )
+    )
+)

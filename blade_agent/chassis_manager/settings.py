@@ -1,0 +1,62 @@
+"""What a chassis manager is told at its start."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from blade_agent.cbc.identity import SLOTS
+from blade_agent.cbc.role import STATION_PATTERN, StationName
+from blade_agent.cbc.serial_line import BAUD_RATE_BPS
+from media_network.address import Address
+
+Positive = Annotated[float, Meta(gt=0)]
+Slot = Annotated[int, Meta(ge=1, le=SLOTS)]
+
+
+class SerialPort(Struct, frozen=True, kw_only=True, tag="serial"):
+    """A slot wired to a serial port."""
+
+    path: str
+    baud_rate_bps: Annotated[int, Meta(gt=0)] = BAUD_RATE_BPS
+
+
+class UdpPeer(Struct, frozen=True, kw_only=True, tag="udp"):
+    """A slot reached over a switched backplane."""
+
+    address: Address
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """How long to wait for what. A blade is lost after `heartbeat_s + attempts * timeout_s` without a word."""
+
+    heartbeat_s: Positive = 1.0
+    """From one poll of a blade to the next."""
+    eager_s: Positive = 0.1
+    """The same while the blade is on its way into or out of service, or its main board between two roles."""
+    timeout_s: Positive = 0.3
+    """From a request to its repetition."""
+    attempts: Annotated[int, Meta(ge=1)] = 5
+    """How often a request is sent before its blade counts as lost."""
+    look_over_s: Positive = 3.0
+    """At the start, how long slots may stay silent before the manager decides without them."""
+
+
+class ManagerSettings(Struct, frozen=True, kw_only=True):
+    """Settings of one chassis."""
+
+    station: StationName
+    slots: Mapping[Slot, SerialPort | UdpPeer]
+    epoch_file: Path
+    """Where the director's epoch is kept."""
+    center: Address | None = None
+    """The station's distribution center."""
+    timing: Timing = Timing()
+
+    def __post_init__(self) -> None:
+        """Refuse a name that could not go over the backplane; ValueError names it."""
+        if not re.fullmatch(STATION_PATTERN, self.station):
+            message = f"{self.station!r} cannot name a station: 1 to 32 printable ASCII characters without blanks"
+            raise ValueError(message)

@@ -1,0 +1,145 @@
+"""`blade-agent`: what is flashed onto a blade, and what manages a chassis of them."""
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
+from media_network.cli import UserError, echo_json, json_option
+
+_LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="media-station")
+def main() -> None:
+    """The agent of a blade in a media station."""
+
+
+@main.command()
+@click.option(
+    "--settings",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/media-station/blade.toml"),
+    show_default=True,
+    help="TOML file with slot, address, backplane, state, channels.",
+)
+def run(path: Path) -> None:
+    """Be a blade: answer on the backplane, and fill the role that the chassis manager assigns.
+
+    \b
+    Example:
+      blade-agent run --settings /etc/media-station/blade.toml
+    """
+    # What a command does not need is not imported: `--version` and `--help` answer at once on a small board.
+    from blade_agent.agent import run_blade
+    from blade_agent.cbc.serial_line import LineUnavailableError
+    from blade_agent.settings import SettingsError, read_settings
+
+    try:
+        _run(run_blade(read_settings(path), random.SystemRandom()))
+    except SettingsError as error:
+        raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
+    except ProfileError as error:
+        raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
+    except LineUnavailableError as error:
+        raise UserError(str(error), "Check `backplane` and `service_port` in the settings file.") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"the blade cannot run: {error}", f"Check the addresses and folders in {path}.") from error
+
+
+@main.command()
+@click.option(
+    "--settings",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/media-station/chassis.toml"),
+    show_default=True,
+    help="TOML file with station, slots, epoch_file, center.",
+)
+def manage(path: Path) -> None:
+    """Manage a chassis: the other end of the backplane, which assigns the roles of its blades.
+
+    \b
+    Example:
+      blade-agent manage --settings /etc/media-station/chassis.toml
+    """
+    from blade_agent.cbc.serial_line import LineUnavailableError
+    from blade_agent.chassis_manager.epoch_file import EpochFileError
+    from blade_agent.chassis_manager.run import run_manager
+    from blade_agent.chassis_manager.settings import ManagerSettings
+
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=ManagerSettings)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}", "Name the settings file with --settings.") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise UserError(f"{path}: {error}", "docs/operations/blade.md describes every key.") from error
+    try:
+        _run(run_manager(settings, random.SystemRandom()))
+    except (LineUnavailableError, EpochFileError) as error:
+        raise UserError(str(error), f"Check `slots` and `epoch_file` in {path}.") from error
+    except OSError as error:
+        raise UserError(f"the chassis cannot be managed: {error}", f"Check {path}.") from error
+
+
+@main.group()
+def profile() -> None:
+    """Hardware profiles: what is known of a board."""
+
+
+@profile.command(name="list")
+@json_option("a list of objects")
+def list_profiles(*, as_json: bool) -> None:
+    """List the profiles that come with the agent.
+
+    \b
+    Example:
+      blade-agent profile list --json
+    """
+    rows = [(name, load_profile(name).title) for name in profile_names()]
+    if as_json:
+        echo_json([{"profile": name, "title": title} for name, title in rows])
+        return
+    for name, title in rows:
+        click.echo(f"{name:24} {title}")
+
+
+@profile.command()
+@click.argument("name")
+def lint(name: str) -> None:
+    """Check a profile (a name, or a TOML file) against the schema.
+
+    \b
+    Example:
+      blade-agent profile lint generic-x86
+    """
+    try:
+        found = load_profile(name)
+    except ProfileError as error:
+        raise UserError(str(error), "hw_profiles/README.md describes the schema.") from error
+    click.echo(f"{name}: {found.title}: follows the schema")
+
+
+def _run(agent: Coroutine[Any, Any, None]) -> None:
+    """Run until it ends, or SIGTERM or SIGINT asks it to."""
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+
+    async def until_told() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task:
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        await agent
+
+    try:
+        asyncio.run(until_told())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return

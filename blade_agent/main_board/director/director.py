@@ -1,0 +1,176 @@
+"""A media director on duty: the tables it keeps, the messages it answers, the watch it keeps."""
+
+import asyncio
+import random
+
+from blade_agent.files import Files
+from blade_agent.main_board.director.catalogue import Catalogue
+from blade_agent.main_board.director.duty import DirectorDuty
+from blade_agent.main_board.director.obtaining import Obtaining
+from blade_agent.main_board.director.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
+from blade_agent.main_board.director.registry_link import RegistryLink
+from blade_agent.main_board.director.roster import EngineRecord
+from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.director.streams import Streams
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.messages import director as messages
+from media_network.messages.verb import Done
+from media_network.refusal import Reason, Refused
+from media_network.segment_set import format_segments, parse_segments
+from media_network.ticket import TicketKey
+
+_SILENT_AFTER_INTERVALS = 2.5
+
+
+async def direct(duty: DirectorDuty, files: Files, rng: random.Random) -> None:
+    """Direct a station until cancelled.
+
+    Raises OSError when the duty's address cannot be served at.
+    """
+    key = rng.randbytes(32)
+    catalogue = Catalogue(files, duty.state / "catalogue")
+    await catalogue.load()
+    async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
+        station = Station(duty=duty, http=http, rng=rng, tasks=tasks, catalogue=catalogue, tickets=TicketKey(key))
+        director = Director(station, key)
+        async with serve(director.handlers(), duty.address):
+            tasks.create_task(director.registry.keep_registered(), name="keep registered")
+            tasks.create_task(director.registry.keep_locations_told(), name="keep locations told")
+            await director.keep_watch()
+
+
+class Director:
+    """One term of a director."""
+
+    def __init__(self, station: Station, key: bytes) -> None:
+        self._station = station
+        self._key = key
+        self.registry = RegistryLink(station)
+        self._streams = Streams(station)
+        self._pulls = Pulls(station)
+        self._obtaining = Obtaining(station, self.registry)
+
+    def handlers(self) -> HandlerTable:
+        """All that a director answers."""
+        table = HandlerTable("media director")
+        table.verb(messages.OBTAIN, self._obtaining.obtain)
+        table.verb(messages.PUBLISH_PROGRAM, self._publish)
+        table.verb(messages.LOCATE_SEGMENT, self._obtaining.locate_segment)
+        table.verb(messages.ENLIST, self._enlist)
+        table.verb(messages.REPORT, self._report)
+        table.verb(messages.COPY_DONE, self._copy_done)
+        table.verb(messages.NEXT_SEGMENT, self._streams.next_segment)
+        table.verb(messages.ASSUMED, self._streams.assumed)
+        table.verb(messages.STOPPED, self._streams.stopped)
+        table.verb(messages.PLAY, self._streams.play)
+        table.verb(messages.WATCHING, self._streams.watching)
+        table.verb(messages.LIST_SESSIONS, self._streams.list_sessions)
+        table.verb(messages.ASK_STATION, self._view)
+        table.resource(PLAYLIST_PATH, self._pulls.playlist)
+        table.resource(SEGMENT_PATH, self._pulls.segment)
+        return table
+
+    async def keep_watch(self) -> None:
+        """Notice engines and consoles that have fallen silent."""
+        intervals = self._station.duty.intervals
+        while True:
+            await asyncio.sleep(intervals.report_ms / 1000)
+            now = _now()
+            for engine in list(self._station.roster):
+                silent_ms = (now - engine.reported_at) * 1000
+                if silent_ms > intervals.report_ms * _SILENT_AFTER_INTERVALS:
+                    engine.silent = True
+                    self._streams.lose_engine(engine.address, engine.boot)
+                if silent_ms > intervals.lease_ms:
+                    self._strike(engine)
+            self._streams.expire()
+            self._pulls.expire()
+
+    async def _publish(self, message: messages.PublishProgram) -> Done:
+        """Claim 11: start the service of a program."""
+        await self._station.catalogue.learn([message.program])
+        return Done()
+
+    async def _enlist(self, message: messages.Enlist) -> messages.Enlisted | Refused:
+        if message.epoch != self._station.duty.epoch:
+            return self._stale(message.epoch)
+        try:
+            address = Address.parse(message.engine)
+            inventory = {program: parse_segments(text) for program, text in message.inventory.items()}
+        except ValueError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        earlier = self._station.roster.get(address)
+        if earlier and earlier.boot != message.boot:
+            self._streams.lose_engine(address, earlier.boot)
+        before = self._station.table.programs()
+        self._station.roster.enlist(message, address, _now())
+        self._station.table.replace(address, inventory)
+        self._tell_registry_since(before)
+        return messages.Enlisted(
+            ticket_key=self._key.hex(),
+            report_interval_ms=self._station.duty.intervals.report_ms,
+            lease_ms=self._station.duty.intervals.lease_ms,
+        )
+
+    async def _report(self, message: messages.Report) -> messages.Reported | Refused:
+        engine = self._enlisted(message.engine, message.boot)
+        if message.epoch != self._station.duty.epoch:
+            return self._stale(message.epoch)
+        if engine is None:
+            return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
+        self._station.roster.report(message, engine, _now())
+        return messages.Reported(self._streams.report(message, engine))
+
+    async def _copy_done(self, message: messages.CopyDone) -> Done | Refused:
+        engine = self._enlisted(message.engine, message.boot)
+        if engine is None:
+            return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
+        await self._obtaining.copy_done(message, engine)
+        return Done()
+
+    async def _view(self, _: messages.AskStation) -> messages.StationView:
+        engines = tuple(
+            messages.EngineView(
+                slot=engine.slot,
+                engine=str(engine.address),
+                load_bps=engine.load_bps,
+                capacity_bps=engine.capacity_bps,
+                streams=self._streams.count(engine.address),
+                segments=self._station.table.held_by(engine.address),
+            )
+            for engine in self._station.roster
+        )
+        return messages.StationView(
+            station=self._station.duty.station,
+            epoch=self._station.duty.epoch,
+            engines=engines,
+            programs={program: format_segments(held) for program, held in self._station.table.programs().items()},
+        )
+
+    def _enlisted(self, engine: str, boot: str) -> EngineRecord | None:
+        record = next((record for record in self._station.roster if str(record.address) == engine), None)
+        return record if record and record.boot == boot else None
+
+    def _stale(self, epoch: int) -> Refused:
+        return Refused(
+            Reason.STALE_EPOCH, f"this director's epoch is {self._station.duty.epoch}, the message is of {epoch}"
+        )
+
+    def _strike(self, engine: EngineRecord) -> None:
+        before = self._station.table.programs()
+        self._station.roster.strike(engine.address)
+        self._station.table.forget(engine.address)
+        self._tell_registry_since(before)
+
+    def _tell_registry_since(self, before: dict[str, set[int]]) -> None:
+        now = self._station.table.programs()
+        for program in before.keys() | now.keys():
+            changed = before.get(program, set()) ^ now.get(program, set())
+            if changed:
+                self.registry.changed(program, changed)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,37 @@
+"""What a director is appointed with, and the intervals it keeps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_network.address import Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervals:
+    """Times that belong together; all of them are told to whoever has to keep them."""
+
+    report_ms: int = 500
+    """How often an engine reports."""
+    lease_ms: int = 3000
+    """How long after its last acknowledged report an engine goes on streaming, and no longer."""
+    watching_ms: int = 2000
+    """How often a console says that it is there; after three silent intervals its session ends."""
+    registration_ms: int = 2000
+    """How often the director registers, and so how long a publication missed while cut off goes unnoticed."""
+    settle_ms: int = 1500
+    """How long a new director waits for its engines before it reports what the station holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectorDuty:
+    """An appointment."""
+
+    station: str
+    address: Address
+    """Where this director answers."""
+    epoch: int
+    center: Address | None
+    """The distribution center; None where none is configured."""
+    state: Path
+    """Folder for what survives a restart."""
+    intervals: Intervals = Intervals()

@@ -1,0 +1,109 @@
+"""Pulled programs: a playlist from the director, each segment redirected to an engine that holds it (claims 1, 18)."""
+
+import asyncio
+import math
+import re
+from http import HTTPStatus
+
+from aiohttp import web
+
+from blade_agent.main_board.director.engine_choice import choose_engine
+from blade_agent.main_board.director.session import PullSession, new_session_id
+from blade_agent.main_board.director.station import Station
+from media_network.program import Program
+from media_network.refusal import Reason, Refused
+
+PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
+SEGMENT_PATH = "/programs/{program}/{segment}.ts"
+
+_SESSION_KEPT_S = 60.0
+_SESSIONS_MAX = 100_000
+_SESSION = re.compile(r"[0-9a-f]{24}")
+# A player in a page of another origin needs this on the redirect as well as on what it leads to (Fetch, 3.2).
+_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+
+_STATUS = {Reason.AT_CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE, Reason.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE}
+
+
+class Pulls:
+    """The pull sessions of a station."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._sessions: dict[str, PullSession] = {}
+
+    async def playlist(self, request: web.Request) -> web.StreamResponse:
+        """`GET /programs/<program>/playlist.m3u8`: opens a session; its id is in every segment's address."""
+        program = self._station.catalogue.published(request.match_info["program"])
+        if program is None:
+            return _refuse(Refused(Reason.NOT_PUBLISHED, "no such program is in service here"))
+        session = new_session_id(self._station.rng)
+        return web.Response(
+            text=_playlist(program, session),
+            content_type="application/vnd.apple.mpegurl",
+            headers={**_FROM_ANYWHERE, "Cache-Control": "no-store"},
+        )
+
+    async def segment(self, request: web.Request) -> web.StreamResponse:
+        """`GET /programs/<program>/<number>.ts`: 302 to the least loaded engine that holds the segment."""
+        program = self._station.catalogue.published(request.match_info["program"])
+        number = request.match_info["segment"]
+        name = request.query.get("session", "")
+        if program is None or not (number.isdecimal() and len(number) < 8 and int(number) < len(program.segments)):
+            return _refuse(Refused(Reason.NOT_PUBLISHED, "no such segment is in service here"))
+        if not _SESSION.fullmatch(name):
+            return _refuse(Refused(Reason.UNKNOWN_SESSION, "the address carries no session; ask for the playlist"))
+        # A session of an earlier director goes on here: the playlist outlives whoever wrote it.
+        session = self._sessions.setdefault(name, PullSession(session=name, rate_bps=program.rate_bps, seen_at=_now()))
+        # It still counts to the engine it was sent to last, so that its segments come from engine after engine.
+        engine = choose_engine(self._station, program, int(number))
+        if isinstance(engine, Refused):
+            return _refuse(engine)
+        self._leave(session)
+        session.engine, session.seen_at = engine.address, _now()
+        self._station.roster.promise(engine.address, session.rate_bps)
+        ticket = self._station.tickets.sign(name, program.program)
+        location = f"http://{engine.address}/segments/{program.program}/{number}.ts?ticket={ticket}"
+        headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
+        return web.Response(status=HTTPStatus.FOUND, headers=headers)
+
+    def expire(self) -> None:
+        """Forget players that have not asked for a segment for a minute, and the oldest ones if there are too many."""
+        now = _now()
+        by_age = sorted(self._sessions.values(), key=lambda session: session.seen_at)
+        surplus = len(by_age) - _SESSIONS_MAX
+        for index, session in enumerate(by_age):
+            if index >= surplus and now - session.seen_at <= _SESSION_KEPT_S:
+                break
+            self._leave(session)
+            del self._sessions[session.session]
+
+    def _leave(self, session: PullSession) -> None:
+        if session.engine:
+            self._station.roster.promise(session.engine, -session.rate_bps)
+            session.engine = None
+
+
+def _playlist(program: Program, session: str) -> str:
+    """A media playlist (RFC 8216) of the whole program."""
+    longest_s = math.ceil(max(segment.duration_ms for segment in program.segments) / 1000)
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:3",
+        f"#EXT-X-TARGETDURATION:{longest_s}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
+    for segment in program.segments:
+        lines += [f"#EXTINF:{segment.duration_ms / 1000:.3f},", f"{segment.number}.ts?session={session}"]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def _refuse(refused: Refused) -> web.Response:
+    status = _STATUS.get(refused.reason, HTTPStatus.NOT_FOUND)
+    headers = {**_FROM_ANYWHERE, **({"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {})}
+    return web.Response(status=status, text=f"{refused}\n", headers=headers)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,42 @@
+"""The segment location table: which engine of the station holds which segment (claims 1, 16, 18)."""
+
+from collections.abc import Iterable, Mapping
+
+from media_network.address import Address
+from media_network.program import ProgramId
+
+
+class SegmentLocationTable:
+    """Segments by program, number and engine. Only what an engine said is durable is in here."""
+
+    def __init__(self) -> None:
+        self._held: dict[Address, dict[ProgramId, set[int]]] = {}
+
+    def replace(self, engine: Address, inventory: Mapping[ProgramId, Iterable[int]]) -> None:
+        """Take an engine's inventory for all that it holds."""
+        self._held[engine] = {program: set(segments) for program, segments in inventory.items()}
+
+    def add(self, engine: Address, program: ProgramId, segment: int) -> None:
+        """A segment is durable at an engine now."""
+        self._held.setdefault(engine, {}).setdefault(program, set()).add(segment)
+
+    def forget(self, engine: Address) -> None:
+        """An engine is gone, and what it holds with it."""
+        self._held.pop(engine, None)
+
+    def engines_with(self, program: ProgramId, segment: int) -> list[Address]:
+        """The engines that hold a segment."""
+        return [engine for engine, held in self._held.items() if segment in held.get(program, ())]
+
+    def segments(self, program: ProgramId) -> set[int]:
+        """Segments of a program that at least one engine holds."""
+        return set().union(*(held.get(program, set()) for held in self._held.values()))
+
+    def held_by(self, engine: Address) -> int:
+        """Number of segments at an engine."""
+        return sum(len(segments) for segments in self._held.get(engine, {}).values())
+
+    def programs(self) -> dict[ProgramId, set[int]]:
+        """All that the station holds."""
+        names = sorted({program for held in self._held.values() for program in held})
+        return {program: self.segments(program) for program in names}

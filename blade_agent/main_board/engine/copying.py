@@ -1,0 +1,176 @@
+"""Copying segments from other engines (claims 12, 14, 19), one conversation each.
+
+The director directs us to fetch; we read from the source engine, going on where a broken connection left off; the
+store checks and keeps; the director is told how it ended.
+"""
+
+import asyncio
+import logging
+from urllib.parse import quote
+
+import aiohttp
+
+from blade_agent.main_board.engine.director_link import DirectorLink
+from blade_agent.main_board.engine.errors import ChannelFailed, NoSpace, StoreError, WrongContent
+from blade_agent.main_board.engine.layout import PartialKey, partial_key
+from blade_agent.main_board.engine.reception import Reception
+from blade_agent.main_board.engine.store import SegmentStore
+from media_network.address import Address
+from media_network.errors import Unreachable
+from media_network.http_client import HttpClient
+from media_network.messages.director import COPY_DONE, CopyDone, CopyResult
+from media_network.messages.engine import Fetch
+from media_network.messages.verb import Done
+from media_network.refusal import Reason, Refused
+from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
+
+_log = logging.getLogger(__name__)
+
+_COPIES_AT_ONCE = 4
+_COPIES_WAITING_MAX = 4096
+_TRIES_WITHOUT_PROGRESS = 4
+_RETRY_PAUSE_S = 0.2
+_WRITE_BYTES = 512 * 1024
+"""Gathered from the network before they go to the disk: the way to its thread costs more than the bytes."""
+
+
+class SourceLost(Exception):
+    """The source stopped answering, or does not have the segment."""
+
+    def __init__(self, source: Address, detail: str) -> None:
+        super().__init__(source, detail)
+        self.source = source
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"source {self.source}: {self.detail}"
+
+
+class Copying:
+    """The copies under way."""
+
+    def __init__(
+        self, store: SegmentStore, client: HttpClient, director: DirectorLink, epoch: int, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._director = director
+        self._epoch = epoch
+        self._tasks = tasks
+        self._under_way: set[PartialKey] = set()
+        self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
+
+    async def fetch(self, request: Fetch) -> Done | Refused:
+        """Answer `FETCH`: the copy goes on by itself; the same one said again is the same copy."""
+        if request.epoch != self._epoch:
+            return Refused(Reason.STALE_EPOCH, f"epoch {request.epoch} is not our director's, {self._epoch}")
+        if request.segment.number >= SEGMENTS_PER_PROGRAM_MAX:
+            return Refused(Reason.BAD_MESSAGE, f"segment {request.segment.number} is out of range")
+        try:
+            source = Address.parse(request.source)
+        except ValueError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        key = partial_key(request.program, request.segment)
+        if key in self._under_way:
+            return Done()
+        if len(self._under_way) >= _COPIES_WAITING_MAX:
+            return Refused(Reason.BUSY, f"{len(self._under_way)} copies are waiting already")
+        self._under_way.add(key)
+        self._tasks.create_task(self._converse(request, source, key), name=f"copy {key.program}/{key.number}")
+        return Done()
+
+    async def _converse(self, request: Fetch, source: Address, key: PartialKey) -> None:
+        try:
+            async with self._at_once:
+                done = await self._copy(request, source)
+        finally:
+            self._under_way.discard(key)
+        await self._director.say(COPY_DONE, done)
+
+    async def _copy(self, request: Fetch, source: Address) -> CopyDone:
+        """Copy, and tell in which way it ended."""
+        copied_bytes = 0
+        detail = ""
+        try:
+            if not self._store.holds(request.program, request.segment):
+                copied_bytes = await self._receive(request, source)
+            result = CopyResult.STORED
+        except (StoreError, SourceLost) as error:
+            result, detail = _result_of(error), str(error)
+            _log.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
+        return CopyDone(
+            engine=str(self._director.own),
+            boot=self._director.boot,
+            program=request.program,
+            segment=request.segment.number,
+            result=result,
+            copied_bytes=copied_bytes,
+            detail=detail,
+        )
+
+    async def _receive(self, request: Fetch, source: Address) -> int:
+        """Bring the segment into the store; returns the bytes that were copied for it."""
+        try:
+            return await self._receive_once(request, source)
+        except WrongContent as error:
+            if not error.resumed:
+                raise
+        # What an interrupted copy had left was not good (a power cut may do that): once more, from the start.
+        return await self._receive_once(request, source)
+
+    async def _receive_once(self, request: Fetch, source: Address) -> int:
+        async with self._store.receive(request.program, request.segment) as reception:
+            await self._read_all(request, source, reception)
+            await reception.store()
+            return reception.length_bytes - reception.resumed_bytes
+
+    async def _read_all(self, request: Fetch, source: Address, reception: Reception) -> None:
+        """Read from the source until all is here, going on after a break. Raises SourceLost, StoreError."""
+        tries = 0
+        while reception.length_bytes < request.segment.length_bytes:
+            before_bytes = reception.length_bytes
+            try:
+                await self._read(request, source, reception)
+                trouble = "the connection ended early"
+            except Unreachable as error:
+                trouble = error.cause
+            if reception.length_bytes > before_bytes:
+                tries = 0
+                continue
+            tries += 1
+            if tries == _TRIES_WITHOUT_PROGRESS:
+                raise SourceLost(source, trouble)
+            await asyncio.sleep(_RETRY_PAUSE_S * 2**tries)
+
+    async def _read(self, request: Fetch, source: Address, reception: Reception) -> None:
+        """Read over one connection. Raises Unreachable when it breaks."""
+        path = f"/segments/{request.program}/{request.segment.number}.ts?ticket={quote(request.ticket, safe='')}"
+        first_byte = reception.length_bytes
+        async with self._client.read(source, path, first_byte=first_byte) as response:
+            if response.status != (206 if first_byte else 200):
+                raise SourceLost(source, f"HTTP {response.status}")
+            gathered = bytearray()
+            try:
+                async for data in response.content.iter_any():
+                    gathered += data
+                    if len(gathered) >= _WRITE_BYTES:
+                        await reception.write(bytes(gathered))
+                        gathered.clear()
+            except (aiohttp.ClientError, TimeoutError):
+                # What came before the connection broke is worth keeping.
+                await reception.write(bytes(gathered))
+                raise
+            await reception.write(bytes(gathered))
+
+
+def _result_of(error: StoreError | SourceLost) -> CopyResult:
+    match error:
+        case SourceLost():
+            return CopyResult.SOURCE_LOST
+        case NoSpace():
+            return CopyResult.NO_SPACE
+        case WrongContent():
+            return CopyResult.HASH_MISMATCH
+        case ChannelFailed():
+            return CopyResult.IO_ERROR
+    return CopyResult.IO_ERROR

@@ -1,0 +1,111 @@
+"""Sends all streams of an engine together, a tick at a time, and keeps their segments read ahead."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+
+from blade_agent.main_board.engine.errors import StoreError
+from blade_agent.main_board.engine.io_channel import IoChannel
+from blade_agent.main_board.engine.store import read_parts
+from blade_agent.main_board.engine.streaming.push_socket import BATCH_BYTES, PushSocket
+from blade_agent.main_board.engine.streaming.read_ahead import Part
+from blade_agent.main_board.engine.streaming.turn import Turn
+from media_network.program import TS_PACKET_BYTES
+
+_log = logging.getLogger(__name__)
+
+TICK_S = 0.04
+
+_TURNS_BETWEEN_BREATHS = 32
+"""After so many streams the loop may do something else: a message must not wait for a thousand of them."""
+
+
+class Pusher:
+    """The clockwork of the streams. At each tick it sends what is due until the next one, so nothing is ever late."""
+
+    def __init__(
+        self,
+        push_socket: PushSocket,
+        leased: Callable[[float], bool],
+        failed: Callable[[Turn], None],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._socket = push_socket
+        self._leased = leased
+        self._failed = failed
+        self._tasks = tasks
+        self._turns: dict[Turn, None] = {}
+        self._wanted = asyncio.Event()
+        self._until_s = 0.0
+        """What is due before has been sent by the last tick."""
+        self._busy_channels: set[IoChannel] = set()
+
+    def add(self, turn: Turn) -> None:
+        """Send a turn that has been started, from now until it has ended."""
+        self._turns[turn] = None
+        self._wanted.set()
+        self._push(turn, asyncio.get_running_loop().time())
+        self._read_ahead()
+
+    async def run(self) -> None:
+        """Tick until cancelled; rest while there is nothing to send."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wanted.wait()
+            now_s = loop.time()
+            self._until_s = now_s + TICK_S
+            await self._tick()
+            self._read_ahead()
+            if not self._turns:
+                self._wanted.clear()
+            await asyncio.sleep(max(0.0, self._until_s - loop.time()))
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        for count, turn in enumerate(tuple(self._turns), start=1):
+            self._push(turn, loop.time())
+            if count % _TURNS_BETWEEN_BREATHS == 0:
+                await asyncio.sleep(0)
+
+    def _push(self, turn: Turn, now_s: float) -> None:
+        """Send what is due of a turn: nothing without a lease, nothing while the socket is congested."""
+        if not turn.sending:
+            self._turns.pop(turn, None)
+            return
+        if not self._leased(now_s):
+            return
+        due_packets = turn.pacing.due_packets(self._until_s)
+        while due_packets and self._socket.idle:
+            batch = turn.read_ahead.take(min(due_packets * TS_PACKET_BYTES, BATCH_BYTES))
+            if not batch:
+                break
+            self._socket.send(batch, turn.console)
+            packets = len(batch) // TS_PACKET_BYTES
+            turn.pacing.sent(packets)
+            due_packets -= packets
+        turn.note_progress(now_s, left=self._socket.idle)
+
+    def _read_ahead(self) -> None:
+        """Read what the turns need next: one go a channel, one at a time."""
+        needy: defaultdict[IoChannel, list[tuple[Turn, Part]]] = defaultdict(list)
+        for turn in self._turns:
+            channel = turn.stored.channel
+            if channel not in self._busy_channels and (part := turn.read_ahead.ask()):
+                needy[channel].append((turn, part))
+        for channel, wishes in needy.items():
+            self._busy_channels.add(channel)
+            self._tasks.create_task(self._read(channel, wishes), name=f"read ahead {channel.folder}")
+
+    async def _read(self, channel: IoChannel, wishes: list[tuple[Turn, Part]]) -> None:
+        try:
+            await read_parts(channel, [(turn.stored, *part) for turn, part in wishes])
+        except StoreError as error:
+            _log.warning("%s", error)
+            for turn, _ in wishes:
+                self._failed(turn)
+            return
+        finally:
+            self._busy_channels.discard(channel)
+        for turn, part in wishes:
+            turn.read_ahead.put(part)

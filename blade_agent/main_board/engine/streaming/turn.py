@@ -1,0 +1,79 @@
+"""One turn of a stream: one segment, sent by this engine."""
+
+import asyncio
+
+from blade_agent.main_board.engine.store import StoredSegment
+from blade_agent.main_board.engine.streaming.life import ACTIVE, SENDING, TurnEvent, TurnState, next_state
+from blade_agent.main_board.engine.streaming.pacing import Pacing
+from blade_agent.main_board.engine.streaming.read_ahead import ReadAhead
+from media_network.address import Address
+from media_network.messages.director import StreamCursor
+from media_network.messages.engine import Preload
+from media_network.program import TS_PACKET_BYTES
+
+LEAD_S = 1.0
+"""How long before the end of the segment the next engine is sought; at once if the segment is shorter."""
+
+
+class Turn:
+    """What is sent, how far it is, and where in its life it is. The caller closes it."""
+
+    def __init__(self, preload: Preload, console: Address, stored: StoredSegment) -> None:
+        self.preload = preload
+        self.console = console
+        self.stored = stored
+        self.read_ahead = ReadAhead(stored.length_bytes, preload.rate_bps)
+        self.pacing = Pacing(preload.rate_bps, preload.segment.packets, 0, 0.0)
+        self.state = TurnState.PRELOADED
+        self.first_packet = 0
+        self.near_end = asyncio.Event()
+        self.all_sent = asyncio.Event()
+        self.conversation: asyncio.Task[None] | None = None
+
+    @property
+    def sending(self) -> bool:
+        """Whether packets remain to be sent."""
+        return self.state in SENDING
+
+    @property
+    def active(self) -> bool:
+        """Whether the stream is ours."""
+        return self.state in ACTIVE
+
+    @property
+    def cursor(self) -> StreamCursor:
+        """Every packet before it has left."""
+        preload = self.preload
+        return StreamCursor(
+            session=preload.session, turn=preload.turn, segment=preload.segment.number, packet=self.pacing.packet
+        )
+
+    async def read_first(self) -> None:
+        """Have the first window in memory. Raises ChannelFailed."""
+        if part := self.read_ahead.ask():
+            await self.stored.read_into(*part)
+            self.read_ahead.put(part)
+
+    def start(self, packet: int, due_s: float) -> None:
+        """Begin with this packet, due then."""
+        self.happen(TurnEvent.STARTED)
+        self.first_packet = packet
+        self.pacing = Pacing(self.preload.rate_bps, self.preload.segment.packets, packet, due_s)
+        self.read_ahead.seek(packet * TS_PACKET_BYTES)
+
+    def note_progress(self, now_s: float, *, left: bool) -> None:
+        """See whether the end is near, or reached; `left` says that what was sent has left the machine."""
+        if self.state is TurnState.STREAMING and (self.pacing.all_sent or self.pacing.end_s - now_s <= LEAD_S):
+            self.happen(TurnEvent.NEAR_END)
+            self.near_end.set()
+        if self.state is TurnState.NEAR_END and self.pacing.all_sent and left:
+            self.happen(TurnEvent.ALL_SENT)
+            self.all_sent.set()
+
+    def happen(self, event: TurnEvent) -> None:
+        """Move on in life. Raises ImpossibleEvent."""
+        self.state = next_state(self.state, event)
+
+    def close(self) -> None:
+        """Let go of the segment."""
+        self.stored.close()

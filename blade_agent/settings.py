@@ -1,0 +1,58 @@
+"""What a blade is told at its door: once, typed, from a TOML file or from whoever composes it.
+
+What changes while it runs (its role, the director's address) comes over the backplane, not from here.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+
+class SettingsError(Exception):
+    """A settings file that cannot be used."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One blade.
+
+    `backplane` is a serial device (`/dev/ttyS1`) or, where the backplane is a switched network, `udp:HOST:PORT`, the
+    address the CBC listens at. `service_port` is a serial device for a person with a cable, `pty` for a pseudo-terminal
+    of the agent's own, or empty for none.
+    """
+
+    slot: Annotated[int, Meta(ge=1, le=16)]
+    address: str
+    """IPv4 address of the blade; its HTTP port and its streams leave from it."""
+    backplane: str
+    state: str
+    """Folder for what must survive a restart."""
+    channels: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Folders of the segment store, one per independent I/O channel (claim 4): one a disk."""
+    http_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    service_port: str = ""
+    baud_rate: Annotated[int, Meta(ge=1200)] = 115_200
+    profile: str = "generic-x86"
+    """Name of the hardware profile in `hw_profiles/`."""
+    capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
+    """What the blade may send; the director redirects nothing to an engine beyond it."""
+    serial_number: str = ""
+
+
+def read_settings(path: Path) -> BladeSettings:
+    """Read a TOML settings file. Raises SettingsError that names the key at fault."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=BladeSettings)
+    except OSError as error:
+        raise SettingsError(path, error.strerror or "cannot be read") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise SettingsError(path, str(error)) from error

@@ -1,0 +1,139 @@
+"""The main job from beginning to end, by the very commands a person would type (claim 10)."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from chassis_emulator.table import format_table
+from media_network.program import ProgramId, Sha256
+from media_network.whereabouts import STATE_VARIABLE
+
+STATION = "north"
+_SEGMENT_MS = 800
+
+Say = Callable[[str], None]
+
+
+class DemoFailed(Exception):
+    """A step of the demo did not do what it should have done."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(step, reason)
+        self.step = step
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.reason}"
+
+
+class _Program(Struct):
+    program: ProgramId
+    sha256: Sha256
+    bytes: int
+
+
+class _Segment(Struct):
+    number: int
+    engine: str
+    bytes: int
+    sha256: Sha256
+
+
+class _Reception(Struct):
+    program: ProgramId
+    sha256: Sha256
+    bytes: int
+    segments: list[_Segment]
+
+
+class Demo:
+    """One run of the demo in one state folder."""
+
+    def __init__(self, state: Path, say: Say) -> None:
+        self._environment = {**os.environ, STATE_VARIABLE: str(state)}
+        self._state = state
+        self._say = say
+
+    def play_the_main_job(self, clip: Path) -> None:
+        """Bring a network up, and a program into it, and out again both ways. Raises DemoFailed."""
+        self._run("chassis-emulator", "up")
+        document = self._run(
+            "distribution-center", "ingest", str(clip), "--segment-ms", str(_SEGMENT_MS), "--json", quiet=True
+        )
+        program = msgspec.json.decode(document, type=_Program)
+        self._say(f"{program.program}: {program.bytes} bytes, SHA-256 {program.sha256}")
+        self._run("distribution-center", "distribute", program.program, STATION)
+        self._run("distribution-center", "publish", program.program)
+        receptions = {by: self._play(program, by) for by in ("hls", "push")}
+        self._say(_table(receptions))
+        for by, reception in receptions.items():
+            if reception.sha256 != program.sha256:
+                raise DemoFailed(by, f"received SHA-256 {reception.sha256}, the program's is {program.sha256}")
+        engines = {segment.engine for segment in receptions["push"].segments}
+        self._say(f"both consoles received the program's very bytes; {len(engines)} engines took turns at the push")
+
+    def leave_up(self) -> None:
+        """Say what to open, poll and play."""
+        self._run("chassis-emulator", "ps")
+        program = msgspec.json.decode(
+            self._run("distribution-center", "programs", "--json", quiet=True), type=list[_Program]
+        )[0].program
+        self._say(
+            "The network stays up. Try, or open in a player:\n"
+            f"  export {STATE_VARIABLE}={self._state}\n"
+            f"  ffplay http://127.1.2.1:8080/programs/{program}/playlist.m3u8\n"
+            f"  media-console play {program} --by push --output received.ts\n"
+            "  curl http://127.1.2.1:8080/openapi.json\n"
+            "  ipmitool -I serial-basic -D <SERIAL of chassis-emulator ps>:115200 mc info\n"
+            "  chassis-emulator down"
+        )
+
+    def take_down(self) -> None:
+        """End what is up."""
+        self._run("chassis-emulator", "down")
+
+    def _play(self, program: _Program, by: str) -> _Reception:
+        output = self._state / f"received-by-{by}.ts"
+        command = ("media-console", "play", program.program, "--station", STATION, "--by", by, "--output", str(output))
+        document = self._run(*command, "--json", quiet=True)
+        return msgspec.json.decode(document, type=_Reception)
+
+    def _run(self, command: str, *arguments: str, quiet: bool = False) -> bytes:
+        """Run a command of ours, shown as it would be typed; its progress and errors go where ours go."""
+        self._say(f"$ {' '.join((command, *arguments))}")
+        path = str(Path(sys.executable).parent / command)
+        finished = subprocess.run(  # noqa: S603 -- our own commands, from our own folder
+            [path, *arguments], env=self._environment, stdout=subprocess.PIPE, check=False
+        )
+        if finished.returncode:
+            raise DemoFailed(command, f"ended with exit code {finished.returncode}")
+        if not quiet:
+            self._say(finished.stdout.decode().rstrip())
+        return finished.stdout
+
+
+@contextmanager
+def demo_state(*, keep: Path | None) -> Iterator[Path]:
+    """The folder to keep, or one that is gone afterwards."""
+    if keep:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="media-station-demo-") as folder:
+        yield Path(folder)
+
+
+def _table(receptions: dict[str, _Reception]) -> str:
+    headings = ("BY", "SEGMENT", "ENGINE", "BYTES", "SHA-256")
+    rows: list[Sequence[str]] = [
+        (by, str(segment.number), segment.engine, str(segment.bytes), segment.sha256[:16])
+        for by, reception in receptions.items()
+        for segment in reception.segments
+    ]
+    return format_table(headings, rows)

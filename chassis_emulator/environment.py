@@ -1,0 +1,150 @@
+"""The environment of a network on a laptop: it composes lines and processes, and takes orders.
+
+It holds no role and no management logic: the chassis managers are processes of their own that run the real software,
+and what ends by itself stays ended, to be seen, until somebody orders otherwise.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from chassis_emulator.composition import compose
+from chassis_emulator.control import (
+    END,
+    NETWORK,
+    PROCESSES,
+    READINESS,
+    REVIVE,
+    Answer,
+    AskNetwork,
+    AskReadiness,
+    EndNetwork,
+    ListProcesses,
+    Network,
+    ProcessRow,
+    ProcessRows,
+    Readiness,
+    Revive,
+    Revived,
+    take_orders,
+)
+from chassis_emulator.lines import open_line
+from chassis_emulator.memory import pss_bytes
+from chassis_emulator.nursery_client import NurseryClient
+from chassis_emulator.plan import NetworkPlan
+from chassis_emulator.processes import Process, Processes
+from chassis_emulator.readiness import look
+from chassis_emulator.state_folder import NetworkRecord, StateFolder
+from media_network.http_client import HttpClient
+from media_network.messages.verb import Done, Verb
+from media_network.status import ProcessStatus, read_status
+
+
+async def run_environment(
+    plan: NetworkPlan, folder: StateFolder, nursery: socket.socket, announce: Callable[[], None]
+) -> None:
+    """Bring the network up, `announce` that all its processes have been started, and end it when ordered to."""
+    rng = random.Random()
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(HttpClient(rng))
+        tended = await stack.enter_async_context(NurseryClient(nursery))
+        lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
+        processes = Processes(compose(plan, lines, folder), tended)
+        environment = _Environment(plan, processes, client, end)
+        _leave_traces(plan, folder, rng)
+        await processes.start_missing()
+        await stack.enter_async_context(take_orders(folder.control, environment.answers))
+        announce()
+        await end.wait()
+        await processes.end()
+
+
+def _leave_traces(plan: NetworkPlan, folder: StateFolder, rng: random.Random) -> None:
+    for wanted in plan.folders:
+        wanted.mkdir(parents=True, exist_ok=True)
+    folder.write_record(
+        NetworkRecord(
+            network=plan.topology.network,
+            name=plan.topology.name,
+            center=str(plan.center.address),
+            pid=os.getpid(),
+            boot=f"{rng.getrandbits(64):016x}",
+            topology=plan.topology,
+        )
+    )
+
+
+class _Environment:
+    """What the environment answers."""
+
+    def __init__(self, plan: NetworkPlan, processes: Processes, client: HttpClient, end: asyncio.Event) -> None:
+        self._plan = plan
+        self._processes = processes
+        self._client = client
+        self._end = end
+
+    @property
+    def answers(self) -> Mapping[Verb[Any, Any], Answer]:
+        return {
+            NETWORK: self._network,
+            PROCESSES: self._list,
+            REVIVE: self._revive,
+            READINESS: self._readiness,
+            END: self._end_network,
+        }
+
+    async def _network(self, _: AskNetwork) -> Network:
+        return Network(pid=os.getpid(), topology=self._plan.topology)
+
+    async def _list(self, _: ListProcesses) -> ProcessRows:
+        network = self._plan.topology.network
+        return ProcessRows(tuple(_row(network, process) for process in self._processes.all))
+
+    async def _revive(self, _: Revive) -> Revived:
+        return Revived(await self._processes.start_missing())
+
+    async def _readiness(self, _: AskReadiness) -> Readiness:
+        return await look(self._client, self._plan, self._processes)
+
+    async def _end_network(self, _: EndNetwork) -> Done:
+        self._end.set()
+        return Done()
+
+
+def _row(network: int, process: Process) -> ProcessRow:
+    place = process.place
+    status = _status(process)
+    return ProcessRow(
+        name=process.name,
+        network=network,
+        station=place.station,
+        slot=place.slot,
+        role=status.role or place.role,
+        state=status.state or process.condition,
+        pid=process.pid,
+        address=place.host,
+        serial=status.service_port or None,
+        http=status.http or None,
+        snmp=None,
+        ipmi=None,
+        epoch=status.epoch,
+        exit_code=process.exit_code if process.pid is None else None,
+        pss_bytes=pss_bytes(process.pid) if process.pid else 0,
+        log=str(process.log),
+    )
+
+
+def _status(process: Process) -> ProcessStatus:
+    """What a process says of itself; nothing, if it has ended or only an earlier one has spoken."""
+    status = read_status(process.state)
+    if status is None or status.pid != process.pid:
+        return ProcessStatus(pid=process.pid or 0, role="", state="")
+    return status

@@ -1,0 +1,18 @@
+"""The parts of a real network: the agents, the chassis managers and the center, as everybody else runs them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from blade_agent.agent import run_blade
+from blade_agent.chassis_manager.run import run_manager
+from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.settings import BladeSettings
+from chassis_emulator.parts import Part
+from distribution_center.center import run_center
+from distribution_center.settings import CenterSettings
+
+REAL_PARTS: Mapping[str, Part[Any]] = {
+    "blade": Part(BladeSettings, run_blade),
+    "manager": Part(ManagerSettings, run_manager),
+    "center": Part(CenterSettings, run_center),
+}

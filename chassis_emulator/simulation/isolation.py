@@ -1,0 +1,48 @@
+"""The one place where a run is cut off from the process it runs in.
+
+Our own code takes time from the loop and randomness from a `random.Random` it was given. Libraries do not all: aiohttp
+puts `time.time` in its Date header, ages its connection pool by `time.monotonic`, shuffles its waiting requests with
+the global `random` and makes multipart boundaries and WebSocket keys from `os.urandom`. While a simulation runs, those
+follow its clock and its seed, and cyclic garbage is collected at moments the run decides, because a finalizer may act.
+"""
+
+import gc
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import aiohttp.connector
+
+EPOCH_S = 1_767_225_600.0
+"""What the wall clock shows when a run begins: 2026-01-01T00:00:00Z."""
+
+
+@contextmanager
+def isolated(now_s: Callable[[], float], rng: random.Random) -> Iterator[None]:
+    """Give the libraries the clock `now_s` and the randomness of `rng`; put everything back at the end."""
+    with ExitStack() as undo:
+        for module, attribute, value in _replacements(now_s, rng):
+            undo.callback(setattr, module, attribute, getattr(module, attribute))
+            setattr(module, attribute, value)
+        undo.callback(random.setstate, random.getstate())
+        random.seed(rng.getrandbits(64))
+        if gc.isenabled():
+            gc.disable()
+            undo.callback(gc.enable)
+        yield
+
+
+def _replacements(now_s: Callable[[], float], rng: random.Random) -> list[tuple[object, str, object]]:
+    def wall_clock_s() -> float:
+        return EPOCH_S + now_s()
+
+    return [
+        (time, "time", wall_clock_s),
+        (time, "time_ns", lambda: int(wall_clock_s() * 1e9)),
+        (time, "monotonic", now_s),
+        (aiohttp.connector, "monotonic", now_s),
+        (os, "urandom", rng.randbytes),
+        (random, "_urandom", rng.randbytes),  # what `secrets` and `SystemRandom` draw from
+    ]

@@ -1,0 +1,384 @@
+"""Simulated streams: ordered, reliable, with flow control, half-close and reset, as TCP's."""
+
+import asyncio
+import errno
+import os
+import random
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextvars import Context
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chassis_emulator.simulation.hosts import Boot, Death, Endpoint
+from chassis_emulator.simulation.sockets import SimulatedSocket
+from chassis_emulator.simulation.trace import name
+
+if TYPE_CHECKING:
+    from chassis_emulator.simulation.network import Network
+
+CHUNK_BYTES = 64 * 1024
+"""The most that travels at once."""
+
+WINDOW_BYTES = 512 * 1024
+"""The most that may be under way or unread in one direction."""
+
+_HEADER_BYTES = 66
+
+
+class Kind(Enum):
+    """What travels in a pipe."""
+
+    ESTABLISHED = auto()
+    DATA = auto()
+    END = auto()
+    RESET = auto()
+
+
+class _Item(NamedTuple):
+    arrival_s: float
+    sent_s: float
+    kind: Kind
+    content: bytes
+
+
+def os_error(number: int) -> OSError:
+    """The error of that number, in its own class."""
+    return OSError(number, os.strerror(number))
+
+
+class Pipe:
+    """One direction of a connection: what is under way from `source` to `sink`, in order."""
+
+    def __init__(self, network: "Network", source: "Stream", sink: "Stream", rng: random.Random) -> None:
+        self.source = source
+        self.sink = sink
+        self.unread_bytes = 0
+        self._network = network
+        self._rng = rng
+        self._items: deque[_Item] = deque()
+        self._waiting_for_event = False
+        self._stalled_since_s: float | None = None
+
+    def send(self, kind: Kind, content: bytes = b"") -> None:
+        """Put something on the way."""
+        self.unread_bytes += len(content)
+        conditions = self._network.conditions(self.source.boot.host, self.sink.boot.host)
+        if conditions.splitting and len(content) > 1 and self._rng.random() < conditions.splitting:
+            cut = self._rng.randrange(1, len(content))
+            self._put(kind, content[:cut], conditions.stream_latency(self._rng))
+            content = content[cut:]
+        elif kind is Kind.DATA and self._joins_last(content):
+            return
+        self._put(kind, content, conditions.stream_latency(self._rng))
+
+    def _joins_last(self, content: bytes) -> bool:
+        """What is written at one instant travels as one chunk."""
+        if not self._items:
+            return False
+        last = self._items[-1]
+        fits = len(last.content) + len(content) <= CHUNK_BYTES
+        if last.kind is not Kind.DATA or last.sent_s != self._network.now_s or not fits:
+            return False
+        self._items[-1] = last._replace(content=last.content + content)
+        self._network.departure(self.source.boot.host, self.sink.boot.host, len(content))
+        return True
+
+    def _put(self, kind: Kind, content: bytes, latency_s: float) -> None:
+        source, sink = self.source.boot.host, self.sink.boot.host
+        arrival_s = self._network.departure(source, sink, _HEADER_BYTES + len(content)) + latency_s
+        if self._items:
+            arrival_s = max(arrival_s, self._items[-1].arrival_s)
+        self._items.append(_Item(arrival_s, self._network.now_s, kind, content))
+        if len(self._items) == 1:
+            self._expect(arrival_s)
+
+    def _expect(self, at_s: float) -> None:
+        if not self._waiting_for_event:
+            self._waiting_for_event = True
+            self._network.at(at_s, self._arrive)
+
+    def _arrive(self) -> None:
+        self._waiting_for_event = False
+        while self._items and self._items[0].arrival_s <= self._network.now_s:
+            if self._is_held_up():
+                self._stall()
+                return
+            self._stalled_since_s = None
+            if not self.sink.takes():
+                return  # `Stream.resume_reading` calls `go_on`
+            item = self._items.popleft()
+            self._hand_over(item.kind, item.content)
+        if self._items:
+            self._expect(self._items[0].arrival_s)
+
+    def _hand_over(self, kind: Kind, content: bytes) -> None:
+        self._network.trace(kind.name.lower(), self.source.name, self.sink.name, content)
+        self.unread_bytes -= len(content)
+        if self.sink.is_gone():
+            if kind in (Kind.DATA, Kind.ESTABLISHED):
+                self.sink.out.send(Kind.RESET)  # RFC 9293, 3.5.2: data for a connection that is not there
+            return
+        self.sink.receive(kind, content)
+        if content:
+            self.source.make_room()
+
+    def _is_held_up(self) -> bool:
+        """Whether it cannot reach the sink's host now. A host that was switched off answers nothing until it is up."""
+        source, sink = self.source.boot, self.sink.boot
+        if self._network.is_cut(source.host, sink.host) or self._network.is_cut(sink.host, source.host):
+            return True
+        return sink.death is Death.POWER_CUT and sink.host.boot is None
+
+    def _stall(self) -> None:
+        if self._stalled_since_s is None:
+            self._stalled_since_s = self._network.now_s
+            self._network.at(self._network.now_s + self._network.stream_timeout_s, self._give_up, self._stalled_since_s)
+        self._network.stalled[self] = None
+
+    def _give_up(self, stalled_since_s: float) -> None:
+        if self._stalled_since_s == stalled_since_s:
+            self._items.clear()
+            self._network.stalled.pop(self, None)
+            self.source.lose(os_error(errno.ETIMEDOUT))
+
+    def retry(self) -> None:
+        """Something has healed: a retransmission finds out whether it was this."""
+        conditions = self._network.conditions(self.source.boot.host, self.sink.boot.host)
+        self._expect(self._network.now_s + self._rng.uniform(*conditions.retransmission_s))
+
+    def go_on(self) -> None:
+        """The sink takes again."""
+        if self._items and self not in self._network.stalled:
+            self._expect(max(self._network.now_s, self._items[0].arrival_s))
+
+
+class Stream(asyncio.Transport):
+    """One end of a connection. asyncio's documentation of `Transport` says what each method does."""
+
+    out: Pipe
+    """To the peer."""
+    incoming: Pipe
+    """From the peer."""
+
+    def __init__(self, network: "Network", boot: Boot, context: Context, local: Endpoint, remote: Endpoint) -> None:
+        super().__init__(
+            {
+                "sockname": local,
+                "peername": remote,
+                "socket": SimulatedSocket(socket.SOCK_STREAM, local, remote),
+            }
+        )
+        self.boot = boot
+        self.name = name(local)
+        self.established: asyncio.Future[None] | None = None
+        self._network = network
+        self._context = context
+        self._protocol: asyncio.BaseProtocol | None = None
+        self._unsent = bytearray()
+        self._low_bytes, self._high_bytes = 16 * 1024, 64 * 1024
+        self._wants_drain: list[asyncio.Future[None]] = []
+        self._protocol_paused = False
+        self._reading = False
+        self._closing = False
+        self._lost = False
+        self._end_asked = False
+        self._end_sent = False
+        boot.sockets[self] = None
+
+    def __repr__(self) -> str:
+        return f"<stream {self.name} > {name(self.get_extra_info('peername'))}>"
+
+    def begin(self, protocol: asyncio.BaseProtocol) -> None:
+        """Give it to its protocol, in the context of its host."""
+        self._protocol = protocol
+        protocol.connection_made(self)
+        self.resume_reading()
+
+    def run(self, callback: Callable[..., None], *args: Any) -> None:
+        """Call something of its host's, from the wire."""
+        self._context.run(callback, *args)
+
+    # What the pipes call
+
+    def takes(self) -> bool:
+        """Whether what arrives can be handed over now."""
+        return self._reading or self.is_gone() or self.established is not None
+
+    def is_gone(self) -> bool:
+        """Whether nobody is there to hear what arrives."""
+        return self._closing or self._lost or not self.boot.alive
+
+    def receive(self, kind: Kind, content: bytes) -> None:
+        """Something arrived."""
+        self.run(self._receive, kind, content)
+
+    def _receive(self, kind: Kind, content: bytes) -> None:
+        if kind is Kind.DATA and isinstance(self._protocol, asyncio.Protocol):
+            self._protocol.data_received(content)
+        elif kind is Kind.END and isinstance(self._protocol, asyncio.Protocol):
+            if not self._protocol.eof_received():
+                self.close()
+        elif kind is Kind.RESET:
+            self.lose(os_error(errno.ECONNRESET))
+        elif kind is Kind.ESTABLISHED and self.established:
+            established, self.established = self.established, None
+            if established.cancelled():
+                self.abort()
+            else:
+                established.set_result(None)
+
+    def make_room(self) -> None:
+        """The peer took something."""
+        if self._unsent and not self._lost and self.boot.alive:
+            self.run(self._send_unsent)
+
+    def lose(self, error: OSError | None) -> None:
+        """The connection is over: the protocol hears of it soon."""
+        if self._lost or not self.boot.alive:
+            return
+        self._lost = True
+        self._unsent.clear()
+        self._reading = False
+        for waiter in self._take_drain_waiters():
+            waiter.set_exception(error or ConnectionResetError(errno.ECONNRESET, "the connection was closed"))
+        self._network.loop.call_soon(self._say_lost, error, context=self._context)
+
+    def _say_lost(self, error: OSError | None) -> None:
+        self.boot.sockets.pop(self, None)
+        if self.established and not self.established.done():
+            self.established.set_exception(error or os_error(errno.ECONNABORTED))
+        if self._protocol is not None:
+            self._protocol.connection_lost(error)
+
+    def die(self, death: Death) -> None:
+        """The boot is over. A kernel that lives on ends the connection, politely or not."""
+        self._unsent.clear()
+        if death is Death.KILLED and not self._lost and not self._end_sent:
+            self.out.send(self._network.rng.choice((Kind.END, Kind.RESET)))
+
+    # What programs call: writing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send, or keep until there is room."""
+        if self._end_asked:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if self.is_gone() or not data:
+            return
+        if not self._unsent and len(data) <= CHUNK_BYTES and self.out.unread_bytes < WINDOW_BYTES:
+            self.out.send(Kind.DATA, bytes(data))
+            return
+        self._unsent += data
+        self._send_unsent()
+        if len(self._unsent) > self._high_bytes and not self._protocol_paused and self._protocol is not None:
+            self._protocol_paused = True
+            self._protocol.pause_writing()
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Send all of them."""
+        self.write(b"".join(list_of_data))
+
+    def _send_unsent(self) -> None:
+        while self._unsent and self.out.unread_bytes < WINDOW_BYTES:
+            chunk = bytes(memoryview(self._unsent)[:CHUNK_BYTES])
+            del self._unsent[:CHUNK_BYTES]
+            self.out.send(Kind.DATA, chunk)
+        if not self._unsent:
+            self._end_when_asked()
+        if len(self._unsent) <= self._low_bytes:
+            for waiter in self._take_drain_waiters():
+                waiter.set_result(None)
+            if self._protocol_paused and self._protocol is not None:
+                self._protocol_paused = False
+                self._protocol.resume_writing()
+
+    def _end_when_asked(self) -> None:
+        if (self._end_asked or self._closing) and not self._end_sent:
+            self._end_sent = True
+            self.out.send(Kind.END)
+        if self._closing:
+            self.lose(None)
+
+    def write_eof(self) -> None:
+        """Close this direction when all is sent."""
+        self._end_asked = True
+        if not self._unsent and not self.is_gone():
+            self._end_when_asked()
+
+    def can_write_eof(self) -> bool:
+        """It can."""
+        return True
+
+    async def drained(self) -> None:
+        """Wait until there is room to write. Raises ConnectionError when the connection is over."""
+        if self.is_gone():
+            raise os_error(errno.ECONNRESET)
+        if len(self._unsent) > self._low_bytes:
+            waiter: asyncio.Future[None] = self._network.loop.create_future()
+            self._wants_drain.append(waiter)
+            await waiter
+
+    def _take_drain_waiters(self) -> list[asyncio.Future[None]]:
+        waiters, self._wants_drain = self._wants_drain, []
+        return [waiter for waiter in waiters if not waiter.done()]
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes not yet on the way."""
+        return len(self._unsent)
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """Low and high water, in bytes."""
+        return self._low_bytes, self._high_bytes
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Set low and high water, in bytes."""
+        if high is None:
+            high = 64 * 1024 if low is None else 4 * low
+        self._low_bytes, self._high_bytes = high // 4 if low is None else low, high
+
+    # What programs call: reading and closing
+
+    def pause_reading(self) -> None:
+        """Leave what arrives in the window."""
+        self._reading = False
+
+    def resume_reading(self) -> None:
+        """Take what arrives."""
+        if not self._reading and not self.is_gone():
+            self._reading = True
+            self.incoming.go_on()
+
+    def is_reading(self) -> bool:
+        """Whether it takes what arrives."""
+        return self._reading
+
+    def close(self) -> None:
+        """Send what is unsent, then end the connection."""
+        if self.is_gone():
+            return
+        self._closing = True
+        self._reading = False
+        self.incoming.go_on()  # what comes now is answered by a reset
+        if not self._unsent:
+            self._end_when_asked()
+
+    def abort(self) -> None:
+        """End the connection now."""
+        if self._lost or not self.boot.alive:
+            return
+        self._closing = True
+        self.out.send(Kind.RESET)
+        self.lose(None)
+
+    def is_closing(self) -> bool:
+        """Whether it is, or is over."""
+        return self._closing or self._lost
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Whom to tell."""
+        self._protocol = protocol
+
+    def get_protocol(self) -> Any:
+        """Who is told."""
+        return self._protocol

@@ -1,0 +1,71 @@
+"""A distribution center on duty: registry, content manager, content engine and distribution at one address."""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+from distribution_center.content.content_engine import ContentEngine
+from distribution_center.content.content_manager import ContentManager
+from distribution_center.distribution import Distribution
+from distribution_center.registry.media_location_registry import MediaLocationRegistry
+from distribution_center.registry.repository import Repository
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from distribution_center.settings import CenterSettings
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.status import ProcessStatus, write_status
+
+
+async def run_center(settings: CenterSettings, rng: random.Random) -> None:
+    """Run a center until cancelled. Raises OSError when its address cannot be served at, `apsw.Error`."""
+    repository = _open_registry(Path(settings.state))
+    try:
+        await serve_center(settings, repository, rng)
+    finally:
+        await repository.close()
+
+
+async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:
+    """Answer and act as the center, over a registry that is open, until cancelled."""
+    address = Address(settings.address, settings.http_port)
+    state = Path(settings.state)
+    async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
+        content_manager = ContentManager(repository, http, settings.home)
+        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version)
+        distribution = Distribution(repository, registry, content_manager, http, settings.home)
+        content_engine = ContentEngine(
+            address=address,
+            spool=state / "spool",
+            home=settings.home,
+            repository=repository,
+            registry=registry,
+            content_manager=content_manager,
+            http=http,
+            rng=rng,
+            tasks=tasks,
+        )
+        table = HandlerTable("distribution center")
+        for part in (registry, content_manager, distribution, content_engine):
+            part.answer(table)
+        async with serve(table, address):
+            content_engine.take_up()
+            write_status(state, _status(settings, address))
+            await distribution.keep_carrying_out()
+
+
+def _open_registry(state: Path) -> SqliteRepository:
+    state.mkdir(parents=True, exist_ok=True)
+    return SqliteRepository.open(state / "registry.sqlite")
+
+
+def _status(settings: CenterSettings, address: Address) -> ProcessStatus:
+    return ProcessStatus(
+        pid=os.getpid(),
+        role="center",
+        state="serving",
+        station=settings.name,
+        address=address.host,
+        http=str(address),
+    )

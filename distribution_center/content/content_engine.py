@@ -1,0 +1,207 @@
+"""The content engine: downloads programs from providers and brings them to the home media station (claims 2, 11).
+
+Until the home station has a program, the content engine is the source that its engines fetch it from: it answers like
+a director and an engine that hold what is in the spool.
+"""
+
+import asyncio
+import logging
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from aiohttp import ClientSession, web
+
+from distribution_center.content.content_manager import ContentManager
+from distribution_center.content.download import download
+from distribution_center.content.errors import IngestError
+from distribution_center.content.ingest import clear_spool, ingest
+from distribution_center.content.segment_folder import segment_path
+from distribution_center.registry.media_location_registry import MediaLocationRegistry
+from distribution_center.registry.repository import Repository, Verdict
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable
+from media_network.messages import content as messages
+from media_network.messages.content import IngestProgress, IngestStage
+from media_network.messages.director import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
+from media_network.program import Program
+from media_network.refusal import Reason, Refused
+from media_network.ticket import TicketKey
+
+_log = logging.getLogger(__name__)
+
+_SAY_AGAIN_S = 3.0
+_STORING_PATIENCE_S = 60.0
+_JOBS_REMEMBERED = 256
+_AT_ONCE = 2
+
+
+@dataclass(kw_only=True)
+class ContentEngine:
+    """Ingest orders, a few at a time, and the spool."""
+
+    address: Address
+    """Where the center answers."""
+    spool: Path
+    home: str
+    """Name of the home media station."""
+    repository: Repository
+    registry: MediaLocationRegistry
+    content_manager: ContentManager
+    http: HttpClient
+    rng: random.Random
+    tasks: asyncio.TaskGroup
+
+    def __post_init__(self) -> None:
+        self._tickets = TicketKey(self.rng.randbytes(32))
+        self._jobs: dict[str, IngestProgress] = {}
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    def answer(self, table: HandlerTable) -> None:
+        """Enter the content engine's verbs and resources into a table."""
+        table.verb(messages.INGEST, self._ingest)
+        table.verb(messages.ASK_INGEST, self._ask)
+        table.verb(LOCATE_SEGMENT, self._locate_segment)
+        table.resource("/segments/{program}/{segment}.ts", self._segment)
+
+    def take_up(self) -> None:
+        """Go on with what was being stored when the center stopped; clear what was not whole."""
+        self.spool.mkdir(parents=True, exist_ok=True)
+        clear_spool(self.spool)
+        for program in self.repository.programs():
+            if (self.spool / program.program).is_dir():
+                self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
+
+    async def _take_up(self, program: Program) -> None:
+        while not await self._store(program, lambda _: None):
+            _log.warning("the home media station %s does not take %s", self.home, program.program)
+
+    async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
+        """Claim 11: instruct the content engine to transfer the program data into the home media station."""
+        if not order.source.startswith(("http://", "https://")) and not Path(order.source).is_absolute():
+            return Refused(Reason.BAD_SOURCE, f"{order.source} is neither a URL nor an absolute path")
+        job = f"{self.rng.getrandbits(64):016x}"
+        for oldest in list(self._jobs)[:-_JOBS_REMEMBERED]:
+            del self._jobs[oldest]
+        self._jobs[job] = IngestProgress(ingest=job, stage=IngestStage.DOWNLOADING, fraction=0.0)
+        self.tasks.create_task(self._carry_out(job, order), name=f"ingest {job}")
+        return self._jobs[job]
+
+    async def _ask(self, question: messages.AskIngest) -> IngestProgress | Refused:
+        progress = self._jobs.get(question.ingest)
+        return progress or Refused(Reason.UNKNOWN_PROGRAM, f"there is no ingest {question.ingest}")
+
+    async def _carry_out(self, job: str, order: messages.Ingest) -> None:
+        async with self._at_once:
+            try:
+                program = await self._make_program(job, order)
+                self._note(job, stage=IngestStage.STORING, fraction=0.0, program=program.program)
+                await self._bring_home(job, program)
+            except IngestError as error:
+                self._note(job, stage=IngestStage.FAILED, error=str(error))
+            except OSError as error:
+                reason = f"{order.source} was not ingested: {error.strerror} ({error.filename})"
+                self._note(job, stage=IngestStage.FAILED, error=reason)
+
+    async def _make_program(self, job: str, order: messages.Ingest) -> Program:
+        def downloaded(received_bytes: int, length_bytes: int) -> None:
+            self._note(job, fraction=received_bytes / length_bytes if length_bytes > 0 else 0.0)
+
+        def converted(fraction: float) -> None:
+            self._note(job, fraction=min(1.0, fraction))
+
+        spool, remote = self.spool, "://" in order.source
+        path = Path(order.source)
+        if remote:
+            async with ClientSession() as session:
+                path = await download(session, order.source, spool / "downloads", on_bytes=downloaded)
+        self._note(job, stage=IngestStage.CONVERTING, fraction=0.0)
+        try:
+            return await ingest(
+                path,
+                spool,
+                title=order.title or _title(order.source),
+                segment_ms=order.segment_ms,
+                on_progress=converted,
+                name=order.source,
+            )
+        finally:
+            if remote:
+                path.unlink(missing_ok=True)
+
+    async def _bring_home(self, job: str, program: Program) -> None:
+        known = self.repository.program(program.program)
+        if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
+            self._note(job, stage=IngestStage.FAILED, error=f"another program is called {program.program}")
+            return
+
+        def stored(fraction: float) -> None:
+            self._note(job, fraction=fraction)
+
+        if await self._store(program, stored):
+            self._note(job, stage=IngestStage.DONE, fraction=1.0)
+            return
+        if known is None:
+            await self.repository.remove_program(program.program)
+        shutil.rmtree(self.spool / program.program, ignore_errors=True)
+        self._note(
+            job,
+            stage=IngestStage.FAILED,
+            error=f"the home media station {self.home} did not take the program: is its director up?",
+        )
+
+    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> bool:
+        """Claim 13 turned round: direct the home station to obtain the program from us; True once it has it all."""
+        loop = asyncio.get_running_loop()
+        held, moved_at, said_at = -1, loop.time(), float("-inf")
+        while not self.content_manager.at_home(program):
+            now = loop.time()
+            stored = len(self.repository.locations(program.program).get(self.home, ()))
+            if stored != held:
+                held, moved_at = stored, now
+                on_progress(stored / len(program.segments))
+            if now - moved_at > _STORING_PATIENCE_S:
+                return False
+            if now - said_at > _SAY_AGAIN_S:
+                said_at = now
+                await self._direct_home(program)
+            await asyncio.sleep(0.05)
+        shutil.rmtree(self.spool / program.program, ignore_errors=True)
+        return True
+
+    async def _direct_home(self, program: Program) -> None:
+        director = self.registry.director(self.home)
+        if director is None:
+            return
+        known = self.repository.program(program.program) or program
+        source = str(self.address)
+        order = Obtain(program=known, source_station="content-engine", source_director=source, copies=1)
+        await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
+
+    async def _locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
+        if not segment_path(self.spool / question.program, question.segment).is_file():
+            return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is not in the spool")
+        ticket = self._tickets.sign(f"copy-{question.segment}", question.program)
+        return SegmentLocation(engine=str(self.address), ticket=ticket)
+
+    async def _segment(self, request: web.Request) -> web.StreamResponse:
+        program, number = request.match_info["program"], request.match_info["segment"]
+        if self._tickets.holder(request.query.get("ticket", ""), program) != f"copy-{number}":
+            raise web.HTTPForbidden(text="the ticket is not for this segment\n")
+        path = segment_path(self.spool / program, int(number))
+        if not path.is_file():
+            raise web.HTTPNotFound(text="not in the spool\n")
+        return web.FileResponse(path, headers={"Content-Type": "video/mp2t"})
+
+    def _note(self, job: str, **changes: object) -> None:
+        if job in self._jobs:
+            self._jobs[job] = msgspec.structs.replace(self._jobs[job], **changes)
+
+
+def _title(source: str) -> str:
+    """The last part of a path or URL, without what follows the name."""
+    return Path(source.partition("?")[0]).stem or source

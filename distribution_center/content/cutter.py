@@ -1,0 +1,330 @@
+"""Cuts a constant-rate transport stream into segments without changing a byte of it.
+
+No I/O: stream in, in chunks of any length; pieces of segments and finished segments out. A segment begins with a PAT,
+a PMT and a random access point of the video. Null packets, other service tables and packets without payload may stand
+among the three, because a constant-rate multiplexer fills the time until the picture is due; anything else may not.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from fractions import Fraction
+from hashlib import sha256
+from typing import NamedTuple
+
+from distribution_center.content.transport_stream import (
+    CLOCK_HZ,
+    PAT_PID,
+    TIME_STAMP_HZ,
+    Packets,
+    presentation_time,
+    program_map_pid,
+    time_between,
+    video_pid,
+)
+from media_network.program import TS_PACKET_BYTES, Segment
+
+_LONGEST_RUN_BYTES = 64_000 * TS_PACKET_BYTES  # bounds what is held back: 12 MB, a second of 96 Mbit/s
+_CLOCK_TOLERANCE = CLOCK_HZ // 2_000_000  # 2.4.2.2: a PCR is right within 500 ns
+_CLOCK_TURN = (1 << 33) * 300
+
+
+@dataclass
+class CutError(Exception):
+    """The stream cannot be cut; `offset_bytes` is where that was found."""
+
+    offset_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.problem()} at byte {self.offset_bytes}"
+
+    def problem(self) -> str:
+        """What is wrong with the stream there."""
+        return "the transport stream cannot be cut"
+
+
+class LostSyncError(CutError):
+    """A packet does not begin with the sync byte."""
+
+    def problem(self) -> str:
+        """No sync byte."""
+        return "no transport stream packet begins"
+
+
+class TruncatedPacketError(CutError):
+    """The stream ends inside a packet."""
+
+    def problem(self) -> str:
+        """Part of a packet."""
+        return "the transport stream ends inside the packet"
+
+
+class NoRandomAccessError(CutError):
+    """The stream does not begin with PAT, PMT and a random access point."""
+
+    def problem(self) -> str:
+        """Nothing to begin with."""
+        return "no PAT, PMT and random access point of a video stand in a row before what is"
+
+
+class TimeRunsBackError(CutError):
+    """A random access point is presented before the one before it."""
+
+    def problem(self) -> str:
+        """Time stamps are not in order."""
+        return "presentation time runs back"
+
+
+class NotConstantRateError(CutError):
+    """A clock reference disagrees with the stated rate."""
+
+    def problem(self) -> str:
+        """PCR and position disagree."""
+        return "the clock reference does not follow the stated rate"
+
+
+class Run(Enum):
+    """How much of "PAT, PMT, random access point" stands at the end of what was read."""
+
+    BROKEN = auto()
+    """Something to be played was read since."""
+    OPEN = auto()
+    """Nothing to be played was read yet: the beginning of the stream."""
+    PAT = auto()
+    MAP = auto()
+
+
+class Unit(Enum):
+    """What begins in a packet."""
+
+    PAT = auto()
+    MAP = auto()
+    ACCESS = auto()
+    """A picture from which decoding can begin."""
+    OTHER = auto()
+    """Anything else to be played."""
+    QUIET = auto()
+    """Nothing to be played: a service table, stuffing."""
+
+
+NEXT_RUN: dict[tuple[Run, Unit], Run] = {
+    **{(run, Unit.PAT): Run.PAT for run in Run},
+    (Run.BROKEN, Unit.MAP): Run.BROKEN,
+    (Run.OPEN, Unit.MAP): Run.OPEN,
+    (Run.PAT, Unit.MAP): Run.MAP,
+    (Run.MAP, Unit.MAP): Run.MAP,
+    **{(run, Unit.ACCESS): Run.BROKEN for run in Run},
+    **{(run, Unit.OTHER): Run.BROKEN for run in Run},
+    **{(run, Unit.QUIET): run for run in Run},
+}
+"""The run after a unit. `Unit.ACCESS` in `Run.MAP` is where a segment can begin."""
+
+
+class Piece(NamedTuple):
+    """The next bytes of a segment."""
+
+    number: int
+    data: memoryview
+
+
+class Cutter:
+    """Cuts one program.
+
+    Segments begin at the first possible place `target_ms` or more after their predecessor's beginning. Every segment's
+    pieces come in order and are followed by its `Segment`; all pieces, one after the other, are the stream.
+    At most `_LONGEST_RUN_BYTES` are held back. Errors are `CutError`; the cutter is of no use after one.
+    """
+
+    def __init__(self, *, target_ms: int, rate_bps: int) -> None:
+        self.segments: list[Segment] = []
+        self.length_bytes = 0
+        """Whole packets read so far."""
+        self._target_ms = target_ms
+        self._clock = _Clock(rate_bps)
+        self._timeline = _Timeline()
+        self._whole = sha256()
+        self._current = sha256()
+        self._current_bytes = 0
+        self._partial = b""
+        self._run = Run.OPEN
+        self._held: list[memoryview] = []
+        self._held_bytes = 0
+        self._map_pid: int | None = None
+        self._video_pid: int | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes given out: of the program, once closed."""
+        return self._whole.hexdigest()
+
+    def feed(self, data: bytes) -> list[Piece | Segment]:
+        """Read the next bytes of the stream."""
+        data = self._partial + data
+        end = len(data) - len(data) % TS_PACKET_BYTES
+        self._partial = data[end:]
+        packets = Packets(data[:end])
+        wrong = packets.out_of_step()
+        if wrong is not None:
+            raise LostSyncError(self._offset(wrong))
+        self._clock.check(packets, self.length_bytes)
+        out = self._read(packets)
+        self.length_bytes += end
+        return out
+
+    def close(self) -> list[Piece | Segment]:
+        """The stream has ended."""
+        if self._partial:
+            raise TruncatedPacketError(self.length_bytes)
+        if not self._timeline.begun:
+            raise NoRandomAccessError(self.length_bytes)
+        out: list[Piece | Segment] = []
+        self._give(out, memoryview(b""))
+        out.append(self._finish(self._timeline.end_ms()))
+        return out
+
+    def _read(self, packets: Packets) -> list[Piece | Segment]:
+        out: list[Piece | Segment] = []
+        view = memoryview(packets.data)
+        given = seen = 0
+        for index in packets.unit_starts():
+            self._pass(packets, seen, index)
+            seen = index + 1
+            unit = self._unit(packets, index)
+            if unit is Unit.PAT:  # a segment may begin here: hold back from here on
+                self._give(out, view[given * TS_PACKET_BYTES : index * TS_PACKET_BYTES])
+                given = index
+            elif unit is Unit.ACCESS and self._run is Run.MAP:
+                self._access(out, self._offset(index))
+            elif unit in {Unit.ACCESS, Unit.OTHER} and not self._timeline.begun:
+                raise NoRandomAccessError(self._offset(index))
+            self._run = NEXT_RUN[self._run, unit]
+        self._pass(packets, seen, packets.count)
+        self._give_or_hold(out, view[given * TS_PACKET_BYTES :])
+        return out
+
+    def _offset(self, index: int) -> int:
+        """Place in the stream of a packet of the batch being read."""
+        return self.length_bytes + index * TS_PACKET_BYTES
+
+    def _pass(self, packets: Packets, begin: int, end: int) -> None:
+        """Packets in which nothing begins: they break the run if they carry on with something to be played."""
+        if self._run is Run.BROKEN or packets.quiet(begin, end):
+            return
+        if not self._timeline.begun:
+            raise NoRandomAccessError(self._offset(begin))
+        self._run = Run.BROKEN
+
+    def _unit(self, packets: Packets, index: int) -> Unit:
+        """What begins in the packet."""
+        pid = packets.pid(index)
+        if pid == PAT_PID:
+            self._map_pid = program_map_pid(packets.payload(index))
+            return Unit.PAT
+        if pid == self._map_pid:
+            self._video_pid = video_pid(packets.payload(index))
+            return Unit.MAP
+        if pid != self._video_pid:
+            return Unit.QUIET if packets.quiet(index, index + 1) else Unit.OTHER
+        presented = presentation_time(packets.payload(index))
+        if presented is None:
+            return Unit.OTHER
+        self._timeline.picture(presented)
+        return Unit.ACCESS if packets.random_access(index) else Unit.OTHER
+
+    def _access(self, out: list[Piece | Segment], offset_bytes: int) -> None:
+        """The last picture is a random access point behind PAT and PMT: cut if it is time."""
+        if not self._timeline.begun:
+            self._timeline.begun = True
+            return
+        elapsed_ms = self._timeline.picture_ms() - self._timeline.segment_ms
+        if elapsed_ms < 0:
+            raise TimeRunsBackError(offset_bytes)
+        if elapsed_ms >= self._target_ms:
+            out.append(self._finish(self._timeline.picture_ms()))
+
+    def _finish(self, end_ms: int) -> Segment:
+        """End the current segment with what was given out so far."""
+        segment = Segment(
+            number=len(self.segments),
+            length_bytes=self._current_bytes,
+            duration_ms=max(1, end_ms - self._timeline.segment_ms),
+            sha256=self._current.hexdigest(),
+        )
+        self.segments.append(segment)
+        self._timeline.segment_ms = end_ms
+        self._current = sha256()
+        self._current_bytes = 0
+        return segment
+
+    def _give(self, out: list[Piece | Segment], data: memoryview) -> None:
+        """Give out what was held back, then `data`, to the current segment."""
+        for piece in (*self._held, data):
+            if piece:
+                self._whole.update(piece)
+                self._current.update(piece)
+                self._current_bytes += len(piece)
+                out.append(Piece(len(self.segments), piece))
+        self._held.clear()
+        self._held_bytes = 0
+
+    def _give_or_hold(self, out: list[Piece | Segment], data: memoryview) -> None:
+        """Hold back what the next segment may begin with, within bounds."""
+        if self._run not in {Run.PAT, Run.MAP}:
+            self._give(out, data)
+            return
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > _LONGEST_RUN_BYTES:
+            if not self._timeline.begun:
+                raise NoRandomAccessError(self.length_bytes)
+            self._run = Run.BROKEN
+            self._give(out, memoryview(b""))
+
+
+class _Timeline:
+    """Presentation time, counted from the first picture of the program."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        """Whether the first random access point was read."""
+        self.segment_ms = 0
+        """Where the current segment begins."""
+        self._stamp: int | None = None
+        self._ticks = 0
+        self._last_ticks = 0
+        self._pictures = 0
+
+    def picture(self, stamp: int) -> None:
+        """Read the time stamp of a picture."""
+        self._ticks += time_between(stamp if self._stamp is None else self._stamp, stamp)
+        self._stamp = stamp
+        self._last_ticks = max(self._last_ticks, self._ticks)
+        self._pictures += 1
+
+    def picture_ms(self) -> int:
+        """When the picture read last is presented."""
+        return round(self._ticks * 1000 / TIME_STAMP_HZ)
+
+    def end_ms(self) -> int:
+        """When the last picture ends, if it stays as long as the others do."""
+        last_ticks = self._last_ticks + self._last_ticks / max(1, self._pictures - 1)
+        return round(last_ticks * 1000 / TIME_STAMP_HZ)
+
+
+class _Clock:
+    """Whether clock references follow a rate."""
+
+    def __init__(self, rate_bps: int) -> None:
+        self._ticks_a_byte = Fraction(8 * CLOCK_HZ, rate_bps)
+        self._first: tuple[int, int] | None = None
+
+    def check(self, packets: Packets, offset_bytes: int) -> None:
+        """Compare every clock reference of a batch that begins at `offset_bytes` with its place."""
+        for index, reference in packets.clock_references():
+            place = offset_bytes + index * TS_PACKET_BYTES
+            if self._first is None:
+                self._first = place, reference
+            first_place, first_reference = self._first
+            expected = first_reference + int((place - first_place) * self._ticks_a_byte)
+            error = (reference - expected + _CLOCK_TURN // 2) % _CLOCK_TURN - _CLOCK_TURN // 2
+            if abs(error) > _CLOCK_TOLERANCE:
+                raise NotConstantRateError(place)

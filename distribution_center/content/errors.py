@@ -1,0 +1,139 @@
+"""Why a source cannot become a program. Every error carries facts; its sentence names the thing and says what to do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class IngestError(Exception):
+    """`source` was not ingested, and nothing of it was kept."""
+
+    source: str
+
+
+@dataclass(eq=False)
+class UnreadableSourceError(IngestError):
+    """The operating system does not let us read it."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source} cannot be read ({self.reason}): check the path and its permissions"
+
+
+class EmptySourceError(IngestError):
+    """Zero bytes."""
+
+    def __str__(self) -> str:
+        return f"{self.source} is empty: copy or download it again"
+
+
+@dataclass(eq=False)
+class NotMediaError(IngestError):
+    """In no container that we read, or without the container's index."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} is not a video file or lost its beginning or end ({self.reason}): "
+            "name a whole MP4, Matroska, MPEG-TS, AVI or similar file"
+        )
+
+
+class NoVideoError(IngestError):
+    """A container without a video stream that can be decoded."""
+
+    def __str__(self) -> str:
+        return f"{self.source} has no video stream that can be decoded: name a file with moving pictures"
+
+
+@dataclass(eq=False)
+class TruncatedSourceError(IngestError):
+    """Shorter than it says it is."""
+
+    declared_ms: int
+    found_ms: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} is cut off: it declares {self.declared_ms / 1000:.1f} s and holds "
+            f"{self.found_ms / 1000:.1f} s; copy or download it again"
+        )
+
+
+@dataclass(eq=False)
+class DamagedSourceError(IngestError):
+    """Something in the middle cannot be used; `at_ms` counts from the beginning of the source."""
+
+    at_ms: int
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} is damaged at {self.at_ms / 1000:.1f} s ({self.problem}): copy it again or convert it first"
+        )
+
+
+@dataclass(eq=False)
+class DiskFullError(IngestError):
+    """The spool folder has no room; `needed_bytes` is at least what was missing."""
+
+    folder: str
+    needed_bytes: int
+    free_bytes: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} does not fit into {self.folder}: {self.needed_bytes / 1e6:.1f} MB are needed and "
+            f"{self.free_bytes / 1e6:.1f} MB are free; free some space or name another folder"
+        )
+
+
+@dataclass(eq=False)
+class DownloadError(IngestError):
+    """A URL did not give all its bytes. `status` is the last HTTP status, 0 if none came; `length_bytes` -1 if unknown.
+
+    `resumes` tells whether what was received is kept for the next try.
+    """
+
+    status: int
+    reason: str
+    received_bytes: int
+    length_bytes: int
+    resumes: bool
+
+    def __str__(self) -> str:
+        length = f" of {self.length_bytes}" if self.length_bytes >= 0 else ""
+        advice = "try again, it resumes where it stopped" if self.resumes else "check the URL"
+        return f"{self.source} cannot be downloaded ({self.reason}; {self.received_bytes}{length} bytes came): {advice}"
+
+
+@dataclass(eq=False)
+class IngestCrashedError(IngestError):
+    """The ingest process ended without an answer; negative `exit_code`: the signal that ended it."""
+
+    exit_code: int
+    detail: str
+
+    def __str__(self) -> str:
+        return (
+            f"the ingest process of {self.source} ended with exit code {self.exit_code} ({self.detail}): "
+            "convert the file first, or report it"
+        )
+
+
+INGEST_ERRORS: dict[str, type[IngestError]] = {
+    error.__name__: error
+    for error in (
+        UnreadableSourceError,
+        EmptySourceError,
+        NotMediaError,
+        NoVideoError,
+        TruncatedSourceError,
+        DamagedSourceError,
+        DiskFullError,
+        DownloadError,
+        IngestCrashedError,
+    )
+}
+"""By name, to hand an error from one process to another."""

@@ -1,0 +1,105 @@
+"""Ingest (claim 2): a film on disk becomes a program, cut into segments in a spool folder.
+
+The work is done in a process of its own (`ingest_process`): it takes all of a core, and a hostile film may crash it.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+import distribution_center
+from distribution_center.content.errors import INGEST_ERRORS, IngestCrashedError
+from distribution_center.content.ingest_process import SEGMENTS, Failed, Order, Produced, Progress, Report
+from distribution_center.content.segment_folder import make_durable
+from media_network.program import Program
+
+_WORK_PREFIX = ".ingest-"
+_LONGEST_REPORT_BYTES = 1 << 24  # the report of a program: 150 bytes a segment
+_LONGEST_DETAIL = 200
+
+
+async def ingest(
+    source: Path,
+    spool: Path,
+    *,
+    title: str,
+    segment_ms: int = 2000,
+    on_progress: Callable[[float], None],
+    name: str | None = None,
+) -> Program:
+    """Ingest the film at `source`: afterwards `spool/<program>/<number>.ts` are there and durable.
+
+    `on_progress` takes the fraction done. `name` is what errors call the source (default: its path). The same film
+    gives the same program. Raises `IngestError`; then, or when cancelled, nothing is left behind.
+    """
+    with _work_folder(spool) as work:
+        order = Order(path=str(source), name=name or str(source), folder=str(work), title=title, segment_ms=segment_ms)
+        program = await _run(order, on_progress)
+        target = spool / program.program
+        if target.exists():  # from an ingest before: the same bytes, or what is left of them
+            shutil.rmtree(target)
+        (work / SEGMENTS).rename(target)
+        make_durable(spool)
+    return program
+
+
+def clear_spool(spool: Path) -> None:
+    """Remove what an ingest left behind that was killed together with the center."""
+    for work in spool.glob(f"{_WORK_PREFIX}*"):
+        shutil.rmtree(work)
+
+
+@contextmanager
+def _work_folder(spool: Path) -> Iterator[Path]:
+    spool.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=spool))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work)
+
+
+async def _run(order: Order, on_progress: Callable[[float], None]) -> Program:
+    """Run the process to its end and answer with what it produced."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "distribution_center.content.ingest_process", msgspec.json.encode(order).decode()),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=_LONGEST_REPORT_BYTES,
+        env={**os.environ, "PYTHONPATH": str(Path(distribution_center.__file__).parents[1])},
+    )
+    try:
+        return await _follow(process, order, on_progress)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _follow(process: Process, order: Order, on_progress: Callable[[float], None]) -> Program:
+    reports, complaints = process.stdout, process.stderr
+    if reports is None or complaints is None:
+        raise ValueError("the process must have been started with pipes")
+    decoder = msgspec.json.Decoder(Report)
+    async for line in reports:
+        match decoder.decode(line):
+            case Progress(fraction):
+                on_progress(fraction)
+            case Produced(program):
+                on_progress(1.0)
+                await process.wait()
+                return program
+            case Failed(error, facts):
+                raise msgspec.convert(facts, INGEST_ERRORS[error])
+    detail = (await complaints.read()).decode(errors="replace").strip()
+    raise IngestCrashedError(order.name, await process.wait(), detail.rpartition("\n")[2][:_LONGEST_DETAIL])

@@ -1,0 +1,68 @@
+"""Segments of a program as files, before they are stored in the home media station."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from distribution_center.content.cutter import Cutter, Piece
+from media_network.program import Segment
+
+
+def segment_path(folder: Path, number: int) -> Path:
+    """Where segment `number` stands."""
+    return folder / f"{number}.ts"
+
+
+class SegmentFolder:
+    """Cuts the stream that is written to it into files of `folder`, each durable when the next one begins.
+
+    Raises `CutError` and `OSError`.
+    """
+
+    def __init__(self, folder: Path, cutter: Cutter) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._cutter = cutter
+        self._file: BinaryIO | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take the next bytes of the program."""
+        self._take(self._cutter.feed(data))
+        return len(data)
+
+    def close(self) -> None:
+        """The program has ended: finish the last segment and make the folder durable."""
+        self._take(self._cutter.close())
+        make_durable(self._folder)
+
+    def abandon(self) -> None:
+        """Leave the last segment as it is."""
+        if self._file is not None:
+            self._file.close()
+
+    def _take(self, cut: list[Piece | Segment]) -> None:
+        for item in cut:
+            if isinstance(item, Piece):
+                if self._file is None:
+                    # unbuffered: the pieces are large
+                    self._file = segment_path(self._folder, item.number).open("xb", buffering=0)
+                _write_all(self._file, item.data)
+            elif self._file is not None:
+                os.fsync(self._file.fileno())
+                self._file.close()
+                self._file = None
+
+
+def _write_all(file: BinaryIO, data: memoryview) -> None:
+    """An unbuffered write may take less than all, for instance where the disk ends."""
+    while data:
+        data = data[file.write(data) :]
+
+
+def make_durable(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,96 @@
+"""Distribution: the registry directs seeking stations to obtain programs, until they have them (claims 11 to 13)."""
+
+import asyncio
+import logging
+
+from distribution_center.content.content_manager import ContentManager
+from distribution_center.registry.media_location_registry import MediaLocationRegistry
+from distribution_center.registry.repository import OrderState, Repository
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable
+from media_network.messages import content as messages
+from media_network.messages.director import OBTAIN, Obtain
+from media_network.program import Program
+from media_network.refusal import Reason, Refused
+
+_log = logging.getLogger(__name__)
+
+_SAY_AGAIN_S = 3.0
+"""How often an order that is not carried out yet is said again: the station may have restarted meanwhile."""
+
+
+class Distribution:
+    """Orders to bring programs to stations; they are durable."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        registry: MediaLocationRegistry,
+        content_manager: ContentManager,
+        http: HttpClient,
+        home: str,
+    ) -> None:
+        self._repository = repository
+        self._registry = registry
+        self._content_manager = content_manager
+        self._http = http
+        self._home = home
+        self._said_at: dict[tuple[str, str], float] = {}
+
+    def answer(self, table: HandlerTable) -> None:
+        """Enter the verbs of distribution into a table."""
+        table.verb(messages.DISTRIBUTE, self._distribute)
+
+    async def keep_carrying_out(self) -> None:
+        """Carry orders out, for ever."""
+        while True:
+            self._registry.moved.clear()
+            for program in self._repository.programs():
+                for station, order in self._repository.orders(program.program).items():
+                    if order.state is OrderState.ORDERED:
+                        await self._carry_out(program, station, order.copies)
+            try:
+                async with asyncio.timeout(_SAY_AGAIN_S):
+                    await self._registry.moved.wait()
+            except TimeoutError:
+                continue  # nothing moved: say it again
+
+    async def _distribute(self, order: messages.Distribute) -> messages.ProgramRow | Refused:
+        program = self._repository.program(order.program)
+        if program is None:
+            return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program}")
+        known = {station.station for station in self._repository.stations()}
+        unknown = [station for station in order.stations if station not in known]
+        if unknown:
+            return Refused(
+                Reason.UNKNOWN_STATION, f"there is no station {unknown[0]}; there are: {', '.join(sorted(known))}"
+            )
+        for station in order.stations:
+            await self._repository.set_order(order.program, station, OrderState.ORDERED, order.copies)
+        self._registry.moved.set()
+        return self._content_manager.row(program)
+
+    async def _carry_out(self, program: Program, station: str, copies: int) -> None:
+        """Claim 12, first step: identify a source station and direct the seeking one to obtain the program."""
+        key = (program.program, station)
+        now = asyncio.get_running_loop().time()
+        whole_at = self._registry.whole_at(program.program)
+        if station in whole_at:
+            await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
+            self._said_at.pop(key, None)
+            return
+        if now - self._said_at.get(key, float("-inf")) < _SAY_AGAIN_S:
+            return
+        source = self._source(whole_at)
+        seeking = self._registry.director(station)
+        source_director = self._registry.director(source) if source else None
+        if source is None or seeking is None or source_director is None:
+            return
+        self._said_at[key] = now
+        order = Obtain(program=program, source_station=source, source_director=str(source_director), copies=copies)
+        if await self._http.tell(seeking, OBTAIN, order, deadline_s=2.0) is None:
+            _log.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
+
+    def _source(self, whole_at: list[str]) -> str | None:
+        """The home media station if it has the program (claim 13), else any other that has."""
+        return self._home if self._home in whole_at else next(iter(whole_at), None)

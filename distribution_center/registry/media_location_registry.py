@@ -1,0 +1,149 @@
+"""The media location registry (MLR): knows the location of all media content in all stations (claim 1)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from distribution_center.registry.repository import Repository, Stamp, Station, Verdict
+from media_network.address import Address
+from media_network.http_server import HandlerTable
+from media_network.messages import registry as messages
+from media_network.messages.verb import Done
+from media_network.program import ProgramId
+from media_network.refusal import Reason, Refused
+from media_network.segment_set import parse_segments
+
+_REFUSALS = {
+    Verdict.OLD_EPOCH: Reason.STALE_EPOCH,
+    # A director whose inventory is out of step registers again and makes a new one.
+    Verdict.OLD_GENERATION: Reason.UNKNOWN_STATION,
+    Verdict.UNKNOWN_STATION: Reason.UNKNOWN_STATION,
+    Verdict.UNKNOWN_PROGRAM: Reason.UNKNOWN_PROGRAM,
+    Verdict.NO_SUCH_SEGMENT: Reason.BAD_MESSAGE,
+    Verdict.CONFLICT: Reason.BAD_MESSAGE,
+}
+
+
+@dataclass
+class Presence:
+    """What is known of a station only while it speaks."""
+
+    heard_at: float
+    engines: int
+
+
+class MediaLocationRegistry:
+    """The registry as directors see it, over a durable `Repository`."""
+
+    def __init__(self, repository: Repository, home: str, catalogue_version: Callable[[], int]) -> None:
+        self._repository = repository
+        self._home = home
+        self._catalogue_version = catalogue_version
+        self._present: dict[str, Presence] = {}
+        self.moved = asyncio.Event()
+        """Set whenever a location or a director changed."""
+
+    def answer(self, table: HandlerTable) -> None:
+        """Enter the registry's verbs into a table."""
+        table.verb(messages.REGISTER_STATION, self._register)
+        table.verb(messages.REPORT_LOCATIONS, self._report_locations)
+        table.verb(messages.ADD_LOCATIONS, self._add_locations)
+        table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
+        table.verb(messages.LIST_STATIONS, self._list_stations)
+
+    def director(self, station: str) -> Address | None:
+        """Where the station's director answers, as last heard."""
+        found = self._repository.station(station)
+        return Address.parse(found.director) if found else None
+
+    def whole_at(self, program: ProgramId) -> list[str]:
+        """The stations that hold every segment of a program, by name."""
+        known = self._repository.program(program)
+        if known is None:
+            return []
+        locations = self._repository.locations(program)
+        return sorted(name for name, held in locations.items() if len(held) == len(known.segments))
+
+    async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
+        try:
+            Address.parse(message.director)
+        except ValueError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        known = self._repository.station(message.station)
+        same = known is not None and (known.director, known.stamp.epoch) == (message.director, message.epoch)
+        generation = known.stamp.generation if known and known.stamp.epoch == message.epoch else 0
+        if not same:
+            verdict = await self._repository.see_station(
+                Station(station=message.station, director=message.director, stamp=Stamp(message.epoch, generation))
+            )
+            if verdict in _REFUSALS:
+                return _refuse(verdict, message.station)
+            self.moved.set()
+        self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
+        return messages.StationRegistered(catalogue_version=self._catalogue_version(), generation=generation)
+
+    async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
+        try:
+            held = {program: parse_segments(text) for program, text in message.locations.items()}
+        except ValueError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        stamp = Stamp(message.epoch, message.generation)
+        return self._conclude(await self._repository.replace_station(message.station, stamp, held), message.station)
+
+    async def _add_locations(self, message: messages.AddLocations) -> Done | Refused:
+        return await self._change(message, self._repository.add_locations)
+
+    async def _remove_locations(self, message: messages.RemoveLocations) -> Done | Refused:
+        return await self._change(message, self._repository.remove_locations)
+
+    async def _change(
+        self,
+        message: messages.AddLocations | messages.RemoveLocations,
+        write: Callable[[str, str, Stamp, Iterable[int]], Awaitable[Verdict]],
+    ) -> Done | Refused:
+        try:
+            segments = parse_segments(message.segments)
+        except ValueError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        stamp = Stamp(message.epoch, message.generation)
+        verdict = await write(message.program, message.station, stamp, segments)
+        if verdict is Verdict.UNKNOWN_PROGRAM:
+            return Done()  # forgotten here since; the station's copy is of no concern any more
+        return self._conclude(verdict, message.station)
+
+    def _conclude(self, verdict: Verdict, station: str) -> Done | Refused:
+        if verdict in _REFUSALS:
+            return _refuse(verdict, station)
+        self.moved.set()
+        return Done()
+
+    async def _list_stations(self, _: messages.ListStations) -> messages.Stations:
+        now = asyncio.get_running_loop().time()
+        whole: dict[str, int] = {}
+        for program in self._repository.programs():
+            for name in self.whole_at(program.program):
+                whole[name] = whole.get(name, 0) + 1
+        never = Presence(heard_at=float("-inf"), engines=0)
+        rows = []
+        for station in self._repository.stations():
+            presence = self._present.get(station.station, never)
+            silent_s = min(now - presence.heard_at, _SILENT_MAX_S)
+            rows.append(
+                messages.StationRow(
+                    station=station.station,
+                    director=station.director,
+                    epoch=station.stamp.epoch,
+                    engines=presence.engines,
+                    programs=whole.get(station.station, 0),
+                    home=station.station == self._home,
+                    silent_ms=int(silent_s * 1000),
+                )
+            )
+        return messages.Stations(tuple(rows))
+
+
+_SILENT_MAX_S = 365 * 24 * 3600.0
+
+
+def _refuse(verdict: Verdict, station: str) -> Refused:
+    return Refused(_REFUSALS[verdict], f"{station}: {verdict.value}")

@@ -1,0 +1,125 @@
+"""What the media location registry remembers, whatever stores it.
+
+Every write answers with a `Verdict` once it is durable: a refusal is a value. Reads see what was committed.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+from media_network.program import Program, ProgramState
+
+
+class Verdict(StrEnum):
+    """What became of a write. Only `ACCEPTED` changed anything."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    """It had been done before."""
+    OLD_EPOCH = "old epoch"
+    """The station has a newer director."""
+    OLD_GENERATION = "old generation"
+    """The station has made a newer inventory."""
+    UNKNOWN_STATION = "unknown station"
+    UNKNOWN_PROGRAM = "unknown program"
+    NO_SUCH_SEGMENT = "no such segment"
+    CONFLICT = "conflict"
+    """A different program has this name."""
+
+
+class Stamp(NamedTuple):
+    """From when a station's message is. Older ones than the newest known are refused."""
+
+    epoch: int
+    """Of the station's director: rises when another blade takes over."""
+    generation: int
+    """Of the station's inventory: rises with every full report; begins again with an epoch."""
+
+
+class Station(Struct, frozen=True, kw_only=True):
+    """A media station as its director reports it."""
+
+    station: str
+    director: str
+    """Address of the media director's control plane, host:port."""
+    stamp: Stamp
+
+
+class OrderState(StrEnum):
+    """How far a distribution order is."""
+
+    ORDERED = "ordered"
+    DISTRIBUTED = "distributed"
+    """Every segment is at the station."""
+
+
+class Order(NamedTuple):
+    """A distribution order of a program to a station."""
+
+    state: OrderState
+    copies: int
+    """On how many engines of the station a segment shall be."""
+
+
+class Repository(Protocol):
+    """The registry's store."""
+
+    async def close(self) -> None:
+        """Commit what is under way and let go of the files."""
+
+    async def add_program(self, program: Program) -> Verdict:
+        """`REPEATED` if it is there, `CONFLICT` if another one has its name."""
+
+    async def remove_program(self, program: str) -> Verdict:
+        """Forget a program with its orders and locations. `UNKNOWN_PROGRAM`."""
+
+    async def set_state(self, program: str, state: ProgramState) -> Verdict:
+        """`REPEATED`, `UNKNOWN_PROGRAM`."""
+
+    async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
+        """Order the distribution of a program to a station, or note its progress. The station may be unknown yet.
+
+        `REPEATED`, `UNKNOWN_PROGRAM`.
+        """
+
+    async def see_station(self, station: Station) -> Verdict:
+        """A station's director reports. `OLD_EPOCH`, `OLD_GENERATION`."""
+
+    async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+        """Segments are durable at a station. Those already known are no error.
+
+        `OLD_EPOCH`, `OLD_GENERATION`, `UNKNOWN_STATION`, `UNKNOWN_PROGRAM`, `NO_SUCH_SEGMENT`.
+        """
+
+    async def remove_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+        """Segments are no more at a station. Verdicts as for `add_locations`."""
+
+    async def replace_station(self, station: str, stamp: Stamp, segments: Mapping[str, Iterable[int]]) -> Verdict:
+        """A station's inventory: this, and nothing else, is there. Programs the registry does not know are left out.
+
+        Verdicts as for `add_locations` without `UNKNOWN_PROGRAM`; `REPEATED` if the inventory of this generation is
+        known: locations may have been added since.
+        """
+
+    def programs(self) -> list[Program]:
+        """All programs with their states, by name."""
+
+    def program(self, program: str) -> Program | None:
+        """One program with its state."""
+
+    def orders(self, program: str) -> dict[str, Order]:
+        """Distribution orders of a program by station."""
+
+    def stations(self) -> list[Station]:
+        """All stations, by name."""
+
+    def station(self, station: str) -> Station | None:
+        """One station."""
+
+    def stations_with(self, program: str, segment: int) -> list[str]:
+        """Names of the stations that hold a segment, in order."""
+
+    def locations(self, program: str) -> dict[str, frozenset[int]]:
+        """Segments of a program by station; stations without any are left out."""

@@ -1,0 +1,102 @@
+"""The registry's SQLite file: how it is opened, and its tables."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+OLDEST_SQLITE = (3, 51, 3)
+"""Before it a checkpoint that overlaps a write of another connection can lose committed transactions in WAL mode."""
+
+SCHEMA_VERSION = 1
+
+_BUSY_TIMEOUT_MS = 5000
+_TABLES = """
+CREATE TABLE programs (
+    program TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    segments INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    information BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE orders (
+    program INTEGER NOT NULL,
+    station TEXT NOT NULL,
+    state TEXT NOT NULL,
+    copies INTEGER NOT NULL,
+    PRIMARY KEY (program, station)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stations (
+    station TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    director TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    inventory_epoch INTEGER NOT NULL DEFAULT -1,
+    inventory_generation INTEGER NOT NULL DEFAULT -1
+) STRICT, WITHOUT ROWID;
+CREATE TABLE locations (
+    program INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    station INTEGER NOT NULL,
+    mask INTEGER NOT NULL,
+    PRIMARY KEY (program, chunk, station)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX locations_by_station ON locations (station);
+"""
+
+
+@dataclass(eq=False)
+class SqliteTooOldError(Exception):
+    """This SQLite can lose what was committed."""
+
+    version: str
+
+    def __str__(self) -> str:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        return f"SQLite {self.version} can lose committed data: install an apsw with SQLite {oldest} or newer"
+
+
+@dataclass(eq=False)
+class SchemaVersionError(Exception):
+    """The file was written by another release."""
+
+    path: str
+    version: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} has schema version {self.version} and this release has {SCHEMA_VERSION}: "
+            "run the release that wrote it"
+        )
+
+
+def require_sqlite(version: str) -> None:
+    """Raises `SqliteTooOldError`."""
+    if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
+        raise SqliteTooOldError(version)
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """The one connection that writes; makes the tables. Raises `SqliteTooOldError`, `SchemaVersionError`."""
+    require_sqlite(apsw.sqlite_lib_version())
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    with connection:
+        version = connection.pragma("user_version")
+        if version == 0:
+            connection.execute(_TABLES)
+            connection.pragma("user_version", SCHEMA_VERSION)
+    if version not in {0, SCHEMA_VERSION}:
+        connection.close()
+        raise SchemaVersionError(str(path), version)
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """A connection for point reads on the event loop, beside the writer."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    return connection

@@ -1,0 +1,94 @@
+"""What a person, through a command, orders of the distribution center."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from media_network.messages.verb import Verb
+from media_network.program import Count, Program, ProgramId, ProgramState, Sha256
+
+
+class Ingest(Struct, frozen=True, kw_only=True):
+    """Bring a program from a file or URL to the home media station (claim 11)."""
+
+    source: str
+    """Absolute path on the center's machine, or an http(s) URL."""
+    title: str = ""
+    """Empty: taken from the name of the source."""
+    segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
+
+
+class IngestStage(StrEnum):
+    """Where an ingest is. The last two are final."""
+
+    DOWNLOADING = "downloading"
+    CONVERTING = "converting"
+    STORING = "storing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class IngestProgress(Struct, frozen=True, kw_only=True):
+    """How far an ingest is."""
+
+    ingest: str
+    stage: IngestStage
+    fraction: Annotated[float, Meta(ge=0, le=1)]
+    """Of the stage."""
+    program: ProgramId | None = None
+    """Known from the end of converting on."""
+    error: str = ""
+    """One sentence, when the stage is `failed`."""
+
+
+class AskIngest(Struct, frozen=True):
+    """Ask how far an ingest is."""
+
+    ingest: str
+
+
+class Distribute(Struct, frozen=True, kw_only=True):
+    """Bring a program to stations (claim 11: distribution parameters)."""
+
+    program: ProgramId
+    stations: Annotated[tuple[str, ...], Meta(min_length=1)]
+    copies: Annotated[int, Meta(ge=1, le=15)] = 2
+    """On how many engines of each station a segment shall be."""
+
+
+class Publish(Struct, frozen=True):
+    """Start the service of a program at all stations (claim 11)."""
+
+    program: ProgramId
+
+
+class ListPrograms(Struct, frozen=True):
+    """Ask for all programs."""
+
+
+class ProgramRow(Struct, frozen=True, kw_only=True):
+    """A program, and which stations hold how much of it."""
+
+    program: ProgramId
+    title: str
+    state: ProgramState
+    sha256: Sha256
+    segments: Count
+    bytes: Count
+    duration_ms: Count
+    stations: dict[str, Count]
+    """Segments present, by station."""
+
+
+class Programs(Struct, frozen=True):
+    """All programs."""
+
+    programs: tuple[ProgramRow, ...]
+
+
+INGEST = Verb("content/ingest", Ingest, IngestProgress, "Order the content engine to fetch a program (claim 11).")
+ASK_INGEST = Verb("content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.")
+DISTRIBUTE = Verb("content/distribute", Distribute, ProgramRow, "Order the distribution of a program (claim 12).")
+PUBLISH = Verb("content/publish", Publish, Program, "Publish a program to all stations (claim 11).")
+LIST_PROGRAMS = Verb("content/programs", ListPrograms, Programs, "All programs and where they are.")

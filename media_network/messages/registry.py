@@ -1,0 +1,111 @@
+"""What the media location registry (MLR) is told and asked."""
+
+from msgspec import Struct
+
+from media_network.messages.verb import Done, Verb
+from media_network.program import Count, Program, ProgramId
+
+
+class RegisterStation(Struct, frozen=True, kw_only=True):
+    """A director says that it directs a station now, and again every few seconds."""
+
+    station: str
+    director: str
+    """Address of the director, `host:port`."""
+    epoch: Count
+    """Epoch of the director: of two that claim a station, the higher is right."""
+    engines: Count
+    """Engines that are enlisted at present."""
+
+
+class StationRegistered(Struct, frozen=True, kw_only=True):
+    """The registry's view; a director that sees another catalogue version than its own asks for the programs."""
+
+    catalogue_version: Count
+    generation: Count
+    """Of the last full report of this epoch that the registry knows; the next one has a higher."""
+
+
+class ReportLocations(Struct, frozen=True, kw_only=True):
+    """All that a station holds: replaces what the registry knew of it."""
+
+    station: str
+    epoch: Count
+    generation: Count
+    locations: dict[ProgramId, str]
+    """Segments by program, as `segment_set` writes them."""
+
+
+class AddLocations(Struct, frozen=True, kw_only=True):
+    """Segments that are durable at a station now (claims 12, 14, 20: notifying the MLR of the new location)."""
+
+    station: str
+    epoch: Count
+    generation: Count
+    """Of the full report that this adds to, or takes from."""
+    program: ProgramId
+    segments: str
+
+
+class RemoveLocations(Struct, frozen=True, kw_only=True):
+    """Segments that no live engine of the station holds any more."""
+
+    station: str
+    epoch: Count
+    generation: Count
+    """Of the full report that this adds to, or takes from."""
+    program: ProgramId
+    segments: str
+
+
+class ListStations(Struct, frozen=True):
+    """Ask which stations there are."""
+
+
+class StationRow(Struct, frozen=True, kw_only=True):
+    """A station as the registry knows it."""
+
+    station: str
+    director: str
+    epoch: Count
+    engines: Count
+    programs: Count
+    """Programs of which the station holds every segment."""
+    home: bool
+    silent_ms: Count
+    """Time since the director was last heard."""
+
+
+class Stations(Struct, frozen=True):
+    """The stations, by name."""
+
+    stations: tuple[StationRow, ...]
+
+
+class ListCatalogue(Struct, frozen=True):
+    """Ask for the program information of every program (claim 2)."""
+
+
+class Catalogue(Struct, frozen=True, kw_only=True):
+    """Program information for the stations."""
+
+    version: Count
+    programs: tuple[Program, ...]
+
+
+REGISTER_STATION = Verb(
+    "registry/register-station", RegisterStation, StationRegistered, "A director registers its media station (claim 1)."
+)
+REPORT_LOCATIONS = Verb(
+    "registry/report-locations", ReportLocations, Done, "A director reports all that its station holds (claim 10)."
+)
+ADD_LOCATIONS = Verb(
+    "registry/add-locations", AddLocations, Done, "A director notifies the registry of new locations (claim 12)."
+)
+REMOVE_LOCATIONS = Verb(
+    "registry/remove-locations", RemoveLocations, Done, "A director withdraws locations its station has lost."
+)
+LIST_STATIONS = Verb("registry/stations", ListStations, Stations, "The stations and their directors.")
+LIST_CATALOGUE = Verb(
+    "content/catalogue", ListCatalogue, Catalogue, "Program information for the media stations (claim 2)."
+)

@@ -1,0 +1,82 @@
+"""A program and the segments it is cut into.
+
+A program is one constant-rate MPEG transport stream. It is cut byte-exactly where a PAT, a PMT and a random access
+point stand in a row, so that its segments, one after the other, are the file: the SHA-256 of what a player received is
+compared with `Program.sha256`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+TS_PACKET_BYTES = 188
+"""Length of a transport stream packet (ISO/IEC 13818-1, 2.4.3.2)."""
+
+DATAGRAM_BYTES = 7 * TS_PACKET_BYTES
+"""Payload of a full media datagram: seven packets are what an Ethernet frame of 1500 bytes carries."""
+
+ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+"""Name of a program on every wire and in every path: lower case letters, digits and inner hyphens, at most 64."""
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 digest in lower case hexadecimal."""
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ProgramState(StrEnum):
+    """Life of a program (claim 11)."""
+
+    INACTIVE = "inactive"
+    """Whole at the home media station, not yet to be played."""
+    PUBLISHED = "published"
+    """In service: directors redirect consoles to it."""
+
+
+class Segment(Struct, frozen=True, kw_only=True):
+    """One segment of a program: what is stored, located, copied and streamed."""
+
+    number: Count
+    """Position in the program, from 0."""
+    length_bytes: Annotated[int, Meta(gt=0, multiple_of=TS_PACKET_BYTES)]
+    duration_ms: Annotated[int, Meta(gt=0)]
+    sha256: Sha256
+
+    @property
+    def packets(self) -> int:
+        """Transport stream packets in the segment."""
+        return self.length_bytes // TS_PACKET_BYTES
+
+
+class Program(Struct, frozen=True, kw_only=True):
+    """Program information, as the content manager gives it to the media stations (claim 2)."""
+
+    program: ProgramId
+    title: str
+    rate_bps: Annotated[int, Meta(gt=0)]
+    """Rate of the transport stream, null packets included."""
+    sha256: Sha256
+    """Digest of the whole program: of its segments, one after the other."""
+    segments: Annotated[tuple[Segment, ...], Meta(min_length=1)]
+    state: ProgramState = ProgramState.INACTIVE
+
+    @property
+    def length_bytes(self) -> int:
+        """Bytes of the whole program."""
+        return sum(segment.length_bytes for segment in self.segments)
+
+    @property
+    def duration_ms(self) -> int:
+        """Playing time."""
+        return sum(segment.duration_ms for segment in self.segments)
+
+    def advance(self, segment: int, packet: int, by_packets: int) -> tuple[int, int] | None:
+        """The segment and packet that lie `by_packets` further on, or None past the end of the program."""
+        packet += by_packets
+        while segment < len(self.segments):
+            if packet < self.segments[segment].packets:
+                return segment, packet
+            packet -= self.segments[segment].packets
+            segment += 1
+        return None

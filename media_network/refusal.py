@@ -1,0 +1,53 @@
+"""A refusal: the answer of a party that understood a message and will not do it.
+
+It is a value, not an exception: the caller decides what comes next.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Reason(StrEnum):
+    """Why a message was refused."""
+
+    BAD_MESSAGE = "bad_message"
+    """Not the JSON the verb asks for. A defect or an attack; never retried."""
+    WRONG_ROLE = "wrong_role"
+    """This blade does not (or not any more) have the role the verb belongs to."""
+    OVERDUE = "overdue"
+    """The deadline passed before there was an answer. Whether it was done is unknown."""
+    STALE_EPOCH = "stale_epoch"
+    """The sender acts for a director that has been replaced."""
+    STALE_TURN = "stale_turn"
+    """The stream has moved on: that turn is over, or was given to somebody else."""
+    UNKNOWN_ENGINE = "unknown_engine"
+    """The director does not know this engine: it has to enlist."""
+    UNKNOWN_STATION = "unknown_station"
+    UNKNOWN_PROGRAM = "unknown_program"
+    NOT_PUBLISHED = "not_published"
+    NOT_HERE = "not_here"
+    """The segment is not (any more) where it was asked for."""
+    UNKNOWN_SESSION = "unknown_session"
+    NOT_READY = "not_ready"
+    """A stream was to start that had not been preloaded, or whose preload has lapsed."""
+    ASSUMED = "assumed"
+    """The engine that was thought lost has the stream."""
+    AT_CAPACITY = "at_capacity"
+    NO_ENGINE = "no_engine"
+    """No live engine holds the segment."""
+    NO_SPACE = "no_space"
+    BAD_TICKET = "bad_ticket"
+    BAD_SOURCE = "bad_source"
+    """What a person named cannot be ingested; the detail says why."""
+    BUSY = "busy"
+
+
+class Refused(Struct, frozen=True):
+    """A refusal with its reason and, for a person, the facts."""
+
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return self.detail or self.reason.value.replace("_", " ")

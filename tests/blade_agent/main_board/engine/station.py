@@ -1,0 +1,209 @@
+"""A station for the tests of its engines: real engines and real HTTP, with a director that the test scripts."""
+
+import asyncio
+import hashlib
+import random
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blade_agent.files import DiskFiles
+from blade_agent.main_board.engine.engine import EngineDuty, run_engine
+from blade_agent.main_board.engine.store import SegmentStore
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.messages.director import (
+    ASSUMED,
+    COPY_DONE,
+    ENLIST,
+    NEXT_SEGMENT,
+    REPORT,
+    STOPPED,
+    Enlisted,
+    HandOver,
+    Next,
+    Report,
+    Reported,
+)
+from media_network.messages.engine import PRELOAD, STREAM, Preload, Stream
+from media_network.messages.verb import Done
+from media_network.program import Segment
+from media_network.ticket import TicketKey
+
+EPOCH = 7
+KEY = TicketKey(b"k" * 32)
+PROGRAM = "river-0a1b"
+
+
+def segment_of(number: int, data: bytes) -> Segment:
+    return Segment(number=number, length_bytes=len(data), duration_ms=1000, sha256=hashlib.sha256(data).hexdigest())
+
+
+def make_segments(count: int, packets: int = 300, seed: int = 1) -> list[bytes]:
+    """Segments of slightly different lengths; every packet is unlike every other."""
+    rng = random.Random(seed)
+    return [rng.randbytes((packets + 3 * number) * 188) for number in range(count)]
+
+
+async def put(store: SegmentStore, program: str, number: int, data: bytes) -> Segment:
+    segment = segment_of(number, data)
+    async with store.receive(program, segment) as reception:
+        await reception.write(data[reception.length_bytes :])
+        await reception.store()
+    return segment
+
+
+async def until(condition, within_s: float = 10.0):
+    """Wait for something that the other side brings about."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 -- what other parties do sets no event here
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class ScriptedDirector:
+    """Answers as the test told it, and remembers what it heard."""
+
+    lease_ms: int = 2000
+    interval_ms: int = 100
+    refuse_reports: object = None
+    revoked: tuple = ()
+    plan: dict = field(default_factory=dict)
+    """What to answer to NEXT_SEGMENT: by turn, a list of answers; the last is repeated."""
+    assumed_answer: object = field(default_factory=Done)
+    heard: list = field(default_factory=list)
+    silent: asyncio.Event = field(default_factory=asyncio.Event)
+    address: Address = field(default_factory=lambda: Address("127.0.0.1", 0))
+
+    def of(self, kind):
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    def table(self) -> HandlerTable:
+        table = HandlerTable("scripted director")
+        for verb, answer in {
+            ENLIST: self._enlist,
+            REPORT: self._report,
+            COPY_DONE: self._done,
+            NEXT_SEGMENT: self._next,
+            ASSUMED: self._assumed,
+            STOPPED: self._done,
+        }.items():
+            table.verb(verb, answer)
+        return table
+
+    async def _hear(self, message):
+        if self.silent.is_set():
+            await asyncio.Event().wait()
+        self.heard.append(message)
+
+    async def _enlist(self, message):
+        await self._hear(message)
+        return Enlisted(ticket_key=(b"k" * 32).hex(), report_interval_ms=self.interval_ms, lease_ms=self.lease_ms)
+
+    async def _report(self, message):
+        await self._hear(message)
+        if self.refuse_reports is not None:
+            return self.refuse_reports
+        return Reported(self.revoked)
+
+    async def _done(self, message):
+        await self._hear(message)
+        return Done()
+
+    async def _assumed(self, message):
+        await self._hear(message)
+        return self.assumed_answer
+
+    async def _next(self, message):
+        await self._hear(message)
+        answers = self.plan.get(message.turn, [Next(None)])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+@asynccontextmanager
+async def scripted(**options):
+    director = ScriptedDirector(**options)
+    async with serve(director.table(), director.address) as director.address, HttpClient(random.Random(5)) as client:
+        director.client = client
+        yield director
+
+
+def _reports(messages):
+    return [message for message in messages if isinstance(message, Report)]
+
+
+@asynccontextmanager
+async def engine(director: ScriptedDirector, folder: Path, address: Address, capacity_bps: int = 10**9, slot: int = 2):
+    """A real engine that has enlisted; yields its store."""
+    store = await SegmentStore.open(DiskFiles(), [folder])
+    duty = EngineDuty(slot=slot, address=address, director=director.address, epoch=EPOCH, capacity_bps=capacity_bps)
+    task = asyncio.create_task(run_engine(duty, store, random.Random(slot)))
+    before = len(director.heard)
+    try:
+        async with asyncio.timeout(10):
+            while not any(message.engine == str(address) for message in _reports(director.heard[before:])):
+                assert not task.done(), task.exception()
+                await asyncio.sleep(0.005)
+        yield store
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        store.close()
+
+
+class Console(asyncio.DatagramProtocol):
+    """A media console's ear: every datagram with the one who sent it."""
+
+    def __init__(self) -> None:
+        self.datagrams: list[tuple[bytes, tuple[str, int]]] = []
+
+    def datagram_received(self, data, addr):
+        self.datagrams.append((data, addr))
+
+    @property
+    def received(self) -> bytes:
+        return b"".join(data for data, _ in self.datagrams)
+
+    @property
+    def senders(self) -> list[str]:
+        """Hosts in the order in which they began to send."""
+        hosts = [addr[0] for _, addr in self.datagrams]
+        return [host for host, before in zip(hosts, [None, *hosts], strict=False) if host != before]
+
+
+@asynccontextmanager
+async def console():
+    ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024 * 1024)
+    ear.bind(("127.0.0.1", 0))
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(Console, sock=ear)
+    protocol.address = "{}:{}".format(*transport.get_extra_info("sockname"))
+    try:
+        yield protocol
+    finally:
+        transport.abort()
+
+
+def preload(session: str, turn: int, segment: Segment, console_address: str, rate_bps: int, epoch: int = EPOCH):
+    return Preload(
+        epoch=epoch,
+        session=session,
+        turn=turn,
+        program=PROGRAM,
+        segment=segment,
+        rate_bps=rate_bps,
+        console=console_address,
+    )
+
+
+async def begin(director: ScriptedDirector, engine_address: Address, order: Preload):
+    """Preload the first segment as the director, and ask for it as the console."""
+    ready = await director.client.ask(engine_address, PRELOAD, order)
+    stream = Stream(session=order.session, turn=order.turn, ticket=KEY.sign(order.session, order.program))
+    return ready, await director.client.ask(engine_address, STREAM, stream)
+
+
+def hand_over(turn: int, engine_address: Address, segment: Segment) -> Next:
+    return Next(HandOver(turn=turn, engine=str(engine_address), segment=segment))

@@ -1,0 +1,268 @@
+"""Copies from engine to engine (claims 12 and 14), and the resource they are read from."""
+
+import asyncio
+import hashlib
+import os
+
+import pytest
+
+from media_network.address import Address
+from media_network.messages.director import CopyDone, CopyResult, Enlist
+from media_network.messages.engine import FETCH, Fetch
+from media_network.messages.verb import Done
+from media_network.refusal import Reason, Refused
+from tests.blade_agent.main_board.engine.station import (
+    EPOCH,
+    KEY,
+    PROGRAM,
+    engine,
+    make_segments,
+    put,
+    scripted,
+    segment_of,
+    until,
+)
+
+TICKET = KEY.sign("copy", PROGRAM)
+
+
+@pytest.fixture
+def hosts(free_port):
+    return [Address(f"127.0.0.{slot}", free_port(f"127.0.0.{slot}")) for slot in (2, 3)]
+
+
+def order(segment, source, ticket=TICKET, epoch=EPOCH):
+    return Fetch(epoch=epoch, program=PROGRAM, segment=segment, source=str(source), ticket=ticket)
+
+
+def test_segments_are_copied_once_and_said_to_be_stored(tmp_path, hosts):
+    asyncio.run(_copy(tmp_path, hosts))
+
+
+async def _copy(tmp_path, hosts):
+    data = make_segments(6, packets=4000)
+    async with (
+        scripted() as director,
+        engine(director, tmp_path / "a", hosts[0]) as source,
+        engine(director, tmp_path / "b", hosts[1], slot=3) as target,
+    ):
+        segments = [await put(source, PROGRAM, number, each) for number, each in enumerate(data)]
+        for segment in [*segments, *segments]:
+            assert await director.client.ask(hosts[1], FETCH, order(segment, hosts[0])) == Done()
+        await until(lambda: len(director.of(CopyDone)) >= 6)
+        assert {(done.segment, done.result, done.copied_bytes) for done in director.of(CopyDone)} == {
+            (number, CopyResult.STORED, len(each)) for number, each in enumerate(data)
+        }
+        assert target.inventory() == {PROGRAM: "0-5"}
+        assert source.channels[0].counters.bytes_out == sum(map(len, data))
+        await director.client.ask(hosts[1], FETCH, order(segments[0], hosts[0]))
+        await until(lambda: director.of(CopyDone)[-1].copied_bytes == 0)
+        assert director.of(CopyDone)[-1].result is CopyResult.STORED
+    for number, each in enumerate(data):
+        assert (tmp_path / "b" / PROGRAM / f"{number}.ts").read_bytes() == each
+
+
+def test_what_cannot_be_copied_is_said_with_its_cause(tmp_path, hosts, free_port):
+    asyncio.run(_fail_to_copy(tmp_path, hosts, free_port()))
+
+
+async def _fail_to_copy(tmp_path, hosts, dead_port):
+    data = make_segments(2)
+    async with (
+        scripted() as director,
+        engine(director, tmp_path / "a", hosts[0]) as source,
+        engine(director, tmp_path / "b", hosts[1], slot=3) as target,
+    ):
+        segment = await put(source, PROGRAM, 0, data[0])
+
+        async def outcome(request):
+            before = len(director.of(CopyDone))
+            assert await director.client.ask(hosts[1], FETCH, request) == Done()
+            await until(lambda: len(director.of(CopyDone)) > before)
+            return director.of(CopyDone)[-1].result
+
+        wrong = segment_of(0, data[0][:-188] + bytes(188))
+        assert await outcome(order(wrong, hosts[0])) is CopyResult.HASH_MISMATCH
+        shorter = segment_of(0, data[0][:-188])
+        assert await outcome(order(shorter, hosts[0])) is CopyResult.HASH_MISMATCH
+        assert await outcome(order(segment, hosts[0], ticket="forged.0")) is CopyResult.SOURCE_LOST
+        assert await outcome(order(segment_of(1, data[1]), hosts[0])) is CopyResult.SOURCE_LOST
+        assert await outcome(order(segment, Address("127.0.0.1", dead_port))) is CopyResult.SOURCE_LOST
+        assert target.inventory() == {}
+        for request, reason in (
+            (order(segment, hosts[0], epoch=EPOCH - 1), Reason.STALE_EPOCH),
+            (order(segment, "nowhere"), Reason.BAD_MESSAGE),
+        ):
+            answer = await director.client.ask(hosts[1], FETCH, request)
+            assert isinstance(answer, Refused)
+            assert answer.reason is reason
+        assert await outcome(order(segment, hosts[0])) is CopyResult.STORED
+
+
+class BreakingSource:
+    """Serves one resource with Range, and breaks every connection after so many bytes."""
+
+    def __init__(self, data: bytes, break_after: int) -> None:
+        self.data = data
+        self.break_after = break_after
+        self.firsts: list[int] = []
+
+    async def serve(self, reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        found = [line for line in head.splitlines() if line.lower().startswith("range:")]
+        first = int(found[0].partition("=")[2].rstrip("-")) if found else 0
+        self.firsts.append(first)
+        status = "206 Partial Content" if found else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(self.data) - first}\r\n\r\n".encode())
+        writer.write(self.data[first : first + self.break_after])
+        await writer.drain()
+        writer.close()
+
+
+def test_a_copy_goes_on_where_a_broken_connection_left_it(tmp_path, hosts):
+    asyncio.run(_copy_from_a_breaking_source(tmp_path, hosts))
+
+
+async def _copy_from_a_breaking_source(tmp_path, hosts):
+    (data,) = make_segments(1, packets=6000)
+    source = BreakingSource(data, 300_000)
+    server = await asyncio.start_server(source.serve, *hosts[0])
+    async with server, scripted() as director, engine(director, tmp_path, hosts[1]) as target:
+        await director.client.ask(hosts[1], FETCH, order(segment_of(0, data), hosts[0]))
+        await until(lambda: director.of(CopyDone))
+        done = director.of(CopyDone)[0]
+        assert (done.result, done.copied_bytes) == (CopyResult.STORED, len(data))
+        assert source.firsts == list(range(0, len(data), 300_000))
+        assert target.inventory() == {PROGRAM: "0"}
+
+
+def test_an_interrupted_copy_is_continued_after_a_restart(tmp_path, hosts):
+    asyncio.run(_continue_after_restart(tmp_path, hosts))
+
+
+async def _continue_after_restart(tmp_path, hosts):
+    (data,) = make_segments(1, packets=6000)
+    source = BreakingSource(data, 300_000)
+    segment = segment_of(0, data)
+
+    async def give_once_then_hang(reader, writer):
+        if not source.firsts:
+            await source.serve(reader, writer)
+        else:
+            await reader.read()
+
+    async with scripted() as director:
+        async with (
+            await asyncio.start_server(give_once_then_hang, *hosts[0]),
+            engine(director, tmp_path, hosts[1]) as target,
+        ):
+            await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
+            await until(lambda: target.channels[0].counters.bytes_in == 300_000)
+        source.break_after = len(data)
+        async with (
+            await asyncio.start_server(source.serve, *hosts[0]),
+            engine(director, tmp_path, hosts[1]),
+        ):
+            await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
+            await until(lambda: director.of(CopyDone))
+            assert director.of(CopyDone)[0].copied_bytes == len(data) - 300_000
+            assert source.firsts == [0, 300_000]
+    assert (tmp_path / PROGRAM / "0.ts").read_bytes() == data
+
+
+def test_a_rotten_partial_is_copied_anew(tmp_path, hosts):
+    asyncio.run(_copy_over_rotten_partial(tmp_path, hosts))
+
+
+async def _copy_over_rotten_partial(tmp_path, hosts):
+    (data,) = make_segments(1)
+    segment = segment_of(0, data)
+    folder = tmp_path / "b" / ".partial"
+    folder.mkdir(parents=True)
+    (folder / f"{PROGRAM}.0.{segment.sha256}").write_bytes(bytes(5000))
+    async with (
+        scripted() as director,
+        engine(director, tmp_path / "a", hosts[0]) as source,
+        engine(director, tmp_path / "b", hosts[1], slot=3),
+    ):
+        await put(source, PROGRAM, 0, data)
+        await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
+        await until(lambda: director.of(CopyDone))
+        assert (director.of(CopyDone)[0].result, director.of(CopyDone)[0].copied_bytes) == (
+            CopyResult.STORED,
+            len(data),
+        )
+
+
+def test_an_engine_enlists_again_when_the_director_does_not_know_it(tmp_path, hosts):
+    asyncio.run(_enlist_again(tmp_path, hosts[0]))
+
+
+async def _enlist_again(tmp_path, host):
+    (data,) = make_segments(1)
+    async with scripted() as director, engine(director, tmp_path, host) as store:
+        assert director.of(Enlist)[0].inventory == {}
+        await put(store, PROGRAM, 0, data)
+        director.refuse_reports = Refused(Reason.UNKNOWN_ENGINE)
+        await until(lambda: len(director.of(Enlist)) > 1)
+        again = director.of(Enlist)[1]
+        assert again.inventory == {PROGRAM: "0"}
+        assert again.boot == director.of(Enlist)[0].boot
+        assert again.epoch == EPOCH
+
+
+def test_the_resource_answers_ranges_and_refuses_strangers(tmp_path, hosts):
+    asyncio.run(_read_resource(tmp_path, hosts[0]))
+
+
+async def _read_resource(tmp_path, host):
+    (data,) = make_segments(1, packets=50_000)
+    async with scripted() as director, engine(director, tmp_path, host) as store:
+        await put(store, PROGRAM, 0, data)
+        session = director.client.session
+        url = f"http://{host}/segments/{PROGRAM}/0.ts?ticket={TICKET}"
+
+        async def get(asked=url, method="GET", **headers):
+            async with session.request(method, asked, headers=headers) as response:
+                return response.status, response.headers, await response.read()
+
+        status, headers, body = await get()
+        assert (status, headers["Content-Type"], headers["Access-Control-Allow-Origin"]) == (200, "video/mp2t", "*")
+        assert hashlib.sha256(body).digest() == hashlib.sha256(data).digest()
+        status, headers, body = await get(Range="bytes=188-9000")
+        assert (status, headers["Content-Range"]) == (206, f"bytes 188-9000/{len(data)}")
+        assert body == data[188:9001]
+        assert (await get(Range="bytes=-100"))[2] == data[-100:]
+        assert (await get(Range=f"bytes=9000-{10**9}"))[2] == data[9000:]
+        status, headers, _ = await get(Range=f"bytes={len(data)}-")
+        assert (status, headers["Content-Range"]) == (416, f"bytes */{len(data)}")
+        assert (await get(Range="bytes=9-2"))[0] == 416
+        status, headers, body = await get(method="HEAD")
+        assert (status, headers["Content-Length"], body) == (200, str(len(data)), b"")
+        assert (await get(f"http://{host}/segments/{PROGRAM}/1.ts?ticket={TICKET}"))[0] == 404
+        for bad in ("", "?ticket=", "?ticket=copy.00", f"?ticket={KEY.sign('copy', 'other')}", "?ticket=%ff%00"):
+            assert (await get(f"http://{host}/segments/{PROGRAM}/0.ts{bad}"))[0] == 403
+        for path in (f"{PROGRAM}/x.ts", f"{PROGRAM}/00.ts", "../0.ts", f"{PROGRAM}/0", f"{PROGRAM}/٣.ts"):
+            assert (await get(f"http://{host}/segments/{path}?ticket={TICKET}"))[0] in (403, 404)
+        await until(
+            lambda: any(report.pull_bps > len(data) for report in director.heard if hasattr(report, "pull_bps"))
+        )
+
+
+def test_a_reader_that_leaves_harms_nobody(tmp_path, hosts):
+    asyncio.run(_leave_early(tmp_path, hosts[0]))
+
+
+async def _leave_early(tmp_path, host):
+    (data,) = make_segments(1, packets=100_000)
+    async with scripted() as director, engine(director, tmp_path, host) as store:
+        await put(store, PROGRAM, 0, data)
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection(*host)
+            writer.write(f"GET /segments/{PROGRAM}/0.ts?ticket={TICKET} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await reader.readexactly(10_000)
+            writer.transport.abort()
+        opened = len(os.listdir("/proc/self/fd"))
+        async with director.client.read(host, f"/segments/{PROGRAM}/0.ts?ticket={TICKET}") as response:
+            assert await response.read() == data
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= opened + 1)

@@ -1,0 +1,246 @@
+"""A director and engines that do what a script says: real HTTP and UDP on loopback, and every way to go wrong."""
+
+import asyncio
+import random
+from contextlib import AsyncExitStack, asynccontextmanager
+from hashlib import sha256
+
+from aiohttp import web
+
+from media_network.address import Address
+from media_network.http_server import HandlerTable, serve
+from media_network.messages import content, director, engine, registry
+from media_network.messages.verb import Done
+from media_network.program import DATAGRAM_BYTES, Program, ProgramState, Segment
+from media_network.refusal import Reason, Refused
+
+ANY_PORT = Address("127.0.0.1", 0)
+
+
+def film(*packets, seed=1):
+    """A program of segments with so many packets each, and their bytes; every segment begins with a PAT's header."""
+    rng = random.Random(seed)
+    bodies = [b"\x47\x40\x00\x10" + rng.randbytes(count * 188 - 4) for count in packets]
+    segments = tuple(
+        Segment(number=number, length_bytes=len(body), duration_ms=1000, sha256=sha256(body).hexdigest())
+        for number, body in enumerate(bodies)
+    )
+    whole = sha256(b"".join(bodies)).hexdigest()
+    return Program(program="film", title="Film", rate_bps=8_000_000, sha256=whole, segments=segments), bodies
+
+
+class PullStation:
+    """By HLS: the director redirects segment n to the engines of `script[n]` in turn, the last one for ever."""
+
+    def __init__(self, bodies):
+        self.bodies = bodies
+        self.script = {}
+        self.asked = []
+        self.director = None
+        self.addresses = {}
+        self.playlist = "\n".join(
+            ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:1"]
+            + [f"#EXTINF:1.0,\nsegments/{number}.ts?ticket=s.1" for number in range(len(bodies))]
+            + ["#EXT-X-ENDLIST"]
+        )
+
+    @asynccontextmanager
+    async def up(self):
+        async with AsyncExitStack() as stack:
+            for name in ("one", "two", "three"):
+                table = HandlerTable(name)
+                table.resource("/segments/film/{number}.ts", self._engine(name))
+                self.addresses[name] = await stack.enter_async_context(serve(table, ANY_PORT))
+            table = HandlerTable("Director")
+            table.resource("/programs/film/playlist.m3u8", self._give_playlist)
+            table.resource("/programs/film/segments/{number}.ts", self._redirect)
+            self.director = await stack.enter_async_context(serve(table, ANY_PORT))
+            yield self
+
+    async def _give_playlist(self, _):
+        return web.Response(text=self.playlist, content_type="application/vnd.apple.mpegurl")
+
+    async def _redirect(self, http):
+        number = int(http.match_info["number"])
+        assert http.query["ticket"] == "s.1"
+        turns = self.script.setdefault(number, [("one", "good")])
+        name, how = turns.pop(0) if len(turns) > 1 else turns[0]
+        if name == "director":
+            return how()
+        self.asked.append((number, name, http.headers.get("Range")))
+        raise web.HTTPFound(f"http://{self.addresses[name]}/segments/film/{number}.ts?ticket=s.1&how={how}")
+
+    def _engine(self, name):
+        async def give(http):
+            body = self.bodies[int(http.match_info["number"])]
+            how = http.query["how"]
+            if how == "gone":
+                return web.Response(status=409, body=b'{"reason":"not_here","detail":"it was deleted"}')
+            first = 0 if how == "no-range" else (http.http_range.start or 0)
+            body = bytes(len(body)) if how == "foreign" else body[first:]
+            body = body + b"more" if how == "longer" else body
+            response = web.StreamResponse(status=206 if first else 200)
+            response.content_length = len(body)
+            if first:
+                response.headers["Content-Range"] = f"bytes {first}-{first + len(body) - 1}/{first + len(body)}"
+            await response.prepare(http)
+            if how == "breaks":
+                await response.write(body[: len(body) // 3])
+                await asyncio.sleep(0.01)
+                http.transport.abort()
+                return response
+            await response.write(body)
+            return response
+
+        return give
+
+
+class PushStation:
+    """By push: two engines, each with its own UDP source; `send` says which sends what."""
+
+    def __init__(self, program, bodies):
+        self.program, self.bodies = program, bodies
+        self.sources = []
+        self.names = []
+        self.engines = []
+        self.state = director.SessionState.REDIRECTED
+        self.served = []
+        self.ceased = []
+        self.played = []
+        self.streaming = asyncio.Event()
+        self.was_ceased = asyncio.Event()
+        self.asked_to_stream = asyncio.Event()
+        self.refusals = []
+        self.stream_refusals = []
+        self.ends_after_cease = True
+        self.director = None
+
+    @asynccontextmanager
+    async def up(self):
+        async with AsyncExitStack() as stack:
+            for number in range(2):
+                endpoint = asyncio.get_running_loop().create_datagram_endpoint
+                source, _ = await endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
+                stack.callback(source.close)
+                self.sources.append(source)
+                self.names.append(str(Address(*source.get_extra_info("sockname"))))
+                table = HandlerTable("Engine")
+                table.verb(engine.STREAM, self._stream)
+                table.verb(engine.CEASE, self._cease(number))
+                self.engines.append(str(await stack.enter_async_context(serve(table, ANY_PORT))))
+            table = HandlerTable("Director")
+            table.verb(director.PLAY, self._play)
+            table.verb(director.WATCHING, self._watching)
+            self.director = await stack.enter_async_context(serve(table, ANY_PORT))
+            yield self
+
+    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None):
+        """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`."""
+        self.served.append(
+            director.Served(
+                turn=turn or len(self.served) + 1, segment=segment, packet=first_packet, engine=self.engines[source]
+            )
+        )
+        body = self.bodies[segment][first_packet * 188 :]
+        for number, begin in enumerate(range(0, len(body), DATAGRAM_BYTES)):
+            if number not in lost:
+                self.sources[source].sendto(body[begin : begin + DATAGRAM_BYTES], self.console)
+            # The receiver lives on the same loop: it takes what was sent before more is sent.
+            await asyncio.sleep(0)
+        # Between two sources there is no order but time's.
+        await asyncio.sleep(0.002)
+
+    def end(self):
+        self.state = director.SessionState.ENDED
+
+    @property
+    def console(self):
+        return tuple(Address.parse(self.played[-1].console))
+
+    async def _play(self, message):
+        if self.refusals:
+            return self.refusals.pop(0)
+        self.played.append(message)
+        return director.Redirect(
+            session=f"s{len(self.played)}",
+            turn=1,
+            engine=self.engines[0],
+            ticket="t",
+            program=self.program,
+            report_interval_ms=50,
+        )
+
+    async def _watching(self, message):
+        if message.session != f"s{len(self.played)}":
+            return Refused(Reason.UNKNOWN_SESSION)
+        return director.SessionView(
+            session=message.session,
+            program="film",
+            state=self.state,
+            engine=self.served[-1].engine if self.served else self.engines[0],
+            served=tuple(self.served),
+        )
+
+    async def _stream(self, message):
+        self.asked_to_stream.set()
+        if self.stream_refusals:
+            return self.stream_refusals.pop(0)
+        self.state = director.SessionState.STREAMING
+        self.streaming.set()
+        return Done()
+
+    def _cease(self, number):
+        async def cease(message):
+            self.ceased.append((number, message.session, message.turn))
+            self.was_ceased.set()
+            if self.ends_after_cease:
+                self.end()
+            return engine.Ceased(boot="b", cursor=None)
+
+        return cease
+
+
+class ScriptedCenter:
+    """A center that knows one program, and stations that have it or not."""
+
+    def __init__(self, program, stations, state=ProgramState.PUBLISHED):
+        self.program, self.stations, self.state = program, stations, state
+
+    @asynccontextmanager
+    async def up(self):
+        table = HandlerTable("Center")
+        table.verb(content.LIST_PROGRAMS, self._programs)
+        table.verb(registry.LIST_STATIONS, self._stations)
+        table.verb(registry.LIST_CATALOGUE, self._catalogue)
+        async with serve(table, ANY_PORT) as address:
+            yield address
+
+    async def _programs(self, _):
+        return content.Programs((self.row(),))
+
+    def row(self):
+        program = self.program
+        return content.ProgramRow(
+            program=program.program,
+            title=program.title,
+            state=self.state,
+            sha256=program.sha256,
+            segments=len(program.segments),
+            bytes=program.length_bytes,
+            duration_ms=program.duration_ms,
+            stations={name: count for name, (_, count) in self.stations.items()},
+        )
+
+    async def _stations(self, _):
+        return registry.Stations(self.station_rows())
+
+    def station_rows(self):
+        return tuple(
+            registry.StationRow(
+                station=name, director=str(address), epoch=1, engines=3, programs=1, home=name == "home", silent_ms=0
+            )
+            for name, (address, _) in self.stations.items()
+        )
+
+    async def _catalogue(self, _):
+        return registry.Catalogue(version=1, programs=(self.program,))

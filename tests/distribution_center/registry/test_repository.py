@@ -1,0 +1,278 @@
+"""What every implementation of the registry's store must do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
+
+import apsw
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distribution_center.registry.masks import CHUNK_SEGMENTS, masks, segments
+from distribution_center.registry.repository import Order, OrderState, Repository, Stamp, Station, Verdict
+from distribution_center.registry.schema import SchemaVersionError, SqliteTooOldError, require_sqlite
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from media_network.program import Program, ProgramState, Segment
+
+FIRST = Stamp(1, 1)
+
+
+def program_of(name: str, count: int = 3, title: str = "A film") -> Program:
+    digest = sha256(name.encode()).hexdigest()
+    parts = [Segment(number=n, length_bytes=188 * (n + 1), duration_ms=2000, sha256=digest) for n in range(count)]
+    return Program(program=name, title=title, rate_bps=1_000_000, sha256=digest, segments=tuple(parts))
+
+
+def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:80") -> Station:
+    return Station(station=name, director=director, stamp=stamp)
+
+
+class Conformance:
+    """Inherited by the tests of each implementation."""
+
+    open: ClassVar[Callable[[Path], Repository]]
+
+    def run(self, path: Path, story: Callable[[Any], Awaitable[None]]) -> None:
+        """Tell a story to a store in which two programs and two stations are known."""
+
+        async def tell() -> None:
+            async with self.opened(path) as store:
+                for name, count in (("film", 3), ("epic", 200)):
+                    await store.add_program(program_of(name, count))
+                for name in ("north", "south"):
+                    await store.see_station(station_of(name))
+                await story(store)
+
+        asyncio.run(tell())
+
+    @asynccontextmanager
+    async def opened(self, path: Path):
+        store = type(self).open(path / "registry")
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    def test_programs(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert [program.program for program in store.programs()] == ["epic", "film"]
+            assert store.program("film") == program_of("film")
+            assert store.program("none") is None
+            assert await store.add_program(program_of("film")) is Verdict.REPEATED
+            assert await store.add_program(program_of("film", title="Another")) is Verdict.CONFLICT
+            assert store.program("film") == program_of("film")
+
+        self.run(tmp_path, story)
+
+    def test_state(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert await store.set_state("film", ProgramState.PUBLISHED) is Verdict.ACCEPTED
+            assert await store.set_state("film", ProgramState.PUBLISHED) is Verdict.REPEATED
+            assert await store.set_state("none", ProgramState.PUBLISHED) is Verdict.UNKNOWN_PROGRAM
+            published = msgspec.structs.replace(program_of("film"), state=ProgramState.PUBLISHED)
+            assert store.program("film") == published
+            assert await store.add_program(program_of("film")) is Verdict.REPEATED
+            assert store.program("film") == published
+
+        self.run(tmp_path, story)
+
+    def test_orders(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert await store.set_order("film", "south", OrderState.ORDERED, 2) is Verdict.ACCEPTED
+            assert await store.set_order("film", "north", OrderState.ORDERED, 1) is Verdict.ACCEPTED
+            assert await store.set_order("film", "north", OrderState.ORDERED, 1) is Verdict.REPEATED
+            assert await store.set_order("film", "north", OrderState.DISTRIBUTED, 1) is Verdict.ACCEPTED
+            assert await store.set_order("none", "north", OrderState.ORDERED, 1) is Verdict.UNKNOWN_PROGRAM
+            orders = {"north": Order(OrderState.DISTRIBUTED, 1), "south": Order(OrderState.ORDERED, 2)}
+            assert store.orders("film") == orders
+            assert store.orders("epic") == {}
+
+        self.run(tmp_path, story)
+
+    def test_locations(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert await store.add_locations("epic", "south", FIRST, range(60, 130)) is Verdict.ACCEPTED
+            assert await store.add_locations("epic", "north", FIRST, [62, 63, 199]) is Verdict.ACCEPTED
+            assert await store.add_locations("epic", "north", FIRST, [63, 0]) is Verdict.ACCEPTED
+            assert store.stations_with("epic", 63) == ["north", "south"]
+            assert store.stations_with("epic", 64) == ["south"]
+            assert store.stations_with("epic", 1) == []
+            assert store.locations("epic") == {"north": {0, 62, 63, 199}, "south": set(range(60, 130))}
+            assert await store.remove_locations("epic", "north", FIRST, [62, 199, 5]) is Verdict.ACCEPTED
+            assert await store.remove_locations("epic", "south", FIRST, range(200)) is Verdict.ACCEPTED
+            assert store.locations("epic") == {"north": {0, 63}}
+            assert store.locations("film") == {}
+
+        self.run(tmp_path, story)
+
+    def test_locations_refused(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert await store.add_locations("film", "none", FIRST, [0]) is Verdict.UNKNOWN_STATION
+            assert await store.add_locations("none", "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
+            for number in (3, -1, 10**30):
+                assert await store.add_locations("film", "north", FIRST, [0, number]) is Verdict.NO_SUCH_SEGMENT
+                assert store.stations_with("film", number) == []
+            assert store.locations("film") == {}
+
+        self.run(tmp_path, story)
+
+    def test_older_messages_are_refused(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            now = Stamp(2, 5)
+            assert await store.see_station(station_of("north", now, "127.1.1.2:80")) is Verdict.ACCEPTED
+            for old, verdict in ((Stamp(1, 9), Verdict.OLD_EPOCH), (Stamp(2, 4), Verdict.OLD_GENERATION)):
+                assert await store.see_station(station_of("north", old)) is verdict
+                assert await store.add_locations("film", "north", old, [0]) is verdict
+                assert await store.remove_locations("film", "north", old, [0]) is verdict
+                assert await store.replace_station("north", old, {"film": [0]}) is verdict
+            assert store.station("north") == station_of("north", now, "127.1.1.2:80")
+            assert store.locations("film") == {}
+            assert await store.add_locations("film", "north", Stamp(3, 0), [0]) is Verdict.ACCEPTED
+            assert store.stations() == [station_of("north", Stamp(3, 0), "127.1.1.2:80"), station_of("south")]
+            assert store.station("none") is None
+
+        self.run(tmp_path, story)
+
+    def test_an_inventory_replaces_what_was_known(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.add_locations("epic", "north", FIRST, range(200))
+            await store.add_locations("film", "south", FIRST, [1])
+            inventory = {"film": [0, 2], "forgotten": [7]}
+            assert await store.replace_station("north", Stamp(1, 2), inventory) is Verdict.ACCEPTED
+            assert store.locations("epic") == {}
+            assert store.locations("film") == {"north": {0, 2}, "south": {1}}
+
+        self.run(tmp_path, story)
+
+    def test_an_inventory_said_again_takes_nothing_back(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.replace_station("north", FIRST, {"film": [0]})
+            await store.add_locations("film", "north", FIRST, [1])
+            assert await store.replace_station("north", FIRST, {"film": [0]}) is Verdict.REPEATED
+            assert store.locations("film") == {"north": {0, 1}}
+            assert await store.replace_station("none", FIRST, {}) is Verdict.UNKNOWN_STATION
+            assert await store.replace_station("north", Stamp(1, 2), {"film": [3]}) is Verdict.NO_SUCH_SEGMENT
+            assert store.locations("film") == {"north": {0, 1}}
+
+        self.run(tmp_path, story)
+
+    def test_a_removed_program_leaves_nothing(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.add_locations("film", "north", FIRST, [0])
+            await store.set_order("film", "north", OrderState.ORDERED, 1)
+            assert await store.remove_program("film") is Verdict.ACCEPTED
+            assert await store.remove_program("film") is Verdict.UNKNOWN_PROGRAM
+            assert store.stations_with("film", 0) == []
+            await store.add_program(program_of("film", 5))
+            assert (store.orders("film"), store.locations("film")) == ({}, {})
+            assert store.program("film") == program_of("film", 5)
+
+        self.run(tmp_path, story)
+
+    def test_everything_is_there_again(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.add_locations("epic", "north", Stamp(1, 4), [150])
+            await store.set_order("epic", "north", OrderState.ORDERED, 2)
+            await store.set_state("epic", ProgramState.PUBLISHED)
+
+        async def again() -> None:
+            async with self.opened(tmp_path) as store:
+                assert [program.state for program in store.programs()] == ["published", "inactive"]
+                assert store.stations_with("epic", 150) == ["north"]
+                assert store.orders("epic") == {"north": Order(OrderState.ORDERED, 2)}
+                assert store.station("north") == station_of("north", Stamp(1, 4))
+
+        self.run(tmp_path, story)
+        asyncio.run(again())
+
+    def test_many_writes_at_once(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            writes = [store.add_locations("epic", "north", FIRST, [n]) for n in range(200)]
+            writes += [store.add_locations("epic", "none", FIRST, [n]) for n in range(200)]
+            verdicts = await asyncio.gather(*writes)
+            assert verdicts == [Verdict.ACCEPTED] * 200 + [Verdict.UNKNOWN_STATION] * 200
+            assert store.locations("epic") == {"north": set(range(200))}
+
+        self.run(tmp_path, story)
+
+    def test_a_write_that_fails_takes_no_other_with_it(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            results = await asyncio.gather(
+                store.add_locations("film", "north", FIRST, [0]),
+                store.see_station(station_of("west", Stamp(1 << 70, 0))),
+                store.add_locations("film", "south", FIRST, [1]),
+                return_exceptions=True,
+            )
+            assert isinstance(results[1], OverflowError)
+            assert store.locations("film") == {"north": {0}, "south": {1}}
+            assert store.station("west") is None
+
+        self.run(tmp_path, story)
+
+    def test_who_stops_waiting_disturbs_nobody(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            gone = asyncio.ensure_future(store.add_locations("film", "north", FIRST, [0]))
+            stays = asyncio.ensure_future(store.add_locations("film", "south", FIRST, [1]))
+            await asyncio.sleep(0)
+            gone.cancel()
+            assert await stays is Verdict.ACCEPTED
+            assert store.locations("film") == {"north": {0}, "south": {1}}
+
+        self.run(tmp_path, story)
+
+
+class TestSqlite(Conformance):
+    open = SqliteRepository.open
+
+    def test_is_as_durable_as_it_says(self, tmp_path: Path) -> None:
+        async def story(store: SqliteRepository) -> None:
+            assert store._writer.pragma("journal_mode") == "wal"
+            assert store._writer.pragma("synchronous") == 2
+            await store.set_state("film", ProgramState.PUBLISHED)
+            other = apsw.Connection(str(tmp_path / "registry"))
+            assert other.pragma("integrity_check") == "ok"
+            other.close()
+
+        self.run(tmp_path, story)
+
+    def test_a_full_disk_is_told_to_everybody_who_waits(self, tmp_path: Path) -> None:
+        async def story(store: SqliteRepository) -> None:
+            store._writer.pragma("max_page_count", store._writer.pragma("page_count"))
+            writes = [store.add_program(program_of(f"film-{n}", 500)) for n in range(3)]
+            results = await asyncio.gather(*writes, return_exceptions=True)
+            assert [type(result) for result in results] == [apsw.FullError] * 3
+            store._writer.pragma("max_page_count", 1 << 20)
+            assert [program.program for program in store.programs()] == ["epic", "film"]
+            assert await store.add_program(program_of("film-0", 500)) is Verdict.ACCEPTED
+
+        self.run(tmp_path, story)
+
+    def test_refuses_a_file_of_another_release(self, tmp_path: Path) -> None:
+        other = apsw.Connection(str(tmp_path / "registry"))
+        other.pragma("user_version", 99)
+        other.close()
+        with pytest.raises(SchemaVersionError, match="99"):
+            SqliteRepository.open(tmp_path / "registry")
+
+
+@pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.0"])
+def test_refuses_sqlite_that_loses_commits(version: str) -> None:
+    with pytest.raises(SqliteTooOldError, match=version):
+        require_sqlite(version)
+
+
+@pytest.mark.parametrize("version", ["3.51.3", "3.52.0", "4.0.0"])
+def test_takes_newer_sqlite(version: str) -> None:
+    require_sqlite(version)
+
+
+@given(st.sets(st.integers(0, 1000)))
+def test_masks_hold_what_was_put_in(numbers: set[int]) -> None:
+    chunks = masks(numbers)
+    assert all(0 < mask < 1 << CHUNK_SEGMENTS for mask in chunks.values())
+    assert [n for chunk in sorted(chunks) for n in segments(chunk, chunks[chunk])] == sorted(numbers)

@@ -1,0 +1,88 @@
+"""A network on this laptop, driven by the commands a person types."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+class Laptop:
+    """One network in a state folder of its own."""
+
+    def __init__(self, state, topology):
+        self.state = Path(state)
+        self.topology = str(topology)
+        self.environment = {**os.environ, "MEDIA_STATION_STATE": str(state)}
+
+    def run(self, command, *arguments, check=True, timeout=90):
+        finished = subprocess.run(
+            [BIN / command, *map(str, arguments)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check:
+            assert finished.returncode == 0, f"{command} {arguments}: {finished.stderr}\n{self.logs()}"
+        return finished
+
+    def start(self, command, *arguments):
+        """A command that goes on; the caller waits for it."""
+        return subprocess.Popen(
+            [BIN / command, *map(str, arguments)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def json(self, command, *arguments, **options):
+        return json.loads(self.run(command, *arguments, "--json", **options).stdout)
+
+    def up(self):
+        return self.run("chassis-emulator", "up", self.topology)
+
+    def down(self):
+        return self.run("chassis-emulator", "down")
+
+    def ps(self):
+        return self.json("chassis-emulator", "ps")
+
+    def blade(self, station, slot):
+        return next(row for row in self.ps() if (row["station"], row["slot"]) == (station, slot))
+
+    def director(self, station):
+        return next(row for row in self.ps() if (row["station"], row["role"]) == (station, "director"))
+
+    def engines(self, station):
+        return [row for row in self.ps() if (row["station"], row["role"]) == (station, "engine")]
+
+    def publish(self, clip, *stations, segment_ms=1000, copies=2):
+        """Ingest, distribute and publish; returns the program as `distribution-center ingest --json` printed it."""
+        program = self.json("distribution-center", "ingest", clip, "--segment-ms", segment_ms)
+        if stations:
+            self.run("distribution-center", "distribute", program["program"], *stations, "--copies", copies)
+        self.run("distribution-center", "publish", program["program"])
+        return program
+
+    def playlist(self, station, program):
+        return f"http://{self.director(station)['http']}/programs/{program}/playlist.m3u8"
+
+    def logs(self):
+        """The tails of all logs, for the message of a test that fails."""
+        return "\n".join(
+            f"== {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in sorted(self.state.glob("logs/*.log"))
+        )
+
+
+def topology(network, *stations, center="main", home="home"):
+    """A topology as YAML: `stations` are (name, slots)."""
+    lines = [f"network: {network}", f"name: test-{network}", "center:", f"  name: {center}", f"  home: {home}"]
+    lines.append("stations:")
+    for name, slots in stations:
+        lines += [f"  - name: {name}", f"    slots: {slots}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from media_network.address import Address
+from media_network.status import STATUS_FILE, ProcessStatus, read_status, write_status
+from media_network.whereabouts import STATE_VARIABLE, center_state, default_state_folder, find_center
+
+SERVING = ProcessStatus(pid=7, role="center", state="serving", epoch=3, http="127.1.0.1:8080")
+
+
+def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path):
+    write_status(tmp_path, ProcessStatus(pid=7, role="center", state="starting"))
+    write_status(tmp_path, SERVING)
+    assert read_status(tmp_path) == SERVING
+    assert [path.name for path in tmp_path.iterdir()] == [STATUS_FILE]
+
+
+def test_nothing_said(tmp_path):
+    assert read_status(tmp_path) is None
+    assert read_status(tmp_path / "no-folder") is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60))
+def test_a_spoilt_status_says_nothing(tmp_path, content):
+    (tmp_path / STATUS_FILE).write_bytes(content)
+    assert read_status(tmp_path) is None
+
+
+def test_the_center_is_found_while_it_answers(tmp_path):
+    assert find_center(tmp_path) is None
+    center_state(tmp_path).mkdir()
+    write_status(center_state(tmp_path), ProcessStatus(pid=7, role="center", state="starting"))
+    assert find_center(tmp_path) is None
+    write_status(center_state(tmp_path), SERVING)
+    assert find_center(tmp_path) == Address("127.1.0.1", 8080)
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({STATE_VARIABLE: "/srv/x", "XDG_STATE_HOME": "/xdg"}, "/srv/x"),
+        ({STATE_VARIABLE: "", "XDG_STATE_HOME": "/xdg"}, "/xdg/media-station"),
+        ({"XDG_STATE_HOME": "relative"}, "/home/me/.local/state/media-station"),
+        ({}, "/home/me/.local/state/media-station"),
+    ],
+)
+def test_where_the_state_lies(environment, folder):
+    assert default_state_folder(environment, Path("/home/me")) == Path(folder)

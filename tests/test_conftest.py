@@ -1,0 +1,73 @@
+"""The peer marker keeps its promises: a run of pytest on tests of which some need a command that does not exist."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TESTS = """
+import pytest
+
+@pytest.mark.peer("sh")
+def test_peer_is_there(): pass
+
+@pytest.mark.peer("no-such-command", "sh", "nor-this-one")
+def test_peers_are_missing(): raise AssertionError("was run")
+
+@pytest.mark.peer("no-such-command")
+def test_peer_is_missing(): raise AssertionError("was run")
+
+def test_ports(free_port):
+    assert len({free_port(), free_port("127.0.0.2"), free_port()}) == 3
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "conftest.py").write_text(Path(__file__).with_name("conftest.py").read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = peer\naddopts = -q -p no:cacheprovider -rs\n")
+
+    def run(text, **environment):
+        (tmp_path / "test_peers.py").write_text(text)
+        command = [sys.executable, "-m", "pytest", "test_peers.py"]
+        clean = {name: value for name, value in os.environ.items() if name != "CI" and "PYTEST" not in name}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+def test_missing_peers_are_skipped_by_name_with_one_line_at_the_end(run):
+    code, output = run(TESTS)
+    assert code == 0
+    assert re.findall(r"^peers missing: .*", output, re.MULTILINE) == [
+        "peers missing: no-such-command, nor-this-one (2 tests skipped)"
+    ]
+    assert "2 passed, 2 skipped" in output
+
+
+def test_missing_peers_fail_in_ci(run):
+    code, output = run(TESTS, CI="true")
+    assert code == 1
+    assert "2 passed, 2 error" in output
+    assert "peers missing: no-such-command, nor-this-one (2 tests failed)" in output
+
+
+def test_any_skip_fails_in_ci(run):
+    tests = "import pytest\ndef test_passes(): pass\n@pytest.mark.skip\ndef test_is_skipped(): pass\n"
+    assert run(tests)[0] == 0
+    code, output = run(tests, CI="true")
+    assert code == 1
+    assert "1 skipped, and nothing may be skipped in CI" in output
+
+
+def test_without_missing_peers_nothing_is_said(run):
+    code, output = run("def test_passes(): pass\n", CI="true")
+    assert code == 0
+    assert "peers missing" not in output
