@@ -12,9 +12,11 @@ import resource
 import socket
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -33,6 +35,9 @@ READS = 128
 AT_ONCE = 8
 PROGRAM = "benchmark"
 KEY = TicketKey(bytes(32))
+
+Server = Callable[[Path, Connection], Coroutine[Any, Any, None]]
+"""Serves the segment in a folder until told to stop by the pipe."""
 
 
 def main() -> None:
@@ -62,7 +67,7 @@ async def put_segment(folder: Path) -> None:
     store.close()
 
 
-async def measure(folder: Path, server) -> float:  # noqa: ANN001 -- one of the two coroutine functions below
+async def measure(folder: Path, server: Server) -> float:
     """Read from a server in another process; returns its CPU seconds a gigabyte."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=run_server, args=(folder, server, theirs))
@@ -71,7 +76,7 @@ async def measure(folder: Path, server) -> float:  # noqa: ANN001 -- one of the 
     readers = [read_segments(address, READS // AT_ONCE) for _ in range(AT_ONCE)]
     read_bytes = sum(await asyncio.gather(*readers))
     ours.send("stop")
-    spent_s = await asyncio.to_thread(ours.recv)
+    spent_s: float = await asyncio.to_thread(ours.recv)
     process.join()
     return spent_s / (read_bytes / 1e9)
 
@@ -97,7 +102,7 @@ async def read_segments(address: Address, times: int) -> int:
     return times * SEGMENT_BYTES
 
 
-def run_server(folder: Path, server, pipe: Connection) -> None:  # noqa: ANN001 -- as above
+def run_server(folder: Path, server: Server, pipe: Connection) -> None:
     """Serve in this process until told to stop; then tell what it cost."""
     asyncio.run(server(folder, pipe))
 

@@ -71,7 +71,7 @@ async def push(store: SegmentStore, segment: Segment, *, offload: bool) -> tuple
             before_s = cpu_s()
             for turn in turns:
                 turn.start(0, loop.time())
-                pusher.add(turn)
+                pusher.add(turn, loop.time())
             await asyncio.sleep(MEASURE_S)
             spent_s = cpu_s() - before_s
             sent_bytes = sum(turn.pacing.packet for turn in turns) * TS_PACKET_BYTES

@@ -65,12 +65,9 @@ class Agent:
             identity=_identity(settings, profile),
             address=SlotAddress(settings.slot),
             main_board=main_board,
-            boot_id=rng.getrandbits(32),
+            boot_id=rng.getrandbits(64),
             self_checks=[SelfCheck(SelfTestFault.FRU_DEVICE, lambda: _channels_work(board.store))],
         )
-        # No board that is profiled so far has a handle switch: one that runs is in its slot, with its handle closed.
-        controller.blade.hot_swap.move_handle(closed=True)
-        controller.blade.hot_swap.insert()
         controller.serve_backplane(wires.backplane, wires.framing)
         if wires.service_port:
             controller.serve_service_port(wires.service_port)

@@ -2,6 +2,7 @@
 
 As long as nothing is lost a segment ends where its length says. After a loss that place is unknown; the stream is in
 step again with the next run of datagrams that begins like a segment, has the length of one and hashes to it.
+Of several segments damaged in a row nobody can say whose bytes are whose: they are counted to the first ones first.
 """
 
 from bisect import bisect_left

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from chassis_emulator.simulation.hosts import Boot, Endpoint, Host
 from chassis_emulator.simulation.loop import ProtocolFactory
+from chassis_emulator.simulation.pipe import Kind, Pipe, os_error
 from chassis_emulator.simulation.sockets import SimulatedSocket
-from chassis_emulator.simulation.streams import Kind, Pipe, Stream, os_error
+from chassis_emulator.simulation.streams import Stream
 from chassis_emulator.simulation.trace import name
 
 if TYPE_CHECKING:

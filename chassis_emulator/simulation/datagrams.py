@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from chassis_emulator.simulation.conditions import Conditions
 from chassis_emulator.simulation.hosts import Boot, Death, Endpoint
+from chassis_emulator.simulation.pipe import os_error
 from chassis_emulator.simulation.sockets import SimulatedSocket
-from chassis_emulator.simulation.streams import os_error
 from chassis_emulator.simulation.trace import name
 
 if TYPE_CHECKING:
@@ -129,10 +129,11 @@ class DatagramSocket(asyncio.DatagramTransport):
             self._context.run(self._receive, datagrams, source)
 
     def _receive(self, datagrams: list[Datagram], source: Endpoint) -> None:
+        what = "datagram" if len(datagrams) == 1 else f"{len(datagrams)} datagrams"
+        self._network.trace(what, name(source), name(self.local), b"".join(datagrams))
         for datagram in datagrams:
             if self._closed or not self.boot.alive:
                 return
-            self._network.trace("datagram", name(source), name(self.local), datagram)
             self._protocol.datagram_received(datagram, source)
 
     def _be_refused(self) -> None:

@@ -4,6 +4,7 @@ Our own code takes time from the loop and randomness from a `random.Random` it w
 puts `time.time` in its Date header, ages its connection pool by `time.monotonic`, shuffles its waiting requests with
 the global `random` and makes multipart boundaries and WebSocket keys from `os.urandom`. While a simulation runs, those
 follow its clock and its seed, and cyclic garbage is collected at moments the run decides, because a finalizer may act.
+(`datetime.now` asks the operating system past `time.time`: it cannot be replaced, and nothing that is sent may use it.)
 """
 
 import gc

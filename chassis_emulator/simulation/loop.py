@@ -10,15 +10,15 @@ import math
 import random
 import socket
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
-from typing import IO, Any, NoReturn, Protocol, TypeVar, TypeVarTuple, cast, runtime_checkable
+from typing import IO, Any, NoReturn, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from chassis_emulator.simulation.errors import Deadlock, Escaped, Livelock, SimulationError, TookTooLong
-from chassis_emulator.simulation.hosts import CURRENT_BOOT, LOOPBACK, Boot, Endpoint
+from chassis_emulator.simulation.events import Event, SimulatedTask
+from chassis_emulator.simulation.hosts import LOOPBACK, Boot, Endpoint
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -29,7 +29,6 @@ EXECUTOR_DELAY_S = (0.00005, 0.002)
 _CALLBACKS_AT_ONE_INSTANT_MAX = 200_000
 _CALLBACKS_BETWEEN_COLLECTIONS = 200_000
 _SENDFILE_BLOCK_BYTES = 256 * 1024
-_CLOSES_MAX = 20
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
@@ -57,46 +56,6 @@ class Draining(Protocol):
 
     async def drained(self) -> None:
         """Wait until it wants more. Raises ConnectionError when it never will."""
-
-
-class Event(asyncio.TimerHandle):
-    """A callback to run, and the boot it belongs to."""
-
-    __slots__ = ("boot",)
-
-    def __init__(
-        self, when: float, callback: Callable[..., object], args: Sequence[Any], loop: "SimulatedLoop", context: Context
-    ) -> None:
-        super().__init__(when, callback, args, loop, context)
-        self.boot = context.get(CURRENT_BOOT)
-
-    def run(self) -> None:
-        """Call it in its context."""
-        self._run()
-
-
-class SimulatedTask(asyncio.Task[_T]):
-    """A task that knows its boot, and hashes by its number so that the order of a set of tasks is always the same."""
-
-    def __init__(
-        self, coro: Coroutine[Any, Any, _T], *, loop: "SimulatedLoop", number: int, name: str | None, context: Context
-    ) -> None:
-        self.number = number
-        self.context = context
-        self.boot = context.get(CURRENT_BOOT)
-        super().__init__(coro, loop=loop, name=name or f"task {number}", context=context)
-
-    def __hash__(self) -> int:
-        return self.number
-
-    def bury(self) -> None:
-        """Close what is left of it after the run. Python runs its `finally` blocks then: nothing can hear them."""
-        self._log_destroy_pending = False
-        coroutine = cast("Coroutine[Any, Any, _T]", self.get_coro())
-        for _ in range(_CLOSES_MAX):  # a `finally` that awaits makes `close` raise, and stands at the next await
-            with suppress(Exception, asyncio.CancelledError):
-                self.context.run(coroutine.close)
-                return
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
@@ -168,7 +127,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         due = self._due
         for _ in range(len(due)):
             event = due.popleft()
-            if _is_live(event):
+            if event.is_live():
                 self.callbacks_run += 1
                 event.run()
         if self.failure:
@@ -181,7 +140,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def _go_to_next_timer(self) -> None:
         timers = self._timers
-        while timers and not _is_live(timers[0][2]):
+        while timers and not timers[0][2].is_live():
             heappop(timers)
         if not timers:
             if self._stopping:
@@ -382,17 +341,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def add_writer(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> NoReturn:
         """Raises NotImplementedError."""
         raise NotImplementedError("a simulated host has no descriptors: use streams, datagrams or a simulated line")
-
-
-def _is_live(event: Event) -> bool:
-    """Whether it is still to run. What a dead boot had scheduled is kept with it, see `Boot.kept`."""
-    if event.cancelled():
-        return False
-    boot = event.boot
-    if boot is None or boot.alive:
-        return True
-    boot.kept.append(event)
-    return False
 
 
 def _numeric(host: str | None, port: int | str | None) -> Endpoint:

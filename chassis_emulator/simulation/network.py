@@ -13,7 +13,7 @@ from chassis_emulator.simulation.connecting import Attempt, Listener, Server
 from chassis_emulator.simulation.datagrams import DatagramSocket
 from chassis_emulator.simulation.hosts import ANY_ADDRESS, LOOPBACK, Boot, Death, Endpoint, Host, current_boot
 from chassis_emulator.simulation.loop import ProtocolFactory, SimulatedLoop
-from chassis_emulator.simulation.streams import Pipe, os_error
+from chassis_emulator.simulation.pipe import Pipe, os_error
 from chassis_emulator.simulation.trace import Trace
 
 _Bound = TypeVar("_Bound")

@@ -2,15 +2,14 @@
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chassis_emulator.simulation.hosts import Endpoint
 
 _SHOWN_BYTES = 48
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Something that happened."""
 
     at_s: float

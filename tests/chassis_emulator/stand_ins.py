@@ -7,6 +7,8 @@ addresses, messages, status files.
 import asyncio
 import os
 import random
+import signal
+import sys
 from pathlib import Path
 
 import msgspec
@@ -45,16 +47,21 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
 async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
     ours = Address(settings.address, settings.http_port)
     state = Path(settings.state)
+    _count_start(state)
+    async with HttpClient(rng, settings.address) as client:
+        if settings.slot == 1:
+            await _direct(client, ours, state, settings)
+        else:
+            await _enlist(client, ours, state, settings)
+
+
+def _count_start(state: Path) -> None:
     starts = state / "starts"
     starts.write_text(str(int(starts.read_text()) + 1 if starts.exists() else 1))
     if (state / "fail").exists():
         raise RuntimeError("told to fail")
-    role = "director" if settings.slot == 1 else "engine"
-    async with HttpClient(rng, settings.address) as client:
-        if role == "director":
-            await _direct(client, ours, state, settings)
-        else:
-            await _enlist(client, ours, state, settings)
+    if (state / "hang").exists():
+        signal.pause()
 
 
 async def _direct(client: HttpClient, ours: Address, state: Path, settings: BladeSettings) -> None:
@@ -111,6 +118,4 @@ STAND_INS: dict[str, Part[msgspec.Struct]] = {
 }
 
 if __name__ == "__main__":
-    import sys
-
     run_daemon(StateFolder(Path(sys.argv[1])), lambda: STAND_INS)

@@ -1,9 +1,11 @@
 """Engines killed while a program plays, and a network that goes down and comes up again."""
 
 import hashlib
+import json
 import os
 import signal
 import time
+import urllib.request
 
 NETWORK = 22
 
@@ -15,34 +17,33 @@ def play_push(station, program, output):
     )
 
 
-def sender(station, program, not_before_bytes, output):
-    """The engine that is sending, once so many bytes have been received."""
-    give_up_at = time.monotonic() + 30
-    while time.monotonic() < give_up_at:
-        if output.exists() and output.stat().st_size >= not_before_bytes:
-            view = sessions(station)
-            if view:
-                return view[-1]["engine"]
-        time.sleep(0.05)
-    raise AssertionError("the program did not begin to play")
-
-
-def sessions(station):
-    import json
-    import urllib.request
-
-    url = f"http://{station.director('north')['http']}/director/sessions"
-    request = urllib.request.Request(url, data=b"{}", headers={"Content-Type": "application/json"})
+def streaming(director):
+    """The session that streams, as its director sees it, or None."""
+    request = urllib.request.Request(
+        f"http://{director}/director/sessions", data=b"{}", headers={"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=5) as answer:
         found = json.load(answer)["sessions"]
-    return [session for session in found if session["state"] == "streaming"]
+    return next((session for session in found if session["state"] == "streaming"), None)
+
+
+def begin_of_turn(director, number, timeout_s=30):
+    """The engine that has just taken the turn, early enough in it for nobody to be next yet."""
+    give_up_at = time.monotonic() + timeout_s
+    while time.monotonic() < give_up_at:
+        session = streaming(director)
+        if session and session["served"][-1]["turn"] >= number:
+            return session["engine"]
+        time.sleep(0.02)
+    raise AssertionError(f"turn {number} did not come")
 
 
 def test_kill_of_the_engine_that_is_not_sending_changes_nothing(station, program, tmp_path):
     output = tmp_path / "film.ts"
+    director, engines = station.director("north")["http"], station.engines("north")
     console = play_push(station, program, output)
-    sending = sender(station, program, program["bytes"] // 8, output)
-    idle = next(row for row in station.engines("north") if row["http"] != sending)
+    sending = begin_of_turn(director, 3)
+    idle = next(row for row in engines if row["http"] != sending)
     os.kill(idle["pid"], signal.SIGKILL)
     stdout, stderr = console.communicate(timeout=60)
     assert console.returncode == 0, stderr + station.logs()
@@ -60,9 +61,10 @@ def test_up_again_starts_what_was_killed_and_it_serves_what_it_had_on_disk(stati
 
 def test_loss_of_the_sending_engine_loses_a_piece_and_repeats_nothing(station, program, tmp_path):
     output = tmp_path / "film.ts"
+    director, engines = station.director("north")["http"], station.engines("north")
     console = play_push(station, program, output)
-    sending = sender(station, program, program["bytes"] // 8, output)
-    victim = next(row for row in station.engines("north") if row["http"] == sending)
+    sending = begin_of_turn(director, 3)
+    victim = next(row for row in engines if row["http"] == sending)
     os.kill(victim["pid"], signal.SIGKILL)
     console.communicate(timeout=60)
     whole = tmp_path / "whole.ts"

@@ -31,14 +31,14 @@ async def run_engine(duty: EngineDuty, store: SegmentStore, rng: random.Random) 
             duty=duty, store=store, director=director, client=client, push_socket=push_socket, tasks=tasks
         )
         load = LoadMeter(streams, resource, asyncio.get_running_loop().time())
-        try:
-            async with serve(_table(copying, resource, streams), duty.address) as director.own:
-                tasks.create_task(store.watch_space(), name="space")
-                tasks.create_task(streams.pusher.run(), name="pusher")
-                tasks.create_task(director.watch_lease(streams.expire), name="lease")
+        async with serve(_table(copying, resource, streams), duty.address) as director.own:
+            tasks.create_task(store.watch_space(), name="space")
+            tasks.create_task(streams.pusher.run(), name="pusher")
+            tasks.create_task(director.watch_lease(streams.expire), name="lease")
+            try:
                 await director.keep(load.measure, streams.revoke, streams.expire)
-        finally:
-            streams.close()
+            finally:
+                streams.close()
 
 
 def _table(copying: Copying, resource: SegmentResource, streams: Streams) -> HandlerTable:

@@ -147,11 +147,6 @@ class SegmentStore:
         held = self._held.get(SegmentKey(program, segment.number))
         return held is not None and held.length_bytes == segment.length_bytes
 
-    def length_bytes(self, program: ProgramId, number: int) -> int | None:
-        """Length of a held segment, None if it is not held."""
-        held = self._held.get(SegmentKey(program, number))
-        return held.length_bytes if held else None
-
     async def read(self, program: ProgramId, number: int) -> StoredSegment:
         """Open a segment; the caller closes it. Raises NotHeld, ChannelFailed."""
         key = SegmentKey(program, number)

@@ -101,11 +101,11 @@ def test_a_failed_disk_answers_with_errors():
 def test_calls_take_their_time_a_slow_disk_more_and_a_hung_one_for_ever():
     async def timed(simulation: Simulation, disk: Disk) -> float:
         began_s = simulation.loop.time()
-        await simulation.loop.run_in_executor(None, write, disk, ROOT / "file", bytes(200_000_000))
+        await simulation.loop.run_in_executor(None, write, disk, ROOT / "file", bytes(1_000_000))
         return simulation.loop.time() - began_s
 
     with Simulation(1) as simulation:
-        disk = simulation.disk("disk", simulation.host("127.1.1.2"), ROOT)
+        disk = simulation.disk("disk", simulation.host("127.1.1.2"), ROOT, rate_bytes_s=1e6)
         assert simulation.run_until_complete(timed(simulation, disk)) == pytest.approx(1.0, abs=0.05)
         disk.slowness = 10
         assert simulation.run_until_complete(timed(simulation, disk)) == pytest.approx(10, abs=0.5)

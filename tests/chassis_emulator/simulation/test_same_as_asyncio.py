@@ -123,6 +123,7 @@ def test_an_abort_reaches_the_peer_as_a_reset(run):
         outcome = asyncio.get_running_loop().create_future()
 
         async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"here")
             try:
                 await reader.readexactly(10)
             except OSError as error:
@@ -130,10 +131,9 @@ def test_an_abort_reaches_the_peer_as_a_reset(run):
             writer.close()
 
         server, port = await listen(read)
-        _, writer = await asyncio.open_connection(HOST, port)
+        reader, writer = await asyncio.open_connection(HOST, port)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        writer.write(b"abc")
-        await asyncio.sleep(1)
+        await reader.readexactly(4)
         writer.transport.abort()
         result = await outcome
         server.close()

@@ -187,6 +187,18 @@ def test_sound_outside_the_pictures_is_left_out(tmp_path: Path) -> None:
     check_program(program, tmp_path / "spool", tmp_path)
 
 
+@pytest.mark.peer("ffmpeg")
+def test_a_hole_in_time_is_refused(tmp_path: Path) -> None:
+    """It would be filled with null packets, as long as a hostile time stamp likes."""
+    film, hole = render(tmp_path / "film.mp4", 3, audio_codec=None), tmp_path / "hole.mkv"
+    later = ["-vf", "setpts=PTS+gt(T\\,1)*20/TB", "-fps_mode", "vfr", "-c:v", "mpeg4"]
+    subprocess.run(["ffmpeg", "-v", "error", "-i", film, *later, hole], check=True)
+    error = refused(hole, tmp_path / "spool", DamagedSourceError)
+    assert isinstance(error, DamagedSourceError)
+    assert error.at_ms == 1000
+    assert "20.0 s" in error.problem
+
+
 @pytest.mark.peer("ffprobe")
 def test_ffprobe_finds_no_gap(tmp_path: Path) -> None:
     program = take_in(render(tmp_path / "film.mp4", 4), tmp_path / "spool")
@@ -315,13 +327,14 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nothing.mp4", tmp_path / "spool", UnreadableSourceError)
 
 
-def refused(source: Path, spool: Path, error: type[IngestError]) -> None:
+def refused(source: Path, spool: Path, error: type[IngestError]) -> IngestError:
     with pytest.raises(error) as caught:
         take_in(source, spool)
     sentence = str(caught.value)
     assert str(source) in sentence
     assert "\n" not in sentence
     assert list(spool.iterdir()) == []
+    return caught.value
 
 
 @pytest.mark.parametrize("gop", [25, 250], ids=["copied", "encoded"])

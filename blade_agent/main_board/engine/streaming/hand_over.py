@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 _PAUSE_S = 0.2
 _QUESTION_DEADLINE_S = 1.0
+_SPACING_S = 0.003
+"""Between our last datagram and the first of the next engine, so that the network does not deliver that one first."""
 _PATIENCE = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY, Reason.BUSY, Reason.OVERDUE})
 """Refusals after which it is worth asking the director again."""
 
@@ -130,11 +132,11 @@ def _preload(turn: Turn, offer: HandOver) -> Preload:
 
 
 def _start(turn: Turn, offer: HandOver) -> Start:
-    due_in_s = turn.pacing.end_s - asyncio.get_running_loop().time()
+    due_in_s = max(_SPACING_S, turn.pacing.end_s - asyncio.get_running_loop().time())
     return Start(
         epoch=turn.preload.epoch,
         session=turn.preload.session,
         turn=offer.turn,
         packet=0,
-        due_in_us=max(0, round(due_in_s * 1_000_000)),
+        due_in_us=round(due_in_s * 1_000_000),
     )

@@ -22,7 +22,7 @@ _TURNS_BETWEEN_BREATHS = 32
 
 
 class Pusher:
-    """The clockwork of the streams. At each tick it sends what is due until the next one, so nothing is ever late."""
+    """The clockwork of the streams. At each tick it sends what is due until the next one, so nothing is late."""
 
     def __init__(
         self,
@@ -41,8 +41,14 @@ class Pusher:
         """What is due before has been sent by the last tick."""
         self._busy_channels: set[IoChannel] = set()
 
-    def add(self, turn: Turn) -> None:
-        """Send a turn that has been started, from now until it has ended."""
+    def add(self, turn: Turn, due_s: float) -> None:
+        """Send a turn that has been started, from `due_s` until it has ended.
+
+        Its first packet is not sent ahead: the last ones of the engine before us may still be on their way.
+        """
+        asyncio.get_running_loop().call_at(due_s, self._begin, turn)
+
+    def _begin(self, turn: Turn) -> None:
         self._turns[turn] = None
         self._wanted.set()
         self._push(turn, asyncio.get_running_loop().time())

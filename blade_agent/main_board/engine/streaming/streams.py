@@ -140,12 +140,10 @@ class Streams:
 
     def close(self) -> None:
         """Let go of all segments; nothing more is sent."""
-        for preloaded in self._preloaded.values():
-            preloaded.lapse.cancel()
-            preloaded.turn.close()
-        for turn in self._active.values():
-            turn.happen(TurnEvent.STOP)
-            turn.close()
+        for session in tuple(self._preloaded):
+            self._drop_preloaded(session)
+        for turn in tuple(self._active.values()):
+            self._interrupt(turn)
 
     # The life of a turn
 
@@ -230,7 +228,7 @@ class Streams:
         self._active[session] = turn
         turn.start(packet, due_s)
         turn.conversation = self._tasks.create_task(self._accompany(turn), name=f"stream {session}")
-        self.pusher.add(turn)
+        self.pusher.add(turn, due_s)
 
     async def _accompany(self, turn: Turn) -> None:
         cause = await conduct(turn, self._director, self._engines)
