@@ -51,7 +51,7 @@ def _manager(chassis: ChassisPlan, lines: Mapping[str, Line], folder: StateFolde
                 blade.slot: SerialPort(path=lines[blade.name].manager_path, baud_rate_bps=blade.baud_rate)
                 for blade in chassis.blades
             },
-            epoch_file=chassis.state / "epoch",
+            epoch_file=str(chassis.state / "epoch"),
             center=chassis.center,
         ),
         state=chassis.state,

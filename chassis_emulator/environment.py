@@ -42,7 +42,6 @@ from chassis_emulator.readiness import look
 from chassis_emulator.state_folder import NetworkRecord, StateFolder
 from media_network.http_client import HttpClient
 from media_network.messages.verb import Done, Verb
-from media_network.status import ProcessStatus, read_status
 
 
 async def run_environment(
@@ -121,7 +120,7 @@ class _Environment:
 
 def _row(network: int, process: Process) -> ProcessRow:
     place = process.place
-    status = _status(process)
+    status = process.status
     return ProcessRow(
         name=process.name,
         network=network,
@@ -140,11 +139,3 @@ def _row(network: int, process: Process) -> ProcessRow:
         pss_bytes=pss_bytes(process.pid) if process.pid else 0,
         log=str(process.log),
     )
-
-
-def _status(process: Process) -> ProcessStatus:
-    """What a process says of itself; nothing, if it has ended or only an earlier one has spoken."""
-    status = read_status(process.state)
-    if status is None or status.pid != process.pid:
-        return ProcessStatus(pid=process.pid or 0, role="", state="")
-    return status

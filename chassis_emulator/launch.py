@@ -69,8 +69,8 @@ def take_down(folder: StateFolder) -> bool:
     """End the network and return when all its processes are gone; False if none was up. Raises EnvironmentLost."""
     if not folder.is_up():
         return False
-    # Without an answer it is on its way up or down already.
-    with suppress(NotUp):
+    # Without an answer it is on its way up or down already, which is waited for below.
+    with suppress(NotUp, EnvironmentLost):
         order(folder, END, EndNetwork())
     give_up_at = time.monotonic() + _ANSWER_TIMEOUT_S
     while folder.is_up():

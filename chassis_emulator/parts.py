@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -21,21 +20,9 @@ class Part(Generic[Settings]):
 
     async def start(self, settings: bytes, rng: random.Random) -> None:
         """Run it with settings in JSON. Raises msgspec.ValidationError if they are not this part's."""
-        await self.run(msgspec.json.decode(settings, type=self.settings, dec_hook=_read_path), rng)
+        await self.run(msgspec.json.decode(settings, type=self.settings), rng)
 
 
 def encode_settings(settings: Struct) -> msgspec.Raw:
     """Settings in JSON, for `Part.start`."""
-    return msgspec.Raw(msgspec.json.encode(settings, enc_hook=_write_path))
-
-
-def _write_path(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(type(value))
-
-
-def _read_path(kind: type[Any], value: object) -> Path:
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise TypeError(kind)
+    return msgspec.Raw(msgspec.json.encode(settings))

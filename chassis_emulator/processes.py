@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from chassis_emulator.nursery import Ended
 from chassis_emulator.nursery_client import ForkRefused, NurseryClient
+from media_network.status import ProcessStatus, read_status
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class Process:
         if self.pid is not None:
             return "running"
         return "stopped" if self.stopping or self.exit_code == 0 else "crashed"
+
+    @property
+    def status(self) -> ProcessStatus:
+        """What it says of itself; nothing, if it has ended or only an earlier one has spoken."""
+        status = read_status(self.state)
+        if status is None or status.pid != self.pid:
+            return ProcessStatus(pid=self.pid or 0, role="", state="")
+        return status
 
 
 class Processes:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -258,7 +259,7 @@ async def _distribute(talk: _Talk, order: Distribute, *, wait: bool) -> ProgramR
 
 
 def _bar(label: str) -> Any:
-    return click.progressbar(length=1000, label=label, file=click.get_text_stream("stderr"), show_eta=False)
+    return click.progressbar(length=1000, label=label, file=sys.stderr, show_eta=False)
 
 
 def _talk(center: str | None, state_dir: Path, converse: Callable[[_Talk], Coroutine[Any, Any, _Result]]) -> _Result:

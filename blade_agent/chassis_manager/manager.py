@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from blade_agent.cbc.basic_mode import BasicMode
@@ -25,6 +26,7 @@ class ChassisManager:
 
     def __init__(self, settings: ManagerSettings, lines: Mapping[int, Line], rng: Random) -> None:
         self._settings = settings
+        self._epoch_file = Path(settings.epoch_file)
         self._wake = asyncio.Event()
         self._rng = rng
         self._chassis: Chassis | None = None
@@ -45,7 +47,7 @@ class ChassisManager:
             OSError: it cannot be read.
         """
         loop = asyncio.get_running_loop()
-        kept_epoch = await loop.run_in_executor(None, read_epoch, self._settings.epoch_file)
+        kept_epoch = await loop.run_in_executor(None, read_epoch, self._epoch_file)
         self._chassis = chassis = Chassis(self._settings, kept_epoch, self._rng, loop.time())
         while True:
             self._wake.clear()
@@ -68,7 +70,7 @@ class ChassisManager:
         if epoch is None:
             return
         try:
-            await loop.run_in_executor(None, keep_epoch, self._settings.epoch_file, epoch)
+            await loop.run_in_executor(None, keep_epoch, self._epoch_file, epoch)
         except OSError as error:
             logger.error("no director can be appointed: epoch %d is not kept: %s", epoch, error)  # noqa: TRY400 - the sentence says it all
             chassis.epoch_not_kept(loop.time())

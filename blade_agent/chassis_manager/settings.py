@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -49,8 +48,8 @@ class ManagerSettings(Struct, frozen=True, kw_only=True):
 
     station: StationName
     slots: Mapping[Slot, SerialPort | UdpPeer]
-    epoch_file: Path
-    """Where the director's epoch is kept."""
+    epoch_file: str
+    """Path of the file in which the director's epoch is kept."""
     center: Address | None = None
     """The station's distribution center."""
     timing: Timing = Timing()

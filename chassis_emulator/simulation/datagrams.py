@@ -79,6 +79,8 @@ class DatagramSocket(asyncio.DatagramTransport):
         sink = network.host_at(target, self.boot.host)
         if sink is None:
             return
+        for tap in network.taps:
+            tap(self.local, target, datagrams)
         conditions = network.conditions(self.boot.host, sink)
         size_bytes = sum(map(len, datagrams)) + _HEADER_BYTES * len(datagrams)
         arrival_s = network.departure(self.boot.host, sink, size_bytes) + conditions.latency(self._rng)

@@ -189,6 +189,16 @@ class Disk(Files):
         """What the files with a name hold."""
         return sum(len(file.content) for file in _files_below(self._root))
 
+    def durable_content(self, path: Path) -> bytes | None:
+        """What would be left of a file after a power cut; None if its name, or some of what it holds, may be lost."""
+        node: _Node = self._root
+        for part in self._parts(path):
+            if isinstance(node, _File) or part not in node.durable_names:
+                return None
+            node = node.durable_names[part]
+        whole = isinstance(node, _File) and node.durable_bytes == len(node.content)
+        return bytes(node.content) if whole and isinstance(node, _File) else None
+
     # How it works
 
     def work(self, seconds: float, size_bytes: int = 0) -> None:

@@ -44,6 +44,8 @@ class Network:
         self.bandwidth_bps = bandwidth_bps
         self.stream_timeout_s = stream_timeout_s
         self.stalled: dict[Pipe, None] = {}
+        self.taps: list[Callable[[Endpoint, Endpoint, Sequence[bytes]], None]] = []
+        """Shown every datagram as it is sent: source, target, and those of one call. What befalls it comes after."""
         self._links: dict[tuple[Host, Host], Conditions] = {}
         self._cuts: Counter[tuple[Host, Host]] = Counter()
         self._listeners: dict[tuple[Boot, Endpoint], Listener] = {}

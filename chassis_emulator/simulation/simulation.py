@@ -152,9 +152,11 @@ class Simulation:
         context.run(CURRENT_BOOT.set, self._onlooker)
         task = self.loop.create_task(coroutine, name="the onlooker", context=context)
         self.loop.patience_ends_s = self.loop.time() + within_s
-        with self._running():
-            result: _T = self.loop.run_until_complete(task)
-        self.loop.patience_ends_s = math.inf
+        try:
+            with self._running():
+                result: _T = self.loop.run_until_complete(task)
+        finally:
+            self.loop.patience_ends_s = math.inf
         return result
 
     @contextmanager
@@ -163,7 +165,7 @@ class Simulation:
             with isolated(self.loop.time, self._isolation_rng):
                 yield
         except BaseException as error:
-            self._failure_told = True
+            self._failure_told = self._failure_told or error is self.loop.failure
             error.add_note(f"seed {self.seed}; the last that happened:\n" + "\n".join(self.trace.tail()[-20:]))
             raise
 

@@ -70,7 +70,7 @@ class Bench:
 
     LATENCY_S = 0.004
 
-    def __init__(self, slots, seed=1, epoch_file=None):
+    def __init__(self, slots, seed=1, epoch_file=""):
         self.now = 0.0
         self.rng = Random(seed)
         self.noise = 0.0  # probability that a write is hit

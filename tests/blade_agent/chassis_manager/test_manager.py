@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -23,7 +24,7 @@ def settings_of(tmp_path, slots):
     return ManagerSettings(
         station="north",
         slots=slots,
-        epoch_file=tmp_path / "epoch",
+        epoch_file=str(tmp_path / "epoch"),
         center=Address("127.1.0.1", 9000),
         timing=TIMING,
     )
@@ -76,7 +77,7 @@ def test_a_chassis_of_serial_lines_from_start_to_take_over_and_restart(make_blad
             blades.pop(1).close()
             await until(lambda: directed_by(blades, 2))
             assert [slot.hot_swap for slot in manager.snapshot()] == ["M7", "M4", "M4"]
-            assert read_epoch(settings.epoch_file) == 2
+            assert read_epoch(Path(settings.epoch_file)) == 2
         before = {slot: blade.board.assignment for slot, blade in blades.items()}
         async with managed(settings, seed=2) as manager:
             await until(lambda: [slot.epoch for slot in manager.snapshot()] == [None, 2, 2])
@@ -136,4 +137,4 @@ def test_bad_settings_end_with_the_thing_named(tmp_path):
 @pytest.mark.parametrize("station", ["", "two words", "n" * 33, "nørd"])
 def test_a_station_that_the_backplane_cannot_name_is_refused_at_the_door(tmp_path, station):
     with pytest.raises(ValueError, match="cannot name a station"):
-        ManagerSettings(station=station, slots={}, epoch_file=tmp_path / "epoch")
+        ManagerSettings(station=station, slots={}, epoch_file=str(tmp_path / "epoch"))

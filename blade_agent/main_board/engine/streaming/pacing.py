@@ -6,8 +6,11 @@ from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 
 PACKETS_PER_DATAGRAM = DATAGRAM_BYTES // TS_PACKET_BYTES
 
-CATCH_UP_MAX_S = 0.2
-"""How far a stream that was held up is sent faster than its rate to catch up; beyond that it stays late."""
+CATCH_UP_MAX_S = 0.1
+"""How far a stream that was held up is sent faster than its rate to catch up; beyond that it stays late.
+
+Whoever guesses from rate and time how far a stream has got at most adds this, and the tick that is sent ahead.
+"""
 
 
 class Pacing:

@@ -1,6 +1,8 @@
 """Streams and hand-overs (claims 16 and 17) between real engines, as a scripted director has them."""
 
 import asyncio
+import errno
+import os
 import socket
 
 import pytest
@@ -357,3 +359,36 @@ def _is_bound(port):
         except OSError:
             return True
     return False
+
+
+def test_a_network_that_refuses_batches_gets_single_datagrams():
+    asyncio.run(_refuse_a_batch())
+
+
+async def _refuse_a_batch():
+    (data,) = make_segments(1, packets=70)
+    async with open_push_socket("127.0.0.1") as push_socket, console() as ear:
+        push_socket.error_received(OSError(errno.EIO, "what a card without checksum offload says"))
+        assert (push_socket.offload, push_socket.errors) == (False, 1)
+        host, port = ear.address.split(":")
+        push_socket.send(memoryview(data), (host, int(port)))
+        await until(lambda: len(ear.received) == len(data))
+        assert ear.received == data
+
+
+def test_a_stream_whose_segment_cannot_be_read_stops_where_it_is(tmp_path, hosts):
+    asyncio.run(_truncate_while_streaming(tmp_path, hosts[0]))
+
+
+async def _truncate_while_streaming(tmp_path, host):
+    (data,) = make_segments(1, packets=20_000)
+    async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
+        segment = await put(store, PROGRAM, 0, data)
+        await begin(director, host, preload("s", 1, segment, ear.address, 4 * RATE_BPS))
+        os.truncate(tmp_path / PROGRAM / "0.ts", len(data) // 2)
+        await until(lambda: director.of(Stopped))
+        stopped = director.of(Stopped)[0]
+        assert (stopped.cause, stopped.segment) == (StopCause.FAILED, 0)
+        await until(lambda: len(ear.received) == stopped.packet * 188)
+        assert ear.received == data[: stopped.packet * 188]
+        assert stopped.packet < segment.packets // 2 + 1

@@ -1,0 +1,117 @@
+"""The stage of the story: the network of a topology as simulated hosts, each running the very agent it would run."""
+
+import os
+import random
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from blade_agent.agent import Agent
+from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
+from blade_agent.hardware.profile import load_profile
+from blade_agent.wires import Wires
+from chassis_emulator.plan import BladePlan, ChassisPlan, NetworkPlan, plan_network
+from chassis_emulator.simulation.disk import Disk
+from chassis_emulator.simulation.simulation import Simulation
+from chassis_emulator.state_folder import StateFolder
+from chassis_emulator.topology import Topology
+from distribution_center.center import serve_center
+from distribution_center.content.segment_folder import segment_path
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from distribution_center.settings import CenterSettings
+from media_network.address import Address
+from media_network.program import Program
+
+# What a server says of a file's age must not depend on when the run took place.
+_MADE_AT_S = 1_767_225_600
+
+
+class Stage:
+    """A network on simulated hosts. `folder`, on a real disk, holds what the center and the managers keep."""
+
+    def __init__(self, simulation: Simulation, topology: Topology, folder: Path) -> None:
+        self.plan: NetworkPlan = plan_network(topology, StateFolder(folder))
+        self.disks: dict[str, Disk] = {}
+        """By the blade's name."""
+        self._simulation = simulation
+        self._boots: dict[str, int] = {}
+        for needed in self.plan.folders:
+            needed.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def center(self) -> Address:
+        """Where the distribution center answers."""
+        return self.plan.center.address
+
+    @property
+    def mortal_hosts(self) -> tuple[str, ...]:
+        """Addresses of all that may fail: blades, managers, and the center, which comes first."""
+        managers = (chassis.host for chassis in self.plan.chassis)
+        return (self.center.host, *(blade.address.host for blade in self.plan.blades), *managers)
+
+    def put_in_spool(self, program: Program, contents: Sequence[bytes]) -> None:
+        """Leave a program as an ingest leaves it: cut into the spool and entered into the registry."""
+        folder = self.plan.center.state / "spool" / program.program
+        folder.mkdir(parents=True)
+        for number, content in enumerate(contents):
+            segment_path(folder, number).write_bytes(content)
+            os.utime(segment_path(folder, number), (_MADE_AT_S, _MADE_AT_S))
+
+    def raise_curtain(self) -> None:
+        """Boot everything."""
+        simulation = self._simulation
+        simulation.start(simulation.host(self.center.host), self._be_center)
+        for chassis in self.plan.chassis:
+            for blade in chassis.blades:
+                self._place(blade)
+            simulation.start(simulation.host(chassis.host), partial(self._be_manager, chassis))
+
+    @property
+    def registry_path(self) -> Path:
+        """The registry's file."""
+        return self.plan.center.state / "registry.sqlite"
+
+    def _place(self, blade: BladePlan) -> None:
+        simulation = self._simulation
+        host = simulation.host(blade.address.host)
+        simulation.wire(blade.name, blade.baud_rate)
+        self.disks[blade.name] = simulation.disk(blade.name, host, blade.state.parent)
+        simulation.start(host, partial(self._be_blade, blade))
+
+    async def _be_blade(self, blade: BladePlan) -> None:
+        disk = self.disks[blade.name]
+        for folder in (blade.state, *blade.channels):
+            disk.make_folder(folder)
+            disk.sync_folder(folder.parent)  # they were there when the blade was delivered
+        wires = Wires(backplane=self._simulation.wires[blade.name].open(0), framing=BasicMode())
+        rng = self._boot_rng(blade.name)
+        agent = await Agent.open(blade.settings("simulated"), load_profile(blade.profile), wires, disk, rng)
+        await agent.run()
+
+    async def _be_manager(self, chassis: ChassisPlan) -> None:
+        settings = ManagerSettings(
+            station=chassis.station,
+            slots={blade.slot: SerialPort(path="simulated") for blade in chassis.blades},
+            epoch_file=str(chassis.state / "epoch"),
+            center=chassis.center,
+        )
+        lines = {blade.slot: self._simulation.wires[blade.name].open(1) for blade in chassis.blades}
+        await ChassisManager(settings, lines, self._boot_rng(chassis.name)).run()
+
+    async def _be_center(self) -> None:
+        settings = CenterSettings(
+            name=self.plan.center.center,
+            address=self.center.host,
+            http_port=self.center.port,
+            state=str(self.plan.center.state),
+            home=self.plan.center.home,
+        )
+        repository = SqliteRepository.open(self.registry_path)
+        await serve_center(settings, repository, self._boot_rng("center"))
+
+    def _boot_rng(self, name: str) -> random.Random:
+        """Randomness of one boot: ids that are to be new at each must be."""
+        self._boots[name] = self._boots.get(name, 0) + 1
+        return self._simulation.rng(f"{name} boot {self._boots[name]}")

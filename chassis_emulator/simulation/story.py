@@ -1,0 +1,234 @@
+"""The demo's story in virtual time, with faults drawn from the seed (claims 10 to 13, 16, 17)."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from chassis_emulator.media_console.errors import ConsoleError
+from chassis_emulator.media_console.hls import play_hls
+from chassis_emulator.media_console.push import play_push
+from chassis_emulator.media_console.reception import Reception
+from chassis_emulator.simulation.faults import FaultPlan
+from chassis_emulator.simulation.film import make_film
+from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
+from chassis_emulator.simulation.stage import Stage
+from chassis_emulator.simulation.witness import RegistryWitness, StreamWitness, Violated
+from chassis_emulator.topology import Center, Station, Topology
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from media_network.address import Address
+from media_network.errors import NetworkError
+from media_network.http_client import HttpClient
+from media_network.messages.content import DISTRIBUTE, LIST_PROGRAMS, PUBLISH, Distribute, ListPrograms, Publish
+from media_network.messages.registry import LIST_STATIONS, ListStations
+from media_network.messages.verb import Reply, Request, Verb
+from media_network.refusal import Refused
+
+TOPOLOGY = Topology(
+    network=1,
+    name="story",
+    center=Center(name="main", home="home"),
+    stations=(Station(name="home", slots=2), Station(name="north", slots=4)),
+)
+_SEGMENTS = 8
+_SEGMENT_MS = 2000
+_RATE_BPS = 200_000
+_FAULTS_FROM_S = 5.0
+_FAULTS_UNTIL_S = 45.0
+_CALM_S = 75.0
+"""Every fault has healed by then, and everybody had time to find each other again."""
+_PATIENCE_S = 600.0
+_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of one run."""
+
+    seed: int
+    trace_hash: str
+    virtual_s: float
+    faults: int
+    receptions: int
+    """Consoles that received a program whole while things failed."""
+    broken: int
+    """Consoles that lost something of it, or gave up."""
+    hand_overs: int
+
+
+def tell(seed: int) -> Told:
+    """Run the story with the faults of a seed. Raises SimulationError if what must hold does not."""
+    with tempfile.TemporaryDirectory(prefix="media-station-story-") as folder, Simulation(seed) as simulation:
+        story = Story(simulation, Path(folder))
+        simulation.run_until_complete(story.unfold(), within_s=_PATIENCE_S)
+        return story.told()
+
+
+class Story:
+    """One run."""
+
+    def __init__(self, simulation: Simulation, folder: Path) -> None:
+        self._simulation = simulation
+        self._stage = Stage(simulation, TOPOLOGY, folder)
+        self._program, self._contents = make_film(
+            simulation.rng("film"), segments=_SEGMENTS, segment_ms=_SEGMENT_MS, rate_bps=_RATE_BPS
+        )
+        self._streams = StreamWitness(self._stage, sum(segment.packets for segment in self._program.segments))
+        simulation.network.taps.append(self._streams.see)
+        self._faults = _plan(self._stage).draw(simulation.rng("faults"))
+        self._receptions = 0
+        self._broken = 0
+
+    def told(self) -> Told:
+        """The outcome."""
+        return Told(
+            seed=self._simulation.seed,
+            trace_hash=self._simulation.trace_hash,
+            virtual_s=self._simulation.loop.time(),
+            faults=len(self._faults),
+            receptions=self._receptions,
+            broken=self._broken,
+            hand_overs=self._streams.hand_overs,
+        )
+
+    async def unfold(self) -> None:
+        """The onlooker's part: order what a person would order, play what a viewer would play."""
+        await self._prepare()
+        self._simulation.schedule(self._faults)
+        async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(self._keep_looking(), name="registry witness")
+            await self._bring_into_service(http)
+            while self._now_s < _FAULTS_UNTIL_S:
+                await asyncio.gather(self._view(http, play_hls), self._view(http, play_push))
+            await asyncio.sleep(max(0.0, _CALM_S - self._now_s))
+            await self._view_in_calm(http)
+            watch.cancel()
+
+    async def _prepare(self) -> None:
+        self._stage.put_in_spool(self._program, self._contents)
+        registry = SqliteRepository.open(self._stage.registry_path)
+        await registry.add_program(self._program)
+        await registry.close()
+        self._stage.raise_curtain()
+
+    async def _bring_into_service(self, http: HttpClient) -> None:
+        """Claims 11 to 13: home, distribution, publication; said again for as long as something is away."""
+        name = self._program.program
+        await self._until(lambda: self._is_whole_at(http, "home"))
+        await self._order(http, DISTRIBUTE, Distribute(program=name, stations=("north",)))
+        await self._until(lambda: self._is_whole_at(http, "north"))
+        await self._order(http, PUBLISH, Publish(name))
+
+    async def _view(self, http: HttpClient, play: Callable[..., Awaitable[Reception]]) -> None:
+        """Play while things fail: it may break off, but what is whole must be exact."""
+        director = await self._director(http)
+        if director is None:
+            return
+        try:
+            reception = await self._play(http, play, director)
+        except ConsoleError:
+            self._broken += 1
+            await asyncio.sleep(_PAUSE_S)
+            return
+        whole = reception.bytes == self._program.length_bytes
+        if whole and reception.sha256 != self._program.sha256:
+            raise Violated(f"a console received as many bytes as the program has, but others: {reception}")
+        self._receptions += whole
+        self._broken += not whole
+
+    async def _view_in_calm(self, http: HttpClient) -> None:
+        """When all is healed both ways must bring every byte."""
+        for play in (play_hls, play_push):
+            director = await self._director(http)
+            if director is None:
+                raise Violated("in the calm after the faults north has no director that the registry knows")
+            reception = await self._play(http, play, director)
+            if reception.sha256 != self._program.sha256:
+                raise Violated(f"in the calm after the faults a console received {reception}")
+
+    async def _play(self, http: HttpClient, play: Callable[..., Awaitable[Reception]], director: Address) -> Reception:
+        output = _Output()
+        options = {"host": ONLOOKER} if play is play_push else {}
+        reception = await play(director, self._program.program, output, http, **options)
+        if sha256(output.content).hexdigest() != reception.sha256:
+            raise Violated("a console wrote other bytes than it reported")
+        return reception
+
+    async def _director(self, http: HttpClient) -> Address | None:
+        try:
+            answer = await http.ask(self._stage.center, LIST_STATIONS, ListStations())
+        except NetworkError:
+            await asyncio.sleep(_PAUSE_S)
+            return None
+        if isinstance(answer, Refused):
+            return None
+        return next((Address.parse(row.director) for row in answer.stations if row.station == "north"), None)
+
+    async def _is_whole_at(self, http: HttpClient, station: str) -> bool:
+        try:
+            answer = await http.ask(self._stage.center, LIST_PROGRAMS, ListPrograms())
+        except NetworkError:
+            return False
+        return not isinstance(answer, Refused) and any(
+            row.stations.get(station) == row.segments for row in answer.programs
+        )
+
+    async def _order(self, http: HttpClient, verb: Verb[Request, Reply], order: Request) -> None:
+        async def taken() -> bool:
+            return await http.tell(self._stage.center, verb, order, deadline_s=5.0) is not None
+
+        await self._until(taken)
+
+    async def _until(self, happened: Callable[[], Awaitable[bool]]) -> None:
+        """Ask again and again, as a person does: nobody tells the onlooker."""
+        while True:
+            if await happened():
+                return
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _keep_looking(self) -> None:
+        witness = RegistryWitness(self._stage, self._program.program, self._contents)
+        while True:
+            witness.look()
+            await asyncio.sleep(_PAUSE_S)
+
+    @property
+    def _now_s(self) -> float:
+        return self._simulation.loop.time()
+
+
+class _Output:
+    """Where a console writes."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Keep it."""
+        self.content += data
+
+
+def _plan(stage: Stage) -> FaultPlan:
+    """About fifteen faults in forty seconds: harsher than any week of a real station."""
+    blades = [blade.name for blade in stage.plan.blades]
+    return FaultPlan(
+        hosts=stage.mortal_hosts,
+        wires=tuple(blades),
+        disks=tuple(blades),
+        from_s=_FAULTS_FROM_S,
+        until_s=_FAULTS_UNTIL_S,
+        kills_per_minute=5,
+        power_cuts_per_minute=3,
+        partitions_per_minute=4,
+        bad_links_per_minute=4,
+        noisy_wires_per_minute=3,
+        cut_wires_per_minute=2,
+        slow_disks_per_minute=2,
+    )
+
+
+def repeat_command(seed: int) -> str:
+    """What repeats a run."""
+    return f"make simulate SEED={seed}"

@@ -1,0 +1,71 @@
+"""What must hold at every moment of the story, whatever fails."""
+
+from collections.abc import Sequence
+
+from chassis_emulator.simulation.errors import SimulationError
+from chassis_emulator.simulation.film import packet_numbers
+from chassis_emulator.simulation.hosts import Endpoint
+from chassis_emulator.simulation.stage import Stage
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from media_network.program import ProgramId
+
+
+class Violated(SimulationError):
+    """An invariant does not hold."""
+
+
+class StreamWitness:
+    """Sees every media datagram as it is sent: to each console packets go in order, each once.
+
+    Two senders of one stream, or a packet that is sent again, would break that order.
+    """
+
+    def __init__(self, stage: Stage, program_packets: int) -> None:
+        self._engines = {blade.address.host for blade in stage.plan.blades}
+        self._last: dict[Endpoint, tuple[int, Endpoint]] = {}
+        self._packets = program_packets
+        self.skipped: dict[Endpoint, int] = {}
+        """Packets that were never sent, by console: given up when a sender was lost."""
+        self.hand_overs = 0
+
+    def see(self, source: Endpoint, target: Endpoint, datagrams: Sequence[bytes]) -> None:
+        """Datagrams of one call. Raises Violated."""
+        if source[0] not in self._engines:
+            return
+        for datagram in datagrams:
+            for number in packet_numbers(datagram):
+                self._see_packet(source, target, number)
+
+    def _see_packet(self, source: Endpoint, target: Endpoint, number: int) -> None:
+        last, sender = self._last.get(target, (-1, source))
+        if number <= last:
+            raise Violated(f"{source[0]} sent packet {number} to {target} after {sender[0]} had sent packet {last}")
+        self.hand_overs += sender != source
+        self.skipped[target] = self.skipped.get(target, 0) + number - last - 1
+        self._last[target] = number, source
+
+
+class RegistryWitness:
+    """Compares the registry with the disks: it lists nothing that a power cut could take."""
+
+    def __init__(self, stage: Stage, program: ProgramId, contents: Sequence[bytes]) -> None:
+        self._stage = stage
+        self._program = program
+        self._contents = contents
+        self._registry = SqliteRepository.open(stage.registry_path)
+
+    def look(self) -> None:
+        """Raises Violated."""
+        for station, segments in self._registry.locations(self._program).items():
+            for segment in segments:
+                if not self._durable(station, segment):
+                    raise Violated(f"the registry lists segment {segment} at {station}; no disk there holds it safely")
+
+    def _durable(self, station: str, segment: int) -> bool:
+        return any(
+            self._stage.disks[blade.name].durable_content(channel / self._program / f"{segment}.ts")
+            == self._contents[segment]
+            for blade in self._stage.plan.blades
+            if blade.station == station
+            for channel in blade.channels
+        )
