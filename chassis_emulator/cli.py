@@ -1,39 +1,24 @@
 """`chassis-emulator`: a network of media stations on this laptop."""
 
-import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
-import msgspec
 
 from chassis_emulator.control import PROCESSES, ListProcesses, ProcessRow, Readiness, order
 from chassis_emulator.data import DEFAULT_EXAMPLE
+from chassis_emulator.demo import Demo, DemoFailed, demo_state
 from chassis_emulator.errors import EmulatorError, UnknownLog
 from chassis_emulator.launch import DAEMON, bring_up, describe_missing, take_down, wait_until_serving
-from chassis_emulator.state_folder import ENVIRONMENT_VARIABLE, StateFolder, default_state_folder
+from chassis_emulator.state_folder import StateFolder
 from chassis_emulator.table import format_table
 from chassis_emulator.topology import find_topology, read_topology
+from media_network.cli import UserError, echo_json, json_option, state_dir_option
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _FOLLOW_PAUSE_S = 0.2
-
-
-class UserError(click.ClickException):
-    """One sentence for a person, and a hint what to do."""
-
-    def __init__(self, sentence: str, hint: str = "") -> None:
-        super().__init__(sentence)
-        self.hint = hint
-
-    def show(self, file: Any = None) -> None:  # noqa: ARG002 -- the signature is click's
-        """Print both to standard error."""
-        click.echo(f"Error: {self.message}", err=True)
-        if self.hint:
-            click.echo(f"Hint: {self.hint}", err=True)
 
 
 class _Commands(click.Group):
@@ -44,21 +29,6 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except EmulatorError as error:
             raise UserError(str(error), error.hint) from error
-
-
-def state_dir_option(command: _Command) -> _Command:
-    """`--state-dir`, which every command takes that talks to a laptop network."""
-    return click.option(
-        "--state-dir",
-        "folder",
-        type=click.Path(file_okay=False, path_type=Path),
-        callback=_read_state_dir,
-        help=f"Folder of the network's state (default: {ENVIRONMENT_VARIABLE}, or media-station under XDG_STATE_HOME).",
-    )(command)
-
-
-def _read_state_dir(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> StateFolder:
-    return StateFolder((value or default_state_folder(os.environ, Path.home())).absolute())
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,7 +43,7 @@ def main() -> None:
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for that.")
 @state_dir_option
 @click.pass_context
-def up(context: click.Context, topology: str, wait: bool, timeout_s: float, folder: StateFolder) -> None:  # noqa: FBT001 -- click passes options by name
+def up(context: click.Context, topology: str, wait: bool, timeout_s: float, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Bring up the network that TOPOLOGY describes: a YAML file, or the name of an example.
 
     If it is up already, whatever part of it has ended is started again.
@@ -86,6 +56,7 @@ def up(context: click.Context, topology: str, wait: bool, timeout_s: float, fold
     Example:
       chassis-emulator up two-stations
     """
+    folder = StateFolder(state_dir)
     daemon: Sequence[str] = context.obj or DAEMON
     wanted = read_topology(find_topology(topology))
     revived = bring_up(folder, wanted, daemon)
@@ -103,18 +74,18 @@ def up(context: click.Context, topology: str, wait: bool, timeout_s: float, fold
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="A list of objects, one a process.")
+@json_option("a list of objects, one a process")
 @state_dir_option
-def ps(as_json: bool, folder: StateFolder) -> None:  # noqa: FBT001 -- click passes options by name
+def ps(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """List the processes of the network.
 
     \b
     Example:
       chassis-emulator ps --json
     """
-    rows = order(folder, PROCESSES, ListProcesses()).processes
+    rows = order(StateFolder(state_dir), PROCESSES, ListProcesses()).processes
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        echo_json(rows)
         return
     click.echo(format_table(_PS_HEADINGS, [_ps_cells(row) for row in rows]))
 
@@ -139,15 +110,15 @@ def _ps_cells(row: ProcessRow) -> tuple[str, ...]:
 
 @main.command()
 @state_dir_option
-def down(folder: StateFolder) -> None:
+def down(state_dir: Path) -> None:
     """End every process of the network. Its state stays, for the next `up`.
 
     \b
     Example:
       chassis-emulator down
     """
-    ended = take_down(folder)
-    click.echo(f"The network in {folder.path} is down." if ended else f"No network was up in {folder.path}.")
+    ended = take_down(StateFolder(state_dir))
+    click.echo(f"The network in {state_dir} is down." if ended else f"No network was up in {state_dir}.")
 
 
 @main.command()
@@ -155,7 +126,7 @@ def down(folder: StateFolder) -> None:
 @click.option("--follow", "-f", is_flag=True, help="Go on as the logs grow.")
 @click.option("--lines", "-n", default=20, show_default=True, help="Lines of each log to begin with.")
 @state_dir_option
-def logs(name: str | None, follow: bool, lines: int, folder: StateFolder) -> None:  # noqa: FBT001 -- click passes options by name
+def logs(name: str | None, follow: bool, lines: int, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Show what a process printed, or all of them.
 
     NAME is one of those that `ps` lists, such as north/2, or `environment`.
@@ -164,7 +135,7 @@ def logs(name: str | None, follow: bool, lines: int, folder: StateFolder) -> Non
     Example:
       chassis-emulator logs north/1 --follow
     """
-    chosen = _choose_logs(folder, name)
+    chosen = _choose_logs(StateFolder(state_dir), name)
     width = max((len(label) for label in chosen), default=0) if name is None else 0
     opened = [(f"{label:{width}} | " if width else "", path.open(errors="replace")) for label, path in chosen.items()]
     for prefix, log in opened:
@@ -197,21 +168,51 @@ def _echo_line(prefix: str, line: str) -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="An object by protocol.")
+@json_option("an object by protocol")
 @state_dir_option
-def credentials(as_json: bool, folder: StateFolder) -> None:  # noqa: FBT001 -- click passes options by name
+def credentials(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Show the users that were generated for the network.
 
     \b
     Example:
       chassis-emulator credentials --json
     """
-    users = folder.read_credentials()
+    users = StateFolder(state_dir).read_credentials()
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(users)).decode())
+        echo_json(users)
         return
     rows = [(protocol, user["user"], user["password"]) for protocol, user in users.items()]
     click.echo(format_table(("PROTOCOL", "USER", "PASSWORD"), rows) if rows else "No protocol of it has users.")
+
+
+@main.command()
+@click.option(
+    "--clip",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The video that goes in, and comes out again.",
+)
+@click.option("--keep", is_flag=True, help="Leave the network up, in the usual state folder.")
+@state_dir_option
+def demo(clip: Path, keep: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+    """Do the main job once: bring a network up, a program in, and play it both ways.
+
+    \b
+    Example:
+      chassis-emulator demo --clip film.mp4
+    """
+    with demo_state(keep=state_dir if keep else None) as state:
+        run = Demo(state, click.echo)
+        try:
+            run.play_the_main_job(clip)
+            if keep:
+                run.leave_up()
+        except DemoFailed as error:
+            raise UserError(str(error), f"The logs are in {state / 'logs'}; --keep keeps them.") from error
+        finally:
+            if not keep:
+                run.take_down()
+    click.echo("demo: ok")
 
 
 class _Progress:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -73,9 +74,10 @@ class Demo:
         self._run("distribution-center", "publish", program.program)
         receptions = {by: self._play(program, by) for by in ("hls", "push")}
         self._say(_table(receptions))
-        for by, reception in receptions.items():
-            if reception.sha256 != program.sha256:
-                raise DemoFailed(by, f"received SHA-256 {reception.sha256}, the program's is {program.sha256}")
+        for by in receptions:
+            received = sha256(self._output(by).read_bytes()).hexdigest()
+            if received != program.sha256:
+                raise DemoFailed(by, f"the file received has SHA-256 {received}, the program's is {program.sha256}")
         engines = {segment.engine for segment in receptions["push"].segments}
         self._say(f"both consoles received the program's very bytes; {len(engines)} engines took turns at the push")
 
@@ -100,16 +102,19 @@ class Demo:
         self._run("chassis-emulator", "down")
 
     def _play(self, program: _Program, by: str) -> _Reception:
-        output = self._state / f"received-by-{by}.ts"
-        command = ("media-console", "play", program.program, "--station", STATION, "--by", by, "--output", str(output))
-        document = self._run(*command, "--json", quiet=True)
+        command = ("media-console", "play", program.program, "--station", STATION, "--by", by)
+        document = self._run(*command, "--output", str(self._output(by)), "--json", quiet=True)
         return msgspec.json.decode(document, type=_Reception)
+
+    def _output(self, by: str) -> Path:
+        return self._state / f"received-by-{by}.ts"
 
     def _run(self, command: str, *arguments: str, quiet: bool = False) -> bytes:
         """Run a command of ours, shown as it would be typed; its progress and errors go where ours go."""
         self._say(f"$ {' '.join((command, *arguments))}")
         path = str(Path(sys.executable).parent / command)
-        finished = subprocess.run(  # noqa: S603 -- our own commands, from our own folder
+        # Our own commands, from the folder that ours is in.
+        finished = subprocess.run(  # noqa: S603
             [path, *arguments], env=self._environment, stdout=subprocess.PIPE, check=False
         )
         if finished.returncode:

@@ -16,7 +16,6 @@ stations/<station>/<slot>/channel-<n>/
 import fcntl
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,6 @@ from chassis_emulator.topology import Topology
 
 _LOCK_TRIES = 10
 _LOCK_PAUSE_S = 0.02
-
-ENVIRONMENT_VARIABLE = "MEDIA_STATION_STATE"
 
 
 class NetworkRecord(Struct, frozen=True, kw_only=True):
@@ -45,16 +42,6 @@ class NetworkRecord(Struct, frozen=True, kw_only=True):
     boot: str
     """New at every `up`."""
     topology: Topology
-
-
-def default_state_folder(environment: Mapping[str, str], home: Path) -> Path:
-    """Where a network's state lies when nobody says: the variable, or the XDG state folder."""
-    named = environment.get(ENVIRONMENT_VARIABLE)
-    if named:
-        return Path(named)
-    xdg = environment.get("XDG_STATE_HOME", "")
-    # The XDG specification: a relative path is invalid and must be ignored.
-    return (Path(xdg) if xdg.startswith("/") else home / ".local" / "state") / "media-station"
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ class Disk(Files):
         self.work(self._rng.uniform(*(self._sync_s if sync else self._access_s)))
 
     def _note(self, what: str, path: Path, content: bytes = b"") -> None:
-        self._trace.add(self._loop.time(), what, str(path), "", content)
+        self._trace.add(self._loop.time(), what, str(path.relative_to(self.mounted_at)), "", content)
 
     def _change(self, change: _Change) -> None:
         if change.gone:

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import math
 import random
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -178,5 +179,19 @@ class Simulation:
         """End of the run. Returns a failure not yet raised: a task that died of an exception that nobody took."""
         gc.collect()
         gc.unfreeze()
-        self.loop.close()
+        with _last_words_unheard():
+            self.loop.close()
+            for host in self.network.hosts.values():
+                host.boots.clear()
+            gc.collect()
         return None if self._failure_told else self.loop.failure
+
+
+@contextmanager
+def _last_words_unheard() -> Iterator[None]:
+    """Python reports each coroutine that awaits something in a `finally` while it is collected: here all do."""
+    heard, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = heard

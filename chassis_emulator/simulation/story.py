@@ -36,8 +36,8 @@ _SEGMENTS = 8
 _SEGMENT_MS = 2000
 _RATE_BPS = 200_000
 _FAULTS_FROM_S = 5.0
-_FAULTS_UNTIL_S = 45.0
-_CALM_S = 75.0
+_FAULTS_UNTIL_S = 35.0
+_CALM_S = 60.0
 """Every fault has healed by then, and everybody had time to find each other again."""
 _PATIENCE_S = 600.0
 _PAUSE_S = 0.5
@@ -56,6 +56,8 @@ class Told:
     broken: int
     """Consoles that lost something of it, or gave up."""
     hand_overs: int
+    skipped: int
+    """Packets that were never sent, for their sender was lost."""
 
 
 def tell(seed: int) -> Told:
@@ -75,7 +77,7 @@ class Story:
         self._program, self._contents = make_film(
             simulation.rng("film"), segments=_SEGMENTS, segment_ms=_SEGMENT_MS, rate_bps=_RATE_BPS
         )
-        self._streams = StreamWitness(self._stage, sum(segment.packets for segment in self._program.segments))
+        self._streams = StreamWitness(self._stage, simulation.loop.fail)
         simulation.network.taps.append(self._streams.see)
         self._faults = _plan(self._stage).draw(simulation.rng("faults"))
         self._receptions = 0
@@ -91,6 +93,7 @@ class Story:
             receptions=self._receptions,
             broken=self._broken,
             hand_overs=self._streams.hand_overs,
+            skipped=self._streams.skipped,
         )
 
     async def unfold(self) -> None:
@@ -211,7 +214,7 @@ class _Output:
 
 
 def _plan(stage: Stage) -> FaultPlan:
-    """About fifteen faults in forty seconds: harsher than any week of a real station."""
+    """About a dozen faults in thirty seconds: harsher than any week of a real station."""
     blades = [blade.name for blade in stage.plan.blades]
     return FaultPlan(
         hosts=stage.mortal_hosts,

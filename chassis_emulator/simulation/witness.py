@@ -1,6 +1,6 @@
 """What must hold at every moment of the story, whatever fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chassis_emulator.simulation.errors import SimulationError
 from chassis_emulator.simulation.film import packet_numbers
@@ -20,16 +20,17 @@ class StreamWitness:
     Two senders of one stream, or a packet that is sent again, would break that order.
     """
 
-    def __init__(self, stage: Stage, program_packets: int) -> None:
+    def __init__(self, stage: Stage, fail: Callable[[SimulationError], None]) -> None:
+        """`fail` ends the run: an exception would end up with the engine whose packet is looked at."""
         self._engines = {blade.address.host for blade in stage.plan.blades}
+        self._fail = fail
         self._last: dict[Endpoint, tuple[int, Endpoint]] = {}
-        self._packets = program_packets
-        self.skipped: dict[Endpoint, int] = {}
-        """Packets that were never sent, by console: given up when a sender was lost."""
+        self.skipped = 0
+        """Packets that were never sent: given up when a sender was lost."""
         self.hand_overs = 0
 
     def see(self, source: Endpoint, target: Endpoint, datagrams: Sequence[bytes]) -> None:
-        """Datagrams of one call. Raises Violated."""
+        """Datagrams of one call."""
         if source[0] not in self._engines:
             return
         for datagram in datagrams:
@@ -39,9 +40,10 @@ class StreamWitness:
     def _see_packet(self, source: Endpoint, target: Endpoint, number: int) -> None:
         last, sender = self._last.get(target, (-1, source))
         if number <= last:
-            raise Violated(f"{source[0]} sent packet {number} to {target} after {sender[0]} had sent packet {last}")
+            sentence = f"{source[0]} sent packet {number} to {target} after {sender[0]} had sent packet {last}"
+            self._fail(Violated(sentence))
         self.hand_overs += sender != source
-        self.skipped[target] = self.skipped.get(target, 0) + number - last - 1
+        self.skipped += max(0, number - last - 1)
         self._last[target] = number, source
 
 

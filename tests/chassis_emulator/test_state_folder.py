@@ -1,26 +1,11 @@
 import os
 import stat
-from pathlib import Path
 
 import pytest
 
 from chassis_emulator.errors import AnotherIsUp, StateFolderError
-from chassis_emulator.state_folder import NetworkRecord, StateFolder, default_state_folder
+from chassis_emulator.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.topology import find_topology, read_topology
-
-
-@pytest.mark.parametrize(
-    ("environment", "folder"),
-    [
-        ({}, "/home/x/.local/state/media-station"),
-        ({"XDG_STATE_HOME": "/var/x"}, "/var/x/media-station"),
-        ({"XDG_STATE_HOME": "relative"}, "/home/x/.local/state/media-station"),
-        ({"XDG_STATE_HOME": ""}, "/home/x/.local/state/media-station"),
-        ({"XDG_STATE_HOME": "/var/x", "MEDIA_STATION_STATE": "/mine"}, "/mine"),
-    ],
-)
-def test_default(environment, folder):
-    assert default_state_folder(environment, Path("/home/x")) == Path(folder)
 
 
 def test_only_one_takes_it_and_lookers_do_not_count(tmp_path):

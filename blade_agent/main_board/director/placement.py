@@ -8,9 +8,13 @@ from media_network.program import Segment
 
 
 def place(
-    segment: Segment, copies: int, engines: Iterable[EngineRecord], holders: Collection[Address]
+    segment: Segment,
+    copies: int,
+    engines: Iterable[EngineRecord],
+    holders: Collection[Address],
+    excluding: Collection[Address] = (),
 ) -> list[EngineRecord]:
-    """The engines that have yet to get the segment, so that `copies` live ones hold it.
+    """The engines that have yet to get the segment, so that `copies` live ones hold it; none of `excluding`.
 
     Consecutive segments go to consecutive slots, so that a stream moves from engine to engine and no engine has to
     carry a popular program alone.
@@ -21,7 +25,8 @@ def place(
         return []
     first = segment.number % len(live)
     in_turn = live[first:] + live[:first]
-    roomy = [engine for engine in in_turn if engine.address not in holders and _has_room(engine, segment)]
+    unfit = {*holders, *excluding}
+    roomy = [engine for engine in in_turn if engine.address not in unfit and _has_room(engine, segment)]
     return roomy[:missing]
 
 

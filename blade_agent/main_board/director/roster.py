@@ -1,6 +1,6 @@
 """The engines that are enlisted: alive or not, how loaded, and which of them to choose (claim 18)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from media_network.address import Address
@@ -16,9 +16,7 @@ class EngineRecord:
     boot: str
     capacity_bps: int
     reported_at: float
-    """When the last report was acknowledged."""
-    acknowledged_before: float
-    """When the report before that was acknowledged: the last one was sent after it."""
+    """When it was last heard: its enlistment, then its last report."""
     promised_bps: int = 0
     """Rates of the sessions that were redirected or handed to it."""
     pull_bps: int = 0
@@ -31,12 +29,19 @@ class EngineRecord:
         """What it sends, or soon will."""
         return max(self.promised_bps, self.pull_bps)
 
+    @property
+    def load_share(self) -> float:
+        """The share of its capacity that is in use."""
+        return self.load_bps / max(1, self.capacity_bps)
+
 
 class Roster:
     """Enlisted engines by address."""
 
     def __init__(self) -> None:
         self._engines: dict[Address, EngineRecord] = {}
+        self._promised_bps: dict[Address, int] = {}
+        """Outlives the records: sessions are charged to an engine until they have left it, enlisted or not."""
 
     def __iter__(self) -> Iterator[EngineRecord]:
         return iter(sorted(self._engines.values(), key=lambda engine: engine.slot))
@@ -53,22 +58,20 @@ class Roster:
 
     def enlist(self, message: Enlist, address: Address, now: float) -> EngineRecord:
         """Enter an engine, or its new boot."""
-        known = self._engines.get(address)
         record = EngineRecord(
             address=address,
             slot=message.slot,
             boot=message.boot,
             capacity_bps=message.capacity_bps,
             reported_at=now,
-            acknowledged_before=now,
-            promised_bps=known.promised_bps if known else 0,
+            promised_bps=self._promised_bps.get(address, 0),
         )
         self._engines[address] = record
         return record
 
     def report(self, message: Report, record: EngineRecord, now: float) -> None:
         """Take an engine's report."""
-        record.acknowledged_before, record.reported_at = record.reported_at, now
+        record.reported_at = now
         record.pull_bps = message.pull_bps
         record.free_bytes = message.free_bytes
         record.silent = False
@@ -77,23 +80,43 @@ class Roster:
         """Take an engine off: its lease has run out."""
         self._engines.pop(address, None)
 
+    def suspect(self, address: Address) -> None:
+        """Somebody could not reach the engine."""
+        if record := self._engines.get(address):
+            record.silent = True
+
+    def answers(self, address: Address, boot: str) -> bool:
+        """Whether this boot of an engine is enlisted and not silent."""
+        record = self._engines.get(address)
+        return record is not None and record.boot == boot and not record.silent
+
     def promise(self, address: Address, rate_bps: int) -> None:
         """Count a session's rate to an engine; negative to take it back."""
-        record = self._engines.get(address)
-        if record:
-            record.promised_bps = max(0, record.promised_bps + rate_bps)
+        promised_bps = self._promised_bps.pop(address, 0) + rate_bps
+        if promised_bps:
+            self._promised_bps[address] = promised_bps
+        if record := self._engines.get(address):
+            record.promised_bps = promised_bps
+
+    def live(self, candidates: Iterable[Address], excluding: Collection[Address] = ()) -> list[EngineRecord]:
+        """Those of the candidates that are enlisted and not silent."""
+        records = (self._engines.get(address) for address in candidates if address not in excluding)
+        return [record for record in records if record and not record.silent]
 
     def least_loaded(
-        self, candidates: Iterable[Address], rate_bps: int, excluding: Iterable[Address] = ()
+        self,
+        candidates: Iterable[Address],
+        rate_bps: int,
+        excluding: Collection[Address] = (),
+        carrying: Collection[Address] = (),
     ) -> EngineRecord | None:
-        """The engine with the smallest share of its capacity in use that can carry `rate_bps` more, or None."""
-        excluded = set(excluding)
+        """The engine with the smallest share of its capacity in use that can carry `rate_bps` more, or None.
+
+        Those in `carrying` have the rate in their load already.
+        """
         able = [
             engine
-            for address in candidates
-            if address not in excluded
-            and (engine := self._engines.get(address)) is not None
-            and not engine.silent
-            and engine.load_bps + rate_bps <= engine.capacity_bps
+            for engine in self.live(candidates, excluding)
+            if engine.load_bps + (0 if engine.address in carrying else rate_bps) <= engine.capacity_bps
         ]
-        return min(able, key=lambda engine: (engine.load_bps / engine.capacity_bps, engine.slot), default=None)
+        return min(able, key=lambda engine: (engine.load_share, engine.slot), default=None)

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from media_network.address import Address
 from media_network.program import ProgramId
 
+Changes = dict[ProgramId, set[int]]
+"""Segments that came to the station or left it."""
+
 
 class SegmentLocationTable:
     """Segments by program, number and engine. Only what an engine said is durable is in here."""
@@ -12,17 +15,27 @@ class SegmentLocationTable:
     def __init__(self) -> None:
         self._held: dict[Address, dict[ProgramId, set[int]]] = {}
 
-    def replace(self, engine: Address, inventory: Mapping[ProgramId, Iterable[int]]) -> None:
-        """Take an engine's inventory for all that it holds."""
-        self._held[engine] = {program: set(segments) for program, segments in inventory.items()}
+    def replace(self, engine: Address, inventory: Mapping[ProgramId, Iterable[int]]) -> Changes:
+        """Take an engine's inventory for all that it holds; returns what changed for the station."""
+        before = self._held.pop(engine, {})
+        after = {program: set(segments) for program, segments in inventory.items()}
+        changes = {}
+        for program in sorted(before.keys() | after.keys()):
+            changed = before.get(program, set()) ^ after.get(program, set())
+            if changed := changed and changed - self.segments(program):
+                changes[program] = changed
+        self._held[engine] = after
+        return changes
 
     def add(self, engine: Address, program: ProgramId, segment: int) -> None:
         """A segment is durable at an engine now."""
         self._held.setdefault(engine, {}).setdefault(program, set()).add(segment)
 
-    def forget(self, engine: Address) -> None:
-        """An engine is gone, and what it holds with it."""
-        self._held.pop(engine, None)
+    def forget(self, engine: Address) -> Changes:
+        """An engine is gone, and what it holds with it; returns what the station has lost."""
+        changes = self.replace(engine, {})
+        del self._held[engine]
+        return changes
 
     def engines_with(self, program: ProgramId, segment: int) -> list[Address]:
         """The engines that hold a segment."""
@@ -30,7 +43,7 @@ class SegmentLocationTable:
 
     def segments(self, program: ProgramId) -> set[int]:
         """Segments of a program that at least one engine holds."""
-        return set().union(*(held.get(program, set()) for held in self._held.values()))
+        return set().union(*(held[program] for held in self._held.values() if program in held))
 
     def held_by(self, engine: Address) -> int:
         """Number of segments at an engine."""

@@ -12,50 +12,62 @@ from media_network.errors import NetworkError, Unreachable
 from media_network.http_client import HttpClient
 from media_network.messages.director import StopCause
 from media_network.messages.engine import CEASE, Cease, Ceased
-from media_network.program import TS_PACKET_BYTES, Program
+from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES, Program
+
+Position = tuple[int, int]
+"""A segment and a packet in it."""
 
 _CEASE_DEADLINE_S = 0.5
-_PACING_MARGIN_S = 0.1
-"""A sender paces in ticks and may be one ahead of its schedule."""
+_AHEAD_S = 0.1
+"""A sender works in ticks: so far it may be ahead of its schedule, and a datagram more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settled:
-    """The turn is over. `packet` of `segment` is the next one that nobody has sent; past the end, both are None."""
+    """A turn is over."""
 
     sent: bool
     """False only if it is certain that nothing was sent in this turn."""
-    position: tuple[int, int] | None
+    position: Position | None
+    """The first packet that certainly nobody has sent; None past the end of the program."""
+    answered: bool = True
+    """Whether the engine said so itself."""
 
 
 async def settle(http: HttpClient, session: PushSession, turn: Turn, lease_s: float) -> Settled:
     """End a turn: order its engine to cease, or wait until it can no longer be sending."""
     loop = asyncio.get_running_loop()
-    session.revoked = max(session.revoked, turn.number)
-    revoked_at = loop.time()
+    session.withdraw(turn)
+    withdrawn_at = loop.time()
     order = Cease(session=session.session, turn=turn.number, cause=StopCause.FAILED)
     try:
         answer = await http.ask(turn.engine, CEASE, order, deadline_s=_CEASE_DEADLINE_S)
     except NetworkError as error:
         if not isinstance(error, Unreachable) or error.received:
             # Its reports are answered with the revocation, or not at all: after a lease it has stopped either way.
-            await asyncio.sleep(max(0.0, revoked_at + lease_s - loop.time()))
-        return Settled(sent=True, position=_certainly_past(session, turn, loop.time()))
-    if isinstance(answer, Ceased) and answer.boot == turn.boot:
-        if answer.cursor is None:
+            await asyncio.sleep(max(0.0, withdrawn_at + lease_s - loop.time()))
+        return Settled(sent=True, position=certainly_past(session.program, turn, loop.time()), answered=False)
+    if not isinstance(answer, Ceased):
+        await asyncio.sleep(max(0.0, withdrawn_at + lease_s - loop.time()))
+    elif answer.boot == turn.boot:
+        if answer.cursor:
+            position = session.program.advance(answer.cursor.segment, answer.cursor.packet, 0)
+            return Settled(sent=True, position=position)
+        if turn is not session.holder:
             return Settled(sent=False, position=(turn.segment, turn.packet))
-        return Settled(sent=True, position=session.program.advance(answer.cursor.segment, answer.cursor.packet, 0))
-    # Another boot answers: the one that had the turn is gone.
-    return Settled(sent=True, position=_certainly_past(session, turn, loop.time()))
+    # It has forgotten how far it was, or another boot answers and the one that had the turn is gone.
+    return Settled(sent=True, position=certainly_past(session.program, turn, loop.time()))
 
 
-def _certainly_past(session: PushSession, turn: Turn, now: float) -> tuple[int, int] | None:
-    if session.cursor and session.cursor.turn == turn.number:
-        segment, packet, since = session.cursor.segment, session.cursor.packet, session.cursor_sent_after
-    else:
-        segment, packet, since = turn.segment, turn.packet, turn.given_at
-    return session.program.advance(segment, packet, _packets_in(session.program, now - since + _PACING_MARGIN_S))
+def certainly_past(program: Program, turn: Turn, now: float) -> Position | None:
+    """Where a turn cannot have got to by `now`, by the event loop's clock.
 
-
-def _packets_in(program: Program, duration_s: float) -> int:
-    return math.ceil(program.rate_bps * duration_s / (8 * TS_PACKET_BYTES))
+    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. (What an engine last
+    reported tells no more: nobody knows how long the report was on its way.)
+    """
+    reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
+    past = program.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8)))
+    end = program.advance(turn.segment + 1, 0, 0)
+    if past is None or end is None:
+        return past or end
+    return min(past, end)

@@ -47,7 +47,9 @@ class StoredSegment:
 
     async def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill a buffer with a part. Raises ChannelFailed, also when the file has become shorter than it was."""
-        await read_parts(self.channel, [(self, offset, buffer)])
+        (whole,) = await read_parts(self.channel, [(self, offset, buffer)])
+        if not whole:
+            raise ChannelFailed(self.channel.folder, f"segment {self.key.number} of {self.key.program} is truncated")
 
     async def warm(self, offset: int, length_bytes: int) -> None:
         """Bring a part into memory, for `loop.sendfile`. Raises ChannelFailed."""
@@ -72,21 +74,21 @@ class StoredSegment:
             self.file.close()
 
 
-async def read_parts(channel: IoChannel, parts: Sequence[tuple[StoredSegment, int, memoryview]]) -> None:
+async def read_parts(channel: IoChannel, parts: Sequence[tuple[StoredSegment, int, memoryview]]) -> list[bool]:
     """Fill several buffers from one channel in one go: it is the way to its threads that costs.
 
-    A part is a segment, an offset and the buffer to fill from there. Raises ChannelFailed.
+    A part is a segment, an offset and the buffer to fill from there. Returns for each whether it could be filled: a
+    file may have become shorter than it was. Raises ChannelFailed.
     """
     with ExitStack() as held_open:
         for stored, _, _ in parts:
             held_open.enter_context(stored)
         lengths = await channel.run(_read_parts, [(stored.file, offset, buffer) for stored, offset, buffer in parts])
-    for (stored, _, buffer), length in zip(parts, lengths, strict=True):
-        if length != len(buffer):
-            channel.counters.errors += 1
-            raise ChannelFailed(channel.folder, f"segment {stored.key.number} of {stored.key.program} is truncated")
+    whole = [length == len(buffer) for (_, _, buffer), length in zip(parts, lengths, strict=True)]
     channel.counters.reads += len(parts)
     channel.counters.bytes_out += sum(lengths)
+    channel.counters.errors += whole.count(False)
+    return whole
 
 
 def _read_parts(parts: Sequence[tuple[BinaryIO, int, memoryview]]) -> list[int]:
@@ -203,6 +205,11 @@ class SegmentStore:
             await channel.run(channel.files.sync_folder, channel.folder / program)
         except FileNotFoundError:
             raise NotHeld(program, number) from None
+
+    def lose(self, program: ProgramId, number: int) -> None:
+        """Hold a segment no longer whose file turned out to be damaged; the next fetch writes it anew."""
+        if SegmentKey(program, number) in self._held:
+            self._lose(SegmentKey(program, number))
 
     def lose_failed_channels(self) -> None:
         """Forget what was on channels that have failed."""

@@ -105,7 +105,7 @@ class Pusher:
 
     async def _read(self, channel: IoChannel, wishes: list[tuple[Turn, Part]]) -> None:
         try:
-            await read_parts(channel, [(turn.stored, *part) for turn, part in wishes])
+            whole = await read_parts(channel, [(turn.stored, *part) for turn, part in wishes])
         except StoreError as error:
             _log.warning("%s", error)
             for turn, _ in wishes:
@@ -113,5 +113,8 @@ class Pusher:
             return
         finally:
             self._busy_channels.discard(channel)
-        for turn, part in wishes:
-            turn.read_ahead.put(part)
+        for (turn, part), is_whole in zip(wishes, whole, strict=True):
+            if is_whole:
+                turn.read_ahead.put(part)
+            else:
+                self._failed(turn)

@@ -262,7 +262,8 @@ class Streams:
             del self._active[turn.preload.session]
 
     def _fail(self, turn: Turn) -> None:
-        """The disk under a turn has failed."""
+        """The segment of a turn cannot be read: its file is damaged, or the whole channel."""
+        self._store.lose(*turn.stored.key)
         if turn.active:
             self._interrupt(turn)
             self._tell_stopped(turn, StopCause.FAILED)

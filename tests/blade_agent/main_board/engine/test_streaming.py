@@ -9,7 +9,7 @@ import pytest
 
 from blade_agent.main_board.engine.streaming.push_socket import open_push_socket
 from media_network.address import Address
-from media_network.messages.director import Assumed, NextSegment, Report, StopCause, Stopped, StreamCursor
+from media_network.messages.director import Assumed, Enlist, NextSegment, Report, StopCause, Stopped, StreamCursor
 from media_network.messages.engine import CEASE, PRELOAD, START, STREAM, Cease, Ceased, Ready, Start, Stream
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -392,3 +392,5 @@ async def _truncate_while_streaming(tmp_path, host):
         await until(lambda: len(ear.received) == stopped.packet * 188)
         assert ear.received == data[: stopped.packet * 188]
         assert stopped.packet < segment.packets // 2 + 1
+        # The director hears that it is not here any more.
+        await until(lambda: director.of(Enlist)[-1].inventory == {})

@@ -1,0 +1,87 @@
+"""One network for all claims, brought up by the commands a person types: a center with its home media station, and two
+stations. A test that takes something down leaves the network whole.
+"""
+
+import hashlib
+import json
+import time
+from urllib.request import Request, urlopen
+
+import pytest
+from clips import render
+from laptop import Laptop, topology
+
+NETWORK = 61
+
+
+class Network(Laptop):
+    """The network of the claims, and how to speak to its parties."""
+
+    number = NETWORK
+
+    def say(self, party, verb, **message):
+        """Say a message to `host:port` and return its answer."""
+        request = Request(
+            f"http://{party}/{verb}", data=json.dumps(message).encode(), headers={"Content-Type": "application/json"}
+        )
+        with urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def title(self, party):
+        """What a party calls itself."""
+        with urlopen(f"http://{party}/openapi.json", timeout=10) as answer:
+            return json.load(answer)["info"]["title"]
+
+    def program(self, program):
+        """A program as the distribution center lists it."""
+        return next(row for row in self.json("distribution-center", "programs") if row["program"] == program)
+
+    def stored(self, row, program):
+        """The segments that lie on the disks of a blade: bytes by number."""
+        folder = self.state / "stations" / row["station"] / str(row["slot"])
+        return {int(path.stem): path.read_bytes() for path in folder.glob(f"channel-*/**/{program}/*.ts")}
+
+    def play(self, program, station, by, output):
+        """What `media-console play` reports, with the bytes it wrote."""
+        return self.json("media-console", "play", program, "--station", station, "--by", by, "--output", output)
+
+    def wait_until(self, holds, what, timeout_s=20):
+        give_up_at = time.monotonic() + timeout_s
+        while not holds():
+            assert time.monotonic() < give_up_at, f"{what}: not within {timeout_s} s\n{self.logs()}"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("claims")
+    plan = folder / "topology.yaml"
+    plan.write_text(topology(NETWORK, ("home", 2), ("north", 4), ("south", 3)))
+    network = Network(folder / "state", plan)
+    try:
+        network.up()
+        yield network
+    finally:
+        network.down()
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """Make a film of so many seconds; each is another one."""
+    folder, widths = tmp_path_factory.mktemp("films"), iter(range(160, 640, 16))
+
+    def make(seconds):
+        width = next(widths)
+        return render(folder / f"film-{width}.mp4", seconds, width, 96)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def program(network, film):
+    """A program of eight segments in service, each of them on two engines of `north` and on none of `south`."""
+    return network.publish(film(8), "north", segment_ms=1000, copies=2)
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,118 @@
+"""Claim 1: independent media stations of a director and engines, and a distribution center that knows what is where."""
+
+import contextlib
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, build_opener, urlopen
+
+import pytest
+from claims.conftest import sha256
+
+
+def test_a_plurality_of_independent_media_stations_each_with_a_director_and_engines(network):
+    stations = {row["station"] for row in network.ps() if row["station"]}
+    assert stations == {"home", "north", "south"}
+    for station in ("north", "south"):
+        assert network.title(network.director(station)["http"]) == "media director"
+        assert len(network.engines(station)) >= 2
+        for engine in network.engines(station):
+            assert network.title(engine["http"]) == "media engine"
+    addresses = [row["address"] for row in network.ps()]
+    assert len(set(addresses)) == len(addresses)
+
+
+def test_engines_store_media_content(network, program):
+    held = [network.stored(engine, program["program"]) for engine in network.engines("north")]
+    assert all(held)
+    whole = {number: data for segments in held for number, data in segments.items()}
+    assert sha256(b"".join(whole[number] for number in range(program["segments"]))) == program["sha256"]
+
+
+def test_engines_retrieve_and_stream_media_content_over_the_network(network, program):
+    """Each engine gives what it has fetched, to whom its director gives a ticket."""
+    for engine in network.engines("north"):
+        number, data = next(iter(network.stored(engine, program["program"]).items()))
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(f"http://{engine['http']}/segments/{program['program']}/{number}.ts", timeout=10)
+        director = network.director("north")["http"]
+        place = network.say(director, "director/locate-segment", program=program["program"], segment=number)
+        url = f"http://{engine['http']}/segments/{program['program']}/{number}.ts?ticket={place['ticket']}"
+        with urlopen(url, timeout=10) as answer:
+            assert answer.read() == data
+
+
+def test_the_director_tracks_what_its_engines_hold(network, program):
+    view = network.say(network.director("north")["http"], "director/station")
+    assert view["programs"][program["program"]] == f"0-{program['segments'] - 1}"
+    on_disk = {row["http"]: len(network.stored(row, program["program"])) for row in network.engines("north")}
+    assert sum(on_disk.values()) == 2 * program["segments"]
+    assert all(engine["segments"] >= on_disk[engine["engine"]] for engine in view["engines"])
+
+
+def test_the_director_redirects_a_media_console_to_an_engine_that_holds_the_segment(network, program):
+    url = network.playlist("north", program["program"])
+    with urlopen(url, timeout=10) as answer:
+        segments = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    assert len(segments) == program["segments"]
+    engines = {row["http"]: row for row in network.engines("north")}
+    received = b""
+    for number, segment in enumerate(segments):
+        location = redirected(f"{url.rpartition('/')[0]}/{segment}")
+        engine = engines[location.split("/")[2]]
+        assert number in network.stored(engine, program["program"])
+        with urlopen(location, timeout=10) as answer:
+            received += answer.read()
+    assert sha256(received) == program["sha256"]
+
+
+def test_the_stations_are_independent_of_each_other(network, program):
+    """What one has, and serves, the other need not have heard of."""
+    with pytest.raises(HTTPError):
+        director = network.director("south")["http"]
+        urlopen(redirected(f"http://{director}/programs/{program['program']}/0.ts?session={'0' * 24}"), timeout=10)
+
+
+def test_the_registry_knows_the_location_of_all_content(network, program):
+    everywhere = {"home": program["segments"], "north": program["segments"]}
+    assert network.program(program["program"])["stations"] == everywhere
+
+
+def test_the_center_downloads_content_to_be_presented(network, film):
+    source = film(2)
+    with serving(source.parent) as server:
+        row = network.json("distribution-center", "ingest", f"{server}/{source.name}")
+    assert row["stations"] == {"home": row["segments"]}
+
+
+def redirected(url):
+    """Where a redirect leads; it is not followed."""
+    with pytest.raises(HTTPError) as caught:
+        build_opener(StayHere).open(url, timeout=10)
+    if caught.value.code != 302:
+        raise caught.value
+    return caught.value.headers["Location"]
+
+
+class StayHere(HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        return
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """A provider's web server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

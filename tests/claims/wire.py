@@ -1,0 +1,129 @@
+"""What the parties said to each other, taken from the loopback device while they said it.
+
+A capture holds the control plane (HTTP) and the streams (UDP) of one network in the order in which they were sent: the
+one record of a conversation that none of its parties has written.
+"""
+
+import json
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+from urllib.request import urlopen
+
+FIELDS = (
+    *("frame.number", "ip.src", "ip.dst", "http.request.method", "http.request.uri", "http.response.code"),
+    *("http.request_in", "http.file_data", "udp.dstport", "udp.payload"),
+)
+PATIENCE_S = 20
+
+
+@dataclass
+class Message:
+    """A request and, once it came, its answer; `number` and `answered` count in one order with all other frames."""
+
+    number: int
+    source: str
+    destination: str
+    path: str
+    body: dict
+    answered: int = 0
+    status: int = 0
+    answer: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Datagrams:
+    """Media in one frame: a datagram, or several that were sent with one call."""
+
+    number: int
+    source: str
+    port: int
+    data: bytes
+
+
+class Capture:
+    """What passed, readable when the capture has ended."""
+
+    def __init__(self):
+        self.messages = []
+        self.datagrams = []
+
+    def said(self, path, **wanted):
+        """The messages of a verb, in order; `source`, `destination` and fields of the body as wanted."""
+        return [
+            message
+            for message in self.messages
+            if message.path == path and all(_get(message, name) == value for name, value in wanted.items())
+        ]
+
+    def read(self, path):
+        lines = subprocess.run(
+            [
+                *("tshark", "-r", path, "-Y", "http or udp", "-T", "fields"),
+                *(word for name in FIELDS for word in ("-e", name)),
+            ],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=True,
+        ).stdout.split("\n")
+        asked = {}
+        for line in filter(None, lines):
+            frame = dict(zip(FIELDS, line.split("\t"), strict=True))
+            number, source = int(frame["frame.number"]), frame["ip.src"]
+            if frame["http.request.uri"]:
+                body = _document(frame["http.file_data"])
+                asked[number] = Message(number, source, frame["ip.dst"], frame["http.request.uri"].lstrip("/"), body)
+                self.messages.append(asked[number])
+            elif frame["http.request_in"]:
+                request = asked[int(frame["http.request_in"])]
+                request.answered, request.status = number, int(frame["http.response.code"])
+                request.answer = _document(frame["http.file_data"])
+            elif frame["udp.payload"]:
+                data = bytes.fromhex(frame["udp.payload"].replace(":", ""))
+                self.datagrams.append(Datagrams(number, source, int(frame["udp.dstport"]), data))
+
+
+def _get(message, name):
+    return getattr(message, name) if name in ("source", "destination") else message.body.get(name)
+
+
+def _document(text):
+    """A JSON object; nothing for what is none. Newer versions of tshark give the octets in hexadecimal."""
+    if text.startswith("7b"):
+        text = bytes.fromhex(text).decode()
+    return json.loads(text) if text.startswith("{") else {}
+
+
+@contextmanager
+def capture(network, folder):
+    """Record a network of 127.<network>.0.0/16 while the context is open; the Capture is filled when it ends."""
+    path, log = folder / "wire.pcapng", folder / "tshark.log"
+    capture_filter = f"(udp or tcp port 8080) and net 127.{network}.0.0/16"
+    with log.open("w") as complaints:
+        tshark = subprocess.Popen(
+            ["tshark", "-q", "-i", "lo", "-f", capture_filter, "-w", path], stdout=complaints, stderr=complaints
+        )
+    taken = Capture()
+    try:
+        _wait_until(lambda: "Capture started" in log.read_text(), tshark, log)
+        yield taken
+        # What is in the file in the end, after this question has been seen, is all that came before it.
+        last_word = "last-word-of-the-capture"
+        with urlopen(f"http://127.{network}.0.1:8080/openapi.json?{last_word}", timeout=5):
+            pass
+        _wait_until(lambda: last_word.encode() in path.read_bytes(), tshark, log)
+    finally:
+        tshark.terminate()
+        tshark.wait(timeout=20)
+    taken.read(path)
+
+
+def _wait_until(holds, process, log):
+    give_up_at = monotonic() + PATIENCE_S
+    while not holds():
+        assert process.poll() is None, log.read_text()
+        assert monotonic() < give_up_at, log.read_text()
+        sleep(0.05)

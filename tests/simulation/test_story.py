@@ -1,0 +1,77 @@
+"""The demo's story in virtual time: what must hold does, under every seed; and where it would not, that is seen."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from blade_agent.main_board.director import settlement
+from chassis_emulator.simulation import disk
+from chassis_emulator.simulation.story import repeat_command, tell
+
+SEEDS = 200
+
+
+def simulate(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "chassis_emulator.simulation", *map(str, arguments)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.timeout(900)
+def test_many_seeds_hold():
+    finished = simulate("--seeds", SEEDS)
+    assert finished.returncode == 0, finished.stderr
+    assert f"{SEEDS} of {SEEDS} seeds hold" in finished.stdout
+
+
+def test_the_same_seed_is_the_same_run_whatever_the_hash_seed():
+    runs = {simulate("--seed", 3, "--json", PYTHONHASHSEED=str(hash_seed)).stdout for hash_seed in (0, 1, 77)}
+    assert len(runs) == 1
+    assert '"trace_hash"' in runs.pop()
+
+
+def innermost(error):
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def first_failure(seeds):
+    for seed in seeds:
+        try:
+            tell(seed)
+        except BaseException as error:  # noqa: BLE001 -- an ExceptionGroup or a SimulationError: what it is, is the test
+            return innermost(error)
+    return None
+
+
+def test_a_director_that_resumed_where_the_last_report_stood_would_be_seen(monkeypatch):
+    def no_margin(session, turn, now):
+        cursor = session.cursor if session.cursor and session.cursor.turn == turn.number else turn
+        return session.program.advance(cursor.segment, cursor.packet, 0)
+
+    monkeypatch.setattr(settlement, "_certainly_past", no_margin)
+    failure = first_failure(range(1, 25))
+    assert "sent packet" in str(failure)
+
+
+def test_a_store_that_did_not_sync_would_be_seen(monkeypatch):
+    monkeypatch.setattr(disk.AppendedFile, "sync", lambda self: None)
+    failure = first_failure(range(1, 4))
+    assert "no disk there holds it safely" in str(failure)
+
+
+def test_a_failure_says_how_to_repeat_it(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "from chassis_emulator.simulation import disk\ndisk.AppendedFile.sync = lambda self: None\n"
+    )
+    finished = simulate("--seed", 1, PYTHONPATH=str(tmp_path))
+    assert finished.returncode == 1
+    assert repeat_command(1) in finished.stderr
+    assert "Traceback" not in finished.stderr

@@ -1,0 +1,161 @@
+"""The wheel as a blade gets it: built, installed in an empty venv with the base dependencies alone, and at work."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from chassis_emulator.lines import open_line
+
+ROOT = Path(__file__).parents[1]
+BAUD_RATE = 115_200
+COMMANDS = ("blade-agent", "chassis-emulator", "distribution-center", "media-console")
+DIRECTS_WITHIN_S = 30
+
+
+@pytest.fixture(scope="module")
+def blade(tmp_path_factory):
+    """The `bin` folder of a venv with the wheel and nothing beyond what it requires."""
+    folder = tmp_path_factory.mktemp("blade")
+    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    subprocess.run(build, check=True, capture_output=True, timeout=60)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=True)
+    bin_folder = folder / "venv" / "bin"
+    install = (bin_folder / "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+    subprocess.run(install, check=True, timeout=110)
+    return bin_folder
+
+
+def run(blade, command, *arguments):
+    """Run a command as on a machine where there is no checkout."""
+    return subprocess.run(
+        [blade / command, *map(str, arguments)],
+        cwd=blade,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
+
+
+def bare_environment():
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+
+def test_the_base_install_brings_nothing_that_a_blade_does_not_need(blade):
+    probe = (
+        "import importlib.util as u, json;"
+        "print(json.dumps([n for n in ('apsw', 'av', 'yaml', 'pytest', 'aiohttp') if u.find_spec(n)]))"
+    )
+    assert json.loads(run(blade, "python", "-c", probe)) == ["aiohttp"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_are_there(blade, command):
+    assert os.access(blade / command, os.X_OK)
+
+
+def test_the_agent_says_its_version(blade):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert run(blade, "blade-agent", "--version").split()[-1] == version
+
+
+def test_the_data_folders_travelled(blade):
+    probe = (
+        "from blade_agent.data import data_folder;"
+        "import importlib.util as u; from pathlib import Path;"
+        "print(data_folder('mibs'));"
+        "print(data_folder('hw_profiles'));"
+        "print(Path(u.find_spec('chassis_emulator').origin).parent / '_data' / 'examples')"
+    )
+    folders = [Path(line) for line in run(blade, "python", "-c", probe).splitlines()]
+    for folder, source in zip(folders, ("mibs", "hw_profiles", "examples"), strict=True):
+        assert folder.is_relative_to(blade.parent)
+        expected = {path.name: path.read_bytes() for path in (ROOT / source).iterdir()}
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
+        assert expected
+
+
+def test_the_agent_lists_its_hardware_profiles(blade):
+    listed = json.loads(run(blade, "blade-agent", "profile", "list", "--json"))
+    assert [row["profile"] for row in listed] == sorted(path.stem for path in (ROOT / "hw_profiles").glob("*.toml"))
+
+
+def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tmp_path, free_port):
+    """A blade and a management board with a serial line between them, both as the wheel has them."""
+    port = free_port()
+
+    async def story():
+        async with AsyncExitStack() as stack:
+            line = stack.enter_context(open_line(BAUD_RATE))
+            blade_settings = tmp_path / "blade.toml"
+            blade_settings.write_text(f"""\
+                slot = 1
+                address = "127.0.0.1"
+                http_port = {port}
+                backplane = "{line.blade_path}"
+                state = "{tmp_path}/state"
+                channels = ["{tmp_path}/disk-1", "{tmp_path}/disk-2"]
+            """)
+            chassis_settings = tmp_path / "chassis.toml"
+            chassis_settings.write_text(f"""\
+                station = "north"
+                epoch_file = "{tmp_path}/epoch"
+
+                [slots.1]
+                type = "serial"
+                path = "{line.manager_path}"
+            """)
+            agent = await stack.enter_async_context(running(blade, "run", blade_settings, tmp_path))
+            manager = await stack.enter_async_context(running(blade, "manage", chassis_settings, tmp_path))
+            description = await openapi(f"http://127.0.0.1:{port}/openapi.json", agent, manager)
+            assert description["info"]["title"] == "media director"
+
+    asyncio.run(story())
+    assert (tmp_path / "epoch").read_text() == "1\n"
+    assert json.loads((tmp_path / "state" / "status.json").read_text())["role"] == "director"
+
+
+@asynccontextmanager
+async def running(blade, verb, settings, folder):
+    """`blade-agent` in a process of its own, ended in good order."""
+    log = folder / f"{verb}.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(blade / "blade-agent", verb, "--settings", settings),
+            cwd=blade,
+            env=bare_environment(),
+            stdout=output,
+            stderr=output,
+        )
+    process.log = log
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        assert await process.wait() == 0, log.read_text()
+        assert "Traceback" not in log.read_text()
+
+
+async def openapi(url, *processes):
+    """What the blade answers, once it does."""
+    async with aiohttp.ClientSession() as http, asyncio.timeout(DIRECTS_WITHIN_S):
+        while True:
+            for process in processes:
+                assert process.returncode is None, process.log.read_text()
+            try:
+                async with http.get(url) as answer:
+                    return await answer.json()
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
