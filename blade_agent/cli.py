@@ -129,6 +129,38 @@ def lint(name: str) -> None:
     click.echo(f"{name}: {found.title}: follows the schema")
 
 
+@profile.command(name="probe")
+@click.argument("name", required=False)
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    show_default=True,
+    help="Folder that holds sys and proc: of this board, or copied from another.",
+)
+@json_option("an object")
+def probe_board(name: str | None, root: Path, *, as_json: bool) -> None:
+    """Show what this board offers, and what a profile (a name, or a TOML file) reads of it.
+
+    Without a name the profile is the one for what the device tree says, if there is one. Nothing is set or started.
+
+    \b
+    Example:
+      blade-agent profile probe raspberry-pi-5 --json
+    """
+    from blade_agent.hardware.probe import describe, probe
+
+    try:
+        found = probe(root, name)
+    except ProfileError as error:
+        raise UserError(str(error), "hw_profiles/README.md describes the schema.") from error
+    if as_json:
+        echo_json(found)
+        return
+    for line in describe(found):
+        click.echo(line)
+
+
 def _run(agent: Coroutine[Any, Any, None]) -> None:
     """Run until it ends, or SIGTERM or SIGINT asks it to."""
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)

@@ -45,21 +45,28 @@ class _Post(Generic[Request, Reply]):
     answer: Answer[Request, Reply]
 
 
+@dataclass(frozen=True)
+class _Get:
+    path: str
+    answer: Resource
+    summary: str
+
+
 @dataclass
 class HandlerTable:
     """What a party answers."""
 
     title: str
     posts: list[_Post[Any, Any]] = field(default_factory=list)
-    resources: list[tuple[str, Resource]] = field(default_factory=list)
+    resources: list[_Get] = field(default_factory=list)
 
     def verb(self, verb: Verb[Request, Reply], answer: Answer[Request, Reply]) -> None:
         """Answer a verb with a coroutine function from its request to its reply or a refusal."""
         self.posts.append(_Post(verb, answer))
 
-    def resource(self, path: str, get: Resource) -> None:
-        """Serve GET (and HEAD) of an aiohttp path pattern."""
-        self.resources.append((path, get))
+    def resource(self, path: str, get: Resource, summary: str = "") -> None:
+        """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows."""
+        self.resources.append(_Get(path, get, summary))
 
 
 class _Answers:
@@ -129,9 +136,11 @@ def _application(table: HandlerTable) -> web.Application:
     application.on_cleanup.append(answers.stop)
     for post in table.posts:
         application.router.add_post(f"/{post.verb.path}", _endpoint(post, answers))
-    for path, get in table.resources:
-        application.router.add_get(path, get)
-    description = msgspec.json.encode(describe(table.title, [post.verb for post in table.posts]))
+    for get in table.resources:
+        application.router.add_get(get.path, get.answer)
+    verbs = [post.verb for post in table.posts]
+    resources = {get.path: get.summary for get in table.resources}
+    description = msgspec.json.encode(describe(table.title, verbs, resources))
 
     async def openapi(_: web.Request) -> web.StreamResponse:
         return web.Response(body=description, content_type="application/json")

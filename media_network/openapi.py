@@ -1,6 +1,7 @@
-"""The OpenAPI 3.1 description of a party, drawn from its verbs."""
+"""The OpenAPI 3.1 description of a party, drawn from its verbs and resources."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,9 +9,14 @@ import msgspec
 from media_network.messages.verb import Verb
 from media_network.refusal import Refused
 
+_PARAMETER = re.compile(r"{(\w+)(?::[^{}]*)?}")
+"""A part of a path that varies, as aiohttp writes it: `{name}`, or `{name:what it matches}`."""
 
-def describe(title: str, verbs: Sequence[Verb[Any, Any]]) -> dict[str, Any]:
-    """The description as a JSON-like object: one `POST` path a verb, schemas from the message types."""
+
+def describe(title: str, verbs: Sequence[Verb[Any, Any]], resources: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The description as a JSON-like object: one `POST` path a verb, schemas from the message types; one `GET` path a
+    resource, of which `resources` has the summaries by path.
+    """
     types = [*(verb.request for verb in verbs), *(verb.reply for verb in verbs), Refused]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     requests, replies, refused = schemas[: len(verbs)], schemas[len(verbs) : -1], schemas[-1]
@@ -20,7 +26,8 @@ def describe(title: str, verbs: Sequence[Verb[Any, Any]]) -> dict[str, Any]:
         "paths": {
             f"/{verb.path}": {"post": _operation(verb, request, reply, refused)}
             for verb, request, reply in zip(verbs, requests, replies, strict=True)
-        },
+        }
+        | {_PARAMETER.sub(r"{\1}", path): {"get": _get(path, summary)} for path, summary in (resources or {}).items()},
         "components": {"schemas": components},
     }
 
@@ -40,6 +47,20 @@ def _operation(
             "200": {"description": "Done.", "content": _json(reply)},
             "409": {"description": "Refused, with the reason.", "content": _json(refused)},
         },
+    }
+
+
+def _get(path: str, summary: str) -> dict[str, Any]:
+    words = re.findall(r"\w+", _PARAMETER.sub(r"\1", path))
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(path)
+    ]
+    return {
+        "operationId": "-".join(["get", *words]),
+        **({"summary": summary} if summary else {}),
+        "parameters": parameters,
+        "responses": {"default": {"description": "The resource, where it is found, or why it is not to be had."}},
     }
 
 

@@ -16,10 +16,10 @@ TS_PACKET_BYTES = 188
 DATAGRAM_BYTES = 7 * TS_PACKET_BYTES
 """Payload of a full media datagram: seven packets are what an Ethernet frame of 1500 bytes carries."""
 
-ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)")]
 """Name of a program on every wire and in every path: lower case letters, digits and inner hyphens, at most 64."""
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 """A SHA-256 digest in lower case hexadecimal."""
 
 Count = Annotated[int, Meta(ge=0)]

@@ -30,4 +30,7 @@ def center_state(folder: Path) -> Path:
 def find_center(folder: Path) -> Address | None:
     """Where the distribution center of the network in `folder` answers; None while none runs."""
     status = read_status(center_state(folder))
-    return Address.parse(status.http) if status and status.http else None
+    try:
+        return Address.parse(status.http) if status and status.http else None
+    except ValueError:
+        return None

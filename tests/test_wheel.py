@@ -14,11 +14,13 @@ import aiohttp
 import pytest
 
 from chassis_emulator.lines import open_line
+from media_network.status import ProcessStatus, read_status
 
 ROOT = Path(__file__).parents[1]
 BAUD_RATE = 115_200
 COMMANDS = ("blade-agent", "chassis-emulator", "distribution-center", "media-console")
 DIRECTS_WITHIN_S = 30
+UNTOLD = ProcessStatus(pid=0, role="", state="")
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +122,12 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
             manager = await stack.enter_async_context(running(blade, "manage", chassis_settings, tmp_path))
             description = await openapi(f"http://127.0.0.1:{port}/openapi.json", agent, manager)
             assert description["info"]["title"] == "media director"
+            async with asyncio.timeout(DIRECTS_WITHIN_S):
+                while (read_status(tmp_path / "state") or UNTOLD).role != "director":
+                    await asyncio.sleep(0.05)
 
     asyncio.run(story())
     assert (tmp_path / "epoch").read_text() == "1\n"
-    assert json.loads((tmp_path / "state" / "status.json").read_text())["role"] == "director"
 
 
 @asynccontextmanager

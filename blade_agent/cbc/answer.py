@@ -7,18 +7,12 @@ from msgspec import Struct
 
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.command import Command, CommandCode, ReplyT, RequestT
-from blade_agent.cbc.message import CompletionCode
+from blade_agent.cbc.refusal import RefusedError
+
+__all__ = ["Answer", "CommandModule", "RefusedError", "answering"]
 
 Answer: TypeAlias = Callable[[Blade, bytes], bytes]
 """From a request's fields to a response's data. Raises `RefusedError`, or as `Layout.unpack` does."""
-
-
-class RefusedError(Exception):
-    """The command is known and its body could be read, but it is not carried out."""
-
-    def __init__(self, code: CompletionCode) -> None:
-        super().__init__(f"refused with completion code {code:02X}h")
-        self.code = code
 
 
 class CommandModule(Struct, frozen=True):

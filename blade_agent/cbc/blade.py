@@ -5,11 +5,25 @@ from enum import IntFlag
 
 from msgspec import Struct
 
+from blade_agent.cbc.clock import Clock
+from blade_agent.cbc.event_log import EventLog
+from blade_agent.cbc.fru import Fru, FruSettings
+from blade_agent.cbc.hardware import BoardAction, Hardware
 from blade_agent.cbc.hot_swap import HotSwap, HotSwapEvent, HotSwapState
+from blade_agent.cbc.identification import Identification
 from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.kept_octets import KeptOctets
+from blade_agent.cbc.leds import FrontLed, Leds
 from blade_agent.cbc.line import MessageLine
+from blade_agent.cbc.message import CompletionCode
+from blade_agent.cbc.own_sensors import OwnSensors
 from blade_agent.cbc.post import Post
+from blade_agent.cbc.refusal import RefusedError
+from blade_agent.cbc.reservation import Reservation
 from blade_agent.cbc.role import MainBoard, MainBoardState
+from blade_agent.cbc.sensor_bank import SensorBank
+from blade_agent.cbc.sensor_records import controller_record, sensor_record
+from blade_agent.cbc.watchdog import ACTION_OF, TimeoutAction, Watchdog, WatchdogSettings
 
 
 class SelfTestFault(IntFlag):
@@ -34,7 +48,7 @@ class SelfCheck(Struct, frozen=True):
 
 
 class Blade:
-    """State of one blade. It needs no clock: whoever asks brings it up to date."""
+    """State of one blade. Whoever asks brings it up to date; only a timer that runs out acts by itself."""
 
     def __init__(
         self,
@@ -43,6 +57,10 @@ class Blade:
         address: SlotAddress,
         main_board: MainBoard,
         boot_id: int,
+        hardware: Hardware,
+        fru: FruSettings,
+        kept_log: KeptOctets | None,
+        clock: Clock,
         device_support: int,
         self_checks: Sequence[SelfCheck],
     ) -> None:
@@ -50,10 +68,23 @@ class Blade:
         self.address = address
         self.main_board = main_board
         self.boot_id = boot_id
+        self.hardware = hardware
         self.device_support = device_support
         self.self_checks = self_checks
-        self.hot_swap = HotSwap()
+        self.hot_swap = HotSwap(self._hot_swap_moved)
         self.post = Post(main_board)
+        self.fru = Fru(fru, identity)
+        self.log = EventLog(clock.wall_s, generator=address.ipmb_address, kept=kept_log)
+        self.started_at = self.log.time
+        self.watchdog = Watchdog(clock, self._watchdog_expired)
+        self.leds = Leds(clock, hardware.leds)
+        self.identification = Identification(clock, self._identify_led())
+        self.fan_override: int | None = None
+        self.own_sensors = OwnSensors(self.hot_swap, self.watchdog)
+        self.sensors = SensorBank(clock, self.log, self.own_sensors.all, hardware.sensors)
+        self.records = self._records()
+        self.sdr_reservation = Reservation()
+        self.log_reservation = Reservation()
         self.lines: list[MessageLine] = []
         self.misdirected = 0
         """Messages that were whole but not for this CBC."""
@@ -69,7 +100,9 @@ class Blade:
         return sum(line.faults.total() for line in self.lines) + self.misdirected
 
     def settle(self) -> None:
-        """Let the hot swap state follow the main board: ready ends M3, released ends M6."""
+        """Look at the sensors, and let hot swap follow the main board: ready ends M3, released ends M6."""
+        self.sensors.scan()
+        self.leds.show_fault(present=self.sensors.critical)
         state = self.hot_swap.state
         if state is HotSwapState.M3_ACTIVATION_IN_PROGRESS:
             if self.main_board.status().state is MainBoardState.READY:
@@ -78,3 +111,51 @@ class Blade:
             self.post.release()
             if self.main_board.status().state is not MainBoardState.STOPPING:
                 self.hot_swap.release()
+
+    def act(self, action: BoardAction) -> None:
+        """Do something to the main board. Raises RefusedError when its hardware has no way to."""
+        if action not in self.hardware.actions:
+            raise RefusedError(CompletionCode.WRONG_STATE)
+        self.hardware.act(action)
+
+    def override_fan(self, level: int | None) -> None:
+        """Run the fan at least at this level; None leaves it to the board. Without a fan only the wish is kept."""
+        self.fan_override = level
+        if self.hardware.fan is not None:
+            self.hardware.fan.override(level)
+
+    def restart(self) -> None:
+        """Be as after power-up, but for hot swap, role and boot id, and without touching the main board."""
+        self.watchdog.forget()
+        self.identification.begin(0)
+        self.leds.release()
+        self.override_fan(None)
+        self.sensors.reset()
+        self.log.logging_enabled = True
+        self.cancel_reservations()
+
+    def cancel_reservations(self) -> None:
+        """Let whoever reads records piece by piece begin anew."""
+        self.sdr_reservation.cancel()
+        self.log_reservation.cancel()
+
+    def _hot_swap_moved(self, before: HotSwapState, event: HotSwapEvent) -> None:
+        self.log.note(self.own_sensors.hot_swap_event(before, event))
+        self.leds.follow_hot_swap(self.hot_swap.state)
+
+    def _watchdog_expired(self, settings: WatchdogSettings) -> None:
+        """Log first: the action may take the CBC along."""
+        if settings.logged:
+            self.log.note(self.own_sensors.watchdog_event(settings))
+        if settings.action is not TimeoutAction.NOTHING:
+            self.hardware.act(ACTION_OF[settings.action])
+
+    def _identify_led(self) -> FrontLed | None:
+        number = self.hardware.identify_led
+        return None if number is None else self.leds.by_number[number]
+
+    def _records(self) -> tuple[bytes, ...]:
+        owner = self.address.ipmb_address
+        own = controller_record(0, owner, self.device_support, f"blade {self.address.slot}")
+        sensors = self.sensors.by_number.values()
+        return (own, *(sensor_record(number, owner, sensor) for number, sensor in enumerate(sensors, start=1)))

@@ -9,7 +9,10 @@ from blade_agent.cbc.layout import InvalidFieldError, Layout
 RequestT = TypeVar("RequestT", bound=Struct)
 ReplyT = TypeVar("ReplyT", bound=Struct)
 
+NET_FN_CHASSIS: Final = 0x00
+NET_FN_SENSOR: Final = 0x04
 NET_FN_APPLICATION: Final = 0x06
+NET_FN_STORAGE: Final = 0x0A
 NET_FN_GROUP: Final = 0x2C
 NET_FN_OEM: Final = 0x2E
 

@@ -5,17 +5,41 @@ from collections.abc import Sequence
 from blade_agent.cbc.answer import Answer, CommandModule, RefusedError
 from blade_agent.cbc.basic_mode import BasicMode
 from blade_agent.cbc.blade import Blade, SelfCheck
+from blade_agent.cbc.board_commands import BOARD_COMMANDS
+from blade_agent.cbc.chassis_commands import CHASSIS_COMMANDS
+from blade_agent.cbc.clock import Clock, LoopClock
 from blade_agent.cbc.command import GROUP_BYTES, CommandCode
 from blade_agent.cbc.device_commands import DEVICE_COMMANDS
+from blade_agent.cbc.event_log_commands import EVENT_LOG_COMMANDS
+from blade_agent.cbc.fru import FruSettings
+from blade_agent.cbc.fru_commands import FRU_COMMANDS
+from blade_agent.cbc.hardware import BareBoard, Hardware
 from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.kept_octets import KeptOctets
 from blade_agent.cbc.layout import InvalidFieldError, WrongLengthError
+from blade_agent.cbc.led_commands import LED_COMMANDS
 from blade_agent.cbc.line import Framing, Line, MessageLine
 from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.cbc.picmg_commands import PICMG_COMMANDS
+from blade_agent.cbc.record_commands import RECORD_COMMANDS
 from blade_agent.cbc.role import MainBoard
 from blade_agent.cbc.role_commands import ROLE_COMMANDS
+from blade_agent.cbc.sensor_commands import SENSOR_COMMANDS
+from blade_agent.cbc.watchdog_commands import WATCHDOG_COMMANDS
 
-COMMAND_MODULES: tuple[CommandModule, ...] = (DEVICE_COMMANDS, PICMG_COMMANDS, ROLE_COMMANDS)
+COMMAND_MODULES: tuple[CommandModule, ...] = (
+    DEVICE_COMMANDS,
+    WATCHDOG_COMMANDS,
+    CHASSIS_COMMANDS,
+    SENSOR_COMMANDS,
+    RECORD_COMMANDS,
+    EVENT_LOG_COMMANDS,
+    FRU_COMMANDS,
+    PICMG_COMMANDS,
+    LED_COMMANDS,
+    BOARD_COMMANDS,
+    ROLE_COMMANDS,
+)
 
 
 class Controller:
@@ -28,11 +52,23 @@ class Controller:
         address: SlotAddress,
         main_board: MainBoard,
         boot_id: int,
+        hardware: Hardware | None = None,
+        fru: FruSettings | None = None,
+        event_log: KeptOctets | None = None,
+        clock: Clock | None = None,
         self_checks: Sequence[SelfCheck] = (),
         handle_closed: bool = True,
         modules: Sequence[CommandModule] = COMMAND_MODULES,
     ) -> None:
-        """Start in a slot: a CBC that runs is inserted. A blade without a switch at its handle counts as closed."""
+        """Start in a slot: a CBC that runs is inserted. A blade without a switch at its handle counts as closed.
+
+        Without `hardware` the blade has no sensor, light or fan. `event_log` is where the log survives a restart.
+        Time is the running event loop's unless a `clock` is given.
+
+        Raises:
+            OSError: the FRU inventory is kept somewhere that cannot be read.
+            ValueError: the facts of a sensor contradict each other.
+        """
         self._answers: dict[CommandCode, Answer] = {}
         device_support = 0
         for module in modules:
@@ -43,6 +79,10 @@ class Controller:
             address=address,
             main_board=main_board,
             boot_id=boot_id,
+            hardware=BareBoard() if hardware is None else hardware,
+            fru=FruSettings() if fru is None else fru,
+            kept_log=event_log,
+            clock=LoopClock() if clock is None else clock,
             device_support=device_support,
             self_checks=self_checks,
         )

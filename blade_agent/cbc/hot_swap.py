@@ -4,7 +4,7 @@ The CBC drives the table with causes (the handle, the commands, its main board).
 each slot and drives the same table with reports, and with the loss of communication, which is its word alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, IntEnum
 from types import MappingProxyType
 
@@ -103,7 +103,9 @@ TRANSITIONS: Mapping[HotSwapState, Mapping[HotSwapEvent, HotSwapState]] = Mappin
 class HotSwap:
     """Hot swap of one blade as its CBC drives it."""
 
-    def __init__(self) -> None:
+    def __init__(self, moved: Callable[[HotSwapState, HotSwapEvent], None] | None = None) -> None:
+        """`moved` is told the state before and what ended it."""
+        self._moved = moved
         self.state = HotSwapState.M0_NOT_INSTALLED
         self.handle_closed = False
         self.activation_locked = False
@@ -113,7 +115,11 @@ class HotSwap:
         """Move by an event; tell whether it changed the state."""
         before = self.state
         self.state = TRANSITIONS[self.state][event]
-        return self.state is not before
+        if self.state is before:
+            return False
+        if self._moved is not None:
+            self._moved(before, event)
+        return True
 
     def insert(self) -> None:
         """Note that the blade stands in its slot, its handle as it is."""

@@ -66,6 +66,11 @@ class Layout(Generic[BodyT]):
 NOTHING = Layout(Nothing)
 
 
+def single_bytes(*names: str) -> list[Any]:
+    """Give fields of one byte each, numbers from 0 to 255."""
+    return [name / construct.Int8ub for name in names]
+
+
 def coded(codes: Mapping[Any, int]) -> Any:
     """Give a one-byte field for the members of an Enum by their codes on the wire."""
     return construct.Mapping(construct.Int8ub, dict(codes))

@@ -43,10 +43,17 @@ class CompletionCode(IntEnum):
     """Role commands: becoming or ceasing to be director takes a higher epoch."""
     STAGED_DIFFERS = 0x82
     """Role commands: what is staged is not what the commit names by its digest."""
+    WATCHDOG_NEVER_SET = 0x80
+    """Reset Watchdog Timer only; the number is one of those that mean something else with every command."""
+    WRITE_PROTECTED = 0x80
+    """Write FRU Inventory Data only."""
     INVALID_COMMAND = 0xC1
     INVALID_LUN = 0xC2
+    OUT_OF_SPACE = 0xC4
+    RESERVATION_CANCELLED = 0xC5
     WRONG_LENGTH = 0xC7
     PARAMETER_OUT_OF_RANGE = 0xC9
+    TOO_MANY_BYTES_REQUESTED = 0xCA
     NO_SUCH_DEVICE = 0xCB
     INVALID_FIELD = 0xCC
     WRONG_STATE = 0xD5

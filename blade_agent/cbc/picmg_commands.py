@@ -61,7 +61,7 @@ def _asks_for(blade: Blade, query: AddressQuery) -> bool:
 
 
 def _set_policy(blade: Blade, request: SetPolicy) -> Nothing:
-    _require_blade(request.fru)
+    require_blade(request.fru)
     if (request.mask | request.bits) & ~(_ACTIVATION_LOCKED | _DEACTIVATION_LOCKED):
         raise RefusedError(CompletionCode.INVALID_FIELD)
     bits = _policy_bits(blade) & ~request.mask | request.bits & request.mask
@@ -70,7 +70,7 @@ def _set_policy(blade: Blade, request: SetPolicy) -> Nothing:
 
 
 def _get_policy(blade: Blade, request: Fru) -> Policy:
-    _require_blade(request.fru)
+    require_blade(request.fru)
     return Policy(_policy_bits(blade))
 
 
@@ -81,7 +81,7 @@ def _policy_bits(blade: Blade) -> int:
 
 def _set_activation(blade: Blade, request: SetActivation) -> Nothing:
     """Asked once more, because the answer got lost, it is the same as once."""
-    _require_blade(request.fru)
+    require_blade(request.fru)
     if request.activation is Activation.ACTIVATE:
         blade.hot_swap.apply(HotSwapEvent.ACTIVATE)
     else:
@@ -91,7 +91,8 @@ def _set_activation(blade: Blade, request: SetActivation) -> Nothing:
     return Nothing()
 
 
-def _require_blade(fru: int) -> None:
+def require_blade(fru: int) -> None:
+    """Let pass what is for the blade itself: it carries no other field replaceable unit. Raises RefusedError."""
     if fru != _BLADE_FRU:
         raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
 

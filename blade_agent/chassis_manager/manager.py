@@ -15,6 +15,7 @@ from blade_agent.cbc.serial_line import serial_line
 from blade_agent.cbc.udp_line import udp_line
 from blade_agent.chassis_manager.chassis import Chassis, Send
 from blade_agent.chassis_manager.epoch_file import keep_epoch, read_epoch
+from blade_agent.chassis_manager.requester import Relay
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, UdpPeer
 from blade_agent.chassis_manager.snapshot import SlotSnapshot, snapshot_of
 
@@ -38,6 +39,17 @@ class ChassisManager:
     def snapshot(self) -> tuple[SlotSnapshot, ...]:
         """Show all slots by number; none before `run` has begun."""
         return () if self._chassis is None else tuple(map(snapshot_of, self._chassis.slots.values()))
+
+    def relay(self, slot: int, relay: Relay) -> bool:
+        """Pass somebody else's request on to a slot's blade.
+
+        False, and nothing will come of it, if there is no such slot, no blade in it, or too many requests wait for it.
+        """
+        seen = None if self._chassis is None else self._chassis.slots.get(slot)
+        if seen is None or seen.away or not seen.relay(relay):
+            return False
+        self._wake.set()
+        return True
 
     async def run(self) -> None:
         """Manage until cancelled.

@@ -1,6 +1,7 @@
 """One slot's requests: one at a time on the wire, repeated until answered, given up in bounded time. No I/O."""
 
 from collections import Counter, deque
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -13,12 +14,26 @@ from blade_agent.chassis_manager.settings import Timing
 
 _SEQUENCES = 64
 
+MAX_RELAYS = 8
+"""Somebody else's requests that may wait for one slot; whoever sends more is told that it is busy."""
+
 
 class Question(Struct, frozen=True):
     """A command and the body of its request."""
 
     command: Command[Any, Any]
     body: Struct
+
+
+class Relay(Struct, frozen=True, kw_only=True, eq=False):
+    """Somebody else's request, to be passed on as it is."""
+
+    net_fn: int
+    command: int
+    data: bytes
+    lun: int = 0
+    ended: Callable[[Response | None], None]
+    """Called once, with the device's response, or None when there is none."""
 
 
 class Outcome(Enum):
@@ -48,7 +63,7 @@ class ResponseFault(Enum):
 
 
 class _Outstanding(Struct):
-    question: Question
+    question: Question | Relay
     request: Request
     attempts: int = 0
     due: float = 0.0
@@ -63,28 +78,43 @@ class Requester:
         self._sequence = first_sequence % _SEQUENCES
         self._timing = timing
         self._waiting: deque[Question] = deque()
+        self._relays: deque[Relay] = deque()
         self._outstanding: _Outstanding | None = None
         self.faults: Counter[ResponseFault] = Counter()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is asked or waits to be."""
-        return self._outstanding is None and not self._waiting
+        """Whether nothing of the manager's own is asked or waits to be."""
+        return not self._waiting and (self._outstanding is None or isinstance(self._outstanding.question, Relay))
 
     @property
     def due(self) -> float | None:
         """When `tick` has something to do."""
         if self._outstanding is not None:
             return self._outstanding.due
-        return 0.0 if self._waiting else None
+        return 0.0 if self._waiting or self._relays else None
 
     def ask(self, *questions: Question) -> None:
         """Ask these, in order, after what is being asked."""
         self._waiting.extend(questions)
 
+    def relay(self, relay: Relay) -> bool:
+        """Pass a request on when nothing of the manager's own waits; False if too many wait already."""
+        if len(self._relays) >= MAX_RELAYS:
+            return False
+        self._relays.append(relay)
+        return True
+
     def forget(self) -> None:
         """Ask nothing that still waits."""
         self._waiting.clear()
+
+    def forget_relays(self) -> None:
+        """Pass on nothing that still waits: each ends without a response."""
+        relays = list(self._relays)
+        self._relays.clear()
+        for relay in relays:
+            relay.ended(None)
 
     def receive(self, message: Request | Response) -> Answered | None:
         """Take what the line brought; give the end of the question that it answers."""
@@ -93,6 +123,10 @@ class Requester:
             self.faults[ResponseFault.UNEXPECTED] += 1
             return None
         question = outstanding.question
+        if isinstance(question, Relay):
+            self._outstanding = None
+            question.ended(message)
+            return None
         if message.completion != CompletionCode.OK:
             self._outstanding = None
             return Answered(question=question, outcome=Outcome.REFUSED, completion=message.completion)
@@ -106,30 +140,47 @@ class Requester:
 
     def tick(self, now: float) -> Request | Answered | None:
         """Give what is due: a request to send, or the end of one that stayed without an answer."""
-        if self._outstanding is None:
-            if not self._waiting:
-                return None
-            self._outstanding = self._begin(self._waiting.popleft())
-        outstanding = self._outstanding
-        if now < outstanding.due:
+        outstanding = self._outstanding or self._begin_next()
+        if outstanding is None or now < outstanding.due:
             return None
-        if outstanding.attempts == self._timing.attempts:
+        question = outstanding.question
+        if isinstance(question, Relay) and outstanding.attempts and self._gives_way(outstanding):
             self._outstanding = None
-            return Answered(question=outstanding.question, outcome=Outcome.UNANSWERED)
+            question.ended(None)
+            return self.tick(now)
+        if not isinstance(question, Relay) and outstanding.attempts == self._timing.attempts:
+            self._outstanding = None
+            return Answered(question=question, outcome=Outcome.UNANSWERED)
         outstanding.attempts += 1
         outstanding.due = now + self._timing.timeout_s
         return outstanding.request
 
-    def _begin(self, question: Question) -> _Outstanding:
+    def _gives_way(self, relay: _Outstanding) -> bool:
+        """A relay is not repeated while the manager has something to ask: a heartbeat must not wait for a stranger."""
+        return bool(self._waiting) or relay.attempts == self._timing.attempts
+
+    def _begin_next(self) -> _Outstanding | None:
+        if self._waiting:
+            self._outstanding = self._begin(self._waiting.popleft())
+        elif self._relays:
+            self._outstanding = self._begin(self._relays.popleft())
+        return self._outstanding
+
+    def _begin(self, question: Question | Relay) -> _Outstanding:
         self._sequence = (self._sequence + 1) % _SEQUENCES
-        code = question.command.code
+        if isinstance(question, Relay):
+            net_fn, command, data, lun = question.net_fn, question.command, question.data, question.lun
+        else:
+            code = question.command.code
+            net_fn, command, data, lun = code.net_fn, code.number, question.command.request_data(question.body), 0
         request = Request(
             responder=self._device_address,
             requester=CHASSIS_MANAGER_ADDRESS,
-            net_fn=code.net_fn,
-            command=code.number,
+            net_fn=net_fn,
+            command=command,
             sequence=self._sequence,
-            data=question.command.request_data(question.body),
+            data=data,
+            responder_lun=lun,
         )
         return _Outstanding(question, request)
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from blade_agent.cbc.identity import SLOTS
 from blade_agent.cbc.role import STATION_PATTERN, StationName
 from blade_agent.cbc.serial_line import BAUD_RATE_BPS
+from blade_agent.chassis_manager.lan.settings import LanSettings
 from media_network.address import Address
 
 Positive = Annotated[float, Meta(gt=0)]
@@ -53,6 +54,8 @@ class ManagerSettings(Struct, frozen=True, kw_only=True):
     center: Address | None = None
     """The station's distribution center."""
     timing: Timing = Timing()
+    lan: LanSettings | None = None
+    """Where IPMI tools are answered; None for nowhere."""
 
     def __post_init__(self) -> None:
         """Refuse a name that could not go over the backplane; ValueError names it."""

@@ -21,7 +21,7 @@ from blade_agent.cbc.role_messages import (
     StageStation,
     assignment_digest,
 )
-from blade_agent.chassis_manager.requester import Answered, Outcome, Question, Requester
+from blade_agent.chassis_manager.requester import Answered, Outcome, Question, Relay, Requester
 from blade_agent.chassis_manager.settings import Timing
 
 logger = logging.getLogger(__name__)
@@ -115,6 +115,10 @@ class Slot:
             Question(COMMIT_ROLE, commit),
         )
 
+    def relay(self, relay: Relay) -> bool:
+        """Pass somebody else's request on to the blade; False if too many wait already."""
+        return self.requester.relay(relay)
+
     def _converse(self, *questions: Question) -> None:
         self._news = False
         self.requester.ask(*questions, _HEARTBEAT)
@@ -144,6 +148,7 @@ class Slot:
 
     def _lost(self) -> None:
         self.requester.forget()
+        self.requester.forget_relays()
         self._move(HotSwapEvent.COMMUNICATION_LOST)
 
     def _refused(self, answered: Answered) -> None:

@@ -1,15 +1,22 @@
 """Hardware profiles: what is known of a board, each fact with where it was read. Boards are data, not code."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from blade_agent.data import data_folder
+from blade_agent.hardware.reading import Quantity
 
 Source = Annotated[str, Meta(min_length=8)]
 """A document or file that others can look the fact up in."""
+
+ShortName = Annotated[str, Meta(pattern=r"^[ -~]{1,16}$")]
+"""What a person reads of a sensor, fan or light: at most 16 printable ASCII characters, as a sensor record holds."""
+
+EntryName = Annotated[str, Meta(pattern=r"^(?!\.)[A-Za-z0-9_.:-]{1,64}$")]
+"""Name of an entry of sysfs: one folder or file, never a path."""
 
 
 class ProfileError(Exception):
@@ -44,13 +51,178 @@ class Port(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: Source
 
 
+class Compatible(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the device tree of a running board calls it. A carrier board often bears its module's name only."""
+
+    machine: Annotated[str, Meta(min_length=3)]
+    source: Source
+
+
+class Uart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A further serial port, and what is at its other end."""
+
+    name: ShortName
+    device: str
+    baud_rate: Annotated[int, Meta(ge=1200)] | None = None
+    source: Source
+
+
+class HwmonChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A channel of a chip in /sys/class/hwmon: by number (`temp1`) or, where numbers differ, by its label."""
+
+    chip: EntryName
+    """What the chip's `name` says."""
+    device: EntryName | None = None
+    """Tells chips of one name apart: the device that the chip belongs to."""
+    channel: Annotated[str, Meta(pattern=r"^(temp|in|curr|power|fan|pwm)[0-9]{1,3}$")] | None = None
+    label: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.channel is None) == (self.label is None):
+            raise ValueError("a hwmon channel has either `channel` or `label`")
+
+
+class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of a sensor in its quantity's unit; those that nobody knows are left out."""
+
+    lower_critical: float | None = None
+    upper_non_critical: float | None = None
+    upper_critical: float | None = None
+    upper_non_recoverable: float | None = None
+    """Where the board's own protection resets or cuts it off."""
+    hysteresis: Annotated[float, Meta(ge=0)] = 0.0
+    source: Source
+
+    def __post_init__(self) -> None:
+        limits = (self.lower_critical, self.upper_non_critical, self.upper_critical, self.upper_non_recoverable)
+        known = [limit for limit in limits if limit is not None]
+        if not known or known != sorted(set(known)):
+            raise ValueError("thresholds rise from lower_critical to upper_non_recoverable, and at least one is known")
+
+
+class Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something the board measures, in a thermal zone (by its type) or by a channel of a chip."""
+
+    name: ShortName
+    quantity: Literal["temperature", "voltage", "current", "power"]
+    entity: Literal["processor", "system_board", "air_inlet", "power_supply"]
+    """Where it is measured, in the words of IPMI 2.0, table 43-13."""
+    zone: EntryName | None = None
+    hwmon: HwmonChannel | None = None
+    thresholds: Thresholds | None = None
+    source: Source
+
+    def __post_init__(self) -> None:
+        if (self.zone is None) == (self.hwmon is None):
+            raise ValueError("a sensor has either `zone` or `hwmon`")
+        if self.zone and self.measures is not Quantity.TEMPERATURE:
+            raise ValueError("a thermal zone measures a temperature")
+
+    @property
+    def measures(self) -> Quantity:
+        """The quantity."""
+        return Quantity(self.quantity)
+
+
+class FanFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fan that the board drives. A fan without a tachometer has no speed."""
+
+    name: ShortName
+    chip: EntryName
+    tach: Annotated[str, Meta(pattern=r"^fan[0-9]{1,3}$")] | None = None
+    pwm: Annotated[str, Meta(pattern=r"^pwm[0-9]{1,3}$")] | None = None
+    levels: tuple[Annotated[int, Meta(ge=0, le=255)], ...] = ()
+    """Settings of the PWM, of 255, that the board's maker uses, rising."""
+    source: Source
+
+    def __post_init__(self) -> None:
+        if self.tach is None and self.pwm is None:
+            raise ValueError("a fan has `tach`, `pwm` or both")
+        if list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("the levels of a fan rise")
+
+
+class LedFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A light in /sys/class/leds."""
+
+    name: ShortName
+    device: EntryName
+    source: Source
+
+
+class WatchdogFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The watchdog that resets the board, by what its driver says it is."""
+
+    identity: Annotated[str, Meta(min_length=1, max_length=32)]
+    timeout_max_s: Annotated[int, Meta(ge=1)] | None = None
+    source: Source
+
+
+class EepromFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Memory with the board's FRU information, in /sys/bus/nvmem/devices."""
+
+    device: EntryName
+    size_bytes: Annotated[int, Meta(ge=8, le=1 << 16)]
+    offset_bytes: Annotated[int, Meta(ge=0)] = 0
+    source: Source
+
+    def __post_init__(self) -> None:
+        if self.offset_bytes + 8 > self.size_bytes:
+            raise ValueError("FRU information starts inside the memory")
+
+
+class Pin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of a GPIO chip and what the board uses it for. Recorded for who wires the board: the agent does not drive it."""
+
+    name: ShortName
+    line: Annotated[int, Meta(ge=0)]
+    use: str
+    source: Source
+
+
+class Heat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the board draws and how it warms: what the emulator's physics needs of it."""
+
+    idle_w: Annotated[float, Meta(gt=0)]
+    busy_w: Annotated[float, Meta(gt=0)]
+    """With all processors busy."""
+    stream_w_per_gbps: Annotated[float, Meta(ge=0)]
+    """More for every Gbit/s streamed."""
+    capacity_j_per_k: Annotated[float, Meta(gt=0)]
+    """Heat that warms the board by one degree."""
+    still_air_w_per_k: Annotated[float, Meta(gt=0)]
+    """Heat given off by a degree above the air, without a fan."""
+    full_air_w_per_k: Annotated[float, Meta(gt=0)]
+    """The same with the fan at full speed."""
+    source: Source
+
+    def __post_init__(self) -> None:
+        if self.busy_w < self.idle_w or self.full_air_w_per_k < self.still_air_w_per_k:
+            raise ValueError("a busy board draws no less than an idle one, and a fan cools no less than still air")
+
+
 class HardwareProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A board. What is not known of it is left out."""
 
     title: str
     identity: DeviceIdentity
+    compatible: Compatible | None = None
     backplane: Port | None = None
     service_port: Port | None = None
+    uarts: tuple[Uart, ...] = ()
+    sensors: Annotated[tuple[Sensor, ...], Meta(max_length=64)] = ()
+    fans: Annotated[tuple[FanFacts, ...], Meta(max_length=16)] = ()
+    leds: Annotated[tuple[LedFacts, ...], Meta(max_length=16)] = ()
+    watchdog: WatchdogFacts | None = None
+    eeprom: EepromFacts | None = None
+    pins: tuple[Pin, ...] = ()
+    heat: Heat | None = None
+
+    def __post_init__(self) -> None:
+        for facts in (self.sensors, self.fans, self.leds, self.uarts, self.pins):
+            names = [fact.name for fact in facts]
+            if len(names) != len(set(names)):
+                raise ValueError(f"two facts of one kind have the same name: {', '.join(names)}")
 
 
 def profile_names() -> tuple[str, ...]:

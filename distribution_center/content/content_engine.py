@@ -138,6 +138,7 @@ class ContentEngine:
         if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
             self._note(job, stage=IngestStage.FAILED, error=f"another program is called {program.program}")
             return
+        self.content_manager.catalogue_changed()
 
         def stored(fraction: float) -> None:
             self._note(job, fraction=fraction)
@@ -147,6 +148,7 @@ class ContentEngine:
             return
         if known is None:
             await self.repository.remove_program(program.program)
+            self.content_manager.catalogue_changed()
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
         self._note(
             job,

@@ -26,6 +26,7 @@ class ContentManager:
         self._repository = repository
         self._http = http
         self._home = home
+        self._version: int | None = None
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the content manager's verbs into a table."""
@@ -35,7 +36,13 @@ class ContentManager:
 
     def catalogue_version(self) -> int:
         """Differs whenever a program or its state does; the same after a restart."""
-        return zlib.crc32(msgspec.json.encode(self._repository.programs()))
+        if self._version is None:
+            self._version = zlib.crc32(msgspec.json.encode(self._repository.programs()))
+        return self._version
+
+    def catalogue_changed(self) -> None:
+        """A program came, went or changed its state."""
+        self._version = None
 
     def at_home(self, program: Program) -> bool:
         """Whether the home media station holds the whole program."""
@@ -72,6 +79,7 @@ class ContentManager:
         verdict = await self._repository.set_state(order.program, ProgramState.PUBLISHED)
         if verdict is Verdict.UNKNOWN_PROGRAM:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program} any more")
+        self.catalogue_changed()
         published = msgspec.structs.replace(program, state=ProgramState.PUBLISHED)
         stations = self._repository.stations()
         await asyncio.gather(*(self._tell(station.station, station.director, published) for station in stations))

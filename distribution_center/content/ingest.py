@@ -17,7 +17,7 @@ import msgspec
 
 import distribution_center
 from distribution_center.content.errors import INGEST_ERRORS, IngestCrashedError
-from distribution_center.content.ingest_process import SEGMENTS, Failed, Order, Produced, Progress, Report
+from distribution_center.content.ingest_report import SEGMENTS, Failed, Order, Produced, Progress, Report
 from distribution_center.content.segment_folder import make_durable
 from media_network.program import Program
 

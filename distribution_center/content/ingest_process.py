@@ -20,15 +20,13 @@ import msgspec
 from distribution_center.content.cutter import Cutter
 from distribution_center.content.encode import encode
 from distribution_center.content.errors import DiskFullError, IngestError
+from distribution_center.content.ingest_report import SEGMENTS, Failed, Order, Produced, Progress, Report
 from distribution_center.content.multiplex import multiplex
 from distribution_center.content.rate import required_rate_bps
 from distribution_center.content.segment_folder import SegmentFolder
 from distribution_center.content.source import open_source
 from distribution_center.content.survey import OnProgress, Survey, survey
 from media_network.program import Program
-
-SEGMENTS = "segments"
-"""Folder of the finished segments, below the order's folder."""
 
 _INTERMEDIATE = "intermediate.mp4"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -37,40 +35,6 @@ _PROGRESS_STEP = 0.005
 _LONGEST_SLUG = 48
 _SURVEYED = 0.1
 _ENCODED = 0.85
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do."""
-
-    path: str
-    name: str
-    """What people call the source."""
-    folder: str
-    """An empty folder for everything that is written."""
-    title: str
-    segment_ms: int
-
-
-class Progress(msgspec.Struct, frozen=True, tag=True):
-    """Still at it."""
-
-    fraction: float
-
-
-class Produced(msgspec.Struct, frozen=True, tag=True):
-    """The segments are there and durable."""
-
-    program: Program
-
-
-class Failed(msgspec.Struct, frozen=True, tag=True):
-    """An `IngestError` by name, with its fields."""
-
-    error: str
-    facts: dict[str, str | int]
-
-
-Report = Progress | Produced | Failed
 
 
 def produce(order: Order, on_progress: OnProgress) -> Program:

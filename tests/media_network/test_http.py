@@ -446,7 +446,7 @@ def test_resources_are_read_from_a_byte_on_and_redirects_are_not_followed():
 
         table = HandlerTable("Resources")
         table.resource("/ranged", ranged)
-        table.resource("/elsewhere", elsewhere)
+        table.resource("/elsewhere", elsewhere, "Somewhere else.")
         async with serve(table, ANY_PORT) as peer, HttpClient(random.Random(1)) as http:
             async with http.read(peer, "/ranged") as response:
                 assert (response.status, await response.read()) == (200, b"0123456789")
@@ -454,6 +454,10 @@ def test_resources_are_read_from_a_byte_on_and_redirects_are_not_followed():
                 assert (response.status, await response.read()) == (206, b"789")
             async with http.read(peer, "/elsewhere") as response:
                 assert (response.status, response.headers["Location"]) == (302, "/ranged")
+            async with http.read(peer, "/openapi.json") as response:
+                paths = (await response.json())["paths"]
+            assert set(paths) == {"/ranged", "/elsewhere"}
+            assert paths["/elsewhere"]["get"]["summary"] == "Somewhere else."
 
     asyncio.run(talk())
 

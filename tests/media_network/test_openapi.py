@@ -24,6 +24,29 @@ def description():
     return json.loads(msgspec.json.encode(describe("everything", VERBS)))
 
 
+RESOURCES = {
+    "/programs/{program}/playlist.m3u8": "The playlist of a program.",
+    r"/segments/{program:[a-z]+}/{segment:\d+}.ts": "",
+}
+
+
+def test_resources_are_there_with_the_parts_of_their_paths_that_vary():
+    paths = describe("everything", VERBS[:1], RESOURCES)["paths"]
+    assert set(paths) == {
+        f"/{VERBS[0].path}",
+        "/programs/{program}/playlist.m3u8",
+        "/segments/{program}/{segment}.ts",
+    }
+    playlist, segment = (paths[path]["get"] for path in list(paths)[1:])
+    assert playlist["summary"] == "The playlist of a program."
+    assert "summary" not in segment
+    for operation, names in ((playlist, ["program"]), (segment, ["program", "segment"])):
+        assert [parameter["name"] for parameter in operation["parameters"]] == names
+        assert all(each["in"] == "path" and each["required"] is True for each in operation["parameters"])
+        assert operation["responses"]
+    assert playlist["operationId"] != segment["operationId"]
+
+
 def references(node):
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):

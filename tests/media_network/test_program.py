@@ -33,8 +33,8 @@ def test_advance_counts_packets_of_the_whole_program(packets, data):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"program": "../etc"}, {"program": "Film"}, {"program": ""}, {"program": "a" * 65}, {"sha256": "0"},
-     {"rate_bps": 0}, {"segments": []},
+    [{"program": "../etc"}, {"program": "film\n"}, {"program": "Film"}, {"program": ""}, {"program": "a" * 65},
+     {"sha256": "0"}, {"sha256": "0" * 64 + "\n"}, {"rate_bps": 0}, {"segments": []},
      {"segments": [{"number": 0, "length_bytes": 100, "duration_ms": 1, "sha256": "0" * 64}]}],
 )  # fmt: skip
 def test_what_is_not_a_program(wrong):

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from media_network.address import Address
 from media_network.status import STATUS_FILE, ProcessStatus, read_status, write_status
@@ -37,6 +38,8 @@ def test_the_center_is_found_while_it_answers(tmp_path):
     assert find_center(tmp_path) is None
     write_status(center_state(tmp_path), SERVING)
     assert find_center(tmp_path) == Address("127.1.0.1", 8080)
+    write_status(center_state(tmp_path), replace(SERVING, http="somewhere"))
+    assert find_center(tmp_path) is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Kept on the blade's own disk: a director that restarts while the distribution ce
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import msgspec
 
 from blade_agent.files import Files
 from media_network.program import Program, ProgramId, ProgramState
+
+_log = logging.getLogger(__name__)
 
 
 class Catalogue:
@@ -40,7 +43,7 @@ class Catalogue:
         return found if found and found.state is ProgramState.PUBLISHED else None
 
     async def learn(self, programs: Iterable[Program]) -> None:
-        """Take program information in; what is returned from has been written to the disk."""
+        """Take program information in; what is returned from is durable. Raises OSError."""
         loop = asyncio.get_running_loop()
         async with self._writing:
             for program in programs:
@@ -50,12 +53,18 @@ class Catalogue:
 
     def _read_all(self) -> list[Program]:
         self._files.make_folder(self._folder)
-        programs = []
-        for name in self._files.list_folder(self._folder):
-            if name.endswith(".json"):
-                with self._files.read(self._folder / name) as file:
-                    programs.append(msgspec.json.decode(file.read(), type=Program))
-        return programs
+        self._files.sync_folder(self._folder.parent)
+        names = [name for name in self._files.list_folder(self._folder) if name.endswith(".json")]
+        return [program for name in names if (program := self._read(self._folder / name))]
+
+    def _read(self, path: Path) -> Program | None:
+        try:
+            with self._files.read(path) as file:
+                return msgspec.json.decode(file.read(), type=Program)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            # The distribution center will say it again; the other programs go on meanwhile.
+            _log.warning("%s cannot be used: %s", path, error)
+            return None
 
     def _write(self, program: Program) -> None:
         path = self._folder / f"{program.program}.json"

@@ -10,6 +10,7 @@ from blade_agent.main_board.director.obtaining import Obtaining
 from blade_agent.main_board.director.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
 from blade_agent.main_board.director.registry_link import RegistryLink
 from blade_agent.main_board.director.roster import EngineRecord
+from blade_agent.main_board.director.segment_location_table import Changes
 from blade_agent.main_board.director.station import Station
 from blade_agent.main_board.director.streams import Streams
 from media_network.address import Address
@@ -68,8 +69,8 @@ class Director:
         table.verb(messages.WATCHING, self._streams.watching)
         table.verb(messages.LIST_SESSIONS, self._streams.list_sessions)
         table.verb(messages.ASK_STATION, self._view)
-        table.resource(PLAYLIST_PATH, self._pulls.playlist)
-        table.resource(SEGMENT_PATH, self._pulls.segment)
+        table.resource(PLAYLIST_PATH, self._pulls.playlist, "The playlist of a program (claim 1).")
+        table.resource(SEGMENT_PATH, self._pulls.segment, "A segment: redirects to an engine that holds it (claim 18).")
         return table
 
     async def keep_watch(self) -> None:
@@ -82,7 +83,7 @@ class Director:
                 silent_ms = (now - engine.reported_at) * 1000
                 if silent_ms > intervals.report_ms * _SILENT_AFTER_INTERVALS:
                     engine.silent = True
-                    self._streams.lose_engine(engine.address, engine.boot)
+                    self._streams.lose_engine(engine.address, engine.boot, gone=False)
                 if silent_ms > intervals.lease_ms:
                     self._strike(engine)
             self._streams.expire()
@@ -103,11 +104,9 @@ class Director:
             return Refused(Reason.BAD_MESSAGE, str(error))
         earlier = self._station.roster.get(address)
         if earlier and earlier.boot != message.boot:
-            self._streams.lose_engine(address, earlier.boot)
-        before = self._station.table.programs()
+            self._lose(earlier)
         self._station.roster.enlist(message, address, _now())
-        self._station.table.replace(address, inventory)
-        self._tell_registry_since(before)
+        self._tell_registry(self._station.table.replace(address, inventory))
         return messages.Enlisted(
             ticket_key=self._key.hex(),
             report_interval_ms=self._station.duty.intervals.report_ms,
@@ -150,7 +149,10 @@ class Director:
         )
 
     def _enlisted(self, engine: str, boot: str) -> EngineRecord | None:
-        record = next((record for record in self._station.roster if str(record.address) == engine), None)
+        try:
+            record = self._station.roster.get(Address.parse(engine))
+        except ValueError:
+            return None
         return record if record and record.boot == boot else None
 
     def _stale(self, epoch: int) -> Refused:
@@ -159,17 +161,17 @@ class Director:
         )
 
     def _strike(self, engine: EngineRecord) -> None:
-        before = self._station.table.programs()
         self._station.roster.strike(engine.address)
-        self._station.table.forget(engine.address)
-        self._tell_registry_since(before)
+        self._lose(engine)
+        self._tell_registry(self._station.table.forget(engine.address))
 
-    def _tell_registry_since(self, before: dict[str, set[int]]) -> None:
-        now = self._station.table.programs()
-        for program in before.keys() | now.keys():
-            changed = before.get(program, set()) ^ now.get(program, set())
-            if changed:
-                self.registry.changed(program, changed)
+    def _lose(self, engine: EngineRecord) -> None:
+        self._streams.lose_engine(engine.address, engine.boot, gone=True)
+        self._obtaining.lose_engine(engine.address)
+
+    def _tell_registry(self, changes: Changes) -> None:
+        for program, segments in changes.items():
+            self.registry.changed(program, segments)
 
 
 def _now() -> float:

@@ -38,7 +38,7 @@ class Obtaining:
         self._station = station
         self._registry = registry
         self._running: dict[ProgramId, asyncio.Task[None]] = {}
-        self._copies: dict[_Copy, asyncio.Future[CopyResult]] = {}
+        self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
 
     async def obtain(self, order: Obtain) -> Done | Refused:
         """Claim 12, first step: the registry directs this seeking station to a source station."""
@@ -46,27 +46,24 @@ class Obtaining:
             source = Address.parse(order.source_director)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        await self._station.catalogue.learn([order.program])
         name = order.program.program
-        running = self._running.get(name)
-        if running is None or running.done():
-            self._running[name] = self._station.tasks.create_task(
-                self._obtain_all(order, source), name=f"obtain {name}"
-            )
+        if self._station.catalogue.get(name) is None:
+            # Of one that is known the order may be older than the last word on its state.
+            await self._station.catalogue.learn([order.program])
+        if name not in self._running:
+            # The registry would not say it again if it knew what is here already.
+            self._registry.changed(name, self._station.table.segments(name))
+            task = self._station.tasks.create_task(self._obtain_all(order, source), name=f"obtain {name}")
+            self._running[name] = task
+            task.add_done_callback(lambda _: self._running.pop(name))
         return Done()
 
     async def locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         """Claim 12, second step, as the source director: where is the needed segment?"""
-        holders = [
-            record
-            for engine in self._station.table.engines_with(question.program, question.segment)
-            if (record := self._station.roster.get(engine)) and not record.silent
-        ]
-        if not holders:
+        location = self._locate_here(question.program, question.segment)
+        if location is None:
             return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is at no live engine")
-        engine = min(holders, key=lambda record: (record.load_bps / record.capacity_bps, record.slot))
-        ticket = self._station.tickets.sign(f"copy-{question.segment}", question.program)
-        return SegmentLocation(engine=str(engine.address), ticket=ticket)
+        return location
 
     async def copy_done(self, message: CopyDone, engine: EngineRecord) -> None:
         """Claim 12: an engine says that a copy is complete, or why it is not."""
@@ -82,42 +79,51 @@ class Obtaining:
                 message.result,
                 message.detail,
             )
-        waiting = self._copies.get((engine.address, message.program, message.segment))
-        if waiting and not waiting.done():
-            waiting.set_result(message.result)
+        self._conclude((engine.address, message.program, message.segment), message.result)
+
+    def lose_engine(self, engine: Address) -> None:
+        """An engine is gone: no word will come of the copies it was directed to make."""
+        for copy in [copy for copy in self._copies if copy[0] == engine]:
+            self._conclude(copy, None)
 
     async def _obtain_all(self, order: Obtain, source: Address) -> None:
-        at_once = asyncio.Semaphore(_SEGMENTS_AT_ONCE)
+        waiting = iter(order.program.segments)
 
-        async def one(segment: Segment) -> None:
-            async with at_once:
+        async def obtain_some() -> None:
+            for segment in waiting:
                 await self._obtain_segment(order, segment, source)
 
-        async with asyncio.TaskGroup() as segments:
-            for segment in order.program.segments:
-                segments.create_task(one(segment))
+        async with asyncio.TaskGroup() as at_once:
+            for _ in range(_SEGMENTS_AT_ONCE):
+                at_once.create_task(obtain_some())
 
     async def _obtain_segment(self, order: Obtain, segment: Segment, source: Address) -> None:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
-        program = order.program
-        holders = self._station.table.engines_with(program.program, segment.number)
-        for receiving in place(segment, order.copies, self._station.roster, holders):
-            within = self._station.table.engines_with(program.program, segment.number)
-            location = await self._locate(program, segment, self._station.duty.address if within else source)
+        table, roster, name = self._station.table, self._station.roster, order.program.program
+        failed: set[Address] = set()
+        while receiving := place(segment, order.copies, roster, table.engines_with(name, segment.number), failed):
+            location = self._locate_here(name, segment.number) or await self._locate(name, segment.number, source)
             if location is None:
                 return
-            await self._copy(receiving, program, segment, location)
+            if await self._copy(receiving[0], order.program, segment, location) is not CopyResult.STORED:
+                failed.add(receiving[0].address)
 
-    async def _locate(self, program: Program, segment: Segment, director: Address) -> SegmentLocation | None:
-        question = LocateSegment(program=program.program, segment=segment.number)
-        if director == self._station.duty.address:
-            answer: SegmentLocation | Refused = await self.locate_segment(question)
-        else:
-            try:
-                answer = await self._station.http.ask(director, LOCATE_SEGMENT, question)
-            except NetworkError as error:
-                _log.warning("%s", error)
-                return None
+    def _locate_here(self, program: ProgramId, segment: int) -> SegmentLocation | None:
+        holders = self._station.roster.live(self._station.table.engines_with(program, segment))
+        if not holders:
+            return None
+        engine = min(holders, key=lambda record: (record.load_share, record.slot))
+        ticket = self._station.tickets.sign(f"copy-{segment}", program)
+        return SegmentLocation(engine=str(engine.address), ticket=ticket)
+
+    async def _locate(self, program: ProgramId, segment: int, director: Address) -> SegmentLocation | None:
+        """Claim 12, second step, as the seeking director: ask the source director."""
+        question = LocateSegment(program=program, segment=segment)
+        try:
+            answer = await self._station.http.ask(director, LOCATE_SEGMENT, question)
+        except NetworkError as error:
+            _log.warning("%s", error)
+            return None
         if isinstance(answer, Refused):
             _log.warning("%s: %s", director, answer)
             return None
@@ -135,7 +141,8 @@ class Obtaining:
             ticket=location.ticket,
         )
         key = (engine.address, program.program, segment.number)
-        waiting = self._copies.setdefault(key, asyncio.get_running_loop().create_future())
+        waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
+        self._copies[key] = waiting
         try:
             if await self._station.http.tell(engine.address, FETCH, order) is None:
                 return None
@@ -144,4 +151,9 @@ class Obtaining:
         except TimeoutError:
             return None
         finally:
-            self._copies.pop(key, None)
+            del self._copies[key]
+
+    def _conclude(self, copy: _Copy, result: CopyResult | None) -> None:
+        waiting = self._copies.get(copy)
+        if waiting and not waiting.done():
+            waiting.set_result(result)

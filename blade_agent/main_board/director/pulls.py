@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from collections import OrderedDict
 from http import HTTPStatus
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from aiohttp import web
 from blade_agent.main_board.director.engine_choice import choose_engine
 from blade_agent.main_board.director.session import PullSession, new_session_id
 from blade_agent.main_board.director.station import Station
+from media_network.address import Address
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -30,7 +32,8 @@ class Pulls:
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._sessions: dict[str, PullSession] = {}
+        self._sessions: OrderedDict[str, PullSession] = OrderedDict()
+        """Those that have asked for nothing for longest come first."""
 
     async def playlist(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/playlist.m3u8`: opens a session; its id is in every segment's address."""
@@ -54,14 +57,13 @@ class Pulls:
         if not _SESSION.fullmatch(name):
             return _refuse(Refused(Reason.UNKNOWN_SESSION, "the address carries no session; ask for the playlist"))
         # A session of an earlier director goes on here: the playlist outlives whoever wrote it.
-        session = self._sessions.setdefault(name, PullSession(session=name, rate_bps=program.rate_bps, seen_at=_now()))
+        session = self._sessions.get(name)
         # It still counts to the engine it was sent to last, so that its segments come from engine after engine.
-        engine = choose_engine(self._station, program, int(number))
+        carrying = (session.engine,) if session else ()
+        engine = choose_engine(self._station, program, int(number), carrying=carrying)
         if isinstance(engine, Refused):
             return _refuse(engine)
-        self._leave(session)
-        session.engine, session.seen_at = engine.address, _now()
-        self._station.roster.promise(engine.address, session.rate_bps)
+        self._move(name, engine.address, program.rate_bps)
         ticket = self._station.tickets.sign(name, program.program)
         location = f"http://{engine.address}/segments/{program.program}/{number}.ts?ticket={ticket}"
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
@@ -70,18 +72,20 @@ class Pulls:
     def expire(self) -> None:
         """Forget players that have not asked for a segment for a minute, and the oldest ones if there are too many."""
         now = _now()
-        by_age = sorted(self._sessions.values(), key=lambda session: session.seen_at)
-        surplus = len(by_age) - _SESSIONS_MAX
-        for index, session in enumerate(by_age):
-            if index >= surplus and now - session.seen_at <= _SESSION_KEPT_S:
+        while self._sessions:
+            oldest = next(iter(self._sessions))
+            if len(self._sessions) <= _SESSIONS_MAX and now - self._sessions[oldest].seen_at <= _SESSION_KEPT_S:
                 break
-            self._leave(session)
-            del self._sessions[session.session]
+            self._leave(oldest)
 
-    def _leave(self, session: PullSession) -> None:
-        if session.engine:
+    def _move(self, name: str, engine: Address, rate_bps: int) -> None:
+        self._leave(name)
+        self._sessions[name] = PullSession(engine=engine, rate_bps=rate_bps, seen_at=_now())
+        self._station.roster.promise(engine, rate_bps)
+
+    def _leave(self, name: str) -> None:
+        if session := self._sessions.pop(name, None):
             self._station.roster.promise(session.engine, -session.rate_bps)
-            session.engine = None
 
 
 def _playlist(program: Program, session: str) -> str:

@@ -43,6 +43,8 @@ class RegistryLink:
         self._full_report_due = True
         self._generation: int | None = None
         """Of the last full report; None until the registry has said which it knows."""
+        self._generation_told = 0
+        """Of the last full report that the registry has acknowledged."""
         self.superseded = False
         """The registry knows a director of a higher epoch for this station."""
 
@@ -66,8 +68,10 @@ class RegistryLink:
                 engines=len(self._station.roster),
             )
             answer = await self._say(center, REGISTER_STATION, registration)
-            if answer and self._generation is None:
-                self._generation = answer.generation
+            if answer and (self._generation is None or answer.generation < self._generation_told):
+                # It begins, or has lost what it knew.
+                self._generation = max(self._generation or 0, answer.generation)
+                self._make_full_report()
             if answer and answer.catalogue_version != self._station.catalogue.version:
                 await self._catch_up(center)
             await asyncio.sleep(self._station.duty.intervals.registration_ms / 1000)
@@ -92,23 +96,30 @@ class RegistryLink:
         if self._generation is None:
             return False  # not registered yet
         self._generation += 1
+        generation = self._generation
         self._full_report_due = False
         self._changed.clear()
         report = ReportLocations(
             station=self._station.duty.station,
             epoch=self._station.duty.epoch,
-            generation=self._generation,
-            locations={name: format_segments(held) for name, held in self._station.table.programs().items()},
+            generation=generation,
+            locations={
+                name: format_segments(self._of_program(name, held))
+                for name, held in self._station.table.programs().items()
+            },
         )
         if await self._say(center, REPORT_LOCATIONS, report) is None:
             self._full_report_due = True
+        else:
+            self._generation_told = generation
         return not self._full_report_due
 
     async def _tell_changes(self, center: Address) -> bool:
         """Say what is held, and what is not any more, of all that changed; False if it has to be said again."""
         self._news.clear()
         changed, self._changed = self._changed, {}
-        for program, segments in changed.items():
+        for program, numbers in changed.items():
+            segments = self._of_program(program, numbers)
             held = self._station.table.segments(program)
             said = await self._tell(center, ADD_LOCATIONS, program, segments & held)
             said = said and await self._tell(center, REMOVE_LOCATIONS, program, segments - held)
@@ -132,9 +143,23 @@ class RegistryLink:
 
     async def _catch_up(self, center: Address) -> None:
         catalogue = await self._say(center, LIST_CATALOGUE, ListCatalogue())
-        if catalogue:
+        if catalogue is None:
+            return
+        try:
             await self._station.catalogue.learn(catalogue.programs)
+        except OSError as error:
+            _log.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
+        else:
             self._station.catalogue.version = catalogue.version
+
+    def _of_program(self, name: ProgramId, segments: set[int]) -> set[int]:
+        """A stray segment that an engine found on its disk is not to spoil the report of all others."""
+        program = self._station.catalogue.get(name)
+        return {number for number in segments if number < len(program.segments)} if program else segments
+
+    def _make_full_report(self) -> None:
+        self._full_report_due = True
+        self._news.set()
 
     async def _say(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
         try:
@@ -144,7 +169,8 @@ class RegistryLink:
         if not isinstance(answer, Refused):
             return answer
         if answer.reason is Reason.UNKNOWN_STATION:
-            self._generation, self._full_report_due = None, True
+            self._generation, self._generation_told = None, 0
+            self._make_full_report()
         if answer.reason is Reason.STALE_EPOCH and not self.superseded:
             self.superseded = True
             _log.warning(

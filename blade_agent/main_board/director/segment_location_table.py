@@ -1,6 +1,6 @@
 """The segment location table: which engine of the station holds which segment (claims 1, 16, 18)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from media_network.address import Address
 from media_network.program import ProgramId
@@ -15,14 +15,14 @@ class SegmentLocationTable:
     def __init__(self) -> None:
         self._held: dict[Address, dict[ProgramId, set[int]]] = {}
 
-    def replace(self, engine: Address, inventory: Mapping[ProgramId, Iterable[int]]) -> Changes:
+    def replace(self, engine: Address, inventory: Mapping[ProgramId, Collection[int]]) -> Changes:
         """Take an engine's inventory for all that it holds; returns what changed for the station."""
         before = self._held.pop(engine, {})
-        after = {program: set(segments) for program, segments in inventory.items()}
+        after = {program: set(segments) for program, segments in inventory.items() if segments}
         changes = {}
         for program in sorted(before.keys() | after.keys()):
-            changed = before.get(program, set()) ^ after.get(program, set())
-            if changed := changed and changed - self.segments(program):
+            here = before.get(program, set()) ^ after.get(program, set())
+            if changed := here and here - self.segments(program):
                 changes[program] = changed
         self._held[engine] = after
         return changes

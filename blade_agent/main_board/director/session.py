@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from media_network.address import Address
-from media_network.messages.director import Served, SessionState, SessionView, StreamCursor
+from media_network.messages.director import Served, SessionState, SessionView
 from media_network.program import Program
 
 
@@ -47,6 +47,19 @@ TRANSITIONS: dict[SessionState, dict[SessionEvent, SessionState]] = {
     },
     SessionState.ENDED: dict.fromkeys(SessionEvent, SessionState.ENDED),
 }
+"""The console of a session that was only redirected learns by itself that its engine is gone, and requests again."""
+
+
+def diagram() -> str:
+    """Draw the table as a Mermaid state diagram: what leaves a state where it is, is left out."""
+    lines = ["stateDiagram-v2", f"    [*] --> {SessionState.REDIRECTED}"]
+    for state, row in TRANSITIONS.items():
+        for after in SessionState:
+            events = [event.replace("_", " ") for event in SessionEvent if row[event] is after]
+            if events and after is not state:
+                lines.append(f"    {state} --> {after}: {', '.join(events)}")
+    lines.append(f"    {SessionState.ENDED} --> [*]")
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +82,15 @@ class PushSession:
     program: Program
     console: str
     watched_at: float
+    """When the console was last heard; of an ended session, when it ended."""
     state: SessionState = SessionState.REDIRECTED
     turns_given: int = 0
-    revoked: int = 0
-    """Turns up to this one are over, whoever says otherwise."""
+    withdrawn: int = 0
+    """Offers up to this turn are void, whoever says otherwise."""
     holder: Turn | None = None
-    """Who sends."""
+    """Who sends, or sent last."""
     offer: Turn | None = None
     """Who has been asked to be next."""
-    cursor: StreamCursor | None = None
-    """How far the holder said it was, in the last report that was acknowledged."""
-    cursor_sent_after: float = 0.0
-    """That report was sent after this time, by this event loop's clock."""
     charged: frozenset[Address] = frozenset()
     """Engines whose load this session counts to."""
     served: list[Served] = field(default_factory=list)
@@ -97,12 +107,30 @@ class PushSession:
         )
         return self.offer
 
+    def withdraw(self, turn: Turn) -> None:
+        """Let nobody assume this turn any more."""
+        self.withdrawn = max(self.withdrawn, turn.number)
+
+    def offered(self, turn: int) -> Turn | None:
+        """The offer, if it is of this number and may still be assumed."""
+        offer = self.offer
+        return offer if offer and offer.number == turn > self.withdrawn else None
+
+    def sender(self, turn: int) -> Turn | None:
+        """The holder, if it has the turn of this number and is not taken for lost."""
+        holder = self.holder
+        return holder if holder and holder.number == turn and self.state is SessionState.STREAMING else None
+
     def assume(self, turn: Turn, packet: int) -> None:
         """An engine says that it has taken the turn it was offered."""
-        self.holder, self.offer, self.cursor = turn, None, None
-        self.revoked = max(self.revoked, turn.number - 1)
+        self.holder, self.offer = turn, None
         self.served.append(Served(turn=turn.number, segment=turn.segment, packet=packet, engine=str(turn.engine)))
         self.happens(SessionEvent.ASSUMED)
+
+    def end(self, event: SessionEvent, now: float) -> None:
+        """Nobody is to send any more."""
+        self.offer, self.watched_at = None, now
+        self.happens(event)
 
     def view(self) -> SessionView:
         """The session for others."""
@@ -116,14 +144,13 @@ class PushSession:
         )
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PullSession:
-    """A player that follows a playlist; it is where it was last redirected to."""
+    """A player that follows a playlist; it counts to the engine it was last redirected to."""
 
-    session: str
+    engine: Address
     rate_bps: int
     seen_at: float
-    engine: Address | None = None
 
 
 def new_session_id(rng: random.Random) -> str:

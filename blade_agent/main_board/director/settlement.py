@@ -12,7 +12,7 @@ from media_network.errors import NetworkError, Unreachable
 from media_network.http_client import HttpClient
 from media_network.messages.director import StopCause
 from media_network.messages.engine import CEASE, Cease, Ceased
-from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES, Program
+from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 
 Position = tuple[int, int]
 """A segment and a packet in it."""
@@ -46,7 +46,7 @@ async def settle(http: HttpClient, session: PushSession, turn: Turn, lease_s: fl
         if not isinstance(error, Unreachable) or error.received:
             # Its reports are answered with the revocation, or not at all: after a lease it has stopped either way.
             await asyncio.sleep(max(0.0, withdrawn_at + lease_s - loop.time()))
-        return Settled(sent=True, position=certainly_past(session.program, turn, loop.time()), answered=False)
+        return Settled(sent=True, position=_certainly_past(session, turn, loop.time()), answered=False)
     if not isinstance(answer, Ceased):
         await asyncio.sleep(max(0.0, withdrawn_at + lease_s - loop.time()))
     elif answer.boot == turn.boot:
@@ -56,15 +56,16 @@ async def settle(http: HttpClient, session: PushSession, turn: Turn, lease_s: fl
         if turn is not session.holder:
             return Settled(sent=False, position=(turn.segment, turn.packet))
     # It has forgotten how far it was, or another boot answers and the one that had the turn is gone.
-    return Settled(sent=True, position=certainly_past(session.program, turn, loop.time()))
+    return Settled(sent=True, position=_certainly_past(session, turn, loop.time()))
 
 
-def certainly_past(program: Program, turn: Turn, now: float) -> Position | None:
+def _certainly_past(session: PushSession, turn: Turn, now: float) -> Position | None:
     """Where a turn cannot have got to by `now`, by the event loop's clock.
 
     It began no sooner than it was given, goes no faster than the rate, and ends with its segment. (What an engine last
     reported tells no more: nobody knows how long the report was on its way.)
     """
+    program = session.program
     reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
     past = program.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8)))
     end = program.advance(turn.segment + 1, 0, 0)

@@ -87,15 +87,16 @@ def commit(controller, wanted):
 
 @ANY_BLADE
 @given(st.integers(0, 31).map(lambda half: 2 * half), st.integers(0, 255), st.binary(max_size=40), st.integers(0, 3))
-def test_any_request_is_answered(controller, net_fn, command, data, lun):
-    response = controller.answer(request(net_fn, command, data, responder_lun=lun))
+def test_any_request_is_answered(equipped, net_fn, command, data, lun):
+    response = equipped.answer(request(net_fn, command, data, responder_lun=lun))
     assert response.net_fn == net_fn + 1
     assert response.completion in iter(CompletionCode)
 
 
 @ANY_BLADE
-@given(st.sampled_from(CODES), st.binary(max_size=40))
-def test_a_known_command_with_any_fields_is_answered_shortly(controller, code, fields):
+@given(st.sampled_from(CODES), st.binary(max_size=8) | st.binary(max_size=40), st.booleans())
+def test_a_known_command_with_any_fields_is_answered_shortly(controller, equipped, code, fields, on_bare_board):
+    controller = controller if on_bare_board else equipped
     response = controller.answer(request(code.net_fn, code.number, code.group + fields))
     assert response.completion in iter(CompletionCode)
     assert response.completion != CompletionCode.INVALID_COMMAND

@@ -1,0 +1,178 @@
+"""Copying segments from one engine to another, each durable before it counts, against `cp` and a sync of each file."""
+
+import asyncio
+import os
+import random
+import subprocess
+import tempfile
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from benchmarks.figure import Figure, show
+from benchmarks.served import Control, served
+from blade_agent.files import DiskFiles
+from blade_agent.main_board.engine.engine import EngineDuty, run_engine
+from blade_agent.main_board.engine.store import SegmentStore
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.messages.director import (
+    COPY_DONE,
+    ENLIST,
+    REPORT,
+    CopyDone,
+    CopyResult,
+    Enlist,
+    Enlisted,
+    Report,
+    Reported,
+)
+from media_network.messages.engine import FETCH, Fetch
+from media_network.messages.verb import Done
+from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.ticket import TicketKey
+
+SEGMENTS = 16
+SEGMENT_BYTES = 8 * 1024 * 1024 // TS_PACKET_BYTES * TS_PACKET_BYTES
+PROGRAM = "benchmark"
+KEY = bytes(32)
+EPOCH = 1
+DIRECTOR = Address("127.255.2.1", 8080)
+SOURCE = Address("127.255.2.2", 8080)
+RECEIVING = Address("127.255.2.3", 8080)
+
+
+class Director:
+    """What two engines need of a director to copy."""
+
+    def __init__(self) -> None:
+        self.enlisted: set[str] = set()
+        self.done: list[CopyDone] = []
+        self.news = asyncio.Condition()
+
+    def handlers(self) -> HandlerTable:
+        """Its verbs."""
+        table = HandlerTable("benchmark")
+        table.verb(ENLIST, self._enlist)
+        table.verb(REPORT, self._report)
+        table.verb(COPY_DONE, self._copy_done)
+        return table
+
+    async def _enlist(self, message: Enlist) -> Enlisted:
+        async with self.news:
+            self.enlisted.add(message.engine)
+            self.news.notify_all()
+        return Enlisted(ticket_key=KEY.hex(), report_interval_ms=500, lease_ms=3000)
+
+    async def _report(self, _: Report) -> Reported:
+        return Reported()
+
+    async def _copy_done(self, message: CopyDone) -> Done:
+        async with self.news:
+            self.done.append(message)
+            self.news.notify_all()
+        return Done()
+
+
+async def main() -> None:
+    """Measure both and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        os.environ["BENCHMARK_FOLDER"] = folder
+        segments = await put_segments(root / "source")
+        copied_s = await copy(segments)
+        plain_s = await asyncio.to_thread(plain_copy, root)
+    megabytes = SEGMENTS * SEGMENT_BYTES / 1e6
+    show(
+        Figure(
+            figure="copying 16 segments of 8 MiB, engine to engine",
+            value=megabytes / copied_s,
+            unit="MB/s",
+            peer=megabytes / plain_s,
+            peer_name="cp and fsync, one by one",
+        )
+    )
+
+
+async def put_segments(folder: Path) -> list[Segment]:
+    """Store the segments at the source."""
+    store = await SegmentStore.open(DiskFiles(), [folder])
+    rng = random.Random(1)
+    segments = []
+    for number in range(SEGMENTS):
+        data = rng.randbytes(SEGMENT_BYTES)
+        segment = Segment(number=number, length_bytes=len(data), duration_ms=1000, sha256=sha256(data).hexdigest())
+        async with store.receive(PROGRAM, segment) as reception:
+            await reception.write(data)
+            await reception.store()
+        segments.append(segment)
+    store.close()
+    return segments
+
+
+async def copy(segments: list[Segment]) -> float:
+    """Seconds from the first order to fetch to the last word that a segment is durable."""
+    loop = asyncio.get_running_loop()
+    director = Director()
+    async with (
+        HttpClient(random.Random(1)) as http,
+        serve(director.handlers(), DIRECTOR),
+        served(serve_source),
+        served(serve_receiving),
+    ):
+        async with director.news:
+            await director.news.wait_for(lambda: len(director.enlisted) == 2)
+        began_s = loop.time()
+        for segment in segments:
+            await http.ask(RECEIVING, FETCH, order(segment))
+        async with director.news:
+            await director.news.wait_for(lambda: len(director.done) == SEGMENTS)
+        took_s = loop.time() - began_s
+    failed = [done for done in director.done if done.result is not CopyResult.STORED]
+    if failed:
+        raise OSError(failed[0].detail)
+    return took_s
+
+
+def order(segment: Segment) -> Fetch:
+    """The director's order."""
+    ticket = TicketKey(KEY).sign(f"copy-{segment.number}", PROGRAM)
+    return Fetch(epoch=EPOCH, program=PROGRAM, segment=segment, source=str(SOURCE), ticket=ticket)
+
+
+def plain_copy(root: Path) -> float:
+    """Seconds of the same by other means."""
+    target = root / "plain"
+    target.mkdir()
+    began_s = time.monotonic()
+    for path in sorted((root / "source").rglob("*.ts")):
+        subprocess.run(["cp", path, target], check=True)
+        subprocess.run(["sync", target / path.name, target], check=True)
+    return time.monotonic() - began_s
+
+
+async def serve_source(control: Control) -> None:
+    """The engine that has them."""
+    await serve_engine(control, SOURCE, "source")
+
+
+async def serve_receiving(control: Control) -> None:
+    """The engine that gets them."""
+    await serve_engine(control, RECEIVING, "receiving")
+
+
+async def serve_engine(control: Control, address: Address, name: str) -> None:
+    """An engine as a main board runs it."""
+    folder = Path(os.environ["BENCHMARK_FOLDER"]) / name
+    store = await SegmentStore.open(DiskFiles(), [folder])
+    duty = EngineDuty(slot=2, address=address, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**9)
+    running = asyncio.create_task(run_engine(duty, store, random.Random()))
+    await control.report(address)
+    running.cancel()
+    await asyncio.wait([running])
+    store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,134 @@
+"""The system event log (SEL): what happened on this blade, in records of 16 bytes (IPMI 2.0, chapters 31 and 32)."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from blade_agent.cbc.kept_octets import KeptOctets
+
+RECORD_BYTES: Final = 16
+CAPACITY: Final = 512
+_HIGHEST_ID: Final = 0xFFFE
+_SYSTEM_EVENT: Final = 0x02
+_EVENT_MESSAGE_REVISION: Final = 0x04
+_HAS_TIMESTAMP_BELOW: Final = 0xE0
+"""Record types from E0h on are the writer's from the fourth byte (IPMI 2.0, table 32-1)."""
+
+logger = logging.getLogger(__name__)
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Something a sensor noticed (IPMI 2.0, table 32-1, from the sensor type on)."""
+
+    sensor_type: int
+    sensor: int
+    reading_type: int
+    """01h: a threshold; 6Fh: as the sensor type says."""
+    asserted: bool
+    data: bytes
+    """Three bytes."""
+
+
+class EventLog:
+    """At most `CAPACITY` records. A full one keeps nothing new, and says that it has overflowed."""
+
+    def __init__(self, wall_s: Callable[[], float], *, generator: int, kept: KeptOctets | None = None) -> None:
+        self._wall_s = wall_s
+        self._clock_offset_s = 0.0
+        self._generator = generator
+        self._kept = kept
+        self.records: dict[int, bytes] = {}
+        self.overflowed = False
+        self.logging_enabled = True
+        self.store_works = True
+        self.added_at = 0
+        self.erased_at = 0
+        self._last_id = 0
+        self._restore()
+
+    @property
+    def time(self) -> int:
+        """Seconds since 1970 by the log's clock."""
+        return max(0, int(self._wall_s() + self._clock_offset_s)) & 0xFFFFFFFF
+
+    def set_time(self, time: int) -> None:
+        """Set the log's clock, and no other."""
+        self._clock_offset_s = time - self._wall_s()
+
+    @property
+    def free_bytes(self) -> int:
+        """Room left."""
+        return (CAPACITY - len(self.records)) * RECORD_BYTES
+
+    def note(self, event: Event, *, generator: int | None = None) -> int | None:
+        """Add a record of an event; give its id, None when it was not kept."""
+        if not self.logging_enabled:
+            return None
+        source = self._generator if generator is None else generator
+        direction = 0 if event.asserted else 0x80
+        octets = bytes((event.sensor_type, event.sensor, direction | event.reading_type))
+        head = bytes((0, 0, _SYSTEM_EVENT, 0, 0, 0, 0)) + source.to_bytes(2, "little")
+        return self.add(head + bytes([_EVENT_MESSAGE_REVISION]) + octets + event.data)
+
+    def add(self, record: bytes) -> int | None:
+        """Add a record of 16 bytes, with an id and, where its type has one, a time of its own; None when full."""
+        if len(self.records) >= CAPACITY:
+            self.overflowed = True
+            return None
+        self._last_id = self._next_id()
+        self.added_at = self.time
+        stamp = self.added_at.to_bytes(4, "little") if record[2] < _HAS_TIMESTAMP_BELOW else record[3:7]
+        self.records[self._last_id] = self._last_id.to_bytes(2, "little") + record[2:3] + stamp + record[7:]
+        self._keep()
+        return self._last_id
+
+    def remove(self, record_id: int) -> None:
+        """Remove one record. Raises KeyError."""
+        del self.records[record_id]
+        self.erased_at = self.time
+        self._keep()
+
+    def clear(self) -> None:
+        """Remove all records."""
+        self.records.clear()
+        self.overflowed = False
+        self.erased_at = self.time
+        self._keep()
+
+    def _next_id(self) -> int:
+        candidate = self._last_id
+        while True:
+            candidate = candidate % _HIGHEST_ID + 1
+            if candidate not in self.records:
+                return candidate
+
+    def _restore(self) -> None:
+        if self._kept is None:
+            return
+        try:
+            octets = self._kept.read()
+        except OSError as error:
+            self._store_failed(error)
+            return
+        whole = len(octets) // RECORD_BYTES * RECORD_BYTES
+        for start in range(0, min(whole, CAPACITY * RECORD_BYTES), RECORD_BYTES):
+            record = octets[start : start + RECORD_BYTES]
+            self.records[int.from_bytes(record[:2], "little")] = record
+        self._last_id = max(self.records, default=0)
+
+    def _keep(self) -> None:
+        if self._kept is None:
+            return
+        try:
+            self._kept.keep(b"".join(self.records.values()))
+        except OSError as error:
+            self._store_failed(error)
+        else:
+            self.store_works = True
+
+    def _store_failed(self, error: OSError) -> None:
+        """Go on in memory; the self test tells."""
+        self.store_works = False
+        logger.warning("the system event log is not kept: %s", error)

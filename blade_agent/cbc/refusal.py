@@ -1,0 +1,11 @@
+"""A command that is not carried out."""
+
+from blade_agent.cbc.message import CompletionCode
+
+
+class RefusedError(Exception):
+    """The command is known and its body could be read, but it is not carried out."""
+
+    def __init__(self, code: CompletionCode) -> None:
+        super().__init__(f"refused with completion code {code:02X}h")
+        self.code = code

@@ -1,0 +1,192 @@
+"""Sensors: readings against thresholds, with hysteresis, and the events that come of it (IPMI 2.0, chapter 35)."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
+
+from blade_agent.cbc.event_log import Event
+from blade_agent.cbc.hardware import AnalogSensor, Threshold
+from blade_agent.cbc.scale import scale_of
+
+THRESHOLD_READING: Final = 0x01
+SENSOR_SPECIFIC: Final = 0x6F
+_READING_AND_THRESHOLD_FOLLOW: Final = 0x50
+"""First byte of a threshold event's data: a reading in the second byte, a threshold in the third."""
+
+LOWER: Final = frozenset({Threshold.LOWER_NON_CRITICAL, Threshold.LOWER_CRITICAL, Threshold.LOWER_NON_RECOVERABLE})
+ASCENDING: Final = (
+    Threshold.LOWER_NON_RECOVERABLE,
+    Threshold.LOWER_CRITICAL,
+    Threshold.LOWER_NON_CRITICAL,
+    Threshold.UPPER_NON_CRITICAL,
+    Threshold.UPPER_CRITICAL,
+    Threshold.UPPER_NON_RECOVERABLE,
+)
+
+
+def event_offset(threshold: Threshold) -> int:
+    """Give the event of a threshold that is passed outwards (IPMI 2.0, table 42-2): going low or going high."""
+    return 2 * threshold + (threshold not in LOWER)
+
+
+class Sensor(Protocol):
+    """A sensor as the commands see it."""
+
+    number: int
+    name: str
+    sensor_type: int
+    reading_type: int
+    events_enabled: bool
+    scanning_enabled: bool
+
+    @property
+    def event_masks(self) -> tuple[int, int]:
+        """Bits of the events it gives when they begin, and when they are over."""
+        ...
+
+    def raw(self) -> int | None:
+        """Give the byte for the reading of now; None when there is none."""
+        ...
+
+    def state_bits(self) -> int:
+        """Give the states or thresholds that are asserted now, as bits."""
+        ...
+
+    def scan(self) -> list[Event]:
+        """Look again, and give what happened since the last time."""
+        ...
+
+    def reset(self) -> None:
+        """Go back to what holds after power-up."""
+        ...
+
+
+class DiscreteSensor:
+    """A sensor with states that the CBC knows of itself: it is told, it does not measure."""
+
+    reading_type = SENSOR_SPECIFIC
+
+    def __init__(self, number: int, name: str, sensor_type: int, states: int, bits: Callable[[], int]) -> None:
+        self.number = number
+        self.name = name
+        self.sensor_type = sensor_type
+        self.states = states
+        """Mask of the states it can have."""
+        self._bits = bits
+        self.reset()
+
+    @property
+    def event_masks(self) -> tuple[int, int]:
+        """See `Sensor`: a state that has come ends the one before, which is not told."""
+        return self.states, 0
+
+    def raw(self) -> int | None:
+        """See `Sensor`: states are all there is."""
+        return 0 if self.scanning_enabled else None
+
+    def state_bits(self) -> int:
+        """See `Sensor`."""
+        return self._bits()
+
+    def scan(self) -> list[Event]:
+        """See `Sensor`: its events are noted when they happen."""
+        return []
+
+    def reset(self) -> None:
+        """See `Sensor`."""
+        self.events_enabled = True
+        self.scanning_enabled = True
+
+    def event(self, data: bytes) -> Event:
+        """Give the event of a state that has come."""
+        return Event(
+            sensor_type=self.sensor_type, sensor=self.number, reading_type=SENSOR_SPECIFIC, asserted=True, data=data
+        )
+
+
+class ThresholdSensor:
+    """A sensor of the board, its thresholds and hysteresis in steps of its scale."""
+
+    reading_type = THRESHOLD_READING
+
+    def __init__(self, number: int, source: AnalogSensor) -> None:
+        """Raises ValueError for facts that no scale fits."""
+        self.number = number
+        self.facts = source.facts
+        self.name = self.facts.name
+        self.sensor_type = self.facts.kind.value
+        self.scale = scale_of(self.facts)
+        self._source = source
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to what the board says of the sensor."""
+        self.thresholds = {
+            threshold: self.scale.raw(self.facts.thresholds[threshold])
+            for threshold in ASCENDING
+            if threshold in self.facts.thresholds
+        }
+        self.rise_hysteresis = self.fall_hysteresis = self.scale.steps(self.facts.hysteresis)
+        self.events_enabled = True
+        self.scanning_enabled = True
+        self.passed: frozenset[Threshold] = frozenset()
+
+    @property
+    def event_masks(self) -> tuple[int, int]:
+        """See `Sensor`: every threshold is told both ways."""
+        events = mask(event_offset(threshold) for threshold in self.thresholds)
+        return events, events
+
+    def raw(self) -> int | None:
+        """See `Sensor`."""
+        reading = self._source.reading() if self.scanning_enabled else None
+        return None if reading is None or not math.isfinite(reading) else self.scale.raw(reading)
+
+    def state_bits(self) -> int:
+        """See `Sensor`: the thresholds at which the reading is or beyond, without hysteresis."""
+        raw = self.raw()
+        return 0 if raw is None else mask(threshold for threshold in self.thresholds if self._beyond(threshold, raw))
+
+    def set_thresholds(self, thresholds: Mapping[Threshold, int]) -> bool:
+        """Take new thresholds, if all together ascend as they should; tell whether they do."""
+        changed = {**self.thresholds, **thresholds}
+        ordered = [changed[threshold] for threshold in ASCENDING if threshold in changed]
+        if ordered != sorted(ordered) or not changed.keys() <= self.thresholds.keys():
+            return False
+        self.thresholds = changed
+        return True
+
+    def scan(self) -> list[Event]:
+        """Measure; give an event for each threshold passed outwards, or come back over by the hysteresis."""
+        raw = self.raw()
+        if raw is None:
+            return []
+        passed = frozenset(threshold for threshold in self.thresholds if self._passed(threshold, raw))
+        moved, self.passed = passed ^ self.passed, passed
+        return [self._event(threshold, raw) for threshold in ASCENDING if threshold in moved]
+
+    def _beyond(self, threshold: Threshold, raw: int) -> bool:
+        limit = self.thresholds[threshold]
+        return raw <= limit if threshold in LOWER else raw >= limit
+
+    def _passed(self, threshold: Threshold, raw: int) -> bool:
+        if threshold not in self.passed:
+            return self._beyond(threshold, raw)
+        if threshold in LOWER:
+            return raw <= self.thresholds[threshold] + self.fall_hysteresis
+        return raw >= self.thresholds[threshold] - self.rise_hysteresis
+
+    def _event(self, threshold: Threshold, raw: int) -> Event:
+        first = _READING_AND_THRESHOLD_FOLLOW | event_offset(threshold)
+        return Event(
+            sensor_type=self.sensor_type,
+            sensor=self.number,
+            reading_type=THRESHOLD_READING,
+            asserted=threshold in self.passed,
+            data=bytes((first, raw, self.thresholds[threshold])),
+        )
+
+
+def mask(bits: Iterable[int]) -> int:
+    """Give a number with these bits."""
+    return sum(1 << bit for bit in set(bits))

@@ -1,0 +1,53 @@
+"""The sensors of a blade by number: hot swap, watchdog, then the board's own in their order."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from blade_agent.cbc.clock import Clock
+from blade_agent.cbc.event_log import EventLog
+from blade_agent.cbc.hardware import AnalogSensor, Threshold
+from blade_agent.cbc.sensor import DiscreteSensor, Sensor, ThresholdSensor
+
+FIRST_BOARD_SENSOR: Final = 2
+SCAN_INTERVAL_S: Final = 0.5
+"""Board sensors are looked at no more often than that, however often the CBC is asked."""
+
+_CRITICAL: Final = frozenset(Threshold) - {Threshold.LOWER_NON_CRITICAL, Threshold.UPPER_NON_CRITICAL}
+
+
+class SensorBank:
+    """All sensors of a blade, and what they bring into its event log."""
+
+    def __init__(
+        self, clock: Clock, log: EventLog, own: Sequence[DiscreteSensor], board: Sequence[AnalogSensor]
+    ) -> None:
+        """Raises ValueError for a board sensor that no scale fits."""
+        self._clock = clock
+        self._log = log
+        self._board = [ThresholdSensor(FIRST_BOARD_SENSOR + index, source) for index, source in enumerate(board)]
+        sensors: list[Sensor] = [*own, *self._board]
+        self.by_number = {sensor.number: sensor for sensor in sensors}
+        self._scanned_at_s: float | None = None
+
+    def scan(self) -> None:
+        """Look at the board's sensors, if the last look is long enough ago, and note what happened."""
+        if not self._board:
+            return
+        now_s = self._clock.now_s()
+        if self._scanned_at_s is not None and now_s - self._scanned_at_s < SCAN_INTERVAL_S:
+            return
+        self._scanned_at_s = now_s
+        for sensor in self._board:
+            for event in sensor.scan():
+                if sensor.events_enabled:
+                    self._log.note(event)
+
+    @property
+    def critical(self) -> bool:
+        """Whether a board sensor is beyond a critical threshold, as far as the last look showed."""
+        return any(sensor.passed & _CRITICAL for sensor in self._board)
+
+    def reset(self) -> None:
+        """Put every sensor back to what holds after power-up."""
+        for sensor in self.by_number.values():
+            sensor.reset()

@@ -1,0 +1,108 @@
+"""The commands of the management controller at 20h: who may ask what, how long it is, and who answers."""
+
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from blade_agent.cbc.command import GROUP_BYTES, CommandCode
+from blade_agent.cbc.message import CompletionCode, Request, Response
+from blade_agent.chassis_manager.lan.session import Session
+from blade_agent.chassis_manager.lan.users import Privilege
+
+
+class LanCompletion(IntEnum):
+    """Completion codes beside those of the backplane (IPMI 2.0, tables 5-2, 22-14, 22-23)."""
+
+    UNAVAILABLE = 0x80
+    EXCEEDS_LIMIT = 0x81
+    NOT_DELIVERED = 0x83
+    """Send Message: there is nobody at that address."""
+    NO_SUCH_SESSION = 0x87
+    BUSY = 0xC0
+    TIMEOUT = 0xC3
+    INSUFFICIENT_PRIVILEGE = 0xD4
+
+
+class RefusedCommandError(Exception):
+    """A command that is not carried out."""
+
+    def __init__(self, completion: int) -> None:
+        super().__init__(f"refused with completion code {completion:02X}h")
+        self.completion = completion
+
+
+class Asked(Struct, frozen=True):
+    """A request as its answer sees it."""
+
+    fields: bytes
+    """Its data; a defining body is taken off."""
+    session: Session | None
+    now: float
+
+    @property
+    def within(self) -> Session:
+        """The session, for commands that are only carried out in one."""
+        if self.session is None:
+            raise RefusedCommandError(LanCompletion.INSUFFICIENT_PRIVILEGE)
+        return self.session
+
+
+Answer: TypeAlias = Callable[[Asked], bytes]
+"""From a request to the data of the response. Raises RefusedCommandError."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A command."""
+
+    code: CommandCode
+    lengths_bytes: tuple[int, ...]
+    """Lengths that its fields may have."""
+    privilege: Privilege | None
+    """What it takes; None for a command that is answered outside a session, too."""
+    answer: Answer
+
+
+class CommandTable:
+    """All commands, by net function, defining body and number."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._entries = {entry.code: entry for entry in entries}
+
+    @property
+    def codes(self) -> frozenset[CommandCode]:
+        """Every command that is known."""
+        return frozenset(self._entries)
+
+    def answer(self, request: Request, session: Session | None, now: float) -> Response:
+        """Carry a request out and answer it."""
+        prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
+        group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
+        try:
+            data = self._carry_out(request, group, Asked(fields, session, now))
+        except RefusedCommandError as error:
+            return request.respond(error.completion)
+        return request.respond(CompletionCode.OK, group + data)
+
+    def _carry_out(self, request: Request, group: bytes, asked: Asked) -> bytes:
+        entry = self._entries.get(CommandCode(request.net_fn, group, request.command))
+        refusal = _refusal(request, entry, asked)
+        if refusal is not None or entry is None:
+            raise RefusedCommandError(refusal or CompletionCode.INVALID_COMMAND)
+        return entry.answer(asked)
+
+
+def _refusal(request: Request, entry: Entry | None, asked: Asked) -> int | None:
+    """Give why a request is not even looked at. Outside a session nobody is told what exists."""
+    if asked.session is None and (entry is None or entry.privilege is not None):
+        return LanCompletion.INSUFFICIENT_PRIVILEGE
+    if request.responder_lun:
+        return CompletionCode.INVALID_LUN
+    if entry is None:
+        return CompletionCode.INVALID_COMMAND
+    if asked.session is not None and entry.privilege is not None and asked.session.privilege < entry.privilege:
+        return LanCompletion.INSUFFICIENT_PRIVILEGE
+    if len(asked.fields) not in entry.lengths_bytes:
+        return CompletionCode.WRONG_LENGTH
+    return None

@@ -1,0 +1,152 @@
+"""The LAN interface without I/O: a datagram and the time go in; datagrams and requests to be passed on come out."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.message import (
+    CHASSIS_MANAGER_ADDRESS,
+    BadMessageError,
+    CompletionCode,
+    Request,
+    Response,
+    decode,
+)
+from blade_agent.chassis_manager.lan.bridge import (
+    Bridged,
+    NotBridgedError,
+    is_send_message,
+    read_send_message,
+    response_of,
+)
+from blade_agent.chassis_manager.lan.command_table import CommandTable, LanCompletion
+from blade_agent.chassis_manager.lan.device_commands import DeviceCommands
+from blade_agent.chassis_manager.lan.login import Login
+from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault, Packet, PayloadType, Ping, pong, read, write
+from blade_agent.chassis_manager.lan.session import Session, SessionTable
+from blade_agent.chassis_manager.lan.session_commands import SessionCommands
+from blade_agent.chassis_manager.lan.users import User, Users
+from blade_agent.chassis_manager.snapshot import SlotSnapshot
+from media_network.address import Address
+
+
+class Datagram(Struct, frozen=True):
+    """Something to be sent."""
+
+    octets: bytes
+    to: Address
+
+
+Outgoing: TypeAlias = Datagram | Bridged
+
+
+class Endpoint:
+    """One chassis manager as IPMI tools see it. `faults` counts the datagrams that were dropped."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        users: Iterable[User],
+        snapshot: Callable[[], Iterable[SlotSnapshot]],
+        rng: Random,
+    ) -> None:
+        """Take who the manager is, who may log in, how to see the slots, and a source of secrets.
+
+        Session ids, keys and initialization vectors are drawn from `rng`: on a network it is a `random.SystemRandom`.
+        """
+        known = Users(users, rng)
+        self.sessions = SessionTable()
+        self.login = Login(users=known, sessions=self.sessions, guid=identity.guid, rng=rng)
+        self.faults: Counter[LanFault] = Counter()
+        self.commands = CommandTable(
+            (*DeviceCommands(identity, snapshot).entries(), *SessionCommands(self.sessions, known).entries())
+        )
+        self._rng = rng
+
+    def receive(self, octets: bytes, peer: Address, now: float) -> list[Outgoing]:
+        """Take a datagram. Every `Bridged` that comes out is to be passed on, and `passed_on` told of it."""
+        try:
+            packet = read(octets)
+            if isinstance(packet, Ping):
+                return [Datagram(pong(packet), peer)]
+            if packet.session:
+                return self._within(packet, peer, now)
+            return [Datagram(write(self._outside(packet, peer, now)), peer)]
+        except DroppedError as error:
+            self.faults[error.fault] += 1
+            return []
+
+    @property
+    def due(self) -> float | None:
+        """When `tick` has something to do."""
+        return self.login.due
+
+    def tick(self, now: float) -> None:
+        """Do what is due: give up logins that take too long."""
+        self.login.tick(now)
+
+    def passed_on(self, bridged: Bridged, *, taken: bool) -> list[Datagram]:
+        """Answer the Send Message of a request, which the backplane took or did not take."""
+        session = self.sessions.find(bridged.session)
+        if session is None:
+            return []
+        if not taken:
+            session.bridged.discard(bridged.request)
+        completion = CompletionCode.OK if taken else LanCompletion.NOT_DELIVERED
+        return [self._sealed(session, bridged.carrier.respond(completion))]
+
+    def answered(self, bridged: Bridged, answer: Response | None) -> list[Datagram]:
+        """Give the console the response to a request that was passed on; None if there is none."""
+        session = self.sessions.find(bridged.session)
+        if session is None:
+            return []
+        session.bridged.discard(bridged.request)
+        return [self._sealed(session, response_of(bridged, answer))]
+
+    def _outside(self, packet: Packet, peer: Address, now: float) -> Packet:
+        """Answer a packet that is of no session: logins, and the few questions that come before them."""
+        if packet.payload_type != PayloadType.IPMI:
+            return self.login.receive(packet, peer, now)
+        response = self.commands.answer(_request(packet.payload), None, now)
+        return Packet(payload=response.encode(), plus=packet.plus)
+
+    def _within(self, packet: Packet, peer: Address, now: float) -> list[Outgoing]:
+        session = self.sessions.find(packet.session)
+        if session is None or session.expired(now):
+            raise DroppedError(LanFault.UNKNOWN_SESSION)
+        payload = session.open(packet, peer, now)
+        if packet.payload_type != PayloadType.IPMI:
+            raise DroppedError(LanFault.UNKNOWN_PAYLOAD)
+        request = _request(payload)
+        if is_send_message(request):
+            return self._bridge(request, session)
+        return [self._sealed(session, self.commands.answer(request, session, now))]
+
+    def _bridge(self, carrier: Request, session: Session) -> list[Outgoing]:
+        try:
+            bridged = read_send_message(carrier, session)
+        except NotBridgedError as error:
+            return [self._sealed(session, carrier.respond(error.completion))]
+        if bridged.request in session.bridged:
+            # The console asks once more for what is on its way already.
+            return [*self.passed_on(bridged, taken=True)]
+        session.bridged.add(bridged.request)
+        return [bridged]
+
+    def _sealed(self, session: Session, response: Response) -> Datagram:
+        return Datagram(session.seal(response.encode(), self._rng), session.peer)
+
+
+def _request(payload: bytes) -> Request:
+    try:
+        message = decode(payload)
+    except BadMessageError as error:
+        raise DroppedError(LanFault.BAD_MESSAGE) from error
+    if not isinstance(message, Request) or message.responder != CHASSIS_MANAGER_ADDRESS:
+        raise DroppedError(LanFault.BAD_MESSAGE)
+    return message

@@ -1,0 +1,118 @@
+"""The LAN interface on a UDP socket, in the running event loop."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from random import Random
+from typing import Any
+
+from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.message import Response
+from blade_agent.chassis_manager.lan.bridge import Bridged
+from blade_agent.chassis_manager.lan.endpoint import Endpoint, Outgoing
+from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.requester import Relay
+from media_network.address import Address
+
+logger = logging.getLogger(__name__)
+
+
+class LanServer(asyncio.DatagramProtocol):
+    """An endpoint on its socket, and its chassis manager."""
+
+    def __init__(self, endpoint: Endpoint, manager: ChassisManager) -> None:
+        self.endpoint = endpoint
+        self._manager = manager
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.DatagramTransport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        assert self._transport is not None  # noqa: S101 - there is none only before the loop has handed it over
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return Address(host, port)
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        """Keep the socket."""
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        """Answer a datagram, and pass on what is for a blade."""
+        self._send(self.endpoint.receive(data, Address(addr[0], addr[1]), self._loop.time()))
+        self._set_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name is asyncio's
+        """Do nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def error_received(self, exc: Exception) -> None:
+        """A console that is gone needs no answer."""
+        logger.debug("datagram not delivered: %s", exc)
+
+    def _set_timer(self) -> None:
+        due = self.endpoint.due
+        if due is not None and self._timer is None:
+            self._timer = self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self.endpoint.tick(self._loop.time())
+        self._set_timer()
+
+    def _send(self, outgoing: Iterable[Outgoing]) -> None:
+        for item in outgoing:
+            if isinstance(item, Bridged):
+                self._pass_on(item)
+            elif self._transport is not None and not self._transport.is_closing():
+                self._transport.sendto(item.octets, (item.to.host, item.to.port))
+
+    def _pass_on(self, bridged: Bridged) -> None:
+        request = bridged.request
+        relay = Relay(
+            net_fn=request.net_fn,
+            command=request.command,
+            data=request.data,
+            lun=request.responder_lun,
+            ended=partial(self._answered, bridged),
+        )
+        taken = self._manager.relay(bridged.slot, relay)
+        self._send(self.endpoint.passed_on(bridged, taken=taken))
+
+    def _answered(self, bridged: Bridged, answer: Response | None) -> None:
+        self._send(self.endpoint.answered(bridged, answer))
+
+
+@contextlib.asynccontextmanager
+async def lan_server(
+    listen_at: Address, *, manager: ChassisManager, identity: Identity, users: Iterable[User], rng: Random
+) -> AsyncIterator[LanServer]:
+    """Listen for as long as the context lasts; port 0 is any.
+
+    Raises:
+        OSError: the address is taken, or not of this machine.
+        ValueError: there are no users, or two have one name.
+    """
+    endpoint = Endpoint(identity=identity, users=users, snapshot=manager.snapshot, rng=rng)
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(
+        lambda: LanServer(endpoint, manager), local_addr=(listen_at.host, listen_at.port)
+    )
+    logger.info("IPMI tools are answered at %s", server.address)
+    try:
+        yield server
+    finally:
+        transport.close()
+
+
+async def serve_lan(
+    listen_at: Address, *, manager: ChassisManager, identity: Identity, users: Iterable[User], rng: Random
+) -> None:
+    """Serve until cancelled. Raises as `lan_server` does."""
+    async with lan_server(listen_at, manager=manager, identity=identity, users=users, rng=rng):
+        await asyncio.get_running_loop().create_future()

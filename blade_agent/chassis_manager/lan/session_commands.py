@@ -1,0 +1,154 @@
+"""Commands about channels and sessions (IPMI 2.0, chapter 22). Channel 1 is the LAN, channel 0 the backplane."""
+
+import ipaddress
+import struct
+
+from blade_agent.cbc.command import NET_FN_APPLICATION, CommandCode
+from blade_agent.cbc.message import CompletionCode
+from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
+from blade_agent.chassis_manager.lan.command_table import Answer, Asked, Entry, LanCompletion, RefusedCommandError
+from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, Session, SessionTable
+from blade_agent.chassis_manager.lan.users import Privilege, Users
+
+BACKPLANE_CHANNEL = 0
+LAN_CHANNEL = 1
+_THIS_CHANNEL = 0x0E
+
+_CHANNEL_MASK = 0x0F
+_EXTENDED = 0x80
+_HAS_IPMI_2_0 = 0x02
+_NAMED_USERS = 0x04
+_BY_SUITE = 0x80
+_LIST_INDEX_MASK = 0x3F
+_RECORDS_BYTES = 16
+
+_MEDIUM = {BACKPLANE_CHANNEL: 0x01, LAN_CHANNEL: 0x04}  # IPMB, 802.3 LAN
+_MESSAGE_PROTOCOL_IPMB = 0x01
+_MULTI_SESSION = 0x80
+_IPMI_FORUM = (7154).to_bytes(3, "little")
+_ALWAYS_AVAILABLE_NO_ALERTS = 0x22
+
+_THIS_SESSION = 0x00
+_BY_HANDLE = 0xFE
+_BY_ID = 0xFF
+_IPMI_2_0_SESSION = 0x10
+_PEER = struct.Struct("<4s6xH")
+_ID = struct.Struct("<I")
+
+
+class SessionCommands:
+    """What is asked about, and around, sessions."""
+
+    def __init__(self, sessions: SessionTable, users: Users) -> None:
+        self._sessions = sessions
+        self._users = users
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Give the commands."""
+        free, user, operator = None, Privilege.USER, Privilege.OPERATOR
+        return (
+            _entry(0x38, (2,), free, self._authentication_capabilities),
+            _entry(0x54, (3,), free, self._cipher_suites),
+            _entry(0x3B, (1,), user, self._set_privilege),
+            _entry(0x3C, (4, 5), user, self._close),
+            _entry(0x3D, (1, 2, 5), user, self._session_info),
+            _entry(0x41, (2,), operator, self._channel_access),
+            _entry(0x42, (1,), user, self._channel_info),
+        )
+
+    @staticmethod
+    def _authentication_capabilities(asked: Asked) -> bytes:
+        """Without bit 7 it is a client that knows IPMI 1.5 only, and finds no way in."""
+        channel = _channel(asked.fields[0])
+        if channel != LAN_CHANNEL:
+            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+        extended = asked.fields[0] & _EXTENDED
+        return bytes((channel, extended, _NAMED_USERS, _HAS_IPMI_2_0 if extended else 0, 0, 0, 0, 0))
+
+    @staticmethod
+    def _cipher_suites(asked: Asked) -> bytes:
+        channel = _channel(asked.fields[0])
+        if channel != LAN_CHANNEL:
+            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+        if asked.fields[2] & _BY_SUITE:
+            records = b"".join(suite.record for suite in CIPHER_SUITES)
+        else:
+            records = bytes(sorted({octet for suite in CIPHER_SUITES for octet in suite.record[2:]}))
+        start = (asked.fields[2] & _LIST_INDEX_MASK) * _RECORDS_BYTES
+        return bytes((channel,)) + records[start : start + _RECORDS_BYTES]
+
+    @staticmethod
+    def _set_privilege(asked: Asked) -> bytes:
+        session, level = asked.within, asked.fields[0]
+        if level:
+            if level not in list(Privilege):
+                raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+            if level > session.user.level:
+                raise RefusedCommandError(LanCompletion.UNAVAILABLE)
+            if level > session.limit:
+                raise RefusedCommandError(LanCompletion.EXCEEDS_LIMIT)
+            session.privilege = Privilege(level)
+        return bytes((session.privilege,))
+
+    def _close(self, asked: Asked) -> bytes:
+        """One's own session may be closed by everybody."""
+        (managed_id,) = _ID.unpack_from(asked.fields)
+        if bool(managed_id) == (len(asked.fields) > _ID.size):
+            raise RefusedCommandError(CompletionCode.WRONG_LENGTH)
+        session = self._sessions.find(managed_id) if managed_id else self._by_handle(asked.fields[_ID.size])
+        if session is None:
+            raise RefusedCommandError(LanCompletion.NO_SUCH_SESSION)
+        if session is not asked.within and asked.within.privilege < Privilege.ADMINISTRATOR:
+            raise RefusedCommandError(LanCompletion.INSUFFICIENT_PRIVILEGE)
+        self._sessions.close(session)
+        return b""
+
+    def _session_info(self, asked: Asked) -> bytes:
+        self._sessions.expire(asked.now)
+        session = self._asked_for(asked)
+        counts = bytes((MAX_SESSIONS, len(self._sessions)))
+        if session is None:
+            return b"\0" + counts
+        peer = _PEER.pack(ipaddress.IPv4Address(session.peer.host).packed, session.peer.port)
+        user = bytes((self._users.number(session.user), session.privilege, _IPMI_2_0_SESSION | LAN_CHANNEL))
+        return bytes((session.handle,)) + counts + user + peer
+
+    def _asked_for(self, asked: Asked) -> Session | None:
+        index, key = asked.fields[0], asked.fields[1:]
+        if len(key) != {_BY_HANDLE: 1, _BY_ID: _ID.size}.get(index, 0):
+            raise RefusedCommandError(CompletionCode.WRONG_LENGTH)
+        if index == _THIS_SESSION:
+            return asked.within
+        if index == _BY_HANDLE:
+            return self._by_handle(key[0])
+        if index == _BY_ID:
+            return self._sessions.find(*_ID.unpack(key))
+        sessions = list(self._sessions)
+        return sessions[index - 1] if index <= len(sessions) else None
+
+    def _by_handle(self, handle: int) -> Session | None:
+        return next((session for session in self._sessions if session.handle == handle), None)
+
+    def _channel_info(self, asked: Asked) -> bytes:
+        channel = _channel(asked.fields[0])
+        if channel not in _MEDIUM:
+            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+        support = _MULTI_SESSION | len(self._sessions) if channel == LAN_CHANNEL else 0
+        return bytes((channel, _MEDIUM[channel], _MESSAGE_PROTOCOL_IPMB, support)) + _IPMI_FORUM + bytes(2)
+
+    @staticmethod
+    def _channel_access(asked: Asked) -> bytes:
+        """What is kept and what holds now are the same: both come from the settings."""
+        if _channel(asked.fields[0]) != LAN_CHANNEL or asked.fields[1] >> 6 not in (1, 2):
+            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+        return bytes((_ALWAYS_AVAILABLE_NO_ALERTS, Privilege.ADMINISTRATOR))
+
+
+def _channel(octet: int) -> int:
+    channel = octet & _CHANNEL_MASK
+    return LAN_CHANNEL if channel == _THIS_CHANNEL else channel
+
+
+def _entry(number: int, lengths_bytes: tuple[int, ...], privilege: Privilege | None, answer: Answer) -> Entry:
+    code = CommandCode(NET_FN_APPLICATION, b"", number)
+    return Entry(code=code, lengths_bytes=lengths_bytes, privilege=privilege, answer=answer)

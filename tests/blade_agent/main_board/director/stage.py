@@ -1,0 +1,269 @@
+"""A director in virtual time, with engines that say what a test tells them to, over simulated HTTP."""
+
+import asyncio
+import random
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from blade_agent.main_board.director.director import direct
+from blade_agent.main_board.director.duty import DirectorDuty, Intervals
+from chassis_emulator.simulation.simulation import Simulation
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.messages.director import (
+    ASK_STATION,
+    ASSUMED,
+    COPY_DONE,
+    ENLIST,
+    LIST_SESSIONS,
+    NEXT_SEGMENT,
+    PLAY,
+    PUBLISH_PROGRAM,
+    REPORT,
+    STOPPED,
+    WATCHING,
+    AskStation,
+    Assumed,
+    CopyDone,
+    CopyResult,
+    Enlist,
+    ListSessions,
+    NextSegment,
+    Play,
+    PublishProgram,
+    Report,
+    StopCause,
+    Stopped,
+    StreamCursor,
+    Watching,
+)
+from media_network.messages.engine import CEASE, FETCH, PRELOAD, START, Ceased, Preload, Ready, Start
+from media_network.messages.verb import Done
+from media_network.program import Program, ProgramState, Segment
+
+DIRECTOR = Address("127.1.1.1", 8080)
+CENTER = Address("127.1.0.1", 8080)
+CONSOLE = "127.1.200.1:5000"
+EPOCH = 7
+STATE = Path("/state")
+INTERVALS = Intervals()
+LEASE_S = INTERVALS.lease_ms / 1000
+RATE_BPS = 1_504_000
+PACKETS_PER_S = 1000
+"""Of 188 bytes, at the rate."""
+
+
+def engine_address(slot):
+    return Address(f"127.1.1.{slot}", 8080)
+
+
+def program_of(segments=4, packets=10_000, name="film", state=ProgramState.PUBLISHED):
+    parts = tuple(
+        Segment(number=number, length_bytes=packets * 188, duration_ms=packets, sha256=f"{number:064x}")
+        for number in range(segments)
+    )
+    return Program(program=name, title="Film", rate_bps=RATE_BPS, sha256="f" * 64, segments=parts, state=state)
+
+
+class ScriptedEngine:
+    """Enlists, reports, and answers as it is told; a new boot each time its host starts."""
+
+    def __init__(self, simulation, slot, inventory, capacity_bps=10**9):
+        """`inventory`: the segments of "film" that it holds."""
+        self.slot, self.inventory, self.capacity_bps = slot, inventory, capacity_bps
+        self.address = engine_address(slot)
+        self.host = simulation.host(self.address.host)
+        self.boots = 0
+        self.heard = []
+        self.revoked = []
+        self.cursors = ()
+        """What its reports name."""
+        self.free_bytes = 10**12
+        self.reports = True
+        self.preloaded = Ready(valid_ms=5000)
+        self.started = Done()
+        self.ceased = None
+        """The cursor it answers CEASE with."""
+        self.copies = CopyResult.STORED
+        """What becomes of a copy; None: not a word."""
+        self.deaf_to = set()
+        """Verbs that it never answers."""
+
+    @property
+    def boot(self):
+        return f"{self.address.host}/{self.boots}"
+
+    def of(self, kind):
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    async def run(self):
+        self.boots += 1
+        table = HandlerTable("scripted engine")
+        table.verb(PRELOAD, self._answer(PRELOAD, lambda: self.preloaded))
+        table.verb(START, self._answer(START, lambda: self.started))
+        table.verb(CEASE, self._answer(CEASE, lambda: Ceased(self.boot, self.ceased)))
+        table.verb(FETCH, self._fetch)
+        async with serve(table, self.address), HttpClient(random.Random(self.boot)) as self.http:
+            enlisted = await self.ask(ENLIST, self.enlistment())
+            while True:
+                if self.reports and enlisted:
+                    answer = await self.ask(REPORT, self.report())
+                    self.revoked += answer.revoked if answer else ()
+                    enlisted = answer
+                await asyncio.sleep(INTERVALS.report_ms / 1000)
+                enlisted = enlisted or await self.ask(ENLIST, self.enlistment())
+
+    def _answer(self, verb, answer):
+        async def hear(message):
+            self.heard.append(message)
+            if verb in self.deaf_to:
+                await asyncio.Event().wait()
+            return answer()
+
+        return hear
+
+    async def _fetch(self, order):
+        self.heard.append(order)
+        if self.copies:
+            done = CopyDone(
+                engine=str(self.address),
+                boot=self.boot,
+                program=order.program,
+                segment=order.segment.number,
+                result=self.copies,
+                copied_bytes=order.segment.length_bytes,
+            )
+            self.saying = asyncio.create_task(self.ask(COPY_DONE, done))
+        return Done()
+
+    async def ask(self, verb, message):
+        return await self.http.tell(DIRECTOR, verb, message, deadline_s=1.0)
+
+    def enlistment(self):
+        return Enlist(
+            slot=self.slot,
+            engine=str(self.address),
+            boot=self.boot,
+            epoch=EPOCH,
+            capacity_bps=self.capacity_bps,
+            inventory={"film": self.inventory},
+        )
+
+    def report(self):
+        return Report(
+            engine=str(self.address),
+            boot=self.boot,
+            epoch=EPOCH,
+            streams=self.cursors,
+            free_bytes=self.free_bytes,
+        )
+
+
+class Stage:
+    """The simulation, its director and engines; what consoles and engines say, a test says through `ask`."""
+
+    def __init__(self, simulation, inventories, capacity_bps=10**9, center=None):
+        self.simulation = simulation
+        self.director_host = simulation.host(DIRECTOR.host)
+        self.disk = simulation.disk("state", self.director_host, STATE)
+        self.duty = DirectorDuty(station="north", address=DIRECTOR, epoch=EPOCH, center=center, state=STATE)
+        self.engines = {
+            slot: ScriptedEngine(simulation, slot, inventory, capacity_bps) for slot, inventory in inventories.items()
+        }
+
+    async def direct(self):
+        await direct(self.duty, self.disk, random.Random(1))
+
+    def tell(self, story, program=None, within_s=600.0):
+        """Start everything, publish a program, and play the story to its end."""
+
+        async def onlook():
+            async with HttpClient(random.Random(3)) as self.http:
+                if program:
+                    assert await self.ask(PUBLISH_PROGRAM, PublishProgram(program)) == Done()
+                assert len((await self.ask(ASK_STATION, AskStation())).engines) == len(self.engines)
+                return await story()
+
+        self.simulation.start(self.director_host, self.direct)
+        self.simulation.run(until_s=0.1)
+        for engine in self.engines.values():
+            self.simulation.start(engine.host, engine.run)
+        self.simulation.run(until_s=0.9)
+        return self.simulation.run_until_complete(onlook(), within_s=within_s)
+
+    async def ask(self, verb, message, deadline_s=10.0):
+        return await self.http.ask(DIRECTOR, verb, message, deadline_s=deadline_s)
+
+    async def play(self, program="film"):
+        return await self.ask(PLAY, Play(program=program, console=CONSOLE))
+
+    async def watch(self, session):
+        return await self.ask(WATCHING, Watching(session=session))
+
+    async def watch_for(self, session, duration_s):
+        """Let time pass with the console there."""
+        end_s = asyncio.get_running_loop().time() + duration_s
+        while (left_s := end_s - asyncio.get_running_loop().time()) > 0:
+            await self.watch(session)
+            await asyncio.sleep(min(1.0, left_s))
+        return await self.watch(session)
+
+    async def assume(self, session, turn, slot, segment=0, packet=0):
+        """An engine says that it has the stream, and names it in its reports from now on."""
+        message = Assumed(session=session, turn=turn, engine=str(engine_address(slot)), segment=segment, packet=packet)
+        answer = await self.ask(ASSUMED, message)
+        if isinstance(answer, Done):
+            for engine in self.engines.values():
+                engine.cursors = tuple(cursor for cursor in engine.cursors if cursor.session != session)
+            self.engines[slot].cursors += (cursor_of(session, turn, segment, packet),)
+        return answer
+
+    async def streaming(self):
+        """A session whose first turn is being sent; returns it and the slot of its sender."""
+        redirect = await self.play()
+        slot = Address.parse(redirect.engine).host.rpartition(".")[2]
+        assert await self.assume(redirect.session, redirect.turn, int(slot)) == Done()
+        return redirect.session, int(slot)
+
+    async def next(self, session, turn, segment=0, **kwargs):
+        return await self.ask(NEXT_SEGMENT, NextSegment(session=session, turn=turn, segment=segment, **kwargs))
+
+    async def stop(self, session, turn, cause=StopCause.END_OF_PROGRAM, segment=0, packet=0):
+        message = Stopped(session=session, turn=turn, segment=segment, packet=packet, cause=cause)
+        return await self.ask(STOPPED, message)
+
+    async def view(self, session):
+        """The session without the console being there."""
+        sessions = (await self.ask(LIST_SESSIONS, ListSessions())).sessions
+        return next((view for view in sessions if view.session == session), None)
+
+    async def loads(self):
+        station = await self.ask(ASK_STATION, AskStation())
+        return {engine.slot: engine.load_bps for engine in station.engines}
+
+    def starts(self):
+        """What the director itself directed to start: slot, turn, segment and packet, by turn."""
+        found = []
+        for engine in self.engines.values():
+            segments = {preload.turn: preload.segment.number for preload in engine.of(Preload)}
+            found += [(start.turn, engine.slot, segments[start.turn], start.packet) for start in engine.of(Start)]
+        return [Started(slot, turn, segment, packet) for turn, slot, segment, packet in sorted(found)]
+
+
+class Started(NamedTuple):
+    slot: int
+    turn: int
+    segment: int
+    packet: int
+
+
+def cursor_of(session, turn, segment, packet):
+    return StreamCursor(session=session, turn=turn, segment=segment, packet=packet)
+
+
+@contextmanager
+def stage(inventories, seed=1, **options):
+    with Simulation(seed) as simulation:
+        yield Stage(simulation, inventories, **options)

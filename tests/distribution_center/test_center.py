@@ -1,0 +1,519 @@
+"""A distribution center on duty, with stations whose directors a test scripts: over HTTP, and in virtual time where it
+would take long.
+"""
+
+import asyncio
+import random
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from chassis_emulator.simulation.simulation import Simulation
+from distribution_center.center import serve_center
+from distribution_center.content import content_engine
+from distribution_center.content.segment_folder import segment_path
+from distribution_center.registry.repository import OrderState
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from distribution_center.settings import CenterSettings
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.http_server import HandlerTable, serve
+from media_network.messages.content import (
+    ASK_INGEST,
+    DISTRIBUTE,
+    INGEST,
+    LIST_PROGRAMS,
+    PUBLISH,
+    AskIngest,
+    Distribute,
+    Ingest,
+    IngestStage,
+    ListPrograms,
+    Publish,
+)
+from media_network.messages.director import (
+    LOCATE_SEGMENT,
+    OBTAIN,
+    PUBLISH_PROGRAM,
+    LocateSegment,
+    Obtain,
+    SegmentLocation,
+)
+from media_network.messages.registry import (
+    ADD_LOCATIONS,
+    LIST_CATALOGUE,
+    LIST_STATIONS,
+    REGISTER_STATION,
+    REPORT_LOCATIONS,
+    AddLocations,
+    ListCatalogue,
+    ListStations,
+    RegisterStation,
+    ReportLocations,
+    StationRegistered,
+)
+from media_network.messages.verb import Done
+from media_network.program import Program, ProgramState, Segment
+from media_network.refusal import Reason, Refused
+from media_network.segment_set import format_segments
+from tests.clips import render
+
+HOME = "home"
+CONTENTS = [random.Random(number).randbytes(188 * (20 + number)) for number in range(4)]
+
+
+def film():
+    segments = tuple(
+        Segment(number=number, length_bytes=len(each), duration_ms=1000, sha256=sha256(each).hexdigest())
+        for number, each in enumerate(CONTENTS)
+    )
+    whole = sha256(b"".join(CONTENTS)).hexdigest()
+    return Program(program="film", title="Film", rate_bps=1_000_000, sha256=whole, segments=segments)
+
+
+class ScriptedDirector:
+    """The director of a station that keeps what it obtains in memory."""
+
+    def __init__(self, station, center, http):
+        self.station, self.center, self.http = station, center, http
+        self.epoch, self.generation = 1, 0
+        self.address = Address("127.0.0.1", 0)
+        self.taken = {}
+        """Content by program and segment."""
+        self.takes = 1 << 20
+        """How many segments it takes."""
+        self.orders = []
+        self.published = []
+
+    def table(self):
+        table = HandlerTable("scripted director")
+        table.verb(OBTAIN, self._obtain)
+        table.verb(PUBLISH_PROGRAM, self._publish)
+        return table
+
+    async def register(self, **changes):
+        registration = RegisterStation(station=self.station, director=str(self.address), epoch=self.epoch, engines=3)
+        return await self.http.ask(self.center, REGISTER_STATION, replace(registration, **changes))
+
+    async def begin(self):
+        """Register, and report all that is here."""
+        registered = await self.register()
+        self.generation = registered.generation + 1
+        report = ReportLocations(
+            station=self.station, epoch=self.epoch, generation=self.generation, locations=self.locations()
+        )
+        assert await self.http.ask(self.center, REPORT_LOCATIONS, report) == Done()
+        return registered
+
+    def locations(self):
+        programs = {program for program, _ in self.taken}
+        return {name: format_segments(number for program, number in self.taken if program == name) for name in programs}
+
+    async def _publish(self, message):
+        self.published.append(message.program)
+        return Done()
+
+    async def _obtain(self, order):
+        self.orders.append(order)
+        if len(self.orders) == 1 or len(self.taken) < self.takes:
+            self.obtaining = asyncio.create_task(self._take_all(order))
+        return Done()
+
+    async def _take_all(self, order):
+        """Fetch as an engine does, in order, and tell the registry."""
+        for segment in order.program.segments[: self.takes]:
+            content = await self.fetch(order, segment.number)
+            assert sha256(content).hexdigest() == segment.sha256
+            self.taken[order.program.program, segment.number] = content
+            added = AddLocations(
+                station=self.station,
+                epoch=self.epoch,
+                generation=self.generation,
+                program=order.program.program,
+                segments=str(segment.number),
+            )
+            assert await self.http.ask(self.center, ADD_LOCATIONS, added) == Done()
+
+    async def fetch(self, order, number):
+        question = LocateSegment(program=order.program.program, segment=number)
+        where = await self.http.ask(Address.parse(order.source_director), LOCATE_SEGMENT, question)
+        assert isinstance(where, SegmentLocation)
+        path = f"/segments/{order.program.program}/{number}.ts?ticket={where.ticket}"
+        async with self.http.read(Address.parse(where.engine), path) as response:
+            assert response.status == 200
+            return await response.read()
+
+
+class World:
+    """A center in a folder, and who speaks to it."""
+
+    def __init__(self, folder, address, http):
+        self.folder, self.address, self.http = Path(folder), address, http
+
+    @property
+    def settings(self):
+        return CenterSettings(
+            name="center", address=self.address.host, http_port=self.address.port, state=str(self.folder), home=HOME
+        )
+
+    @asynccontextmanager
+    async def center(self):
+        """A center that answers, until the context is left."""
+        self.folder.mkdir(exist_ok=True)
+        self.repository = SqliteRepository.open(self.folder / "registry.sqlite")
+        duty = asyncio.create_task(serve_center(self.settings, self.repository, random.Random(str(self.folder))))
+        try:
+            await self.ask(LIST_STATIONS, ListStations())
+            yield
+        finally:
+            duty.cancel()
+            with suppress(asyncio.CancelledError):
+                await duty
+            await self.repository.close()
+
+    @asynccontextmanager
+    async def station(self, name, host="127.0.0.1", port=0):
+        director = ScriptedDirector(name, self.address, self.http)
+        async with serve(director.table(), Address(host, port)) as director.address:
+            await director.begin()
+            yield director
+
+    async def ask(self, verb, message):
+        return await self.http.ask(self.address, verb, message, deadline_s=10.0)
+
+    async def row(self, program):
+        rows = (await self.ask(LIST_PROGRAMS, ListPrograms())).programs
+        return next((row for row in rows if row.program == program), None)
+
+    async def ingest(self, source):
+        """Order an ingest and follow it to its end."""
+        progress = await self.ask(INGEST, Ingest(source=str(source), title="Tiny", segment_ms=500))
+        stages = [progress.stage]
+        while progress.stage not in (IngestStage.DONE, IngestStage.FAILED):
+            await asyncio.sleep(0.02)
+            progress = await self.ask(ASK_INGEST, AskIngest(progress.ingest))
+            if progress.stage is not stages[-1]:
+                stages.append(progress.stage)
+        return progress, stages
+
+    async def put_in_spool(self, program):
+        """As an ingest leaves a program: in the registry and in the spool."""
+        folder = self.folder / "spool" / program.program
+        folder.mkdir(parents=True)
+        for number, content in enumerate(CONTENTS):
+            segment_path(folder, number).write_bytes(content)
+        repository = SqliteRepository.open(self.folder / "registry.sqlite")
+        await repository.add_program(program)
+        await repository.close()
+
+
+async def until(condition, within_s=30.0):
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 -- what other parties do sets no event here
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def told(tmp_path, free_port):
+    """Tell a story over real HTTP."""
+
+    def tell(story):
+        async def run():
+            async with HttpClient(random.Random(2)) as http:
+                await story(World(tmp_path / "center", Address("127.0.0.1", free_port()), http))
+
+        asyncio.run(run())
+
+    return tell
+
+
+@pytest.fixture
+def simulated(tmp_path):
+    """Tell a story in virtual time."""
+
+    def tell(story):
+        async def run():
+            async with HttpClient(random.Random(2)) as http:
+                await story(World(tmp_path / "center", Address("127.0.0.1", 8080), http))
+
+        with Simulation(1) as simulation:
+            simulation.run_until_complete(run())
+
+    return tell
+
+
+# The registry
+
+
+def test_of_two_directors_of_a_station_the_later_is_right(told):
+    async def story(world):
+        async with world.center(), world.station("north") as old:
+            new = ScriptedDirector("north", world.address, world.http)
+            new.address, new.epoch = Address("127.0.0.9", 8080), 2
+            assert (await new.register()).generation == 0
+            for _ in range(2):
+                assert (await old.register()).reason is Reason.STALE_EPOCH
+            report = ReportLocations(station="north", epoch=1, generation=9, locations={})
+            assert (await world.ask(REPORT_LOCATIONS, report)).reason is Reason.STALE_EPOCH
+            [row] = (await world.ask(LIST_STATIONS, ListStations())).stations
+            assert (row.station, row.director, row.epoch, row.engines) == ("north", "127.0.0.9:8080", 2, 3)
+            assert not row.home
+            assert row.silent_ms < 60_000
+
+    told(story)
+
+
+def test_a_registration_tells_the_generation_that_is_known_of_its_epoch(told):
+    async def story(world):
+        async with world.center(), world.station("north") as director:
+            assert (await director.register()).generation == 1
+            stale = ReportLocations(station="north", epoch=1, generation=0, locations={})
+            assert (await world.ask(REPORT_LOCATIONS, stale)).reason is Reason.UNKNOWN_STATION
+            director.epoch = 2
+            assert (await director.register()).generation == 0
+        async with world.center():  # the same after a restart
+            assert isinstance(await director.register(), StationRegistered)
+            director.epoch = 1
+            assert (await director.register()).reason is Reason.STALE_EPOCH
+
+    told(story)
+
+
+@pytest.mark.parametrize(
+    ("verb", "message", "reason"),
+    [
+        (
+            REGISTER_STATION,
+            RegisterStation(station="x", director="nowhere", epoch=1, engines=0),
+            Reason.BAD_MESSAGE,
+        ),
+        (
+            REPORT_LOCATIONS,
+            ReportLocations(station="x", epoch=1, generation=1, locations={}),
+            Reason.UNKNOWN_STATION,
+        ),
+        (
+            ADD_LOCATIONS,
+            AddLocations(station="north", epoch=1, generation=1, program="film", segments="3-1"),
+            Reason.BAD_MESSAGE,
+        ),
+        (PUBLISH, Publish("epic"), Reason.UNKNOWN_PROGRAM),
+        (DISTRIBUTE, Distribute(program="epic", stations=("north",)), Reason.UNKNOWN_PROGRAM),
+        (ASK_INGEST, AskIngest("none"), Reason.UNKNOWN_PROGRAM),
+        (INGEST, Ingest(source="relative/film.mp4"), Reason.BAD_SOURCE),
+        (LOCATE_SEGMENT, LocateSegment(program="epic", segment=0), Reason.NOT_HERE),
+    ],
+    ids=lambda value: getattr(value, "path", ""),
+)
+def test_refusals(told, verb, message, reason):
+    async def story(world):
+        async with world.center(), world.station("north"):
+            answer = await world.ask(verb, message)
+            assert isinstance(answer, Refused)
+            assert answer.reason is reason
+
+    told(story)
+
+
+# Ingest
+
+
+def test_a_film_is_brought_home_and_then_published_everywhere(told, tmp_path):
+    source = render(tmp_path / "tiny.mp4", 2.0, 160, 90)
+
+    async def story(world):
+        async with world.center(), world.station(HOME) as home, world.station("north") as north:
+            home.takes = 0
+            ingesting = asyncio.create_task(world.ingest(source))
+            await until(lambda: home.orders)
+            [order] = home.orders
+            program = order.program
+            assert (order.source_director, order.copies) == (str(world.address), 1)
+            refused = await world.ask(PUBLISH, Publish(program.program))
+            assert refused.reason is Reason.NOT_HERE
+            assert home.published == north.published == []
+            home.takes = len(program.segments)
+            home.obtaining = asyncio.create_task(home._take_all(order))
+            progress, stages = await ingesting
+            assert stages[-1] is IngestStage.DONE, progress.error
+            assert (progress.program, progress.fraction) == (program.program, 1.0)
+            content = b"".join(home.taken[program.program, segment.number] for segment in program.segments)
+            assert sha256(content).hexdigest() == program.sha256
+            row = await world.row(program.program)
+            assert row.stations == {HOME: len(program.segments)}
+            assert (row.state, row.title, row.bytes) == (ProgramState.INACTIVE, "Tiny", len(content))
+            assert list((world.folder / "spool").iterdir()) == []
+
+            before = (await north.register()).catalogue_version
+            north.address = Address("127.0.0.9", 9)  # cut off
+            north.epoch += 1
+            await north.register()
+            published = await world.ask(PUBLISH, Publish(program.program))
+            assert published == replace(program, state=ProgramState.PUBLISHED)
+            assert home.published == [published]
+            assert north.published == []
+            after = (await north.register()).catalogue_version
+            assert after != before
+            catalogue = await world.ask(LIST_CATALOGUE, ListCatalogue())
+            assert (catalogue.version, catalogue.programs) == (after, (published,))
+
+    told(story)
+
+
+def test_without_a_home_director_an_ingest_fails_and_nothing_stays(told, tmp_path, monkeypatch):
+    monkeypatch.setattr(content_engine, "_STORING_PATIENCE_S", 0.3)
+    source = render(tmp_path / "tiny.mp4", 1.0, 160, 90)
+
+    async def story(world):
+        async with world.center():
+            progress, stages = await world.ingest(source)
+            assert stages[-1] is IngestStage.FAILED
+            assert HOME in progress.error
+            assert "director" in progress.error
+            assert "\n" not in progress.error
+            assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
+            assert list((world.folder / "spool").iterdir()) == []
+            async with world.station(HOME):  # and it is no obstacle to the next one
+                progress, _ = await world.ingest(source)
+                assert progress.stage is IngestStage.DONE, progress.error
+
+    told(story)
+
+
+@pytest.mark.parametrize("content", [b"", b"no film at all"], ids=["empty", "text"])
+def test_what_is_no_film_is_refused_with_a_sentence(told, tmp_path, content):
+    source = tmp_path / "film.mp4"
+    source.write_bytes(content)
+
+    async def story(world):
+        async with world.center():
+            progress, _ = await world.ingest(source)
+            assert progress.stage is IngestStage.FAILED
+            assert str(source) in progress.error
+            assert "Traceback" not in progress.error
+            assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
+
+    told(story)
+
+
+def test_a_segment_in_the_spool_is_given_for_its_ticket_only(told):
+    async def story(world):
+        await world.put_in_spool(film())
+        async with world.center():
+            where = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
+            for path, status in (
+                (f"/segments/film/1.ts?ticket={where.ticket}", 200),
+                (f"/segments/film/2.ts?ticket={where.ticket}", 403),
+                (f"/segments/other/1.ts?ticket={where.ticket}", 403),
+                ("/segments/film/1.ts", 403),
+                (f"/segments/film/%2e%2e%2f1.ts?ticket={where.ticket}", 403),
+            ):
+                async with world.http.read(world.address, path) as response:
+                    assert response.status == status, path
+                    assert status != 200 or await response.read() == CONTENTS[1]
+
+    told(story)
+
+
+def test_a_center_that_stops_while_it_stores_takes_it_up_again(simulated):
+    async def story(world):
+        await world.put_in_spool(film())
+        (world.folder / "spool" / ".ingest-half").mkdir()
+        async with world.center(), world.station(HOME, port=8081) as home:
+            home.takes = 2
+            await until(lambda: len(home.taken) == 2)
+        assert (world.folder / "spool" / "film").is_dir()
+        assert not (world.folder / "spool" / ".ingest-half").exists()
+        async with world.center():
+            assert (await world.row("film")).stations == {HOME: 2}
+            async with serve(home.table(), home.address):  # it is known where the home director is
+                home.takes = len(CONTENTS)
+                await until(lambda: len(home.taken) == len(CONTENTS))
+                await until(lambda: not (world.folder / "spool" / "film").exists())
+                assert (await world.row("film")).stations == {HOME: 4}
+
+    simulated(story)
+
+
+# Distribution
+
+
+def at_home(world):
+    """A station that has the whole film."""
+
+    @asynccontextmanager
+    async def station():
+        async with world.station(HOME, port=8081) as home:
+            home.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+            await home.begin()
+            yield home
+
+    return station()
+
+
+async def remember(world, program):
+    world.folder.mkdir(exist_ok=True)
+    repository = SqliteRepository.open(world.folder / "registry.sqlite")
+    await repository.add_program(program)
+    await repository.close()
+
+
+def test_an_unknown_station_is_named_and_so_are_those_there_are(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8082) as north:
+            answer = await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north", "west")))
+            assert answer.reason is Reason.UNKNOWN_STATION
+            assert "west" in answer.detail
+            assert "home, north" in answer.detail
+            await asyncio.sleep(10.0)
+            assert north.orders == []
+
+    simulated(story)
+
+
+def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world) as home, world.station("north", port=8082) as north:
+            north.takes = 0
+            row = await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",), copies=3))
+            assert row.stations == {HOME: 4}
+            await asyncio.sleep(10.0)
+            assert 3 <= len(north.orders) <= 5
+            assert set(north.orders) == {
+                Obtain(program=film(), source_station=HOME, source_director=str(home.address), copies=3)
+            }
+        said = len(north.orders)
+        async with world.center(), serve(north.table(), north.address):
+            await asyncio.sleep(5.0)  # the order survives a restart of the center
+            assert len(north.orders) > said
+            north.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+            await north.begin()
+            await asyncio.sleep(1.0)
+            assert world.repository.orders("film")["north"].state is OrderState.DISTRIBUTED
+            said = len(north.orders)
+            await asyncio.sleep(20.0)
+            assert len(north.orders) == said
+
+    simulated(story)
+
+
+def test_an_order_waits_for_a_source(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), world.station("north", port=8082) as north:
+            north.takes = 0
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(10.0)
+            assert north.orders == []
+            async with world.station("south", port=8083) as south:
+                south.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+                await south.begin()
+                await until(lambda: north.orders)
+                assert north.orders[0].source_station == "south"
+
+    simulated(story)

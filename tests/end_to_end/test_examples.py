@@ -1,0 +1,59 @@
+"""Every topology in `examples/` comes up as it says, and the demo does the main job on a real clip."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+from clips import real_clip
+from laptop import Laptop
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_comes_up_as_it_says(example, tmp_path):
+    described = yaml.safe_load(example.read_text())
+    laptop = Laptop(tmp_path / "state", example.stem)
+    try:
+        laptop.up()
+        rows = laptop.ps()
+        for station in described["stations"]:
+            blades = [row for row in rows if row["station"] == station["name"] and row["slot"]]
+            assert [row["slot"] for row in blades] == list(range(1, station["slots"] + 1))
+            assert [row["role"] for row in blades] == ["director"] + ["engine"] * (station["slots"] - 1)
+            for row in blades:
+                assert row["state"] == "ready"
+                assert row["address"] == row["http"].partition(":")[0]
+                assert stat.S_ISCHR(os.stat(row["serial"]).st_mode)
+                assert {"network", "pid", "snmp", "ipmi"} <= row.keys()
+        assert sum(row["role"] == "center" for row in rows) == 1
+        assert laptop.json("chassis-emulator", "credentials") == {}
+        assert stat.S_IMODE((laptop.state / "credentials.json").stat().st_mode) == 0o600
+    finally:
+        laptop.down()
+
+
+def test_demo_does_the_main_job_on_a_real_clip(tmp_path):
+    laptop = Laptop(tmp_path / "state", "two-stations")
+    finished = laptop.run("chassis-emulator", "demo", "--clip", real_clip(), timeout=120)
+    assert finished.stdout.rstrip().endswith("demo: ok")
+    rows = [line.split() for line in finished.stdout.splitlines() if re.match(r"(hls|push) ", line)]
+    for by in ("hls", "push"):
+        numbers = [int(row[1]) for row in rows if row[0] == by]
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) >= 5
+
+
+def test_demo_says_what_it_cannot_play(tmp_path):
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear viewer")
+    finished = Laptop(tmp_path / "state", "two-stations").run(
+        "chassis-emulator", "demo", "--clip", letter, check=False, timeout=120
+    )
+    assert finished.returncode != 0
+    assert "is not a video" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert "demo: ok" not in finished.stdout
