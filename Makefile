@@ -28,7 +28,7 @@ bench: .venv/ready-dev $(CLIP)
 
 .venv/ready .venv/ready-dev: pyproject.toml
 	$(PYTHON) -m venv .venv || { echo "no venv: install python3-venv, or name another PYTHON="; exit 1; }
-	$(PIP) install --editable '.[emulator,center$(if $(findstring dev,$@),$(shell echo ,dev))]'
+	$(PIP) install --editable '.[emulator$(if $(findstring dev,$@),$(shell echo ,dev))]'
 	touch .venv/ready $@
 
 $(CLIP): | .venv/ready

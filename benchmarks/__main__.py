@@ -101,7 +101,8 @@ def table(figures: list[Figure]) -> str:
 def machine() -> str:
     """What it was measured on."""
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores of {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{cores} cores of {platform.machine()}, Linux {kernel}, Python {platform.python_version()}"
 
 
 def cells(figure: Figure) -> tuple[str, ...]:

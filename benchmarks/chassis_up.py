@@ -11,7 +11,7 @@ from benchmarks.figure import Figure, show
 from benchmarks.network import laptop
 
 TOPOLOGY = "sixteen-blades"
-SETTLE_S = 2.0
+SETTLE_S = 1.0
 IDLE_S = 10.0
 BOUND_S = 2.0
 """What was promised."""
@@ -41,14 +41,14 @@ def main() -> None:
                 value=up_s,
                 unit="s",
                 peer=BOUND_S,
-                peer_name="what it has to be under",
+                peer_name="bound",
             ),
             Figure(
                 figure="16 blades, first fork to last role taken",
                 value=in_office_s,
                 unit="s",
                 peer=up_s,
-                peer_name="of which the command",
+                peer_name="the whole command",
             ),
             Figure(
                 figure="memory of 16 blades (PSS)",

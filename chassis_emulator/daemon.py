@@ -73,8 +73,10 @@ def _report(report: Started | Failed) -> None:
 
 
 def _real_parts() -> Parts:
-    from chassis_emulator.real_parts import REAL_PARTS  # noqa: PLC0415 -- slow to import, and a refusal should be quick
+    # Slow to import, and a refusal should be quick.
+    from chassis_emulator.real_parts import REAL_PARTS, rehearse  # noqa: PLC0415
 
+    rehearse()
     return REAL_PARTS
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from blade_agent.agent import run_blade
+from blade_agent.cbc.identity import installed_version
 from blade_agent.chassis_manager.run import run_manager
 from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.hardware.profile import load_profile, profile_names
 from blade_agent.settings import BladeSettings
 from chassis_emulator.parts import Part
 from distribution_center.center import run_center
@@ -16,3 +18,10 @@ REAL_PARTS: Mapping[str, Part[Any]] = {
     "manager": Part(ManagerSettings, run_manager),
     "center": Part(CenterSettings, run_center),
 }
+
+
+def rehearse() -> None:
+    """Do what every blade does first, so that what it imports and builds is there, and shared, before the first fork."""
+    installed_version()
+    for name in profile_names():
+        load_profile(name)

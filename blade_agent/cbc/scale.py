@@ -8,6 +8,7 @@ from msgspec import Struct
 from blade_agent.cbc.hardware import SensorFacts
 
 HIGHEST_RAW: Final = 0xFF
+_ROUNDING: Final = 1e-6
 
 
 class Scale(Struct, frozen=True, kw_only=True):
@@ -44,25 +45,32 @@ class Scale(Struct, frozen=True, kw_only=True):
 def scale_of(facts: SensorFacts) -> Scale:
     """Make the finest scale with steps of two significant digits that reaches from lowest to highest.
 
+    Its lower end has two or three significant digits: one that must be rounded down makes the steps a little wider.
+
     Raises:
         ValueError: highest is not above lowest, or the scale is beyond what a record has room for.
     """
-    step = (facts.highest - facts.lowest) / HIGHEST_RAW
-    if not 0 < step < math.inf:
-        message = f"sensor {facts.name} cannot show from {facts.lowest} to {facts.highest}"
-        raise ValueError(message)
+    span = facts.highest - facts.lowest
+    while 0 < span < math.inf:
+        scale = _scale(facts.lowest, span / HIGHEST_RAW)
+        if not all(-8 <= power <= 7 for power in (scale.exponent, scale.offset_exponent)):
+            break
+        if scale.reading(HIGHEST_RAW) >= facts.highest - span * _ROUNDING:
+            return scale
+        span += facts.lowest - scale.reading(0)
+    message = f"no scale shows sensor {facts.name} from {facts.lowest} to {facts.highest}"
+    raise ValueError(message)
+
+
+def _scale(lowest: float, step: float) -> Scale:
     exponent = math.floor(math.log10(step)) - 1
-    offset, offset_exponent = _decimal(facts.lowest, exponent)
-    scale = Scale(
+    offset, offset_exponent = _decimal(lowest, exponent)
+    return Scale(
         factor=math.ceil(round(step / 10.0**exponent, 6)),
         offset=offset,
         offset_exponent=offset_exponent,
         exponent=exponent,
     )
-    if not (-8 <= exponent <= 7 and -8 <= offset_exponent <= 7):
-        message = f"the scale of sensor {facts.name} is too fine or too coarse"
-        raise ValueError(message)
-    return scale
 
 
 def _decimal(value: float, exponent: int) -> tuple[int, int]:

@@ -172,7 +172,7 @@ class EepromFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Pin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line of a GPIO chip and what the board uses it for. Recorded for who wires the board: the agent does not drive it."""
+    """A line of a GPIO chip and what the board uses it for: for who wires the board, the agent does not drive it."""
 
     name: ShortName
     line: Annotated[int, Meta(ge=0)]

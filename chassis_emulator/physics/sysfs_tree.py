@@ -31,6 +31,8 @@ class SysfsTree:
         self._chips: dict[str, Path] = {}
         self._inputs: dict[str, Path] = {}
         """Of each sensor by its name: the file that holds its count."""
+        self._written: dict[Path, str] = {}
+        """What each of those files holds: what has not changed is not written again."""
 
     def lay_out(self, state: BladeState) -> None:
         """Make the tree, as drivers do when they come up. What was set in one that is there stays set."""
@@ -50,6 +52,7 @@ class SysfsTree:
             _write(folder / "identity", self._profile.watchdog.identity)
             _write(folder / "timeout", str(self._profile.watchdog.timeout_max_s or _WATCHDOG_TIMEOUT_S))
             _write_once(self._root / "dev/watchdog0", "")
+        self._written.clear()
         self.write(state)
 
     def write(self, state: BladeState) -> None:
@@ -57,10 +60,11 @@ class SysfsTree:
         for sensor in self._profile.sensors:
             value = _measured(sensor, state)
             if value is not None:
-                _write(self._inputs[sensor.name], _count(sensor.measures, value))
+                self._measure(self._inputs[sensor.name], _count(sensor.measures, value))
         for fan in self._profile.fans:
             if fan.tach:
-                _write(self._chip(fan.chip) / f"{fan.tach}_input", _count(Quantity.FAN_SPEED, state.fan_rpm))
+                tachometer = self._chip(fan.chip) / f"{fan.tach}_input"
+                self._measure(tachometer, _count(Quantity.FAN_SPEED, state.fan_rpm))
 
     def fan_duty(self) -> float | None:
         """What the blade drives its first fan at, 0 to 1; None while that is unknown, or it has none."""
@@ -83,6 +87,11 @@ class SysfsTree:
         rest = eeprom.size_bytes - eeprom.offset_bytes - len(image)
         path = self._root / "sys/bus/nvmem/devices" / eeprom.device / "nvmem"
         _replace(path, b"\xff" * eeprom.offset_bytes + image + b"\xff" * rest)
+
+    def _measure(self, path: Path, count: str) -> None:
+        if self._written.get(path) != count:
+            _write(path, count)
+            self._written[path] = count
 
     def _lay_out_sensor(self, number: int, sensor: Sensor) -> Path:
         if sensor.hwmon is None:

@@ -35,7 +35,6 @@ from media_network.ticket import TicketKey
 _log = logging.getLogger(__name__)
 
 _SAY_AGAIN_S = 3.0
-_STORING_PATIENCE_S = 60.0
 _JOBS_REMEMBERED = 256
 _AT_ONCE = 2
 
@@ -55,6 +54,8 @@ class ContentEngine:
     http: HttpClient
     rng: random.Random
     tasks: asyncio.TaskGroup
+    storing_patience_s: float = 60.0
+    """How long the home media station may take no segment before an ingest is given up."""
 
     def __post_init__(self) -> None:
         self._tickets = TicketKey(self.rng.randbytes(32))
@@ -166,7 +167,7 @@ class ContentEngine:
             if stored != held:
                 held, moved_at = stored, now
                 on_progress(stored / len(program.segments))
-            if now - moved_at > _STORING_PATIENCE_S:
+            if now - moved_at > self.storing_patience_s:
                 return False
             if now - said_at > _SAY_AGAIN_S:
                 said_at = now

@@ -50,7 +50,9 @@ def test_ffmpeg_decodes_every_frame_of_the_playlist(station, program, tmp_path):
         timeout=60,
         check=True,
     )
-    assert not decoded.stderr
+    # ffmpeg tells, as an error, that each redirect leads to another engine than the connection it has; it then opens one.
+    complaints = [line for line in decoded.stderr.splitlines() if "Cannot reuse HTTP connection" not in line]
+    assert not complaints
     frames = [line for line in decoded.stdout.splitlines() if not line.startswith("#")]
     assert len(frames) == 12 * 25
 

@@ -51,10 +51,9 @@ def first_failure(seeds):
     return None
 
 
-def test_a_director_that_resumed_where_the_last_report_stood_would_be_seen(monkeypatch):
+def test_a_director_that_resumed_where_a_lost_sender_began_would_be_seen(monkeypatch):
     def no_margin(session, turn, now):
-        cursor = session.cursor if session.cursor and session.cursor.turn == turn.number else turn
-        return session.program.advance(cursor.segment, cursor.packet, 0)
+        return session.program.advance(turn.segment, turn.packet, 0)
 
     monkeypatch.setattr(settlement, "_certainly_past", no_margin)
     failure = first_failure(range(1, 25))

@@ -106,6 +106,7 @@ class Director:
         if earlier and earlier.boot != message.boot:
             self._lose(earlier)
         self._station.roster.enlist(message, address, _now())
+        self.registry.engines_changed()
         self._tell_registry(self._station.table.replace(address, inventory))
         return messages.Enlisted(
             ticket_key=self._key.hex(),
@@ -162,6 +163,7 @@ class Director:
 
     def _strike(self, engine: EngineRecord) -> None:
         self._station.roster.strike(engine.address)
+        self.registry.engines_changed()
         self._lose(engine)
         self._tell_registry(self._station.table.forget(engine.address))
 

@@ -40,6 +40,7 @@ class RegistryLink:
         self._station = station
         self._changed: dict[ProgramId, set[int]] = {}
         self._news = asyncio.Event()
+        self._registration_due = asyncio.Event()
         self._full_report_due = True
         self._generation: int | None = None
         """Of the last full report; None until the registry has said which it knows."""
@@ -56,6 +57,10 @@ class RegistryLink:
         """Some engine gained or lost these segments; the registry is told what the station holds of them now."""
         self._changed.setdefault(program, set()).update(segments)
         self._news.set()
+
+    def engines_changed(self) -> None:
+        """An engine came or went: the registration says how many there are."""
+        self._registration_due.set()
 
     async def keep_registered(self) -> None:
         """Register again and again; catch up with the catalogue when the center has another version of it."""
@@ -74,7 +79,16 @@ class RegistryLink:
                 self._make_full_report()
             if answer and answer.catalogue_version != self._station.catalogue.version:
                 await self._catch_up(center)
-            await asyncio.sleep(self._station.duty.intervals.registration_ms / 1000)
+            await self._until_registration_is_due()
+
+    async def _until_registration_is_due(self) -> None:
+        """An interval, or less when engines came or went."""
+        try:
+            async with asyncio.timeout(self._station.duty.intervals.registration_ms / 1000):
+                await self._registration_due.wait()
+        except TimeoutError:
+            return
+        self._registration_due.clear()
 
     async def keep_locations_told(self) -> None:
         """Report all the station holds once its engines had time to enlist; then every change."""

@@ -67,7 +67,7 @@ class Turns:
             failed.append(engine.address)
 
     async def start(self, session: PushSession, turn: Turn) -> StartOutcome:
-        """Direct the engine of a turn that was given to it here to start; one that does not is not chosen again soon."""
+        """Direct the engine of a turn that was offered here to start; one that does not is not chosen again soon."""
         outcome = await self._start(session, turn)
         if outcome is not StartOutcome.TAKEN:
             self._station.roster.suspect(turn.engine)

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from blade_agent.cbc import (
+    board_messages,
+    chassis_messages,
+    device_messages,
+    event_log_messages,
+    fru_messages,
+    led_messages,
+    record_messages,
+    sensor_messages,
+    watchdog_messages,
+)
 from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.cbc.controller import COMMAND_MODULES
 from blade_agent.cbc.device_messages import (
     GET_DEVICE_GUID,
     GET_DEVICE_ID,
@@ -102,6 +114,204 @@ CONVERSATION = [
     (STAGE_ADDRESS, StageAddress(Party.CENTER, None), Nothing()),
     (STAGE_STATION, StageStation("north"), Nothing()),
     (COMMIT_ROLE, CommitRole(epoch=0x01020304, role=Role.ENGINE, assignment_digest=DIGEST), Nothing()),
+    # The commands of a complete CBC.
+    (board_messages.FRU_CONTROL, board_messages.ControlFru(0, board_messages.FruControl.GRACEFUL_REBOOT), Nothing()),
+    (board_messages.FRU_CONTROL_CAPABILITIES, board_messages.WhichFru(0), board_messages.ControlCapabilities(0x0E)),
+    (board_messages.SET_POWER_LEVEL, board_messages.SetPowerLevel(fru=0, level=2, copy=1), Nothing()),
+    (
+        board_messages.GET_POWER_LEVEL,
+        board_messages.PowerQuery(0, board_messages.PowerKind.DESIRED_STEADY),
+        board_messages.PowerLevels(level=3, delay=0, multiplier=2, draws=bytes((33, 45, 150))),
+    ),
+    (
+        board_messages.GET_FAN_SPEED_PROPERTIES,
+        board_messages.WhichFru(0),
+        board_messages.FanProperties(lowest=10, highest=100, normal=40, properties=0x80),
+    ),
+    (board_messages.SET_FAN_LEVEL, board_messages.SetFanLevel(fru=0, level=80), Nothing()),
+    (
+        board_messages.GET_FAN_LEVEL,
+        board_messages.WhichFru(0),
+        board_messages.FanLevel(override_level=80, local_level=35),
+    ),
+    (
+        chassis_messages.GET_CHASSIS_STATUS,
+        Nothing(),
+        chassis_messages.ChassisStatus(power=0x61, last_event=0, miscellaneous=0x50),
+    ),
+    (
+        chassis_messages.CHASSIS_CONTROL,
+        chassis_messages.Control(chassis_messages.ChassisControl.SOFT_SHUTDOWN),
+        Nothing(),
+    ),
+    (chassis_messages.CHASSIS_IDENTIFY, chassis_messages.Identify(0, 1), Nothing()),
+    (device_messages.COLD_RESET, Nothing(), Nothing()),
+    (device_messages.WARM_RESET, Nothing(), Nothing()),
+    (device_messages.GET_SYSTEM_GUID, Nothing(), Guid(bytes(range(16)))),
+    (device_messages.SET_GLOBAL_ENABLES, device_messages.GlobalEnables(0x08), Nothing()),
+    (device_messages.GET_GLOBAL_ENABLES, Nothing(), device_messages.GlobalEnables(0x08)),
+    (
+        device_messages.GET_CHANNEL_INFO,
+        device_messages.ChannelNumber(0x0E),
+        device_messages.ChannelInfo(
+            channel=0, medium=device_messages.Medium.IPMB, protocol=1, sessions=0, vendor=7154, auxiliary=0
+        ),
+    ),
+    (
+        event_log_messages.GET_SEL_INFO,
+        Nothing(),
+        event_log_messages.LogInfo(
+            version=0x51,
+            records=2,
+            free_bytes=8160,
+            added_at=0x65A0AAA6,
+            erased_at=0x651BA5A0,
+            operations=0x0A,
+        ),
+    ),
+    (event_log_messages.RESERVE_SEL, Nothing(), record_messages.ReservationId(0x0102)),
+    (
+        event_log_messages.GET_SEL_ENTRY,
+        record_messages.RecordPiece(reservation=0x0102, record=1, offset=0, length_bytes=0xFF),
+        record_messages.Piece(next_record=2, octets=bytes(range(16))),
+    ),
+    (
+        event_log_messages.ADD_SEL_ENTRY,
+        event_log_messages.LogRecord(bytes(range(16))),
+        event_log_messages.RecordId(3),
+    ),
+    (
+        event_log_messages.DELETE_SEL_ENTRY,
+        event_log_messages.RemoveRecord(reservation=0x0102, record=3),
+        event_log_messages.RecordId(3),
+    ),
+    (
+        event_log_messages.CLEAR_SEL,
+        event_log_messages.ClearLog(reservation=0x0102, word=b"CLR", step=event_log_messages.ClearStep.BEGIN),
+        event_log_messages.Erasure(1),
+    ),
+    (event_log_messages.GET_SEL_TIME, Nothing(), event_log_messages.LogTime(0x65A0AAA6)),
+    (event_log_messages.SET_SEL_TIME, event_log_messages.LogTime(0x65A0AAA6), Nothing()),
+    (
+        fru_messages.GET_FRU_INVENTORY_AREA_INFO,
+        fru_messages.FruDevice(0),
+        fru_messages.FruArea(length_bytes=512, access=0),
+    ),
+    (
+        fru_messages.READ_FRU_INVENTORY_DATA,
+        fru_messages.ReadFru(fru=0, offset=0x0108, count=4),
+        fru_messages.FruPiece(count=4, octets=b"\x01\x02\x03\x04"),
+    ),
+    (
+        fru_messages.WRITE_FRU_INVENTORY_DATA,
+        fru_messages.WriteFru(fru=0, offset=0x0108, octets=b"\x01\x02\x03\x04"),
+        fru_messages.Written(4),
+    ),
+    (
+        led_messages.GET_FRU_LED_PROPERTIES,
+        led_messages.LedsOf(0),
+        led_messages.LedProperties(status_leds=3, application_leds=1),
+    ),
+    (
+        led_messages.GET_LED_COLOR_CAPABILITIES,
+        led_messages.LedNumber(0, 1),
+        led_messages.LedColors(colors=0x14, local_color=2, override_color=2),
+    ),
+    (
+        led_messages.SET_FRU_LED_STATE,
+        led_messages.SetLed(fru=0, led=1, function=30, on_duration=20, color=4),
+        Nothing(),
+    ),
+    (
+        led_messages.GET_FRU_LED_STATE,
+        led_messages.LedNumber(0, 0),
+        led_messages.LedState(states=1, local_function=10, local_on_duration=90, local_color=1),
+    ),
+    (
+        led_messages.GET_FRU_LED_STATE,
+        led_messages.LedNumber(0, 1),
+        led_messages.LedState(
+            states=3,
+            local_function=0,
+            local_on_duration=0,
+            local_color=2,
+            override_function=30,
+            override_on_duration=20,
+            override_color=4,
+        ),
+    ),
+    (
+        record_messages.GET_SDR_REPOSITORY_INFO,
+        Nothing(),
+        record_messages.RepositoryInfo(
+            version=0x51, records=6, free_bytes=0, added_at=0x65A0AAA6, erased_at=0x65A0AAA6, operations=2
+        ),
+    ),
+    (record_messages.RESERVE_SDR_REPOSITORY, Nothing(), record_messages.ReservationId(0x0102)),
+    (
+        record_messages.GET_SDR,
+        record_messages.RecordPiece(reservation=0x0102, record=3, offset=5, length_bytes=8),
+        record_messages.Piece(next_record=4, octets=bytes(range(8))),
+    ),
+    (record_messages.GET_DEVICE_SDR_INFO, record_messages.SdrCount(1), record_messages.DeviceSdrInfo(count=6, flags=1)),
+    (record_messages.RESERVE_DEVICE_SDR_REPOSITORY, Nothing(), record_messages.ReservationId(0x0102)),
+    (
+        record_messages.GET_DEVICE_SDR,
+        record_messages.RecordPiece(reservation=0x0102, record=3, offset=5, length_bytes=8),
+        record_messages.Piece(next_record=4, octets=bytes(range(8))),
+    ),
+    (
+        sensor_messages.PLATFORM_EVENT,
+        sensor_messages.PlatformEvent(
+            revision=4, sensor_type=1, sensor=0x30, reading_type=1, data=bytes((0x59, 0xFF, 0xFF))
+        ),
+        Nothing(),
+    ),
+    (
+        sensor_messages.SET_SENSOR_HYSTERESIS,
+        sensor_messages.SetHysteresis(sensor=2, mask=0xFF, rise=3, fall=1),
+        Nothing(),
+    ),
+    (
+        sensor_messages.GET_SENSOR_HYSTERESIS,
+        sensor_messages.HysteresisQuery(2, 0xFF),
+        sensor_messages.Hysteresis(rise=3, fall=1),
+    ),
+    (
+        sensor_messages.SET_SENSOR_THRESHOLDS,
+        sensor_messages.SetThresholds(sensor=2, present=0x38, values=bytes(range(6))),
+        Nothing(),
+    ),
+    (
+        sensor_messages.GET_SENSOR_THRESHOLDS,
+        sensor_messages.SensorNumber(2),
+        sensor_messages.Thresholds(present=0x38, values=bytes(range(6))),
+    ),
+    (sensor_messages.SET_SENSOR_EVENT_ENABLE, sensor_messages.SetEventEnable(sensor=2, enables=0xC0), Nothing()),
+    (
+        sensor_messages.GET_SENSOR_EVENT_ENABLE,
+        sensor_messages.SensorNumber(2),
+        sensor_messages.EventEnable(enables=0xC0, asserted=0x0A80, deasserted=0x0A80),
+    ),
+    (
+        sensor_messages.GET_SENSOR_READING,
+        sensor_messages.SensorNumber(2),
+        sensor_messages.SensorReading(reading=83, flags=0xC0, states=0xC0, more_states=0x80),
+    ),
+    (sensor_messages.GET_SENSOR_TYPE, sensor_messages.SensorNumber(0), sensor_messages.SensorType(0xF0, 0x6F)),
+    (watchdog_messages.RESET_WATCHDOG_TIMER, Nothing(), Nothing()),
+    (
+        watchdog_messages.SET_WATCHDOG_TIMER,
+        watchdog_messages.SetWatchdog(use=4, actions=1, pre_timeout_s=0, cleared_uses=0x10, countdown=1000),
+        Nothing(),
+    ),
+    (
+        watchdog_messages.GET_WATCHDOG_TIMER,
+        Nothing(),
+        watchdog_messages.WatchdogState(
+            use=0x44, actions=1, pre_timeout_s=0, expired_uses=0, countdown=1000, present=996
+        ),
+    ),
 ]
 
 
@@ -135,6 +345,11 @@ def frozen(number):
 
 def test_every_step_is_frozen():
     assert len(VERSION_1["conversation"]) == len(CONVERSATION)
+
+
+def test_every_command_is_frozen():
+    frozen_codes = {command.code for command, _, _ in CONVERSATION}
+    assert frozen_codes == {code for module in COMMAND_MODULES for code in module.answers}
 
 
 @pytest.mark.parametrize("number", range(len(CONVERSATION)))

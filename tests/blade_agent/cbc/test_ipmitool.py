@@ -47,7 +47,11 @@ TABLE = [
     ("sdr type Fan", 0, ["Fan              | 03h"]),
     ("sdr entity 160", 0, ["Watchdog         | 01h"]),
     ('sdr get "CPU Temp"', 0, ["41.500 (+/- 0) degrees C", "Settable Thresholds   : lnc unc ucr unr"]),
-    ("sensor list", 0, ["CPU Temp         | 41.500     | degrees C  | ok    | na        | na        | 5.000     | 70.000"]),
+    (
+        "sensor list",
+        0,
+        ["CPU Temp         | 41.500     | degrees C  | ok    | na        | na        | 5.000     | 70.000"],
+    ),
     ('sensor get "CPU Temp"', 0, ["Assertions Enabled    : lnc- unc+ ucr+ unr+", "Positive Hysteresis   : 2.000"]),
     ('sensor get "5V"', 1, ["Unable to read sensor"]),
     ('sensor thresh "CPU Temp" unc 40', 0, ["Upper Non-Critical threshold to 40.000"]),

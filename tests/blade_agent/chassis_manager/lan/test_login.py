@@ -170,3 +170,17 @@ def test_users_are_checked_at_the_door_and_show_no_password(endpoint):
     for users in ((), (root, root)):
         with pytest.raises(ValueError, match="needs users"):
             Users(users, Random(1))
+
+
+def test_a_console_that_gives_up_gets_no_session(console, endpoint):
+    console.open()
+    console.rakp_1()
+    assert console.rakp_3(status=0x0F)[1] == 0x0F
+    assert (len(endpoint.sessions), endpoint.login.attempts.failures) == (0, 1)
+
+
+def test_open_session_limits_the_privilege_too(console, endpoint):
+    console.open(privilege=3)
+    console.rakp_1()
+    assert console.rakp_3()[1] == 0
+    assert [session.limit for session in endpoint.sessions] == [Privilege.OPERATOR]

@@ -1,6 +1,7 @@
 import pytest
 
-from blade_agent.chassis_manager.lan.packet import LanFault, Packet, write
+from blade_agent.cbc.message import Request
+from blade_agent.chassis_manager.lan.packet import LanFault, Packet, packet_octets, write
 from blade_agent.chassis_manager.lan.session import TIMEOUT_S, ReplayWindow
 
 GET_DEVICE_ID = (6, 1)
@@ -103,3 +104,26 @@ def test_completion_codes_of_what_cannot_be_carried_out(session):
     assert session.ask(0x2C, 0, b"").completion == 0xC1
     assert session.ask(6, 0x3B, b"\x02").data == b"\x02"
     assert session.ask(6, 0x41, b"\x01\x40").completion == 0xD4
+
+
+def sealed(console, message, trailer):
+    """Give an authentic packet of a message with this padding before its integrity code."""
+    console.sequence += 1
+    packet = Packet(
+        payload=console.keys.encrypt(message, bytes(16)),
+        session=console.session,
+        sequence=console.sequence,
+        protected=True,
+    )
+    octets = packet_octets(packet) + trailer
+    return b"\x06\x00\xff\x07" + octets + console.keys.integrity_code(octets)
+
+
+def test_what_is_authentic_has_to_be_well_formed_and_for_the_manager(session, endpoint):
+    message = Request(responder=0x20, requester=0x81, net_fn=6, command=1, sequence=1).encode()
+    elsewhere = Request(responder=0x84, requester=0x81, net_fn=6, command=1, sequence=1).encode()
+    assert len(session.send(sealed(session, message, b"\xff\xff\x02\x07"))) == 1
+    assert session.send(sealed(session, message, b"\xff\xff\x01\x07")) == []
+    assert endpoint.faults == {LanFault.BAD_INTEGRITY: 1}
+    assert session.send(sealed(session, elsewhere, b"\xff\xff\x02\x07")) == []
+    assert endpoint.faults == {LanFault.BAD_INTEGRITY: 1, LanFault.BAD_MESSAGE: 1}

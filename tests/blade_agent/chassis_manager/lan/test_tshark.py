@@ -28,29 +28,36 @@ def capture(path, datagrams):
 
 
 def tshark(path, *options):
-    command = ["tshark", "-n", "-r", path, *options]
+    command = ["tshark", "-n", "-r", path, "-o", "ipmi.dissect_bus_commands:TRUE", *options]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
-def answers_of(console, suite):
-    """Go through a login and a question; give every datagram that the manager sends."""
-    sent = []
+def conversation(console, suite):
+    """Go through a login and a question; give every datagram with its UDP ports."""
+    carried = []
     send = console.send
-    console.send = lambda octets: sent.extend(out := send(octets)) or out
+
+    def recorded(octets):
+        answers = send(octets)
+        carried.append((CONSOLE, MANAGER, octets))
+        carried.extend((MANAGER, CONSOLE, answer) for answer in answers)
+        return answers
+
+    console.send = recorded
     console.send(PING)
     capabilities = Request(responder=0x20, requester=0x81, net_fn=6, command=0x38, sequence=1, data=b"\x8e\x04")
     console.send(write(Packet(payload=capabilities.encode(), plus=False)))
     assert console.log_in(suite=suite) == 0
     assert console.ask(6, 1).completion == 0
-    return sent
+    return carried
 
 
 @pytest.mark.peer("tshark")
 @pytest.mark.parametrize("suite", CIPHER_SUITES, ids=lambda suite: f"suite {suite.number}")
 def test_tshark_decodes_what_the_manager_sends(console, tmp_path, suite):
     path = tmp_path / "lan.pcap"
-    capture(path, [(MANAGER, CONSOLE, octets) for octets in answers_of(console, suite)])
-    output = tshark(path, "-T", "fields", *(f"-e{name}" for name in FIELDS.split()))
+    capture(path, conversation(console, suite))
+    output = tshark(path, "-Y", f"udp.srcport == {MANAGER}", "-T", "fields", *(f"-e{name}" for name in FIELDS.split()))
     decoded = [" ".join(field or "-" for field in line.split("\t")) for line in output.splitlines()]
     assert decoded == [
         "0x06 0x40 0x2a - - - - - - -",
@@ -62,4 +69,4 @@ def test_tshark_decodes_what_the_manager_sends(console, tmp_path, suite):
     ]
     details = tshark(path, "-V")
     assert "Malformed" not in details
-    assert details.count("IPMI Session Wrapper (trailer)") == 1
+    assert details.count("IPMI Session Wrapper (trailer)") == 2

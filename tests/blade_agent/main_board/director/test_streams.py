@@ -348,11 +348,13 @@ def test_a_doubtful_engine_that_does_not_answer_has_its_lease_waited_out():
             second, turn = hand_over(await world.next(session, 1))
             world.engines[second].deaf_to = {CEASE, PRELOAD, START}
             asked_s = loop.time()
-            questions = [world.next(session, 1, doubtful=str(engine_address(second))) for _ in range(2)]
+            doubtful = str(engine_address(second))
+            questions = [asyncio.create_task(world.next(session, 1, doubtful=doubtful)) for _ in range(2)]
             watching = asyncio.create_task(world.watch_for(session, 8.0))
             await asyncio.sleep(LEASE_S - 0.5)
             assert world.starts() == []
-            assert cursor_of(session, turn, 1, 0) not in world.engines[second].revoked
+            assert reason(await world.assume(session, turn, second, 1)) is Reason.STALE_TURN
+            assert cursor_of(session, turn, 1, 0) in world.engines[second].revoked
             answers = await asyncio.gather(*questions)
             assert {reason(answer) for answer in answers} <= {Reason.ASSUMED, Reason.STALE_TURN}
             await watching
