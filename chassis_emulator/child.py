@@ -73,5 +73,5 @@ async def _until_terminated(part: Part[Any], settings: bytes) -> None:
     task = asyncio.current_task()
     if task:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    # A Random made here is seeded by the kernel, not by what the nursery left.
-    await part.start(settings, random.Random())
+    # Keys, tickets and session ids come from it: the kernel's randomness, nothing that the nursery left.
+    await part.start(settings, random.SystemRandom())

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 
+from blade_agent.chassis_manager.lan.settings import LanSettings
+from blade_agent.chassis_manager.lan.users import User
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from chassis_emulator.lines import Line
-from chassis_emulator.plan import BladePlan, CenterPlan, ChassisPlan, NetworkPlan
+from chassis_emulator.plan import IPMI_PORT, BladePlan, CenterPlan, ChassisPlan, NetworkPlan
 from chassis_emulator.processes import Place, Process
 from chassis_emulator.state_folder import StateFolder
 from distribution_center.settings import CenterSettings
 
 
-def compose(plan: NetworkPlan, lines: Mapping[str, Line], folder: StateFolder) -> list[Process]:
+def compose(plan: NetworkPlan, lines: Mapping[str, Line], folder: StateFolder, ipmi_user: User) -> list[Process]:
     """Every process of the network; `lines` are the blades', by name."""
     processes = [_center(plan.center, folder)]
     for chassis in plan.chassis:
-        processes.append(_manager(chassis, lines, folder))
+        processes.append(_manager(chassis, lines, folder, ipmi_user))
         processes.extend(_blade(blade, lines[blade.name], folder) for blade in chassis.blades)
     return processes
 
@@ -36,14 +38,20 @@ def _center(plan: CenterPlan, folder: StateFolder) -> Process:
     )
 
 
-def _manager(chassis: ChassisPlan, lines: Mapping[str, Line], folder: StateFolder) -> Process:
+def _manager(chassis: ChassisPlan, lines: Mapping[str, Line], folder: StateFolder, ipmi_user: User) -> Process:
     def forget_unread() -> None:
         for blade in chassis.blades:
             lines[blade.name].forget_unread_at_manager()
 
     return Process(
         name=chassis.name,
-        place=Place(role="chassis_manager", station=chassis.station, slot=None, host=chassis.host),
+        place=Place(
+            role="chassis_manager",
+            station=chassis.station,
+            slot=None,
+            host=chassis.host,
+            ipmi=f"{chassis.host}:{IPMI_PORT}",
+        ),
         part="manager",
         settings=ManagerSettings(
             station=chassis.station,
@@ -52,7 +60,8 @@ def _manager(chassis: ChassisPlan, lines: Mapping[str, Line], folder: StateFolde
                 for blade in chassis.blades
             },
             epoch_file=str(chassis.state / "epoch"),
-            center=chassis.center,
+            center=str(chassis.center),
+            lan=LanSettings(address=chassis.host, port=IPMI_PORT, users=(ipmi_user,)),
         ),
         state=chassis.state,
         log=folder.log(chassis.name),

@@ -33,6 +33,7 @@ from chassis_emulator.control import (
     Revived,
     take_orders,
 )
+from chassis_emulator.credentials import ipmi_administrator
 from chassis_emulator.lines import open_line
 from chassis_emulator.memory import pss_bytes
 from chassis_emulator.nursery_client import NurseryClient
@@ -56,7 +57,7 @@ async def run_environment(
         client = await stack.enter_async_context(HttpClient(rng))
         tended = await stack.enter_async_context(NurseryClient(nursery))
         lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
-        processes = Processes(compose(plan, lines, folder), tended)
+        processes = Processes(compose(plan, lines, folder, ipmi_administrator(folder)), tended)
         environment = _Environment(plan, processes, client, end)
         _leave_traces(plan, folder, rng)
         await processes.start_missing()
@@ -133,7 +134,7 @@ def _row(network: int, process: Process) -> ProcessRow:
         serial=status.service_port or None,
         http=status.http or None,
         snmp=None,
-        ipmi=None,
+        ipmi=place.ipmi,
         epoch=status.epoch,
         exit_code=process.exit_code if process.pid is None else None,
         pss_bytes=pss_bytes(process.pid) if process.pid else 0,

@@ -13,6 +13,8 @@ from chassis_emulator.topology import Station, Topology
 from media_network.address import Address
 
 HTTP_PORT = 8080
+IPMI_PORT = 6623
+"""RMCP's own port, 623, takes privileges that nothing here needs."""
 _MANAGER_HOST = 254
 
 

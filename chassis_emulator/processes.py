@@ -22,6 +22,8 @@ class Place:
     station: str | None
     slot: int | None
     host: str
+    ipmi: str | None = None
+    """Where IPMI tools are answered, `host:port`."""
 
 
 @dataclass

@@ -21,7 +21,7 @@ REAL_PARTS: Mapping[str, Part[Any]] = {
 
 
 def rehearse() -> None:
-    """Do what every blade does first, so that what it imports and builds is there, and shared, before the first fork."""
+    """Do what every blade does first: what it imports and builds is then there, and shared, before the first fork."""
     installed_version()
     for name in profile_names():
         load_profile(name)

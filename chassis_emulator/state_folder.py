@@ -140,3 +140,11 @@ class StateFolder:
             return {}
         except (OSError, msgspec.MsgspecError) as error:
             raise StateFolderError(self.path, f"credentials.json: {error}") from error
+
+    def write_credentials(self, users: dict[str, Any]) -> None:
+        """Keep them; the file can be read by its owner only, from its first byte on."""
+        unfinished = self.credentials.with_suffix(".new")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(users)) + b"\n")
+        unfinished.rename(self.credentials)

@@ -45,6 +45,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             http=http,
             rng=rng,
             tasks=tasks,
+            storing_patience_s=settings.storing_patience_s,
         )
         table = HandlerTable("distribution center")
         for part in (registry, content_manager, distribution, content_engine):

@@ -30,6 +30,8 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     home: str
     """Name of its home media station."""
     http_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    storing_patience_s: Annotated[float, Meta(gt=0)] = 60.0
+    """How long the home media station may take no segment before an ingest is given up."""
 
 
 def read_settings(path: Path) -> CenterSettings:

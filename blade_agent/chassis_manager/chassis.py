@@ -101,7 +101,7 @@ class Chassis:
             epoch=self.epoch,
             station=self._settings.station,
             director=status.address,
-            center=self._settings.center,
+            center=self._settings.center_address,
         )
 
     def _due_requests(self, now: float) -> Iterator[Send]:

@@ -18,6 +18,7 @@ from blade_agent.chassis_manager.epoch_file import keep_epoch, read_epoch
 from blade_agent.chassis_manager.requester import Relay
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, UdpPeer
 from blade_agent.chassis_manager.snapshot import SlotSnapshot, snapshot_of
+from media_network.address import Address
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ async def manage(settings: ManagerSettings, lines: Mapping[int, Line], rng: Rand
 async def _open(wire: SerialPort | UdpPeer) -> Line:
     if isinstance(wire, SerialPort):
         return serial_line(wire.path, wire.baud_rate_bps)
-    return await udp_line(wire.address)
+    return await udp_line(Address.parse(wire.address))
 
 
 def _framing(wire: SerialPort | UdpPeer) -> Framing:

@@ -182,7 +182,9 @@ class Simulation:
         with _last_words_unheard():
             self.loop.close()
             for host in self.network.hosts.values():
-                host.boots.clear()
+                for boot in host.boots:
+                    boot.kept.clear()
+                    boot.sockets.clear()
             gc.collect()
         return None if self._failure_told else self.loop.failure
 

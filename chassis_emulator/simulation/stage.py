@@ -95,7 +95,7 @@ class Stage:
             station=chassis.station,
             slots={blade.slot: SerialPort(path="simulated") for blade in chassis.blades},
             epoch_file=str(chassis.state / "epoch"),
-            center=chassis.center,
+            center=str(chassis.center),
         )
         lines = {blade.slot: self._simulation.wires[blade.name].open(1) for blade in chassis.blades}
         await ChassisManager(settings, lines, self._boot_rng(chassis.name)).run()

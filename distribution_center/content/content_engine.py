@@ -54,7 +54,7 @@ class ContentEngine:
     http: HttpClient
     rng: random.Random
     tasks: asyncio.TaskGroup
-    storing_patience_s: float = 60.0
+    storing_patience_s: float
     """How long the home media station may take no segment before an ingest is given up."""
 
     def __post_init__(self) -> None:

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from chassis_emulator.simulation.simulation import Simulation
 from distribution_center.center import serve_center
-from distribution_center.content import content_engine
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.repository import OrderState
 from distribution_center.registry.sqlite_repository import SqliteRepository
@@ -152,11 +151,17 @@ class World:
 
     def __init__(self, folder, address, http):
         self.folder, self.address, self.http = Path(folder), address, http
+        self.storing_patience_s = 60.0
 
     @property
     def settings(self):
         return CenterSettings(
-            name="center", address=self.address.host, http_port=self.address.port, state=str(self.folder), home=HOME
+            name="center",
+            address=self.address.host,
+            http_port=self.address.port,
+            state=str(self.folder),
+            home=HOME,
+            storing_patience_s=self.storing_patience_s,
         )
 
     @asynccontextmanager
@@ -363,11 +368,11 @@ def test_a_film_is_brought_home_and_then_published_everywhere(told, tmp_path):
     told(story)
 
 
-def test_without_a_home_director_an_ingest_fails_and_nothing_stays(told, tmp_path, monkeypatch):
-    monkeypatch.setattr(content_engine, "_STORING_PATIENCE_S", 0.3)
+def test_without_a_home_director_an_ingest_fails_and_nothing_stays(told, tmp_path):
     source = render(tmp_path / "tiny.mp4", 1.0, 160, 90)
 
     async def story(world):
+        world.storing_patience_s = 0.3
         async with world.center():
             progress, stages = await world.ingest(source)
             assert stages[-1] is IngestStage.FAILED

@@ -50,7 +50,7 @@ def test_ffmpeg_decodes_every_frame_of_the_playlist(station, program, tmp_path):
         timeout=60,
         check=True,
     )
-    # ffmpeg tells, as an error, that each redirect leads to another engine than the connection it has; it then opens one.
+    # ffmpeg tells, as an error, that a redirect leads to another engine than its connection; it then opens one.
     complaints = [line for line in decoded.stderr.splitlines() if "Cannot reuse HTTP connection" not in line]
     assert not complaints
     frames = [line for line in decoded.stdout.splitlines() if not line.startswith("#")]
@@ -62,7 +62,17 @@ def test_gstreamer_receives_the_programs_bytes_by_hls(station, program, tmp_path
     output = tmp_path / "film.ts"
     url = station.playlist("north", program["program"])
     subprocess.run(
-        ["gst-launch-1.0", "-q", "souphttpsrc", f"location={url}", "!", "hlsdemux", "!", "filesink", f"location={output}"],
+        [
+            "gst-launch-1.0",
+            "-q",
+            "souphttpsrc",
+            f"location={url}",
+            "!",
+            "hlsdemux",
+            "!",
+            "filesink",
+            f"location={output}",
+        ],
         capture_output=True,
         timeout=60,
         check=True,
@@ -127,3 +137,21 @@ def test_ipmitool_reads_every_blade_at_its_service_port_while_the_backplane_is_i
         ).stdout
         assert "IPMI Version              : 2.0" in answer
         assert "Device Available          : yes" in answer
+
+
+@pytest.mark.peer("ipmitool")
+def test_ipmitool_reaches_every_blade_through_its_chassis_manager(station):
+    user = station.json("chassis-emulator", "credentials")["ipmi"]
+    for manager in (row for row in station.ps() if row["role"] == "chassis_manager"):
+        host, _, port = manager["ipmi"].partition(":")
+        session = ["ipmitool", "-I", "lanplus", "-C", "17", "-H", host, "-p", port]
+        session += ["-U", user["user"], "-P", user["password"]]
+        for blade in (row for row in station.ps() if row["station"] == manager["station"] and row["slot"]):
+            answer = subprocess.run(
+                [*session, "-t", hex(0x80 + 2 * blade["slot"]), "mc", "info"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
+            ).stdout
+            assert "IPMI Version              : 2.0" in answer

@@ -84,7 +84,7 @@ class Bench:
             station="north",
             slots={slot: SerialPort(path=f"/nowhere/{slot}") for slot in range(1, slots + 1)},
             epoch_file=epoch_file,
-            center=CENTER,
+            center=str(CENTER),
         )
         self._queue = []
         self._order = count()

@@ -15,7 +15,6 @@ from blade_agent.cbc.udp_line import udp_listener
 from blade_agent.chassis_manager.epoch_file import EpochFileError, read_epoch
 from blade_agent.chassis_manager.manager import ChassisManager, close_lines, manage, open_lines
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
-from media_network.address import Address
 
 TIMING = Timing(heartbeat_s=0.1, eager_s=0.02, timeout_s=0.1, attempts=3, look_over_s=2.0)
 
@@ -25,7 +24,7 @@ def settings_of(tmp_path, slots):
         station="north",
         slots=slots,
         epoch_file=str(tmp_path / "epoch"),
-        center=Address("127.1.0.1", 9000),
+        center="127.1.0.1:9000",
         timing=TIMING,
     )
 
@@ -91,7 +90,7 @@ def test_a_chassis_of_serial_lines_from_start_to_take_over_and_restart(make_blad
 def test_a_chassis_on_a_switched_backplane(make_blade, tmp_path):
     async def story():
         wires = {slot: await udp_listener("127.0.0.1", 0) for slot in (1, 2)}
-        settings = settings_of(tmp_path, {slot: UdpPeer(address=wire.address) for slot, wire in wires.items()})
+        settings = settings_of(tmp_path, {slot: UdpPeer(address=str(wire.address)) for slot, wire in wires.items()})
         blades = {slot: make_blade(slot, boot_id=slot) for slot in wires}
         for slot, blade in blades.items():
             blade.serve_backplane(wires[slot], Rmcp())
@@ -107,7 +106,7 @@ def test_a_chassis_on_a_switched_backplane(make_blade, tmp_path):
 def test_an_epoch_that_cannot_be_kept_is_tried_again(make_blade, tmp_path, caplog):
     async def story():
         wire = await udp_listener("127.0.0.1", 0)
-        settings = settings_of(tmp_path, {1: UdpPeer(address=wire.address)})
+        settings = settings_of(tmp_path, {1: UdpPeer(address=str(wire.address))})
         blades = {1: make_blade(1, boot_id=1)}
         blades[1].serve_backplane(wire, Rmcp())
         obstacle = tmp_path / "epoch.new"
