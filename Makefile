@@ -24,6 +24,7 @@ simulate soak: .venv/ready-dev # SEED=n repeats a run, SEEDS=n makes many
 	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(if $(filter soak,$@),1000,$(SEEDS))
 
 bench: .venv/ready-dev $(CLIP)
+	$(BIN)/python -m compileall -q media_network blade_agent chassis_emulator distribution_center benchmarks
 	$(BIN)/python -m benchmarks
 
 .venv/ready .venv/ready-dev: pyproject.toml
