@@ -1,20 +1,13 @@
 """`blade-agent`: what is flashed onto a blade, and what manages a chassis of them."""
 
-import asyncio
-import logging
 import random
-import signal
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
 from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
-from media_network.cli import UserError, echo_json, json_option
-
-_LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
+from media_network.cli import UserError, echo_json, json_option, run_until_told, settings_option
+from media_network.settings import SettingsError, read_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,14 +17,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--settings",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/media-station/blade.toml"),
-    show_default=True,
-    help="TOML file with slot, address, backplane, state, channels.",
-)
+@settings_option("/etc/media-station/blade.toml", "slot, address, backplane, state, channels")
 def run(path: Path) -> None:
     """Be a blade: answer on the backplane, and fill the role that the chassis manager assigns.
 
@@ -42,10 +28,10 @@ def run(path: Path) -> None:
     # What a command does not need is not imported: `--version` and `--help` answer at once on a small board.
     from blade_agent.agent import run_blade
     from blade_agent.cbc.serial_line import LineUnavailableError
-    from blade_agent.settings import SettingsError, read_settings
+    from blade_agent.settings import BladeSettings
 
     try:
-        _run(run_blade(read_settings(path), random.SystemRandom()))
+        run_until_told(run_blade(read_settings(path, BladeSettings), random.SystemRandom()))
     except SettingsError as error:
         raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
     except ProfileError as error:
@@ -57,14 +43,7 @@ def run(path: Path) -> None:
 
 
 @main.command()
-@click.option(
-    "--settings",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/media-station/chassis.toml"),
-    show_default=True,
-    help="TOML file with station, slots, epoch_file, center.",
-)
+@settings_option("/etc/media-station/chassis.toml", "station, slots, epoch_file, center")
 def manage(path: Path) -> None:
     """Manage a chassis: the other end of the backplane, which assigns the roles of its blades.
 
@@ -78,16 +57,12 @@ def manage(path: Path) -> None:
     from blade_agent.chassis_manager.settings import ManagerSettings
 
     try:
-        settings = msgspec.toml.decode(path.read_bytes(), type=ManagerSettings)
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}", "Name the settings file with --settings.") from error
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise UserError(f"{path}: {error}", "docs/operations/blade.md describes every key.") from error
-    try:
-        _run(run_manager(settings, random.SystemRandom()))
+        run_until_told(run_manager(read_settings(path, ManagerSettings), random.SystemRandom()))
+    except SettingsError as error:
+        raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
     except (LineUnavailableError, EpochFileError) as error:
         raise UserError(str(error), f"Check `slots` and `epoch_file` in {path}.") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"the chassis cannot be managed: {error}", f"Check {path}.") from error
 
 
@@ -159,19 +134,3 @@ def probe_board(name: str | None, root: Path, *, as_json: bool) -> None:
         return
     for line in describe(found):
         click.echo(line)
-
-
-def _run(agent: Coroutine[Any, Any, None]) -> None:
-    """Run until it ends, or SIGTERM or SIGINT asks it to."""
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
-
-    async def until_told() -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        if task:
-            loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        await agent
-
-    try:
-        asyncio.run(until_told())
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        return

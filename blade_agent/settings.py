@@ -3,23 +3,9 @@
 What changes while it runs (its role, the director's address) comes over the backplane, not from here.
 """
 
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
-
-
-class SettingsError(Exception):
-    """A settings file that cannot be used."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,13 +32,3 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
     """What the blade may send; the director redirects nothing to an engine beyond it."""
     serial_number: str = ""
-
-
-def read_settings(path: Path) -> BladeSettings:
-    """Read a TOML settings file. Raises SettingsError that names the key at fault."""
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=BladeSettings)
-    except OSError as error:
-        raise SettingsError(path, error.strerror or "cannot be read") from error
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise SettingsError(path, str(error)) from error

@@ -1,9 +1,7 @@
 """`distribution-center`: run one, and order it to ingest, distribute and publish programs."""
 
 import asyncio
-import logging
 import random
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,7 +10,15 @@ from typing import Any, TypeVar
 import click
 
 from media_network.address import Address
-from media_network.cli import Command, UserError, echo_json, json_option, state_dir_option
+from media_network.cli import (
+    Command,
+    UserError,
+    echo_json,
+    json_option,
+    run_until_told,
+    settings_option,
+    state_dir_option,
+)
 from media_network.errors import NetworkError
 from media_network.http_client import HttpClient
 from media_network.messages.content import (
@@ -33,6 +39,7 @@ from media_network.messages.content import (
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Refused
+from media_network.settings import SettingsError, read_settings
 from media_network.whereabouts import find_center
 
 _Result = TypeVar("_Result")
@@ -58,14 +65,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--settings",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/media-station/center.toml"),
-    show_default=True,
-    help="TOML file with name, address, state, home.",
-)
+@settings_option("/etc/media-station/center.toml", "name, address, state, home")
 def run(path: Path) -> None:
     """Run a distribution center.
 
@@ -74,11 +74,10 @@ def run(path: Path) -> None:
       distribution-center run --settings /etc/media-station/center.toml
     """
     from distribution_center.center import run_center
-    from distribution_center.settings import SettingsError, read_settings
+    from distribution_center.settings import CenterSettings
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        _until_told(run_center(read_settings(path), random.SystemRandom()))
+        run_until_told(run_center(read_settings(path, CenterSettings), random.SystemRandom()))
     except SettingsError as error:
         raise UserError(str(error), "docs/operations/center.md describes every key.") from error
     except OSError as error:
@@ -290,18 +289,3 @@ def _center_address(center: str | None, state_dir: Path) -> Address:
             "Bring a network up with `chassis-emulator up`, or name a center with --center.",
         )
     return address
-
-
-def _until_told(center: Coroutine[Any, Any, None]) -> None:
-    """Run until it ends, or SIGTERM or SIGINT asks it to."""
-
-    async def until_told() -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        if task:
-            loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        await center
-
-    try:
-        asyncio.run(until_told())
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        return

@@ -1,7 +1,10 @@
 """What all commands share: errors as one sentence and a hint, options, JSON."""
 
+import asyncio
+import logging
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +38,34 @@ def state_dir_option(command: Command) -> Command:
         callback=_state_dir,
         help=f"State of a network on this laptop (default: {STATE_VARIABLE}, or media-station under XDG_STATE_HOME).",
     )(command)
+
+
+def settings_option(default: str, keys: str) -> Callable[[Command], Command]:
+    """`--settings`, which every command takes that runs a part of the system; given as a path."""
+    return click.option(
+        "--settings",
+        "path",
+        type=click.Path(path_type=Path),
+        default=Path(default),
+        show_default=True,
+        help=f"TOML file with {keys}.",
+    )
+
+
+def run_until_told(part: Coroutine[Any, Any, None]) -> None:
+    """Run a part of the system until it ends, or SIGTERM or SIGINT asks it to."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+
+    async def until_told() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task:
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        await part
+
+    try:
+        asyncio.run(until_told())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return
 
 
 def json_option(what: str) -> Callable[[Command], Command]:
