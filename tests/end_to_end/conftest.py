@@ -27,7 +27,7 @@ def station(tmp_path_factory, request):
 
 @pytest.fixture(scope="module")
 def program(station, film):
-    return station.publish(film, "north", segment_ms=1500)
+    return station.publish(film, "north", segment_ms=1000)
 
 
 def sha256(path):

@@ -112,11 +112,12 @@ class Roster:
     ) -> EngineRecord | None:
         """The engine with the smallest share of its capacity in use that can carry `rate_bps` more, or None.
 
-        Those in `carrying` have the rate in their load already.
+        Those in `carrying` have the rate in their load already; of two alike, one that has it not is taken: the
+        next segment comes from a second engine (claim 16).
         """
         able = [
             engine
             for engine in self.live(candidates, excluding)
             if engine.load_bps + (0 if engine.address in carrying else rate_bps) <= engine.capacity_bps
         ]
-        return min(able, key=lambda engine: (engine.load_share, engine.slot), default=None)
+        return min(able, key=lambda engine: (engine.load_share, engine.address in carrying, engine.slot), default=None)
