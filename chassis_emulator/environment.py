@@ -20,7 +20,6 @@ from chassis_emulator.control import (
     PROCESSES,
     READINESS,
     REVIVE,
-    Answer,
     AskNetwork,
     AskReadiness,
     EndNetwork,
@@ -31,7 +30,6 @@ from chassis_emulator.control import (
     Readiness,
     Revive,
     Revived,
-    take_orders,
 )
 from chassis_emulator.credentials import ipmi_administrator
 from chassis_emulator.lines import open_line
@@ -42,6 +40,7 @@ from chassis_emulator.processes import Process, Processes
 from chassis_emulator.readiness import look
 from chassis_emulator.state_folder import NetworkRecord, StateFolder
 from media_network.http_client import HttpClient
+from media_network.local_orders import Answer, take_orders
 from media_network.messages.verb import Done, Verb
 
 

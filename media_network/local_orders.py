@@ -1,0 +1,149 @@
+"""Orders between processes of one machine: a JSON line out, a JSON line back, over a UNIX socket.
+
+The socket is its owner's alone (mode 0600), so whoever reaches it may give orders.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from media_network.messages.verb import Reply, Request, Verb
+from media_network.refusal import Reason, Refused
+
+_LINE_BYTES_MAX = 4 * 1024 * 1024
+
+
+class NobodyListens(Exception):
+    """Nobody takes orders at that path."""
+
+
+class OrderLost(Exception):
+    """The order went out, or should have, and no answer came; whether it was carried out is unknown."""
+
+
+class _Order(Struct, frozen=True):
+    verb: str
+    request: msgspec.Raw
+
+
+class _Answer(Struct, frozen=True):
+    refused: Refused | None = None
+    reply: msgspec.Raw = msgspec.Raw(b"null")
+
+
+Answer = Callable[[Any], Coroutine[Any, Any, Struct]]
+"""Carries an order out; what it returns is the verb's reply, or a `Refused`."""
+
+_order = msgspec.json.Decoder(_Order)
+_answer = msgspec.json.Decoder(_Answer)
+
+
+@asynccontextmanager
+async def take_orders(path: Path, answers: Mapping[Verb[Any, Any], Answer]) -> AsyncIterator[None]:
+    """Answer orders at `path` while the context is open."""
+    by_path = {verb.path: (verb, answer) for verb, answer in answers.items()}
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(msgspec.json.encode(await _obey(line, by_path)) + b"\n")
+                await writer.drain()
+        except (ValueError, ConnectionError):
+            # A line beyond all bounds, or a command that was interrupted: nothing is owed to either.
+            pass
+        finally:
+            writer.close()
+
+    listener = _listen(path)
+    async with await asyncio.start_unix_server(converse, sock=listener, limit=_LINE_BYTES_MAX):
+        yield
+
+
+def order(path: Path, verb: Verb[Request, Reply], request: Request, *, timeout_s: float = 10.0) -> Reply | Refused:
+    """Give an order where there is no event loop. Raises NobodyListens, OrderLost."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        try:
+            with _short(path) as short:
+                connection.connect(short)
+            connection.sendall(_encode(verb, request))
+            with connection.makefile("rb") as answers:
+                return _decode(answers.readline(_LINE_BYTES_MAX), verb)
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise NobodyListens from None
+        except OSError as error:
+            raise OrderLost(f"does not answer ({error})") from error
+
+
+async def send_order(
+    path: Path, verb: Verb[Request, Reply], request: Request, *, timeout_s: float = 10.0
+) -> Reply | Refused:
+    """Give an order from the running event loop. Raises NobodyListens, OrderLost."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            with _short(path) as short:
+                reader, writer = await asyncio.open_unix_connection(short, limit=_LINE_BYTES_MAX)
+            try:
+                writer.write(_encode(verb, request))
+                return _decode(await reader.readline(), verb)
+            finally:
+                writer.close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise NobodyListens from None
+    except (OSError, ValueError) as error:
+        raise OrderLost(f"does not answer ({error})") from error
+
+
+def _encode(verb: Verb[Request, Reply], request: Request) -> bytes:
+    return msgspec.json.encode(_Order(verb.path, msgspec.Raw(msgspec.json.encode(request)))) + b"\n"
+
+
+def _decode(line: bytes, verb: Verb[Request, Reply]) -> Reply | Refused:
+    if not line:
+        raise OrderLost("ended while it was asked")
+    try:
+        answer = _answer.decode(line)
+        return answer.refused or msgspec.json.decode(answer.reply, type=verb.reply)
+    except msgspec.MsgspecError as error:
+        raise OrderLost(f"gave an answer that cannot be read ({error})") from error
+
+
+async def _obey(line: bytes, answers: Mapping[str, tuple[Verb[Any, Any], Answer]]) -> _Answer:
+    try:
+        order = _order.decode(line)
+        verb, answer = answers[order.verb]
+        request = msgspec.json.decode(order.request, type=verb.request)
+    except KeyError as error:
+        return _Answer(Refused(Reason.BAD_MESSAGE, f"no order is called {error}"))
+    except msgspec.MsgspecError as error:
+        return _Answer(Refused(Reason.BAD_MESSAGE, str(error)))
+    reply = await answer(request)
+    if isinstance(reply, Refused):
+        return _Answer(reply)
+    return _Answer(reply=msgspec.Raw(msgspec.json.encode(reply)))
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with _short(path) as short:
+        listener.bind(short)
+    path.chmod(0o600)
+    return listener
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """A name for `path` that fits into the 108 bytes of a UNIX address, whatever its length: by an open folder."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
