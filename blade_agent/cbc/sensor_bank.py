@@ -42,6 +42,10 @@ class SensorBank:
                 if sensor.events_enabled:
                     self._log.note(event)
 
+    def look_again(self) -> None:
+        """Let the next scan look at once: what counts as an event has changed."""
+        self._scanned_at_s = None
+
     @property
     def critical(self) -> bool:
         """Whether a board sensor is beyond a critical threshold, as far as the last look showed."""

@@ -68,6 +68,7 @@ def _set_thresholds(blade: Blade, request: SetThresholds) -> Nothing:
     wanted = {threshold: request.values[threshold] for threshold in Threshold if request.present & 1 << threshold}
     if request.present & ~_ALL_THRESHOLDS or not sensor.set_thresholds(wanted):
         raise RefusedError(CompletionCode.INVALID_FIELD)
+    blade.sensors.look_again()
     return Nothing()
 
 
