@@ -19,6 +19,8 @@ from benchmarks.figure import Figure
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = {
     "chassis_up": 3,
+    "thousand_blades": 3,
+    "controller": 3,
     "pull": 3,
     "push": 2,
     "hand_over": 1,
