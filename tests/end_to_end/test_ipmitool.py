@@ -1,0 +1,124 @@
+"""ipmitool drives the blades of a running chassis: by cable at the service port, and bridged by the chassis manager.
+
+One table of command lines, each with what its output must show, is gone through on one blade by serial Basic Mode and
+on another over RMCP+; nothing in it may depend on the way.
+"""
+
+import re
+import shlex
+import subprocess
+import time
+
+import pytest
+
+NETWORK = 24
+
+TABLE = [
+    ("mc info", r"Device ID +: 32\b[\s\S]*IPMI Version +: 2\.0[\s\S]*Sensor Device[\s\S]*SEL Device"),
+    ("mc guid", r"System GUID +: [0-9a-fA-F-]{32,36}\b"),
+    ("mc selftest", r"Selftest: passed"),
+    ("mc getenables", r"System Event Logging +: enabled"),
+    ("mc watchdog get", r"Is: +Stopped"),
+    ("raw 0x06 0x24 0x04 0x00 0x00 0x10 0x58 0x02", r"^\s*$"),
+    ("mc watchdog reset", r"countdown restarted"),
+    ("mc watchdog get", r"SMS/OS[\s\S]*Started/Running[\s\S]*Initial Countdown: +60\.0 sec[\s\S]*Present.*: +(5\d|60)\.\d"),
+    ("mc watchdog off", r"timer stopped"),
+    ("sdr info", r"SDR Version +: 0x51\s+Record Count +: 9"),
+    ("sdr elist all", r"Dynamic MC @ 8[68]h[\s\S]*Hot Swap .*Transition to M4"),
+    ("sdr elist", r"SoC temp +\| 02h \| ok +\|  3\.\d+ \| [1-9]\d(\.\d+)? degrees C"),
+    ("sdr type Temperature", r"SoC temp[\s\S]*Inlet temp +\| 03h \| ok +\| 55\.\d+ \| 22 degrees C"),
+    ("sdr type Fan", r"Fan +\| 07h \| ok +\| 29\.\d+ \| [1-9]\d+ RPM"),
+    ('sdr get "12 V supply"', r"Sensor Reading +: 1[12](\.\d+)? .*Volts[\s\S]*Lower critical +: 10\.800"),
+    ("sensor list", r"SoC temp +\| [1-9]\d\.\d+ +\| degrees C +\| ok .*\| 70\.000 +\| 85\.000 +\| 95\.000"),
+    ('sensor get "Board power"', r"Sensor Reading +: [1-9]\d?(\.\d+)? .*Watts\s+Status +: ok"),
+    ('sensor thresh "SoC temp" unc 1', r"Upper Non-Critical threshold to 1\.000"),
+    ('sensor get "SoC temp"', r"Status +: Upper Non-Critical\b[\s\S]*Upper Non-Critical +: 1\.000"),
+    ("sel list", r"Temperature #0x02 \| Upper Non-critical going high \| Asserted"),
+    ('sensor thresh "SoC temp" unc 70', r"threshold to 70\.000"),
+    ('sensor get "SoC temp"', r"Status +: ok"),
+    ("sel list", r"Temperature #0x02 \| Upper Non-critical going high \| Deasserted"),
+    ("sel info", r"Entries +: [1-9]\d*\b[\s\S]*Overflow +: false[\s\S]*'Delete' 'Reserve'"),
+    ("sel time get", r"^\d\d/\d\d/\d\d \d\d:\d\d:\d\d UTC"),
+    ("event 1", r"Upper Critical - Going High"),
+    ("sel elist", r"FRU Hot Swap Hot Swap \| Transition to M4 \| Asserted[\s\S]*Temperature #0x30 \| Upper Critical"),
+    ("sel get 1", r"Sensor Type +: FRU Hot Swap"),
+    ("sel clear", r"Clearing SEL"),
+    ("sel list", r"SEL has no entries"),
+    ("fru print", r"Board Product +: A blade in the chassis emulator\s+Board Serial +: EM-024-002-0[34]"),
+    ("fru read 0 {folder}/fru", r"Fru Size +: \d+ bytes\s+Done"),
+    ("fru write 0 {folder}/fru", r"Size to Write +: \d+ bytes"),
+    ("fru print 0", r"Product Serial +: EM-024-002-0[34]"),
+    ("chassis status", r"System Power +: on[\s\S]*Cooling/Fan Fault +: false"),
+    ("chassis power status", r"Chassis Power is on"),
+    ("chassis identify 5", r"interval: 5 seconds"),
+    ("picmg properties", r"PICMG Ext\. Version : 2\.3"),
+    ("picmg addrinfo", r"IPMB-0 Address +: 0x8[68]"),
+    ("picmg policy get 0", r"activation not locked\s+deactivation not locked"),
+    ("picmg led prop 0", r"General Status LED Properties: +0x 7"),
+    ("picmg led cap 0 1", r"LED Color Capabilities: RED"),
+    ("picmg led get 0 0", r"\[OFF\][\s\S]*\[BLUE\]"),
+    ("picmg led set 0 1 255 0 2", r"^\s*$"),
+    ("picmg led get 0 1", r"\[LOCAL CONTROL\|OVERRIDE\][\s\S]*Override function: +ff\b"),
+    ("picmg led set 0 1 252 0 2", r"^\s*$"),
+    ("picmg power get 0 0", r"Actual Power Level: +3\b[\s\S]*Power Draw 3: +12"),
+    ("picmg power set 0 2 0", r"^\s*$"),  # the chassis manager's budget soon gives back what it can carry
+    ("raw 0x2c 0x14 0 0", r"^ 00 00 64 "),
+    ("raw 0x2c 0x15 0 0 80", r"^ 00"),
+    ("raw 0x2c 0x16 0 0", r"^ 00 50 "),
+    ("raw 0x2c 0x15 0 0 0xff", r"^ 00"),
+    ("hpm targetcap", r"Component 0 presence\.+\[y\]"),
+    ("picmg activate 0", r"^\s*$"),
+    ("picmg frucontrol 0 0", r"FRU Control Option: Cold Reset\s+frucontrol: ok"),
+    ("mc reset warm", r"Sent warm reset command"),
+    ("mc reset cold", r"Sent cold reset command"),
+    ("mc selftest", r"Selftest: passed"),
+    ("picmg deactivate 0", r"^\s*$"),
+    ("picmg policy get 0", r"^ activation locked"),
+    ("picmg policy set 0 1 0", r"^\s*$"),
+]
+BACK_IN_SERVICE = ('sensor get "Hot Swap"', r"Transition to M4")
+PATIENCE_S = 20
+
+
+def by_cable(station, slot):
+    """At a blade's service port, which is no wire of the chassis manager's."""
+    return ["-I", "serial-basic", "-D", f"{station.blade('north', slot)['serial']}:115200"]
+
+
+def bridged(station, slot):
+    """Through the chassis manager, over the backplane."""
+    manager = next(row for row in station.ps() if row["name"] == "north/manager")
+    host, port = manager["ipmi"].split(":")
+    user = station.json("chassis-emulator", "credentials")["ipmi"]
+    login = ["-U", user["user"], "-P", user["password"]]
+    return ["-I", "lanplus", "-H", host, "-p", port, *login, "-C", "17", "-t", hex(2 * (0x40 + slot))]
+
+
+def ipmitool(way, command):
+    return subprocess.run(
+        ["ipmitool", *way, *shlex.split(command)],
+        env={"TZ": "UTC", "LC_ALL": "C", "PATH": "/usr/bin:/usr/sbin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.peer("ipmitool")
+@pytest.mark.parametrize(("way", "slot"), [(by_cable, 3), (bridged, 4)])
+def test_a_blade_answers_ipmitool_as_a_blade_of_a_shelf_does(station, tmp_path, way, slot):
+    arguments = way(station, slot)
+    for command, shows in TABLE:
+        finished = ipmitool(arguments, command.format(folder=tmp_path))
+        told = finished.stdout + finished.stderr  # some of the tool's words go here, some there
+        assert finished.returncode == 0, (command, told, station.logs())
+        assert re.search(shows, told, re.MULTILINE), f"{command}\n{told}"
+    command, shows = BACK_IN_SERVICE  # the lock is off and the handle closed: the chassis manager activates it
+    give_up_at = time.monotonic() + PATIENCE_S
+    while not re.search(shows, told := ipmitool(arguments, command).stdout):
+        assert time.monotonic() < give_up_at, (told, station.logs())
+
+
+def test_the_table_is_as_long_as_was_promised():
+    assert len({command for command, _ in TABLE}) >= 40
