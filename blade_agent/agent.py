@@ -1,14 +1,11 @@
 """The blade agent: chassis blade controller and main board of one blade, together (claim 9)."""
 
 import asyncio
-import hashlib
 import os
 import random
 from pathlib import Path
 
-from blade_agent.cbc.blade import SelfCheck, SelfTestFault
-from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
+from blade_agent.blade_controller import BladeController
 from blade_agent.files import DiskFiles, Files
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store import SegmentStore
@@ -18,7 +15,10 @@ from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
 from media_network.status import ProcessStatus, write_status
 
-_STATUS_INTERVAL_S = 0.2
+_STATUS_EAGER_S = 0.2
+_STATUS_IDLE_S = 1.0
+_TRAFFIC_INTERVAL_S = 1.0
+_EAGER_FOR_S = 10.0
 
 
 async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
@@ -40,18 +40,22 @@ async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
 class Agent:
     """A blade on wires that are open."""
 
-    def __init__(self, settings: BladeSettings, board: Board, controller: Controller, main_board: MainBoard) -> None:
+    def __init__(
+        self, settings: BladeSettings, board: Board, main_board: MainBoard, controller: BladeController, wires: Wires
+    ) -> None:
         self._settings = settings
         self._board = board
         self._controller = controller
         self._main_board = main_board
-        self._service_port_path = ""
+        self._measured = (0, 0)
+        self._measured_s = -_TRAFFIC_INTERVAL_S
+        self._service_port_path = wires.service_port_path
 
     @classmethod
     async def open(
         cls, settings: BladeSettings, profile: HardwareProfile, wires: Wires, files: Files, rng: random.Random
     ) -> "Agent":
-        """Take stock of the segment store and answer on the wires."""
+        """Take stock of the segment store and of the board, and answer on the wires."""
         board = Board(
             slot=settings.slot,
             address=Address(settings.address, settings.http_port),
@@ -61,69 +65,63 @@ class Agent:
             files=files,
         )
         main_board = MainBoard(board, rng)
-        controller = Controller(
-            identity=_identity(settings, profile),
-            address=SlotAddress(settings.slot),
-            main_board=main_board,
-            boot_id=rng.getrandbits(64),
-            self_checks=[SelfCheck(SelfTestFault.FRU_DEVICE, lambda: _channels_work(board.store))],
+        controller = await BladeController.open(
+            settings, profile, main_board, files, rng, disks_work=lambda: _channels_work(board.store)
         )
-        controller.serve_backplane(wires.backplane, wires.framing)
-        if wires.service_port:
-            controller.serve_service_port(wires.service_port)
-        agent = cls(settings, board, controller, main_board)
-        agent._service_port_path = wires.service_port_path
-        return agent
+        controller.serve(wires)
+        return cls(settings, board, main_board, controller, wires)
 
     async def run(self) -> None:
         """Fill the roles that come over the backplane until cancelled."""
         try:
-            await self._main_board.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._main_board.run(), name="main board")
+                tasks.create_task(self._controller.run(), name="controller")
         finally:
-            self._controller.close()
+            await self._controller.close()
             self._board.store.close()
 
     def status(self) -> ProcessStatus:
         """What the blade is doing now."""
         assignment = self._main_board.assignment
+        sent_bytes, streams = self._traffic()
         return ProcessStatus(
             pid=os.getpid(),
             role=assignment.role.value,
-            state=self._main_board.status().state.value,
+            state=self._controller.main_board.status().state.value,
             epoch=assignment.epoch,
             station=assignment.station,
             address=self._board.address.host,
             http=str(self._board.address) if assignment.station else "",
+            sent_bytes=sent_bytes,
+            streams=streams,
             service_port=self._service_port_path,
         )
 
+    def _traffic(self) -> tuple[int, int]:
+        """What was sent and is being sent, measured once a second: the status is written when it changes."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._measured_s >= _TRAFFIC_INTERVAL_S:
+            figures = self._main_board.figures()
+            self._measured, self._measured_s = (figures.sent_bytes, figures.streams), now_s
+        return self._measured
+
 
 async def _keep_status(agent: Agent, state: Path) -> None:
-    """Tell whoever looks into the state folder; only when something changed."""
+    """Tell whoever looks into the state folder; only when something changed, and less eagerly when nothing does."""
+    loop = asyncio.get_running_loop()
     told: ProcessStatus | None = None
+    changed_s = loop.time()
     while True:
         status = agent.status()
         if status != told:
             write_status(state, status)
-            told = status
-        await asyncio.sleep(_STATUS_INTERVAL_S)
+            told, changed_s = status, loop.time()
+        await asyncio.sleep(_STATUS_EAGER_S if loop.time() - changed_s < _EAGER_FOR_S else _STATUS_IDLE_S)
 
 
 def _channels_work(store: SegmentStore) -> bool:
     return not any(channel.failure for channel in store.channels)
-
-
-def _identity(settings: BladeSettings, profile: HardwareProfile) -> Identity:
-    """The profile's identity, with a GUID that stays the blade's own over restarts."""
-    serial = settings.serial_number or f"{settings.address} slot {settings.slot}"
-    return Identity(
-        device_id=profile.identity.device_id,
-        device_revision=profile.identity.device_revision,
-        manufacturer=profile.identity.manufacturer,
-        product=profile.identity.product,
-        guid=hashlib.sha256(f"{profile.title}\n{serial}".encode()).digest()[:16],
-        firmware_version=installed_version(),
-    )
 
 
 def _make_folder(path: str) -> Path:

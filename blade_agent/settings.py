@@ -32,3 +32,11 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
     """What the blade may send; the director redirects nothing to an engine beyond it."""
     serial_number: str = ""
+    root: str = "/"
+    """Folder that holds the board's `sys` and `dev`: another one where the board is emulated, or a copied tree."""
+    watchdog: bool = True
+    """Run the board's watchdog, where the profile knows it: it resets the board when the agent hangs or dies."""
+    reset_command: tuple[str, ...] = ()
+    """Program and arguments that reset the whole board, the CBC with it; none: a reset is of the main board only."""
+    power_off_command: tuple[str, ...] = ()
+    """The same for switching it off."""

@@ -6,7 +6,8 @@ from enum import IntFlag
 from msgspec import Struct
 
 from blade_agent.cbc.clock import Clock
-from blade_agent.cbc.event_log import EventLog
+from blade_agent.cbc.event_log import Event, EventLog
+from blade_agent.cbc.event_sender import EventSender
 from blade_agent.cbc.fru import Fru, FruSettings
 from blade_agent.cbc.hardware import BoardAction, Hardware
 from blade_agent.cbc.hot_swap import HotSwap, HotSwapEvent, HotSwapState
@@ -20,7 +21,7 @@ from blade_agent.cbc.own_sensors import OwnSensors
 from blade_agent.cbc.post import Post
 from blade_agent.cbc.refusal import RefusedError
 from blade_agent.cbc.reservation import Reservation
-from blade_agent.cbc.role import MainBoard, MainBoardState
+from blade_agent.cbc.role import MainBoard, MainBoardState, Role
 from blade_agent.cbc.sensor_bank import SensorBank
 from blade_agent.cbc.sensor_records import controller_record, sensor_record
 from blade_agent.cbc.watchdog import ACTION_OF, TimeoutAction, Watchdog, WatchdogSettings
@@ -76,12 +77,13 @@ class Blade:
         self.fru = Fru(fru, identity)
         self.log = EventLog(clock.wall_s, generator=address.ipmb_address, kept=kept_log)
         self.started_at = self.log.time
+        self.event_sender = EventSender(address.ipmb_address)
         self.watchdog = Watchdog(clock, self._watchdog_expired)
         self.leds = Leds(clock, hardware.leds)
         self.identification = Identification(clock, self._identify_led())
         self.fan_override: int | None = None
         self.own_sensors = OwnSensors(self.hot_swap, self.watchdog)
-        self.sensors = SensorBank(clock, self.log, self.own_sensors.all, hardware.sensors)
+        self.sensors = SensorBank(clock, self._note, self.own_sensors.all, hardware.sensors)
         self.records = self._records()
         self.sdr_reservation = Reservation()
         self.log_reservation = Reservation()
@@ -103,6 +105,7 @@ class Blade:
         """Look at the sensors, and let hot swap follow the main board: ready ends M3, released ends M6."""
         self.sensors.scan()
         self.leds.show_fault(present=self.sensors.critical)
+        self.leds.show_activity(present=self._in_service)
         state = self.hot_swap.state
         if state is HotSwapState.M3_ACTIVATION_IN_PROGRESS:
             if self.main_board.status().state is MainBoardState.READY:
@@ -111,6 +114,22 @@ class Blade:
             self.post.release()
             if self.main_board.status().state is not MainBoardState.STOPPING:
                 self.hot_swap.release()
+
+    @property
+    def _in_service(self) -> bool:
+        return self.post.held.role is not Role.UNASSIGNED and self.main_board.status().state is MainBoardState.READY
+
+    def main_board_booted(self, boot_id: int) -> None:
+        """Note that the main board began anew: it has no role, and the chassis manager sees that it is another boot."""
+        self.post.release()
+        self.boot_id = boot_id
+
+    def tell_again(self) -> None:
+        """Send the event receiver what holds now, though it is in the log already (IPMI 2.0, 29.1)."""
+        state = self.hot_swap.state
+        self.event_sender.put(self.own_sensors.hot_swap_event(state, None))
+        for event in self.sensors.standing():
+            self.event_sender.put(event)
 
     def act(self, action: BoardAction) -> None:
         """Do something to the main board. Raises RefusedError when its hardware has no way to."""
@@ -140,15 +159,20 @@ class Blade:
         self.log_reservation.cancel()
 
     def _hot_swap_moved(self, before: HotSwapState, event: HotSwapEvent) -> None:
-        self.log.note(self.own_sensors.hot_swap_event(before, event))
+        self._note(self.own_sensors.hot_swap_event(before, event))
         self.leds.follow_hot_swap(self.hot_swap.state)
 
     def _watchdog_expired(self, settings: WatchdogSettings) -> None:
         """Log first: the action may take the CBC along."""
         if settings.logged:
-            self.log.note(self.own_sensors.watchdog_event(settings))
+            self._note(self.own_sensors.watchdog_event(settings))
         if settings.action is not TimeoutAction.NOTHING:
             self.hardware.act(ACTION_OF[settings.action])
+
+    def _note(self, event: Event) -> None:
+        """Keep an event and send it: the log is for who comes later, the event receiver for who must act."""
+        self.log.note(event)
+        self.event_sender.put(event)
 
     def _identify_led(self) -> FrontLed | None:
         number = self.hardware.identify_led

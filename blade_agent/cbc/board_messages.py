@@ -92,10 +92,10 @@ class SetFanLevel(Struct, frozen=True, kw_only=True):
 
 
 class FanLevel(Struct, frozen=True, kw_only=True):
-    """The level it was told to run at, FFh when it was not, and the one it runs at by itself."""
+    """The level it was told to run at, FFh when it was not, and the one it runs at by itself, where that is known."""
 
     override_level: int
-    local_level: int
+    local_level: int | None
 
 
 def _picmg(number: int) -> CommandCode:
@@ -146,5 +146,10 @@ GET_FAN_LEVEL = Command(
     "Get Fan Level",
     _picmg(0x16),
     request=_WHICH,
-    reply=Layout(FanLevel, *single_bytes("override_level", "local_level")),
+    reply=Layout(
+        FanLevel,
+        *single_bytes("override_level"),
+        "local_level" / construct.Optional(construct.Int8ub),
+        lengths_bytes=(1, 2),
+    ),
 )

@@ -28,6 +28,7 @@ _ACTION_OF = {
 _POWER_ON = 0x01
 _FAULT = 0x08
 _RESTORE_UNKNOWN = 0x60
+_RESTORE_AS_BEFORE = 0x20
 _IDENTIFICATION_KNOWN = 0x40
 _IDENTIFYING_BITS = {Identifying.OFF: 0x00, Identifying.FOR_A_WHILE: 0x10, Identifying.UNTIL_ENDED: 0x20}
 _DEFAULT_INTERVAL_S = 15
@@ -35,7 +36,7 @@ _DEFAULT_INTERVAL_S = 15
 
 def _get_status(blade: Blade, _request: Nothing) -> ChassisStatus:
     state = blade.main_board.status().state
-    power = _RESTORE_UNKNOWN
+    power = _RESTORE_AS_BEFORE if blade.hardware.restores_power else _RESTORE_UNKNOWN
     if state is not MainBoardState.OFF:
         power |= _POWER_ON
     if state is MainBoardState.FAILED:

@@ -24,7 +24,7 @@ class ChassisStatus(Struct, frozen=True, kw_only=True):
     """State of the main board's power (IPMI 2.0, table 28-3)."""
 
     power: int
-    """Bits: 6 and 5 what happens when power comes back (3: unknown), 3 fault, 0 on."""
+    """Bits: 6 and 5 what happens when power comes back (1: as it was, 3: unknown), 3 fault, 0 on."""
     last_event: int
     miscellaneous: int
     """Bits: 6 bits 5 and 4 are known, 5 and 4 identification: 0 off, 1 for a while, 2 until it is ended."""

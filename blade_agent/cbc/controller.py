@@ -7,10 +7,11 @@ from blade_agent.cbc.basic_mode import BasicMode
 from blade_agent.cbc.blade import Blade, SelfCheck
 from blade_agent.cbc.board_commands import BOARD_COMMANDS
 from blade_agent.cbc.chassis_commands import CHASSIS_COMMANDS
-from blade_agent.cbc.clock import Clock, LoopClock
+from blade_agent.cbc.clock import Alarm, Clock, LoopClock
 from blade_agent.cbc.command import GROUP_BYTES, CommandCode
 from blade_agent.cbc.device_commands import DEVICE_COMMANDS
 from blade_agent.cbc.event_log_commands import EVENT_LOG_COMMANDS
+from blade_agent.cbc.event_receiver_commands import EVENT_RECEIVER_COMMANDS
 from blade_agent.cbc.fru import FruSettings
 from blade_agent.cbc.fru_commands import FRU_COMMANDS
 from blade_agent.cbc.hardware import BareBoard, Hardware
@@ -25,6 +26,7 @@ from blade_agent.cbc.record_commands import RECORD_COMMANDS
 from blade_agent.cbc.role import MainBoard
 from blade_agent.cbc.role_commands import ROLE_COMMANDS
 from blade_agent.cbc.sensor_commands import SENSOR_COMMANDS
+from blade_agent.cbc.upgrade_commands import UPGRADE_COMMANDS
 from blade_agent.cbc.watchdog_commands import WATCHDOG_COMMANDS
 
 COMMAND_MODULES: tuple[CommandModule, ...] = (
@@ -34,16 +36,18 @@ COMMAND_MODULES: tuple[CommandModule, ...] = (
     SENSOR_COMMANDS,
     RECORD_COMMANDS,
     EVENT_LOG_COMMANDS,
+    EVENT_RECEIVER_COMMANDS,
     FRU_COMMANDS,
     PICMG_COMMANDS,
     LED_COMMANDS,
     BOARD_COMMANDS,
+    UPGRADE_COMMANDS,
     ROLE_COMMANDS,
 )
 
 
 class Controller:
-    """One CBC. It answers on any number of lines and does nothing by itself."""
+    """One CBC. It answers on any number of lines; by itself it sends events to the chassis manager, nothing else."""
 
     def __init__(
         self,
@@ -70,6 +74,9 @@ class Controller:
             ValueError: the facts of a sensor contradict each other.
         """
         self._answers: dict[CommandCode, Answer] = {}
+        self._clock = LoopClock() if clock is None else clock
+        self._backplane: MessageLine | None = None
+        self._next_event: Alarm | None = None
         device_support = 0
         for module in modules:
             self._answers.update(module.answers)
@@ -82,7 +89,7 @@ class Controller:
             hardware=BareBoard() if hardware is None else hardware,
             fru=FruSettings() if fru is None else fru,
             kept_log=event_log,
-            clock=LoopClock() if clock is None else clock,
+            clock=self._clock,
             device_support=device_support,
             self_checks=self_checks,
         )
@@ -91,14 +98,26 @@ class Controller:
 
     def serve_backplane(self, line: Line, framing: Framing) -> None:
         """Answer the chassis manager: to this slot's address only, for the wire may be shared."""
-        self._serve(line, framing, frozenset({self.blade.address.ipmb_address}))
+        self._backplane = self._serve(line, framing, frozenset({self.blade.address.ipmb_address}))
+        self._send_events()
 
     def serve_service_port(self, line: Line) -> None:
         """Answer a person with a cable, whose tool takes any controller at the other end for the one at 20h."""
         self._serve(line, BasicMode(), frozenset({self.blade.address.ipmb_address, CHASSIS_MANAGER_ADDRESS}))
 
+    def settle(self) -> None:
+        """Look at the sensors, let hot swap follow the main board, and send what came of it. Costs little."""
+        self.blade.settle()
+        self._send_events()
+
+    def move_handle(self, *, closed: bool) -> None:
+        """Note where the handle's switch is."""
+        self.blade.hot_swap.move_handle(closed=closed)
+        self.settle()
+
     def close(self) -> None:
         """Give all lines back."""
+        self._cancel_next_event()
         for line in self.blade.lines:
             line.close()
 
@@ -127,13 +146,37 @@ class Controller:
         self.blade.settle()
         return answer(self.blade, fields)
 
-    def _serve(self, line: Line, framing: Framing, addresses: frozenset[int]) -> None:
+    def _serve(self, line: Line, framing: Framing, addresses: frozenset[int]) -> MessageLine:
         def receive(message: Request | Response) -> None:
             message_line.acknowledge()
             if isinstance(message, Request) and message.responder in addresses:
                 message_line.send(self.answer(message))
-            else:
+            elif not (
+                isinstance(message, Response)
+                and message_line is self._backplane
+                and self.blade.event_sender.receive(message)
+            ):
                 self.blade.misdirected += 1
+            self._send_events()
 
         message_line = MessageLine(line, framing, receive)
         self.blade.lines.append(message_line)
+        return message_line
+
+    def _send_events(self) -> None:
+        """Send the event that is due, and be called when the next one is."""
+        if self._backplane is None or self.blade.event_sender.due_s is None:
+            return
+        self._cancel_next_event()
+        now_s = self._clock.now_s()
+        request = self.blade.event_sender.tick(now_s)
+        if request is not None:
+            self._backplane.send(request)
+        due_s = self.blade.event_sender.due_s
+        if due_s is not None:
+            self._next_event = self._clock.call_later(max(0.0, due_s - now_s), self._send_events)
+
+    def _cancel_next_event(self) -> None:
+        if self._next_event is not None:
+            self._next_event.cancel()
+            self._next_event = None

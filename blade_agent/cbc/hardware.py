@@ -15,6 +15,8 @@ from blade_agent.cbc.led_light import LedColor, LedLight
 BLUE_LED = 0
 """PICMG 3.0, 3.2.5.6: says whether the blade may be taken out."""
 FAULT_LED = 1
+ACTIVITY_LED = 2
+"""Lit while the blade is in service: what PICMG leaves LED 2 to."""
 
 
 class SensorKind(Enum):
@@ -38,6 +40,17 @@ class Unit(Enum):
     RPM = 18
 
 
+class Entity(IntEnum):
+    """Where a sensor is, by its number in IPMI 2.0, table 43-13; PICMG 3.0, table 3-12 for the blade itself."""
+
+    PROCESSOR = 0x03
+    SYSTEM_BOARD = 0x07
+    POWER_SUPPLY = 0x0A
+    FAN = 0x1D
+    AIR_INLET = 0x37
+    FRONT_BOARD = 0xA0
+
+
 class Threshold(IntEnum):
     """A limit of a sensor, by its bit in masks (IPMI 2.0, 35.9)."""
 
@@ -56,6 +69,7 @@ class SensorFacts(Struct, frozen=True, kw_only=True):
     """At most 16 ASCII characters."""
     kind: SensorKind
     unit: Unit
+    entity: Entity = Entity.FRONT_BOARD
     lowest: float
     highest: float
     """What it can show: a reading travels as one byte, from `lowest` up in 255 steps of two significant digits."""
@@ -106,8 +120,8 @@ class Fan(Protocol):
         """The levels it can run at."""
         ...
 
-    def level(self) -> int:
-        """Give the level it runs at by the board's own control."""
+    def level(self) -> int | None:
+        """Give the level it runs at by the board's own control; None where that is not known."""
         ...
 
     def override(self, level: int | None) -> None:
@@ -183,6 +197,11 @@ class Hardware(Protocol):
         """What can be done to it."""
         ...
 
+    @property
+    def restores_power(self) -> bool:
+        """Whether, after power was away, the main board is as it was switched last."""
+        ...
+
     def act(self, action: BoardAction) -> None:
         """Begin one of `actions`, without waiting. The answer to who asked goes out first, if that matters."""
         ...
@@ -197,6 +216,7 @@ class BareBoard:
     fan: Fan | None = None
     power: PowerBudget | None = None
     actions: frozenset[BoardAction] = frozenset()
+    restores_power = False
 
     def act(self, action: BoardAction) -> None:
         """Refuse: there is nothing it could do."""

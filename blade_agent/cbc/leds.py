@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from blade_agent.cbc.clock import Alarm, Clock
-from blade_agent.cbc.hardware import BLUE_LED, FAULT_LED, Led
+from blade_agent.cbc.hardware import ACTIVITY_LED, BLUE_LED, FAULT_LED, Led
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.led_light import LedColor, LedLight
 
@@ -112,6 +112,11 @@ class Leds:
         """Tell by the fault light that a sensor is beyond a critical threshold."""
         if FAULT_LED in self.by_number:
             self.by_number[FAULT_LED].set_local(_ON_MS if present else _OFF_MS)
+
+    def show_activity(self, *, present: bool) -> None:
+        """Tell by the activity light that the blade is in service."""
+        if ACTIVITY_LED in self.by_number:
+            self.by_number[ACTIVITY_LED].set_local(_ON_MS if present else _OFF_MS)
 
     def release(self) -> None:
         """Give all lights back to the CBC's own control."""

@@ -47,10 +47,18 @@ class CompletionCode(IntEnum):
     """Reset Watchdog Timer only; the number is one of those that mean something else with every command."""
     WRITE_PROTECTED = 0x80
     """Write FRU Inventory Data only."""
+    INVALID_COMPONENTS = 0x81
+    """Initiate Upgrade Action only: components that are not there."""
+    INVALID_COMPONENT = 0x82
+    """Get Component Properties only: a component that is not there."""
+    INVALID_COMPONENT_PROPERTY = 0x83
+    """Get Component Properties only: a property that components do not have."""
+    NODE_BUSY = 0xC0
     INVALID_COMMAND = 0xC1
     INVALID_LUN = 0xC2
     OUT_OF_SPACE = 0xC4
     RESERVATION_CANCELLED = 0xC5
+    TIMED_OUT = 0xC3
     WRONG_LENGTH = 0xC7
     PARAMETER_OUT_OF_RANGE = 0xC9
     TOO_MANY_BYTES_REQUESTED = 0xCA

@@ -45,11 +45,10 @@ class OwnSensors:
         )
         self.all = (self.hot_swap, self.watchdog)
 
-    def hot_swap_event(self, before: HotSwapState, cause: HotSwapEvent) -> Event:
-        """Tell of a change to the state of now."""
-        return self.hot_swap.event(
-            bytes((_TWO_BYTES_FOLLOW | self._hot_swap.state, _CAUSES.get(cause, _NORMAL) << 4 | before, _BLADE_FRU))
-        )
+    def hot_swap_event(self, before: HotSwapState, cause: HotSwapEvent | None) -> Event:
+        """Tell of a change to the state of now, or, without a cause, of the state alone."""
+        why = _NORMAL if cause is None else _CAUSES.get(cause, _NORMAL)
+        return self.hot_swap.event(bytes((_TWO_BYTES_FOLLOW | self._hot_swap.state, why << 4 | before, _BLADE_FRU)))
 
     def watchdog_event(self, settings: WatchdogSettings) -> Event:
         """Tell that the timer ran out."""

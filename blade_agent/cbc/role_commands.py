@@ -7,20 +7,25 @@ from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.layout import Nothing
 from blade_agent.cbc.message import CompletionCode
-from blade_agent.cbc.role import STATION_PATTERN, RoleRefusedError
+from blade_agent.cbc.role import STATION_PATTERN, Role, RoleRefusedError
 from blade_agent.cbc.role_messages import (
     COMMIT_ROLE,
+    DRAIN,
     GET_BLADE_STATUS,
     PROTOCOL_VERSION,
     STAGE_ADDRESS,
     STAGE_STATION,
     BladeStatus,
     CommitRole,
+    Drain,
     StageAddress,
     StageStation,
+    StillCarried,
 )
 
 _COUNTER = (1 << 32) - 1
+_MOST_CARRIED = (1 << 16) - 1
+_IN_SERVICE = frozenset({HotSwapState.M4_ACTIVE, HotSwapState.M5_DEACTIVATION_REQUEST})
 
 
 def _get_blade_status(blade: Blade, _request: Nothing) -> BladeStatus:
@@ -52,7 +57,9 @@ def _stage_station(blade: Blade, request: StageStation) -> Nothing:
 
 
 def _commit_role(blade: Blade, request: CommitRole) -> Nothing:
-    if blade.hot_swap.state is not HotSwapState.M4_ACTIVE:
+    state = blade.hot_swap.state
+    # A director whose handle is open passes the directorship on, and drains as an engine of its successor.
+    if state not in _IN_SERVICE or (state is not HotSwapState.M4_ACTIVE and request.role is Role.DIRECTOR):
         raise RefusedError(CompletionCode.WRONG_STATE)
     if not request.epoch:
         raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
@@ -63,6 +70,12 @@ def _commit_role(blade: Blade, request: CommitRole) -> Nothing:
     return Nothing()
 
 
+def _drain(blade: Blade, request: Drain) -> StillCarried:
+    if blade.hot_swap.state not in _IN_SERVICE:
+        raise RefusedError(CompletionCode.WRONG_STATE)
+    return StillCarried(min(blade.main_board.drain(request.draining), _MOST_CARRIED))
+
+
 ROLE_COMMANDS = CommandModule(
     dict(
         (
@@ -70,6 +83,7 @@ ROLE_COMMANDS = CommandModule(
             answering(STAGE_ADDRESS, _stage_address),
             answering(STAGE_STATION, _stage_station),
             answering(COMMIT_ROLE, _commit_role),
+            answering(DRAIN, _drain),
         )
     )
 )

@@ -81,6 +81,19 @@ class CommitRole(Struct, frozen=True, kw_only=True):
     assignment_digest: int
 
 
+class Drain(Struct, frozen=True):
+    """Hand over what the main board carries and take nothing new; or, not `draining`, take work again."""
+
+    draining: bool
+
+
+class StillCarried(Struct, frozen=True):
+    """What has yet to leave a main board that drains, at most 65535."""
+
+    streams: int
+    """Streams it sends, requests it answers, and segments that no other engine holds so far."""
+
+
 def _oem(number: int) -> CommandCode:
     return CommandCode(NET_FN_OEM, MEDIA_STATION, number)
 
@@ -124,6 +137,12 @@ COMMIT_ROLE = Command(
     _oem(0x04),
     request=Layout(CommitRole, _EPOCH, "role" / _ROLE, "assignment_digest" / construct.Int32ul),
     reply=NOTHING,
+)
+DRAIN = Command(
+    "Drain",
+    _oem(0x05),
+    request=Layout(Drain, "draining" / coded({False: 0, True: 1})),
+    reply=Layout(StillCarried, "streams" / construct.Int16ul),
 )
 
 _ASSIGNMENT = Layout(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hardware import AnalogSensor, Threshold
+from blade_agent.cbc.hardware import AnalogSensor, Entity, Threshold
 from blade_agent.cbc.scale import scale_of
 
 THRESHOLD_READING: Final = 0x01
@@ -36,6 +36,7 @@ class Sensor(Protocol):
     name: str
     sensor_type: int
     reading_type: int
+    entity: Entity
     events_enabled: bool
     scanning_enabled: bool
 
@@ -56,6 +57,10 @@ class Sensor(Protocol):
         """Look again, and give what happened since the last time."""
         ...
 
+    def standing(self) -> list[Event]:
+        """Give once more the events of what still holds."""
+        ...
+
     def reset(self) -> None:
         """Go back to what holds after power-up."""
         ...
@@ -65,6 +70,7 @@ class DiscreteSensor:
     """A sensor with states that the CBC knows of itself: it is told, it does not measure."""
 
     reading_type = SENSOR_SPECIFIC
+    entity = Entity.FRONT_BOARD
 
     def __init__(self, number: int, name: str, sensor_type: int, states: int, bits: Callable[[], int]) -> None:
         self.number = number
@@ -92,6 +98,10 @@ class DiscreteSensor:
         """See `Sensor`: its events are noted when they happen."""
         return []
 
+    def standing(self) -> list[Event]:
+        """See `Sensor`: who knows what the states are since when tells them."""
+        return []
+
     def reset(self) -> None:
         """See `Sensor`."""
         self.events_enabled = True
@@ -115,6 +125,7 @@ class ThresholdSensor:
         self.facts = source.facts
         self.name = self.facts.name
         self.sensor_type = self.facts.kind.value
+        self.entity = self.facts.entity
         self.scale = scale_of(self.facts)
         self._source = source
         self.reset()
@@ -130,6 +141,7 @@ class ThresholdSensor:
         self.events_enabled = True
         self.scanning_enabled = True
         self.passed: frozenset[Threshold] = frozenset()
+        self._scanned = 0
 
     @property
     def event_masks(self) -> tuple[int, int]:
@@ -163,7 +175,12 @@ class ThresholdSensor:
             return []
         passed = frozenset(threshold for threshold in self.thresholds if self._passed(threshold, raw))
         moved, self.passed = passed ^ self.passed, passed
+        self._scanned = raw
         return [self._event(threshold, raw) for threshold in ASCENDING if threshold in moved]
+
+    def standing(self) -> list[Event]:
+        """See `Sensor`: of every threshold that is passed, with the reading of the last look."""
+        return [self._event(threshold, self._scanned) for threshold in ASCENDING if threshold in self.passed]
 
     def _beyond(self, threshold: Threshold, raw: int) -> bool:
         limit = self.thresholds[threshold]

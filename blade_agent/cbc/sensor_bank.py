@@ -1,10 +1,10 @@
 """The sensors of a blade by number: hot swap, watchdog, then the board's own in their order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from blade_agent.cbc.clock import Clock
-from blade_agent.cbc.event_log import EventLog
+from blade_agent.cbc.event_log import Event
 from blade_agent.cbc.hardware import AnalogSensor, Threshold
 from blade_agent.cbc.sensor import DiscreteSensor, Sensor, ThresholdSensor
 
@@ -16,14 +16,18 @@ _CRITICAL: Final = frozenset(Threshold) - {Threshold.LOWER_NON_CRITICAL, Thresho
 
 
 class SensorBank:
-    """All sensors of a blade, and what they bring into its event log."""
+    """All sensors of a blade, and what they notice."""
 
     def __init__(
-        self, clock: Clock, log: EventLog, own: Sequence[DiscreteSensor], board: Sequence[AnalogSensor]
+        self,
+        clock: Clock,
+        note: Callable[[Event], None],
+        own: Sequence[DiscreteSensor],
+        board: Sequence[AnalogSensor],
     ) -> None:
-        """Raises ValueError for a board sensor that no scale fits."""
+        """`note` is told every event. Raises ValueError for a board sensor that no scale fits."""
         self._clock = clock
-        self._log = log
+        self._note = note
         self._board = [ThresholdSensor(FIRST_BOARD_SENSOR + index, source) for index, source in enumerate(board)]
         sensors: list[Sensor] = [*own, *self._board]
         self.by_number = {sensor.number: sensor for sensor in sensors}
@@ -40,11 +44,16 @@ class SensorBank:
         for sensor in self._board:
             for event in sensor.scan():
                 if sensor.events_enabled:
-                    self._log.note(event)
+                    self._note(event)
 
     def look_again(self) -> None:
         """Let the next scan look at once: what counts as an event has changed."""
         self._scanned_at_s = None
+
+    def standing(self) -> list[Event]:
+        """Give once more the events of all that still holds."""
+        enabled = (sensor for sensor in self.by_number.values() if sensor.events_enabled)
+        return [event for sensor in enabled for event in sensor.standing()]
 
     @property
     def critical(self) -> bool:

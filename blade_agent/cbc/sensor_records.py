@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from blade_agent.cbc.hardware import Threshold
+from blade_agent.cbc.hardware import Entity, Threshold
 from blade_agent.cbc.scale import Scale
 from blade_agent.cbc.sensor import LOWER, DiscreteSensor, Sensor, ThresholdSensor, mask
 
@@ -13,7 +13,6 @@ HEADER_BYTES: Final = 5
 _FULL_SENSOR: Final = 0x01
 _COMPACT_SENSOR: Final = 0x02
 _CONTROLLER_LOCATOR: Final = 0x12
-_ENTITY_FRONT_BOARD: Final = 0xA0
 _ENTITY_INSTANCE: Final = 0x60
 """Relative to the device that gives the record."""
 _INITIALISED: Final = 0x7F
@@ -34,7 +33,7 @@ def sensor_record(record_id: int, owner: int, sensor: Sensor) -> bytes:
 
 def controller_record(record_id: int, address: int, device_support: int, name: str) -> bytes:
     """Say where the controller stands and what it can do (IPMI 2.0, 43.9)."""
-    body = bytes((address, 0, _EVENT_FORWARDING, device_support, 0, 0, 0, _ENTITY_FRONT_BOARD, _ENTITY_INSTANCE, 0))
+    body = bytes((address, 0, _EVENT_FORWARDING, device_support, 0, 0, 0, Entity.FRONT_BOARD, _ENTITY_INSTANCE, 0))
     return _record(record_id, _CONTROLLER_LOCATOR, body + _id_string(name))
 
 
@@ -43,7 +42,7 @@ def _record(record_id: int, record_type: int, body: bytes) -> bytes:
 
 
 def _key(owner: int, sensor: Sensor, capabilities: int) -> bytes:
-    entity = (_ENTITY_FRONT_BOARD, _ENTITY_INSTANCE)
+    entity = (sensor.entity, _ENTITY_INSTANCE)
     return bytes(
         (owner, 0, sensor.number, *entity, _INITIALISED, capabilities, sensor.sensor_type, sensor.reading_type)
     )

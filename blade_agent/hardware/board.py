@@ -5,12 +5,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from blade_agent.hardware.eeprom import read_fru
-from blade_agent.hardware.fan import FanReading, drive_fan, read_fan
-from blade_agent.hardware.hwmon import read_channel
-from blade_agent.hardware.led import light_led, read_led
-from blade_agent.hardware.profile import HardwareProfile, Sensor
+from blade_agent.hardware.fan import FanReading, drive_fan, read_fan_at
+from blade_agent.hardware.handle import read_handle_at
+from blade_agent.hardware.hwmon import read_input
+from blade_agent.hardware.led import blink_led, light_led, read_led
+from blade_agent.hardware.places import Places
+from blade_agent.hardware.profile import FanFacts, HardwareProfile, Sensor
 from blade_agent.hardware.reading import Quantity, Reading, Unknown, Why
-from blade_agent.hardware.thermal_zone import read_zone
+from blade_agent.hardware.supply import SupplyReading, read_supply
+from blade_agent.hardware.thermal_zone import zone_temperature
 from blade_agent.hardware.watchdog import WatchdogReading, read_watchdog
 
 
@@ -36,6 +39,9 @@ class BoardReadings(Struct, frozen=True):
     fans: tuple[FanReading, ...]
     leds: tuple[LedReading, ...]
     watchdog: WatchdogReading | None
+    handle_open: bool | Unknown | None
+    """None on a board without a switch at its handle."""
+    supplies: tuple[SupplyReading, ...]
 
 
 class Board:
@@ -44,26 +50,37 @@ class Board:
     def __init__(self, profile: HardwareProfile, root: Path = Path("/")) -> None:
         self.profile = profile
         self.root = root
+        self._places = Places(root)
 
     def read(self) -> BoardReadings:
-        """Measure everything."""
+        """Measure everything, wherever it is by now."""
+        self.find_again()
         watchdog = self.profile.watchdog
         return BoardReadings(
             sensors=tuple(self.read_sensor(sensor) for sensor in self.profile.sensors),
-            fans=tuple(read_fan(self.root, fan) for fan in self.profile.fans),
+            fans=tuple(self.read_fan(fan) for fan in self.profile.fans),
             leds=tuple(LedReading(led.name, read_led(self.root, led.device)) for led in self.profile.leds),
             watchdog=read_watchdog(self.root, watchdog.identity) if watchdog else None,
+            handle_open=self.read_handle(),
+            supplies=tuple(read_supply(self.root, supply) for supply in self.profile.supplies),
         )
 
     def read_sensor(self, sensor: Sensor) -> SensorReading:
         """Measure one of the profile's sensors."""
-        if sensor.hwmon:
-            reading = read_channel(self.root, sensor.measures, sensor.hwmon)
-        elif sensor.zone:
-            reading = read_zone(self.root, sensor.zone)
-        else:
-            reading = Unknown(Why.ABSENT, "the profile does not say where it is read")
-        return SensorReading(sensor.name, sensor.measures, reading)
+        return SensorReading(sensor.name, sensor.measures, self._measure(sensor))
+
+    def read_fan(self, fan: FanFacts) -> FanReading:
+        """Measure one of the profile's fans."""
+        return read_fan_at(self._places.chip(fan.chip), fan)
+
+    def read_handle(self) -> bool | Unknown | None:
+        """Tell whether the handle is open; None on a board without a switch there."""
+        switch = self.profile.handle
+        return None if switch is None else read_handle_at(self._places.chip(switch.chip), switch)
+
+    def find_again(self) -> None:
+        """Look for every chip and zone anew: drivers may have changed places."""
+        self._places.forget()
 
     def drive_fan(self, name: str, duty: float) -> Unknown | None:
         """Run a fan at a share of full drive; None when its driver took it. Raises KeyError for a name not there."""
@@ -75,8 +92,20 @@ class Board:
         devices = {led.name: led.device for led in self.profile.leds}
         return light_led(self.root, devices[name], brightness)
 
+    def blink_led(self, name: str, on_ms: int, off_ms: int) -> Unknown | None:
+        """Let the kernel blink a light; None when it does. Raises KeyError for a name not there."""
+        devices = {led.name: led.device for led in self.profile.leds}
+        return blink_led(self.root, devices[name], on_ms, off_ms)
+
     def read_fru(self) -> bytes | Unknown:
         """The FRU information of the board's EEPROM."""
         if self.profile.eeprom is None:
             return Unknown(Why.ABSENT, "the profile knows of no EEPROM")
         return read_fru(self.root, self.profile.eeprom)
+
+    def _measure(self, sensor: Sensor) -> Reading:
+        if sensor.hwmon:
+            place = self._places.channel(sensor.hwmon)
+            return place if isinstance(place, Unknown) else read_input(*place, sensor.measures)
+        zone = self._places.zone(str(sensor.zone))
+        return zone if isinstance(zone, Unknown) else zone_temperature(zone)

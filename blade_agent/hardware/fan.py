@@ -25,7 +25,11 @@ class FanReading(Struct, frozen=True):
 
 def read_fan(root: Path, fan: FanFacts) -> FanReading:
     """Measure a fan."""
-    chip = find_chip(root, fan.chip)
+    return read_fan_at(find_chip(root, fan.chip), fan)
+
+
+def read_fan_at(chip: Path | Unknown, fan: FanFacts) -> FanReading:
+    """Measure a fan whose chip was looked for already."""
     if isinstance(chip, Unknown):
         return FanReading(fan.name, chip, chip)
     speed = read_input(chip, fan.tach, Quantity.FAN_SPEED) if fan.tach else _without("tachometer")

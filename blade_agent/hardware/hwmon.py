@@ -51,18 +51,24 @@ def inputs(chip: Path) -> list[str]:
     return sorted({match[1] for match in matches if match})
 
 
-def read_channel(root: Path, quantity: Quantity, channel: HwmonChannel) -> Reading:
-    """Measure by a channel of a chip."""
+def find_channel(root: Path, channel: HwmonChannel) -> tuple[Path, str] | Unknown:
+    """Folder of a channel's chip, and the channel's number in it."""
     chip = find_chip(root, channel.chip, channel.device)
     if isinstance(chip, Unknown):
         return chip
     if channel.channel:
-        return read_input(chip, channel.channel, quantity)
+        return chip, channel.channel
     labelled = [name for name in inputs(chip) if read_text(chip / f"{name}_label") == channel.label]
-    if len(labelled) != 1:
-        why = Why.AMBIGUOUS if labelled else Why.ABSENT
-        return Unknown(why, f"{len(labelled)} channels of {channel.chip!r} have the label {channel.label!r}")
-    return read_input(chip, labelled[0], quantity)
+    if len(labelled) == 1:
+        return chip, labelled[0]
+    why = Why.AMBIGUOUS if labelled else Why.ABSENT
+    return Unknown(why, f"{len(labelled)} channels of {channel.chip!r} have the label {channel.label!r}")
+
+
+def read_channel(root: Path, quantity: Quantity, channel: HwmonChannel) -> Reading:
+    """Measure by a channel of a chip."""
+    place = find_channel(root, channel)
+    return place if isinstance(place, Unknown) else read_input(*place, quantity)
 
 
 def read_input(chip: Path, channel: str, quantity: Quantity) -> Reading:

@@ -1,11 +1,15 @@
 """Lights of the board: /sys/class/leds (Documentation/leds/leds-class.rst of the Linux kernel)."""
 
+import re
 from pathlib import Path
 
 from blade_agent.hardware.reading import Known, Reading, Unknown, Why
-from blade_agent.hardware.sysfs import folders, read_integer, read_text, write_integer
+from blade_agent.hardware.sysfs import folders, read_integer, read_text, write_integer, write_text
 
+NO_TRIGGER = "none"
 _MAX = 65535
+_TIMER = "timer"
+_CHOSEN = re.compile(r"\[([^\]]+)\]")
 
 
 def leds(root: Path) -> list[str]:
@@ -34,12 +38,37 @@ def light_led(root: Path, device: str, brightness: float) -> Unknown | None:
     highest = _highest(folder)
     if isinstance(highest, Unknown):
         return highest
-    if brightness and "[none]" not in str(read_text(folder / "trigger")):
-        # Brightness 0 is what removes a trigger; set alone, a trigger would go on playing over the light.
-        refused = write_integer(folder / "brightness", 0)
+    if read_trigger(root, device) not in (NO_TRIGGER, ""):
+        refused = set_trigger(root, device, NO_TRIGGER)
         if refused:
             return refused
     return write_integer(folder / "brightness", round(brightness * highest))
+
+
+def blink_led(root: Path, device: str, on_ms: int, off_ms: int) -> Unknown | None:
+    """Let the kernel blink a light, where its timer trigger is (drivers/leds/trigger/ledtrig-timer.c)."""
+    folder = root / "sys/class/leds" / device
+    if _TIMER not in str(read_text(folder / "trigger")).replace("[", " ").replace("]", " ").split():
+        return Unknown(Why.ABSENT, f"{device} has no trigger {_TIMER!r}")
+    return (
+        set_trigger(root, device, _TIMER)
+        or write_integer(folder / "delay_on", on_ms)
+        or write_integer(folder / "delay_off", off_ms)
+    )
+
+
+def read_trigger(root: Path, device: str) -> str:
+    """What plays on a light, `none` if nothing does; empty where that is not known."""
+    text = read_text(root / "sys/class/leds" / device / "trigger")
+    if isinstance(text, Unknown):
+        return ""
+    chosen = _CHOSEN.search(text)
+    return chosen[1] if chosen else text
+
+
+def set_trigger(root: Path, device: str, trigger: str) -> Unknown | None:
+    """Let something play on a light."""
+    return write_text(root / "sys/class/leds" / device / "trigger", trigger)
 
 
 def _highest(folder: Path) -> int | Unknown:

@@ -11,9 +11,12 @@ from blade_agent.hardware.led import leds
 from blade_agent.hardware.load import LoadMeter, LoadReading
 from blade_agent.hardware.profile import load_profile, profile_names
 from blade_agent.hardware.reading import Known, Quantity, Reading, Unknown
+from blade_agent.hardware.supply import SupplyReading
 from blade_agent.hardware.sysfs import read_text
 from blade_agent.hardware.thermal_zone import zone_temperature, zones
 from blade_agent.hardware.watchdog import watchdogs
+
+_HANDLE = {True: "open", False: "closed"}
 
 
 class Offer(Struct, frozen=True):
@@ -92,7 +95,16 @@ def _board_lines(board: BoardReadings) -> list[str]:
         timeout = board.watchdog.timeout_s
         seconds = f"{timeout.value:g} s" if isinstance(timeout, Known) else _reason(timeout)
         lines.append(f"watchdog    {board.watchdog.identity}: {seconds}")
-    return lines
+    if board.handle_open is not None:
+        handle = board.handle_open
+        lines.append(f"handle      {_reason(handle) if isinstance(handle, Unknown) else _HANDLE[handle]}")
+    return lines + [_supply_line(supply) for supply in board.supplies]
+
+
+def _supply_line(supply: SupplyReading) -> str:
+    state = {True: "works", False: "does not work", None: "not known whether it works"}[supply.works]
+    voltage, power = _shown(Quantity.VOLTAGE, supply.voltage), _shown(Quantity.POWER, supply.power)
+    return f"supply      {supply.name}: {state}, {voltage}, {power}"
 
 
 def _shown(quantity: Quantity, reading: Reading) -> str:

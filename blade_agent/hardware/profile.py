@@ -99,6 +99,12 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not known or known != sorted(set(known)):
             raise ValueError("thresholds rise from lower_critical to upper_non_recoverable, and at least one is known")
 
+    @property
+    def upper(self) -> tuple[float, ...]:
+        """The upper limits that are known, rising."""
+        limits = (self.upper_non_critical, self.upper_critical, self.upper_non_recoverable)
+        return tuple(limit for limit in limits if limit is not None)
+
 
 class Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something the board measures, in a thermal zone (by its type) or by a channel of a chip."""
@@ -110,6 +116,8 @@ class Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     zone: EntryName | None = None
     hwmon: HwmonChannel | None = None
     thresholds: Thresholds | None = None
+    shown_max: Annotated[float, Meta(gt=0)] | None = None
+    """Top of the scale on which tools see it, in the quantity's unit; the finer the scale, the finer what they see."""
     source: Source
 
     def __post_init__(self) -> None:
@@ -133,6 +141,12 @@ class FanFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pwm: Annotated[str, Meta(pattern=r"^pwm[0-9]{1,3}$")] | None = None
     levels: tuple[Annotated[int, Meta(ge=0, le=255)], ...] = ()
     """Settings of the PWM, of 255, that the board's maker uses, rising."""
+    control: Literal["agent", "kernel"] = "kernel"
+    """Who chooses its speed by temperature. Where it is the kernel, the agent only raises it when it is told to."""
+    speed_max_rpm: Annotated[float, Meta(gt=0)] | None = None
+    """At full drive."""
+    thresholds: Thresholds | None = None
+    """Of its speed, in rotations a minute."""
     source: Source
 
     def __post_init__(self) -> None:
@@ -147,6 +161,9 @@ class LedFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ShortName
     device: EntryName
+    use: Literal["hot_swap", "fault", "activity", "identify"] | None = None
+    """What the agent shows by it. A light without a use stays with the kernel until somebody overrides it."""
+    color: Literal["blue", "red", "green", "amber", "orange", "white"] | None = None
     source: Source
 
 
@@ -164,11 +181,59 @@ class EepromFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     device: EntryName
     size_bytes: Annotated[int, Meta(ge=8, le=1 << 16)]
     offset_bytes: Annotated[int, Meta(ge=0)] = 0
+    writable: bool = False
+    """The agent may change what is in it."""
     source: Source
 
     def __post_init__(self) -> None:
         if self.offset_bytes + 8 > self.size_bytes:
             raise ValueError("FRU information starts inside the memory")
+
+
+class HandleSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The switch at the blade's handle, as a chassis intrusion input of a chip: 0 closed, 1 open.
+
+    Documentation/hwmon/sysfs-interface.rst of the Linux kernel, intrusion[0-*]_alarm.
+    """
+
+    chip: EntryName
+    """What the chip's `name` says."""
+    attribute: Annotated[str, Meta(pattern=r"^intrusion[0-9]{1,3}_alarm$")]
+    latched: bool = False
+    """The chip keeps a 1 until 0 is written to it, as the kernel's documents say; the agent writes it at every look."""
+    source: Source
+
+
+class PowerFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Power levels of the board (PICMG 3.0, 3.9.1), and what the agent does to stay within each."""
+
+    levels_w: Annotated[tuple[Annotated[float, Meta(gt=0)], ...], Meta(min_length=1, max_length=20)]
+    """What it draws at most at level 1, 2 and so on, rising."""
+    stream_shares: tuple[Annotated[float, Meta(ge=0, le=1)], ...]
+    """Of each level: the share of its capacity that the blade streams at most. The highest level holds nothing back."""
+    source: Source
+
+    def __post_init__(self) -> None:
+        for rising in (self.levels_w, self.stream_shares):
+            if list(rising) != sorted(set(rising)):
+                raise ValueError("power levels and their shares rise")
+        if len(self.stream_shares) != len(self.levels_w) or self.stream_shares[-1] != 1:
+            raise ValueError("every power level has its share of the streams, and that of the highest is 1")
+
+
+class SupplyFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A power supply of the chassis, as its management board sees it."""
+
+    name: ShortName
+    capacity_w: Annotated[float, Meta(gt=0)]
+    """What it can give for as long as need be."""
+    voltage: HwmonChannel | None = None
+    """At its output."""
+    power: HwmonChannel | None = None
+    """What it gives."""
+    voltage_min_v: Annotated[float, Meta(gt=0)] | None = None
+    """At its output: below this it does not count as working."""
+    source: Source
 
 
 class Pin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -215,14 +280,23 @@ class HardwareProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     leds: Annotated[tuple[LedFacts, ...], Meta(max_length=16)] = ()
     watchdog: WatchdogFacts | None = None
     eeprom: EepromFacts | None = None
+    handle: HandleSwitch | None = None
+    power: PowerFacts | None = None
+    supplies: Annotated[tuple[SupplyFacts, ...], Meta(max_length=16)] = ()
     pins: tuple[Pin, ...] = ()
     heat: Heat | None = None
 
     def __post_init__(self) -> None:
-        for facts in (self.sensors, self.fans, self.leds, self.uarts, self.pins):
+        for facts in (self.sensors, self.fans, self.leds, self.supplies, self.uarts, self.pins):
             names = [fact.name for fact in facts]
             if len(names) != len(set(names)):
                 raise ValueError(f"two facts of one kind have the same name: {', '.join(names)}")
+        limited = (sensor.thresholds for sensor in self.sensors if sensor.entity == "processor")
+        if any(fan.control == "agent" for fan in self.fans) and not any(limits and limits.upper for limits in limited):
+            raise ValueError("the agent drives a fan by a processor's temperature with an upper threshold")
+        uses = [led.use for led in self.leds if led.use]
+        if len(uses) != len(set(uses)):
+            raise ValueError(f"two lights have the same use: {', '.join(uses)}")
 
 
 def profile_names() -> tuple[str, ...]:

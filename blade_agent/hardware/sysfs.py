@@ -68,12 +68,17 @@ def read_integer(path: Path) -> int | Unknown:
 
 def write_integer(path: Path, value: int) -> Unknown | None:
     """Set an attribute; None when the driver took it."""
+    return write_text(path, str(value))
+
+
+def write_text(path: Path, text: str) -> Unknown | None:
+    """Set an attribute; None when the driver took it. A file that is not there is not made."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         return _failure(path, error)
     try:
-        os.write(descriptor, b"%d\n" % value)
+        os.write(descriptor, f"{text}\n".encode())
     except OSError as error:
         return _failure(path, error)
     finally:

@@ -17,12 +17,18 @@ def zones(root: Path) -> list[tuple[str, Path]]:
     return [(name, folder) for name, folder in named if isinstance(name, str)]
 
 
+def find_zone(root: Path, kind: str) -> Path | Unknown:
+    """Folder of the one zone of that type."""
+    found = [folder for name, folder in zones(root) if name == kind]
+    if len(found) == 1:
+        return found[0]
+    return Unknown(Why.AMBIGUOUS if found else Why.ABSENT, f"{len(found)} thermal zones are of type {kind!r}")
+
+
 def read_zone(root: Path, kind: str) -> Reading:
     """Temperature of the one zone of that type."""
-    found = [folder for name, folder in zones(root) if name == kind]
-    if len(found) != 1:
-        return Unknown(Why.AMBIGUOUS if found else Why.ABSENT, f"{len(found)} thermal zones are of type {kind!r}")
-    return zone_temperature(found[0])
+    place = find_zone(root, kind)
+    return place if isinstance(place, Unknown) else zone_temperature(place)
 
 
 def zone_temperature(folder: Path) -> Reading:

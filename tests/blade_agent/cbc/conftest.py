@@ -35,9 +35,15 @@ class DeskBoard:
         self.state = MainBoardState.READY
         self.address = Address("127.1.2.3", 8080)
         self.assignments = []
+        self.draining = False
+        self.streams = 0
 
     def assign(self, assignment):
         self.assignments.append(assignment)
+
+    def drain(self, draining):
+        self.draining = draining
+        return self.streams if draining else 0
 
     def status(self):
         return MainBoardStatus(state=self.state, address=self.address)

@@ -16,6 +16,7 @@ from blade_agent.cbc import (
     sensor_messages,
     watchdog_messages,
 )
+from blade_agent.cbc import upgrade_messages as upgrade
 from blade_agent.cbc.basic_mode import BasicMode
 from blade_agent.cbc.controller import COMMAND_MODULES
 from blade_agent.cbc.device_messages import (
@@ -26,6 +27,7 @@ from blade_agent.cbc.device_messages import (
     Guid,
     SelfTest,
 )
+from blade_agent.cbc.event_receiver_messages import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER, ReceiverAddress
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.layout import Nothing
 from blade_agent.cbc.message import CompletionCode, Request, decode
@@ -48,14 +50,17 @@ from blade_agent.cbc.rmcp import Rmcp
 from blade_agent.cbc.role import MainBoardState, Role, RoleAssignment
 from blade_agent.cbc.role_messages import (
     COMMIT_ROLE,
+    DRAIN,
     GET_BLADE_STATUS,
     STAGE_ADDRESS,
     STAGE_STATION,
     BladeStatus,
     CommitRole,
+    Drain,
     Party,
     StageAddress,
     StageStation,
+    StillCarried,
     assignment_digest,
 )
 from media_network.address import Address
@@ -312,6 +317,47 @@ CONVERSATION = [
             use=0x44, actions=1, pre_timeout_s=0, expired_uses=0, countdown=1000, present=996
         ),
     ),
+    (DRAIN, Drain(draining=True), StillCarried(0x01A5)),
+    (DRAIN, Drain(draining=False), StillCarried(0)),
+    # The event receiver, and firmware upgrade.
+    (SET_EVENT_RECEIVER, ReceiverAddress(address=0x20, lun=0), Nothing()),
+    (GET_EVENT_RECEIVER, Nothing(), ReceiverAddress(address=0x20, lun=0)),
+    (
+        board_messages.GET_FAN_LEVEL,
+        board_messages.WhichFru(0),
+        board_messages.FanLevel(override_level=0xFF, local_level=None),
+    ),
+    (
+        upgrade.GET_TARGET_UPGRADE_CAPABILITIES,
+        Nothing(),
+        upgrade.UpgradeCapabilities(
+            version=0,
+            capabilities=0x80,
+            upgrade_timeout=0,
+            self_test_timeout=0,
+            rollback_timeout=0,
+            inaccessibility_timeout=0,
+            components=1,
+        ),
+    ),
+    (
+        upgrade.GET_COMPONENT_PROPERTIES,
+        upgrade.WhichProperty(component=0, selector=1),
+        upgrade.PropertyValue(b"\x01\x42\x00\x00\x00\x07"),
+    ),
+    (upgrade.ABORT_UPGRADE, Nothing(), Nothing()),
+    (
+        upgrade.INITIATE_UPGRADE_ACTION,
+        upgrade.InitiateUpgrade(components=1, action=upgrade.UpgradeAction.UPLOAD_FOR_UPGRADE),
+        Nothing(),
+    ),
+    (upgrade.UPLOAD_FIRMWARE_BLOCK, upgrade.FirmwareBlock(number=3, octets=bytes(range(20))), Nothing()),
+    (upgrade.FINISH_FIRMWARE_UPLOAD, upgrade.FinishUpload(component=0, length_bytes=0x01A5AA), Nothing()),
+    (upgrade.GET_UPGRADE_STATUS, Nothing(), upgrade.UpgradeStatus(command=0x32, completion=0)),
+    (upgrade.ACTIVATE_FIRMWARE, upgrade.Activate(1), Nothing()),
+    (upgrade.QUERY_SELF_TEST_RESULTS, Nothing(), Nothing()),
+    (upgrade.QUERY_ROLLBACK_STATUS, Nothing(), Nothing()),
+    (upgrade.INITIATE_MANUAL_ROLLBACK, Nothing(), Nothing()),
 ]
 
 
@@ -323,7 +369,7 @@ def octets_of(number):
         requester=0x20,
         net_fn=command.code.net_fn,
         command=command.code.number,
-        sequence=number,
+        sequence=number % 64,
         data=command.request_data(body),
     )
     return request.encode(), request.respond(CompletionCode.OK, command.reply_data(reply)).encode()

@@ -133,6 +133,7 @@ def test_a_controller_answers_on_both_of_its_lines_at_once(controller):
 
     async def story():
         backplane, service = ServicePort(), ServicePort()
+        controller.blade.event_sender.set_receiver(None)
         controller.serve_backplane(backplane.line, BasicMode())
         controller.serve_service_port(service.line)
         answers = []

@@ -7,6 +7,7 @@ BOARDS = {
     "compute-blade-cm4",
     "compute-blade-cm5",
     "emulated",
+    "emulated-chassis",
     "generic-x86",
     "raspberry-pi-5",
     "rock-5b",
@@ -52,7 +53,7 @@ def test_every_fact_has_a_source_that_others_can_look_up(name):
         assert own or "/" in fact.source, fact
 
 
-@pytest.mark.parametrize("name", sorted(BOARDS - {"emulated", "generic-x86"}))
+@pytest.mark.parametrize("name", sorted(BOARDS - {"emulated", "emulated-chassis", "generic-x86"}))
 def test_a_real_board_has_no_fact_of_the_emulator(name):
     profile = load_profile(name)
     assert profile.heat is None

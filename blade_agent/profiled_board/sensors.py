@@ -1,0 +1,91 @@
+"""The board's sensors as the CBC takes them: what is known of each, and its reading from memory."""
+
+from typing import Final
+
+from blade_agent.cbc.hardware import AnalogSensor, Entity, SensorFacts, SensorKind, Threshold, Unit
+from blade_agent.hardware.profile import FanFacts, HardwareProfile, Sensor, Thresholds
+from blade_agent.hardware.reading import PLAUSIBLE, Quantity
+from blade_agent.profiled_board.measurements import FAN_SPEED, SENSOR, Measurements
+
+_KINDS: Final = {
+    Quantity.TEMPERATURE: (SensorKind.TEMPERATURE, Unit.CELSIUS),
+    Quantity.VOLTAGE: (SensorKind.VOLTAGE, Unit.VOLT),
+    Quantity.CURRENT: (SensorKind.CURRENT, Unit.AMPERE),
+    Quantity.POWER: (SensorKind.OTHER, Unit.WATT),
+    Quantity.FAN_SPEED: (SensorKind.FAN, Unit.RPM),
+}
+_ENTITIES: Final = {
+    "processor": Entity.PROCESSOR,
+    "system_board": Entity.SYSTEM_BOARD,
+    "air_inlet": Entity.AIR_INLET,
+    "power_supply": Entity.POWER_SUPPLY,
+}
+_COLDEST_SHOWN_C: Final = -10.0
+_HOTTEST_SHOWN_C: Final = 117.5
+"""Steps of half a degree. What is colder or hotter stands at the end of the scale, where its thresholds are passed."""
+
+
+class MeasuredSensor:
+    """A sensor whose reading was measured a moment ago."""
+
+    def __init__(self, facts: SensorFacts, measurements: Measurements, kind: str) -> None:
+        self.facts = facts
+        self._measurements = measurements
+        self._kind = kind
+
+    def reading(self) -> float | None:
+        """See `AnalogSensor`."""
+        return self._measurements.value(self._kind, self.facts.name)
+
+
+def measured_sensors(profile: HardwareProfile, measurements: Measurements) -> tuple[AnalogSensor, ...]:
+    """Give the sensors of a profile in its order, then the tachometers of its fans."""
+    sensors = [MeasuredSensor(_facts(sensor), measurements, SENSOR) for sensor in profile.sensors]
+    fans = [MeasuredSensor(_fan_facts(fan), measurements, FAN_SPEED) for fan in profile.fans if fan.tach]
+    return (*sensors, *fans)
+
+
+def _facts(sensor: Sensor) -> SensorFacts:
+    lowest, highest = PLAUSIBLE[sensor.measures]
+    if sensor.measures is Quantity.TEMPERATURE:
+        lowest, highest = _COLDEST_SHOWN_C, _HOTTEST_SHOWN_C
+    return _sensor_facts(
+        sensor.name,
+        sensor.measures,
+        _ENTITIES[sensor.entity],
+        (lowest, sensor.shown_max or highest),
+        sensor.thresholds,
+    )
+
+
+def _fan_facts(fan: FanFacts) -> SensorFacts:
+    lowest, highest = PLAUSIBLE[Quantity.FAN_SPEED]
+    return _sensor_facts(
+        fan.name, Quantity.FAN_SPEED, Entity.FAN, (lowest, fan.speed_max_rpm or highest), fan.thresholds
+    )
+
+
+def _sensor_facts(
+    name: str, quantity: Quantity, entity: Entity, scale: tuple[float, float], thresholds: Thresholds | None
+) -> SensorFacts:
+    kind, unit = _KINDS[quantity]
+    return SensorFacts(
+        name=name,
+        kind=kind,
+        unit=unit,
+        entity=entity,
+        lowest=scale[0],
+        highest=scale[1],
+        thresholds=_known(thresholds) if thresholds else {},
+        hysteresis=thresholds.hysteresis if thresholds else 0.0,
+    )
+
+
+def _known(thresholds: Thresholds) -> dict[Threshold, float]:
+    limits = {
+        Threshold.LOWER_CRITICAL: thresholds.lower_critical,
+        Threshold.UPPER_NON_CRITICAL: thresholds.upper_non_critical,
+        Threshold.UPPER_CRITICAL: thresholds.upper_critical,
+        Threshold.UPPER_NON_RECOVERABLE: thresholds.upper_non_recoverable,
+    }
+    return {threshold: limit for threshold, limit in limits.items() if limit is not None}
