@@ -6,7 +6,7 @@ What `openapi.json` shows is drawn from the same table.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic
@@ -14,6 +14,7 @@ from typing import Any, Generic
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Middleware
 
 from media_network.address import Address
 from media_network.errors import NetworkError
@@ -59,6 +60,8 @@ class HandlerTable:
     title: str
     posts: list[_Post[Any, Any]] = field(default_factory=list)
     resources: list[_Get] = field(default_factory=list)
+    guards: Sequence[Middleware] = ()
+    """Each sees every request first, and may answer it."""
 
     def verb(self, verb: Verb[Request, Reply], answer: Answer[Request, Reply]) -> None:
         """Answer a verb with a coroutine function from its request to its reply or a refusal."""
@@ -131,7 +134,7 @@ def _deadline_s(http: web.Request) -> float:
 
 
 def _application(table: HandlerTable) -> web.Application:
-    application = web.Application(client_max_size=_MESSAGE_BYTES_MAX)
+    application = web.Application(client_max_size=_MESSAGE_BYTES_MAX, middlewares=table.guards)
     answers = _Answers()
     application.on_cleanup.append(answers.stop)
     for post in table.posts:

@@ -1,0 +1,60 @@
+// The event log: the newest on top, filtered by severity.
+
+import { element, setAttribute, setText } from "./element.js";
+import { icon } from "./icons.js";
+import { alarm } from "./notices.js";
+import { clock, isoTime } from "./words.js";
+
+const KEPT = 500;
+const GRADES = ["info", "warning", "critical"];
+const FILTERS = [["info", "All"], ["warning", "Warnings and worse"], ["critical", "Critical"]];
+const NAMES = { info: "All", warning: "Warning", critical: "Critical" };
+
+export function makeLog(root, openBlade) {
+  const list = element("ol", { class: "events", role: "log", "aria-live": "off", "aria-label": "Events", tabindex: "0" });
+  const nothing = element("p", { class: "nothing" }, "No event yet.");
+  const filter = element("div", { class: "filter", role: "radiogroup", "aria-label": "Show events" },
+    ...FILTERS.map(([grade, label]) => element("label", { title: label },
+      element("input", { type: "radio", name: "grade", value: grade, checked: grade === "info", "aria-label": label, change: () => choose(grade) }),
+      element("span", { "aria-hidden": "true" }, NAMES[grade]))));
+  root.append(element("div", { class: "head" }, element("h2", { id: "log-name" }, "Event log"), filter), nothing, list);
+  let last = 0;
+  let first = true;
+
+  function choose(grade) {
+    setAttribute(list, "data-from", grade);
+    showNothing();
+  }
+
+  function showNothing() {
+    const from = GRADES.indexOf(list.dataset.from ?? "info");
+    const some = [...list.children].some((line) => GRADES.indexOf(line.dataset.severity) >= from);
+    nothing.hidden = some;
+    setText(nothing, list.children.length ? "No event of this severity." : "No event yet.");
+  }
+
+  function line(event) {
+    const place = event.station && (event.slot ? `${event.station}/${event.slot}` : event.station);
+    const where = place && element(event.slot ? "button" : "span",
+      event.slot ? { type: "button", class: "place", click: () => openBlade(place) } : { class: "place" }, place);
+    return element("li", { "data-severity": event.severity },
+      element("span", { class: "mark" }, icon(event.severity), element("span", { class: "unseen" }, `${event.severity}: `)),
+      element("time", { datetime: isoTime(event.time_s) }, clock(event.time_s)),
+      element("span", { class: "what" }, where || null, where ? " " : null, event.text));
+  }
+
+  return {
+    add(events) {
+      const fresh = events.filter((event) => event.id > last);
+      for (const event of fresh) {
+        list.prepend(line(event));
+        last = event.id;
+        const place = event.station ? `${event.station}${event.slot ? `/${event.slot}` : ""}: ` : "";
+        if (!first && event.severity !== "info") alarm(`${event.severity}: ${place}${event.text}`);
+      }
+      while (list.children.length > KEPT) list.lastChild.remove();
+      first = false;
+      if (fresh.length) showNothing();
+    },
+  };
+}

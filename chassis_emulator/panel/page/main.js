@@ -1,0 +1,189 @@
+// The page: what is shown, what is opened, and what is ordered.
+
+import { actionsOf, orderWords } from "./actions.js";
+import { makeChassis, viewersOf } from "./chassis.js";
+import { ask, refreshQuestion } from "./confirm.js";
+import { connect } from "./connection.js";
+import { consequence, findSlot } from "./consequences.js";
+import { keyOf, makeDetail } from "./detail.js";
+import { element, keepList, setAttribute, setText } from "./element.js";
+import { changingIcon } from "./icons.js";
+import { isTurn, keepTabStops, nextBlade } from "./keyboard.js";
+import { makeLog } from "./log.js";
+import { closeMenu, showMenu } from "./menu.js";
+import { notice } from "./notices.js";
+import { CONTROL, sendOrder } from "./orders.js";
+import * as words from "./words.js";
+
+const main = document.getElementById("stations");
+const lostBanner = document.getElementById("lost");
+const chassis = new Map();
+let picture = null;
+let kinds = [];
+let opened = null;
+let lostSince = null;
+
+const detail = makeDetail(document.getElementById("detail"), { give, close: closeDetail });
+const log = makeLog(document.getElementById("log"), (blade) => open({ blade }));
+const chips = makeChips();
+
+function makeChips() {
+  const list = document.getElementById("chips");
+  const make = (iconName, attributes = {}) => {
+    const mark = changingIcon(iconName);
+    const text = element("span");
+    const inside = attributes.click ? element("button", { type: "button", ...attributes }, mark.root, text) : element("span", {}, mark.root, text);
+    const root = element("li", {}, inside);
+    list.append(root);
+    return { root, mark, text };
+  };
+  const shown = { alarms: make("ok"), center: make("ok", { click: () => open({ center: true }) }), live: make("live") };
+  const control = make(CONTROL ? "on" : "lock");
+  setText(control.text, CONTROL ? "Control" : "Read-only");
+  setAttribute(control.root, "data-grade", CONTROL ? "control" : "quiet");
+  setAttribute(control.root, "title", CONTROL ? "Orders are taken here" : "Started without --control: nothing can be ordered here");
+  return shown;
+}
+
+function showChips() {
+  const parts = picture.stations.flatMap((one) => [...one.slots.filter((slot) => slot.present), ...one.supplies]);
+  const critical = parts.filter((part) => part.health === "critical").length;
+  const warnings = parts.filter((part) => part.health === "warning").length;
+  const grade = critical ? "critical" : warnings ? "warning" : "ok";
+  chips.alarms.mark.show(grade);
+  setAttribute(chips.alarms.root, "data-grade", grade);
+  setText(chips.alarms.text, [critical && `${critical} critical`, warnings && `${warnings} warning`].filter(Boolean).join(", ") || "All healthy");
+  const running = picture.center.process === "running";
+  chips.center.mark.show(running ? "ok" : "critical");
+  setAttribute(chips.center.root, "data-grade", running ? "ok" : "critical");
+  setText(chips.center.text, running ? "Center" : `Center ${picture.center.process}`);
+}
+
+function show(now) {
+  picture = now;
+  document.getElementById("waiting")?.remove();
+  document.title = `${now.name} – front panel`;
+  setText(document.getElementById("network"), now.name);
+  const all = now.stations.reduce((sum, one) => sum + viewersOf(one), 0);
+  const blades = now.stations.reduce((sum, one) => sum + one.slots.filter((slot) => slot.present).length, 0);
+  setText(document.getElementById("about-network"), `network ${now.network} · ${now.stations.length} chassis, ${blades} blades · ${words.viewers(all)}`);
+  showChips();
+  keepList(main, chassis, now.stations, (one) => one.station, (one) => makeChassis(one, open));
+  keepTabStops(main, null);
+  showOpened();
+  refreshQuestion();
+}
+
+function showOpened() {
+  detail.update(opened, picture, kinds);
+  for (const button of main.querySelectorAll(".blade, .manager")) {
+    const key = button.dataset.blade ?? button.dataset.chassis;
+    setAttribute(button, "aria-expanded", String(opened !== null && key === keyOf(opened)));
+    setAttribute(button, "aria-controls", "detail");
+  }
+}
+
+function placeOf(what) {
+  const key = CSS.escape(keyOf(what));
+  return main.querySelector(`[data-blade="${key}"], [data-chassis="${key}"]`) ?? chips.center.root.firstChild;
+}
+
+function open(what) {
+  const same = keyOf(what) === keyOf(opened);
+  opened = what;
+  showOpened();
+  placeOf(what).scrollIntoView({ block: "nearest" });
+  if (!same) detail.focus();
+}
+
+function closeDetail() {
+  if (!opened) return;
+  const back = placeOf(opened);
+  opened = null;
+  showOpened();
+  back.focus();
+}
+
+async function give(order) {
+  const title = orderWords(order, kinds);
+  const back = document.activeElement;
+  if (consequence(order, picture, kinds).asks) {
+    const agreed = await ask(title, () => consequence(order, picture, kinds));
+    back?.focus?.();
+    if (!agreed) return;
+  }
+  const refusal = await sendOrder(order);
+  notice(refusal ? `${title}: ${refusal}` : `${title}: done.`, { refused: Boolean(refusal) });
+  if (!document.activeElement || document.activeElement === document.body) detail.focus();
+}
+
+function menuFor(blade, place) {
+  const { slot } = findSlot(picture, blade.dataset.blade);
+  const items = CONTROL ? actionsOf(slot).map((action) => ({ ...action, choose: () => give(action.order) })) : [];
+  items.unshift({ label: "Open", icon: "info", choose: () => open({ blade: slot.name }) });
+  showMenu(`Orders for ${slot.name}`, items, place, blade);
+}
+
+main.addEventListener("click", (event) => {
+  const blade = event.target.closest(".blade");
+  if (blade) open({ blade: blade.dataset.blade });
+});
+
+main.addEventListener("contextmenu", (event) => {
+  const blade = event.target.closest(".blade");
+  if (!blade) return;
+  event.preventDefault();
+  const { left, top, width } = blade.getBoundingClientRect();
+  const byMouse = event.button === 2 && (event.clientX || event.clientY);
+  menuFor(blade, byMouse ? { x: event.clientX, y: event.clientY } : { x: left + width / 2, y: top + 40 });
+});
+
+main.addEventListener("keydown", (event) => {
+  const blade = event.target.closest(".blade");
+  if (!blade || !isTurn(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const next = nextBlade(blade, event.key, [...main.querySelectorAll(".blade")]);
+  if (!next) return;
+  next.focus();
+  next.scrollIntoView({ block: "nearest", inline: "nearest" });
+});
+
+main.addEventListener("focusin", (event) => {
+  const blade = event.target.closest(".blade");
+  if (blade) keepTabStops(main, blade);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  if (!closeMenu()) closeDetail();
+});
+
+function lost() {
+  lostSince ??= Date.now() / 1000;
+  document.body.dataset.lost = "";
+  lostBanner.hidden = false;
+  setText(lostBanner, `Connection lost at ${words.clock(lostSince)}. What is shown is from then; trying again …`);
+  chips.live.mark.show("critical");
+  setAttribute(chips.live.root, "data-grade", "critical");
+  setText(chips.live.text, "Lost");
+}
+
+function found() {
+  if (lostSince !== null) notice("The connection is back.");
+  lostSince = null;
+  delete document.body.dataset.lost;
+  lostBanner.hidden = true;
+  chips.live.mark.show("live");
+  setAttribute(chips.live.root, "data-grade", "live");
+  setText(chips.live.text, "Live");
+}
+
+// Without them everything but injecting works.
+async function askFaultKinds() {
+  const response = await fetch("/faults");
+  return response.ok ? response.json() : [];
+}
+
+connect({ picture: show, log: (events) => log.add(events), lost, found });
+kinds = await askFaultKinds();
+if (picture) showOpened();
