@@ -35,6 +35,7 @@ def main() -> None:
         time.sleep(IDLE_S)
         spent = {pid: (ticks_s(pid) - before) / IDLE_S * 100 for pid, before in zip(everything, before_s, strict=True)}
         engines = [row["pid"] for row in rows if row["role"] == "engine"]
+        environment = (set(everything) - {row["pid"] for row in rows} - {nursery(blade_pids[0])}).pop()
         show(
             Figure(
                 figure="16 blades up, all stations serve",
@@ -65,6 +66,7 @@ def main() -> None:
                 value=sum(spent[pid] for pid in engines) / len(engines),
                 unit="% of a core",
             ),
+            Figure(figure="idle CPU of lines, physics and slots", value=spent[environment], unit="% of a core"),
             Figure(figure="idle CPU of the whole network", value=sum(spent.values()), unit="% of a core"),
         )
 

@@ -8,11 +8,15 @@ from typing import Any, TextIO
 
 import click
 
-from chassis_emulator.control import PROCESSES, ListProcesses, ProcessRow, Readiness, order
+from chassis_emulator.chassis.cli import identify, insert, power, pull, reset
+from chassis_emulator.control import OPEN_PANEL, PROCESSES, ListProcesses, OpenPanel, ProcessRow, Readiness, order
 from chassis_emulator.data import DEFAULT_EXAMPLE
 from chassis_emulator.demo import Demo, DemoFailed, demo_state
 from chassis_emulator.errors import EmulatorError, UnknownLog
+from chassis_emulator.faults.cli import fault, faults
 from chassis_emulator.launch import DAEMON, bring_up, describe_missing, take_down, wait_until_serving
+from chassis_emulator.progress_line import ProgressLine
+from chassis_emulator.scenario.cli import scenario
 from chassis_emulator.state_folder import StateFolder
 from chassis_emulator.table import format_table
 from chassis_emulator.topology import find_topology, read_topology
@@ -41,16 +45,27 @@ def main() -> None:
 @click.argument("topology", default=DEFAULT_EXAMPLE)
 @click.option("--wait/--no-wait", default=True, help="Return when every station serves (default), or at once.")
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for that.")
+@click.option("--panel", is_flag=True, help="Serve the front panel too, a web page that shows every chassis.")
+@click.option("--control", is_flag=True, help="The same, and let it pull, switch and break things.")
 @state_dir_option
 @click.pass_context
-def up(context: click.Context, topology: str, wait: bool, timeout_s: float, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+def up(  # noqa: PLR0917 -- click passes options by name
+    context: click.Context,
+    topology: str,
+    wait: bool,  # noqa: FBT001 -- as above
+    timeout_s: float,
+    panel: bool,  # noqa: FBT001 -- as above
+    control: bool,  # noqa: FBT001 -- as above
+    state_dir: Path,
+) -> None:
     """Bring up the network that TOPOLOGY describes: a YAML file, or the name of an example.
 
     If it is up already, whatever part of it has ended is started again.
 
     \b
     Keys: network, name, center {name, home}, stations [{name, slots,
-    channels, capacity_bps, baud_rate, profile}].
+    channels, capacity_bps, baud_rate, profile, inlet_c, supplies,
+    blade_cores}].
 
     \b
     Example:
@@ -61,9 +76,9 @@ def up(context: click.Context, topology: str, wait: bool, timeout_s: float, stat
     wanted = read_topology(find_topology(topology))
     revived = bring_up(folder, wanted, daemon)
     if wait:
-        progress = _Progress(sys.stderr)
+        progress = ProgressLine(sys.stderr)
         try:
-            wait_until_serving(folder, timeout_s, progress.show)
+            wait_until_serving(folder, timeout_s, lambda readiness: progress.show(_how_far(readiness)))
         finally:
             progress.end()
     blades = sum(station.slots for station in wanted.stations)
@@ -71,6 +86,8 @@ def up(context: click.Context, topology: str, wait: bool, timeout_s: float, stat
     click.echo(f"{wanted.name} {outcome}: {len(wanted.stations)} stations, {blades} blades, state in {folder.path}")
     if revived:
         click.echo(f"Started again: {', '.join(revived)}")
+    if panel or control:
+        click.echo(f"Front panel: {order(folder, OPEN_PANEL, OpenPanel(control=control)).url}")
 
 
 @main.command()
@@ -215,26 +232,13 @@ def demo(clip: Path, keep: bool, state_dir: Path) -> None:  # noqa: FBT001 -- cl
     click.echo("demo: ok")
 
 
-class _Progress:
-    """One line on a terminal that says how far the network is; nothing where nobody watches."""
+for _command in (pull, insert, power, reset, identify, fault, faults, scenario):
+    main.add_command(_command)
 
-    def __init__(self, terminal: TextIO) -> None:
-        self._terminal = terminal
-        self._shown = False
 
-    def show(self, readiness: Readiness) -> None:
-        if not self._terminal.isatty():
-            return
-        engines = sum(station.engines for station in readiness.stations)
-        wanted = sum(station.engines_wanted for station in readiness.stations)
-        registered = sum(station.registered for station in readiness.stations)
-        missing = describe_missing(readiness)
-        line = f"engines {engines}/{wanted}, stations {registered}/{len(readiness.stations)}  {'; '.join(missing)}"
-        self._terminal.write(f"\r\033[K{line[:79]}")
-        self._terminal.flush()
-        self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            self._terminal.write("\r\033[K")
-            self._terminal.flush()
+def _how_far(readiness: Readiness) -> str:
+    engines = sum(station.engines for station in readiness.stations)
+    wanted = sum(station.engines_wanted for station in readiness.stations)
+    registered = sum(station.registered for station in readiness.stations)
+    missing = "; ".join(describe_missing(readiness))
+    return f"engines {engines}/{wanted}, stations {registered}/{len(readiness.stations)}  {missing}"

@@ -1,4 +1,4 @@
-"""Where the example topologies are: inside the installed package, or beside the packages in a checkout."""
+"""Where the example topologies and scenarios are: in the installed package, or beside the packages in a checkout."""
 
 from pathlib import Path
 
@@ -16,3 +16,8 @@ def examples_folder() -> Path:
 def examples() -> dict[str, Path]:
     """Every example topology by its name, which is the name of its file without `.yaml`."""
     return {path.stem: path for path in sorted(examples_folder().glob("*.yaml"))}
+
+
+def scenarios() -> dict[str, Path]:
+    """Every example scenario by its name."""
+    return {path.stem: path for path in sorted((examples_folder() / "scenarios").glob("*.yaml"))}

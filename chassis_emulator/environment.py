@@ -13,10 +13,17 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+from chassis_emulator.chassis.living_chassis import LivingChassis
+from chassis_emulator.chassis.order_desk import OrderDesk
+from chassis_emulator.chassis.orders import PICTURE
+from chassis_emulator.chassis.panel_source import NetworkView
+from chassis_emulator.chassis.slot import Presence
+from chassis_emulator.chassis.striking import Faults
 from chassis_emulator.composition import compose
 from chassis_emulator.control import (
     END,
     NETWORK,
+    OPEN_PANEL,
     PROCESSES,
     READINESS,
     REVIVE,
@@ -32,6 +39,8 @@ from chassis_emulator.control import (
     Revived,
 )
 from chassis_emulator.credentials import ipmi_administrator
+from chassis_emulator.faults.targets import Targets
+from chassis_emulator.front_panel import FrontPanel
 from chassis_emulator.lines import open_line
 from chassis_emulator.memory import pss_bytes
 from chassis_emulator.nursery_client import NurseryClient
@@ -42,6 +51,7 @@ from chassis_emulator.state_folder import NetworkRecord, StateFolder
 from media_network.http_client import HttpClient
 from media_network.local_orders import Answer, take_orders
 from media_network.messages.verb import Done, Verb
+from media_network.status import ProcessStatus
 
 
 async def run_environment(
@@ -57,16 +67,36 @@ async def run_environment(
         tended = await stack.enter_async_context(NurseryClient(nursery))
         lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
         processes = Processes(compose(plan, lines, folder, ipmi_administrator(folder)), tended)
+        boot = _leave_traces(plan, folder, rng)
+        chassis = {each.station: LivingChassis(each, processes.by_name, lines, processes) for each in plan.chassis}
+        for each in chassis.values():
+            each.lay_out()
         environment = _Environment(plan, processes, client, end)
-        _leave_traces(plan, folder, rng)
+        targets = Targets(plan)
+        faults = Faults(targets, chassis, processes, rng)
+        desk = OrderDesk(targets, chassis, faults)
+        view = NetworkView(plan=plan, chassis=chassis, processes=processes, faults=faults, desk=desk, boot=boot)
+        panel = await stack.enter_async_context(FrontPanel(plan.panel, view))
         await processes.start_missing()
-        await stack.enter_async_context(take_orders(folder.control, environment.answers))
-        announce()
-        await end.wait()
+        answers: dict[Verb[Any, Any], Answer] = {
+            **environment.answers,
+            **desk.answers,
+            PICTURE: view.answer_picture,
+            OPEN_PANEL: panel.open,
+        }
+        await stack.enter_async_context(take_orders(folder.control, answers))
+        async with asyncio.TaskGroup() as tasks:
+            lives = [tasks.create_task(each.live(), name=f"chassis {name}") for name, each in chassis.items()]
+            lives.append(tasks.create_task(faults.end_in_time(), name="faults"))
+            announce()
+            await end.wait()
+            for life in lives:
+                life.cancel()
         await processes.end()
 
 
-def _leave_traces(plan: NetworkPlan, folder: StateFolder, rng: random.Random) -> None:
+def _leave_traces(plan: NetworkPlan, folder: StateFolder, rng: random.Random) -> str:
+    boot = f"{rng.getrandbits(64):016x}"
     for wanted in plan.folders:
         wanted.mkdir(parents=True, exist_ok=True)
     folder.write_record(
@@ -75,10 +105,11 @@ def _leave_traces(plan: NetworkPlan, folder: StateFolder, rng: random.Random) ->
             name=plan.topology.name,
             center=str(plan.center.address),
             pid=os.getpid(),
-            boot=f"{rng.getrandbits(64):016x}",
+            boot=boot,
             topology=plan.topology,
         )
     )
+    return boot
 
 
 class _Environment:
@@ -119,15 +150,15 @@ class _Environment:
 
 
 def _row(network: int, process: Process) -> ProcessRow:
-    place = process.place
-    status = process.status
+    place, status = process.place, process.status
+    empty = Presence.OUT in process.held_by
     return ProcessRow(
         name=process.name,
         network=network,
         station=place.station,
         slot=place.slot,
-        role=status.role or place.role,
-        state=status.state or process.condition,
+        role="empty" if empty else status.role or place.role,
+        state="empty" if empty else _state(process, status),
         pid=process.pid,
         address=place.host,
         serial=status.service_port or None,
@@ -135,7 +166,12 @@ def _row(network: int, process: Process) -> ProcessRow:
         snmp=None,
         ipmi=place.ipmi,
         epoch=status.epoch,
-        exit_code=process.exit_code if process.pid is None else None,
+        exit_code=process.exit_code if process.pid is None and not empty else None,
         pss_bytes=pss_bytes(process.pid) if process.pid else 0,
         log=str(process.log),
     )
+
+
+def _state(process: Process, status: ProcessStatus) -> str:
+    """One that stands still cannot say so."""
+    return process.condition if process.hung else status.state or process.condition

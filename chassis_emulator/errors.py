@@ -1,14 +1,18 @@
 """What can go wrong for whoever runs a network on a laptop, as types with facts.
 
 EmulatorError
-    TopologyError       a topology that cannot be brought up
+    DocumentError       a file that does not say what it should
+        TopologyError       a topology that cannot be brought up
+        ScenarioError       a scenario that cannot be played
     StateFolderError    a state folder that cannot be used
     AnotherIsUp         the state folder belongs to a network that is up
     NotUp               nothing is up in the state folder
     AddressInUse        somebody else listens where a part of the network would
     EnvironmentLost     the environment ended, or does not answer
+    OrderRefused        the environment would not do what it was told, and said why
     StartRefused        the environment would not start, and said why
     NotServing          the network does not serve, or not in time
+    ScenarioBroken      some steps of a scenario could not be done
     UnknownLog          no process of that name has a log
 """
 
@@ -22,10 +26,8 @@ class EmulatorError(Exception):
     hint = ""
 
 
-class TopologyError(EmulatorError):
-    """A topology that cannot be brought up; `key` is the path of the key at fault, empty for the whole file."""
-
-    hint = "The topologies in examples/ show every key; `chassis-emulator up --help` names them."
+class DocumentError(EmulatorError):
+    """A file that does not say what it should; `key` is the path of the key at fault, empty for the whole file."""
 
     def __init__(self, path: Path, key: str, reason: str) -> None:
         super().__init__(path, key, reason)
@@ -35,6 +37,18 @@ class TopologyError(EmulatorError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.key} {self.reason}." if self.key else f"{self.path}: {self.reason}."
+
+
+class TopologyError(DocumentError):
+    """A topology that cannot be brought up."""
+
+    hint = "The topologies in examples/ show every key; `chassis-emulator up --help` names them."
+
+
+class ScenarioError(DocumentError):
+    """A scenario that cannot be played."""
+
+    hint = "The scenarios in examples/scenarios/ show every key; `chassis-emulator scenario --help` names them."
 
 
 class StateFolderError(EmulatorError):
@@ -107,6 +121,20 @@ class EnvironmentLost(EmulatorError):
         return f"The environment of the network {self.cause}."
 
 
+class OrderRefused(EmulatorError):
+    """The environment would not do what it was told, and said why."""
+
+    hint = "`chassis-emulator ps` shows every slot, `chassis-emulator faults` what is broken on purpose."
+
+    def __init__(self, order: str, reason: str) -> None:
+        super().__init__(order, reason)
+        self.order = order
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.reason[:1].upper()}{self.reason[1:]}." if self.reason[:1].isalpha() else f"{self.reason}."
+
+
 class StartRefused(EmulatorError):
     """The environment would not start, and said why."""
 
@@ -132,6 +160,21 @@ class NotServing(EmulatorError):
     def __str__(self) -> str:
         said = f" ({self.last_line})" if self.last_line else ""
         return f"The network does not serve: {'; '.join(self.missing)}{said}."
+
+
+class ScenarioBroken(EmulatorError):
+    """Some steps of a scenario could not be done."""
+
+    hint = "The steps above say why; `chassis-emulator ps` and `chassis-emulator faults` show how the network is now."
+
+    def __init__(self, name: str, failed: int, steps: int) -> None:
+        super().__init__(name, failed, steps)
+        self.name = name
+        self.failed = failed
+        self.steps = steps
+
+    def __str__(self) -> str:
+        return f"{self.failed} of the {self.steps} steps of {self.name} could not be done."
 
 
 class UnknownLog(EmulatorError):

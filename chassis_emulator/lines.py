@@ -3,7 +3,7 @@
 A PTY has no baud rate, and code that was only run on one hides its timing faults; so each line carries its bytes one
 after the other at its own rate, ten bits a byte (start, eight data, stop). Each end of a line is a PTY of which the
 program on that end opens the slave by its path. The environment keeps the slaves open itself, so that a blade that
-dies and comes back finds its line where it was.
+dies and comes back finds its line where it was. Faults on purpose come upon the bytes before they enter the wire.
 """
 
 import asyncio
@@ -11,9 +11,12 @@ import os
 import termios
 import tty
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from chassis_emulator.faults.impairment import Impairment, ImpairmentCounters
+from chassis_emulator.faults.kinds import Direction, LineFault
 
 _BITS_A_BYTE = 10
 _FIFO_BYTES = 4096
@@ -98,6 +101,9 @@ class _Direction:
         self._wire = Wire(baud_rate)
         self._timer: asyncio.TimerHandle | None = None
         self._reading = False
+        self.impairment = Impairment()
+        self.plugged = True
+        """Whether there is a blade at the line; without one all bytes are lost."""
         self.counters = WireCounters()
 
     def open(self) -> None:
@@ -108,6 +114,10 @@ class _Direction:
         if self._timer:
             self._timer.cancel()
 
+    def suffer(self, faults: Sequence[LineFault], way: str) -> None:
+        self.impairment.suffer(faults, way, asyncio.get_running_loop().time())
+        self._wake_when_due()
+
     def _listen(self, *, wanted: bool) -> None:
         loop = asyncio.get_running_loop()
         if wanted and not self._reading:
@@ -116,27 +126,54 @@ class _Direction:
             loop.remove_reader(self._source)
         self._reading = wanted
 
+    @property
+    def _full(self) -> bool:
+        return self._wire.full or self.impairment.held_bytes >= _FIFO_BYTES
+
     def _read(self) -> None:
         try:
             data = os.read(self._source, _READ_BYTES)
         except BlockingIOError:
             return
-        self._wire.push(data, asyncio.get_running_loop().time())
-        self._listen(wanted=not self._wire.full)
-        if self._timer is None:
-            self._wake_when_due()
+        if not self.plugged:
+            return
+        now = asyncio.get_running_loop().time()
+        if self.impairment.clear:
+            self._wire.push(data, now)
+        else:
+            self.impairment.push(data, now)
+            self._enter_wire(now)
+        self._listen(wanted=not self._full)
+        self._wake_when_due()
+
+    def _enter_wire(self, now: float) -> None:
+        data = self.impairment.due(now)
+        if data and not self._wire.full:
+            self._wire.push(data, now)
 
     def _wake_when_due(self) -> None:
+        """See that `_deliver` is called when the next byte is due, and no earlier."""
         loop = asyncio.get_running_loop()
-        at = self._wire.next_at(loop.time())
+        moments = (self._wire.next_at(loop.time()), self.impairment.next_at())
+        at = min((moment for moment in moments if moment is not None), default=None)
+        if self._timer is not None:
+            if at is not None and self._timer.when() <= at:
+                return
+            self._timer.cancel()
         self._timer = None if at is None else loop.call_at(at, self._deliver)
 
     def _deliver(self) -> None:
-        self._write(self._wire.due(asyncio.get_running_loop().time()))
-        self._listen(wanted=not self._wire.full)
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        if not self.impairment.clear:
+            self._enter_wire(now)
+        self._write(self._wire.due(now))
+        self._listen(wanted=not self._full)
         self._wake_when_due()
 
     def _write(self, data: bytes) -> None:
+        if not self.plugged:
+            return
         try:
             written = os.write(self._sink, data) if data else 0
         except BlockingIOError:
@@ -193,6 +230,20 @@ class Line:
     def to_manager(self) -> WireCounters:
         """What the blade sent."""
         return self._to_manager.counters
+
+    def suffer(self, faults: Sequence[LineFault]) -> None:
+        """Have these faults, and no others, from now on."""
+        for way, direction in ((Direction.TO_BLADE, self._to_blade), (Direction.TO_MANAGER, self._to_manager)):
+            direction.suffer([fault for fault in faults if fault.direction in (Direction.BOTH, way)], way)
+
+    @property
+    def impairments(self) -> tuple[ImpairmentCounters, ImpairmentCounters]:
+        """What faults have done to it: on the way to the blade, and to the chassis manager."""
+        return self._to_blade.impairment.counters, self._to_manager.impairment.counters
+
+    def plug(self, *, plugged: bool) -> None:
+        """Let there be a blade at the line, or none: then it is silent, and what the manager sends reaches nobody."""
+        self._to_blade.plugged = self._to_manager.plugged = plugged
 
     def open(self) -> None:
         """Carry bytes from now on."""

@@ -112,6 +112,7 @@ class _Nursery:
             give_up_at = time.monotonic() + seconds
             for pid in self._pids.values():
                 os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
             while self._pids and time.monotonic() < give_up_at:
                 self.serve(give_up_at - time.monotonic())
 

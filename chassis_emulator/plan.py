@@ -13,9 +13,11 @@ from chassis_emulator.topology import Station, Topology
 from media_network.address import Address
 
 HTTP_PORT = 8080
+PANEL_PORT = 8090
 IPMI_PORT = 6623
 """RMCP's own port, 623, takes privileges that nothing here needs."""
 _MANAGER_HOST = 254
+_MANAGER_PROFILE = "emulated-chassis"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class BladePlan:
     baud_rate: int
     profile: str
     serial_number: str
+    root: Path
+    """Folder that stands for the blade's `/`, with its sys and dev."""
 
     def settings(self, backplane: str) -> BladeSettings:
         """What the blade's agent is told, its line to the chassis manager included."""
@@ -48,6 +52,7 @@ class BladePlan:
             profile=self.profile,
             capacity_bps=self.capacity_bps,
             serial_number=self.serial_number,
+            root=str(self.root),
         )
 
 
@@ -62,7 +67,21 @@ class ChassisPlan:
     state: Path
     baud_rate: int
     center: Address
+    root: Path
+    """Folder that stands for the management board's `/`."""
+    profile: str
+    """Of the management board."""
+    blade_profile: str
+    blade_cores: float
+    """How many of this machine's cores a blade's processors are worth."""
+    inlet_c: float
+    supplies: int
     blades: tuple[BladePlan, ...]
+
+    @property
+    def orders(self) -> Path:
+        """Where the chassis manager takes orders."""
+        return self.state / "orders.sock"
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,11 @@ class NetworkPlan:
     def blades(self) -> tuple[BladePlan, ...]:
         """Every blade, chassis by chassis."""
         return tuple(blade for chassis in self.chassis for blade in chassis.blades)
+
+    @property
+    def panel(self) -> Address:
+        """Where the front panel is served, when somebody wants it."""
+        return Address(self.center.address.host, PANEL_PORT)
 
     @property
     def listening(self) -> dict[str, Address]:
@@ -127,6 +151,12 @@ def _plan_chassis(network: int, number: int, station: Station, folder: StateFold
         station=station.name,
         host=f"{subnet}.{_MANAGER_HOST}",
         state=state / "manager",
+        root=state / "manager" / "root",
+        profile=_MANAGER_PROFILE,
+        blade_profile=station.profile,
+        blade_cores=station.blade_cores,
+        inlet_c=station.inlet_c,
+        supplies=station.supplies,
         baud_rate=station.baud_rate,
         center=center,
         blades=tuple(
@@ -136,6 +166,7 @@ def _plan_chassis(network: int, number: int, station: Station, folder: StateFold
                 slot=slot,
                 address=Address(f"{subnet}.{slot}", HTTP_PORT),
                 state=state / str(slot) / "state",
+                root=state / str(slot) / "root",
                 channels=tuple(state / str(slot) / f"channel-{channel + 1}" for channel in range(station.channels)),
                 capacity_bps=station.capacity_bps,
                 baud_rate=station.baud_rate,

@@ -43,12 +43,23 @@ class Process:
     """Of its last life."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
+    hung: bool = False
+    """Stopped by SIGSTOP, until somebody lets it go on."""
+    held_by: set[str] = field(default_factory=set)
+    """What keeps it from living, such as that its slot is empty; it is not missed as long as there is something."""
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while it is started or killed."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it should live."""
+        return not self.held_by
 
     @property
     def condition(self) -> str:
-        """What the environment knows of it: `running`, `stopped` or `crashed`."""
+        """What the environment knows of it: `running`, `hung`, `stopped` or `crashed`."""
         if self.pid is not None:
-            return "running"
+            return "hung" if self.hung else "running"
         return "stopped" if self.stopping or self.exit_code == 0 else "crashed"
 
     @property
@@ -66,14 +77,30 @@ class Processes:
     def __init__(self, processes: Iterable[Process], nursery: NurseryClient) -> None:
         self.all = tuple(processes)
         self._nursery = nursery
-        self._by_name = {process.name: process for process in self.all}
+        self.by_name = {process.name: process for process in self.all}
         nursery.on_end = self._note_end
 
     async def start_missing(self) -> tuple[str, ...]:
-        """Start every process that does not live; returns their names."""
-        missing = [process for process in self.all if process.pid is None]
+        """Start every process that does not live and should; returns their names."""
+        missing = [process for process in self.all if process.pid is None and process.wanted]
         await asyncio.gather(*map(self._start, missing))
         return tuple(process.name for process in missing)
+
+    async def start(self, process: Process) -> None:
+        """Start one, if it does not live and should."""
+        await self._start(process)
+
+    async def kill(self, process: Process) -> None:
+        """End one at once, by SIGKILL; returns when it is gone."""
+        async with process.changing:
+            if process.pid is not None:
+                await self._nursery.signal(process.name, signal.SIGKILL)
+                await process.ended.wait()
+
+    async def hang(self, process: Process, *, hung: bool) -> None:
+        """Let one stand still (SIGSTOP), or go on (SIGCONT)."""
+        process.hung = hung and process.pid is not None
+        await self._nursery.signal(process.name, signal.SIGSTOP if hung else signal.SIGCONT)
 
     async def end(self, grace_s: float = 5.0) -> None:
         """End all: first by SIGTERM, and by SIGKILL whoever has not obeyed after `grace_s`."""
@@ -83,6 +110,7 @@ class Processes:
         for number, patience_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, grace_s)):
             for process in living:
                 await self._nursery.signal(process.name, number)
+                await self._nursery.signal(process.name, signal.SIGCONT)
             try:
                 async with asyncio.timeout(patience_s):
                     await asyncio.gather(*(process.ended.wait() for process in living))
@@ -91,9 +119,14 @@ class Processes:
             return
 
     async def _start(self, process: Process) -> None:
+        async with process.changing:
+            if process.pid is None and process.wanted:
+                await self._give_birth(process)
+
+    async def _give_birth(self, process: Process) -> None:
         process.prepare()
         process.ended.clear()
-        process.stopping = False
+        process.stopping = process.hung = False
         try:
             pid = await self._nursery.fork(process.name, process.part, process.settings, process.log)
         except ForkRefused as error:
@@ -106,7 +139,8 @@ class Processes:
             process.pid = None if process.ended.is_set() else pid
 
     def _note_end(self, report: Ended) -> None:
-        process = self._by_name[report.name]
+        process = self.by_name[report.name]
         process.pid = None
+        process.hung = False
         process.exit_code = report.exit_code
         process.ended.set()

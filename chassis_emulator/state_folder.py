@@ -7,7 +7,10 @@ control.sock            where the environment takes orders
 credentials.json        users generated for the network, by protocol; mode 0600
 logs/<process>.log      what each process printed
 center/                 state of the distribution center
-stations/<station>/manager/
+stations/<station>/manager/root/      what stands for the management board's `/`
+stations/<station>/manager/orders.sock
+stations/<station>/<slot>/root/       what stands for the blade's `/`: its sensors, lights, fan and handle
+stations/<station>/<slot>/out         there while the slot is empty
 stations/<station>/<slot>/state/
 stations/<station>/<slot>/channel-<n>/
 ```

@@ -13,21 +13,23 @@ stations:
     capacity_bps: 800000000
     baud_rate: 115200   # of the backplane's lines
     profile: emulated
+    inlet_c: 22         # of the air that the chassis takes in
+    supplies: 2
+    blade_cores: 0.5    # how many of this machine's cores a blade is worth: what it uses of them warms it
 ```
 """
 
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated
 
-import msgspec
-import yaml
-from msgspec import NODEFAULT, Meta, Struct
+from msgspec import Meta, Struct
 
 from chassis_emulator.data import examples
+from chassis_emulator.document import Document
 from chassis_emulator.errors import TopologyError
 
 SLOTS_MAX = 16
+SUPPLIES_MAX = 2
 
 Name = Annotated[
     str,
@@ -37,7 +39,8 @@ Name = Annotated[
     ),
 ]
 _BAUD_RATES = (9600, 19200, 38400, 57600, 115_200, 230_400, 460_800, 921_600, 1_000_000, 1_500_000)
-BaudRate = Annotated[int, Meta(description=f"one of {', '.join(map(str, _BAUD_RATES))}")]
+_BAUD_RATE = f"one of {', '.join(map(str, _BAUD_RATES))}"
+BaudRate = Annotated[int, Meta(description=_BAUD_RATE)]
 
 
 class Center(Struct, frozen=True, kw_only=True):
@@ -57,6 +60,9 @@ class Station(Struct, frozen=True, kw_only=True):
     capacity_bps: Annotated[int, Meta(gt=0, description="a whole number of bits a second, above 0")] = 800_000_000
     baud_rate: BaudRate = 115_200
     profile: Annotated[str, Meta(min_length=1, description="the name of a hardware profile")] = "emulated"
+    inlet_c: Annotated[float, Meta(ge=-40, le=80, description="degrees Celsius from -40 to 80")] = 22.0
+    supplies: Annotated[int, Meta(ge=1, le=SUPPLIES_MAX, description=f"a number from 1 to {SUPPLIES_MAX}")] = 2
+    blade_cores: Annotated[float, Meta(gt=0, le=64, description="a number above 0, at most 64")] = 0.5
 
 
 class Topology(Struct, frozen=True, kw_only=True):
@@ -83,83 +89,15 @@ def find_topology(name: str) -> Path:
 
 def read_topology(path: Path) -> Topology:
     """Read a topology file. Raises TopologyError that names the key at fault and what it may be."""
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 -- _Loader is a SafeLoader
-    except OSError as error:
-        raise TopologyError(path, "", f"cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise TopologyError(path, "", "is not UTF-8 text") from error
-    except yaml.YAMLError as error:
-        raise TopologyError(path, "", f"is not YAML: {_yaml_reason(error)}") from error
-    topology = _read_struct(path, Topology, document, "")
+    document = Document(path, "topology", TopologyError)
+    topology = document.struct(Topology, document.load(), "")
+    for index, station in enumerate(topology.stations):
+        if station.baud_rate not in _BAUD_RATES:
+            raise TopologyError(
+                path, f"stations[{index}].baud_rate", f"is {station.baud_rate}; it must be {_BAUD_RATE}"
+            )
     _refuse_contradictions(path, topology)
     return topology
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML's loader takes the last of two equal keys without a word; this one refuses them."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- the signature is yaml's
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key.start_mark)
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _yaml_reason(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return " ".join(str(error).split())
-
-
-_Read = TypeVar("_Read", bound=Struct)
-
-
-def _read_struct(path: Path, kind: type[_Read], document: object, at: str) -> _Read:
-    """Read one mapping, key by key, so that an error knows the key, its index and what it may be."""
-    if not isinstance(document, dict):
-        raise TopologyError(path, at, f"must be a mapping with the keys {', '.join(kind.__struct_fields__)}")
-    prefix = f"{at}." if at else ""
-    for key in document:
-        if key not in kind.__struct_fields__:
-            legal = ", ".join(kind.__struct_fields__)
-            raise TopologyError(path, f"{prefix}{key}", f"is not a key of a topology; here are: {legal}")
-    types = get_type_hints(kind, include_extras=True)
-    values: dict[str, object] = {}
-    for field in msgspec.structs.fields(kind):
-        if field.name in document:
-            values[field.name] = _read_value(path, types[field.name], document[field.name], f"{prefix}{field.name}")
-        elif field.default is NODEFAULT:
-            raise TopologyError(path, f"{prefix}{field.name}", "is missing")
-    return kind(**values)
-
-
-def _read_value(path: Path, kind: Any, value: object, at: str) -> object:
-    if isinstance(kind, type) and issubclass(kind, Struct):
-        return _read_struct(path, kind, value, at)
-    plain, *metas = get_args(kind)
-    limits: Meta = metas[0]
-    if get_args(plain):
-        if not isinstance(value, list) or not 0 < len(value) <= (limits.max_length or 0):
-            raise TopologyError(path, at, f"must be {limits.description}")
-        item = get_args(plain)[0]
-        return tuple(_read_value(path, item, entry, f"{at}[{index}]") for index, entry in enumerate(value))
-    try:
-        known = msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise TopologyError(path, at, f"is {_shown(value)}; it must be {limits.description}") from error
-    if kind is BaudRate and known not in _BAUD_RATES:
-        raise TopologyError(path, at, f"is {_shown(value)}; it must be {limits.description}")
-    return known
-
-
-def _shown(value: object) -> str:
-    text = "empty" if value is None else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _refuse_contradictions(path: Path, topology: Topology) -> None:

@@ -22,6 +22,10 @@ class ProcessStatus(Struct, frozen=True, kw_only=True):
     """Where it answers HTTP, `host:port`; empty while it does not."""
     service_port: str = ""
     """Path of the service port's pseudo-terminal or device."""
+    streams: int = 0
+    """Viewers it sends to right now."""
+    sent_bytes: int = 0
+    """Of media, since its start."""
 
 
 def write_status(folder: Path, status: ProcessStatus) -> None:

@@ -94,6 +94,8 @@ class _HlsConsole:
         self._bytes = 0
         self._segments: list[ReceivedSegment] = []
         self._current: SegmentAssembly | None = None
+        self._instead: Address | None = None
+        """Who is asked instead of the director that the playlist names."""
 
     async def play(self, url: str) -> None:
         urls = await self._playlist(url)
@@ -103,7 +105,7 @@ class _HlsConsole:
         for number, segment_url in enumerate(urls):
             wanted = self._expected.segments[number] if self._expected else None
             self._current = SegmentAssembly(number, wanted)
-            await self._receive(segment_url, self._current)
+            await self._receive(self._known_way(segment_url), self._current)
             self._segments.append(self._current.result())
             self._current = None
             self._progress(number + 1, len(urls))
@@ -147,6 +149,7 @@ class _HlsConsole:
                 cause = "the engine sent too little"
             except Unreachable as error:
                 cause = str(error.peer) + " broke off: " + error.cause
+                url = self._elsewhere(url, error.peer)
             except _Declined as declined:
                 cause = f"{declined.peer} refuses: {declined.detail}"
                 if declined.final:
@@ -158,6 +161,18 @@ class _HlsConsole:
             if loop.time() >= give_up_at:
                 raise SegmentLost(segment.number, segment.received, cause)
             await asyncio.sleep(_RETRY_PAUSE_S)
+
+    def _elsewhere(self, url: str, lost: Address) -> str:
+        """The same segment asked for at the engine that served last, if the director is lost: it knows the next one."""
+        director, path = split_url(url)
+        if lost != director or not self._segments:
+            return url
+        self._instead = Address.parse(self._segments[-1].engine)
+        return f"http://{self._instead}{path}"
+
+    def _known_way(self, url: str) -> str:
+        """The playlist names a director that has been lost since."""
+        return f"http://{self._instead}{split_url(url)[1]}" if self._instead else url
 
     async def _receive_more(self, url: str, segment: SegmentAssembly) -> None:
         async with _resource(self._http, url, first_byte=segment.received) as (engine, response):

@@ -29,6 +29,7 @@ _ASK_S = 3.0
 _CEASE_WITHIN_S = 5.0
 _CEASE_PAUSE_S = 0.1
 _REQUESTS_MAX = 3
+_ASK_ANOTHER = frozenset({Reason.WRONG_ROLE, Reason.OVERDUE})
 _RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 _SO_RCVBUFFORCE = 33
 """Linux, include/uapi/asm-generic/socket.h: beyond net.core.rmem_max, for those who may."""
@@ -181,10 +182,9 @@ class _PushConsole:
         self._ended = not self._inbox.failure
 
     async def _say_watching(self, session: str, deadline_s: float) -> bool:
-        """Ask how the session fares; False if the director did not answer."""
-        try:
-            answer = await self._http.ask(self._director, WATCHING, Watching(session=session), deadline_s=deadline_s)
-        except NetworkError:
+        """Ask how the session fares; False if nobody answered who knows."""
+        answer = await self._ask_director(session, deadline_s)
+        if answer is None:
             return False
         if isinstance(answer, SessionView):
             self._view = answer
@@ -192,6 +192,18 @@ class _PushConsole:
         else:
             self._ended = answer.reason is Reason.UNKNOWN_SESSION
         return True
+
+    async def _ask_director(self, session: str, deadline_s: float) -> SessionView | Refused | None:
+        """Ask the director; if it is lost, the engine that streams, which knows the next one."""
+        engine = (self._view and self._view.engine) or (self._redirect and self._redirect.engine)
+        for party in (self._director, *((_engine(engine),) if engine else ())):
+            try:
+                answer = await self._http.ask(party, WATCHING, Watching(session=session), deadline_s=deadline_s)
+            except NetworkError:
+                continue
+            if not isinstance(answer, Refused) or answer.reason not in _ASK_ANOTHER:
+                return answer
+        return None
 
     async def cease(self) -> None:
         """Order the engine that streams to cease, wherever a hand-over has brought the stream meanwhile (claim 17)."""

@@ -8,7 +8,8 @@ from blade_agent.hardware.profile import Heat
 from chassis_emulator.physics.boards import to_air_w_per_k, warm
 from chassis_emulator.physics.fans import Fan, air_of_slots
 from chassis_emulator.physics.parameters import ChassisParameters
-from chassis_emulator.physics.supplies import deliver
+from chassis_emulator.physics.rise import Rise
+from chassis_emulator.physics.supplies import Delivery, deliver
 
 _STEP_S = 1.0
 _STEPS_MAX = 600
@@ -35,6 +36,7 @@ class BladeState:
     inlet_c: float
     power_w: float
     voltage_v: float
+    """At its connector: the supplies' after what a brown-out takes of it."""
     fan_rpm: float
     fan_duty: float
     power_good: bool
@@ -47,11 +49,22 @@ class BladeState:
 
 
 @dataclass(frozen=True)
+class SupplyState:
+    """What there is to measure at a power supply."""
+
+    works: bool
+    voltage_v: float
+    power_w: float
+
+
+@dataclass(frozen=True)
 class ChassisState:
     """What there is to measure at a chassis."""
 
     blades: tuple[BladeState, ...]
     """By slot, the first is slot 1."""
+    inlet_c: float
+    supplies: tuple[SupplyState, ...]
     demand_w: float
     power_w: float
     """What the supplies give; less than `demand_w` when they are overloaded."""
@@ -72,6 +85,9 @@ class ChassisPhysics:
         self._temperatures_c = [parameters.inlet_c] * slots
         self._fans = [Fan(parameters.fan, _DUTY_AT_START) for _ in range(slots)]
         self._supply_failed = [False] * parameters.supplies
+        self._inlet_rise = Rise()
+        self._processor_rises = [Rise() for _ in range(slots)]
+        self._voltage_shares = [1.0] * slots
         self._to_air_j = 0.0
         self._from_supplies_j = 0.0
 
@@ -86,6 +102,23 @@ class ChassisPhysics:
     def break_supply(self, number: int, *, broken: bool) -> None:
         """Let a supply (from 1) fail, or work again."""
         self._supply_failed[number - 1] = broken
+
+    def warm_inlet(self, rise_k: float) -> None:
+        """Let warmer air come to the chassis, by so many degrees."""
+        self._inlet_rise.target_k = rise_k
+
+    def loosen_heat_sink(self, slot: int, rise_k: float) -> None:
+        """Let the processor in a slot (from 1) stand above its board, by so many degrees; 0 for a sink that sits."""
+        self._processor_rises[slot - 1].target_k = rise_k
+
+    def brown_out(self, slot: int, voltage_share: float) -> None:
+        """Let a slot (from 1) get a share of the supplies' voltage; 1 for all of it."""
+        self._voltage_shares[slot - 1] = voltage_share
+
+    @property
+    def inlet_c(self) -> float:
+        """Temperature of the air that the chassis takes in."""
+        return self.parameters.inlet_c + self._inlet_rise.now_k
 
     def step(self, now_s: float, loads: Sequence[Load]) -> ChassisState:
         """Let time pass until `now_s` under these loads, one a slot. Time never runs backwards here."""
@@ -117,6 +150,8 @@ class ChassisPhysics:
         share = deliver(self.parameters.supply, self._working, self._demand_w(wanted_w)).share
         for fan in self._fans:
             fan.run(duration_s)
+        for rise in (self._inlet_rise, *self._processor_rises):
+            rise.run(duration_s)
         air = air_of_slots([fan.flow for fan in self._fans], self.parameters.air_to_neighbour)
         to_air = [to_air_w_per_k(self._heat, flow) for flow in air]
         heating_w = [power * share for power in wanted_w]
@@ -126,27 +161,40 @@ class ChassisPhysics:
             capacity_j_per_k=self._heat.capacity_j_per_k,
             to_air=to_air,
             between_w_per_k=self.parameters.between_slots_w_per_k,
-            inlet_c=self.parameters.inlet_c,
+            inlet_c=self.inlet_c,
             duration_s=duration_s,
         )
-        rises = [temperature - self.parameters.inlet_c for temperature in self._temperatures_c]
+        rises = [temperature - self.inlet_c for temperature in self._temperatures_c]
         self._to_air_j += duration_s * sum(rise * given for rise, given in zip(rises, to_air, strict=True))
         self._from_supplies_j += duration_s * sum(heating_w)
 
     def _state(self, wanted_w: Sequence[float]) -> ChassisState:
         demand_w = self._demand_w(wanted_w)
         given = deliver(self.parameters.supply, self._working, demand_w)
-        good = given.voltage_v >= self.parameters.power_good_share * self.parameters.supply.nominal_v
-        blades = tuple(
-            BladeState(
-                temperature_c=temperature,
-                inlet_c=self.parameters.inlet_c,
-                power_w=power * given.share,
-                voltage_v=given.voltage_v,
-                fan_rpm=fan.speed_rpm,
-                fan_duty=fan.duty,
-                power_good=good,
-            )
-            for temperature, power, fan in zip(self._temperatures_c, wanted_w, self._fans, strict=True)
+        return ChassisState(
+            blades=tuple(self._blade(slot, wanted_w[slot], given) for slot in range(len(self._fans))),
+            inlet_c=self.inlet_c,
+            supplies=tuple(self._supply(failed, given) for failed in self._supply_failed),
+            demand_w=demand_w,
+            power_w=given.power_w,
+            supplies_working=self._working,
+            to_air_j=self._to_air_j,
+            from_supplies_j=self._from_supplies_j,
         )
-        return ChassisState(blades, demand_w, given.power_w, self._working, self._to_air_j, self._from_supplies_j)
+
+    def _blade(self, index: int, wanted_w: float, given: Delivery) -> BladeState:
+        fan, voltage_v = self._fans[index], given.voltage_v * self._voltage_shares[index]
+        return BladeState(
+            temperature_c=self._temperatures_c[index] + self._processor_rises[index].now_k,
+            inlet_c=self.inlet_c,
+            power_w=wanted_w * given.share,
+            voltage_v=voltage_v,
+            fan_rpm=fan.speed_rpm,
+            fan_duty=fan.duty,
+            power_good=voltage_v >= self.parameters.power_good_share * self.parameters.supply.nominal_v,
+        )
+
+    def _supply(self, failed: bool, given: Delivery) -> SupplyState:  # noqa: FBT001 -- of the list of those that failed
+        if failed:
+            return SupplyState(works=False, voltage_v=0.0, power_w=0.0)
+        return SupplyState(works=True, voltage_v=given.voltage_v, power_w=given.power_w / self._working)

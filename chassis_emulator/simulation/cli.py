@@ -4,20 +4,30 @@ import logging
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
 
 import click
 
+from chassis_emulator.errors import ScenarioError
+from chassis_emulator.faults.targets import BadTarget
+from chassis_emulator.plan import plan_network
+from chassis_emulator.scenario.reader import find_scenario, read_scenario
+from chassis_emulator.scenario.steps import Scenario
 from chassis_emulator.simulation.errors import SimulationError
-from chassis_emulator.simulation.story import Told, repeat_command, tell
-from media_network.cli import echo_json, json_option
+from chassis_emulator.simulation.scenario import faults_of, unplayed
+from chassis_emulator.simulation.story import TOPOLOGY, Told, repeat_command, tell
+from chassis_emulator.state_folder import StateFolder
+from media_network.cli import UserError, echo_json, json_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--seed", default=1, show_default=True, help="The (first) seed.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(min=1), help="How many, from that one on.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, type=click.IntRange(min=1), help="At a time.")
+@click.option("--scenario", "scenario_name", help="Play this instead: a YAML file, or an example's name.")
 @json_option("a list of objects, one a seed")
-def main(*, seed: int, seeds: int, jobs: int, as_json: bool) -> None:
+def main(*, seed: int, seeds: int, jobs: int, scenario_name: str | None, as_json: bool) -> None:
     """Play the demo's story in virtual time, with faults drawn from a seed, and check what must hold.
 
     The same seed gives the same trace hash. Ends with exit code 1 at a run in which something did not hold.
@@ -27,13 +37,14 @@ def main(*, seed: int, seeds: int, jobs: int, as_json: bool) -> None:
       python -m chassis_emulator.simulation --seed 7 --seeds 20
     """
     chosen = range(seed, seed + seeds)
+    scenario = _read(scenario_name) if scenario_name else None
     told: list[Told] = []
     failed: list[str] = []
     with (
         ProcessPoolExecutor(min(jobs, seeds), initializer=_hush) as pool,
         click.progressbar(length=seeds, label="seeds", file=sys.stderr) as bar,
     ):
-        for outcome in pool.map(_tell, chosen):
+        for outcome in pool.map(partial(_tell, scenario=scenario), chosen):
             bar.update(1)
             (told if isinstance(outcome, Told) else failed).append(outcome)  # type: ignore[arg-type] # each its own list
     if as_json:
@@ -51,10 +62,22 @@ def main(*, seed: int, seeds: int, jobs: int, as_json: bool) -> None:
 _SHOWN_MAX = 20
 
 
-def _tell(seed: int) -> Told | str:
+def _read(name: str) -> Scenario:
+    """A scenario whose targets the story has."""
+    try:
+        scenario = read_scenario(find_scenario(name))
+        faults_of(scenario, plan_network(TOPOLOGY, StateFolder(Path())), 0.0)
+    except (ScenarioError, BadTarget) as error:
+        raise UserError(str(error), ScenarioError.hint) from error
+    for step in unplayed(scenario):
+        click.echo(f"not simulated: {step}", err=True)
+    return scenario
+
+
+def _tell(seed: int, scenario: Scenario | None = None) -> Told | str:
     """One run in a process of its own; what does not hold as a sentence, with the command that repeats it."""
     try:
-        return tell(seed)
+        return tell(seed, scenario)
     except (SimulationError, ExceptionGroup) as error:
         notes = "\n".join(getattr(error, "__notes__", []))
         return f"seed {seed}: {_innermost(error)}\n{notes}\nTo repeat it: {repeat_command(seed)}"
@@ -69,7 +92,8 @@ def _innermost(error: BaseException) -> str:
 def _sentence(run: Told) -> str:
     return (
         f"seed {run.seed}: {run.trace_hash}  {run.virtual_s:.0f} s, {run.faults} faults, {run.hand_overs} hand-overs, "
-        f"{run.receptions} consoles whole, {run.broken} broken off, {run.skipped} packets skipped"
+        f"{run.receptions} consoles whole, {run.broken} broken off, "
+        f"{run.drained} blades drained, {run.skipped} packets skipped"
     )
 
 

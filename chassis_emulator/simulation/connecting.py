@@ -118,7 +118,7 @@ class Attempt:
     def _try(self) -> None:
         network, here = self._network, self._boot.host
         host = network.host_at(self._remote, here)
-        if host is None or host.boot is None:
+        if host is None or not host.answers:
             network.at(network.now_s + UNREACHABLE_AFTER_S, self._fail, errno.EHOSTUNREACH)
             return
         latency_s = network.conditions(here, host).stream_latency(self._rng)
@@ -129,7 +129,7 @@ class Attempt:
         network, here = self._network, self._boot.host
         if self._is_over():
             return
-        if network.is_cut(here, host) or network.is_cut(host, here) or host.boot is None:
+        if network.is_cut(here, host) or network.is_cut(host, here) or not host.answers:
             self._try_again()
             return
         listener = network.listener_at(self._remote, here)

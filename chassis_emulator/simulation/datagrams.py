@@ -128,7 +128,7 @@ class DatagramSocket(asyncio.DatagramTransport):
     def receive(self, datagrams: list[Datagram], source: Endpoint) -> None:
         """Datagrams arrived from `source`."""
         if self._remote in (None, source):
-            self._context.run(self._receive, datagrams, source)
+            self.boot.call(self._context, self._receive, datagrams, source)
 
     def _receive(self, datagrams: list[Datagram], source: Endpoint) -> None:
         what = "datagram" if len(datagrams) == 1 else f"{len(datagrams)} datagrams"

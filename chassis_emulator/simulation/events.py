@@ -33,6 +33,11 @@ class Event(asyncio.TimerHandle):
         """Call it in its context."""
         self._run()
 
+    def run_if_live(self) -> None:
+        """Call it, late, unless it has been cancelled since."""
+        if self.is_live():
+            self._run()
+
     def is_live(self) -> bool:
         """Whether it is still to run. What a dead boot had scheduled is kept with it, see `Boot.kept`."""
         if self.cancelled():

@@ -43,6 +43,16 @@ class Killed(Fault, frozen=True, kw_only=True):
         return lambda: simulation.restart(host)
 
 
+class Hung(Fault, frozen=True, kw_only=True):
+    """The processes of a host are stopped, and go on later as if no time had passed."""
+
+    host: str
+
+    def strike(self, simulation: "Simulation") -> Heal:
+        """See `Fault`."""
+        return simulation.hang(simulation.host(self.host))
+
+
 class PowerCut(Fault, frozen=True, kw_only=True):
     """A host loses its power, and its disks what was not durable; it boots afterwards."""
 
@@ -150,6 +160,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
     until_s: float = 60.0
     kills_per_minute: PerMinute = 0.0
     power_cuts_per_minute: PerMinute = 0.0
+    hangs_per_minute: PerMinute = 0.0
     partitions_per_minute: PerMinute = 0.0
     bad_links_per_minute: PerMinute = 0.0
     noisy_wires_per_minute: PerMinute = 0.0
@@ -181,6 +192,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
         return [
             (self.kills_per_minute, self.hosts, self._killed),
             (self.power_cuts_per_minute, self.hosts, self._power_cut),
+            (self.hangs_per_minute, self.hosts, self._hung),
             (self.partitions_per_minute, self.hosts, self._partitioned),
             (self.bad_links_per_minute, self.hosts[1:], self._bad_link),
             (self.noisy_wires_per_minute, self.wires, self._noisy_wire),
@@ -194,6 +206,9 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
 
     def _power_cut(self, rng: random.Random, at_s: float) -> Fault:
         return PowerCut(at_s=at_s, for_s=rng.uniform(*self.down_s), host=rng.choice(self.hosts))
+
+    def _hung(self, rng: random.Random, at_s: float) -> Fault:
+        return Hung(at_s=at_s, for_s=rng.uniform(*self.trouble_s), host=rng.choice(self.hosts))
 
     def _partitioned(self, rng: random.Random, at_s: float) -> Fault:
         hosts = rng.sample(self.hosts, rng.randint(1, max(1, len(self.hosts) // 2)))

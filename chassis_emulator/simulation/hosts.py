@@ -5,9 +5,11 @@ has no boot that lives, so nothing of it runs again, not even a `finally`: that 
 """
 
 import asyncio
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import Context, ContextVar
 from enum import Enum, auto
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 LOOPBACK = "127.0.0.1"
 """The address by which each host means itself."""
@@ -37,16 +39,27 @@ class Socket(Protocol):
 class Boot:
     """One life of a host: from its start to its crash."""
 
-    __slots__ = ("alive", "death", "host", "kept", "sockets")
+    __slots__ = ("alive", "death", "held", "host", "hung", "kept", "sockets")
 
     def __init__(self, host: "Host") -> None:
         self.host = host
         self.alive = True
         self.death: Death | None = None
+        self.hung = False
+        """Its processes are stopped (SIGSTOP): its kernel goes on taking connections and what comes over them."""
+        self.held: list[Callable[[], Any]] = []
+        """What would have run meanwhile, in order."""
         self.sockets: dict[Socket, None] = {}
         self.kept: list[object] = []
         """What nobody else may hold: its programs, and all that it left when it ended, for a coroutine that is
         collected would run its `finally` blocks."""
+
+    def call(self, context: Context, callback: Callable[..., object], *args: object) -> None:
+        """Call something of a program's in its context, from the wire; later, if it is hung."""
+        if self.hung:
+            self.held.append(partial(context.run, callback, *args))
+        else:
+            context.run(callback, *args)
 
     def end(self, death: Death, tasks: list[asyncio.Task[object]]) -> None:
         """Stop it in its tracks."""
@@ -77,6 +90,11 @@ class Host:
     def boot(self) -> Boot | None:
         """The boot that lives, or None while the host is down."""
         return self.boots[-1] if self.boots and self.boots[-1].alive else None
+
+    @property
+    def answers(self) -> bool:
+        """Whether its kernel runs: where the processes were killed it refuses, for nobody listens."""
+        return bool(self.boots) and (self.boots[-1].alive or self.boots[-1].death is Death.KILLED)
 
     def start(self) -> Boot:
         """Begin a new life. Raises RuntimeError when it has one."""

@@ -5,11 +5,13 @@ again.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 
 from blade_agent.cbc.line import Line
+from chassis_emulator.faults.impairment import Impairment
+from chassis_emulator.faults.kinds import Direction, LineFault
 from chassis_emulator.simulation.hosts import CURRENT_BOOT
 from chassis_emulator.simulation.network import Network
 
@@ -31,6 +33,9 @@ class SerialWire:
         self.is_cut = False
         self.errors = 0
         """Bytes that arrived other than they were sent, or not at all."""
+        self._impairments = (Impairment(), Impairment())
+        """By the end that sends: 0 the blade's, 1 the chassis manager's."""
+        self.faults: tuple[LineFault, ...] = ()
         self._ends: list[LineEnd | None] = [None, None]
 
     def open(self, side: int) -> "LineEnd":
@@ -39,11 +44,38 @@ class SerialWire:
         self._ends[side] = end
         return end
 
+    def suffer(self, faults: Sequence[LineFault]) -> None:
+        """Have these faults, and no others, from now on."""
+        self.faults = tuple(faults)
+        for source, way in enumerate((Direction.TO_MANAGER, Direction.TO_BLADE)):
+            concerned = [fault for fault in faults if fault.direction in (Direction.BOTH, way)]
+            self._impairments[source].suffer(concerned, way, self.network.now_s)
+            self._release_when_due(source)
+
     def carry(self, source: int, content: bytes) -> None:
         """Some bytes have come to the other end."""
         if self.is_cut:
             self.errors += len(content)
             return
+        impairment = self._impairments[source]
+        if impairment.clear:
+            self._arrive(source, content)
+        else:
+            impairment.push(content, self.network.now_s)
+            self._release(source)
+
+    def _release(self, source: int) -> None:
+        content = self._impairments[source].due(self.network.now_s)
+        if content:
+            self._arrive(source, content)
+        self._release_when_due(source)
+
+    def _release_when_due(self, source: int) -> None:
+        at_s = self._impairments[source].next_at()
+        if at_s is not None:
+            self.network.at(at_s, self._release, source)
+
+    def _arrive(self, source: int, content: bytes) -> None:
         content = self._disturb(content)
         self.network.trace("serial", f"{self.name}/{source}", f"{self.name}/{1 - source}", content)
         end = self._ends[1 - source]
@@ -99,7 +131,10 @@ class LineEnd(Line):
     def arrive(self, content: bytes) -> None:
         """Bytes came from the wire."""
         if self.usable and self._receive:
-            self._context.run(self._receive, content)
+            if self._boot:
+                self._boot.call(self._context, self._receive, content)
+            else:
+                self._context.run(self._receive, content)
 
     def close(self) -> None:
         """Give the end back. Nothing is received afterwards."""

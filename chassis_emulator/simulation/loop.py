@@ -127,9 +127,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         due = self._due
         for _ in range(len(due)):
             event = due.popleft()
-            if event.is_live():
-                self.callbacks_run += 1
-                event.run()
+            if not event.is_live():
+                continue
+            if event.boot and event.boot.hung:
+                event.boot.held.append(event.run_if_live)
+                continue
+            self.callbacks_run += 1
+            event.run()
         if self.failure:
             raise self.failure
         if self.callbacks_run - self._instant_began_at_callback > _CALLBACKS_AT_ONE_INSTANT_MAX:

@@ -107,6 +107,22 @@ class Simulation:
             for disk in self._disks_of.get(host, []):
                 disk.power_cut(self._power_rng)
 
+    def hang(self, host: Host) -> Callable[[], None]:
+        """SIGSTOP to all that runs on a host; what is returned is SIGCONT."""
+        boot = host.boot
+        if boot is None or boot.hung:
+            return lambda: None
+        boot.hung = True
+        self.network.trace("hung", host.address)
+
+        def go_on() -> None:
+            boot.hung = False
+            held, boot.held = boot.held, []
+            for late in held if boot.alive else ():
+                self.network.at(self.loop.time(), late)
+
+        return go_on
+
     def restart(self, host: Host) -> None:
         """Boot a host that is down, with all its programs. Does nothing when it is up."""
         if host.boot is None:

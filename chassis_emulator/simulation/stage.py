@@ -77,6 +77,7 @@ class Stage:
         simulation = self._simulation
         host = simulation.host(blade.address.host)
         simulation.wire(blade.name, blade.baud_rate)
+        simulation.wire(service_port(blade), blade.baud_rate)
         self.disks[blade.name] = simulation.disk(blade.name, host, blade.state.parent)
         simulation.start(host, partial(self._be_blade, blade))
 
@@ -85,7 +86,12 @@ class Stage:
         for folder in (blade.state, *blade.channels):
             disk.make_folder(folder)
             disk.sync_folder(folder.parent)  # they were there when the blade was delivered
-        wires = Wires(backplane=self._simulation.wires[blade.name].open(0), framing=BasicMode())
+        open_wires = self._simulation.wires
+        wires = Wires(
+            backplane=open_wires[blade.name].open(0),
+            framing=BasicMode(),
+            service_port=open_wires[service_port(blade)].open(0),
+        )
         rng = self._boot_rng(blade.name)
         agent = await Agent.open(blade.settings("simulated"), load_profile(blade.profile), wires, disk, rng)
         await agent.run()
@@ -115,3 +121,8 @@ class Stage:
         """Randomness of one boot: ids that are to be new at each must be."""
         self._boots[name] = self._boots.get(name, 0) + 1
         return self._simulation.rng(f"{name} boot {self._boots[name]}")
+
+
+def service_port(blade: BladePlan) -> str:
+    """The name of the wire at which a person asks the blade's CBC."""
+    return f"{blade.name} service port"

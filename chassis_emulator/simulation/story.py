@@ -11,10 +11,13 @@ from chassis_emulator.media_console.errors import ConsoleError
 from chassis_emulator.media_console.hls import play_hls
 from chassis_emulator.media_console.push import play_push
 from chassis_emulator.media_console.reception import Reception
+from chassis_emulator.scenario.steps import Scenario
 from chassis_emulator.simulation.faults import FaultPlan
 from chassis_emulator.simulation.film import make_film
+from chassis_emulator.simulation.scenario import faults_of, length_s
+from chassis_emulator.simulation.service_cable import ServiceCable
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
-from chassis_emulator.simulation.stage import Stage
+from chassis_emulator.simulation.stage import Stage, service_port
 from chassis_emulator.simulation.witness import RegistryWitness, StreamWitness, Violated
 from chassis_emulator.topology import Center, Station, Topology
 from distribution_center.registry.sqlite_repository import SqliteRepository
@@ -37,10 +40,12 @@ _SEGMENT_MS = 2000
 _RATE_BPS = 200_000
 _FAULTS_FROM_S = 5.0
 _FAULTS_UNTIL_S = 35.0
-_CALM_S = 60.0
+_CALM_AFTER_S = 25.0
 """Every fault has healed by then, and everybody had time to find each other again."""
 _PATIENCE_S = 600.0
 _PAUSE_S = 0.5
+_DRAIN_AGAIN_S = 0.1
+_DRAINED_WITHIN_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -55,15 +60,17 @@ class Told:
     """Consoles that received a program whole while things failed."""
     broken: int
     """Consoles that lost something of it, or gave up."""
+    drained: int
+    """Times a blade was drained in the calm, while consoles received."""
     hand_overs: int
     skipped: int
     """Packets that were never sent, for their sender was lost."""
 
 
-def tell(seed: int) -> Told:
-    """Run the story with the faults of a seed. Raises SimulationError if what must hold does not."""
+def tell(seed: int, scenario: Scenario | None = None) -> Told:
+    """Run the story with the faults of a scenario, or of a seed. Raises SimulationError if what must hold does not."""
     with tempfile.TemporaryDirectory(prefix="media-station-story-") as folder, Simulation(seed) as simulation:
-        story = Story(simulation, Path(folder))
+        story = Story(simulation, Path(folder), scenario)
         simulation.run_until_complete(story.unfold(), within_s=_PATIENCE_S)
         return story.told()
 
@@ -71,7 +78,7 @@ def tell(seed: int) -> Told:
 class Story:
     """One run."""
 
-    def __init__(self, simulation: Simulation, folder: Path) -> None:
+    def __init__(self, simulation: Simulation, folder: Path, scenario: Scenario | None = None) -> None:
         self._simulation = simulation
         self._stage = Stage(simulation, TOPOLOGY, folder)
         self._program, self._contents = make_film(
@@ -79,9 +86,15 @@ class Story:
         )
         self._streams = StreamWitness(self._stage, simulation.loop.fail)
         simulation.network.taps.append(self._streams.see)
-        self._faults = _plan(self._stage).draw(simulation.rng("faults"))
+        if scenario:
+            self._faults = faults_of(scenario, self._stage.plan, _FAULTS_FROM_S)
+            self._faults_until_s = max(_FAULTS_UNTIL_S, _FAULTS_FROM_S + length_s(scenario))
+        else:
+            self._faults = _plan(self._stage).draw(simulation.rng("faults"))
+            self._faults_until_s = _FAULTS_UNTIL_S
         self._receptions = 0
         self._broken = 0
+        self._drained = 0
 
     def told(self) -> Told:
         """The outcome."""
@@ -92,6 +105,7 @@ class Story:
             faults=len(self._faults),
             receptions=self._receptions,
             broken=self._broken,
+            drained=self._drained,
             hand_overs=self._streams.hand_overs,
             skipped=self._streams.skipped,
         )
@@ -103,9 +117,9 @@ class Story:
         async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(self._keep_looking(), name="registry witness")
             await self._bring_into_service(http)
-            while self._now_s < _FAULTS_UNTIL_S:
+            while self._now_s < self._faults_until_s:
                 await asyncio.gather(self._view(http, play_hls), self._view(http, play_push))
-            await asyncio.sleep(max(0.0, _CALM_S - self._now_s))
+            await asyncio.sleep(max(0.0, self._faults_until_s + _CALM_AFTER_S - self._now_s))
             await self._view_in_calm(http)
             watch.cancel()
 
@@ -142,14 +156,39 @@ class Story:
         self._broken += not whole
 
     async def _view_in_calm(self, http: HttpClient) -> None:
-        """When all is healed both ways must bring every byte."""
-        for play in (play_hls, play_push):
+        """When all is healed both ways must bring every byte, though one engine after the other is drained."""
+        async with asyncio.TaskGroup() as tasks:
+            draining = tasks.create_task(self._drain_one_after_the_other(http), name="a person with a cable")
+            for play in (play_hls, play_push):
+                director = await self._director(http)
+                if director is None:
+                    raise Violated("in the calm after the faults north has no director that the registry knows")
+                reception = await self._play(http, play, director)
+                if reception.sha256 != self._program.sha256:
+                    raise Violated(f"in the calm after the faults a console received {reception}")
+            draining.cancel()
+
+    async def _drain_one_after_the_other(self, http: HttpClient) -> None:
+        """Drain engines of north until they carry nothing; that must not take long."""
+        rng = self._simulation.rng("drains")
+        cables = {
+            blade.address: ServiceCable(blade, self._simulation.wires[service_port(blade)])
+            for blade in self._stage.plan.blades
+            if blade.station == "north"
+        }
+        while True:
             director = await self._director(http)
-            if director is None:
-                raise Violated("in the calm after the faults north has no director that the registry knows")
-            reception = await self._play(http, play, director)
-            if reception.sha256 != self._program.sha256:
-                raise Violated(f"in the calm after the faults a console received {reception}")
+            cable = rng.choice([cable for address, cable in cables.items() if address != director])
+            began_s, carried = self._now_s, await cable.drain(draining=True)
+            while carried:
+                if self._now_s - began_s > _DRAINED_WITHIN_S:
+                    raise Violated(f"a blade still carries {carried} after {_DRAINED_WITHIN_S} s of draining")
+                await asyncio.sleep(_DRAIN_AGAIN_S)
+                carried = await cable.drain(draining=True)
+            self._drained += carried == 0
+            await asyncio.sleep(rng.uniform(0.0, 1.0))
+            await cable.drain(draining=False)
+            await asyncio.sleep(rng.uniform(0.0, 1.0))
 
     async def _play(self, http: HttpClient, play: Callable[..., Awaitable[Reception]], director: Address) -> Reception:
         output = _Output()
@@ -194,7 +233,7 @@ class Story:
     async def _keep_looking(self) -> None:
         witness = RegistryWitness(self._stage, self._program.program, self._contents)
         while True:
-            witness.look()
+            await witness.look()
             await asyncio.sleep(_PAUSE_S)
 
     @property
@@ -224,6 +263,7 @@ def _plan(stage: Stage) -> FaultPlan:
         until_s=_FAULTS_UNTIL_S,
         kills_per_minute=5,
         power_cuts_per_minute=3,
+        hangs_per_minute=3,
         partitions_per_minute=4,
         bad_links_per_minute=4,
         noisy_wires_per_minute=3,

@@ -60,7 +60,7 @@ class Stream(asyncio.Transport):
 
     def run(self, callback: Callable[..., None], *args: Any) -> None:
         """Call something of its host's, from the wire."""
-        self._context.run(callback, *args)
+        self.boot.call(self._context, callback, *args)
 
     # What the pipes call
 

@@ -56,9 +56,9 @@ class RegistryWitness:
         self._contents = contents
         self._registry = SqliteRepository.open(stage.registry_path)
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Raises Violated."""
-        for station, segments in self._registry.locations(self._program).items():
+        for station, segments in (await self._registry.locations(self._program)).items():
             for segment in segments:
                 if not self._durable(station, segment):
                     raise Violated(f"the registry lists segment {segment} at {station}; no disk there holds it safely")

@@ -33,15 +33,15 @@ def test_the_blade_measures_what_the_physics_says(tmp_path):
     state = physics.step(300.0, BUSY).blades[0]
     tree.write(state)
     assert values(tmp_path) == {
-        "SoC temp": Known(pytest.approx(state.temperature_c, abs=0.001)),
+        "SoC temp": Known(pytest.approx(state.temperature_c, abs=0.125)),
         "Inlet temp": Known(22.0),
-        "12 V supply": Known(pytest.approx(state.voltage_v, abs=0.001)),
-        "Board current": Known(pytest.approx(state.current_a, abs=0.001)),
-        "Board power": Known(pytest.approx(state.power_w, abs=0.001)),
+        "12 V supply": Known(pytest.approx(state.voltage_v, abs=0.005)),
+        "Board current": Known(pytest.approx(state.current_a, abs=0.005)),
+        "Board power": Known(pytest.approx(state.power_w, abs=0.05)),
     }
     assert 0.1 < state.current_a < state.power_w
     (fan,) = Board(EMULATED, tmp_path).read().fans
-    assert fan.speed == Known(pytest.approx(state.fan_rpm, abs=1))
+    assert fan.speed == Known(pytest.approx(state.fan_rpm, abs=5))
     assert fan.duty == Known(pytest.approx(0.4))
 
 
@@ -63,14 +63,14 @@ def test_a_fan_that_the_blade_drives_runs_faster_and_cools_it(tmp_path):
     tree.write(physics.step(1200.0, BUSY).blades[0])
     board = Board(EMULATED, tmp_path).read()
     assert values(tmp_path)["SoC temp"].value < hot - 5
-    assert board.fans[0].speed == Known(pytest.approx(6000, abs=1))
+    assert board.fans[0].speed == Known(pytest.approx(6000, abs=5))
 
 
 def test_lights_that_the_blade_sets_are_seen_outside(tmp_path):
     tree, _ = lay_out(tmp_path)
-    assert tree.led_brightness() == {"hot swap": 0.0, "fault": 0.0, "activity": 0.0}
+    assert tree.led_brightness() == {"hot swap": 0.0, "fault": 0.0, "activity": 0.0, "identify": 0.0}
     assert Board(EMULATED, tmp_path).light_led("hot swap", 1.0) is None
-    assert tree.led_brightness() == {"hot swap": 1.0, "fault": 0.0, "activity": 0.0}
+    assert tree.led_brightness() == {"hot swap": 1.0, "fault": 0.0, "activity": 0.0, "identify": 0.0}
 
 
 def test_the_watchdog_is_there_and_what_it_was_fed_is_seen(tmp_path):

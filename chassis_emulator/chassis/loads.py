@@ -1,0 +1,55 @@
+"""What blades really do: processor time of their processes, as the kernel counts it, and bytes that they say they sent.
+
+A blade of the emulator has a process of this machine instead of a board's processors; `cores` says how many of this
+machine's cores the whole board is worth.
+"""
+
+import os
+from pathlib import Path
+
+from chassis_emulator.physics.chassis import Load
+from media_network.status import ProcessStatus
+
+_TICKS_S = 1 / os.sysconf("SC_CLK_TCK")
+_OFF = "off"
+"""State of a main board that was switched off: its CBC lives on, and draws next to nothing."""
+
+
+def processor_time_s(pid: int) -> float | None:
+    """User and system time of a process so far (proc_pid_stat(5), utime and stime); None when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) * _TICKS_S if len(fields) > 12 else None
+
+
+class LoadMeter:
+    """The load of one blade, from one look to the next."""
+
+    def __init__(self, cores: float) -> None:
+        self._cores = cores
+        self._pid = 0
+        self._at_s = 0.0
+        self._processor_s = 0.0
+        self._sent_bytes = 0
+        self.sent_bps = 0.0
+        """As of the last look."""
+        self.cpu = 0.0
+
+    def look(self, status: ProcessStatus, now_s: float, *, powered: bool) -> Load:
+        """Give the load since the last look. Blocks for a file of /proc."""
+        processor_s = processor_time_s(status.pid) if powered and status.pid else None
+        if processor_s is None:
+            self._pid, self.cpu, self.sent_bps = 0, 0.0, 0.0
+            return Load(powered=powered)
+        duration_s = now_s - self._at_s
+        if status.pid != self._pid:
+            # Its start is part of its load, but of which second is not known.
+            self.cpu = self.sent_bps = 0.0
+        elif duration_s > 0:
+            self.cpu = min(1.0, (processor_s - self._processor_s) / duration_s / self._cores)
+            self.sent_bps = max(0, status.sent_bytes - self._sent_bytes) * 8 / duration_s
+        self._pid, self._at_s = status.pid, now_s
+        self._processor_s, self._sent_bytes = processor_s, status.sent_bytes
+        return Load(powered=status.state != _OFF, cpu=self.cpu, streamed_bps=self.sent_bps)

@@ -1,0 +1,207 @@
+"""What the front panel asks of the environment: the picture, the event log, consoles, and orders.
+
+The chassis managers are asked only while somebody looks.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from blade_agent.chassis_manager import orders as manager_orders
+from chassis_emulator.chassis.fault_catalogue import fault_kinds
+from chassis_emulator.chassis.living_chassis import LivingChassis
+from chassis_emulator.chassis.order_desk import OrderDesk
+from chassis_emulator.chassis.orders import (
+    AskPicture,
+    BeginFault,
+    IdentifyBlade,
+    InsertBlade,
+    PullBlade,
+    ResetBlade,
+    SwitchPower,
+)
+from chassis_emulator.chassis.orders import ClearFaults as ClearFaultsOrder
+from chassis_emulator.chassis.picture import picture_of, process_state
+from chassis_emulator.chassis.striking import Faults
+from chassis_emulator.faults.kinds import AnyFault
+from chassis_emulator.panel.model import (
+    Action,
+    CenterPicture,
+    ChassisPicture,
+    ClearFaults,
+    Console,
+    FaultKind,
+    Identify,
+    Inject,
+    Insert,
+    PanelEvent,
+    Picture,
+    Power,
+    Pull,
+    Reset,
+    Severity,
+)
+from chassis_emulator.plan import NetworkPlan
+from chassis_emulator.processes import Processes
+from media_network.local_orders import NobodyListens, OrderLost, send_order
+from media_network.messages.verb import Done
+from media_network.refusal import Reason, Refused
+
+_EVENTS_KEPT = 500
+_MANAGER_TIMEOUT_S = 1.0
+_TAIL_BYTES = 256 * 1024
+
+
+class NetworkView:
+    """The `PanelSource` of a network. `chassis` are by station; `boot` is new at every start."""
+
+    def __init__(
+        self,
+        *,
+        plan: NetworkPlan,
+        chassis: Mapping[str, LivingChassis],
+        processes: Processes,
+        faults: Faults,
+        desk: OrderDesk,
+        boot: str,
+    ) -> None:
+        self._plan = plan
+        self._chassis = chassis
+        self._processes = processes
+        self._faults = faults
+        self._desk = desk
+        self._boot = boot
+        self._events: deque[PanelEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._last_event = 0
+        self._last_record = dict.fromkeys(chassis, 0)
+        self._reading = asyncio.Lock()
+
+    @property
+    def fault_kinds(self) -> tuple[FaultKind, ...]:
+        """Every kind of fault that `act` can inject."""
+        return fault_kinds()
+
+    async def answer_picture(self, _: AskPicture) -> Picture:
+        """For `take_orders`."""
+        return await self.picture()
+
+    async def picture(self) -> Picture:
+        """How the network is now."""
+        center = self._processes.by_name[self._plan.center.name]
+        return Picture(
+            network=self._plan.topology.network,
+            name=self._plan.topology.name,
+            boot=self._boot,
+            center=CenterPicture(
+                name=center.name, process=process_state(center), address=str(self._plan.center.address)
+            ),
+            stations=tuple(await asyncio.gather(*map(self._draw, self._chassis.values()))),
+        )
+
+    async def events(self, after: int) -> tuple[PanelEvent, ...]:
+        """The events of all chassis managers with a higher id than `after`, in the order they became known."""
+        async with self._reading:
+            await asyncio.gather(*(self._read_events(*each) for each in self._chassis.items()))
+        return tuple(event for event in self._events if event.id > after)
+
+    async def console(self, name: str, lines: int) -> Console | Refused:
+        """The last lines that a process printed."""
+        process = self._processes.by_name.get(name)
+        if process is None:
+            return Refused(Reason.NOT_HERE, f"there is no process {name!r}")
+        text = await asyncio.get_running_loop().run_in_executor(None, _tail, process.log)
+        return Console(name=name, lines=tuple(text.splitlines()[-lines:]) if lines > 0 else ())
+
+    async def act(self, action: Action) -> Done | Refused:
+        """Carry an order out."""
+        match action:
+            case Pull(blade=blade, surprise=surprise):
+                doing = self._desk.pull(PullBlade(blade=blade, surprise=surprise))
+            case Insert(blade=blade):
+                doing = self._desk.insert(InsertBlade(blade))
+            case Power(blade=blade, order=power):
+                doing = self._desk.power(SwitchPower(blade=blade, action=power.value))
+            case Reset(blade=blade):
+                doing = self._desk.reset(ResetBlade(blade))
+            case Identify(blade=blade, seconds=seconds):
+                doing = self._desk.identify(IdentifyBlade(blade=blade, seconds=seconds))
+            case Inject():
+                doing = self._inject(action)
+            case ClearFaults(faults=faults):
+                doing = self._clear(faults)
+        return await doing
+
+    async def _clear(self, faults: tuple[str, ...]) -> Done | Refused:
+        await self._desk.clear_faults(ClearFaultsOrder(faults))
+        return Done()
+
+    async def _inject(self, action: Inject) -> Done | Refused:
+        try:
+            fault: AnyFault = msgspec.convert(
+                {"kind": action.kind, "target": action.target, **action.parameters}, AnyFault, strict=False
+            )
+        except msgspec.ValidationError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        begun = await self._desk.begin_fault(BeginFault(fault=fault))
+        return begun if isinstance(begun, Refused) else Done()
+
+    async def _draw(self, chassis: LivingChassis) -> ChassisPicture:
+        loop = asyncio.get_running_loop()
+        seen, lights = await asyncio.gather(_ask_manager(chassis), loop.run_in_executor(None, _lights, chassis))
+        return picture_of(
+            chassis,
+            home=chassis.plan.station == self._plan.center.home,
+            faults=self._faults.book.entries,
+            seen=seen,
+            lights=lights,
+        )
+
+    async def _read_events(self, station: str, chassis: LivingChassis) -> None:
+        asked = manager_orders.AskEvents(self._last_record[station])
+        try:
+            told = await send_order(chassis.plan.orders, manager_orders.EVENTS, asked, timeout_s=_MANAGER_TIMEOUT_S)
+        except (NobodyListens, OrderLost):
+            return
+        if isinstance(told, Refused):
+            return
+        self._last_record[station] = told.last
+        for row in told.events:
+            self._last_event += 1
+            self._events.append(
+                PanelEvent(
+                    id=self._last_event,
+                    time_s=float(row.time),
+                    severity=Severity(row.severity),
+                    text=f"{row.sensor}: {row.event}",
+                    station=station,
+                    slot=row.slot,
+                )
+            )
+
+
+async def _ask_manager(chassis: LivingChassis) -> manager_orders.ChassisState | None:
+    try:
+        told = await send_order(
+            chassis.plan.orders, manager_orders.CHASSIS, manager_orders.AskChassis(), timeout_s=_MANAGER_TIMEOUT_S
+        )
+    except (NobodyListens, OrderLost):
+        return None
+    return None if isinstance(told, Refused) else told
+
+
+def _lights(chassis: LivingChassis) -> dict[int, dict[str, float]]:
+    return {number: slot.tree.led_brightness() for number, slot in chassis.slots.items() if slot.is_in}
+
+
+def _tail(log: Path) -> str:
+    """The end of a log; empty where there is none yet."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,193 @@
+"""The picture of a chassis: what its physics measures, its processes say of themselves, and its manager knows."""
+
+from collections.abc import Mapping, Sequence
+
+from blade_agent.chassis_manager import orders as manager_orders
+from blade_agent.hardware.profile import Sensor
+from chassis_emulator.chassis.fault_catalogue import injected
+from chassis_emulator.chassis.living_chassis import LivingChassis
+from chassis_emulator.chassis.slot import Presence, Slot
+from chassis_emulator.faults.book import Entry
+from chassis_emulator.faults.targets import supply_name
+from chassis_emulator.panel.model import (
+    ChassisPicture,
+    Handle,
+    Health,
+    InjectedFault,
+    Light,
+    LightColor,
+    Lights,
+    ManagerPicture,
+    ProcessState,
+    SlotPicture,
+    SupplyPicture,
+)
+from chassis_emulator.physics.chassis import BladeState, SupplyState
+from chassis_emulator.processes import Process
+
+_LIT_MS = 1000
+_LIGHTS = {
+    "hot swap": ("blue", LightColor.BLUE),
+    "fault": ("fault", LightColor.RED),
+    "activity": ("activity", LightColor.GREEN),
+    "identify": ("identify", LightColor.WHITE),
+}
+"""Names of lights in the profiles, and which of the panel's they are."""
+
+
+def process_state(process: Process) -> ProcessState:
+    """How a process is."""
+    return ProcessState(process.condition)
+
+
+def picture_of(
+    chassis: LivingChassis,
+    *,
+    home: bool,
+    faults: Sequence[Entry],
+    seen: manager_orders.ChassisState | None,
+    lights: Mapping[int, Mapping[str, float]],
+) -> ChassisPicture:
+    """Draw one chassis. `seen` is the manager's own view, None while it gives none; `lights` by slot, 0 to 1."""
+    on = _by_target(faults)
+    station, state = chassis.plan.station, chassis.state
+    managed = {slot.slot: slot for slot in seen.slots} if seen else {}
+    whole = on.get(station, ())
+    return ChassisPicture(
+        station=station,
+        home=home,
+        manager=_manager(chassis, seen),
+        slots=tuple(
+            _slot(
+                slot,
+                state.blades[number - 1],
+                managed.get(number),
+                lights.get(number, {}),
+                on.get(slot.plan.name, ()),
+            )
+            for number, slot in chassis.slots.items()
+        ),
+        supplies=tuple(
+            _supply(chassis, number, supply, on.get(supply_name(station, number), ()))
+            for number, supply in enumerate(state.supplies, start=1)
+        ),
+        inlet_c=round(state.inlet_c, 1),
+        power_w=round(state.power_w, 1),
+        budget_w=chassis.physics.parameters.supply.capacity_w * state.supplies_working,
+        faults=whole,
+    )
+
+
+def _by_target(faults: Sequence[Entry]) -> dict[str, tuple[InjectedFault, ...]]:
+    found: dict[str, tuple[InjectedFault, ...]] = {}
+    for entry in faults:
+        target = entry.fault.target
+        found[target] = (*found.get(target, ()), injected(entry.id, entry.fault))
+    return found
+
+
+def _manager(chassis: LivingChassis, seen: manager_orders.ChassisState | None) -> ManagerPicture:
+    return ManagerPicture(
+        name=chassis.plan.name,
+        process=process_state(chassis.manager),
+        epoch=seen.epoch if seen else None,
+        director=seen.director if seen else None,
+        ipmi=chassis.manager.place.ipmi,
+    )
+
+
+def _slot(
+    slot: Slot,
+    measured: BladeState,
+    managed: manager_orders.SlotState | None,
+    lights: Mapping[str, float],
+    faults: tuple[InjectedFault, ...],
+) -> SlotPicture:
+    rpm, duty = round(measured.fan_rpm, -1), round(measured.fan_duty, 2)
+    hot_swap = managed.hot_swap if managed else None
+    if not slot.is_in:
+        return SlotPicture(
+            slot=slot.plan.slot,
+            name=slot.plan.name,
+            present=False,
+            hot_swap=hot_swap,
+            fan_rpm=rpm,
+            fan_duty=duty,
+            faults=faults,
+        )
+    process, limits = slot.process, _processor(slot)
+    thresholds = limits.thresholds if limits else None
+    health, why = _health(process, measured, limits)
+    status = process.status
+    return SlotPicture(
+        slot=slot.plan.slot,
+        name=slot.plan.name,
+        present=True,
+        handle=Handle.CLOSED if slot.presence is Presence.IN else Handle.OPEN,
+        role=managed.role if managed else None,
+        hot_swap=hot_swap,
+        main_board=managed.main_board if managed else None,
+        process=process_state(process),
+        powered=measured.power_good and status.state != "off",
+        health=health,
+        health_text=why,
+        lights=_lights(lights),
+        temperature_c=round(measured.temperature_c, 1),
+        temperature_warning_c=thresholds.upper_non_critical if thresholds else None,
+        temperature_critical_c=thresholds.upper_critical if thresholds else None,
+        fan_rpm=rpm,
+        fan_duty=duty,
+        power_w=round(measured.power_w, 1),
+        waits_for=managed.waits_for if managed else "",
+        power_granted_w=managed.granted_w if managed else None,
+        streams=status.streams if process.pid else None,
+        sent_bps=round(slot.meter.sent_bps),
+        capacity_bps=float(slot.plan.capacity_bps),
+        address=slot.plan.address.host,
+        serial=status.service_port or None,
+        faults=faults,
+    )
+
+
+def _processor(slot: Slot) -> Sensor | None:
+    sensors = slot.tree.profile.sensors
+    return next((sensor for sensor in sensors if sensor.entity == "processor" and sensor.thresholds), None)
+
+
+def _health(process: Process, measured: BladeState, limits: Sensor | None) -> tuple[Health, str]:
+    if not measured.power_good:
+        return Health.CRITICAL, "no power"
+    if process.pid is None or process.hung:
+        return Health.CRITICAL, process.condition
+    thresholds = limits.thresholds if limits else None
+    if thresholds is None:
+        return Health.UNKNOWN, "no limits are known"
+    for limit, health in (
+        (thresholds.upper_critical, Health.CRITICAL),
+        (thresholds.upper_non_critical, Health.WARNING),
+    ):
+        if limit is not None and measured.temperature_c >= limit:
+            return health, f"above {limit:g} °C"
+    return Health.OK, ""
+
+
+def _lights(brightness: Mapping[str, float]) -> Lights:
+    lit = {
+        field: Light(color=color, on_ms=_LIT_MS if brightness[name] else 0)
+        for name, (field, color) in _LIGHTS.items()
+        if name in brightness
+    }
+    return Lights(**lit)
+
+
+def _supply(
+    chassis: LivingChassis, number: int, measured: SupplyState, faults: tuple[InjectedFault, ...]
+) -> SupplyPicture:
+    return SupplyPicture(
+        name=supply_name("", number).lstrip("/"),
+        health=Health.OK if measured.works else Health.CRITICAL,
+        capacity_w=chassis.physics.parameters.supply.capacity_w,
+        power_w=round(measured.power_w, 1),
+        voltage_v=round(measured.voltage_v, 2),
+        faults=faults,
+    )

@@ -1,0 +1,113 @@
+"""A slot of an emulated chassis: whether a blade is in it, its handle, its lights, and its process, living or not."""
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+
+from chassis_emulator.chassis.loads import LoadMeter
+from chassis_emulator.lines import Line
+from chassis_emulator.physics.chassis import BladeState, Load
+from chassis_emulator.physics.sysfs_tree import SysfsTree
+from chassis_emulator.plan import BladePlan
+from chassis_emulator.processes import Process
+
+BLUE = "hot swap"
+"""Name of the blue light in the profiles: on steadily when the blade may be taken out (PICMG 3.0, 3.2.5.6)."""
+_LOOK_EVERY_S = 0.05
+_STEADY_S = 1.1
+"""A light that was on for so long at every look does not blink: PICMG's longest pause between two is a second."""
+
+
+class Presence(StrEnum):
+    """What is in a slot."""
+
+    IN = "in"
+    LEAVING = "leaving"
+    """In the slot with its handle open: somebody waits for the blue light."""
+    OUT = "out"
+
+
+class Slot:
+    """One slot. What is asked of the blade's tree blocks for small files and runs in the loop's executor."""
+
+    def __init__(self, plan: BladePlan, process: Process, line: Line, tree: SysfsTree, cores: float) -> None:
+        self.plan = plan
+        self.process = process
+        self.line = line
+        self.tree = tree
+        self.meter = LoadMeter(cores)
+        self.presence = Presence.OUT if self._marker.exists() else Presence.IN
+        self._settle()
+
+    @property
+    def is_in(self) -> bool:
+        """Whether there is a blade in it."""
+        return self.presence is not Presence.OUT
+
+    @property
+    def _marker(self) -> Path:
+        """A slot is empty as long as this file is there, over any number of `up` and `down`."""
+        return self.plan.state.parent / "out"
+
+    # In the executor
+
+    def lay_out(self, state: BladeState) -> None:
+        """Make the blade's tree, as its drivers would."""
+        self.tree.lay_out(state)
+        self.tree.move_handle(is_open=self.presence is not Presence.IN)
+
+    def load(self, now_s: float) -> Load:
+        """What the blade has done since the last look."""
+        return self.meter.look(self.process.status, now_s, powered=self.is_in and self.process.pid is not None)
+
+    def keep_presence(self) -> None:
+        """Write down whether it is empty."""
+        if self.is_in:
+            self._marker.unlink(missing_ok=True)
+        else:
+            self._marker.parent.mkdir(parents=True, exist_ok=True)
+            self._marker.touch()
+
+    # In the loop
+
+    async def open_handle(self, *, is_open: bool) -> None:
+        """Open the handle, or close it."""
+        self.presence = Presence.LEAVING if is_open else Presence.IN
+        await asyncio.get_running_loop().run_in_executor(None, lambda: self.tree.move_handle(is_open=is_open))
+
+    async def wait_for_blue_light(self) -> None:
+        """Return when the blue light has been on steadily, the blade has ended, or its handle was closed again."""
+        loop = asyncio.get_running_loop()
+        since: float | None = None
+        while self.process.pid is not None and self.presence is Presence.LEAVING:
+            lights = await loop.run_in_executor(None, self.tree.led_brightness)
+            if lights.get(BLUE, 0.0) < 1:
+                since = None
+            elif since is None:
+                since = loop.time()
+            elif loop.time() - since >= _STEADY_S:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def take_out(self) -> None:
+        """Let the slot be empty. Its process is to be ended by the caller, who has it held already."""
+        self.presence = Presence.OUT
+        self._settle()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self.keep_presence)
+        await loop.run_in_executor(None, self.tree.darken)
+
+    async def put_in(self, state: BladeState) -> None:
+        """Let the blade be in the slot, its handle closed. Its process is to be started by the caller."""
+        self.presence = Presence.IN
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self.keep_presence)
+        await loop.run_in_executor(None, self.lay_out, state)
+        self._settle()
+
+    def _settle(self) -> None:
+        self.line.plug(plugged=self.is_in)
+        if self.is_in:
+            self.process.held_by.discard(Presence.OUT)
+        else:
+            self.process.held_by.add(Presence.OUT)

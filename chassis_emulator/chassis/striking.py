@@ -1,0 +1,134 @@
+"""Faults in force: after every change of the book, lines, processes and physics are made to be as it says.
+
+Nothing is done twice and nothing is forgotten: what is to be true follows from the faults that are on, whatever was on
+before, so that faults may overlap and end in any order.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+
+from chassis_emulator.chassis.living_chassis import LivingChassis
+from chassis_emulator.faults.book import Entry, FaultBook
+from chassis_emulator.faults.kinds import (
+    AnyFault,
+    BrownOut,
+    Crash,
+    FanFailure,
+    Hang,
+    HotInlet,
+    LineFault,
+    OverTemperature,
+    SupplyFailure,
+)
+from chassis_emulator.faults.targets import Targets, supply_name
+from chassis_emulator.processes import Process, Processes
+
+_CRASH = "crash"
+_Kind = TypeVar("_Kind", bound=AnyFault)
+
+
+class Faults:
+    """The faults of a network. `chassis` are by station."""
+
+    def __init__(
+        self, targets: Targets, chassis: Mapping[str, LivingChassis], processes: Processes, rng: random.Random
+    ) -> None:
+        self.book = FaultBook()
+        self._targets = targets
+        self._chassis = chassis
+        self._processes = processes
+        self._rng = rng
+        self._striking = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    def now(self) -> float:
+        """What the book's times are to be compared with."""
+        return asyncio.get_running_loop().time()
+
+    async def begin(self, fault: AnyFault, for_s: float | None) -> Entry:
+        """Let something go wrong, for a while or until it is cleared. Raises BadTarget."""
+        self._targets.check(fault)
+        if isinstance(fault, LineFault) and fault.seed is None:
+            fault = msgspec.structs.replace(fault, seed=self._rng.getrandbits(32))
+        entry = self.book.begin(fault, self.now(), for_s)
+        await self._strike()
+        return entry
+
+    async def clear(self, ids: Iterable[str]) -> tuple[Entry, ...]:
+        """End faults by their ids."""
+        cleared = self.book.clear(ids)
+        await self._strike()
+        return cleared
+
+    async def end_in_time(self) -> None:
+        """End each fault that has a duration when it is over, until cancelled."""
+        while True:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self.book.next_end):
+                    await self._changed.wait()
+            if self.book.expire(self.now()):
+                await self._strike()
+
+    async def _strike(self) -> None:
+        self._changed.set()
+        async with self._striking:
+            self._strike_lines()
+            self._strike_physics()
+            await self._strike_processes()
+            await asyncio.gather(*(chassis.step() for chassis in self._chassis.values()))
+
+    def _on(self, kind: type[_Kind]) -> Iterator[_Kind]:
+        for entry in self.book.entries:
+            if isinstance(entry.fault, kind):
+                yield entry.fault
+
+    def _strike_lines(self) -> None:
+        faults = [entry.fault for entry in self.book.entries if isinstance(entry.fault, LineFault)]
+        for chassis in self._chassis.values():
+            for slot in chassis.slots.values():
+                name = slot.plan.name
+                slot.line.suffer([fault for fault in faults if name in self._targets.blades(fault.target)])
+
+    def _strike_physics(self) -> None:
+        rises: dict[str, float] = {}
+        for fault in self._on(OverTemperature):
+            for name in self._targets.blades(fault.target):
+                rises[name] = rises.get(name, 0.0) + fault.rise_k
+        still = {name for fault in self._on(FanFailure) for name in self._targets.blades(fault.target)}
+        shares: dict[str, float] = {}
+        for brown_out in self._on(BrownOut):
+            for name in self._targets.blades(brown_out.target):
+                shares[name] = min(shares.get(name, 1.0), brown_out.voltage_share)
+        broken = {fault.target for fault in self._on(SupplyFailure)}
+        for station, chassis in self._chassis.items():
+            physics = chassis.physics
+            physics.warm_inlet(sum(fault.rise_k for fault in self._on(HotInlet) if fault.target == station))
+            for number in range(1, chassis.plan.supplies + 1):
+                physics.break_supply(number, broken=supply_name(station, number) in broken)
+            for number, slot in chassis.slots.items():
+                name = slot.plan.name
+                physics.loosen_heat_sink(number, rises.get(name, 0.0))
+                physics.break_fan(number, broken=name in still)
+                physics.brown_out(number, shares.get(name, 1.0))
+
+    async def _strike_processes(self) -> None:
+        crashed = {name for fault in self._on(Crash) for name in self._targets.processes(fault.target)}
+        hung = {name for fault in self._on(Hang) for name in self._targets.processes(fault.target)}
+        for process in self._processes.all:
+            await self._crash(process, crashed=process.name in crashed)
+            if process.pid is not None and process.hung != (process.name in hung):
+                await self._processes.hang(process, hung=process.name in hung)
+
+    async def _crash(self, process: Process, *, crashed: bool) -> None:
+        if crashed and _CRASH not in process.held_by:
+            process.held_by.add(_CRASH)
+            await self._processes.kill(process)
+        elif not crashed and _CRASH in process.held_by:
+            process.held_by.discard(_CRASH)
+            await self._processes.start(process)

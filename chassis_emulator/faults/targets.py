@@ -1,0 +1,85 @@
+"""Where a fault is: the names that the targets of a network have, and what each kind of fault can befall."""
+
+from collections.abc import Sequence
+
+from chassis_emulator.faults.kinds import AnyFault, Crash, Hang, HotInlet, SupplyFailure
+from chassis_emulator.plan import ChassisPlan, NetworkPlan
+
+
+def supply_name(station: str, number: int) -> str:
+    """What a supply is called as a target, and on the panel."""
+    return f"{station}/supply-{number}"
+
+
+class BadTarget(Exception):
+    """There is nothing of that name that this kind of fault could befall; `known` says what there is."""
+
+    def __init__(self, target: str, what: str, known: Sequence[str]) -> None:
+        super().__init__(target, what, known)
+        self.target = target
+        self.what = what
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return f"{self.target!r} is not {self.what}; there are: {', '.join(self.known)}"
+
+
+class Targets:
+    """The targets of a network."""
+
+    def __init__(self, plan: NetworkPlan) -> None:
+        self._chassis = {chassis.station: chassis for chassis in plan.chassis}
+        self._blades = [blade.name for blade in plan.blades]
+        self._processes = [plan.center.name, *(chassis.name for chassis in plan.chassis), *self._blades]
+
+    def check(self, fault: AnyFault) -> None:
+        """Raise BadTarget for a fault that cannot befall its target."""
+        match fault:
+            case Crash() | Hang():
+                self.processes(fault.target)
+            case SupplyFailure():
+                self.supply(fault.target)
+            case HotInlet():
+                self.chassis(fault.target)
+            case _:
+                self.blades(fault.target)
+
+    def blades(self, target: str) -> tuple[str, ...]:
+        """Names of the blades: of one slot, or of each slot of a station."""
+        if target in self._chassis:
+            return tuple(blade.name for blade in self._chassis[target].blades)
+        if target not in self._blades:
+            raise BadTarget(target, "a slot or a station", [*self._chassis, *self._blades])
+        return (target,)
+
+    def blade(self, target: str) -> tuple[ChassisPlan, int]:
+        """One slot of a chassis."""
+        if target not in self._blades:
+            raise BadTarget(target, "a slot", self._blades)
+        station, _, slot = target.partition("/")
+        return self._chassis[station], int(slot)
+
+    def processes(self, target: str) -> tuple[str, ...]:
+        """Names of the processes: of one, or of each blade of a station."""
+        if target in self._chassis:
+            return self.blades(target)
+        if target not in self._processes:
+            raise BadTarget(target, "a process or a station", [*self._chassis, *self._processes])
+        return (target,)
+
+    def supply(self, target: str) -> tuple[ChassisPlan, int]:
+        """A power supply of a chassis."""
+        known = {
+            supply_name(chassis.station, number): (chassis, number)
+            for chassis in self._chassis.values()
+            for number in range(1, chassis.supplies + 1)
+        }
+        if target not in known:
+            raise BadTarget(target, "a power supply", list(known))
+        return known[target]
+
+    def chassis(self, target: str) -> ChassisPlan:
+        """A whole chassis."""
+        if target not in self._chassis:
+            raise BadTarget(target, "a station", list(self._chassis))
+        return self._chassis[target]
