@@ -3,32 +3,20 @@
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
+from mib_facts import MIBS, SMI, all_objects, compiled, our_objects
+from mib_facts import MODULES as NAMES
 
-MIBS = Path(__file__).parents[1] / "mibs"
+from media_network.snmp.objects.arcs import MEDIA_STATION
+
 MODULES = sorted(MIBS.glob("*.txt"))
-
-# Debian ships no IETF modules. These are the names of RFC 2578 that ours import, and the numbers it gives them.
-NAMES_OF_RFC_2578 = """
-SNMPv2-SMI DEFINITIONS ::= BEGIN
-org         OBJECT IDENTIFIER ::= { iso 3 }
-dod         OBJECT IDENTIFIER ::= { org 6 }
-internet    OBJECT IDENTIFIER ::= { dod 1 }
-private     OBJECT IDENTIFIER ::= { internet 4 }
-enterprises OBJECT IDENTIFIER ::= { private 1 }
-MODULE-IDENTITY MACRO ::= BEGIN END
-OBJECT-IDENTITY MACRO ::= BEGIN END
-END
-"""
 
 
 @pytest.fixture(scope="module")
-def search_path(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("smi")
-    (folder / "SNMPv2-SMI").write_text(NAMES_OF_RFC_2578)
-    return f"{folder}:{MIBS}"
+def search_path():
+    """Debian ships no IETF modules: tests/smi has the names and numbers of theirs that ours import."""
+    return f"{SMI}:{MIBS}"
 
 
 def said_by(search_path, *command):
@@ -54,7 +42,7 @@ def test_smilint_has_nothing_to_say(search_path, module):
 def test_smilint_would_say_so(search_path, tmp_path):
     text = MODULES[0].read_text()
     wrong = tmp_path / MODULES[0].name
-    wrong.write_text(text.replace("STATUS current", "STATUS perfect", 1))
+    wrong.write_text(re.sub("STATUS( +)current", r"STATUS\1perfect", text, count=1))
     assert wrong.read_text() != text
     assert "perfect" in said_by(search_path, "smilint", "-s", "-l", "6", wrong)
 
@@ -69,6 +57,11 @@ def test_the_registration_points_are_where_the_readme_says(search_path):
         "mediaStationChassis": f"{root}.1",
         "mediaStationStation": f"{root}.2",
         "mediaStationCenter": f"{root}.3",
+        "mediaStationAlarms": f"{root}.4",
+        "mediaStationProducts": f"{root}.5",
+        "mediaStationBlade": f"{root}.5.1",
+        "mediaStationManager": f"{root}.5.2",
+        "mediaStationDistributionCenter": f"{root}.5.3",
     }
 
 
@@ -76,3 +69,54 @@ def test_every_module_is_in_the_readme():
     listed = re.findall(r"^\| `(\S+\.txt)` \|", (MIBS / "README.md").read_text(), re.MULTILINE)
     assert sorted(listed) == [module.name for module in MODULES]
     assert MODULES
+
+
+def test_pysmi_takes_every_module():
+    _, said = compiled()
+    assert {said[name] for name in NAMES} == {"compiled"}
+
+
+@pytest.mark.peer("snmptranslate")
+def test_net_snmp_gives_every_object_the_number_that_pysmi_does(search_path):
+    ours = {
+        f"{module}::{name}": facts["oid"] for module, known in our_objects().items() for name, facts in known.items()
+    }
+    numbers = said_by(search_path, "snmptranslate", "-M", search_path, "-m", "ALL", "-On", *ours).split()
+    assert numbers == [f".{number}" for number in ours.values()]
+
+
+def test_the_one_constant_is_the_agents():
+    root = re.search(r"The root is `([\d.]+)`", (MIBS / "README.md").read_text())[1]
+    assert ".".join(map(str, MEDIA_STATION)) == root
+    assert all(facts["oid"].startswith(f"{root}.") for known in our_objects().values() for facts in known.values())
+
+
+def test_names_are_told_apart_and_fit():
+    names = [name for known in all_objects().values() for name in known]
+    assert len(names) == len(set(names))
+    assert all(len(name) <= 32 for known in our_objects().values() for name in known)
+
+
+def test_counters_and_amounts_have_a_unit():
+    """What is counted or measured says in what."""
+    missing = [
+        name
+        for known in our_objects().values()
+        for name, facts in known.items()
+        if facts.get("type") in {"Counter32", "Counter64"} and "units" not in facts
+    ]
+    assert missing == []
+
+
+def test_every_counter_says_what_moves_it():
+    documents, _ = compiled()
+    silent = [
+        name
+        for module in NAMES
+        for name, entry in documents[module].items()
+        if isinstance(entry, dict)
+        and entry.get("syntax", {}).get("type") in {"Counter32", "Counter64"}
+        and "Moves " not in entry["description"]
+        and entry.get("units") not in {"bytes", "reads", "packets", "batches", "copies"}
+    ]
+    assert silent == []

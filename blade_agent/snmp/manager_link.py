@@ -1,0 +1,84 @@
+"""Between a chassis manager and its SNMP agent: the chassis to show, and the orders of a network management system."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from blade_agent.cbc.chassis_messages import CHASSIS_IDENTIFY, Identify
+from blade_agent.cbc.command import Command
+from blade_agent.cbc.message import Response
+from blade_agent.cbc.role_messages import DRAIN, Drain
+from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.requester import Relay
+from blade_agent.snmp.agent import ManagerAgent, manager_facts, manager_snmp
+from blade_agent.snmp.chassis_source import chassis_picture
+from media_network.snmp.targets import AgentSettings
+from media_network.snmp.value import ErrorStatus, Refused
+
+
+class ManagerOrders:
+    """The `SlotOrders` of a chassis. What a blade makes of an order shows in its state."""
+
+    def __init__(self, manager: ChassisManager) -> None:
+        self._manager = manager
+
+    def activate(self, slot: int) -> None:
+        """See `SlotOrders`. A blade that drains in service takes work again."""
+        chassis = self._manager.chassis
+        if chassis is None:
+            raise Refused(ErrorStatus.COMMIT_FAILED)
+        chassis.service.activate(slot)
+        if chassis.slots[slot].active is not None:
+            self._ask(slot, DRAIN, Drain(draining=False))
+        self._manager.look()
+
+    def drain(self, slot: int) -> None:
+        """See `SlotOrders`."""
+        self._ask(slot, DRAIN, Drain(draining=True))
+
+    def deactivate(self, slot: int) -> None:
+        """See `SlotOrders`."""
+        if self._manager.chassis is None:
+            raise Refused(ErrorStatus.COMMIT_FAILED)
+        self._manager.chassis.service.deactivate(slot)
+        self._manager.look()
+
+    def identify(self, slot: int, seconds: int) -> None:
+        """See `SlotOrders`."""
+        self._ask(slot, CHASSIS_IDENTIFY, Identify(interval_s=seconds, forced=0))
+
+    def _ask(self, slot: int, command: Command[Any, Any], body: object) -> None:
+        """Ask the blade, by the way of an IPMI tool's requests. Raises Refused if it cannot be asked."""
+        data = command.request_data(body)
+        relay = Relay(net_fn=command.code.net_fn, command=command.code.number, data=data, ended=_ended)
+        if not self._manager.relay(slot, relay):
+            raise Refused(ErrorStatus.COMMIT_FAILED)
+
+
+@contextlib.asynccontextmanager
+async def chassis_snmp(
+    settings: AgentSettings,
+    manager: ChassisManager,
+    *,
+    station: str,
+    slots: tuple[int, ...],
+    state: Path,
+    rng: Random,
+) -> AsyncIterator[ManagerAgent]:
+    """Answer for a managed chassis as long as the context lasts; `state` is a folder. Raises as `manager_snmp` does."""
+    async with manager_snmp(
+        settings,
+        manager_facts(settings, station),
+        state,
+        lambda: chassis_picture(manager.state()),
+        slots=slots,
+        orders=ManagerOrders(manager),
+        rng=rng,
+    ) as agent:
+        yield agent
+
+
+def _ended(_response: Response | None) -> None:
+    """What the blade answered shows in its state."""

@@ -1,0 +1,110 @@
+"""All that a chassis manager shows: the chassis, and each of its blades in a context of its own."""
+
+from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.hardware.machine import MachineFigures
+from blade_agent.snmp.chassis import ChassisObjects
+from blade_agent.snmp.entity import AgentFacts, EntityObjects, LogicalEntity
+from blade_agent.snmp.entity_tree import BLADE, Entity, blade_entities, chassis_entities, module_number
+from blade_agent.snmp.host import HostObjects
+from blade_agent.snmp.sources import ChassisPicture, SlotOrders, SlotPicture
+from media_network.snmp.agent import Agent
+from media_network.snmp.objects.alarms import Alarms
+from media_network.snmp.objects.arcs import BLADE_PRODUCT, CHASSIS, MANAGER_PRODUCT
+from media_network.snmp.objects.notification import Notification
+from media_network.snmp.objects.target_objects import transport_address
+
+
+class ManagerObjects:
+    """All that a chassis manager shows: the chassis, and each of its blades by context too."""
+
+    def __init__(self, agent: Agent, slots: tuple[int, ...], orders: SlotOrders | None) -> None:
+        identity = agent.service.engine.security.identity
+        address = agent.service.address
+        self._entities = EntityObjects(
+            agent.uptime,
+            vendor_type=MANAGER_PRODUCT,
+            logical=[
+                LogicalEntity(
+                    number=slot,
+                    description=f"Blade in slot {slot}",
+                    context=context_of(slot),
+                    entity=module_number(slot),
+                )
+                for slot in slots
+            ],
+            agent=AgentFacts(
+                engine_id=identity.engine_id,
+                address=transport_address(address.host, address.port),
+                logical_type=CHASSIS,
+            ),
+        )
+        self._chassis = ChassisObjects(
+            uptime=agent.uptime,
+            alarms=agent.alarms,
+            tell=agent.tell,
+            entities=self._entities,
+            tree=chassis_entities,
+            entity_of=module_number,
+            orders=orders,
+        )
+        self._host = HostObjects(agent.uptime)
+        for provider in (self._entities, self._chassis, self._host):
+            agent.index.add(provider)
+        self._blades = {slot: _BladeContext(agent, slot, orders) for slot in slots}
+
+    def update(self, picture: ChassisPicture) -> None:
+        """Show the chassis like this from now on. Takes it in memory, and tells what is new."""
+        self._chassis.update(picture)
+        for slot in picture.slots:
+            if slot.slot in self._blades:
+                self._blades[slot.slot].update(picture, slot)
+
+    def show_machine(self, figures: MachineFigures) -> None:
+        """Show the machine like this from now on."""
+        self._host.update(figures)
+
+
+class _BladeContext:
+    """One blade of a chassis, in a context of its own: what the chassis manager knows, numbered as the blade does."""
+
+    def __init__(self, agent: Agent, slot: int, orders: SlotOrders | None) -> None:
+        self._picture: ChassisPicture | None = None
+        entities = EntityObjects(agent.uptime, vendor_type=BLADE_PRODUCT)
+        alarms = Alarms(agent.uptime, _tell_nobody)
+        self._chassis = ChassisObjects(
+            uptime=agent.uptime,
+            alarms=alarms,
+            tell=_tell_nobody,
+            entities=entities,
+            tree=_blade_tree,
+            entity_of=lambda _: BLADE,
+            orders=orders,
+            whole=False,
+        )
+        for provider in (entities, self._chassis, alarms):
+            agent.index.add(provider, context_of(slot))
+
+    def update(self, chassis: ChassisPicture, slot: SlotPicture) -> None:
+        picture = ChassisPicture(station=chassis.station, epoch=chassis.epoch, director=chassis.director, slots=(slot,))
+        if picture != self._picture:
+            self._picture = picture
+            self._chassis.update(picture)
+
+
+def context_of(slot: int) -> bytes:
+    """Name of the context in which a chassis manager shows one blade."""
+    return f"blade{slot}".encode()
+
+
+def _blade_tree(picture: ChassisPicture) -> tuple[Entity, ...]:
+    """The blade of the one slot; nothing if the slot is empty."""
+    return tuple(
+        entity
+        for slot in picture.slots
+        if slot.hot_swap is not HotSwapState.M0_NOT_INSTALLED
+        for entity in blade_entities(slot)
+    )
+
+
+def _tell_nobody(told: Notification) -> None:
+    """What happens to a blade is told once, for the chassis."""

@@ -1,0 +1,286 @@
+"""MEDIA-STATION-CENTER-MIB: a distribution center as a network management system sees it, from figures in memory."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+
+from msgspec import Struct
+
+from media_network.snmp.index import ObjectType, Rows, scalar
+from media_network.snmp.objects.alarms import AlarmCause, AlarmKind, Alarms, Severity, shortened
+from media_network.snmp.objects.arcs import CENTER
+from media_network.snmp.objects.notification import Carried, Notification, NotificationType, notification
+from media_network.snmp.objects.numbering import Numbering
+from media_network.snmp.objects.table import columns, replace_changed
+from media_network.snmp.value import (
+    COUNTER64,
+    DISPLAY_STRING,
+    GAUGE32,
+    OCTET_STRING,
+    TRUTH_VALUE,
+    enumerated,
+    truth,
+)
+
+_CENTER = (*CENTER, 1, 1)
+_REGISTRY = (*CENTER, 1, 2)
+_PROGRAM_ENTRY = (*CENTER, 1, 3, 1)
+_STATION_ENTRY = (*CENTER, 1, 4, 1)
+_LOCATION_ENTRY = (*CENTER, 1, 5, 1)
+_INGEST_ENTRY = (*CENTER, 1, 6, 1)
+_INGESTS = (*CENTER, 1, 7)
+_INGEST_STATE = enumerated(waiting=1, running=2, storing=3, done=4, failed=5)
+_FAILED = 5
+_UNDER_WAY = frozenset({1, 2, 3})
+_SILENT_MS = 15_000
+"""A director registers every few seconds; after this it is not only slow."""
+_TITLE_MAX = 255
+
+STATION_SILENT = NotificationType(
+    "msdStationSilent",
+    (*CENTER, 0, 1),
+    (
+        Carried("msdStationName", (*_STATION_ENTRY, 2), OCTET_STRING),
+        Carried("msdStationDirector", (*_STATION_ENTRY, 4), DISPLAY_STRING),
+        Carried("msdStationSilence", (*_STATION_ENTRY, 8), GAUGE32),
+    ),
+)
+STATION_HEARD = NotificationType(
+    "msdStationHeard",
+    (*CENTER, 0, 2),
+    (
+        Carried("msdStationName", (*_STATION_ENTRY, 2), OCTET_STRING),
+        Carried("msdStationDirector", (*_STATION_ENTRY, 4), DISPLAY_STRING),
+        Carried("msdStationEpoch", (*_STATION_ENTRY, 5), GAUGE32),
+    ),
+)
+INGEST_FAILED = NotificationType(
+    "msdIngestFailed",
+    (*CENTER, 0, 3),
+    (
+        Carried("msdIngestProgram", (*_INGEST_ENTRY, 2), OCTET_STRING),
+        Carried("msdIngestCause", (*_INGEST_ENTRY, 5), DISPLAY_STRING),
+    ),
+)
+CENTER_NOTIFICATIONS = (STATION_SILENT, STATION_HEARD, INGEST_FAILED)
+
+
+class ProgramFigures(Struct, frozen=True, kw_only=True):
+    """A program, and how many of its segments each station holds."""
+
+    program: str
+    title: str
+    published: bool
+    segments: int
+    length_bytes: int
+    duration_ms: int
+    rate_bps: int
+    held: Mapping[str, int] = {}
+    """Segments by station; stations that hold none are left out."""
+
+
+class StationFigures(Struct, frozen=True, kw_only=True):
+    """A media station as the registry knows it."""
+
+    station: str
+    home: bool
+    director: str
+    epoch: int
+    engines: int
+    silent_ms: int | None = None
+    """Since its director was last heard; None if it has not been since the center started."""
+
+
+class IngestFigures(Struct, frozen=True, kw_only=True):
+    """An ingest."""
+
+    ingest: str
+    """Tells it from others."""
+    program: str
+    state: str
+    """`waiting`, `running`, `storing`, `done` or `failed`."""
+    progress: float = 0.0
+    """0 to 1."""
+    cause: str = ""
+
+
+class CenterFigures(Struct, frozen=True, kw_only=True):
+    """A distribution center. What nobody counts is None."""
+
+    name: str
+    home: str
+    programs: tuple[ProgramFigures, ...] = ()
+    stations: tuple[StationFigures, ...] = ()
+    ingests: tuple[IngestFigures, ...] = ()
+    registrations: int | None = None
+    full_reports: int | None = None
+    locations_added: int | None = None
+    locations_removed: int | None = None
+    stale_refused: int | None = None
+    orders_open: int | None = None
+    orders_done: int | None = None
+    ingests_done: int | None = None
+    ingests_failed: int | None = None
+
+
+class CenterObjects:
+    """A distribution center."""
+
+    def __init__(self, alarms: Alarms, tell: Callable[[Notification], None]) -> None:
+        self._alarms = alarms
+        self._tell = tell
+        self._figures = CenterFigures(name="", home="")
+        self._programs = Rows()
+        self._stations = Rows()
+        self._locations = Rows()
+        self._ingests = Rows()
+        self._program_numbers = Numbering()
+        self._station_numbers = Numbering()
+        self._ingest_numbers = Numbering()
+        self._silent: set[str] = set()
+        self._failed: set[str] = set()
+        self._known: set[str] = set()
+
+    def update(self, figures: CenterFigures) -> None:
+        """Show the center like this from now on, and tell what is new."""
+        self._figures = figures
+        programs = self._program_numbers.numbers({program.program: None for program in figures.programs}.keys())
+        stations = self._station_numbers.numbers({station.station: None for station in figures.stations}.keys())
+        ingests = self._ingest_numbers.numbers({ingest.ingest: None for ingest in figures.ingests}.keys())
+        replace_changed(self._programs, {(programs[one.program],): one for one in figures.programs})
+        replace_changed(self._stations, {(stations[one.station],): one for one in figures.stations})
+        replace_changed(self._ingests, {(ingests[one.ingest],): one for one in figures.ingests})
+        replace_changed(self._locations, _locations(figures, programs, stations))
+        for station in figures.stations:
+            self._watch_station(station, stations[station.station])
+        for ingest in figures.ingests:
+            self._watch_ingest(ingest, ingests[ingest.ingest])
+
+    def _watch_station(self, station: StationFigures, number: int) -> None:
+        silent = station.silent_ms is None or station.silent_ms > _SILENT_MS
+        values = {
+            "msdStationName": station.station.encode(),
+            "msdStationDirector": station.director,
+            "msdStationEpoch": station.epoch,
+            "msdStationSilence": station.silent_ms or 0,
+        }
+        new = station.station not in self._known and station.silent_ms is not None
+        if silent and station.silent_ms is not None and station.station not in self._silent:
+            self._tell(notification(STATION_SILENT, (number,), values))
+        if not silent and (new or station.station in self._silent):
+            self._tell(notification(STATION_HEARD, (number,), values))
+        if station.silent_ms is not None:
+            self._known.add(station.station)
+            (self._silent.add if silent else self._silent.discard)(station.station)
+        cause = AlarmCause(
+            kind=AlarmKind.STATION_SILENT,
+            severity=Severity.MAJOR,
+            resource=station.station,
+            text=f"The director of media station {station.station} has not been heard in time.",
+        )
+        self._alarms.set_alarm(cause, wrong=silent and station.station in self._known)
+
+    def _watch_ingest(self, ingest: IngestFigures, number: int) -> None:
+        if ingest.state != "failed" or ingest.ingest in self._failed:
+            return
+        self._failed.add(ingest.ingest)
+        values = {
+            "msdIngestProgram": ingest.program.encode(),
+            "msdIngestCause": shortened(ingest.cause, _TITLE_MAX),
+        }
+        self._tell(notification(INGEST_FAILED, (number,), values))
+
+    def objects(self) -> Iterator[ObjectType]:
+        """See `ObjectProvider`."""
+        yield scalar((*_CENTER, 1), DISPLAY_STRING, lambda: self._figures.name)
+        yield scalar((*_CENTER, 2), OCTET_STRING, self._home)
+        yield scalar((*_CENTER, 3), GAUGE32, lambda: len(self._programs))
+        yield scalar((*_CENTER, 4), GAUGE32, lambda: sum(one.published for one in self._figures.programs))
+        yield scalar((*_CENTER, 5), GAUGE32, lambda: len(self._stations))
+        yield scalar((*_CENTER, 6), GAUGE32, lambda: len(self._silent))
+        yield scalar((*_CENTER, 7), COUNTER64, lambda: sum(held for _, held in self._locations))
+        yield scalar((*_CENTER, 8), COUNTER64, lambda: sum(one.segments for one in self._figures.programs))
+        yield from self._counted()
+        yield from self._tables()
+
+    def _home(self) -> bytes:
+        return self._figures.home.encode()
+
+    def _counted(self) -> Iterator[ObjectType]:
+        def of_center(oid: tuple[int, ...], name: str) -> ObjectType:
+            syntax = GAUGE32 if name == "orders_open" else COUNTER64
+            return scalar(oid, syntax, lambda: getattr(self._figures, name))
+
+        registry = (
+            "registrations",
+            "full_reports",
+            "locations_added",
+            "locations_removed",
+            "stale_refused",
+            "orders_open",
+            "orders_done",
+        )
+        for number, name in enumerate(registry, 1):
+            yield of_center((*_REGISTRY, number), name)
+        yield scalar((*_INGESTS, 1), GAUGE32, self._ingests_active)
+        yield of_center((*_INGESTS, 2), "ingests_done")
+        yield of_center((*_INGESTS, 3), "ingests_failed")
+
+    def _ingests_active(self) -> int:
+        return sum(_state(one) in _UNDER_WAY for one in self._figures.ingests)
+
+    def _tables(self) -> Iterator[ObjectType]:
+        yield from columns(
+            _PROGRAM_ENTRY,
+            self._programs,
+            {
+                2: (OCTET_STRING, lambda one: one.program.encode()),
+                3: (DISPLAY_STRING, lambda one: shortened(one.title, _TITLE_MAX)),
+                4: (TRUTH_VALUE, lambda one: truth(one.published)),
+                5: (GAUGE32, lambda one: one.segments),
+                6: (COUNTER64, lambda one: one.length_bytes),
+                7: (GAUGE32, lambda one: one.duration_ms // 1000),
+                8: (GAUGE32, lambda one: one.rate_bps // 1000),
+                9: (GAUGE32, lambda one: sum(held == one.segments for held in one.held.values())),
+            },
+        )
+        yield from columns(
+            _STATION_ENTRY,
+            self._stations,
+            {
+                2: (OCTET_STRING, lambda one: one.station.encode()),
+                3: (TRUTH_VALUE, lambda one: truth(one.home)),
+                4: (DISPLAY_STRING, lambda one: one.director),
+                5: (GAUGE32, lambda one: one.epoch),
+                6: (GAUGE32, lambda one: one.engines),
+                7: (GAUGE32, self._whole_programs),
+                8: (GAUGE32, lambda one: one.silent_ms),
+            },
+        )
+        yield from columns(_LOCATION_ENTRY, self._locations, {1: (GAUGE32, lambda held: held)})
+        yield from columns(
+            _INGEST_ENTRY,
+            self._ingests,
+            {
+                2: (OCTET_STRING, lambda one: one.program.encode()),
+                3: (_INGEST_STATE, _state),
+                4: (GAUGE32, lambda one: round(one.progress * 100)),
+                5: (DISPLAY_STRING, lambda one: shortened(one.cause, _TITLE_MAX)),
+            },
+        )
+
+    def _whole_programs(self, station: StationFigures) -> int:
+        return sum(one.held.get(station.station) == one.segments for one in self._figures.programs)
+
+
+def _state(ingest: IngestFigures) -> int:
+    return (_INGEST_STATE.names or {}).get(ingest.state, _FAILED)
+
+
+def _locations(
+    figures: CenterFigures, programs: Mapping[Hashable, int], stations: Mapping[Hashable, int]
+) -> dict[tuple[int, ...], int]:
+    return {
+        (programs[one.program], stations[station]): held
+        for one in figures.programs
+        for station, held in one.held.items()
+        if held and station in stations
+    }

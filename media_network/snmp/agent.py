@@ -1,0 +1,138 @@
+"""An agent: an engine on its socket with what every agent of ours shows, alarms, the log, and those who are told.
+
+async with open_agent(settings, facts, state, modules=MODULES, rng=rng) as agent:
+    agent.index.add(Providers(agent.uptime, agent.alarms, agent.tell))
+    await agent.run()
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from media_network.snmp.index import Index
+from media_network.snmp.objects.access_objects import AccessObjects
+from media_network.snmp.objects.alarms import Alarms
+from media_network.snmp.objects.notification import AUTHENTICATION_FAILURE, COLD_START, Notification
+from media_network.snmp.objects.notification_log import NotificationLog
+from media_network.snmp.objects.statistics import EngineFacts, EngineObjects
+from media_network.snmp.objects.system import ModuleFacts, SystemFacts, SystemObjects
+from media_network.snmp.objects.target_objects import TargetObjects
+from media_network.snmp.objects.times import Uptime
+from media_network.snmp.service import SnmpService, serve_snmp
+from media_network.snmp.targets import AgentSettings
+
+if TYPE_CHECKING:
+    from media_network.snmp.notifier import Delivery, Notifier
+
+_LOOK_S = 1.0
+"""From one look at the counters of wrong requests to the next: an attack is told of once a look, not once a packet."""
+_WAITING_MAX = 64
+
+
+class Agent:
+    """An agent that answers. Whoever opened it adds the objects that are its own."""
+
+    def __init__(
+        self, settings: AgentSettings, facts: SystemFacts, modules: Sequence[ModuleFacts], index: Index
+    ) -> None:
+        self._settings = settings
+        self._facts = facts
+        self._modules = modules
+        self.index = index
+        self.uptime = Uptime()
+        self.alarms = Alarms(self.uptime, self.tell)
+        self.service: SnmpService
+        self._log: NotificationLog
+        self._access: AccessObjects
+        self._failures = 0
+        self._notifier: Notifier | None = None
+        self._waiting: deque[Notification] = deque(maxlen=_WAITING_MAX)
+        """What is told before the notifier is there."""
+
+    def attach(self, service: SnmpService) -> None:
+        """Show the engine that answers now."""
+        settings, security = self._settings, service.engine.security
+        identity = security.identity
+        loop = asyncio.get_running_loop()
+        self.service = service
+        self._log = NotificationLog(self.uptime, identity.engine_id, settings.log_entries)
+        self._access = AccessObjects(
+            settings.access_tables(), lambda: tuple(self.index.contexts), identity.engine_id, settings.users
+        )
+        engine = EngineFacts(
+            engine_id=identity.engine_id,
+            boots=identity.boots,
+            seconds=lambda: security.engine_time(loop.time()),
+            longest_message=service.engine.limits.request_octets,
+        )
+        for provider in (
+            SystemObjects(self._facts, self.uptime, self._modules),
+            EngineObjects(engine, service.engine.counters, tells_failures=bool(settings.targets)),
+            self._access,
+            TargetObjects(settings),
+            self._log,
+            self.alarms,
+        ):
+            self.index.add(provider)
+
+    def tell(self, told: Notification) -> None:
+        """Log a notification, and tell the targets soon."""
+        self._log.add(told)
+        if self._notifier is not None:
+            self._notifier.tell(told)
+        elif self._settings.targets:
+            self._waiting.append(told)
+
+    def deliveries(self) -> "dict[str, Delivery]":
+        """What became of what was told, by the target's address."""
+        return {} if self._notifier is None else self._notifier.deliveries()
+
+    async def run(self) -> None:
+        """Tell the targets, and watch for wrong requests, until cancelled."""
+        self.tell(Notification(kind=COLD_START))
+        async with asyncio.TaskGroup() as tasks:
+            if self._settings.targets:
+                tasks.create_task(self._notify(), name="SNMP notifications")
+            while True:
+                await asyncio.sleep(_LOOK_S)
+                self._access.refresh()
+                self._look_for_failures()
+
+    async def _notify(self) -> None:
+        security, loop = self.service.engine.security, asyncio.get_running_loop()
+        make = await loop.run_in_executor(None, _load_notifier)
+        self._notifier = make(
+            self._settings, security.identity, lambda: security.engine_time(loop.time()), self.uptime.ticks
+        )
+        while self._waiting:
+            self._notifier.tell(self._waiting.popleft())
+        await self._notifier.run()
+
+    def _look_for_failures(self) -> None:
+        counters = self.service.engine.counters
+        failures = counters.in_bad_community_names + counters.unknown_user_names + counters.wrong_digests
+        if failures != self._failures:
+            self._failures = failures
+            self.tell(Notification(kind=AUTHENTICATION_FAILURE))
+
+
+@contextlib.asynccontextmanager
+async def open_agent(
+    settings: AgentSettings, facts: SystemFacts, state: Path, *, modules: Sequence[ModuleFacts], rng: Random
+) -> AsyncIterator[Agent]:
+    """Answer for as long as the context lasts. Raises as `serve_snmp` does."""
+    agent = Agent(settings, facts, modules, Index())
+    async with serve_snmp(settings, agent.index, state, rng=rng) as service:
+        agent.attach(service)
+        yield agent
+
+
+def _load_notifier() -> "type[Notifier]":
+    """Load pysnmp, which takes most of a second, only where there is somebody to be told, and off the loop."""
+    from media_network.snmp.notifier import Notifier  # noqa: PLC0415
+
+    return Notifier

@@ -1,0 +1,114 @@
+"""SNMPv3 at an authoritative engine (RFC 3412, 7.2): requests in, responses and reports out."""
+
+from media_network.snmp import ber
+from media_network.snmp.access import USM, Level
+from media_network.snmp.ber import Oid
+from media_network.snmp.budget import Budget
+from media_network.snmp.counters import Counters
+from media_network.snmp.message import (
+    AUTH_FLAG,
+    PRIV_FLAG,
+    REPORTABLE_FLAG,
+    USER_SECURITY,
+    Header,
+    ScopedPdu,
+    read_header,
+    read_parameters,
+    read_scoped_pdu,
+    write_scoped_pdu,
+)
+from media_network.snmp.pdu import Pdu, PduType, read_pdu, write_pdu
+from media_network.snmp.responder import Responder, UnknownContext
+from media_network.snmp.usm import Report, User, UserSecurity
+from media_network.snmp.value import COUNTER32
+from media_network.snmp.visible import binding
+
+_UNKNOWN_CONTEXTS: Oid = (1, 3, 6, 1, 6, 3, 12, 1, 5, 0)
+_UNKNOWN_PDU_HANDLERS: Oid = (1, 3, 6, 1, 6, 3, 11, 2, 1, 3, 0)
+_NO_REQUEST_ID = ber.integer(0)
+_AROUND_OCTETS = 72
+"""More than all headers and integers of a message take together."""
+
+
+class UserMessages:
+    """Answers SNMPv3 messages."""
+
+    def __init__(self, security: UserSecurity, responder: Responder, budget: Budget, message_octets: int) -> None:
+        """Take what a message of ours may be long at most, if its receiver takes so much."""
+        self.security = security
+        self._responder = responder
+        self._budget = budget
+        self._counters: Counters = responder.counters
+        self._message_octets = message_octets
+
+    def answer(self, octets: bytes, at: int, source: str, now: float) -> bytes | None:
+        """Answer the message in a datagram, from behind its version. Raises BerError."""
+        header = read_header(octets, at, len(octets))
+        if header.security_model != USER_SECURITY:
+            self._counters.unknown_security_models += 1
+            return None
+        if header.flags & (AUTH_FLAG | PRIV_FLAG) == PRIV_FLAG:
+            self._counters.invalid_messages += 1
+            return None
+        try:
+            parameters = read_parameters(octets, header.parameters, header.data)
+            user, level, plain = self.security.open(octets, header, parameters, now)
+            if level > Level.NO_AUTH_NO_PRIV or self._may_report(source, now):
+                return self._respond(plain, header, user, level, now)
+        except Report as report:
+            if header.flags & REPORTABLE_FLAG and self._may_report(source, now):
+                return self._reported(octets, header, report, now)
+        return None
+
+    def _may_report(self, source: str, now: float) -> bool:
+        """Tell whether to answer somebody who has proved nothing."""
+        granted = self._budget.report(source, now)
+        self._counters.reports_withheld += not granted
+        return granted
+
+    def _respond(self, plain: bytes, header: Header, user: User, level: Level, now: float) -> bytes | None:
+        scoped, pdu = self._read(plain, level)
+        engine_id = self.security.identity.engine_id
+        if scoped.context_engine_id != engine_id:
+            self._counters.unknown_pdu_types += 1
+            raise Report(_UNKNOWN_PDU_HANDLERS, self._counters.unknown_pdu_types, level, user, pdu.request_id)
+        around = _AROUND_OCTETS + 2 * len(engine_id) + len(user.octets) + user.signer.code_octets + len(scoped.context)
+        room = min(header.max_size, self._message_octets) - around
+        try:
+            answer = self._responder.respond(pdu, (USM, user.name), level, scoped.context, room)
+        except UnknownContext:
+            count = self._counters.unknown_contexts
+            raise Report(_UNKNOWN_CONTEXTS, count, level, user, pdu.request_id) from None
+        if answer is None:
+            return None
+        sealed = write_scoped_pdu(engine_id, scoped.context, answer)
+        return self.security.seal(header.message_id, sealed, user, level, now)
+
+    def _read(self, plain: bytes, level: Level) -> tuple[ScopedPdu, Pdu]:
+        try:
+            scoped = read_scoped_pdu(plain)
+            return scoped, read_pdu(plain, scoped.start, scoped.stop)
+        except ber.BerError:
+            if level < Level.AUTH_PRIV:
+                raise
+            # What an authentic message was decrypted to makes no sense: its sender has another privacy password.
+            raise self.security.fault("decryption_errors") from None
+
+    def _reported(self, octets: bytes, header: Header, report: Report, now: float) -> bytes:
+        """Write a report: one counter, and nothing that its receiver did not know."""
+        request_id = report.request_id or _request_id(octets, header)
+        pdu = write_pdu(PduType.REPORT, request_id, binding(ber.write_oid(report.oid), COUNTER32.encode(report.count)))
+        scoped = write_scoped_pdu(self.security.identity.engine_id, b"", pdu)
+        return self.security.seal(header.message_id, scoped, report.user, report.level, now)
+
+
+def _request_id(octets: bytes, header: Header) -> bytes:
+    """Give the request id of a message that was not taken, 0 if it cannot be read."""
+    if header.flags & PRIV_FLAG:
+        return _NO_REQUEST_ID
+    try:
+        plain = octets[header.data : header.end]
+        scoped = read_scoped_pdu(plain)
+        return read_pdu(plain, scoped.start, scoped.stop).request_id
+    except ber.BerError:
+        return _NO_REQUEST_ID

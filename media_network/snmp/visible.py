@@ -1,0 +1,115 @@
+"""What one view shows of one context: looked up by exact name, or walked from a name on.
+
+The view is applied to whole object types when it is first used, so that most requests pay nothing for it; only where a
+family of the view goes into the rows of a table is each instance looked at.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from media_network.snmp import ber
+from media_network.snmp.access import View
+from media_network.snmp.index import Context, ObjectType
+from media_network.snmp.value import NO_SUCH_INSTANCE, NO_SUCH_OBJECT
+
+
+class VisibleType:
+    """An object type that a view shows, or some instances of which it shows."""
+
+    __slots__ = ("encode", "known", "prefix", "read", "rows", "view")
+
+    def __init__(self, known: ObjectType, view: View | None) -> None:
+        self.known = known
+        self.prefix = ber.write_oid(known.oid)
+        self.rows = known.rows
+        self.read = known.read
+        self.encode = known.syntax.encode
+        self.view = view
+        """Asked about each instance; None if it shows all of them."""
+
+    def value(self, position: int) -> bytes | None:
+        """Give the encoded value in a row now; None if it has none, or is not to be seen."""
+        rows = self.rows
+        if self.view is not None and not self.view.includes(self.known.oid + rows.indexes[position]):
+            return None
+        reading = self.read(rows.rows[position])
+        return None if reading is None else self.encode(reading)
+
+
+class Visible:
+    """The object types of a context that a view shows.
+
+    Names come and go as the content of an OBJECT IDENTIFIER. Looking up a name that is none raises BerError.
+    """
+
+    def __init__(self, context: Context, view: View) -> None:
+        self.view = view
+        self._context = context
+        self._generation = context.generation
+        shown = [(known, view.covers(known.oid)) for known in context.objects]
+        self.types = [
+            VisibleType(known, None if all_of_it else view) for known, all_of_it in shown if all_of_it is not False
+        ]
+        self._names = [visible.known.oid for visible in self.types]
+        self._by_prefix = {visible.prefix: number for number, visible in enumerate(self.types)}
+        self._lengths = sorted({len(prefix) for prefix in self._by_prefix})
+
+    def of(self, context: Context) -> bool:
+        """Tell whether this is what there is to see of a context now."""
+        return self._context is context and self._generation == context.generation
+
+    def get(self, name: bytes) -> bytes:
+        """Give the value of exactly this name, or the exception that stands in for it (RFC 3416, 4.2.1)."""
+        number = self._number(name)
+        if number is None:
+            ber.read_oid(name)
+            return NO_SUCH_OBJECT
+        visible = self.types[number]
+        position = visible.rows.position(name[len(visible.prefix) :])
+        if position is None:
+            ber.read_oid(name)
+            return NO_SUCH_INSTANCE
+        return visible.value(position) or NO_SUCH_INSTANCE
+
+    def walk(self, name: bytes) -> Iterator[bytes]:
+        """Give the variable bindings of the instances behind a name, one after the other, read when asked for."""
+        number, position = self._after(name)
+        while number < len(self.types):
+            visible = self.types[number]
+            suffixes = visible.rows.suffixes
+            while position < len(suffixes):
+                value = visible.value(position)
+                if value is not None:
+                    yield binding(visible.prefix + suffixes[position], value)
+                position += 1
+            number, position = number + 1, 0
+
+    def _number(self, name: bytes) -> int | None:
+        """Give the number of the object type of which a name begins with the name."""
+        by_prefix = self._by_prefix
+        for length in self._lengths:
+            number = by_prefix.get(name[:length])
+            if number is not None:
+                return number
+        return None
+
+    def _after(self, name: bytes) -> tuple[int, int]:
+        """Give the first place behind a name: number of an object type, and position among its rows."""
+        number = self._number(name)
+        if number is None:
+            return bisect_right(self._names, ber.read_oid(name)), 0
+        visible = self.types[number]
+        suffix = name[len(visible.prefix) :]
+        if not suffix:
+            return number, 0
+        position = visible.rows.position(suffix)
+        if position is None:
+            ber.read_oid(name)
+            return number, bisect_right(visible.rows.indexes, ber.read_sub_identifiers(suffix))
+        return number, position + 1
+
+
+def binding(name: bytes, value: bytes) -> bytes:
+    """Write a variable binding out of a name's content and an encoded value."""
+    body = ber.header(ber.OBJECT_IDENTIFIER, len(name)) + name + value
+    return ber.header(ber.SEQUENCE, len(body)) + body
