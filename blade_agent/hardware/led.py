@@ -48,7 +48,8 @@ def light_led(root: Path, device: str, brightness: float) -> Unknown | None:
 def blink_led(root: Path, device: str, on_ms: int, off_ms: int) -> Unknown | None:
     """Let the kernel blink a light, where its timer trigger is (drivers/leds/trigger/ledtrig-timer.c)."""
     folder = root / "sys/class/leds" / device
-    if _TIMER not in str(read_text(folder / "trigger")).replace("[", " ").replace("]", " ").split():
+    offered = str(read_text(folder / "trigger"))
+    if "[" in offered and _TIMER not in offered.replace("[", " ").replace("]", " ").split():
         return Unknown(Why.ABSENT, f"{device} has no trigger {_TIMER!r}")
     return (
         set_trigger(root, device, _TIMER)

@@ -98,7 +98,8 @@ class LivingChassis:
         if slot.presence is Presence.LEAVING:
             await slot.open_handle(is_open=False)
         elif not slot.is_in:
-            await slot.put_in(self.state.blades[number - 1])
+            async with self._stepping:  # a step that has begun must not write the files that are just laid out
+                await slot.put_in(self.state.blades[number - 1])
             await self.step()
             await self._processes.start(slot.process)
         return Done()

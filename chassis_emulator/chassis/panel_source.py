@@ -45,6 +45,7 @@ from chassis_emulator.panel.model import (
     Reset,
     Severity,
 )
+from chassis_emulator.physics.sysfs_tree import Shine
 from chassis_emulator.plan import NetworkPlan
 from chassis_emulator.processes import Processes
 from media_network.local_orders import NobodyListens, OrderLost, send_order
@@ -193,8 +194,8 @@ async def _ask_manager(chassis: LivingChassis) -> manager_orders.ChassisState | 
     return None if isinstance(told, Refused) else told
 
 
-def _lights(chassis: LivingChassis) -> dict[int, dict[str, float]]:
-    return {number: slot.tree.led_brightness() for number, slot in chassis.slots.items() if slot.is_in}
+def _lights(chassis: LivingChassis) -> dict[int, dict[str, Shine]]:
+    return {number: slot.tree.lights() for number, slot in chassis.slots.items() if slot.is_in}
 
 
 def _tail(log: Path) -> str:

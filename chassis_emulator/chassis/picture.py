@@ -23,9 +23,9 @@ from chassis_emulator.panel.model import (
     SupplyPicture,
 )
 from chassis_emulator.physics.chassis import BladeState, SupplyState
+from chassis_emulator.physics.sysfs_tree import Shine
 from chassis_emulator.processes import Process
 
-_LIT_MS = 1000
 _LIGHTS = {
     "hot swap": ("blue", LightColor.BLUE),
     "fault": ("fault", LightColor.RED),
@@ -46,7 +46,7 @@ def picture_of(
     home: bool,
     faults: Sequence[Entry],
     seen: manager_orders.ChassisState | None,
-    lights: Mapping[int, Mapping[str, float]],
+    lights: Mapping[int, Mapping[str, Shine]],
 ) -> ChassisPicture:
     """Draw one chassis. `seen` is the manager's own view, None while it gives none; `lights` by slot, 0 to 1."""
     on = _by_target(faults)
@@ -100,7 +100,7 @@ def _slot(
     slot: Slot,
     measured: BladeState,
     managed: manager_orders.SlotState | None,
-    lights: Mapping[str, float],
+    lights: Mapping[str, Shine],
     faults: tuple[InjectedFault, ...],
 ) -> SlotPicture:
     rpm, duty = round(measured.fan_rpm, -1), round(measured.fan_duty, 2)
@@ -171,11 +171,11 @@ def _health(process: Process, measured: BladeState, limits: Sensor | None) -> tu
     return Health.OK, ""
 
 
-def _lights(brightness: Mapping[str, float]) -> Lights:
+def _lights(shines: Mapping[str, Shine]) -> Lights:
     lit = {
-        field: Light(color=color, on_ms=_LIT_MS if brightness[name] else 0)
+        field: Light(color=color, on_ms=shines[name].on_ms, off_ms=shines[name].off_ms)
         for name, (field, color) in _LIGHTS.items()
-        if name in brightness
+        if name in shines
     }
     return Lights(**lit)
 

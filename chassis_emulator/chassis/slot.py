@@ -80,8 +80,9 @@ class Slot:
         loop = asyncio.get_running_loop()
         since: float | None = None
         while self.process.pid is not None and self.presence is Presence.LEAVING:
-            lights = await loop.run_in_executor(None, self.tree.led_brightness)
-            if lights.get(BLUE, 0.0) < 1:
+            lights = await loop.run_in_executor(None, self.tree.lights)
+            blue = lights.get(BLUE)
+            if blue is None or not blue.on_ms or blue.off_ms:
                 since = None
             elif since is None:
                 since = loop.time()

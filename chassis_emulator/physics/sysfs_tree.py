@@ -6,12 +6,14 @@ PWM, its lights) is read back.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 from blade_agent.hardware.fan import read_fan_at
 from blade_agent.hardware.hwmon import COUNTS_PER_UNIT
-from blade_agent.hardware.led import read_led
+from blade_agent.hardware.led import read_led, read_trigger
 from blade_agent.hardware.profile import HardwareProfile, Sensor
 from blade_agent.hardware.reading import Known, Quantity
+from blade_agent.hardware.sysfs import read_integer
 from chassis_emulator.physics.attributes import Attributes, replace, write, write_once
 from chassis_emulator.physics.chassis import BladeState
 
@@ -20,6 +22,18 @@ _BRIGHTNESS_MAX = 255
 _WATCHDOG_TIMEOUT_S = 15
 _LABELLED_FROM = 50
 """Channels that a profile knows by label get numbers from here, beyond those it knows by number."""
+_TIMER = "timer"
+
+
+class Shine(NamedTuple):
+    """How a light shines: on for `on_ms`, off for `off_ms`, and again. `on_ms` 0: off; `off_ms` 0: steadily on."""
+
+    on_ms: int
+    off_ms: int
+
+
+_OFF = Shine(0, 0)
+_ON = Shine(1000, 0)
 
 
 class SysfsTree:
@@ -49,7 +63,10 @@ class SysfsTree:
             folder = self.root / "sys/class/leds" / led.device
             write_once(folder / "max_brightness", str(_BRIGHTNESS_MAX))
             write_once(folder / "brightness", "0")
-            write_once(folder / "trigger", "[none]")
+            # The kernel's class of LEDs, with its timer trigger (drivers/leds/trigger/ledtrig-timer.c).
+            write_once(folder / "trigger", "[none] timer")
+            write_once(folder / "delay_on", "0")
+            write_once(folder / "delay_off", "0")
         if self.profile.watchdog:
             folder = self.root / "sys/class/watchdog/watchdog0"
             write(folder / "identity", self.profile.watchdog.identity)
@@ -77,7 +94,9 @@ class SysfsTree:
     def darken(self) -> None:
         """Put all lights out: the blade has no power."""
         for led in self.profile.leds:
-            write(self.root / "sys/class/leds" / led.device / "brightness", "0")
+            folder = self.root / "sys/class/leds" / led.device
+            write(folder / "brightness", "0")
+            write(folder / "trigger", "[none] timer")
 
     def fan_duty(self) -> float | None:
         """What the blade drives its first fan at, 0 to 1; None while that is unknown, or it has none."""
@@ -87,10 +106,9 @@ class SysfsTree:
                 return duty.value
         return None
 
-    def led_brightness(self) -> dict[str, float]:
-        """How its lights shine, 0 to 1, by name."""
-        readings = {led.name: read_led(self.root, led.device) for led in self.profile.leds}
-        return {name: reading.value for name, reading in readings.items() if isinstance(reading, Known)}
+    def lights(self) -> dict[str, Shine]:
+        """How its lights shine, by name."""
+        return {led.name: self._shine(led.device) for led in self.profile.leds}
 
     def write_fru(self, image: bytes) -> None:
         """Put FRU information into the blade's EEPROM. Raises ValueError where there is none, or no room."""
@@ -100,6 +118,14 @@ class SysfsTree:
         rest = eeprom.size_bytes - eeprom.offset_bytes - len(image)
         path = self.root / "sys/bus/nvmem/devices" / eeprom.device / "nvmem"
         replace(path, b"\xff" * eeprom.offset_bytes + image + b"\xff" * rest)
+
+    def _shine(self, device: str) -> Shine:
+        if read_trigger(self.root, device) == _TIMER:
+            folder = self.root / "sys/class/leds" / device
+            on_ms, off_ms = read_integer(folder / "delay_on"), read_integer(folder / "delay_off")
+            return Shine(on_ms, off_ms) if isinstance(on_ms, int) and isinstance(off_ms, int) else _OFF
+        brightness = read_led(self.root, device)
+        return _ON if isinstance(brightness, Known) and brightness.value > 0 else _OFF
 
     def _lay_out_sensor(self, number: int, sensor: Sensor) -> Path:
         if sensor.hwmon is None:

@@ -152,13 +152,13 @@ def test_a_critical_reading_lights_the_fault_light_and_a_role_the_activity_light
     async def story():
         async with emulated.running():
             await asyncio.sleep(0.1)
-            assert emulated.tree.led_brightness()["fault"] == emulated.tree.led_brightness()["activity"] == 0.0
+            assert emulated.tree.lights()["fault"] == emulated.tree.lights()["activity"] == (0, 0)
             emulated.tree.write(replace(COOL, temperature_c=90.0))
             await asyncio.sleep(1.2)
-            assert emulated.tree.led_brightness()["fault"] == 1.0
+            assert emulated.tree.lights()["fault"] == (1000, 0)
             emulated.tree.write(COOL)
             await asyncio.sleep(1.2)
-            assert emulated.tree.led_brightness()["fault"] == 0.0
+            assert emulated.tree.lights()["fault"] == (0, 0)
             activate(emulated)
             wanted = RoleAssignment(role=Role.ENGINE, epoch=1, director=Address("127.1.1.1", 8080))
             digest = assignment_digest(wanted)
@@ -166,24 +166,41 @@ def test_a_critical_reading_lights_the_fault_light_and_a_role_the_activity_light
             emulated.ask(COMMIT_ROLE, CommitRole(epoch=1, role=Role.ENGINE, assignment_digest=digest))
             assert emulated.main_board.assigned == [wanted]
             await asyncio.sleep(1.2)
-            assert emulated.tree.led_brightness()["activity"] == 1.0
+            assert emulated.tree.lights()["activity"] == (1000, 0)
+
+    play(story())
+
+
+def test_a_light_blinks_by_the_kernel_where_it_can(emulated, play):
+    async def story():
+        async with emulated.running():
+            await asyncio.sleep(0.1)
+            emulated.ask(CHASSIS_IDENTIFY, Identify(3))
+            await asyncio.sleep(0.1)
+            on_ms, off_ms = emulated.tree.lights()["identify"]
+            assert on_ms
+            assert off_ms
+            await asyncio.sleep(4)
+            assert emulated.tree.lights()["identify"] == (0, 0)
 
     play(story())
 
 
 def test_a_light_blinks_without_the_kernels_help(emulated, play):
     async def story():
+        for trigger in emulated.tree.root.glob("sys/class/leds/*/trigger"):
+            trigger.write_text("[none]\n")
         async with emulated.running():
             await asyncio.sleep(0.1)
             emulated.ask(CHASSIS_IDENTIFY, Identify(3))
             seen = []
             for _ in range(60):
                 await asyncio.sleep(0.05)
-                seen.append(emulated.tree.led_brightness()["identify"])
-            assert {0.0, 1.0} == set(seen)
+                seen.append(emulated.tree.lights()["identify"])
+            assert {(0, 0), (1000, 0)} == set(seen)
             assert sum(a != b for a, b in pairwise(seen)) >= 10
             await asyncio.sleep(1)
-            assert emulated.tree.led_brightness()["identify"] == 0.0
+            assert emulated.tree.lights()["identify"] == (0, 0)
 
     play(story())
 

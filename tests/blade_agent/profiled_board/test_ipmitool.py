@@ -84,7 +84,7 @@ def test_ipmitool_sees_the_board_and_acts_on_it(emulated, eeprom):
             await ipmitool(path, "raw 0x2c 0x15 0 0 70")
             await becomes(path, "raw 0x2c 0x16 0 0", "00 46 64")
             await ipmitool(path, "picmg led set 0 1 255 0 2")
-            await until(lambda: emulated.tree.led_brightness()["fault"] == 1.0)
+            await until(lambda: emulated.tree.lights()["fault"] == (1000, 0))
             await until(lambda: emulated.tree.fan_duty() == 1.0)
 
             await ipmitool(path, "chassis power off")

@@ -68,9 +68,15 @@ def test_a_fan_that_the_blade_drives_runs_faster_and_cools_it(tmp_path):
 
 def test_lights_that_the_blade_sets_are_seen_outside(tmp_path):
     tree, _ = lay_out(tmp_path)
-    assert tree.led_brightness() == {"hot swap": 0.0, "fault": 0.0, "activity": 0.0, "identify": 0.0}
-    assert Board(EMULATED, tmp_path).light_led("hot swap", 1.0) is None
-    assert tree.led_brightness() == {"hot swap": 1.0, "fault": 0.0, "activity": 0.0, "identify": 0.0}
+    board = Board(EMULATED, tmp_path)
+    assert tree.lights() == dict.fromkeys(("hot swap", "fault", "activity", "identify"), (0, 0))
+    assert board.light_led("hot swap", 1.0) is None
+    assert tree.lights()["hot swap"] == (1000, 0)
+    for _ in range(2):  # the timer can be had again after it was stopped
+        assert board.blink_led("hot swap", 900, 100) is None
+        assert tree.lights()["hot swap"] == (900, 100)
+        assert board.light_led("hot swap", 0.0) is None
+        assert tree.lights()["hot swap"] == (0, 0)
 
 
 def test_the_watchdog_is_there_and_what_it_was_fed_is_seen(tmp_path):
@@ -87,7 +93,7 @@ def test_a_restart_of_the_emulator_keeps_what_was_set(tmp_path):
     board.light_led("fault", 1.0)
     board.drive_fan("Fan", 0.8)
     tree, _ = lay_out(tmp_path)
-    assert tree.led_brightness()["fault"] == 1.0
+    assert tree.lights()["fault"] == (1000, 0)
     assert tree.fan_duty() == pytest.approx(0.8)
 
 
