@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, served
 from blade_agent.files import DiskFiles
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store import SegmentStore
 from media_network.address import Address
@@ -167,7 +168,8 @@ async def serve_engine(control: Control, address: Address, name: str) -> None:
     folder = Path(os.environ["BENCHMARK_FOLDER"]) / name
     store = await SegmentStore.open(DiskFiles(), [folder])
     duty = EngineDuty(slot=2, address=address, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**9)
-    running = asyncio.create_task(run_engine(duty, store, random.Random()))
+    catalogue = Catalogue(DiskFiles(), folder / "catalogue")
+    running = asyncio.create_task(run_engine(duty, store, catalogue, random.Random()))
     await control.report(address)
     running.cancel()
     await asyncio.wait([running])

@@ -114,7 +114,7 @@ async def serve_engine(folder: Path, pipe: Connection) -> None:
     duty = EngineDuty(slot=2, address=address, director=address, epoch=1, capacity_bps=10**9)
     async with HttpClient(random.Random(1)) as client:
         director = DirectorLink(duty, "boot", client, store)
-        director.ticket_key = KEY
+        director.take_ticket_key(KEY)
         table = HandlerTable("benchmark")
         table.resource(SEGMENT_PATH, SegmentResource(store, director).get)
         async with serve(table, address) as bound:

@@ -12,6 +12,7 @@ from aiohttp import web
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, Served, served
 from blade_agent.files import DiskFiles
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import direct
 from blade_agent.main_board.director.duty import DirectorDuty
 from media_network.address import Address
@@ -126,7 +127,8 @@ async def serve_director(control: Control) -> None:
     with tempfile.TemporaryDirectory() as folder:
         address = Address(HOST, PORT)
         duty = DirectorDuty(station="benchmark", address=address, epoch=1, center=None, state=Path(folder))
-        directing = asyncio.create_task(direct(duty, DiskFiles(), random.Random(1)))
+        catalogue = Catalogue(DiskFiles(), Path(folder) / "catalogue")
+        directing = asyncio.create_task(direct(duty, catalogue, random.Random(1)))
         await answers(address)
         await control.report(address)
         directing.cancel()

@@ -21,13 +21,15 @@ class Unreachable(NetworkError):
     """Nobody answered.
 
     `received` is False only when it is certain that the message did not arrive: the connection was refused. Whoever
-    must never do a thing twice takes True as "perhaps done".
+    must never do a thing twice takes True as "perhaps done". `refused` says that the last connection was refused: no
+    process listens there any more, whatever the one before has received.
     """
 
     def __init__(self, peer: Address, verb: str, cause: str, *, received: bool) -> None:
         super().__init__(peer, verb)
         self.cause = cause
         self.received = received
+        self.refused = not received
 
     def __str__(self) -> str:
         return f"{self.peer} did not answer {self.verb!r}: {self.cause}"

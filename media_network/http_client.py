@@ -35,6 +35,8 @@ NOT_THE_MESSAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _ANSWER_BYTES_MAX = 64 * 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 _RETRY_PAUSE_S = 0.1
+_PROBE_PAUSE_S = 0.01
+"""Between a connection that broke and finding out whether anybody listens there still."""
 _ATTEMPT_MIN_S = 0.05
 """Less would not tell a refused connection from a slow answer, when the loop was late to try again."""
 
@@ -96,10 +98,17 @@ class HttpClient:
         return self._session
 
     async def ask(
-        self, peer: Address, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 3.0
+        self,
+        peer: Address,
+        verb: Verb[Request, Reply],
+        request: Request,
+        *,
+        deadline_s: float = 3.0,
+        while_refused: bool = True,
     ) -> Reply | Refused:
         """Say `request` to `peer`, again if need be, and return its answer.
 
+        `while_refused` says whether to try again while connections are refused: a process that starts soon listens.
         Raises Unreachable when the deadline passed without one, Unintelligible when the answer is not the verb's.
         """
         loop = asyncio.get_running_loop()
@@ -114,11 +123,13 @@ class HttpClient:
                     return await self._ask_once(peer, verb, body, key, left_s)
             except Unreachable as error:
                 received = received or error.received
-                if loop.time() + _RETRY_PAUSE_S >= give_up_at:
-                    raise Unreachable(peer, verb.path, error.cause, received=received) from error
+                if (error.refused and not while_refused) or loop.time() + _RETRY_PAUSE_S >= give_up_at:
+                    final = Unreachable(peer, verb.path, error.cause, received=received)
+                    final.refused = error.refused
+                    raise final from error
             except TimeoutError:
                 raise Unreachable(peer, verb.path, f"no answer in {deadline_s:g} s", received=True) from None
-            await asyncio.sleep(_RETRY_PAUSE_S)
+            await asyncio.sleep(_RETRY_PAUSE_S if while_refused else _PROBE_PAUSE_S)
 
     async def tell(
         self, peer: Address, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 3.0

@@ -41,6 +41,12 @@ class Reason(StrEnum):
     BAD_SOURCE = "bad_source"
     """What a person named cannot be ingested; the detail says why."""
     BUSY = "busy"
+    NO_BLADE = "no_blade"
+    """Nobody is in that slot, or nobody who answers."""
+    UNABLE = "unable"
+    """The blade, or the state it is in, has no way to do it."""
+    NOT_KEPT = "not_kept"
+    """What was ordered could not be written down so far; it is done when it is."""
 
 
 class Refused(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """Tickets: what an engine asks for before it gives a byte.
 
-A director signs; its engines, which got the key when they enlisted, verify. A ticket travels in a URL or a message and
-is good for one holder (a session, or a copy) and one program.
+A director signs; its engines, which got the key when they enlisted, verify. They go on taking what the director before
+it has signed: so no key ever leaves its term, and a change of directors spoils no ticket. A ticket travels in a URL or
+a message and is good for one holder (a session, or a copy) and one program.
 """
 
 import hmac
@@ -17,6 +18,12 @@ class TicketKey:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TicketKey) and hmac.compare_digest(self._key, other._key)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
     def sign(self, holder: str, program: ProgramId) -> str:
         """A ticket: `<holder>.<mac>`."""

@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 BAUD_RATE_BPS = 115200
 _READ_BYTES = 4096
 _WRITE_BUFFER_BYTES = 4096
-_REOPEN_S = 0.5
+_FIRST_REOPEN_S = 0.05
+_LAST_REOPEN_S = 0.5
+"""A port that only hung up for a moment is there again before anybody misses who is behind it."""
 
 
 class LineUnavailableError(Exception):
@@ -52,6 +54,7 @@ class SerialLine:
         self._receive: Callable[[bytes], None] = _drop
         self._unsent = bytearray()
         self._reopening: asyncio.TimerHandle | None = None
+        self._reopen_s = _FIRST_REOPEN_S
         self.dropped_bytes = 0
         """Bytes not sent because the port was broken or did not take them."""
         self._port: Port | None = open_port()
@@ -115,7 +118,8 @@ class SerialLine:
     def _lose(self, port: Port, error: Exception) -> None:
         logger.warning("serial port lost: %s", error)
         self._give_up(port)
-        self._reopening = self._loop.call_later(_REOPEN_S, self._reopen)
+        self._reopen_s = _FIRST_REOPEN_S
+        self._reopening = self._loop.call_later(self._reopen_s, self._reopen)
 
     def _give_up(self, port: Port) -> None:
         self._loop.remove_reader(port.fileno())
@@ -130,7 +134,8 @@ class SerialLine:
             self._port = self._open_port()
         except LineUnavailableError as error:
             logger.debug("%s", error)
-            self._reopening = self._loop.call_later(_REOPEN_S, self._reopen)
+            self._reopen_s = min(2 * self._reopen_s, _LAST_REOPEN_S)
+            self._reopening = self._loop.call_later(self._reopen_s, self._reopen)
             return
         os.set_blocking(self._port.fileno(), False)
         self.attach(self._receive)

@@ -1,11 +1,13 @@
 """Program information at the station, as the content manager gave it (claim 2).
 
-Kept on the blade's own disk: a director that restarts while the distribution center is away serves what it served.
+Kept on every blade's own disk, an engine's too: whichever blade directs next, with the distribution center away, it
+serves what the director before it served.
 """
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,8 @@ from blade_agent.files import Files
 from media_network.program import Program, ProgramId, ProgramState
 
 _log = logging.getLogger(__name__)
+
+_DIGEST_HEX_DIGITS = 32
 
 
 class Catalogue:
@@ -24,6 +28,10 @@ class Catalogue:
         self._folder = folder
         self._programs: dict[ProgramId, Program] = {}
         self._writing = asyncio.Lock()
+        self._digest: str | None = None
+        self._digests: dict[ProgramId, str] = {}
+        self.learnt: Callable[[Program], None] = _nobody
+        """Called with each program that is new or has changed, once it is durable."""
         self.version: int | None = None
         """The center's version of what is here; None until it was asked."""
 
@@ -32,6 +40,25 @@ class Catalogue:
         loop = asyncio.get_running_loop()
         for program in await loop.run_in_executor(None, self._read_all):
             self._programs[program.program] = program
+        self._digest = None
+
+    @property
+    def digests(self) -> dict[ProgramId, str]:
+        """Each program by a digest of its information."""
+        for name in self._programs.keys() - self._digests.keys():
+            self._digests[name] = digest_of(self._programs[name])
+        return self._digests
+
+    @property
+    def digest(self) -> str:
+        """Of everything: of two catalogues with the same one neither knows more."""
+        if self._digest is None:
+            everything = "".join(f"{name} {digest}\n" for name, digest in sorted(self.digests.items()))
+            self._digest = hashlib.sha256(everything.encode()).hexdigest()[:_DIGEST_HEX_DIGITS]
+        return self._digest
+
+    def __iter__(self) -> Iterator[Program]:
+        return iter(tuple(self._programs.values()))
 
     def get(self, program: ProgramId) -> Program | None:
         """A program, or None."""
@@ -50,6 +77,15 @@ class Catalogue:
                 if self._programs.get(program.program) != program:
                     await loop.run_in_executor(None, self._write, program)
                     self._programs[program.program] = program
+                    self._digests.pop(program.program, None)
+                    self._digest = None
+                    self.learnt(program)
+
+    async def recall(self, program: Program) -> None:
+        """Take in what another blade of the station has kept: it may be older than what is here. Raises OSError."""
+        known = self._programs.get(program.program)
+        if known is None or program.state is ProgramState.PUBLISHED:
+            await self.learn([program])
 
     def _read_all(self) -> list[Program]:
         self._files.make_folder(self._folder)
@@ -79,3 +115,12 @@ class Catalogue:
             file.close()
         self._files.rename(temporary, path)
         self._files.sync_folder(self._folder)
+
+
+def digest_of(program: Program) -> str:
+    """A digest of program information."""
+    return hashlib.sha256(msgspec.json.encode(program)).hexdigest()[:_DIGEST_HEX_DIGITS]
+
+
+def _nobody(_: Program) -> None:
+    """Nobody wants to know."""

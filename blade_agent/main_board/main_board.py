@@ -1,20 +1,28 @@
-"""The main board: takes the role the CBC hands on from the chassis manager, and fills it (claims 7 and 9)."""
+"""The main board: takes the role the CBC hands on from the chassis manager, and fills it (claims 7 and 9).
+
+A blade's engine goes on when the director changes, and when its own blade becomes the director: it drains then, and
+serves for as long as it holds anything that nobody else does.
+"""
 
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from blade_agent.cbc.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
 from blade_agent.files import Files
-from blade_agent.main_board.director.director import direct
+from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.director.director import Director, open_director
 from blade_agent.main_board.director.duty import DirectorDuty
-from blade_agent.main_board.engine.director_link import EngineDuty
-from blade_agent.main_board.engine.engine import run_engine
+from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
 from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.front_door import FrontDoor
+from blade_agent.main_board.main_board_figures import MainBoardFigures
 from media_network.address import Address
+from media_network.http_server import serve
 
 _log = logging.getLogger(__name__)
 
@@ -34,21 +42,46 @@ class Board:
 
 
 class MainBoard:
-    """The `MainBoard` that the CBC sees, and the task that fills the role."""
+    """The `MainBoard` that the CBC sees, and the tasks that fill the role."""
 
     def __init__(self, board: Board, rng: random.Random) -> None:
         self._board = board
         self._rng = rng
         self._wanted = RoleAssignment()
         self._changed = asyncio.Event()
-        self._failed = False
+        self._failed: set[str] = set()
         self._leaving = False
+        self._draining = False
+        self._door = FrontDoor()
+        self._catalogue = Catalogue(board.files, board.state / "catalogue")
+        self._engine: Engine | None = None
+        self._director: Director | None = None
+        self._engine_task: asyncio.Task[None] | None = None
+        self._director_task: asyncio.Task[None] | None = None
+        self._sent_before_bytes = 0
+        self._share = 1.0
 
     def assign(self, assignment: RoleAssignment) -> None:
-        """Take a role from now on; the one before is left first."""
+        """Take a role from now on; what goes on in both, goes on."""
         self._wanted = assignment
         self._leaving = True
+        if assignment.role is Role.UNASSIGNED:
+            self._draining = False
         self._changed.set()
+
+    def drain(self, draining: bool) -> int:  # noqa: FBT001 -- the field of the message
+        """Hand over what the role carries and take nothing new, or take work again; returns what is still carried."""
+        self._draining = draining
+        self._drain_engine()
+        return self._carried if draining else 0
+
+    def limit(self, share: float) -> None:
+        """Send no more than this share of the board's capacity; the director hears of it, and gives no more."""
+        if share != self._share:
+            self._share = share
+            duty = self._engine_duty(self._wanted)
+            if self._engine and duty:
+                self._engine.follow(duty)
 
     def status(self) -> MainBoardStatus:
         """The state of now."""
@@ -60,6 +93,22 @@ class MainBoard:
             state = MainBoardState.READY
         return MainBoardStatus(state=state, address=self._board.address)
 
+    def figures(self) -> MainBoardFigures:
+        """What it has done and does, at this moment."""
+        engine = self._engine.figures() if self._engine else None
+        return MainBoardFigures(
+            role=self._wanted.role,
+            epoch=self._wanted.epoch,
+            station=self._wanted.station,
+            sent_bytes=self._sent_before_bytes + (engine.pushed_bytes + engine.pulled_bytes if engine else 0),
+            streams=engine.streams if engine else 0,
+            carried=self._carried,
+            draining=self._draining,
+            channels=self._board.store.figures(),
+            engine=engine,
+            director=self._director.figures() if self._director else None,
+        )
+
     @property
     def assignment(self) -> RoleAssignment:
         """The role it fills, or is about to."""
@@ -67,56 +116,137 @@ class MainBoard:
 
     async def run(self) -> None:
         """Fill one role after the other until cancelled."""
+        await self._catalogue.load()
         while True:
-            self._changed.clear()
-            self._leaving = False
-            filling = asyncio.create_task(self._fill(self._wanted), name=f"fill role {self._wanted.role}")
+            self._failed.discard("server")
             try:
-                await self._changed.wait()
-            finally:
-                filling.cancel()
-                await asyncio.wait([filling])
-
-    async def _fill(self, assignment: RoleAssignment) -> None:
-        """Fill a role; one that breaks down is taken up again, for nobody else will."""
-        while True:
-            self._failed = False
-            try:
-                await self._role(assignment)
-            except asyncio.CancelledError:
-                raise
-            except Exception:  # noqa: BLE001 -- the top of a role: whatever broke it, the blade stays manageable
-                _log.exception("the role of %s broke down", assignment.role)
-            self._failed = True
+                async with serve(self._door.table(), self._board.address):
+                    await self._fill_roles()
+            except OSError:
+                _log.exception("%s cannot be served at", self._board.address)
+            self._failed.add("server")
             await asyncio.sleep(_TRY_AGAIN_S)
 
-    def _role(self, assignment: RoleAssignment) -> Coroutine[None, None, None]:
+    async def _fill_roles(self) -> None:
+        try:
+            while True:
+                self._changed.clear()
+                await self._take_up(self._wanted)
+                self._leaving = self._changed.is_set()
+                await self._changed.wait()
+        finally:
+            await self._end_director()
+            await self._end_engine()
+
+    async def _take_up(self, wanted: RoleAssignment) -> None:
+        await self._end_director()
+        if wanted.role is Role.DIRECTOR:
+            self._door.director = None
+            self._director_task = self._start("director", lambda: self._direct(wanted))
+            await asyncio.sleep(0)  # it is on duty before the engine enlists
+        else:
+            self._door.director = wanted.director
+        duty = self._engine_duty(wanted)
+        if duty is None:
+            await self._end_engine()
+        elif self._engine:
+            self._engine.follow(duty)
+            self._drain_engine()
+        elif self._engine_task is None or self._engine_task.done():
+            self._engine_task = self._start("engine", self._serve_as_engine)
+
+    def _engine_duty(self, wanted: RoleAssignment) -> EngineDuty | None:
+        """A director's blade is an engine too if it holds anything, or sends yet: it is asked for what only it has."""
         board = self._board
-        match assignment.role:
-            case Role.DIRECTOR:
-                duty = DirectorDuty(
-                    station=assignment.station,
-                    address=board.address,
-                    epoch=assignment.epoch,
-                    center=assignment.center,
-                    state=board.state,
-                )
-                return direct(duty, board.files, self._rng)
-            case Role.ENGINE if assignment.director:
-                return run_engine(
-                    EngineDuty(
-                        slot=board.slot,
-                        address=board.address,
-                        director=assignment.director,
-                        epoch=assignment.epoch,
-                        capacity_bps=board.capacity_bps,
-                    ),
-                    board.store,
-                    self._rng,
-                )
-            case _:
-                return _idle()
+        director = wanted.director
+        if wanted.role is Role.DIRECTOR:
+            needed = board.store.holds_any or (self._engine is not None and self._engine.carried > 0)
+            director = board.address if needed else None
+        if wanted.role is Role.UNASSIGNED or director is None:
+            return None
+        return EngineDuty(
+            slot=board.slot,
+            address=board.address,
+            director=director,
+            epoch=wanted.epoch,
+            capacity_bps=int(board.capacity_bps * self._share),
+        )
+
+    def _drain_engine(self) -> None:
+        if self._engine:
+            self._engine.drain(draining=self._draining or self._wanted.role is Role.DIRECTOR)
+
+    @property
+    def _carried(self) -> int:
+        carried = self._engine.carried if self._engine else 0
+        return carried + (self._director.carried if self._director else 0)
+
+    async def _serve_as_engine(self) -> None:
+        duty = self._engine_duty(self._wanted)
+        if duty is None:
+            return
+        board = self._board
+        async with open_engine(duty, board.store, self._catalogue, self._rng) as engine:
+            table = engine.table()
+            self._door.open(table)
+            self._engine = engine
+            self._drain_engine()
+            try:
+                await engine.run()
+            finally:
+                figures = engine.figures()
+                self._sent_before_bytes += figures.pushed_bytes + figures.pulled_bytes
+                self._engine = None
+                self._door.close(table)
+
+    async def _direct(self, wanted: RoleAssignment) -> None:
+        duty = DirectorDuty(
+            station=wanted.station,
+            address=self._board.address,
+            epoch=wanted.epoch,
+            center=wanted.center,
+            state=self._board.state,
+        )
+        async with open_director(duty, self._catalogue, self._rng) as director:
+            table = director.handlers()
+            self._door.open(table)
+            self._director = director
+            try:
+                await director.run()
+            finally:
+                self._director = None
+                self._door.close(table)
+
+    def _start(self, part: str, fill: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        return asyncio.create_task(self._keep_filling(part, fill), name=f"fill role {part}")
+
+    async def _keep_filling(self, part: str, fill: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Fill a role; one that breaks down is taken up again, for nobody else will."""
+        try:
+            while True:
+                self._failed.discard(part)
+                try:
+                    await fill()
+                except asyncio.CancelledError:
+                    raise
+                except Exception:  # noqa: BLE001 -- the top of a role: whatever broke it, the blade stays manageable
+                    _log.exception("the role of %s broke down", part)
+                self._failed.add(part)
+                await asyncio.sleep(_TRY_AGAIN_S)
+        finally:
+            self._failed.discard(part)
+
+    async def _end_director(self) -> None:
+        await _end(self._director_task)
+        self._director_task = None
+
+    async def _end_engine(self) -> None:
+        await _end(self._engine_task)
+        self._engine_task = None
 
 
-async def _idle() -> None:
-    await asyncio.get_running_loop().create_future()
+async def _end(task: asyncio.Task[None] | None) -> None:
+    """Let a role end, and wait until it has."""
+    if task:
+        task.cancel()
+        await asyncio.wait([task])

@@ -47,8 +47,43 @@ class SegmentLocation(Struct, frozen=True, kw_only=True):
 # From its engines
 
 
+class StreamCursor(Struct, frozen=True, kw_only=True):
+    """How far an engine has sent a stream: every packet before `packet` of `segment` has left."""
+
+    session: str
+    turn: Count
+    segment: Count
+    packet: Count
+    reach: Count = 0
+    """The packet that its schedule reaches one tick and one datagram from now: it sends no further, and goes on from
+    there no faster than the program's rate. May lie past the end of the segment. 0: not said."""
+
+
+class TurnPhase(StrEnum):
+    """Where a turn is at the engine that has it."""
+
+    PRELOADED = "preloaded"
+    """A console was redirected here for it, and has yet to ask."""
+    SENDING = "sending"
+    HANDING_OVER = "handing_over"
+    """All of it has been sent; the next engine has been told to start, or is about to be."""
+    STOPPED = "stopped"
+    """It stopped short, and no director has heard of that yet."""
+
+
+class RunningStream(Struct, frozen=True, kw_only=True):
+    """All that an engine knows of a stream it has: enough for another director to go on with it."""
+
+    cursor: StreamCursor
+    phase: TurnPhase
+    program: ProgramId
+    console: str
+    first_packet: Count
+    """With which packet of the segment the turn began."""
+
+
 class Enlist(Struct, frozen=True, kw_only=True):
-    """An engine reports for duty with all it holds."""
+    """An engine reports for duty with all it holds, and all it is at: its director may be a new one."""
 
     slot: Annotated[int, Meta(ge=1, le=32)]
     engine: str
@@ -60,6 +95,11 @@ class Enlist(Struct, frozen=True, kw_only=True):
     capacity_bps: Count
     inventory: dict[ProgramId, str]
     """Segments by program, as `segment_set` writes them."""
+    streams: tuple[RunningStream, ...] = ()
+    draining: bool = False
+    """It takes nothing new: see `Report.draining`."""
+    catalogue: str = ""
+    """Digest of the program information that it keeps for its directors (`engine/catalogue`)."""
 
 
 class Enlisted(Struct, frozen=True, kw_only=True):
@@ -70,15 +110,14 @@ class Enlisted(Struct, frozen=True, kw_only=True):
     report_interval_ms: Annotated[int, Meta(ge=50, le=60_000)]
     lease_ms: Annotated[int, Meta(ge=100, le=600_000)]
     """How long after the last acknowledged report was sent the engine may go on streaming."""
-
-
-class StreamCursor(Struct, frozen=True, kw_only=True):
-    """How far an engine has sent a stream: every packet before `packet` of `segment` has left."""
-
-    session: str
-    turn: Count
-    segment: Count
-    packet: Count
+    cursor_interval_ms: Count = 0
+    """How often it reports while it streams; 0: as often as otherwise."""
+    idle_interval_ms: Count = 0
+    """How often it reports while there is nothing new to say; 0: as often as otherwise."""
+    revoked: tuple[StreamCursor, ...] = ()
+    """As in `Reported`."""
+    clock_us: Count = 0
+    """As in `Reported`."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -93,12 +132,23 @@ class Report(Struct, frozen=True, kw_only=True):
     pull_bps: Count = 0
     """What consoles and other engines fetched, over the last interval."""
     free_bytes: Count = 0
+    draining: bool = False
+    """It takes no new turn, redirect, copy or preload as long as another engine can."""
+    clock_us: Count = 0
+    """The director's clock, as its last answer told it; 0: there was none."""
+    since_us: Count = 0
+    """How long ago that answer came: so this report was sent no earlier than at `clock_us` + `since_us`."""
 
 
 class Reported(Struct, frozen=True):
-    """Streams the director does not let go on: `session` and `turn` each."""
+    """What an engine learns when its report is heard."""
 
     revoked: tuple[StreamCursor, ...] = ()
+    """Streams the director does not let go on: `session` and `turn` each."""
+    clock_us: Count = 0
+    """The director's own clock now, in microseconds; only to be said again to it."""
+    alone: Count = 0
+    """Segments that no other engine that stays holds; told to one that drains, and copied for it where they can be."""
 
 
 class CopyResult(StrEnum):
@@ -132,6 +182,8 @@ class NextSegment(Struct, frozen=True, kw_only=True):
     turn: Count
     segment: Count
     """The one being streamed."""
+    packet: Count | None = None
+    """To hand over within the segment, for the engine drains: the first packet that has not left yet."""
     failed: tuple[str, ...] = ()
     """Engines that were named for a next turn and certainly did not take it."""
     doubtful: str = ""
@@ -144,6 +196,8 @@ class HandOver(Struct, frozen=True, kw_only=True):
     turn: Count
     engine: str
     segment: Segment
+    packet: Count = 0
+    """It begins no earlier in the segment: `START` names the packet."""
 
 
 class Next(Struct, frozen=True):

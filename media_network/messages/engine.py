@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from media_network.messages.director import StopCause, StreamCursor
 from media_network.messages.verb import Done, Verb
-from media_network.program import Count, ProgramId, Segment
+from media_network.program import Count, Program, ProgramId, Segment
 
 
 class Fetch(Struct, frozen=True, kw_only=True):
@@ -41,6 +41,8 @@ class Preload(Struct, frozen=True, kw_only=True):
     rate_bps: Annotated[int, Meta(gt=0)]
     console: str
     """Where the datagrams shall go, `host:port`."""
+    packet: Count = 0
+    """It will begin about here."""
 
 
 class Ready(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,8 @@ class Cease(Struct, frozen=True, kw_only=True):
     session: str
     turn: Count
     cause: StopCause = StopCause.CEASED
+    epoch: Count | None = None
+    """Of the director that orders it: one that has been replaced is refused. A console says none."""
 
 
 class Ceased(Struct, frozen=True):
@@ -76,8 +80,46 @@ class Ceased(Struct, frozen=True):
     cursor: StreamCursor | None
 
 
+class Attend(Struct, frozen=True, kw_only=True):
+    """Be on the line: not answered before the engine leaves its duty.
+
+    So the connection breaks at the moment at which its process dies, and the director need not wait for a report.
+    """
+
+    epoch: Count
+    boot: str
+
+
+class AskCatalogue(Struct, frozen=True):
+    """Ask which program information an engine keeps."""
+
+
+class KeptCatalogue(Struct, frozen=True):
+    """What an engine keeps, for a director that has lost its own and finds the center away."""
+
+    programs: dict[ProgramId, str]
+    """Digest of the program information, by program."""
+
+
+class AskProgram(Struct, frozen=True):
+    """Ask for the program information that an engine keeps."""
+
+    program: ProgramId
+
+
+class KeepProgram(Struct, frozen=True, kw_only=True):
+    """Keep program information, durably: this engine's blade may be the next director's."""
+
+    epoch: Count
+    program: Program
+
+
 FETCH = Verb("engine/fetch", Fetch, Done, "The director directs an engine to fetch a segment (claims 12, 14, 19).")
 STREAM = Verb("engine/stream", Stream, Done, "A console requests its first segment from an engine (claim 16).")
 PRELOAD = Verb("engine/preload", Preload, Ready, "An engine is notified to preload the next segment (claim 16).")
 START = Verb("engine/start", Start, Done, "The next engine is directed to start streaming (claim 16).")
 CEASE = Verb("engine/cease", Cease, Ceased, "A console, or the director, orders a stream to cease (claim 17).")
+ATTEND = Verb("engine/attend", Attend, Done, "The director stays on the line with an engine.")
+ASK_CATALOGUE = Verb("engine/catalogue", AskCatalogue, KeptCatalogue, "The program information that an engine keeps.")
+ASK_PROGRAM = Verb("engine/program", AskProgram, Program, "Program information that an engine keeps.")
+KEEP_PROGRAM = Verb("engine/keep-program", KeepProgram, Done, "An engine keeps program information for its directors.")

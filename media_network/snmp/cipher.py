@@ -25,23 +25,16 @@ class Aes:
 
     def encrypt(self, octets: bytes, vector: bytes) -> bytes:
         """Encrypt; there is no padding in this mode."""
-        if not octets:
+        size = len(octets)
+        if not size:
             return b""
         first = (int.from_bytes(vector, "big") ^ self._chained).to_bytes(_BLOCK_OCTETS, "big")
-        stream = self._chain.update(_blocks_of(first, octets))
+        stream = self._chain.update((first + octets)[: -(-size // _BLOCK_OCTETS) * _BLOCK_OCTETS])
         self._chained = int.from_bytes(stream[-_BLOCK_OCTETS:], "big")
-        return _either(octets, stream)
+        return (int.from_bytes(octets, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
 
     def decrypt(self, octets: bytes, vector: bytes) -> bytes:
         """Decrypt."""
-        return _either(octets, self._blocks.update(_blocks_of(vector, octets)))
-
-
-def _blocks_of(vector: bytes, octets: bytes) -> bytes:
-    """Give the vector and all blocks but the last, of which only the stream before it is needed."""
-    return (vector + octets)[: -(-len(octets) // _BLOCK_OCTETS) * _BLOCK_OCTETS]
-
-
-def _either(octets: bytes, stream: bytes) -> bytes:
-    size = len(octets)
-    return (int.from_bytes(octets, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
+        size = len(octets)
+        stream = self._blocks.update((vector + octets)[: -(-size // _BLOCK_OCTETS) * _BLOCK_OCTETS])
+        return (int.from_bytes(octets, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")

@@ -1,5 +1,7 @@
 """SNMPv3 messages (RFC 3412, 6) and the user-based security model's parameters in them (RFC 3414, 2.4)."""
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from media_network.snmp import ber
@@ -93,7 +95,12 @@ def read_scoped_pdu(octets: bytes) -> ScopedPdu:
     return ScopedPdu(octets[engine_start:engine_stop], octets[name_start:name_stop], name_stop, stop)
 
 
+@lru_cache(maxsize=16)
+def _own(engine_id: bytes) -> bytes:
+    return ber.tagged(ber.OCTET_STRING, engine_id)
+
+
 def write_scoped_pdu(engine_id: bytes, context: bytes, pdu: bytes) -> bytes:
     """Write a scoped PDU."""
-    body = ber.tagged(ber.OCTET_STRING, engine_id) + ber.tagged(ber.OCTET_STRING, context) + pdu
+    body = _own(engine_id) + ber.tagged(ber.OCTET_STRING, context) + pdu
     return ber.header(ber.SEQUENCE, len(body)) + body

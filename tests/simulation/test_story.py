@@ -55,7 +55,7 @@ def test_a_director_that_resumed_where_a_lost_sender_began_would_be_seen(monkeyp
     def no_margin(session, turn, now):
         return session.program.advance(turn.segment, turn.packet, 0)
 
-    monkeypatch.setattr(settlement, "_certainly_past", no_margin)
+    monkeypatch.setattr(settlement, "certainly_past", no_margin)
     failure = first_failure(range(1, 25))
     assert "sent packet" in str(failure)
 

@@ -2,10 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from blade_agent.files import Files
-from blade_agent.main_board.director.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.director.attending import Attending
+from blade_agent.main_board.director.catalogue_keeping import CatalogueKeeping
+from blade_agent.main_board.director.director_figures import DirectorFigures
 from blade_agent.main_board.director.duty import DirectorDuty
+from blade_agent.main_board.director.evacuation import Evacuation
 from blade_agent.main_board.director.obtaining import Obtaining
 from blade_agent.main_board.director.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
 from blade_agent.main_board.director.registry_link import RegistryLink
@@ -23,23 +28,36 @@ from media_network.segment_set import format_segments, parse_segments
 from media_network.ticket import TicketKey
 
 _SILENT_AFTER_INTERVALS = 2.5
+_LOST_AFTER_LEASE = 0.6
+"""A sender that says nothing is asked where it stands, and its streams taken from it, after so much of its lease: it
+may be busy, and nobody else can have them before the lease ends but with its own word."""
 
 
-async def direct(duty: DirectorDuty, files: Files, rng: random.Random) -> None:
-    """Direct a station until cancelled.
+@asynccontextmanager
+async def open_director(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> AsyncIterator["Director"]:
+    """A director with its voice, and all that runs beside its messages."""
+    key = rng.randbytes(32)
+    catalogue.version = None
+    async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
+        station = Station(
+            duty=duty,
+            http=http,
+            rng=rng,
+            tasks=tasks,
+            catalogue=catalogue,
+            tickets=TicketKey(key),
+            started_at=_now(),
+        )
+        yield Director(station, key)
+
+
+async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> None:
+    """Direct a station, and do nothing else, until cancelled.
 
     Raises OSError when the duty's address cannot be served at.
     """
-    key = rng.randbytes(32)
-    catalogue = Catalogue(files, duty.state / "catalogue")
-    await catalogue.load()
-    async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
-        station = Station(duty=duty, http=http, rng=rng, tasks=tasks, catalogue=catalogue, tickets=TicketKey(key))
-        director = Director(station, key)
-        async with serve(director.handlers(), duty.address):
-            tasks.create_task(director.registry.keep_registered(), name="keep registered")
-            tasks.create_task(director.registry.keep_locations_told(), name="keep locations told")
-            await director.keep_watch()
+    async with open_director(duty, catalogue, rng) as director, serve(director.handlers(), duty.address):
+        await director.run()
 
 
 class Director:
@@ -52,6 +70,10 @@ class Director:
         self._streams = Streams(station)
         self._pulls = Pulls(station)
         self._obtaining = Obtaining(station, self.registry)
+        self._evacuation = Evacuation(station, self._obtaining)
+        self._catalogues = CatalogueKeeping(station)
+        self._attending = Attending(station, self._died)
+        station.catalogue.learnt = self._catalogues.learnt
 
     def handlers(self) -> HandlerTable:
         """All that a director answers."""
@@ -73,21 +95,69 @@ class Director:
         table.resource(SEGMENT_PATH, self._pulls.segment, "A segment: redirects to an engine that holds it (claim 18).")
         return table
 
-    async def keep_watch(self) -> None:
+    async def run(self) -> None:
+        """Direct until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.registry.keep_registered(), name="keep registered")
+            tasks.create_task(self.registry.keep_locations_told(), name="keep locations told")
+            tasks.create_task(self._keep_watch(), name="keep watch")
+
+    @property
+    def carried(self) -> int:
+        """What is lost to the station if nobody directs it any more: the directorship, while engines count on it."""
+        return int(len(self._station.roster) > 0 and not self._station.standing.superseded)
+
+    def figures(self) -> DirectorFigures:
+        """What it has done in its term, and knows now."""
+        station, counters = self._station, self._station.counters
+        return DirectorFigures(
+            epoch=station.duty.epoch,
+            engines=len(station.roster),
+            engines_draining=sum(1 for engine in station.roster if engine.draining),
+            push_sessions=self._streams.live,
+            pull_sessions=len(self._pulls),
+            programs=len(station.table.programs()),
+            sessions_begun=counters.sessions,
+            sessions_inherited=counters.inherited,
+            redirects=counters.redirects,
+            hand_overs=counters.hand_overs,
+            replications=counters.replications,
+            engines_lost=counters.engines_lost,
+            streams_lost=counters.streams_lost,
+            streams_resumed=counters.streams_resumed,
+            refusals=counters.refusals,
+            superseded=station.standing.superseded,
+        )
+
+    async def _keep_watch(self) -> None:
         """Notice engines and consoles that have fallen silent."""
-        intervals = self._station.duty.intervals
-        while True:
-            await asyncio.sleep(intervals.report_ms / 1000)
-            now = _now()
+        while not self._station.standing.superseded:
+            await asyncio.sleep(self._station.duty.intervals.report_ms / 1000)
             for engine in list(self._station.roster):
-                silent_ms = (now - engine.reported_at) * 1000
-                if silent_ms > intervals.report_ms * _SILENT_AFTER_INTERVALS:
-                    engine.silent = True
-                    self._streams.lose_engine(engine.address, engine.boot, gone=False)
-                if silent_ms > intervals.lease_ms:
-                    self._strike(engine)
+                self._watch(engine)
             self._streams.expire()
             self._pulls.expire()
+        self._streams.give_up()
+
+    def _watch(self, engine: EngineRecord) -> None:
+        intervals = self._station.duty.intervals
+        engine.rounds_missed += 1
+        silent_ms = (engine.rounds_missed - 1) * intervals.report_ms
+        interval_ms = intervals.report_ms if engine.streams else intervals.idle_ms
+        if silent_ms > interval_ms * _SILENT_AFTER_INTERVALS:
+            engine.silent = True
+        if silent_ms > intervals.lease_ms * _LOST_AFTER_LEASE:
+            self._streams.lose_engine(engine.address, engine.boot, gone=False)
+        if silent_ms > intervals.lease_ms:
+            self._strike(engine)
+
+    def _died(self, engine: EngineRecord) -> None:
+        """The process of an engine is gone: its streams resume elsewhere; what it holds is back when it is."""
+        record = self._station.roster.get(engine.address)
+        if record and record.boot == engine.boot:
+            record.silent = record.died = True
+            self._station.counters.engines_lost += 1
+            self._lose(record)
 
     async def _publish(self, message: messages.PublishProgram) -> Done:
         """Claim 11: start the service of a program."""
@@ -95,7 +165,7 @@ class Director:
         return Done()
 
     async def _enlist(self, message: messages.Enlist) -> messages.Enlisted | Refused:
-        if message.epoch != self._station.duty.epoch:
+        if message.epoch != self._station.duty.epoch or self._station.standing.superseded:
             return self._stale(message.epoch)
         try:
             address = Address.parse(message.engine)
@@ -105,23 +175,33 @@ class Director:
         earlier = self._station.roster.get(address)
         if earlier and earlier.boot != message.boot:
             self._lose(earlier)
-        self._station.roster.enlist(message, address, _now())
-        self.registry.engines_changed()
+        known = earlier and earlier.boot == message.boot
+        engine = self._station.roster.enlist(message, address, _now())
+        self._attending.begin(engine)
+        if not known:
+            self.registry.engines_changed()
         self._tell_registry(self._station.table.replace(address, inventory))
+        self._catalogues.enlisted(engine, message.catalogue)
+        await self._catalogues.recall(engine, {stream.program for stream in message.streams})
         return messages.Enlisted(
             ticket_key=self._key.hex(),
             report_interval_ms=self._station.duty.intervals.report_ms,
             lease_ms=self._station.duty.intervals.lease_ms,
+            cursor_interval_ms=self._station.duty.intervals.cursor_ms,
+            idle_interval_ms=self._station.duty.intervals.idle_ms,
+            revoked=self._streams.inherit(message.streams, engine),
+            clock_us=_clock_us(),
         )
 
     async def _report(self, message: messages.Report) -> messages.Reported | Refused:
         engine = self._enlisted(message.engine, message.boot)
-        if message.epoch != self._station.duty.epoch:
+        if message.epoch != self._station.duty.epoch or self._station.standing.superseded:
             return self._stale(message.epoch)
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._station.roster.report(message, engine, _now())
-        return messages.Reported(self._streams.report(message, engine))
+        revoked = self._streams.report(message, engine)
+        return messages.Reported(revoked=revoked, clock_us=_clock_us(), alone=self._evacuation.alone(engine))
 
     async def _copy_done(self, message: messages.CopyDone) -> Done | Refused:
         engine = self._enlisted(message.engine, message.boot)
@@ -157,11 +237,15 @@ class Director:
         return record if record and record.boot == boot else None
 
     def _stale(self, epoch: int) -> Refused:
+        if epoch > self._station.duty.epoch:
+            # Its engine has another director already.
+            self._station.standing.superseded = True
         return Refused(
             Reason.STALE_EPOCH, f"this director's epoch is {self._station.duty.epoch}, the message is of {epoch}"
         )
 
     def _strike(self, engine: EngineRecord) -> None:
+        self._station.counters.engines_lost += not engine.died
         self._station.roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)
@@ -178,3 +262,7 @@ class Director:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _clock_us() -> int:
+    return round(_now() * 1e6)

@@ -11,9 +11,16 @@ class Intervals:
     """Times that belong together; all of them are told to whoever has to keep them."""
 
     report_ms: int = 500
-    """How often an engine reports."""
-    lease_ms: int = 3000
-    """How long after its last acknowledged report an engine goes on streaming, and no longer."""
+    """How often an engine reports while anything changes, and how often the director looks who has not."""
+    cursor_ms: int = 100
+    """How often an engine reports while it streams: so much, and the way of the report, is lost when it dies."""
+    idle_ms: int = 1500
+    """How often an engine reports at least."""
+    lease_ms: int = 4000
+    """How long after its last acknowledged report an engine goes on streaming, and no longer: long enough for another
+    director to be appointed when this one is lost."""
+    grace_ms: int = 500
+    """How much longer than its lease the last that an engine has sent may be on its way."""
     watching_ms: int = 2000
     """How often a console says that it is there; after three silent intervals its session ends."""
     registration_ms: int = 2000

@@ -65,6 +65,20 @@ class Obtaining:
             return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is at no live engine")
         return location
 
+    async def replicate(self, name: ProgramId, number: int) -> bool:
+        """Have an engine that stays copy a segment from one that holds it; whether that was done."""
+        program = self._station.catalogue.get(name)
+        location = self._locate_here(name, number)
+        if program is None or location is None:
+            return False
+        holders = self._station.table.engines_with(name, number)
+        segment = program.segments[number]
+        for receiving in place(segment, 1, self._station.roster, holders):
+            if await self._copy(receiving, program, segment, location) is CopyResult.STORED:
+                self._station.counters.replications += 1
+                return True
+        return False
+
     async def copy_done(self, message: CopyDone, engine: EngineRecord) -> None:
         """Claim 12: an engine says that a copy is complete, or why it is not."""
         if message.result is CopyResult.STORED:

@@ -14,12 +14,13 @@ def place(
     holders: Collection[Address],
     excluding: Collection[Address] = (),
 ) -> list[EngineRecord]:
-    """The engines that have yet to get the segment, so that `copies` live ones hold it; none of `excluding`.
+    """The engines that have yet to get the segment, so that `copies` that live and stay hold it; none of `excluding`.
 
     Consecutive segments go to consecutive slots, so that a stream moves from engine to engine and no engine has to
     carry a popular program alone.
     """
-    live = sorted((engine for engine in engines if not engine.silent), key=lambda engine: engine.slot)
+    staying = (engine for engine in engines if not engine.silent and not engine.draining)
+    live = sorted(staying, key=lambda engine: engine.slot)
     missing = min(copies, len(live)) - sum(1 for engine in live if engine.address in holders)
     if missing <= 0:
         return []

@@ -20,6 +20,7 @@ SEGMENT_PATH = "/programs/{program}/{segment}.ts"
 
 _SESSION_KEPT_S = 60.0
 _SESSIONS_MAX = 100_000
+_ASSEMBLING_PAUSE_S = 0.05
 _SESSION = re.compile(r"[0-9a-f]{24}")
 # A player in a page of another origin needs this on the redirect as well as on what it leads to (Fetch, 3.2).
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
@@ -61,13 +62,21 @@ class Pulls:
         # It still counts to the engine it was sent to last, so that its segments come from engine after engine.
         carrying = (session.engine,) if session else ()
         engine = choose_engine(self._station, program, int(number), carrying=carrying)
+        while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and self._station.is_assembling(_now()):
+            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
+            engine = choose_engine(self._station, program, int(number), carrying=carrying)
         if isinstance(engine, Refused):
+            self._station.counters.refusals += 1
             return _refuse(engine)
+        self._station.counters.redirects += 1
         self._move(name, engine.address, program.rate_bps)
         ticket = self._station.tickets.sign(name, program.program)
         location = f"http://{engine.address}/segments/{program.program}/{number}.ts?ticket={ticket}"
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
 
     def expire(self) -> None:
         """Forget players that have not asked for a segment for a minute, and the oldest ones if there are too many."""

@@ -21,6 +21,15 @@ class EngineRecord:
     """Rates of the sessions that were redirected or handed to it."""
     pull_bps: int = 0
     free_bytes: int = 0
+    streams: int = 0
+    """As last reported."""
+    draining: bool = False
+    """It is chosen only for what no other engine has."""
+    rounds_missed: int = 0
+    """How often the director looked for a report in vain. Not a time: a director that was held up itself has heard
+    nobody meanwhile."""
+    died: bool = False
+    """Its process is gone."""
     silent: bool = False
     """Reports are overdue, or somebody could not reach it: not chosen until it reports."""
 
@@ -65,6 +74,8 @@ class Roster:
             capacity_bps=message.capacity_bps,
             reported_at=now,
             promised_bps=self._promised_bps.get(address, 0),
+            streams=len(message.streams),
+            draining=message.draining,
         )
         self._engines[address] = record
         return record
@@ -74,6 +85,9 @@ class Roster:
         record.reported_at = now
         record.pull_bps = message.pull_bps
         record.free_bytes = message.free_bytes
+        record.streams = len(message.streams)
+        record.draining = message.draining
+        record.rounds_missed = 0
         record.silent = False
 
     def strike(self, address: Address) -> None:
@@ -89,6 +103,11 @@ class Roster:
         """Whether this boot of an engine is enlisted and not silent."""
         record = self._engines.get(address)
         return record is not None and record.boot == boot and not record.silent
+
+    def knows(self, address: Address, boot: str) -> bool:
+        """Whether this boot of an engine is enlisted."""
+        record = self._engines.get(address)
+        return record is not None and record.boot == boot
 
     def promise(self, address: Address, rate_bps: int) -> None:
         """Count a session's rate to an engine; negative to take it back."""
@@ -115,9 +134,12 @@ class Roster:
         Those in `carrying` have the rate in their load already; of two alike, one that has it not is taken: the
         next segment comes from a second engine (claim 16).
         """
+        live = self.live(candidates, excluding)
+        # One that drains is asked only for what nobody else has.
+        staying = [engine for engine in live if not engine.draining]
         able = [
             engine
-            for engine in self.live(candidates, excluding)
+            for engine in staying or live
             if engine.load_bps + (0 if engine.address in carrying else rate_bps) <= engine.capacity_bps
         ]
         return min(able, key=lambda engine: (engine.load_share, engine.address in carrying, engine.slot), default=None)

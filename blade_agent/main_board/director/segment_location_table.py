@@ -14,6 +14,8 @@ class SegmentLocationTable:
 
     def __init__(self) -> None:
         self._held: dict[Address, dict[ProgramId, set[int]]] = {}
+        self.version = 0
+        """Grows with every change."""
 
     def replace(self, engine: Address, inventory: Mapping[ProgramId, Collection[int]]) -> Changes:
         """Take an engine's inventory for all that it holds; returns what changed for the station."""
@@ -25,17 +27,27 @@ class SegmentLocationTable:
             if changed := here and here - self.segments(program):
                 changes[program] = changed
         self._held[engine] = after
+        self.version += 1
         return changes
 
     def add(self, engine: Address, program: ProgramId, segment: int) -> None:
         """A segment is durable at an engine now."""
         self._held.setdefault(engine, {}).setdefault(program, set()).add(segment)
+        self.version += 1
 
     def forget(self, engine: Address) -> Changes:
         """An engine is gone, and what it holds with it; returns what the station has lost."""
         changes = self.replace(engine, {})
         del self._held[engine]
         return changes
+
+    def only_at(self, engine: Address, others: Collection[Address]) -> list[tuple[ProgramId, int]]:
+        """What an engine holds and none of the others."""
+        alone: list[tuple[ProgramId, int]] = []
+        for program, segments in self._held.get(engine, {}).items():
+            elsewhere = (self._held.get(other, {}).get(program, set()) for other in others)
+            alone += ((program, segment) for segment in sorted(segments.difference(*elsewhere)))
+        return alone
 
     def engines_with(self, program: ProgramId, segment: int) -> list[Address]:
         """The engines that hold a segment."""

@@ -74,6 +74,16 @@ class Turn:
     given_at: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """How far a turn can have got: at `at`, by the event loop's time, no further than to `packet` of `segment`."""
+
+    turn: int
+    segment: int
+    packet: int
+    at: float
+
+
 @dataclass(kw_only=True)
 class PushSession:
     """A console that programs are pushed to."""
@@ -91,9 +101,20 @@ class PushSession:
     """Who sends, or sent last."""
     offer: Turn | None = None
     """Who has been asked to be next."""
+    mark: Mark | None = None
+    """What the holder reported last, as far as it is known when that was."""
+    first_own_turn: int = 1
+    """Turns of a lower number were given by an earlier director."""
+    unsettled_until: float = 0.0
+    """Of a session that an earlier director began: until then an engine may have the stream that has yet to enlist."""
     charged: frozenset[Address] = frozenset()
     """Engines whose load this session counts to."""
     served: list[Served] = field(default_factory=list)
+
+    @property
+    def inherited(self) -> bool:
+        """Whether an earlier director began it."""
+        return self.first_own_turn > 1
 
     def happens(self, event: SessionEvent) -> None:
         """Change state as the table says."""
@@ -120,6 +141,11 @@ class PushSession:
         """The holder, if it has the turn of this number and is not taken for lost."""
         holder = self.holder
         return holder if holder and holder.number == turn and self.state is SessionState.STREAMING else None
+
+    def may_have_gone_on_in(self, turn: int) -> bool:
+        """Whether an engine that enlists may have the stream in a turn that the director before has offered it."""
+        later = self.holder is None or turn > self.holder.number
+        return later and self.inherited and turn < self.first_own_turn and self.state is not SessionState.ENDED
 
     def assume(self, turn: Turn, packet: int) -> None:
         """An engine says that it has taken the turn it was offered."""

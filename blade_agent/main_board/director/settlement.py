@@ -13,13 +13,16 @@ from media_network.http_client import HttpClient
 from media_network.messages.director import StopCause
 from media_network.messages.engine import CEASE, Cease, Ceased
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
+from media_network.refusal import Reason
 
 Position = tuple[int, int]
 """A segment and a packet in it."""
 
-_CEASE_DEADLINE_S = 0.5
-_AHEAD_S = 0.1
-"""A sender works in ticks: so far it may be ahead of its schedule, and a datagram more."""
+_AHEAD_S = 0.15
+"""How far a sender may be ahead of its rate since a turn was given: a tick (0.04 s), and what a stream that was held up
+catches up (0.1 s); a datagram more is counted apart."""
+_MARK_AHEAD_S = 0.01
+"""A mark counts the tick and the datagram already; clocks and roundings remain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,23 +35,30 @@ class Settled:
     """The first packet that certainly nobody has sent; None past the end of the program."""
     answered: bool = True
     """Whether the engine said so itself."""
+    superseded: bool = False
+    """The engine has another director by now."""
 
 
-async def settle(http: HttpClient, session: PushSession, turn: Turn, lease_s: float) -> Settled:
-    """End a turn: order its engine to cease, or wait until it can no longer be sending."""
+async def settle(http: HttpClient, session: PushSession, turn: Turn, epoch: int, safe_at: float) -> Settled:
+    """End a turn: order its engine to cease, or wait until it can no longer be sending.
+
+    That is from `safe_at` on, by the event loop's clock: every lease that it may have has ended then.
+    """
     loop = asyncio.get_running_loop()
     session.withdraw(turn)
-    withdrawn_at = loop.time()
-    order = Cease(session=session.session, turn=turn.number, cause=StopCause.FAILED)
+    order = Cease(session=session.session, turn=turn.number, cause=StopCause.FAILED, epoch=epoch)
+    deadline_s = max(0.0, safe_at - loop.time())
     try:
-        answer = await http.ask(turn.engine, CEASE, order, deadline_s=_CEASE_DEADLINE_S)
+        answer = await http.ask(turn.engine, CEASE, order, deadline_s=deadline_s, while_refused=False)
     except NetworkError as error:
-        if not isinstance(error, Unreachable) or error.received:
+        if not isinstance(error, Unreachable) or not error.refused:
             # Its reports are answered with the revocation, or not at all: after a lease it has stopped either way.
-            await asyncio.sleep(max(0.0, withdrawn_at + lease_s - loop.time()))
-        return Settled(sent=True, position=_certainly_past(session, turn, loop.time()), answered=False)
+            await asyncio.sleep(max(0.0, safe_at - loop.time()))
+        return Settled(sent=True, position=certainly_past(session, turn, loop.time()), answered=False)
     if not isinstance(answer, Ceased):
-        await asyncio.sleep(max(0.0, withdrawn_at + lease_s - loop.time()))
+        if answer.reason is Reason.STALE_EPOCH:
+            return Settled(sent=True, position=None, superseded=True)
+        await asyncio.sleep(max(0.0, safe_at - loop.time()))
     elif answer.boot == turn.boot:
         if answer.cursor:
             position = session.program.advance(answer.cursor.segment, answer.cursor.packet, 0)
@@ -56,19 +66,28 @@ async def settle(http: HttpClient, session: PushSession, turn: Turn, lease_s: fl
         if turn is not session.holder:
             return Settled(sent=False, position=(turn.segment, turn.packet))
     # It has forgotten how far it was, or another boot answers and the one that had the turn is gone.
-    return Settled(sent=True, position=_certainly_past(session, turn, loop.time()))
+    return Settled(sent=True, position=certainly_past(session, turn, loop.time()))
 
 
-def _certainly_past(session: PushSession, turn: Turn, now: float) -> Position | None:
+def certainly_past(session: PushSession, turn: Turn, now: float) -> Position | None:
     """Where a turn cannot have got to by `now`, by the event loop's clock.
 
-    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. (What an engine last
-    reported tells no more: nobody knows how long the report was on its way.)
+    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. What its engine
+    reported narrows that down where it is known when that was.
     """
     program = session.program
-    reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
-    past = program.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8)))
-    end = program.advance(turn.segment + 1, 0, 0)
-    if past is None or end is None:
-        return past or end
-    return min(past, end)
+    ends = [program.advance(turn.segment + 1, 0, 0), _past(session, turn.segment, turn.packet, now - turn.given_at)]
+    if (mark := session.mark) and mark.turn == turn.number:
+        ends.append(_past(session, mark.segment, mark.packet, now - mark.at + _MARK_AHEAD_S - _AHEAD_S))
+    return min((end for end in ends if end is not None), default=None)
+
+
+def past_whatever_followed(session: PushSession, now: float) -> Position | None:
+    """As `certainly_past`, where it is not known in how many turns the stream went on since its mark."""
+    mark = session.mark
+    return _past(session, mark.segment, mark.packet, now - mark.at) if mark else None
+
+
+def _past(session: PushSession, segment: int, packet: int, passed_s: float) -> Position | None:
+    reach_bits = session.program.rate_bps * (passed_s + _AHEAD_S) + DATAGRAM_BYTES * 8
+    return session.program.advance(segment, packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8)))

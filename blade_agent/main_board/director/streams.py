@@ -1,11 +1,13 @@
 """Pushed streams: from a console's request through hand-over after hand-over to the end (claims 16 and 17)."""
 
 import asyncio
+from collections.abc import Collection, Iterable
 
+from blade_agent.main_board.director.inheritance import inherited_mark, inherited_session, inherited_turn
 from blade_agent.main_board.director.recovery import Recovery
 from blade_agent.main_board.director.roster import EngineRecord
-from blade_agent.main_board.director.session import PushSession, SessionEvent, Turn, new_session_id
-from blade_agent.main_board.director.settlement import Settled
+from blade_agent.main_board.director.session import Mark, PushSession, SessionEvent, Turn, new_session_id
+from blade_agent.main_board.director.settlement import Settled, past_whatever_followed
 from blade_agent.main_board.director.station import Station
 from blade_agent.main_board.director.turns import Turns
 from media_network.address import Address
@@ -18,12 +20,14 @@ from media_network.messages.director import (
     Play,
     Redirect,
     Report,
+    RunningStream,
     Sessions,
     SessionState,
     SessionView,
     StopCause,
     Stopped,
     StreamCursor,
+    TurnPhase,
     Watching,
 )
 from media_network.messages.verb import Done
@@ -31,6 +35,7 @@ from media_network.refusal import Reason, Refused
 
 _ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
+_ASSEMBLING_PAUSE_S = 0.05
 
 _NO_SESSION = Refused(Reason.UNKNOWN_SESSION, "the session has ended, or was never here")
 
@@ -48,20 +53,28 @@ class Streams:
 
     async def play(self, request: Play) -> Redirect | Refused:
         """Claim 16: look the first segment up, have its engine preload it, and redirect the console there."""
+        if self._station.standing.superseded:
+            return Refused(Reason.WRONG_ROLE, "the station has another director")
         try:
             Address.parse(request.console)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         program = self._station.catalogue.published(request.program)
         if program is None:
+            self._station.counters.refusals += 1
             return self._not_in_service(request.program)
         session = PushSession(
             session=new_session_id(self._station.rng), program=program, console=request.console, watched_at=_now()
         )
         turn = await self._turns.offer(session, 0, 0)
+        while isinstance(turn, Refused) and turn.reason is Reason.NO_ENGINE and self._station.is_assembling(_now()):
+            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
+            turn = await self._turns.offer(session, 0, 0)
         if isinstance(turn, Refused):
+            self._station.counters.refusals += 1
             self._turns.end(session, SessionEvent.STOPPED)
             return turn
+        self._station.counters.sessions += 1
         session.watched_at = _now()
         self._sessions[session.session] = session
         return Redirect(
@@ -97,6 +110,8 @@ class Streams:
         offer = session.offer
         if session.sender(message.turn) and offer and self._in_doubt(session, offer, message):
             await self._settle_offer(session, offer)
+        elif message.doubtful and session.inherited and (sender := session.sender(message.turn)):
+            await self._settle_inherited_offer(session, sender)
         if session.state is SessionState.ENDED:
             return _NO_SESSION
         if session.state is SessionState.RESUMING:
@@ -135,15 +150,28 @@ class Streams:
 
     def report(self, message: Report, engine: EngineRecord) -> tuple[StreamCursor, ...]:
         """Take note of an engine's streams; returns those that it has to stop, or may not start."""
-        revoked = list(self._recovery.settling_at(engine.address))
+        now = _now()
+        sent_at = min(now, (message.clock_us + message.since_us) / 1e6) if message.clock_us else None
+        revoked = self._revoked(message.streams, engine)
         for cursor in message.streams:
             session = self._live(cursor.session)
-            if session:
-                self._assume_late(session, cursor.turn)
-            if session is None or session.sender(cursor.turn) is None:
-                revoked.append(cursor)
-        self._miss(message, engine)
-        return tuple(revoked)
+            if session and sent_at and cursor.reach and session.sender(cursor.turn):
+                session.mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, at=sent_at)
+        self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine)
+        return revoked
+
+    def inherit(self, streams: Iterable[RunningStream], engine: EngineRecord) -> tuple[StreamCursor, ...]:
+        """An engine enlists: take over the streams that it has from an earlier director.
+
+        Returns those it has to stop, or may not start.
+        """
+        for stream in streams:
+            if stream.phase is not TurnPhase.STOPPED or stream.cursor.session not in self._sessions:
+                self._inherit(stream, engine)
+        active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER)
+        cursors = [stream.cursor for stream in streams if stream.phase in active]
+        self._miss({(cursor.session, cursor.turn) for cursor in cursors}, engine)
+        return self._revoked(cursors, engine)
 
     def count(self, engine: Address) -> int:
         """Streams that an engine sends."""
@@ -178,7 +206,60 @@ class Streams:
             elif now - session.watched_at > patience_s:
                 self._end(session, SessionEvent.CONSOLE_SILENT, session.holder, session.offer)
 
+    @property
+    def live(self) -> int:
+        """Sessions that have not ended."""
+        return sum(1 for session in self._sessions.values() if session.state is not SessionState.ENDED)
+
+    def give_up(self) -> None:
+        """Another director has been appointed: leave all streams to it."""
+        for session in self._sessions.values():
+            self._recovery.void(session)
+
     # The parts of it
+
+    def _revoked(self, cursors: Iterable[StreamCursor], engine: EngineRecord) -> tuple[StreamCursor, ...]:
+        revoked = list(self._recovery.settling_at(engine.address))
+        for cursor in cursors:
+            session = self._live(cursor.session)
+            if session:
+                self._assume_late(session, cursor.turn)
+            if session is None or session.sender(cursor.turn) is None:
+                revoked.append(cursor)
+        return tuple(revoked)
+
+    def _inherit(self, stream: RunningStream, engine: EngineRecord) -> None:
+        session = self._sessions.get(stream.cursor.session)
+        if session is None:
+            program = self._station.catalogue.get(stream.program)
+            if program is None or stream.cursor.segment >= len(program.segments):
+                return
+            session = inherited_session(stream, program, _now(), self._station.duty.epoch)
+            self._sessions[session.session] = session
+            self._station.counters.inherited += 1
+        elif not session.may_have_gone_on_in(stream.cursor.turn):
+            return
+        turn = inherited_turn(stream, engine.address, engine.boot, _now())
+        if stream.phase is TurnPhase.PRELOADED:
+            session.offer = turn
+            self._turns.charge(session)
+            return
+        session.mark = inherited_mark(stream, _now())
+        in_doubt = stream.phase is TurnPhase.HANDING_OVER
+        session.unsettled_until = self._station.started_at + self._station.lease_s if in_doubt else 0.0
+        self._assume(session, turn, stream.first_packet)
+
+    async def _settle_inherited_offer(self, session: PushSession, sender: Turn) -> None:
+        """An engine may have taken a turn that the director before has offered it, under a number not known here.
+
+        It enlists with the turn before its lease ends, or has no lease any more; then nobody has the stream.
+        """
+        if sender.number >= session.first_own_turn:
+            return
+        await asyncio.sleep(max(0.0, self._station.started_at + self._station.lease_s - _now()))
+        if session.sender(sender.number) is sender:
+            position = past_whatever_followed(session, _now())
+            self._recovery.begin(session, sender, Settled(sent=True, position=position))
 
     def _live(self, name: str) -> PushSession | None:
         session = self._sessions.get(name)
@@ -190,6 +271,7 @@ class Streams:
         return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {program}")
 
     def _assume(self, session: PushSession, offer: Turn, packet: int) -> None:
+        self._station.counters.hand_overs += session.holder is not None
         self._turns.assume(session, offer, packet)
         self._recovery.void(session)
 
@@ -205,14 +287,18 @@ class Streams:
         self._turns.end(session, event)
 
     def _name_next(self, session: PushSession, sender: Turn, message: NextSegment) -> Next | Refused:
-        following = sender.segment + 1
+        following, packet = sender.segment + 1, 0
+        leaving: tuple[Address, ...] = ()
+        if message.packet is not None:
+            # Its engine drains: another is to go on in the middle of the segment.
+            following, packet, leaving = sender.segment, message.packet, (sender.engine,)
         if following == len(session.program.segments):
             return Next(None)
-        offer = self._turns.name_next(session, following, message.failed)
+        offer = self._turns.name_next(session, following, packet, message.failed, leaving)
         if isinstance(offer, Refused):
             return offer
         segment = session.program.segments[following]
-        return Next(HandOver(turn=offer.number, engine=str(offer.engine), segment=segment))
+        return Next(HandOver(turn=offer.number, engine=str(offer.engine), segment=segment, packet=offer.packet))
 
     def _in_doubt(self, session: PushSession, offer: Turn, message: NextSegment) -> bool:
         """Whether the offer may have been assumed unheard, or somebody is finding that out already."""
@@ -229,19 +315,23 @@ class Streams:
         if settled.sent:
             self._recovery.begin(session, holder, settled)
 
-    def _miss(self, message: Report, engine: EngineRecord) -> None:
+    def _miss(self, named: Collection[tuple[str, int]], engine: EngineRecord) -> None:
         """Notice streams that an engine has handed over to another that was lost before it was heard."""
-        named = {(cursor.session, cursor.turn) for cursor in message.streams}
         for session in self._sessions.values():
             holder, offer = session.holder, session.offer
             if (
-                holder
-                and offer
-                and holder.engine == engine.address
-                and session.state is SessionState.STREAMING
-                and (session.session, holder.number) not in named
-                and not self._station.roster.answers(offer.engine, offer.boot)
+                holder is None
+                or holder.engine != engine.address
+                or session.state is not SessionState.STREAMING
+                or (session.session, holder.number) in named
             ):
+                continue
+            if offer:
+                lost = not self._station.roster.answers(offer.engine, offer.boot)
+            else:
+                # Handed over under the director before, to an engine that never enlisted here.
+                lost = holder.number < session.first_own_turn and 0.0 < session.unsettled_until < _now()
+            if lost:
                 self._recovery.begin(session, holder)
 
 

@@ -35,8 +35,15 @@ class Turns:
     def __init__(self, station: Station) -> None:
         self._station = station
 
-    def name_next(self, session: PushSession, segment: int, failed: Collection[str]) -> Turn | Refused:
-        """Offer the next turn to an engine with this segment; its predecessor will have it preload.
+    def name_next(
+        self,
+        session: PushSession,
+        segment: int,
+        packet: int,
+        failed: Collection[str],
+        leaving: Collection[Address] = (),
+    ) -> Turn | Refused:
+        """Offer the next turn to an engine with this segment, none of `leaving`; its predecessor will have it preload.
 
         The same offer again, unless its engine is among those that `failed`.
         """
@@ -46,13 +53,13 @@ class Turns:
         if offer and str(offer.engine) in failed:
             self._station.roster.suspect(offer.engine)
         unfit = [engine.address for engine in self._station.roster if str(engine.address) in failed]
-        engine = self._choose(session, segment, unfit)
+        engine = self._choose(session, segment, [*unfit, *leaving])
         if isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE:
             # Who has reported since may take it yet.
-            engine = self._choose(session, segment)
+            engine = self._choose(session, segment, leaving)
         if isinstance(engine, Refused):
             return self._offer_nobody(session, engine)
-        return self._give(session, engine, segment, 0)
+        return self._give(session, engine, segment, packet)
 
     async def offer(self, session: PushSession, segment: int, packet: int) -> Turn | Refused:
         """Give the next turn to the best engine that gets ready for it."""
@@ -85,7 +92,8 @@ class Turns:
 
     async def cease(self, session: PushSession, turn: Turn) -> None:
         """Let an engine send nothing more of a session; one that does not hear it learns it when it reports."""
-        await self._station.http.tell(turn.engine, CEASE, Cease(session=session.session, turn=turn.number))
+        order = Cease(session=session.session, turn=turn.number, epoch=self._station.duty.epoch)
+        await self._station.http.tell(turn.engine, CEASE, order)
 
     def charge(self, session: PushSession) -> None:
         """Let the load of the engines follow who holds, or is offered, the stream."""
@@ -135,6 +143,7 @@ class Turns:
             segment=session.program.segments[turn.segment],
             rate_bps=session.program.rate_bps,
             console=session.console,
+            packet=turn.packet,
         )
         try:
             answer = await self._station.http.ask(turn.engine, PRELOAD, message, deadline_s=_PRELOAD_DEADLINE_S)

@@ -6,6 +6,7 @@ store checks and keeps; the director is told how it ended.
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import aiohttp
@@ -46,24 +47,38 @@ class SourceLost(Exception):
         return f"source {self.source}: {self.detail}"
 
 
+@dataclass
+class CopyCounters:
+    """What has come of copies since the start."""
+
+    stored: int = 0
+    failed: int = 0
+    copied_bytes: int = 0
+
+
 class Copying:
     """The copies under way."""
 
     def __init__(
-        self, store: SegmentStore, client: HttpClient, director: DirectorLink, epoch: int, tasks: asyncio.TaskGroup
+        self, store: SegmentStore, client: HttpClient, director: DirectorLink, tasks: asyncio.TaskGroup
     ) -> None:
         self._store = store
         self._client = client
         self._director = director
-        self._epoch = epoch
+        self.counters = CopyCounters()
         self._tasks = tasks
         self._under_way: set[PartialKey] = set()
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
 
+    @property
+    def under_way(self) -> int:
+        """Copies that wait or are being made."""
+        return len(self._under_way)
+
     async def fetch(self, request: Fetch) -> Done | Refused:
         """Answer `FETCH`: the copy goes on by itself; the same one said again is the same copy."""
-        if request.epoch != self._epoch:
-            return Refused(Reason.STALE_EPOCH, f"epoch {request.epoch} is not our director's, {self._epoch}")
+        if request.epoch != self._director.epoch:
+            return Refused(Reason.STALE_EPOCH, f"epoch {request.epoch} is not our director's, {self._director.epoch}")
         if request.segment.number >= SEGMENTS_PER_PROGRAM_MAX:
             return Refused(Reason.BAD_MESSAGE, f"segment {request.segment.number} is out of range")
         try:
@@ -95,9 +110,12 @@ class Copying:
             if not self._store.holds(request.program, request.segment):
                 copied_bytes = await self._receive(request, source)
             result = CopyResult.STORED
+            self.counters.stored += 1
         except (StoreError, SourceLost) as error:
             result, detail = _result_of(error), str(error)
+            self.counters.failed += 1
             _log.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
+        self.counters.copied_bytes += copied_bytes
         return CopyDone(
             engine=str(self._director.own),
             boot=self._director.boot,

@@ -2,15 +2,29 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec.structs import replace
 
 from blade_agent.main_board.engine.store import SegmentStore
 from media_network.address import Address
 from media_network.errors import NetworkError
 from media_network.http_client import HttpClient
-from media_network.messages.director import ENLIST, REPORT, Enlist, Enlisted, Report, StreamCursor
+from media_network.messages.director import (
+    ENLIST,
+    REPORT,
+    Enlist,
+    Enlisted,
+    Report,
+    Reported,
+    RunningStream,
+    StreamCursor,
+)
 from media_network.messages.verb import Reply, Request, Verb
+from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 
@@ -18,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 _RETRY_PAUSE_S = 0.25
 _ENLIST_DEADLINE_S = 3.0
+_KEYS_KEPT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,62 +57,126 @@ class Load:
     pull_bps: int
 
 
+class Work(Protocol):
+    """What the bond with the director is about: the engine at work."""
+
+    def load(self) -> Load:
+        """Measure, for a report."""
+
+    def running(self) -> tuple[RunningStream, ...]:
+        """All streams, for a director that may know none of them."""
+
+    def catalogue(self) -> str:
+        """Digest of the program information kept here."""
+
+    def revoke(self, cursor: StreamCursor) -> None:
+        """Stop a stream that the director does not let go on."""
+
+    def expire(self) -> None:
+        """Stop everything: the lease has ended."""
+
+
 class DirectorLink:
-    """Speaks to one director for one term of duty."""
+    """Speaks to the director of now; when a later one takes its place, to that one."""
 
     def __init__(self, duty: EngineDuty, boot: str, client: HttpClient, store: SegmentStore) -> None:
-        self.director = duty.director
         self.own = duty.address
         """Where we are reached."""
         self.boot = boot
-        self.ticket_key: TicketKey | None = None
-        """None until the director has enlisted us."""
+        self.duty = duty
+        self.draining = False
+        self.alone: int | None = 0
+        """Segments that no engine which stays holds; None while we drain and the director has not said."""
         self.lease_s = 0.0
         self.lease_end_s = 0.0
         """On the loop's clock; nothing is streamed from then on."""
-        self._duty = duty
+        self._ticket_keys: deque[TicketKey] = deque(maxlen=_KEYS_KEPT)
         self._client = client
         self._store = store
+        self._answered = (0, 0.0)
+        """The director's clock in its last answer, and when that came."""
         self._report_interval_s = 0.0
+        self._cursor_interval_s = 0.0
+        self._idle_interval_s = 0.0
         self._renewed = asyncio.Event()
-        self._enlist_due = asyncio.Event()
+        self._enlisted = asyncio.Event()
+        self._news = asyncio.Event()
+        self._said: Report | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Of the director of now."""
+        return self.duty.epoch
+
+    def follow(self, duty: EngineDuty) -> None:
+        """Another director has been appointed: enlist with it, with all that is going on here."""
+        self.duty = duty
+        self._answered = (0, 0.0)
+        self.alone = None if self.draining else 0
+        self.enlist_anew()
+
+    async def take_leave(self, before: EngineDuty) -> None:
+        """Let the director of before know, if it lives, that there is a later one: it is to give our work to nobody."""
+        report = Report(engine=str(self.own), boot=self.boot, epoch=self.duty.epoch)
+        await self._client.tell(before.director, REPORT, report, deadline_s=1.0)
+
+    def enlist_anew(self) -> None:
+        """The director does not know us, or not as we are."""
+        self._enlisted.clear()
+        self._news.set()
+
+    def drain(self, *, draining: bool) -> None:
+        """Let the director know at once that it is to give us nothing, or may again."""
+        if draining != self.draining:
+            self.draining = draining
+            self.alone = None if draining else 0
+            self._news.set()
+
+    def report_soon(self) -> None:
+        """Something is new that the director should hear before the next report is due."""
+        self._news.set()
 
     def leased(self, now_s: float) -> bool:
         """Whether streams may be sent at `now_s` of the loop's clock."""
         return now_s < self.lease_end_s
 
+    def take_ticket_key(self, key: TicketKey) -> None:
+        """The director signs with this one from now on."""
+        if not any(known == key for known in self._ticket_keys):
+            self._ticket_keys.append(key)
+
+    def holder(self, ticket: str, program: ProgramId) -> str | None:
+        """Who a ticket was signed for, by this director or the one before; None if by neither."""
+        return next((held for key in self._ticket_keys if (held := key.holder(ticket, program))), None)
+
     async def ask(
         self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 2.0
     ) -> Reply | Refused | None:
-        """Ask the director once, within a deadline; None if it gave no answer that can be used."""
+        """Ask the director that we are enlisted with, within a deadline; None if no answer came that can be used."""
         try:
-            answer = await self._client.ask(self.director, verb, request, deadline_s=deadline_s)
-        except NetworkError as error:
-            _log.info("%s", error)
+            async with asyncio.timeout(deadline_s):
+                await self._enlisted.wait()
+        except TimeoutError:
             return None
+        answer = await self._ask(verb, request, deadline_s)
         if isinstance(answer, Refused) and answer.reason is Reason.UNKNOWN_ENGINE:
-            self._enlist_due.set()
+            self.enlist_anew()
             return None
         return answer
 
     async def say(self, verb: Verb[Request, Reply], request: Request) -> Reply | Refused:
-        """Tell the director, again and again until it has heard it."""
+        """Tell the director, again and again until it, or the next one, has heard it."""
         while True:
             answer = await self.ask(verb, request)
-            if answer is not None and not (isinstance(answer, Refused) and answer.reason is Reason.OVERDUE):
+            if answer is not None and not (isinstance(answer, Refused) and answer.reason in _LATER):
                 return answer
             await asyncio.sleep(_RETRY_PAUSE_S)
 
-    async def keep(
-        self, load: Callable[[], Load], revoke: Callable[[StreamCursor], None], expire: Callable[[], None]
-    ) -> None:
-        """Enlist and report until cancelled.
-
-        `revoke` is called for each stream the director does not let go on, `expire` when none may.
-        """
+    async def keep(self, work: Work) -> None:
+        """Enlist and report until cancelled, with one director after the other."""
         while True:
-            await self._enlist(expire)
-            await self._report_until_enlist_due(load, revoke)
+            await self._enlist(work)
+            await self._report_until_enlistment_is_due(work)
 
     async def watch_lease(self, expire: Callable[[], None]) -> None:
         """Call `expire` whenever the lease has ended, until cancelled."""
@@ -109,71 +188,121 @@ class DirectorLink:
             if not self.leased(loop.time()):
                 expire()
 
-    async def _enlist(self, expire: Callable[[], None]) -> None:
+    async def _ask(
+        self, verb: Verb[Request, Reply], request: Request, deadline_s: float, *, while_refused: bool = True
+    ) -> Reply | Refused | None:
+        """Ask whoever directs us; what one says after another was appointed is not heard."""
+        duty = self.duty
+        try:
+            answer = await self._client.ask(
+                duty.director, verb, request, deadline_s=deadline_s, while_refused=while_refused
+            )
+        except NetworkError as error:
+            _log.info("%s", error)
+            return None
+        return answer if duty is self.duty else None
+
+    async def _enlist(self, work: Work) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            self._enlist_due.clear()
+            self._news.clear()
             sent_s = loop.time()
-            answer = await self.ask(ENLIST, self._enlistment(), deadline_s=_ENLIST_DEADLINE_S)
+            deadline_s = _ENLIST_DEADLINE_S
+            answer = await self._ask(ENLIST, self._enlistment(work), deadline_s, while_refused=False)
             if isinstance(answer, Enlisted) and (key := _bytes_of(answer.ticket_key)):
-                self.ticket_key = TicketKey(key)
-                self.lease_s = answer.lease_ms / 1000
-                self._report_interval_s = answer.report_interval_ms / 1000
-                # Enlisting renews no lease of streams that are under way: only a report names them.
-                if not self.leased(loop.time()):
-                    expire()
-                    self._renew(sent_s)
+                self.take_ticket_key(TicketKey(key))
+                self._take_terms(answer)
+                self._heard(answer.clock_us, answer.revoked, sent_s, work)
+                self._enlisted.set()
+                self._said = None
                 return
             if isinstance(answer, Refused):
-                _log.warning("director %s does not enlist us: %s", self.director, answer)
-            await asyncio.sleep(_RETRY_PAUSE_S)
+                _log.warning("director %s does not enlist us: %s", self.duty.director, answer)
+            await self._pause(_RETRY_PAUSE_S)
 
-    def _renew(self, sent_s: float) -> None:
+    def _take_terms(self, terms: Enlisted) -> None:
+        self.lease_s = terms.lease_ms / 1000
+        self._report_interval_s = terms.report_interval_ms / 1000
+        self._cursor_interval_s = terms.cursor_interval_ms / 1000 or self._report_interval_s
+        self._idle_interval_s = terms.idle_interval_ms / 1000 or self._report_interval_s
+
+    def _heard(self, clock_us: int, revoked: tuple[StreamCursor, ...], sent_s: float, work: Work) -> None:
+        """The director has answered what we sent then: what it does not let go on stops, all else may go on."""
+        self._answered = (clock_us, asyncio.get_running_loop().time())
+        for cursor in revoked:
+            work.revoke(cursor)
         self.lease_end_s = max(self.lease_end_s, sent_s + self.lease_s)
         self._renewed.set()
 
-    def _enlistment(self) -> Enlist:
+    def _enlistment(self, work: Work) -> Enlist:
         return Enlist(
-            slot=self._duty.slot,
+            slot=self.duty.slot,
             engine=str(self.own),
             boot=self.boot,
-            epoch=self._duty.epoch,
-            capacity_bps=self._duty.capacity_bps,
+            epoch=self.duty.epoch,
+            capacity_bps=self.duty.capacity_bps,
             inventory=self._store.inventory(),
+            streams=work.running(),
+            draining=self.draining,
+            catalogue=work.catalogue(),
         )
 
-    async def _report_until_enlist_due(self, load: Callable[[], Load], revoke: Callable[[StreamCursor], None]) -> None:
-        losses = self._store.losses
-        while not self._enlist_due.is_set() and losses == self._store.losses:
-            await self._report(load(), revoke)
-            await self._pause(self._report_interval_s)
+    async def _report_until_enlistment_is_due(self, work: Work) -> None:
+        losses, reported_s = self._store.losses, 0.0
+        loop = asyncio.get_running_loop()
+        while self._enlisted.is_set() and losses == self._store.losses:
+            self._news.clear()
+            load = work.load()
+            report = self._report(load)
+            if report != self._said or loop.time() - reported_s >= self._idle_interval_s:
+                reported_s = loop.time()
+                self._said = report if await self._tell(report, work) else None
+            await self._pause(self._interval_s(load))
+        self._enlisted.clear()
 
-    async def _report(self, load: Load, revoke: Callable[[StreamCursor], None]) -> None:
-        report = Report(
+    def _interval_s(self, load: Load) -> float:
+        """Streams are watched closely; who only waits says so now and then."""
+        if load.streams:
+            return self._cursor_interval_s
+        return self._report_interval_s if load.pull_bps or self._said is None else self._idle_interval_s
+
+    def _report(self, load: Load) -> Report:
+        return Report(
             engine=str(self.own),
             boot=self.boot,
-            epoch=self._duty.epoch,
+            epoch=self.duty.epoch,
             streams=load.streams,
             push_bps=load.push_bps,
             pull_bps=load.pull_bps,
             free_bytes=self._store.free_bytes,
+            draining=self.draining,
         )
+
+    async def _tell(self, report: Report, work: Work) -> bool:
         # The lease counts from when the report was sent first, which is not later than when the director heard it.
         sent_s = asyncio.get_running_loop().time()
-        answer = await self.ask(REPORT, report, deadline_s=max(self.lease_s / 3, self._report_interval_s))
+        clock_us, answered_s = self._answered
+        dated = replace(report, clock_us=clock_us, since_us=round((sent_s - answered_s) * 1e6))
+        answer = await self.ask(REPORT, dated, deadline_s=max(self.lease_s / 3, self._report_interval_s))
         if isinstance(answer, Refused):
-            _log.warning("director %s refuses our report: %s", self.director, answer)
-        elif answer is not None:
-            self._renew(sent_s)
-            for cursor in answer.revoked:
-                revoke(cursor)
+            _log.warning("director %s refuses our report: %s", self.duty.director, answer)
+        if not isinstance(answer, Reported):
+            return False
+        self.alone = answer.alone if report.draining == self.draining else self.alone
+        self._heard(answer.clock_us, answer.revoked, sent_s, work)
+        return True
 
     async def _pause(self, pause_s: float) -> None:
+        """Wait, unless there is something to say before."""
         try:
             async with asyncio.timeout(pause_s):
-                await self._enlist_due.wait()
+                await self._news.wait()
         except TimeoutError:
             return
+
+
+_LATER = frozenset({Reason.OVERDUE, Reason.WRONG_ROLE})
+"""The director could not, or is not the one any more: whoever is will hear it."""
 
 
 def _bytes_of(hexadecimal: str) -> bytes:

@@ -2,54 +2,198 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, Load
+from blade_agent.main_board.engine.engine_figures import EngineFigures
+from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH, SegmentResource
 from blade_agent.main_board.engine.store import SegmentStore
-from blade_agent.main_board.engine.streaming.push_socket import open_push_socket
+from blade_agent.main_board.engine.streaming.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.streaming.streams import Streams
 from media_network.http_client import HttpClient
 from media_network.http_server import HandlerTable, serve
-from media_network.messages.engine import CEASE, FETCH, PRELOAD, START, STREAM
+from media_network.messages.director import WATCHING, RunningStream, SessionView, StreamCursor, Watching
+from media_network.messages.engine import (
+    ASK_CATALOGUE,
+    ASK_PROGRAM,
+    ATTEND,
+    CEASE,
+    FETCH,
+    KEEP_PROGRAM,
+    PRELOAD,
+    START,
+    STREAM,
+)
+from media_network.refusal import Reason, Refused
 
-__all__ = ["EngineDuty", "run_engine"]
+_LEAVE_WITHIN_S = 1.0
+
+__all__ = ["Engine", "EngineDuty", "open_engine", "run_engine"]
 
 
-async def run_engine(duty: EngineDuty, store: SegmentStore, rng: random.Random) -> None:
-    """Be a media engine until cancelled. Raises OSError when the address cannot be bound."""
-    boot = f"{rng.getrandbits(64):016x}"
+class Engine:
+    """One engine. It may serve one director after the other, and its streams go on meanwhile."""
+
+    def __init__(
+        self,
+        *,
+        duty: EngineDuty,
+        boot: str,
+        store: SegmentStore,
+        catalogue: Catalogue,
+        client: HttpClient,
+        push_socket: PushSocket,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._director = DirectorLink(duty, boot, client, store)
+        self._copying = Copying(store, client, self._director, tasks)
+        self._resource = SegmentResource(store, self._director)
+        self._attendance = Attendance(self._director)
+        self._kept = KeptPrograms(catalogue, self._director)
+        self._catalogue = catalogue
+        self._streams = Streams(
+            store=store, director=self._director, client=client, push_socket=push_socket, tasks=tasks
+        )
+        self._meter = LoadMeter(self._streams, self._resource, asyncio.get_running_loop().time())
+
+    def table(self) -> HandlerTable:
+        """All that an engine answers."""
+        table = HandlerTable("media engine")
+        table.verb(FETCH, self._copying.fetch)
+        table.verb(STREAM, self._streams.stream)
+        table.verb(PRELOAD, self._streams.preload)
+        table.verb(START, self._streams.start)
+        table.verb(CEASE, self._streams.cease)
+        table.verb(ATTEND, self._attendance.attend)
+        table.verb(ASK_CATALOGUE, self._kept.tell_all)
+        table.verb(ASK_PROGRAM, self._kept.tell)
+        table.verb(KEEP_PROGRAM, self._kept.keep)
+        table.verb(WATCHING, self._pass_on)
+        table.resource(SEGMENT_PATH, self._resource.get)
+        return table
+
+    async def run(self) -> None:
+        """Serve until cancelled; nothing is streamed any more afterwards."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._store.watch_space(), name="space")
+                tasks.create_task(self._streams.pusher.run(), name="pusher")
+                tasks.create_task(self._director.watch_lease(self._streams.expire), name="lease")
+                tasks.create_task(self._director.keep(self), name="bond with the director")
+        finally:
+            self._attendance.dismiss()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Stop sending; the last words are said with the bond kept up for that, and need not be."""
+        loop = asyncio.get_running_loop()
+        leaving = loop.create_task(self._streams.leave(), name="last words")
+        await asyncio.wait([leaving], timeout=_LEAVE_WITHIN_S)
+        leaving.cancel()
+
+    def follow(self, duty: EngineDuty) -> None:
+        """Serve another director from now on, or the same one in a new term, or with another capacity."""
+        before = self._director.duty
+        self._director.follow(duty)
+        if duty.epoch != before.epoch:
+            self._streams.change_director()
+            self._attendance.dismiss()
+            self._tasks.create_task(self._director.take_leave(before), name=f"leave {before.director}")
+
+    def drain(self, *, draining: bool) -> None:
+        """Hand over what is carried and take nothing new; or take work again."""
+        if draining != self._director.draining:
+            self._director.drain(draining=draining)
+            self._streams.drain(draining=draining)
+
+    @property
+    def carried(self) -> int:
+        """What has yet to leave before the engine has drained."""
+        alone = self._director.alone
+        return self._streams.count + self._resource.under_way + (1 if alone is None else alone)
+
+    def figures(self) -> EngineFigures:
+        """What it has done since its start, and does now."""
+        streams, copies = self._streams.counters, self._copying.counters
+        return EngineFigures(
+            pushed_bytes=self._streams.pusher.sent_bytes,
+            pulled_bytes=self._resource.sent_bytes,
+            streams=self._streams.active,
+            streams_started=streams.started,
+            streams_stopped_short=streams.stopped_short,
+            hand_overs_given=streams.hand_overs_given,
+            hand_overs_taken=streams.hand_overs_taken,
+            hand_overs_failed=streams.hand_overs_failed,
+            requests=self._resource.under_way,
+            requests_served=self._resource.served,
+            copies=self._copying.under_way,
+            copies_stored=copies.stored,
+            copies_failed=copies.failed,
+            copied_bytes=copies.copied_bytes,
+            refusals=streams.refusals + self._resource.refusals,
+            draining=self._director.draining,
+        )
+
+    # What the bond with the director is about: `director_link.Work`
+
+    def load(self) -> Load:
+        """The load since the last time."""
+        return self._meter.measure()
+
+    def running(self) -> tuple[RunningStream, ...]:
+        """All streams."""
+        return self._streams.running()
+
+    def catalogue(self) -> str:
+        """Digest of the program information kept here."""
+        return self._catalogue.digest
+
+    def revoke(self, cursor: StreamCursor) -> None:
+        """Stop a stream that the director, which knows it, does not let go on."""
+        self._streams.revoke(cursor)
+
+    def expire(self) -> None:
+        """Stop everything: the lease has ended."""
+        self._streams.expire()
+
+    async def _pass_on(self, message: Watching) -> SessionView | Refused:
+        """A console that has lost the director says so to the engine that streams to it, which knows the next one."""
+        answer = await self._director.ask(WATCHING, message)
+        return answer or Refused(Reason.OVERDUE, "the director of this station does not answer at present")
+
+
+@asynccontextmanager
+async def open_engine(
+    duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random
+) -> AsyncIterator[Engine]:
+    """An engine with its voice and its socket. Raises OSError."""
     async with (
         HttpClient(rng, duty.address.host) as client,
         open_push_socket(duty.address.host) as push_socket,
         asyncio.TaskGroup() as tasks,
     ):
-        director = DirectorLink(duty, boot, client, store)
-        copying = Copying(store, client, director, duty.epoch, tasks)
-        resource = SegmentResource(store, director)
-        streams = Streams(
-            duty=duty, store=store, director=director, client=client, push_socket=push_socket, tasks=tasks
+        yield Engine(
+            duty=duty,
+            boot=f"{rng.getrandbits(64):016x}",
+            store=store,
+            catalogue=catalogue,
+            client=client,
+            push_socket=push_socket,
+            tasks=tasks,
         )
-        load = LoadMeter(streams, resource, asyncio.get_running_loop().time())
-        async with serve(_table(copying, resource, streams), duty.address) as director.own:
-            tasks.create_task(store.watch_space(), name="space")
-            tasks.create_task(streams.pusher.run(), name="pusher")
-            tasks.create_task(director.watch_lease(streams.expire), name="lease")
-            try:
-                await director.keep(load.measure, streams.revoke, streams.expire)
-            finally:
-                streams.close()
 
 
-def _table(copying: Copying, resource: SegmentResource, streams: Streams) -> HandlerTable:
-    table = HandlerTable("media engine")
-    table.verb(FETCH, copying.fetch)
-    table.verb(STREAM, streams.stream)
-    table.verb(PRELOAD, streams.preload)
-    table.verb(START, streams.start)
-    table.verb(CEASE, streams.cease)
-    table.resource(SEGMENT_PATH, resource.get)
-    return table
+async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random) -> None:
+    """Be a media engine, and nothing else, until cancelled. Raises OSError when the address cannot be bound."""
+    async with open_engine(duty, store, catalogue, rng) as engine, serve(engine.table(), duty.address):
+        await engine.run()
 
 
 class LoadMeter:

@@ -45,6 +45,8 @@ class IoChannel:
         self.counters = ChannelCounters()
         self.free_bytes = 0
         """As last measured."""
+        self.queue = 0
+        """Pieces of work that wait for the threads, or are being done."""
         self.receptions = 0
         """Segments being written now."""
         self.programs: set[ProgramId] = set()
@@ -62,11 +64,14 @@ class IoChannel:
         if self.failure:
             raise ChannelFailed(self.folder, self.failure)
         future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        self.queue += 1
         try:
             await asyncio.wait([future], timeout=_HANG_S)
         except asyncio.CancelledError:
             await asyncio.wait([future], timeout=_HANG_S)
             raise
+        finally:
+            self.queue -= 1
         if not future.done():
             self._fail("the disk does not answer")
         try:

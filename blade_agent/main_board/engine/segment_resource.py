@@ -26,6 +26,10 @@ class SegmentResource:
 
     def __init__(self, store: SegmentStore, director: DirectorLink) -> None:
         self.sent_bytes = 0
+        self.under_way = 0
+        """Requests that are being answered."""
+        self.served = 0
+        self.refusals = 0
         self._store = store
         self._director = director
 
@@ -33,21 +37,26 @@ class SegmentResource:
         """Answer GET and HEAD, with Range: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
         program, number = request.match_info["program"], int(request.match_info["number"])
         if not self._admits(request.query.get("ticket", ""), program):
+            self.refusals += 1
             return _refuse(403, "the ticket is not good for this program")
         try:
             stored = await self._store.read(program, number)
         except NotHeld as error:
+            self.refusals += 1
             return _refuse(404, str(error))
         except StoreError as error:
+            self.refusals += 1
             return _refuse(503, str(error))
+        self.under_way += 1
         try:
             return await self._respond(request, stored)
         finally:
+            self.under_way -= 1
+            self.served += 1
             stored.close()
 
     def _admits(self, ticket: str, program: str) -> bool:
-        key = self._director.ticket_key
-        return key is not None and key.holder(ticket, program) is not None
+        return self._director.holder(ticket, program) is not None
 
     async def _respond(self, request: web.Request, stored: StoredSegment) -> web.StreamResponse:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from io import RawIOBase, UnsupportedOperation
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self, cast
 
 from blade_agent.files import Files
+from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.io_channel import IoChannel
 from blade_agent.main_board.engine.layout import (
@@ -143,6 +144,30 @@ class SegmentStore:
         for key in self._held:
             numbers[key.program].append(key.number)
         return {program: format_segments(numbers[program]) for program in sorted(numbers)}
+
+    @property
+    def holds_any(self) -> bool:
+        """Whether there is any segment here."""
+        return bool(self._held)
+
+    def figures(self) -> tuple[ChannelFigures, ...]:
+        """Every channel at this moment."""
+        segments = Counter(held.channel for held in self._held.values())
+        return tuple(
+            ChannelFigures(
+                folder=str(channel.folder),
+                bytes_in=channel.counters.bytes_in,
+                bytes_out=channel.counters.bytes_out,
+                reads=channel.counters.reads,
+                writes=channel.counters.writes,
+                queue=channel.queue,
+                errors=channel.counters.errors,
+                free_bytes=channel.free_bytes,
+                segments=segments[channel],
+                failure=channel.failure or "",
+            )
+            for channel in self.channels
+        )
 
     def holds(self, program: ProgramId, segment: Segment) -> bool:
         """Whether the segment is held."""

@@ -14,13 +14,16 @@ from blade_agent.cbc.rmcp import Rmcp
 from blade_agent.cbc.role import MainBoardState, Role, RoleAssignment
 from blade_agent.cbc.role_messages import (
     COMMIT_ROLE,
+    DRAIN,
     GET_BLADE_STATUS,
     STAGE_ADDRESS,
     STAGE_STATION,
     CommitRole,
+    Drain,
     Party,
     StageAddress,
     StageStation,
+    StillCarried,
     assignment_digest,
 )
 from media_network.address import Address
@@ -234,3 +237,25 @@ def test_no_role_without_service_nor_without_an_epoch(controller):
     assert assign(controller, assignment(epoch=0)) is CompletionCode.PARAMETER_OUT_OF_RANGE
     assert ask(controller, STAGE_STATION, StageStation("no rth"))[0] is CompletionCode.INVALID_FIELD
     assert controller.board.assignments == []
+
+
+def test_drain_is_passed_to_the_main_board_while_the_blade_is_in_service(controller):
+    board = controller.blade.main_board
+    board.streams = 3
+    assert ask(controller, DRAIN, Drain(draining=True)) == (CompletionCode.WRONG_STATE, None)
+    activate(controller)
+    assert ask(controller, DRAIN, Drain(draining=True)) == (CompletionCode.OK, StillCarried(3))
+    assert board.draining
+    controller.blade.hot_swap.move_handle(closed=False)
+    board.streams = 70_000
+    assert ask(controller, DRAIN, Drain(draining=True)) == (CompletionCode.OK, StillCarried(65_535))
+    assert ask(controller, DRAIN, Drain(draining=False)) == (CompletionCode.OK, StillCarried(0))
+    assert not board.draining
+
+
+def test_with_its_handle_open_a_blade_may_follow_another_director_but_not_become_one(controller):
+    activate(controller)
+    assert assign(controller, assignment(role=Role.DIRECTOR, epoch=5)) is CompletionCode.OK
+    controller.blade.hot_swap.move_handle(closed=False)
+    assert assign(controller, assignment(role=Role.DIRECTOR, epoch=6)) is CompletionCode.WRONG_STATE
+    assert assign(controller, assignment(role=Role.ENGINE, epoch=6)) is CompletionCode.OK

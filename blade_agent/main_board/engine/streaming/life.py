@@ -1,6 +1,7 @@
 """The life of one turn of a stream, as a table.
 
-A turn is one segment sent by one engine. Whoever holds the newest turn sends; a turn that is over never sends again.
+A turn is one segment, or a part of one, sent by one engine. Whoever holds the newest turn sends; a turn that is over
+never sends again.
 """
 
 from enum import Enum, auto
@@ -31,6 +32,8 @@ class TurnEvent(Enum):
     ALL_SENT = auto()
     TAKEN = auto()
     """The next engine has it."""
+    NOT_TAKEN = auto()
+    """No engine took over within the segment: the rest of it is still ours to send."""
     STOP = auto()
     """Ceased, revoked, out of lease, superseded, at the end of the program, or failed."""
 
@@ -50,6 +53,7 @@ TRANSITIONS: dict[TurnState, dict[TurnEvent, TurnState]] = {
     },
     TurnState.HANDING_OVER: {
         TurnEvent.TAKEN: TurnState.HANDED_OVER,
+        TurnEvent.NOT_TAKEN: TurnState.NEAR_END,
         TurnEvent.STOP: TurnState.STOPPED,
     },
     TurnState.HANDED_OVER: {TurnEvent.STOP: TurnState.HANDED_OVER},

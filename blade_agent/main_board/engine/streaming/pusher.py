@@ -8,14 +8,13 @@ from collections.abc import Callable
 from blade_agent.main_board.engine.errors import StoreError
 from blade_agent.main_board.engine.io_channel import IoChannel
 from blade_agent.main_board.engine.store import read_parts
+from blade_agent.main_board.engine.streaming.pacing import TICK_S
 from blade_agent.main_board.engine.streaming.push_socket import BATCH_BYTES, PushSocket
 from blade_agent.main_board.engine.streaming.read_ahead import Part
 from blade_agent.main_board.engine.streaming.turn import Turn
 from media_network.program import TS_PACKET_BYTES
 
 _log = logging.getLogger(__name__)
-
-TICK_S = 0.04
 
 _TURNS_BETWEEN_BREATHS = 32
 """After so many streams the loop may do something else: a message must not wait for a thousand of them."""
@@ -40,6 +39,7 @@ class Pusher:
         self._until_s = 0.0
         """What is due before has been sent by the last tick."""
         self._busy_channels: set[IoChannel] = set()
+        self.sent_bytes = 0
 
     def add(self, turn: Turn, due_s: float) -> None:
         """Send a turn that has been started, from `due_s` until it has ended.
@@ -87,6 +87,7 @@ class Pusher:
             if not batch:
                 break
             self._socket.send(batch, turn.console)
+            self.sent_bytes += len(batch)
             packets = len(batch) // TS_PACKET_BYTES
             turn.pacing.sent(packets)
             due_packets -= packets

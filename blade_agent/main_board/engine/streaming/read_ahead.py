@@ -43,7 +43,12 @@ class ReadAhead:
 
     def seek(self, offset: int) -> None:
         """Go on at another place: what was read or is being read for the present one is dropped."""
-        if offset == self._sent_to:
+        skipped = offset - self._sent_to
+        if 0 <= skipped < sum(map(len, self._filled)) and skipped % DATAGRAM_BYTES == 0:
+            while skipped:
+                skipped -= len(self.take(skipped))
+            return
+        if not skipped:
             return
         self._sent_to = self._asked_to = offset
         self._asked = None

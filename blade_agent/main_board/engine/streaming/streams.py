@@ -7,7 +7,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
+from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.errors import NotHeld, StoreError
 from blade_agent.main_board.engine.store import SegmentStore
 from blade_agent.main_board.engine.streaming.hand_over import conduct
@@ -19,7 +19,7 @@ from blade_agent.main_board.engine.streaming.turn import Turn
 from blade_agent.main_board.engine.streaming.turn_memory import TurnMemory
 from media_network.address import Address
 from media_network.http_client import HttpClient
-from media_network.messages.director import STOPPED, StopCause, Stopped, StreamCursor
+from media_network.messages.director import STOPPED, RunningStream, StopCause, Stopped, StreamCursor
 from media_network.messages.engine import Cease, Ceased, Preload, Ready, Start, Stream
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -29,6 +29,20 @@ _log = logging.getLogger(__name__)
 PRELOAD_VALID_MS = 5000
 _DUE_IN_MAX_S = 5.0
 _TURNS_MAX = 8192
+_LAST_WORD_S = 0.5
+
+
+@dataclass
+class StreamCounters:
+    """What has come of the streams since the start."""
+
+    started: int = 0
+    hand_overs_given: int = 0
+    hand_overs_taken: int = 0
+    hand_overs_failed: int = 0
+    """Within a segment: the stream went on here."""
+    stopped_short: int = 0
+    refusals: int = 0
 
 
 @dataclass
@@ -43,7 +57,6 @@ class Streams:
     def __init__(
         self,
         *,
-        duty: EngineDuty,
         store: SegmentStore,
         director: DirectorLink,
         client: HttpClient,
@@ -51,7 +64,6 @@ class Streams:
         tasks: asyncio.TaskGroup,
     ) -> None:
         self.pusher = Pusher(push_socket, director.leased, self._fail, tasks)
-        self._duty = duty
         self._push_socket = push_socket
         self._store = store
         self._director = director
@@ -59,13 +71,17 @@ class Streams:
         self._tasks = tasks
         self._preloaded: dict[str, _Preloaded] = {}
         self._active: dict[str, Turn] = {}
+        self._untold: dict[str, RunningStream] = {}
+        """Streams that stopped short, by session, until a director has heard of it."""
         self._memory = TurnMemory()
+        self.counters = StreamCounters()
 
     # What the director, consoles and other engines say
 
     async def preload(self, request: Preload) -> Ready | Refused:
         """Answer `PRELOAD`."""
         if refused := self._refuse_preload(request):
+            self.counters.refusals += 1
             return refused
         present = self._preloaded.get(request.session)
         if present is None or present.turn.preload != request:
@@ -88,15 +104,15 @@ class Streams:
     async def stream(self, request: Stream) -> Done | Refused:
         """Answer `STREAM`: the console that was redirected here is ready for the first packet."""
         preloaded = self._preloaded.get(request.session)
-        if preloaded and preloaded.turn.preload.turn == request.turn:
-            key = self._director.ticket_key
-            if key is None or key.holder(request.ticket, preloaded.turn.preload.program) != request.session:
-                return Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
+        waited_for = preloaded and preloaded.turn.preload.turn == request.turn
+        if preloaded and waited_for and not self._admits(request, preloaded.turn.preload.program):
+            self.counters.refusals += 1
+            return Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
         return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
 
     async def start(self, request: Start) -> Done | Refused:
         """Answer `START`: the packet before this one has been sent."""
-        if request.epoch != self._duty.epoch:
+        if request.epoch != self._director.epoch:
             return self._stale_epoch(request.epoch)
         return self._start(
             request.session,
@@ -105,8 +121,10 @@ class Streams:
             due_in_s=min(request.due_in_us / 1_000_000, _DUE_IN_MAX_S),
         )
 
-    async def cease(self, request: Cease) -> Ceased:
+    async def cease(self, request: Cease) -> Ceased | Refused:
         """Answer `CEASE`: nothing of these turns will be sent after the answer."""
+        if request.epoch not in (None, self._director.epoch):
+            return self._stale_epoch(request.epoch)
         turn = self._cease(request.session, request.turn)
         await self._push_socket.drain()
         if turn is None:
@@ -128,15 +146,61 @@ class Streams:
             self._interrupt(turn)
             self._tell_stopped(turn, StopCause.LEASE_EXPIRED)
 
+    def drain(self, *, draining: bool) -> None:
+        """Hand every stream over as soon as another engine is ready; who was to start one here is refused."""
+        for session in tuple(self._preloaded) if draining else ():
+            self._drop_preloaded(session)
+        for turn in self._active.values():
+            turn.cut_short = draining
+            if draining:
+                turn.hurry()
+
+    def change_director(self) -> None:
+        """What the director before had prepared is void, but for consoles that were redirected here already."""
+        for session in [session for session, each in self._preloaded.items() if not each.turn.is_first]:
+            self._drop_preloaded(session)
+
+    def running(self) -> tuple[RunningStream, ...]:
+        """All that another director has to know to go on."""
+        now_s = asyncio.get_running_loop().time()
+        waiting = (each.turn for each in self._preloaded.values() if each.turn.is_first)
+        known = [turn.running(now_s) for turn in (*self._active.values(), *waiting)]
+        if not self._director.leased(now_s):
+            # Meanwhile another engine may have got them.
+            self._untold.clear()
+        return (*known, *self._untold.values())
+
     @property
     def cursors(self) -> tuple[StreamCursor, ...]:
         """Of every active turn."""
-        return tuple(turn.cursor for turn in self._active.values())
+        now_s = asyncio.get_running_loop().time()
+        return tuple(turn.report(now_s) for turn in self._active.values())
+
+    @property
+    def count(self) -> int:
+        """Turns that are active or may become so at any moment."""
+        return len(self._active) + len(self._preloaded)
+
+    @property
+    def active(self) -> int:
+        """Turns that are active."""
+        return len(self._active)
 
     @property
     def rate_bps(self) -> int:
         """What the active turns send."""
         return sum(turn.preload.rate_bps for turn in self._active.values())
+
+    async def leave(self) -> None:
+        """Send nothing more, and let the director know how far everything was sent, if it answers at once."""
+        cursors = [turn.cursor for turn in self._active.values() if turn.sending]
+        self.close()
+        stops = [
+            Stopped(session=at.session, turn=at.turn, segment=at.segment, packet=at.packet, cause=StopCause.FAILED)
+            for at in cursors
+        ]
+        await self._push_socket.drain()
+        await asyncio.gather(*(self._director.ask(STOPPED, stop, deadline_s=_LAST_WORD_S) for stop in stops))
 
     def close(self) -> None:
         """Let go of all segments; nothing more is sent."""
@@ -149,7 +213,7 @@ class Streams:
 
     def _refuse_preload(self, request: Preload) -> Refused | None:
         session, turn = request.session, request.turn
-        if request.epoch != self._duty.epoch:
+        if request.epoch != self._director.epoch:
             return self._stale_epoch(request.epoch)
         present = self._preloaded.get(session)
         newer_is_here = present is not None and present.turn.preload.turn > turn
@@ -158,9 +222,13 @@ class Streams:
         if len(self._preloaded) + len(self._active) >= _TURNS_MAX:
             return Refused(Reason.AT_CAPACITY, f"{_TURNS_MAX} streams")
         committed_bps = self._committed_bps(session) + request.rate_bps
-        if committed_bps > self._duty.capacity_bps:
-            return Refused(Reason.AT_CAPACITY, f"{committed_bps} bit/s of {self._duty.capacity_bps}")
+        capacity_bps = self._director.duty.capacity_bps
+        if committed_bps > capacity_bps:
+            return Refused(Reason.AT_CAPACITY, f"{committed_bps} bit/s of {capacity_bps}")
         return None
+
+    def _admits(self, request: Stream, program: str) -> bool:
+        return self._director.holder(request.ticket, program) == request.session
 
     def _committed_bps(self, without_session: str) -> int:
         """What the streams of all other sessions need."""
@@ -208,8 +276,10 @@ class Streams:
             return Done()
         preloaded = self._preloaded.get(session)
         if preloaded is None or preloaded.turn.preload.turn != number:
+            self.counters.refusals += 1
             return Refused(Reason.NOT_READY, f"turn {number} of {session} is not preloaded")
         if not self._director.leased(now_s):
+            self.counters.refusals += 1
             return Refused(Reason.NOT_READY, "this engine has no lease")
         turn = preloaded.turn
         if packet > turn.preload.segment.packets:
@@ -226,12 +296,24 @@ class Streams:
             self._interrupt(earlier)
         self._memory.start(session, turn.preload.turn)
         self._active[session] = turn
+        self._untold.pop(session, None)
         turn.start(packet, due_s)
+        self.counters.started += 1
+        self.counters.hand_overs_taken += not turn.is_first
         turn.conversation = self._tasks.create_task(self._accompany(turn), name=f"stream {session}")
         self.pusher.add(turn, due_s)
+        self._director.report_soon()
+        if self._director.draining:
+            turn.hurry()
+
+    def _go_on(self, turn: Turn) -> None:
+        self.counters.hand_overs_failed += 1
+        turn.go_on()
+        self.pusher.add(turn, asyncio.get_running_loop().time())
 
     async def _accompany(self, turn: Turn) -> None:
-        cause = await conduct(turn, self._director, self._engines)
+        cause = await conduct(turn, self._director, self._engines, self._go_on)
+        self.counters.hand_overs_given += cause is None
         turn.happen(TurnEvent.TAKEN if cause is None else TurnEvent.STOP)
         self._retire(turn)
         if cause is not None:
@@ -271,6 +353,9 @@ class Streams:
 
     def _tell_stopped(self, turn: Turn, cause: StopCause) -> None:
         cursor = turn.cursor
+        self.counters.stopped_short += cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
+        if cause is StopCause.FAILED:
+            self._untold[cursor.session] = turn.running(asyncio.get_running_loop().time())
         stopped = Stopped(
             session=cursor.session, turn=cursor.turn, segment=cursor.segment, packet=cursor.packet, cause=cause
         )
@@ -278,6 +363,10 @@ class Streams:
 
     async def _say_stopped(self, stopped: Stopped) -> None:
         await self._director.say(STOPPED, stopped)
+        untold = self._untold.get(stopped.session)
+        if untold and untold.cursor.turn == stopped.turn:
+            del self._untold[stopped.session]
 
-    def _stale_epoch(self, epoch: int) -> Refused:
-        return Refused(Reason.STALE_EPOCH, f"epoch {epoch} is not our director's, {self._duty.epoch}")
+    def _stale_epoch(self, epoch: int | None) -> Refused:
+        self.counters.refusals += 1
+        return Refused(Reason.STALE_EPOCH, f"epoch {epoch} is not our director's, {self._director.epoch}")

@@ -2,17 +2,33 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from blade_agent.main_board.engine.store import StoredSegment
 from blade_agent.main_board.engine.streaming.life import ACTIVE, SENDING, TurnEvent, TurnState, next_state
 from blade_agent.main_board.engine.streaming.pacing import Pacing
 from blade_agent.main_board.engine.streaming.read_ahead import ReadAhead
 from media_network.address import Address
-from media_network.messages.director import StreamCursor
+from media_network.messages.director import RunningStream, StreamCursor, TurnPhase
 from media_network.messages.engine import Preload
 from media_network.program import TS_PACKET_BYTES
 
 LEAD_S = 1.0
 """How long before the end of the segment the next engine is sought; at once if the segment is shorter."""
+
+_CUT_AHEAD_S = 0.06
+"""How far ahead a turn is cut short: what a tick has sent already stays sent."""
+_WORTH_A_CUT_S = 0.5
+"""With less left of it the segment is sent to its end."""
+
+_PHASES = {
+    TurnState.PRELOADED: TurnPhase.PRELOADED,
+    TurnState.STREAMING: TurnPhase.SENDING,
+    TurnState.NEAR_END: TurnPhase.SENDING,
+    TurnState.HANDING_OVER: TurnPhase.HANDING_OVER,
+    TurnState.HANDED_OVER: TurnPhase.STOPPED,
+    TurnState.STOPPED: TurnPhase.STOPPED,
+}
 
 
 class Turn:
@@ -29,6 +45,13 @@ class Turn:
         self.near_end = asyncio.Event()
         self.all_sent = asyncio.Event()
         self.conversation: asyncio.Task[None] | None = None
+        self.cut_short = False
+        """To be handed over within the segment: the engine drains."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is a session's first turn: a console is redirected here to ask for it."""
+        return self.preload.turn == 1
 
     @property
     def sending(self) -> bool:
@@ -48,8 +71,47 @@ class Turn:
             session=preload.session, turn=preload.turn, segment=preload.segment.number, packet=self.pacing.packet
         )
 
+    def report(self, now_s: float) -> StreamCursor:
+        """The cursor, and how far it can get."""
+        return replace(self.cursor, reach=self.pacing.reach(now_s))
+
+    def running(self, now_s: float) -> RunningStream:
+        """All there is to know of it."""
+        preload = self.preload
+        return RunningStream(
+            cursor=self.report(now_s) if self.active else self.cursor,
+            phase=TurnPhase.HANDING_OVER if self.all_sent.is_set() else _PHASES[self.state],
+            program=preload.program,
+            console=preload.console,
+            first_packet=self.first_packet,
+        )
+
+    def hurry(self) -> None:
+        """Hand over as soon as another engine is ready, before the end of the segment."""
+        self.cut_short = True
+        if self.state is TurnState.STREAMING:
+            self.happen(TurnEvent.NEAR_END)
+            self.near_end.set()
+
+    def cut_from(self, now_s: float) -> int | None:
+        """The next packet, if it is to be handed over before the end of the segment; None if at the end."""
+        worth_it = self.pacing.end_s - now_s > _WORTH_A_CUT_S or self.pacing.is_cut
+        return self.pacing.packet if self.cut_short and worth_it else None
+
+    def cut(self, now_s: float) -> None:
+        """End it in a moment."""
+        if self.state is TurnState.NEAR_END:
+            self.pacing.cut(_CUT_AHEAD_S, now_s)
+
+    def go_on(self) -> None:
+        """Nobody took over where it was cut."""
+        self.happen(TurnEvent.NOT_TAKEN)
+        self.pacing.go_on()
+        self.all_sent.clear()
+
     async def read_first(self) -> None:
         """Have the first window in memory. Raises ChannelFailed."""
+        self.read_ahead.seek(self.preload.packet * TS_PACKET_BYTES)
         if part := self.read_ahead.ask():
             await self.stored.read_into(*part)
             self.read_ahead.put(part)

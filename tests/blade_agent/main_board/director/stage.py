@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from blade_agent.main_board.catalogue import Catalogue, digest_of
 from blade_agent.main_board.director.director import direct
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
 from chassis_emulator.simulation.simulation import Simulation
@@ -39,9 +40,24 @@ from media_network.messages.director import (
     StreamCursor,
     Watching,
 )
-from media_network.messages.engine import CEASE, FETCH, PRELOAD, START, Ceased, Preload, Ready, Start
+from media_network.messages.engine import (
+    ASK_CATALOGUE,
+    ASK_PROGRAM,
+    ATTEND,
+    CEASE,
+    FETCH,
+    KEEP_PROGRAM,
+    PRELOAD,
+    START,
+    Ceased,
+    KeptCatalogue,
+    Preload,
+    Ready,
+    Start,
+)
 from media_network.messages.verb import Done
 from media_network.program import Program, ProgramState, Segment
+from media_network.refusal import Reason, Refused
 
 DIRECTOR = Address("127.1.1.1", 8080)
 CENTER = Address("127.1.0.1", 8080)
@@ -88,6 +104,8 @@ class ScriptedEngine:
         """The cursor it answers CEASE with."""
         self.copies = CopyResult.STORED
         """What becomes of a copy; None: not a word."""
+        self.kept = None
+        """The program whose information it keeps."""
         self.deaf_to = set()
         """Verbs that it never answers."""
 
@@ -105,6 +123,10 @@ class ScriptedEngine:
         table.verb(START, self._answer(START, lambda: self.started))
         table.verb(CEASE, self._answer(CEASE, lambda: Ceased(self.boot, self.ceased)))
         table.verb(FETCH, self._fetch)
+        table.verb(ATTEND, self._attend)
+        table.verb(ASK_CATALOGUE, self._catalogue)
+        table.verb(ASK_PROGRAM, self._answer(ASK_PROGRAM, lambda: self.kept or Refused(Reason.UNKNOWN_PROGRAM)))
+        table.verb(KEEP_PROGRAM, self._answer(KEEP_PROGRAM, Done))
         async with serve(table, self.address), HttpClient(random.Random(self.boot)) as self.http:
             enlisted = await self.ask(ENLIST, self.enlistment())
             while True:
@@ -124,19 +146,29 @@ class ScriptedEngine:
 
         return hear
 
+    async def _attend(self, _):
+        await asyncio.Event().wait()
+
+    async def _catalogue(self, _):
+        return KeptCatalogue({self.kept.program: digest_of(self.kept)} if self.kept else {})
+
     async def _fetch(self, order):
         self.heard.append(order)
         if self.copies:
-            done = CopyDone(
-                engine=str(self.address),
-                boot=self.boot,
-                program=order.program,
-                segment=order.segment.number,
-                result=self.copies,
-                copied_bytes=order.segment.length_bytes,
-            )
-            self.saying = asyncio.create_task(self.ask(COPY_DONE, done))
+            self.saying = asyncio.create_task(self.stored(order.segment, self.copies))
         return Done()
+
+    async def stored(self, segment, result=CopyResult.STORED):
+        """Say how a copy of a segment of "film" has ended."""
+        done = CopyDone(
+            engine=str(self.address),
+            boot=self.boot,
+            program="film",
+            segment=segment.number,
+            result=result,
+            copied_bytes=segment.length_bytes,
+        )
+        return await self.ask(COPY_DONE, done)
 
     async def ask(self, verb, message):
         return await self.http.tell(DIRECTOR, verb, message, deadline_s=1.0)
@@ -174,7 +206,9 @@ class Stage:
         }
 
     async def direct(self):
-        await direct(self.duty, self.disk, random.Random(1))
+        catalogue = Catalogue(self.disk, STATE / "catalogue")
+        await catalogue.load()
+        await direct(self.duty, catalogue, random.Random(1))
 
     def tell(self, story, program=None, within_s=600.0):
         """Start everything, publish a program, and play the story to its end."""

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from blade_agent.files import DiskFiles
-from blade_agent.main_board.director.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.program import ProgramState
 from tests.blade_agent.main_board.director.stage import program_of

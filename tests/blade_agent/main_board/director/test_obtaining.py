@@ -234,7 +234,7 @@ def test_a_source_director_tells_the_least_loaded_live_engine():
             location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
             assert location.engine == str(engine_address(3))
             world.simulation.power_cut(world.engines[3].host)
-            await asyncio.sleep(2.0)
+            await asyncio.sleep(4.6)
             location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
             assert location.engine == str(engine_address(2))
             refused = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=7))

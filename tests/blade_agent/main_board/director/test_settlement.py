@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blade_agent.main_board.director.session import PushSession
-from blade_agent.main_board.director.settlement import Settled, _certainly_past, settle
+from blade_agent.main_board.director.settlement import Settled, certainly_past, settle
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.http_client import HttpClient
 from media_network.http_server import HandlerTable, serve
@@ -17,6 +17,7 @@ from media_network.messages.engine import CEASE, Cease, Ceased
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,
+    EPOCH,
     LEASE_S,
     PACKETS_PER_S,
     cursor_of,
@@ -53,7 +54,7 @@ def settled(answer, *, assumed=True, process_lives=True, given_s_ago=2.0, packet
             session.assume(turn, packet)
         async with HttpClient(random.Random(1)) as http:
             began_s = loop.time()
-            result = await settle(http, session, turn, LEASE_S)
+            result = await settle(http, session, turn, EPOCH, began_s + LEASE_S)
         assert session.offered(turn.number) is None
         return result, loop.time() - began_s
 
@@ -67,7 +68,7 @@ def test_an_engine_that_sent_tells_how_far_it_got():
     result, took_s, heard = settled(Ceased("boot", cursor_of("s", 1, 1, 1234)))
     assert result == Settled(sent=True, position=(1, 1234))
     assert took_s < 0.5
-    assert heard == [Cease(session="s", turn=1, cause=StopCause.FAILED)]
+    assert heard == [Cease(session="s", turn=1, cause=StopCause.FAILED, epoch=EPOCH)]
 
 
 def test_at_the_end_of_its_segment_the_next_one_follows():
@@ -107,14 +108,14 @@ def test_without_an_answer_the_lease_is_waited_out(answer):
     result, took_s, _ = settled(answer)
     assert LEASE_S <= took_s < LEASE_S + 0.1
     assert result.sent
-    assert (1, 5 * PACKETS_PER_S) < result.position < (1, 6 * PACKETS_PER_S)
+    assert (1, (2 + LEASE_S) * PACKETS_PER_S) < result.position < (1, (3 + LEASE_S) * PACKETS_PER_S)
 
 
 @given(st.integers(0, 2), st.integers(0, 59_999), st.floats(0, 200))
 def test_nobody_can_have_sent_so_far_and_no_turn_goes_beyond_its_segment(segment, packet, elapsed_s):
     session = PushSession(session="s", program=PROGRAM, console=CONSOLE, watched_at=0.0)
     turn = session.give_turn(ENGINE, "boot", segment, packet, 100.0)
-    past = _certainly_past(session, turn, 100.0 + elapsed_s)
+    past = certainly_past(session, turn, 100.0 + elapsed_s)
     reached = PROGRAM.advance(segment, packet, int(elapsed_s * PACKETS_PER_S))
     end = (segment + 1, 0)
     assert (past or (3, 0)) >= min(reached or (3, 0), end)

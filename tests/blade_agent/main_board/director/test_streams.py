@@ -61,7 +61,7 @@ def test_play_redirects_to_an_engine_that_has_preloaded():
             redirect = await world.play()
             assert isinstance(redirect, Redirect)
             assert (redirect.engine, redirect.turn, redirect.program) == (str(engine_address(3)), 1, FILM)
-            assert world.engines[3].heard == [
+            assert world.engines[3].of(Preload) == [
                 Preload(
                     epoch=EPOCH,
                     session=redirect.session,
@@ -151,8 +151,8 @@ def test_a_silent_console_ends_its_session_and_all_of_its_engines_are_told_to_ce
             assert (await world.view(session)).state is SessionState.STREAMING
             await asyncio.sleep(7.0)
             assert (await world.view(session)).state is SessionState.ENDED
-            assert world.engines[slot].of(Cease) == [Cease(session=session, turn=1)]
-            assert world.engines[next_slot].of(Cease) == [Cease(session=session, turn=2)]
+            assert world.engines[slot].of(Cease) == [Cease(session=session, turn=1, epoch=EPOCH)]
+            assert world.engines[next_slot].of(Cease) == [Cease(session=session, turn=2, epoch=EPOCH)]
             assert set((await world.loads()).values()) == {0}
             assert cursor_of(session, 1, 0, 0) in world.engines[slot].revoked
             await asyncio.sleep(_ENDED_KEPT_S + 1.0)
@@ -173,7 +173,7 @@ def test_a_stream_that_stopped_is_over(cause):
             assert (await world.watch(session)).state is SessionState.ENDED
             await asyncio.sleep(0.1)
             assert world.engines[slot].of(Cease) == []  # it knows
-            assert world.engines[next_slot].of(Cease) == [Cease(session=session, turn=2)]
+            assert world.engines[next_slot].of(Cease) == [Cease(session=session, turn=2, epoch=EPOCH)]
             assert set((await world.loads()).values()) == {0}
             assert reason(await world.assume(session, turn, next_slot)) is Reason.UNKNOWN_SESSION
             assert reason(await world.next(session, 1)) is Reason.UNKNOWN_SESSION
@@ -475,7 +475,7 @@ def test_a_sender_that_only_missed_its_reports_is_resumed_exactly():
             session, slot = await world.streaming()
             world.engines[slot].ceased = cursor_of(session, 1, 0, 2500)
             world.engines[slot].reports = False
-            await asyncio.sleep(2.0)
+            await world.watch_for(session, 3.6)
             [started] = world.starts()
             assert (started.segment, started.packet) == (0, 2500)
             assert reason(await world.next(session, 1)) is Reason.STALE_TURN
@@ -492,7 +492,7 @@ def test_a_holder_that_dies_right_after_it_handed_over_is_followed_by_whom_it_ha
             session, first = await world.streaming()
             second, turn = hand_over(await world.next(session, 1))
             world.simulation.power_cut(world.engines[first].host)
-            await world.watch_for(session, 2.0)
+            await world.watch_for(session, 3.6)
             assert (await world.view(session)).state is SessionState.RESUMING
             assert await world.assume(session, turn, second, 1) == Done()
             view = await world.watch_for(session, 10.0)

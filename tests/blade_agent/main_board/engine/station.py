@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blade_agent.files import DiskFiles
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store import SegmentStore
 from media_network.address import Address
@@ -139,7 +140,9 @@ async def engine(director: ScriptedDirector, folder: Path, address: Address, cap
     """A real engine that has enlisted; yields its store."""
     store = await SegmentStore.open(DiskFiles(), [folder])
     duty = EngineDuty(slot=slot, address=address, director=director.address, epoch=EPOCH, capacity_bps=capacity_bps)
-    task = asyncio.create_task(run_engine(duty, store, random.Random(slot)))
+    catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
+    await catalogue.load()
+    task = asyncio.create_task(run_engine(duty, store, catalogue, random.Random(slot)))
     before = len(director.heard)
     try:
         async with asyncio.timeout(10):

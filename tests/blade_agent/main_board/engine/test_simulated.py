@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
@@ -47,7 +48,7 @@ def play(seed: int):
         )
         with suppress(TimeoutError):
             async with asyncio.timeout(STORY_S):
-                await run_engine(duty, store, random.Random(slot))
+                await run_engine(duty, store, Catalogue(disk, Path("/channel/.catalogue")), random.Random(slot))
         store.close()
 
     async def be_director():

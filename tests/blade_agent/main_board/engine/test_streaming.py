@@ -61,7 +61,7 @@ async def _play_over_three(tmp_path, hosts):
         ready, answer = await begin(director, hosts[0], preload("s", 1, segments[0], ear.address, RATE_BPS))
         assert isinstance(ready, Ready)
         assert answer == Done()
-        await until(lambda: director.of(Stopped))
+        await until(lambda: director.of(Stopped) and len(ear.received) >= sum(map(len, data)))
         assert ear.received == b"".join(data)
         assert ear.senders == [hosts[each].host for each in (0, 1, 2, 0, 1, 2)]
         assert [each.turn for each in director.of(Assumed)] == [1, 2, 3, 4, 5, 6, 7]
@@ -233,7 +233,7 @@ async def _resume_past_a_dead_engine(tmp_path, hosts):
         ]
         await director.client.ask(here, PRELOAD, preload("s", 5, segment, ear.address, RATE_BPS))
         await director.client.ask(here, START, Start(epoch=EPOCH, session="s", turn=5, packet=101))
-        await until(lambda: director.of(Stopped))
+        await until(lambda: director.of(Stopped) and len(ear.received) >= len(first) + len(second) - 101 * 188)
         assert ear.received == first[101 * 188 :] + second
         questions = director.of(NextSegment)
         assert [each.failed for each in questions if each.turn == 5] == [(), (), (str(dead),), (str(dead),)]
@@ -281,7 +281,7 @@ async def _give_up(tmp_path, host):
         segment = await put(store, PROGRAM, 0, data)
         director.plan[1] = [Refused(Reason.NO_ENGINE)]
         await begin(director, host, preload("s", 1, segment, ear.address, RATE_BPS))
-        await until(lambda: director.of(Stopped))
+        await until(lambda: director.of(Stopped) and len(ear.received) >= len(data))
         assert director.of(Stopped)[0].cause is StopCause.FAILED
         assert ear.received == data
 

@@ -1,0 +1,79 @@
+"""The main board's HTTP server: it outlives the roles, and whoever is on duty answers.
+
+So a change of roles breaks no connection, and a blade that directs can go on serving what it holds as an engine.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from blade_agent.main_board.director.pulls import PLAYLIST_PATH
+from blade_agent.main_board.director.pulls import SEGMENT_PATH as DIRECTED_SEGMENT_PATH
+from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH
+from media_network.address import Address
+from media_network.http_server import HandlerTable, Resource
+from media_network.messages import director, engine
+from media_network.messages.verb import Verb
+from media_network.refusal import Reason, Refused
+
+_VERBS: tuple[Verb[Any, Any], ...] = tuple(
+    verb for messages in (director, engine) for verb in vars(messages).values() if isinstance(verb, Verb)
+)
+_RESOURCES = {
+    PLAYLIST_PATH: "The playlist of a program (claim 1).",
+    DIRECTED_SEGMENT_PATH: "A segment: redirects to an engine that holds it (claim 18).",
+    SEGMENT_PATH: "A held segment.",
+}
+_DIRECTED = frozenset({PLAYLIST_PATH, DIRECTED_SEGMENT_PATH})
+
+_Answer = Callable[[Any], Coroutine[Any, Any, msgspec.Struct]]
+
+
+class FrontDoor:
+    """Who is on duty, and what they answer."""
+
+    def __init__(self) -> None:
+        self.director: Address | None = None
+        """Where players are sent that ask here what only a director answers."""
+        self._on_duty: list[HandlerTable] = []
+
+    def table(self) -> HandlerTable:
+        """All that any role answers."""
+        table = HandlerTable("main board")
+        for verb in _VERBS:
+            table.verb(verb, partial(self._answer, verb))
+        for path, summary in _RESOURCES.items():
+            table.resource(path, partial(self._get, path), summary)
+        return table
+
+    def open(self, table: HandlerTable) -> None:
+        """A role begins: what it answers goes before what others do."""
+        self._on_duty.insert(0, table)
+
+    def close(self, table: HandlerTable) -> None:
+        """A role is over."""
+        self._on_duty.remove(table)
+
+    async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct) -> msgspec.Struct:
+        posts = (post for table in self._on_duty for post in table.posts)
+        answer: _Answer | None = _first(post.answer for post in posts if post.verb is verb)
+        if answer is None:
+            return Refused(Reason.WRONG_ROLE, f"nobody on this blade answers {verb.path} now")
+        return await answer(message)
+
+    async def _get(self, path: str, request: web.Request) -> web.StreamResponse:
+        resources = (resource for table in self._on_duty for resource in table.resources)
+        answer: Resource | None = _first(resource.answer for resource in resources if resource.path == path)
+        if answer is not None:
+            return await answer(request)
+        if path in _DIRECTED and self.director:
+            headers = {"Location": f"http://{self.director}{request.path_qs}", "Access-Control-Allow-Origin": "*"}
+            return web.Response(status=307, headers=headers)
+        return web.Response(status=503, text="this blade has no role to answer that\n", headers={"Retry-After": "1"})
+
+
+def _first(found: Iterable[Any]) -> Any:
+    return next(iter(found), None)

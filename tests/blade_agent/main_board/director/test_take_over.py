@@ -1,0 +1,138 @@
+"""A director that finds streams under way: what its engines tell it is enough to go on, and to end what is over."""
+
+import asyncio
+
+from msgspec.structs import replace
+
+from media_network.messages.director import (
+    ENLIST,
+    REPORT,
+    RunningStream,
+    SessionState,
+    TurnPhase,
+)
+from media_network.messages.engine import KeepProgram
+from media_network.messages.verb import Done
+from media_network.refusal import Reason
+from tests.blade_agent.main_board.director.stage import (
+    CONSOLE,
+    EPOCH,
+    PACKETS_PER_S,
+    cursor_of,
+    engine_address,
+    program_of,
+    stage,
+)
+
+FILM = program_of()
+ALL = "0-3"
+THREE = {2: ALL, 3: ALL, 4: ALL}
+FIRST_OWN_TURN = EPOCH << 20
+
+
+def running(session="s", turn=5, segment=1, packet=3000, phase=TurnPhase.SENDING, reach=3100):
+    cursor = replace(cursor_of(session, turn, segment, packet), reach=reach)
+    return RunningStream(cursor=cursor, phase=phase, program="film", console=CONSOLE, first_packet=0)
+
+
+async def enlist(world, slot, *streams):
+    """An engine enlists anew, with these streams; its reports name them from now on."""
+    engine = world.engines[slot]
+    active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER)
+    engine.cursors = tuple(stream.cursor for stream in streams if stream.phase in active)
+    return await world.ask(ENLIST, replace(engine.enlistment(), streams=streams))
+
+
+def test_a_stream_of_the_director_before_goes_on_with_turns_that_it_cannot_have_given():
+    with stage(THREE) as world:
+
+        async def story():
+            assert (await enlist(world, 2, running())).revoked == ()
+            view = await world.view("s")
+            assert (view.state, view.engine) == (SessionState.STREAMING, str(engine_address(2)))
+            assert [(one.turn, one.segment, one.engine) for one in view.served] == [(5, 1, str(engine_address(2)))]
+            answer = await world.next("s", 5, segment=1)
+            assert answer.hand_over.turn > FIRST_OWN_TURN
+            assert answer.hand_over.segment == FILM.segments[2]
+
+        world.tell(story, FILM)
+
+
+def test_the_engine_that_was_handed_to_meanwhile_has_the_stream_whoever_enlists_first():
+    for order in ((2, 3), (3, 2)):
+        with stage(THREE) as world:
+
+            async def story(order=order, world=world):
+                streams = {2: running(phase=TurnPhase.HANDING_OVER), 3: running(turn=6, segment=2, packet=5)}
+                answers = {slot: await enlist(world, slot, streams[slot]) for slot in order}
+                view = await world.view("s")
+                assert view.engine == str(engine_address(3))
+                await asyncio.sleep(1.0)
+                revoked = {(cursor.session, cursor.turn) for cursor in (*answers[2].revoked, *world.engines[2].revoked)}
+                assert revoked == {("s", 5)}
+                assert answers[3].revoked == ()
+                assert not world.engines[3].revoked
+
+            world.tell(story, FILM)
+
+
+def test_a_console_that_was_redirected_before_gets_its_stream():
+    with stage(THREE) as world:
+
+        async def story():
+            waiting = running(turn=1, segment=0, packet=0, phase=TurnPhase.PRELOADED, reach=0)
+            await enlist(world, 2, waiting)
+            assert (await world.view("s")).state is SessionState.REDIRECTED
+            assert await world.assume("s", 1, 2) == Done()
+            assert (await world.view("s")).state is SessionState.STREAMING
+
+        world.tell(story, FILM)
+
+
+def test_a_stream_that_may_have_been_handed_over_is_not_resumed_before_every_lease_has_ended():
+    with stage(THREE) as world:
+
+        async def story():
+            await enlist(world, 2, running(packet=10_000, reach=10_000, phase=TurnPhase.HANDING_OVER))
+            world.simulation.crash(world.engines[2].host)
+            await world.watch_for("s", 1.0)
+            assert not world.starts()
+            await world.watch_for("s", 5.0)
+            [started] = world.starts()
+            assert (started.segment, started.packet) > (2, 3 * PACKETS_PER_S)
+
+        world.tell(story, FILM)
+
+
+def test_program_information_that_only_an_engine_kept_is_recalled():
+    with stage(THREE) as world:
+        engine = world.engines[3]
+
+        async def story():
+            engine.kept = FILM
+            answer = await world.ask(ENLIST, replace(engine.enlistment(), catalogue="other"))
+            assert answer.revoked == ()
+            await asyncio.sleep(0.1)
+            redirect = await world.play()
+            assert redirect.program == FILM
+            await asyncio.sleep(0.1)
+            assert KeepProgram(epoch=EPOCH, program=FILM) in world.engines[2].of(KeepProgram)
+
+        world.tell(story)
+
+
+def test_a_director_that_hears_of_a_later_one_does_nothing_any_more():
+    with stage(THREE) as world:
+
+        async def story():
+            _, slot = await world.streaming()
+            engine = world.engines[slot]
+            late = await world.ask(REPORT, replace(engine.report(), epoch=EPOCH + 1))
+            assert late.reason is Reason.STALE_EPOCH
+            assert (await world.ask(REPORT, engine.report())).reason is Reason.STALE_EPOCH
+            assert (await world.play()).reason is Reason.WRONG_ROLE
+            world.simulation.crash(engine.host)
+            await asyncio.sleep(6.0)
+            assert not world.starts()
+
+        world.tell(story, FILM)

@@ -1,0 +1,141 @@
+"""Blades drained by their service ports, and a director and a sender killed, while players that receive go on."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+
+import pytest
+from end_to_end.test_losses import assert_subsequence, begin_of_turn, play_push
+from end_to_end.test_players import wait_until_bound, wait_until_length
+
+NETWORK = 64
+DRAINED_WITHIN_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def program(station, film):
+    """Four segments, long enough to be cut short."""
+    return station.publish(film, "north", segment_ms=3000)
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def drain(row, draining):
+    """Give the OEM command by ipmitool; returns what the blade still carries."""
+    answer = subprocess.run(
+        [
+            *("ipmitool", "-I", "serial-basic", "-D", f"{row['serial']}:115200"),
+            *("raw", "0x2e", "5", "0x88", "0x1f", "0", str(int(draining))),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
+    enterprise, low, high = answer.split()[:3], *answer.split()[3:]
+    assert enterprise == ["88", "1f", "00"]
+    return int(low, 16) + 256 * int(high, 16)
+
+
+def drain_until_empty(row):
+    """Drain a blade; returns how long it took."""
+    began = time.monotonic()
+    while drain(row, draining=True):
+        assert time.monotonic() - began < DRAINED_WITHIN_S, f"{row['station']}/{row['slot']} does not drain"
+    return time.monotonic() - began
+
+
+def sessions(director):
+    request = urllib.request.Request(
+        f"http://{director}/director/sessions", data=b"{}", headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)["sessions"]
+
+
+def new_director(station, old, timeout_s=20):
+    """The blade that directs `north` now that `old` does not, once it knows the streams."""
+    give_up_at = time.monotonic() + timeout_s
+    while time.monotonic() < give_up_at:
+        for row in station.ps():
+            if (row["station"], row["role"]) == ("north", "director") and row["slot"] != old["slot"]:
+                return row
+        time.sleep(0.1)
+    raise AssertionError("nobody directs north" + station.logs())
+
+
+@pytest.mark.peer("ipmitool")
+def test_a_sender_that_is_drained_hands_over_within_its_segment_and_nothing_is_lost(station, program, tmp_path):
+    output = tmp_path / "film.ts"
+    director, engines = station.director("north")["http"], station.engines("north")
+    console = play_push(station, program, output)
+    drained = []
+    for turn in (1, 3, 5):
+        sending = begin_of_turn(director, turn)
+        row = next(row for row in engines if row["http"] == sending)
+        drain_until_empty(row)
+        drained.append(sending)
+        drain(row, draining=False)
+    stdout, stderr = console.communicate(timeout=60)
+    assert console.returncode == 0, stderr + station.logs()
+    assert sha256(output) == program["sha256"], stdout
+    (session,) = [each for each in sessions(director) if each["program"] == program["program"]][-1:]
+    starts = [(served["segment"], served["packet"]) for served in session["served"]]
+    assert starts == sorted(starts)
+    assert any(packet for _, packet in starts), f"no turn was cut short in {session['served']}"
+
+
+@pytest.mark.peer("gst-launch-1.0")
+def test_the_death_of_the_director_does_not_interrupt_what_it_directed(station, program, tmp_path, free_port):
+    ours, theirs, port = tmp_path / "console.ts", tmp_path / "gstreamer.ts", free_port()
+    director = station.director("north")
+    player = subprocess.Popen(
+        [
+            *("gst-launch-1.0", "-q", "-e", "udpsrc", "address=127.0.0.1", f"port={port}", "buffer-size=4194304"),
+            *("!", "filesink", "buffer-mode=unbuffered", f"location={theirs}"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_bound(port)
+        remote = station.start(
+            *("media-console", "play", program["program"], "--station", "north", "--by", "push"),
+            *("--to", f"127.0.0.1:{port}"),
+        )
+        console = play_push(station, program, ours)
+        begin_of_turn(director["http"], 2)
+        os.kill(director["pid"], signal.SIGKILL)
+        following = new_director(station, director)
+        assert following["slot"] != director["slot"]
+        for process in (console, remote):
+            _, stderr = process.communicate(timeout=90)
+            assert process.returncode == 0, stderr + station.logs()
+        wait_until_length(theirs, program["bytes"])
+    finally:
+        player.send_signal(signal.SIGINT)
+        player.wait(timeout=20)
+    assert sha256(ours) == program["sha256"]
+    assert sha256(theirs) == program["sha256"]
+    station.up()
+
+
+def test_after_the_death_of_the_sender_the_stream_goes_on_within_a_moment(station, program, tmp_path):
+    output, whole = tmp_path / "film.ts", tmp_path / "whole.ts"
+    director, engines = station.director("north")["http"], station.engines("north")
+    console = play_push(station, program, output)
+    sending = begin_of_turn(director, 2)
+    time.sleep(0.5)  # the middle of its segment, where nobody is next yet
+    os.kill(next(row for row in engines if row["http"] == sending)["pid"], signal.SIGKILL)
+    console.communicate(timeout=60)
+    station.up()
+    station.run("media-console", "play", program["program"], "--station", "north", "--by", "hls", "--output", whole)
+    assert_subsequence(output.read_bytes(), whole.read_bytes())
+    lost_s = (program["bytes"] - output.stat().st_size) * 12 / program["bytes"]
+    assert lost_s < 1.0, f"{lost_s:.2f} s were lost"
