@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from blade_agent.chassis_manager.cli import chassis
 from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
 from media_network.cli import UserError, echo_json, json_option, run_until_told, settings_option
 from media_network.settings import SettingsError, read_settings
@@ -43,7 +44,7 @@ def run(path: Path) -> None:
 
 
 @main.command()
-@settings_option("/etc/media-station/chassis.toml", "station, slots, epoch_file, center")
+@settings_option("/etc/media-station/chassis.toml", "station, slots, epoch_file, center, profile, lan, orders")
 def manage(path: Path) -> None:
     """Manage a chassis: the other end of the backplane, which assigns the roles of its blades.
 
@@ -53,17 +54,23 @@ def manage(path: Path) -> None:
     """
     from blade_agent.cbc.serial_line import LineUnavailableError
     from blade_agent.chassis_manager.epoch_file import EpochFileError
+    from blade_agent.chassis_manager.journal import JournalError
     from blade_agent.chassis_manager.run import run_manager
     from blade_agent.chassis_manager.settings import ManagerSettings
 
     try:
         run_until_told(run_manager(read_settings(path, ManagerSettings), random.SystemRandom()))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
-    except (LineUnavailableError, EpochFileError) as error:
-        raise UserError(str(error), f"Check `slots` and `epoch_file` in {path}.") from error
+        raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
+    except ProfileError as error:
+        raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
+    except (LineUnavailableError, EpochFileError, JournalError) as error:
+        raise UserError(str(error), f"Check `slots`, `epoch_file` and `state` in {path}.") from error
     except (OSError, ValueError) as error:
         raise UserError(f"the chassis cannot be managed: {error}", f"Check {path}.") from error
+
+
+main.add_command(chassis)
 
 
 @main.group()

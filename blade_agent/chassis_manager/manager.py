@@ -2,94 +2,262 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from random import Random
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.line import Framing, Line, MessageLine
-from blade_agent.cbc.message import Request, Response
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.serial_line import serial_line
-from blade_agent.cbc.udp_line import udp_line
+import msgspec
+
+from blade_agent.cbc.blade import SelfCheck, SelfTestFault
+from blade_agent.cbc.controller import Controller
+from blade_agent.cbc.line import Line, MessageLine
+from blade_agent.cbc.message import CompletionCode, Request, Response
+from blade_agent.chassis_manager import chassis_log
+from blade_agent.chassis_manager.blade_events import BladeEvents
+from blade_agent.chassis_manager.bridged_orders import BridgedOrders
 from blade_agent.chassis_manager.chassis import Chassis, Send
-from blade_agent.chassis_manager.epoch_file import keep_epoch, read_epoch
+from blade_agent.chassis_manager.chassis_commands import ChassisCommands
+from blade_agent.chassis_manager.gauges import Gauges
+from blade_agent.chassis_manager.keeping import Keeper
+from blade_agent.chassis_manager.lines import framing_of
+from blade_agent.chassis_manager.management_board import management_controller
+from blade_agent.chassis_manager.notice import Notice, NoticeKind
+from blade_agent.chassis_manager.orders import ChassisState, Events
 from blade_agent.chassis_manager.requester import Relay
-from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, UdpPeer
-from blade_agent.chassis_manager.snapshot import SlotSnapshot, snapshot_of
-from media_network.address import Address
+from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.chassis_manager.snapshot import SlotSnapshot, chassis_state, snapshot_of
+from blade_agent.files import DiskFiles
+from blade_agent.hardware.profile import HardwareProfile
+from blade_agent.profiled_board.kept_file import KeptFile
 
 logger = logging.getLogger(__name__)
+
+_LOGIN_NOTICE_S = 600.0
+"""Wrong passwords come into the event log no more often: who guesses must not be able to fill it."""
 
 
 class ChassisManager:
     """One chassis, managed while `run` runs. The lines, one a slot, go on belonging to the caller."""
 
-    def __init__(self, settings: ManagerSettings, lines: Mapping[int, Line], rng: Random) -> None:
+    def __init__(
+        self,
+        settings: ManagerSettings,
+        lines: Mapping[int, Line],
+        rng: Random,
+        profile: HardwareProfile | None = None,
+    ) -> None:
+        """Take the profile of the management board, if it has sensors or supplies to be read."""
+        self.begun = asyncio.Event()
+        """Set when the chassis is managed."""
         self._settings = settings
-        self._epoch_file = Path(settings.epoch_file)
-        self._wake = asyncio.Event()
         self._rng = rng
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._keeper = Keeper(settings)
+        self._gauges = Gauges(settings, profile)
         self._chassis: Chassis | None = None
+        self._controller: Controller | None = None
+        self._log_file: KeptFile | None = None
+        self._events: BladeEvents | None = None
+        self._bridged: BridgedOrders | None = None
+        self._answering: dict[int, asyncio.Task[None]] = {}
+        self._faults: dict[int, int] = dict.fromkeys(lines, 0)
+        self._failed_logins = 0
+        self._login_notice_from = 0.0
         self._lines = {
-            number: MessageLine(line, _framing(settings.slots[number]), partial(self._received, number))
+            number: MessageLine(line, framing_of(settings.slots[number]), partial(self._received, number))
             for number, line in lines.items()
         }
+
+    @property
+    def chassis(self) -> Chassis | None:
+        """The chassis; None before `run` has begun."""
+        return self._chassis
 
     def snapshot(self) -> tuple[SlotSnapshot, ...]:
         """Show all slots by number; none before `run` has begun."""
         return () if self._chassis is None else tuple(map(snapshot_of, self._chassis.slots.values()))
 
+    def state(self) -> ChassisState:
+        """Show the whole chassis."""
+        if self._chassis is None:
+            return ChassisState(station=self._settings.station, epoch=0, director=None, slots=())
+        now = self._loop.time()
+        state = chassis_state(self._settings.station, self._chassis, self._gauges.supplies, now, time.time())
+        return msgspec.structs.replace(
+            state, failed_logins=self._failed_logins, inlet_celsius=self._gauges.inlet_celsius
+        )
+
+    def events(self, after: int) -> Events:
+        """Show the event log after a record."""
+        if self._controller is None or self._chassis is None:
+            return Events(events=(), last=0)
+        log, slots = self._controller.blade.log, self._chassis.slots
+
+        def name(slot: int, sensor: int) -> str | None:
+            known = slots[slot].facts.sensors.get(sensor) if slot in slots else None
+            return None if known is None else known.name
+
+        return Events(events=tuple(chassis_log.rows(log, after, name)), last=next(reversed(log.records), 0))
+
+    def answer(self, request: Request) -> Response:
+        """Carry out a request to the controller at 20h."""
+        if self._controller is None:
+            return request.respond(CompletionCode.NODE_BUSY)
+        response = self._controller.answer(request)
+        self.look()
+        return response
+
     def relay(self, slot: int, relay: Relay) -> bool:
-        """Pass somebody else's request on to a slot's blade.
+        """Pass somebody else's request on to a slot's blade, or take it for the order that it is.
 
         False, and nothing will come of it, if there is no such slot, no blade in it, or too many requests wait for it.
         """
         seen = None if self._chassis is None else self._chassis.slots.get(slot)
-        if seen is None or seen.away or not seen.relay(relay):
+        if seen is None or seen.away or self._bridged is None:
             return False
-        self._wake.set()
+        passed_on = self._bridged.take(slot, relay)
+        if passed_on is not None and not seen.relay(passed_on):
+            return False
+        self.look()
         return True
+
+    def look(self) -> None:
+        """Have the chassis looked after now: something was asked of it."""
+        self._wake.set()
+
+    def when_kept(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as all that has been ordered so far is on disk."""
+        self._keeper.when_kept(call)
+        self.look()
+
+    def failed_login(self, total: int) -> None:
+        """Note a wrong password at the LAN interface."""
+        self._failed_logins = total
+        now = self._loop.time()
+        if now >= self._login_notice_from:
+            self._login_notice_from = now + _LOGIN_NOTICE_S
+            shown = min(total, 0xFFFF)
+            self._note(Notice(kind=NoticeKind.LOGIN, detail=(shown & 0xFF, shown >> 8)))
 
     async def run(self) -> None:
         """Manage until cancelled.
 
         Raises:
             EpochFileError: the epoch file holds no epoch.
-            OSError: it cannot be read.
+            JournalError: the journal holds something else.
+            OSError: one of them cannot be read.
+            ValueError: the profile's sensors contradict each other.
         """
-        loop = asyncio.get_running_loop()
-        kept_epoch = await loop.run_in_executor(None, read_epoch, self._epoch_file)
-        self._chassis = chassis = Chassis(self._settings, kept_epoch, self._rng, loop.time())
+        chassis = await self._begin()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._manage(chassis), name="manage the chassis")
+            tasks.create_task(self._keeper.run(chassis, partial(self._kept, chassis)), name="keep what was ordered")
+            tasks.create_task(self._gauges.run(partial(self._measured, chassis)), name="measure the chassis")
+
+    async def _begin(self) -> Chassis:
+        folder = self._settings.state_folder
+        await self._loop.run_in_executor(None, partial(folder.mkdir, parents=True, exist_ok=True))
+        kept_epoch, journal = await self._keeper.read()
+        self._log_file = log_file = await KeptFile.open(DiskFiles(), folder / "events")
+        chassis = Chassis(self._settings, kept_epoch, self._rng, self._loop.time(), journal=journal, notice=self._note)
+        chassis.service.grants.capacity_w = self._gauges.supplies.capacity_w
+        self._controller = management_controller(
+            station=self._settings.station,
+            slots=chassis.slots,
+            profile=self._gauges.profile,
+            measurements=self._gauges.measurements,
+            supplies=self._gauges.supplies,
+            event_log=log_file,
+            self_checks=[
+                SelfCheck(SelfTestFault.SEL_DEVICE, lambda: log_file.works),
+                SelfCheck(SelfTestFault.BACKPLANE_LINES, self._lines_work),
+                SelfCheck(SelfTestFault.FRU_DEVICE, lambda: chassis.journal.works),
+            ],
+            chassis_commands=ChassisCommands(chassis, self._gauges.supplies).module,
+        )
+        self._events = BladeEvents(self._controller.blade.log)
+        self._bridged = BridgedOrders(chassis, self.when_kept)
+        self._chassis = chassis
+        self.begun.set()
+        return chassis
+
+    async def _manage(self, chassis: Chassis) -> None:
         while True:
             self._wake.clear()
-            self._send(chassis.tick(loop.time()))
-            await self._keep_epoch(chassis)
+            self._step(chassis)
             await self._sleep_until(chassis.due)
 
+    def _step(self, chassis: Chassis) -> None:
+        now = self._loop.time()
+        self._look_at_lines(chassis, now)
+        self._send(chassis.tick(now))
+        if chassis.keep_due is not None:
+            self._keeper.look()
+
+    def _kept(self, chassis: Chassis) -> None:
+        self._step(chassis)
+        self._wake.set()
+
     def _received(self, slot: int, message: Request | Response) -> None:
-        if self._chassis is not None:
-            self._send(self._chassis.receive(slot, message, asyncio.get_running_loop().time()))
-            self._wake.set()
+        if self._chassis is None:
+            return
+        now = self._loop.time()
+        if isinstance(message, Request):
+            self._asked(slot, message, now)
+            return
+        self._chassis.receive(slot, message, now)
+        self._wake.set()
+
+    def _asked(self, slot: int, request: Request, now: float) -> None:
+        """Take a blade's event. It is acknowledged when it is on disk; a blade asks one thing at a time."""
+        if self._events is None or self._log_file is None or slot in self._answering:
+            return
+        response = self._events.answer(slot, request, now)
+        if response is not None:
+            task = self._loop.create_task(self._acknowledge(slot, response, self._log_file), name="acknowledge")
+            self._answering[slot] = task
+
+    async def _acknowledge(self, slot: int, response: Response, log_file: KeptFile) -> None:
+        try:
+            await log_file.settle()
+            self._lines[slot].send(response)
+        finally:
+            del self._answering[slot]
 
     def _send(self, sends: Iterable[Send]) -> None:
         for slot, request in sends:
             self._lines[slot].send(request)
 
-    async def _keep_epoch(self, chassis: Chassis) -> None:
-        loop = asyncio.get_running_loop()
-        epoch = chassis.epoch_to_keep(loop.time())
-        if epoch is None:
-            return
-        try:
-            await loop.run_in_executor(None, keep_epoch, self._epoch_file, epoch)
-        except OSError as error:
-            logger.error("no director can be appointed: epoch %d is not kept: %s", epoch, error)  # noqa: TRY400 - the sentence says it all
-            chassis.epoch_not_kept(loop.time())
-        else:
-            chassis.epoch_kept(epoch)
-            self._wake.set()
+    def _look_at_lines(self, chassis: Chassis, now: float) -> None:
+        """Count what came and was no message, and see whether a line has hung up."""
+        for number, line in self._lines.items():
+            slot = chassis.slots[number]
+            faults = line.frame_faults.total() + line.faults.total()
+            if faults != self._faults[number]:
+                slot.noise(faults - self._faults[number], now)
+                self._faults[number] = faults
+            if line.usable:
+                slot.line_opened()
+            elif not slot.hung_up:
+                slot.line_closed(now)
+
+    def _lines_work(self) -> bool:
+        return all(line.usable for line in self._lines.values())
+
+    def _measured(self, chassis: Chassis, changes: list[tuple[int, bool]]) -> None:
+        for index, works in changes:
+            self._note(Notice(kind=NoticeKind.SUPPLY, number=index, asserted=not works))
+        chassis.service.grants.capacity_w = self._gauges.supplies.capacity_w
+        if changes:
+            self.look()
+        if self._controller is not None:
+            self._controller.settle()
+
+    def _note(self, notice: Notice) -> None:
+        if self._controller is not None:
+            self._controller.blade.log.note(chassis_log.event_of(notice))
 
     async def _sleep_until(self, due: float) -> None:
         try:
@@ -97,40 +265,3 @@ class ChassisManager:
                 await self._wake.wait()
         except TimeoutError:
             return
-
-
-async def open_lines(settings: ManagerSettings) -> dict[int, Line]:
-    """Open every slot's line.
-
-    Raises:
-        LineUnavailableError: a serial port cannot be opened; those that were are closed again.
-    """
-    lines: dict[int, Line] = {}
-    try:
-        for number, wire in settings.slots.items():
-            lines[number] = await _open(wire)
-    except BaseException:
-        close_lines(lines)
-        raise
-    return lines
-
-
-def close_lines(lines: Mapping[int, Line]) -> None:
-    """Give the wires back."""
-    for line in lines.values():
-        line.close()
-
-
-async def manage(settings: ManagerSettings, lines: Mapping[int, Line], rng: Random) -> None:
-    """Manage a chassis on these lines until cancelled. Raises as `ChassisManager.run` does."""
-    await ChassisManager(settings, lines, rng).run()
-
-
-async def _open(wire: SerialPort | UdpPeer) -> Line:
-    if isinstance(wire, SerialPort):
-        return serial_line(wire.path, wire.baud_rate_bps)
-    return await udp_line(Address.parse(wire.address))
-
-
-def _framing(wire: SerialPort | UdpPeer) -> Framing:
-    return BasicMode() if isinstance(wire, SerialPort) else Rmcp()

@@ -1,7 +1,7 @@
 """One slot's requests: one at a time on the wire, repeated until answered, given up in bounded time. No I/O."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
@@ -23,6 +23,8 @@ class Question(Struct, frozen=True):
 
     command: Command[Any, Any]
     body: Struct
+    ended: "Callable[[Answered], None] | None" = None
+    """Called once with how it ended; also when it was never asked, because the blade was lost before."""
 
 
 class Relay(Struct, frozen=True, kw_only=True, eq=False):
@@ -77,26 +79,33 @@ class Requester:
         self._device_address = device_address
         self._sequence = first_sequence % _SEQUENCES
         self._timing = timing
-        self._waiting: deque[Question] = deque()
+        self._conversation: deque[Question] = deque()
+        self._waiting: deque[tuple[Question, ...]] = deque()
         self._relays: deque[Relay] = deque()
         self._outstanding: _Outstanding | None = None
+        self.attempts = timing.attempts
+        """How often a request is sent before it counts as unanswered."""
         self.faults: Counter[ResponseFault] = Counter()
 
     @property
     def idle(self) -> bool:
         """Whether nothing of the manager's own is asked or waits to be."""
-        return not self._waiting and (self._outstanding is None or isinstance(self._outstanding.question, Relay))
+        return not self._own_waits and (self._outstanding is None or isinstance(self._outstanding.question, Relay))
+
+    @property
+    def _own_waits(self) -> bool:
+        return bool(self._conversation or self._waiting)
 
     @property
     def due(self) -> float | None:
         """When `tick` has something to do."""
         if self._outstanding is not None:
             return self._outstanding.due
-        return 0.0 if self._waiting or self._relays else None
+        return 0.0 if self._own_waits or self._relays else None
 
     def ask(self, *questions: Question) -> None:
-        """Ask these, in order, after what is being asked."""
-        self._waiting.extend(questions)
+        """Ask these, in order, after what is being asked. If one is refused, those after it are not asked."""
+        self._waiting.append(questions)
 
     def relay(self, relay: Relay) -> bool:
         """Pass a request on when nothing of the manager's own waits; False if too many wait already."""
@@ -106,8 +115,16 @@ class Requester:
         return True
 
     def forget(self) -> None:
-        """Ask nothing that still waits."""
+        """Ask nothing that still waits: each question ends unanswered."""
+        unasked = [*self._conversation, *(question for questions in self._waiting for question in questions)]
         self._waiting.clear()
+        self._drop(unasked)
+
+    def _drop(self, questions: Iterable[Question]) -> None:
+        self._conversation.clear()
+        for question in questions:
+            if question.ended is not None:
+                question.ended(Answered(question=question, outcome=Outcome.UNANSWERED))
 
     def forget_relays(self) -> None:
         """Pass on nothing that still waits: each ends without a response."""
@@ -129,6 +146,7 @@ class Requester:
             return None
         if message.completion != CompletionCode.OK:
             self._outstanding = None
+            self._drop(list(self._conversation))
             return Answered(question=question, outcome=Outcome.REFUSED, completion=message.completion)
         try:
             reply = question.command.read_reply(message.data)
@@ -148,20 +166,22 @@ class Requester:
             self._outstanding = None
             question.ended(None)
             return self.tick(now)
-        if not isinstance(question, Relay) and outstanding.attempts == self._timing.attempts:
+        if not isinstance(question, Relay) and outstanding.attempts >= self.attempts:
             self._outstanding = None
             return Answered(question=question, outcome=Outcome.UNANSWERED)
+        outstanding.due = now + (self._timing.repeat_s if outstanding.attempts else self._timing.timeout_s)
         outstanding.attempts += 1
-        outstanding.due = now + self._timing.timeout_s
         return outstanding.request
 
     def _gives_way(self, relay: _Outstanding) -> bool:
         """A relay is not repeated while the manager has something to ask: a heartbeat must not wait for a stranger."""
-        return bool(self._waiting) or relay.attempts == self._timing.attempts
+        return self._own_waits or relay.attempts >= self._timing.attempts
 
     def _begin_next(self) -> _Outstanding | None:
-        if self._waiting:
-            self._outstanding = self._begin(self._waiting.popleft())
+        if not self._conversation and self._waiting:
+            self._conversation.extend(self._waiting.popleft())
+        if self._conversation:
+            self._outstanding = self._begin(self._conversation.popleft())
         elif self._relays:
             self._outstanding = self._begin(self._relays.popleft())
         return self._outstanding

@@ -1,45 +1,44 @@
-"""A chassis manager as a process: its lines opened, managed, answered for to IPMI tools, and given back."""
+"""A chassis manager as a process: its lines opened, managed, answered for to IPMI tools and orders, and given back."""
 
-import hashlib
 from contextlib import AsyncExitStack
+from pathlib import Path
 from random import Random
 
-from blade_agent.cbc.identity import Identity, installed_version
 from blade_agent.chassis_manager.lan.server import lan_server
-from blade_agent.chassis_manager.manager import ChassisManager, close_lines, open_lines
+from blade_agent.chassis_manager.lines import close_lines, open_lines
+from blade_agent.chassis_manager.management_board import identity_of
+from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.order_desk import OrderDesk
 from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.chassis_manager.systemd import told_to_systemd
+from blade_agent.hardware.profile import load_profile
 from media_network.address import Address
-
-_DEVICE_ID = 0x10
-"""This project's number for a chassis manager; a blade's is its profile's."""
+from media_network.local_orders import take_orders
 
 
 async def run_manager(settings: ManagerSettings, rng: Random) -> None:
-    """Manage a chassis until cancelled. Raises LineUnavailableError, EpochFileError, OSError, ValueError."""
+    """Manage a chassis until cancelled.
+
+    Raises LineUnavailableError, ProfileError, EpochFileError, JournalError, OSError, ValueError.
+    """
+    profile = load_profile(settings.profile) if settings.profile else None
     async with AsyncExitStack() as stack:
         lines = await open_lines(settings)
         stack.callback(close_lines, lines)
-        manager = ChassisManager(settings, lines, rng)
+        manager = ChassisManager(settings, lines, rng, profile)
         if settings.lan:
             await stack.enter_async_context(
                 lan_server(
                     Address(settings.lan.address, settings.lan.port),
                     manager=manager,
-                    identity=_identity(settings.station),
+                    identity=identity_of(settings.station, profile),
                     users=settings.lan.users,
                     rng=rng,
                 )
             )
+        if settings.orders:
+            path = Path(settings.orders)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            await stack.enter_async_context(take_orders(path, OrderDesk(manager).answers))
+        await stack.enter_async_context(told_to_systemd(manager.begun))
         await manager.run()
-
-
-def _identity(station: str) -> Identity:
-    """Maker and product are unspecified; the GUID stays the station's own over restarts."""
-    return Identity(
-        device_id=_DEVICE_ID,
-        device_revision=0,
-        manufacturer=0,
-        product=0,
-        guid=hashlib.sha256(f"chassis manager\n{station}".encode()).digest()[:16],
-        firmware_version=installed_version(),
-    )

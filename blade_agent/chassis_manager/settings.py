@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -35,18 +36,53 @@ class UdpPeer(Struct, frozen=True, kw_only=True, tag="udp", forbid_unknown_field
 
 
 class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long to wait for what. A blade is lost after `heartbeat_s + attempts * timeout_s` without a word."""
+    """How long to wait for what.
 
-    heartbeat_s: Positive = 1.0
+    A blade that answers within `patience_s` of being asked is never lost; one that falls silent is lost after a
+    heartbeat and `patience_s`. A line that carries noise has `noisy_attempts` instead of `attempts`, one that has hung
+    up `suspect_attempts`.
+    """
+
+    heartbeat_s: Positive = 0.5
     """From one poll of a blade to the next."""
+    director_heartbeat_s: Positive = 0.25
+    """The same of the director: viewers wait until another blade has taken over from it."""
     eager_s: Positive = 0.1
     """The same while the blade is on its way into or out of service, or its main board between two roles."""
-    timeout_s: Positive = 0.3
-    """From a request to its repetition."""
+    timeout_s: Positive = 0.2
+    """From a request to its first repetition."""
+    repeat_s: Positive = 0.1
+    """From one repetition to the next."""
     attempts: Annotated[int, Meta(ge=1)] = 5
     """How often a request is sent before its blade counts as lost."""
+    suspect_attempts: Annotated[int, Meta(ge=1)] = 3
+    noisy_attempts: Annotated[int, Meta(ge=1)] = 25
     look_over_s: Positive = 3.0
     """At the start, how long slots may stay silent before the manager decides without them."""
+    drain_s: Positive = 10.0
+    """How long a blade that leaves service has for its role and its streams."""
+    urgent_drain_s: Positive = 1.0
+    """The same when it is too hot, or draws more than the supplies give."""
+    survey_after_s: Positive = 1.0
+    """From a blade's arrival in service to the first question about its sensors."""
+    temperature_s: Positive = 4.0
+    """From one reading of a blade's temperatures to the next."""
+    supplies_s: Positive = 1.0
+    """From one reading of the supplies to the next."""
+
+    @property
+    def patience_s(self) -> float:
+        """From a request until its blade counts as lost, on a line without noise."""
+        return self.timeout_s + (self.attempts - 1) * self.repeat_s
+
+
+class BudgetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the supplies have to carry beside the blades that say what they draw."""
+
+    reserve_w: Annotated[float, Meta(ge=0)] = 10.0
+    """For the management board itself and what else has no voice: fans of the chassis, a switch."""
+    assumed_w: Annotated[float, Meta(ge=0)] = 10.0
+    """For a blade that does not say what it draws."""
 
 
 class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,11 +92,20 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     slots: Mapping[Slot, SerialPort | UdpPeer]
     epoch_file: str
     """Path of the file in which the director's epoch is kept."""
+    state: str = ""
+    """Folder of the journal and the event log; empty for the one that holds `epoch_file`."""
     center: str = ""
     """The station's distribution center, `host:port`; empty where there is none."""
     timing: Timing = Timing()
+    budget: BudgetSettings = BudgetSettings()
     lan: LanSettings | None = None
     """Where IPMI tools are answered; None for nowhere."""
+    orders: str = ""
+    """Path of the UNIX socket for `blade-agent chassis ...`; empty for none."""
+    profile: str = ""
+    """Hardware profile of the management board, which names supplies and sensors of the chassis; empty for none."""
+    root: str = "/"
+    """Folder that holds the management board's sys and proc."""
 
     def __post_init__(self) -> None:
         """Refuse a name that could not go over the backplane; ValueError names it."""
@@ -69,6 +114,11 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError(message)
         if self.center:
             Address.parse(self.center)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the journal and the event log are kept."""
+        return Path(self.state) if self.state else Path(self.epoch_file).parent
 
     @property
     def center_address(self) -> Address | None:

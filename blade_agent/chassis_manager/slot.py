@@ -1,6 +1,9 @@
 """A slot as the chassis manager sees it: its blade's last word, and the conversation with it. No I/O."""
 
 import logging
+import math
+from collections.abc import Callable
+from typing import Final
 
 from blade_agent.cbc.hot_swap import REPORT_OF, TRANSITIONS, HotSwapEvent, HotSwapState
 from blade_agent.cbc.identity import SlotAddress
@@ -21,8 +24,12 @@ from blade_agent.cbc.role_messages import (
     StageStation,
     assignment_digest,
 )
+from blade_agent.cbc.sensor_messages import GET_SENSOR_READING, SensorNumber, SensorReading
+from blade_agent.chassis_manager.blade_facts import BladeFacts
+from blade_agent.chassis_manager.line_quality import LineQuality
 from blade_agent.chassis_manager.requester import Answered, Outcome, Question, Relay, Requester
 from blade_agent.chassis_manager.settings import Timing
+from blade_agent.chassis_manager.survey import Survey, ask_power, ask_sensors
 
 logger = logging.getLogger(__name__)
 
@@ -37,20 +44,45 @@ _ON_ITS_WAY = frozenset(
 )
 _CHANGING = frozenset({MainBoardState.STARTING, MainBoardState.STOPPING})
 _ABSENT = frozenset({HotSwapState.M0_NOT_INSTALLED, HotSwapState.M7_COMMUNICATION_LOST})
+_MOST_TEMPERATURES: Final = 4
+_NO_READING: Final = 0x20
+_SCANNED: Final = 0x40
 
 
 class Slot:
     """One slot and its line."""
 
-    def __init__(self, number: int, first_sequence: int, timing: Timing) -> None:
+    def __init__(
+        self,
+        number: int,
+        first_sequence: int,
+        timing: Timing,
+        moved: "Callable[[Slot, HotSwapState], None] | None" = None,
+    ) -> None:
+        """Take what is called after each change of state, with the state before."""
         self.number = number
         self.hot_swap = HotSwapState.M0_NOT_INSTALLED
         self.status: BladeStatus | None = None
         """The last heartbeat; of a blade that is away it is history."""
         self.requester = Requester(SlotAddress(number).ipmb_address, first_sequence, timing)
+        self.quality = LineQuality()
+        self.hung_up = False
+        """Whether the line to it is closed at this end."""
+        self.leads = False
+        """Whether its blade is director: it is asked more often."""
+        self.facts = BladeFacts()
+        self.temperatures: dict[int, float | None] = {}
+        """Last readings by number of the sensor, in degrees Celsius; None when there was none to be had."""
+        self.lost_at: float | None = None
+        self.asked_once = False
+        """Whether its silence, or its word, has been heard at all."""
         self._timing = timing
+        self._moved = moved
         self._next_poll = 0.0
         self._news = False
+        self._surveys: list[Survey] = []
+        self._survey_from = math.inf
+        self._measure_from = math.inf
 
     @property
     def active(self) -> BladeStatus | None:
@@ -79,12 +111,16 @@ class Slot:
     def due(self) -> float:
         """When `tick` has something to do."""
         due = self.requester.due
-        return self._next_poll if due is None else due
+        return min(self._next_poll, self._background_due) if due is None else due
 
     def tick(self, now: float) -> Request | None:
         """Do what is due; give the request to send, if any."""
-        if self.requester.idle and now >= self._next_poll:
-            self.requester.ask(_HEARTBEAT)
+        self.requester.attempts = self._attempts(now)
+        if self.requester.idle:
+            if now >= self._next_poll:
+                self.requester.ask(_HEARTBEAT)
+            elif now >= self._background_due:
+                self._ask_background(now)
         due = self.requester.tick(now)
         if isinstance(due, Answered):
             self._ended(due, now)
@@ -97,10 +133,33 @@ class Slot:
         if answered is not None:
             self._ended(answered, now)
 
-    def set_activation(self, activation: Activation) -> None:
+    def noise(self, faults: int, now: float) -> None:
+        """Note that the line brought so much more that was no message."""
+        self.quality.note(faults, now)
+
+    def line_closed(self, now: float) -> None:
+        """Note that the line has hung up: its blade is asked at once whether it is still there."""
+        self.hung_up = True
+        self._next_poll = min(self._next_poll, now)
+
+    def line_opened(self) -> None:
+        """Note that the line is there again."""
+        self.hung_up = False
+
+    def look(self, now: float) -> None:
+        """Ask for a heartbeat as soon as possible."""
+        self._next_poll = min(self._next_poll, now)
+
+    def ask(self, *questions: Question) -> None:
+        """Ask the blade something, and look at once what came of it."""
+        self._converse(*questions)
+
+    def set_activation(
+        self, activation: Activation, *before: Question, ended: Callable[[Answered], None] | None = None
+    ) -> None:
         """Bring the blade into service or out of it, and look at once how far it is."""
         logger.info("slot %d: %s", self.number, activation.name.lower())
-        self._converse(Question(SET_FRU_ACTIVATION, SetActivation(0, activation)))
+        self._converse(*before, Question(SET_FRU_ACTIVATION, SetActivation(0, activation), ended=ended))
 
     def assign(self, assignment: RoleAssignment) -> None:
         """Give the main board its role, whole or not at all, and look at once whether it took it."""
@@ -119,41 +178,115 @@ class Slot:
         """Pass somebody else's request on to the blade; False if too many wait already."""
         return self.requester.relay(relay)
 
+    def _attempts(self, now: float) -> int:
+        if self.away:
+            return 1
+        if self.quality.noisy(now):
+            return self._timing.noisy_attempts
+        return self._timing.suspect_attempts if self.hung_up else self._timing.attempts
+
+    @property
+    def _background_due(self) -> float:
+        if self.away:
+            return math.inf
+        return min(self._survey_from, self._measure_from)
+
+    def _ask_background(self, now: float) -> None:
+        """What is asked when nothing else is: what the blade has, then, from time to time, how warm it is."""
+        if now >= self._survey_from:
+            self._go_on_with_survey(now)
+        if self.requester.idle and now >= self._measure_from:
+            self._measure_from = now + self._timing.temperature_s
+            for sensor in self.facts.temperatures[:_MOST_TEMPERATURES]:
+                self.requester.ask(Question(GET_SENSOR_READING, SensorNumber(sensor.number), ended=self._take_reading))
+
+    def _go_on_with_survey(self, now: float) -> None:
+        while self._surveys and self._surveys[0].question is None:
+            self._surveys.pop(0)
+            self._survey_from = now if len(self._surveys) != 1 else self._sensors_from(now)
+        if not self._surveys:
+            self._survey_from, self._measure_from = math.inf, now
+        elif now >= self._survey_from:
+            survey = self._surveys[0]
+            assert survey.question is not None  # noqa: S101 - those that have ended are gone
+            command, body = survey.question.command, survey.question.body
+            self.requester.ask(Question(command, body, ended=survey.take))
+
+    def _sensors_from(self, now: float) -> float:
+        """Sensors can wait until a blade that is on its way is in service; what it draws cannot."""
+        return now + self._timing.survey_after_s
+
+    def _take_reading(self, answered: Answered) -> None:
+        if not isinstance(answered.question.body, SensorNumber):
+            return
+        number = answered.question.body.sensor
+        reply: SensorReading | None = answered.reply
+        sensor = self.facts.sensors.get(number)
+        if answered.outcome is Outcome.UNANSWERED or sensor is None:
+            return
+        readable = reply is not None and reply.flags & (_NO_READING | _SCANNED) == _SCANNED
+        self.temperatures[number] = sensor.reading(reply.reading) if reply is not None and readable else None
+
     def _converse(self, *questions: Question) -> None:
         self._news = False
         self.requester.ask(*questions, _HEARTBEAT)
 
     def _ended(self, answered: Answered, now: float) -> None:
+        self.asked_once = True
+        question = answered.question
         if answered.outcome is Outcome.UNANSWERED:
-            self._lost()
+            self._lost(now)
         elif answered.outcome is Outcome.REFUSED:
             self._refused(answered)
-        elif answered.question is _HEARTBEAT:
-            self._reported(answered.reply)
-        # A blade that came is to be found soon, and a silent slot has just been waited for.
-        self._next_poll = now if answered.outcome is Outcome.UNANSWERED else now + self._interval_s()
+        elif question is _HEARTBEAT:
+            self._reported(answered.reply, now)
+        if question.ended is not None:
+            question.ended(answered)
+        if question is _HEARTBEAT or answered.outcome is not Outcome.ANSWERED:
+            self._next_poll = now + self._interval_s()
 
     def _interval_s(self) -> float:
+        if self.away:
+            return self._timing.eager_s
         changing = self.status is not None and self.status.main_board in _CHANGING
-        return self._timing.eager_s if changing or self.hot_swap in _ON_ITS_WAY else self._timing.heartbeat_s
+        if changing or self.hot_swap in _ON_ITS_WAY:
+            return self._timing.eager_s
+        return self._timing.director_heartbeat_s if self.leads else self._timing.heartbeat_s
 
-    def _reported(self, status: BladeStatus) -> None:
+    def _reported(self, status: BladeStatus, now: float) -> None:
         self._news = True
         before, self.status = self.status, status
-        if before is not None and before.boot_id != status.boot_id:
-            logger.warning("slot %d: the blade has started anew", self.number)
+        if before is None or before.boot_id != status.boot_id:
+            if before is not None:
+                logger.warning("slot %d: the blade has started anew", self.number)
+            self._meet(now)
+        else:
+            faults = status.frame_faults + status.message_faults - before.frame_faults - before.message_faults
+            self.quality.note(max(0, faults), now)
         event = REPORT_OF.get(status.hot_swap)
         if event is not None:
             self._move(event)
 
-    def _lost(self) -> None:
+    def _meet(self, now: float) -> None:
+        """Forget what another start of a blade said of itself."""
+        self.facts = BladeFacts()
+        self.temperatures.clear()
+        self._surveys = [Survey(ask_power(self.facts)), Survey(ask_sensors(self.facts))]
+        self._survey_from, self._measure_from = now, math.inf
+
+    def _lost(self, now: float) -> None:
         self.requester.forget()
         self.requester.forget_relays()
-        self._move(HotSwapEvent.COMMUNICATION_LOST)
+        if not self.away:
+            self.lost_at = now
+        # A blade out of service that falls silent was taken out, as it may be.
+        out = self.hot_swap is HotSwapState.M1_INACTIVE
+        self._move(HotSwapEvent.EXTRACTED if out else HotSwapEvent.COMMUNICATION_LOST)
 
     def _refused(self, answered: Answered) -> None:
-        self.requester.forget()
-        logger.warning(
+        # Whoever wants to know how it ended takes a refusal for an answer.
+        log = logger.warning if answered.question.ended is None else logger.debug
+        log(
             "slot %d: %s refused with completion code %02Xh",
             self.number,
             answered.question.command.name,
@@ -162,6 +295,11 @@ class Slot:
 
     def _move(self, event: HotSwapEvent) -> None:
         before, self.hot_swap = self.hot_swap, TRANSITIONS[self.hot_swap][event]
-        if self.hot_swap is not before:
-            log = logger.warning if self.away else logger.info
-            log("slot %d: M%d to M%d, %s", self.number, before, self.hot_swap, event.value)
+        if self.hot_swap is before:
+            return
+        log = logger.warning if self.away else logger.info
+        log("slot %d: M%d to M%d, %s", self.number, before, self.hot_swap, event.value)
+        if not self.away:
+            self.lost_at = None
+        if self._moved is not None:
+            self._moved(self, before)

@@ -1,9 +1,16 @@
-"""What a chassis manager shows of its slots."""
+"""What a chassis manager shows of its chassis."""
 
 from msgspec import Struct
 
+from blade_agent.cbc.hardware import Threshold
+from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.chassis_manager.chassis import Chassis
+from blade_agent.chassis_manager.cooling import measured
+from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
+from blade_agent.chassis_manager.power_switch import observed_power
 from blade_agent.chassis_manager.slot import Slot
+from blade_agent.chassis_manager.supplies import Supplies
 from media_network.address import Address
 
 
@@ -40,3 +47,67 @@ def snapshot_of(slot: Slot) -> SlotSnapshot:
         frame_faults=status.frame_faults,
         message_faults=status.message_faults,
     )
+
+
+def chassis_state(station: str, chassis: Chassis, supplies: Supplies, now: float, wall_s: float) -> ChassisState:
+    """Show the whole chassis at a loop's time `now`, which is `wall_s` seconds since 1970."""
+    return ChassisState(
+        station=station,
+        epoch=chassis.epoch,
+        director=chassis.director,
+        slots=tuple(_slot_state(slot, chassis, wall_s - now) for slot in chassis.slots.values()),
+        supplies=tuple(
+            SupplyState(
+                name=supply.name,
+                capacity_w=supply.capacity_w,
+                works=supply.works,
+                volts=supply.volts,
+                watts=supply.watts,
+            )
+            for supply in supplies.all
+        ),
+        budget=BudgetState(capacity_w=chassis.service.grants.capacity_w, granted_w=chassis.service.grants.granted_w),
+        fan_level=chassis.cooling.highest,
+        journal_kept=chassis.journal.works,
+    )
+
+
+def _slot_state(slot: Slot, chassis: Chassis, to_wall_s: float) -> SlotState:
+    seen, entry, care = snapshot_of(slot), chassis.journal.wanted.of(slot.number), chassis.service.care[slot.number]
+    power = slot.facts.power
+    lost = slot.lost_at if slot.hot_swap is HotSwapState.M7_COMMUNICATION_LOST else None
+    return SlotState(
+        slot=seen.slot,
+        hot_swap=seen.hot_swap,
+        role=seen.role,
+        epoch=seen.epoch,
+        main_board=seen.main_board,
+        address=None if seen.address is None else str(seen.address),
+        boot_id=None if seen.boot_id is None else f"{seen.boot_id:016x}",
+        wanted_in_service=not entry.hold,
+        desired_power=entry.desired_power,
+        observed_power=observed_power(slot),
+        waits_for=care.waits_for,
+        streams_left=None if care.leaving is None else care.leaving.streams,
+        granted_w=chassis.service.grants.granted_of(slot),
+        power_level=care.level if power is not None and care.level else None,
+        power_levels_w=() if power is None else power.levels_w,
+        temperatures=() if slot.away else tuple(_temperatures(slot)),
+        fan_level=None if slot.away else chassis.cooling.level_of(slot.number),
+        lost_since=None if lost is None else lost + to_wall_s,
+        frame_faults=seen.frame_faults,
+        message_faults=seen.message_faults,
+    )
+
+
+def _temperatures(slot: Slot) -> list[TemperatureReading]:
+    return [
+        TemperatureReading(
+            sensor=sensor.name,
+            celsius=celsius,
+            upper_non_critical=sensor.upper.get(Threshold.UPPER_NON_CRITICAL),
+            upper_critical=sensor.upper.get(Threshold.UPPER_CRITICAL),
+            upper_non_recoverable=sensor.upper.get(Threshold.UPPER_NON_RECOVERABLE),
+        )
+        for sensor, celsius in measured(slot)
+    ]

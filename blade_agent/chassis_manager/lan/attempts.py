@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -23,9 +24,11 @@ class _Record(Struct):
 class Attempts:
     """Logins that failed, by host: each doubles the time in which that host's next steps are not answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, noted: Callable[[int], None] | None = None) -> None:
+        """Take what is called at each wrong password, with how many there have been."""
         self.failures = 0
         """Wrong passwords in all."""
+        self._noted = noted
         self._records: OrderedDict[str, _Record] = OrderedDict()
         self._log_from = 0.0
         self._unlogged = 0
@@ -48,6 +51,8 @@ class Attempts:
         if len(self._records) > _MAX_HOSTS:
             self._records.popitem(last=False)
         self._log(host, name, record.failures, now)
+        if self._noted is not None:
+            self._noted(self.failures)
 
     def succeeded(self, host: str) -> None:
         """Forget a host's failures: somebody knew the password."""

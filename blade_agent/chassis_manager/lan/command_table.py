@@ -75,6 +75,11 @@ class CommandTable:
         """Every command that is known."""
         return frozenset(self._entries)
 
+    def knows(self, request: Request) -> bool:
+        """Tell whether a request is one of these."""
+        group = request.data[: GROUP_BYTES.get(request.net_fn, 0)]
+        return CommandCode(request.net_fn, group, request.command) in self._entries
+
     def answer(self, request: Request, session: Session | None, now: float) -> Response:
         """Carry a request out and answer it."""
         prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)

@@ -24,13 +24,12 @@ from blade_agent.chassis_manager.lan.bridge import (
     response_of,
 )
 from blade_agent.chassis_manager.lan.command_table import CommandTable, LanCompletion
-from blade_agent.chassis_manager.lan.device_commands import DeviceCommands
 from blade_agent.chassis_manager.lan.login import Login
 from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault, Packet, PayloadType, Ping, pong, read, write
+from blade_agent.chassis_manager.lan.privileges import needed_privilege
 from blade_agent.chassis_manager.lan.session import Session, SessionTable
 from blade_agent.chassis_manager.lan.session_commands import SessionCommands
 from blade_agent.chassis_manager.lan.users import User, Users
-from blade_agent.chassis_manager.snapshot import SlotSnapshot
 from media_network.address import Address
 
 
@@ -52,20 +51,21 @@ class Endpoint:
         *,
         identity: Identity,
         users: Iterable[User],
-        snapshot: Callable[[], Iterable[SlotSnapshot]],
+        controller: Callable[[Request], Response],
         rng: Random,
+        login_failed: Callable[[int], None] | None = None,
     ) -> None:
-        """Take who the manager is, who may log in, how to see the slots, and a source of secrets.
+        """Take who the manager is, who may log in, who carries out what is no matter of the session, and a source of
+        secrets. `login_failed` is called with how many wrong passwords there have been in all.
 
         Session ids, keys and initialization vectors are drawn from `rng`: on a network it is a `random.SystemRandom`.
         """
         known = Users(users, rng)
         self.sessions = SessionTable()
-        self.login = Login(users=known, sessions=self.sessions, guid=identity.guid, rng=rng)
+        self.login = Login(users=known, sessions=self.sessions, guid=identity.guid, rng=rng, failed=login_failed)
         self.faults: Counter[LanFault] = Counter()
-        self.commands = CommandTable(
-            (*DeviceCommands(identity, snapshot).entries(), *SessionCommands(self.sessions, known).entries())
-        )
+        self.commands = CommandTable(SessionCommands(self.sessions, known, identity.guid).entries())
+        self._controller = controller
         self._rng = rng
 
     def receive(self, octets: bytes, peer: Address, now: float) -> list[Outgoing]:
@@ -125,7 +125,15 @@ class Endpoint:
         request = _request(payload)
         if is_send_message(request):
             return self._bridge(request, session)
-        return [self._sealed(session, self.commands.answer(request, session, now))]
+        return [self._sealed(session, self._carried_out(request, session, now))]
+
+    def _carried_out(self, request: Request, session: Session, now: float) -> Response:
+        """Sessions and channels are matters of this room; all else is the controller's at 20h, if the user may."""
+        if self.commands.knows(request):
+            return self.commands.answer(request, session, now)
+        if session.privilege < needed_privilege(request):
+            return request.respond(LanCompletion.INSUFFICIENT_PRIVILEGE)
+        return self._controller(request)
 
     def _bridge(self, carrier: Request, session: Session) -> list[Outgoing]:
         try:

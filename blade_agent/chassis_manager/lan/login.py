@@ -58,9 +58,17 @@ class _Finished(Struct, frozen=True):
 class Login:
     """Makes sessions."""
 
-    def __init__(self, *, users: Users, sessions: SessionTable, guid: bytes, rng: Random) -> None:
+    def __init__(
+        self,
+        *,
+        users: Users,
+        sessions: SessionTable,
+        guid: bytes,
+        rng: Random,
+        failed: Callable[[int], None] | None = None,
+    ) -> None:
         """Take the manager's GUID of 16 bytes; every id and random number comes from `rng`."""
-        self.attempts = Attempts()
+        self.attempts = Attempts(failed)
         self._users = users
         self._sessions = sessions
         self._guid = guid

@@ -98,7 +98,9 @@ async def lan_server(
         OSError: the address is taken, or not of this machine.
         ValueError: there are no users, or two have one name.
     """
-    endpoint = Endpoint(identity=identity, users=users, snapshot=manager.snapshot, rng=rng)
+    endpoint = Endpoint(
+        identity=identity, users=users, controller=manager.answer, rng=rng, login_failed=manager.failed_login
+    )
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
         lambda: LanServer(endpoint, manager), local_addr=(listen_at.host, listen_at.port)
@@ -108,11 +110,3 @@ async def lan_server(
         yield server
     finally:
         transport.close()
-
-
-async def serve_lan(
-    listen_at: Address, *, manager: ChassisManager, identity: Identity, users: Iterable[User], rng: Random
-) -> None:
-    """Serve until cancelled. Raises as `lan_server` does."""
-    async with lan_server(listen_at, manager=manager, identity=identity, users=users, rng=rng):
-        await asyncio.get_running_loop().create_future()

@@ -39,7 +39,9 @@ _ID = struct.Struct("<I")
 class SessionCommands:
     """What is asked about, and around, sessions."""
 
-    def __init__(self, sessions: SessionTable, users: Users) -> None:
+    def __init__(self, sessions: SessionTable, users: Users, guid: bytes) -> None:
+        """Take the manager's GUID of 16 bytes, which tools ask for before they log in."""
+        self._guid = guid
         self._sessions = sessions
         self._users = users
 
@@ -47,6 +49,7 @@ class SessionCommands:
         """Give the commands."""
         free, user, operator = None, Privilege.USER, Privilege.OPERATOR
         return (
+            _entry(0x37, (0,), free, lambda _asked: self._guid),
             _entry(0x38, (2,), free, self._authentication_capabilities),
             _entry(0x54, (3,), free, self._cipher_suites),
             _entry(0x3B, (1,), user, self._set_privilege),

@@ -8,8 +8,10 @@ from blade_agent.cbc.basic_mode import BasicMode
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity, SlotAddress
 from blade_agent.cbc.line import MessageLine
+from blade_agent.cbc.message import Request
 from blade_agent.cbc.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
 from blade_agent.chassis_manager.chassis import Chassis
+from blade_agent.chassis_manager.journal import read_journal
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from media_network.address import Address
 
@@ -23,15 +25,21 @@ class DeskBoard:
         self.state = MainBoardState.READY
         self.address = Address(f"127.1.1.{slot}", 8080)
         self.assignment = RoleAssignment()
+        self.draining = False
+        self.streams = 0
 
     def assign(self, assignment):
         self.assignment = assignment
+
+    def drain(self, draining):
+        self.draining = draining
+        return self.streams if draining else 0
 
     def status(self):
         return MainBoardStatus(state=self.state, address=self.address)
 
 
-def start_agent(slot, boot_id):
+def start_agent(slot, boot_id, clock=None, hardware=None):
     """Start a blade's agent: a CBC in M2, handle closed, with no memory of an earlier start."""
     board = DeskBoard(slot)
     controller = Controller(
@@ -41,6 +49,8 @@ def start_agent(slot, boot_id):
         address=SlotAddress(slot),
         main_board=board,
         boot_id=boot_id,
+        clock=clock,
+        hardware=hardware,
     )
     controller.board = board
     return controller
@@ -65,13 +75,28 @@ class MemoryLine:
         self.receive = None
 
 
+class Alarm:
+    """A call in virtual time that may be cancelled."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def __call__(self):
+        self.call()
+
+    def cancel(self):
+        self.call = lambda: None
+
+
 class Bench:
     """A chassis in virtual time: a manager, or none, and a wire with latency and noise to each of its slots."""
 
     LATENCY_S = 0.004
 
-    def __init__(self, slots, seed=1, epoch_file=""):
+    def __init__(self, slots, seed=1, epoch_file="", make_hardware=None, **settings):
         self.now = 0.0
+        self.make_hardware = make_hardware
+        self.events = []
         self.rng = Random(seed)
         self.noise = 0.0  # probability that a write is hit
         self.blades = {}
@@ -79,12 +104,15 @@ class Bench:
         self.disk_takes_epochs = True
         self.kept_epoch = 0
         self.kept_epochs = []
+        self.kept_journal = b""
+        self.notices = []
         self.requests = 0
         self.settings = ManagerSettings(
             station="north",
             slots={slot: SerialPort(path=f"/nowhere/{slot}") for slot in range(1, slots + 1)},
             epoch_file=epoch_file,
             center=str(CENTER),
+            **settings,
         )
         self._queue = []
         self._order = count()
@@ -96,7 +124,14 @@ class Bench:
 
     def start_manager(self):
         self._chassis_lines = {}
-        self.chassis = Chassis(self.settings, self.kept_epoch, self.rng, self.now)
+        self.chassis = Chassis(
+            self.settings,
+            self.kept_epoch,
+            self.rng,
+            self.now,
+            journal=read_journal(self.kept_journal),
+            notice=self.notices.append,
+        )
         self._manager_ends = {}
         for slot in self.settings.slots:
             end = MemoryLine(lambda data, slot=slot: self._carry(data, lambda slot=slot: self._blade_ends[slot]))
@@ -110,7 +145,8 @@ class Bench:
         self._manager_ends = {}
 
     def start_blade(self, slot):
-        self.blades[slot] = blade = start_agent(slot, self.rng.getrandbits(64))
+        hardware = self.make_hardware(slot) if self.make_hardware else None
+        self.blades[slot] = blade = start_agent(slot, self.rng.getrandbits(64), self, hardware)
         end = MemoryLine(lambda data: self._carry(data, lambda: self._manager_ends.get(slot)))
         self._blade_ends[slot] = end
         blade.serve_backplane(end, BasicMode())
@@ -123,7 +159,26 @@ class Bench:
     def _carry(self, data, to):
         if self.rng.random() < self.noise:
             data = self._spoil(data)
-        heapq.heappush(self._queue, (self.now + self.LATENCY_S, next(self._order), to, data))
+        self._at(self.now + self.LATENCY_S, lambda: self._arrive(to, data))
+
+    def _arrive(self, to, data):
+        end = to()
+        if end is not None and end.receive is not None and self._listens(end):
+            end.receive(data)
+
+    def _at(self, when, call):
+        heapq.heappush(self._queue, (when, next(self._order), call))
+
+    def now_s(self):
+        return self.now
+
+    def wall_s(self):
+        return 1_700_000_000 + self.now
+
+    def call_later(self, delay_s, call):
+        alarm = Alarm(call)
+        self._at(self.now + delay_s, alarm)
+        return alarm
 
     def _spoil(self, data):
         spoiled = bytearray(data)
@@ -133,12 +188,27 @@ class Bench:
         return bytes(spoiled)
 
     def _received(self, slot, message):
-        self._send(self.chassis.receive(slot, message, self.now))
+        if self.chassis is None:
+            return
+        if isinstance(message, Request):
+            self.events.append((slot, message.data))
+            self._chassis_lines[slot].send(message.respond(0))
+            return
+        self.chassis.receive(slot, message, self.now)
+        self._send(self.chassis.tick(self.now))
 
     def _send(self, sends):
         for slot, request in sends:
             self.requests += 1
             self._chassis_lines[slot].send(request)
+        journal = self.chassis.journal_to_keep(self.now)
+        if journal is not None:
+            if self.disk_takes_epochs:
+                self.kept_journal = journal
+                self.chassis.journal_kept()
+                self._send(self.chassis.tick(self.now))
+            else:
+                self.chassis.journal_not_kept(self.now)
         epoch = self.chassis.epoch_to_keep(self.now)
         if epoch is None:
             return
@@ -153,19 +223,20 @@ class Bench:
     def run(self, duration_s):
         until = self.now + duration_s
         while True:
-            due = self.chassis.due if self.chassis is not None else until
+            due = self._due() if self.chassis is not None else until
             carried = self._queue[0][0] if self._queue else until
             if min(due, carried) >= until:
                 break
             self.now = max(self.now, min(due, carried))
             if carried <= due:
-                _, _, to, data = heapq.heappop(self._queue)
-                end = to()
-                if end is not None and end.receive is not None and self._listens(end):
-                    end.receive(data)
+                heapq.heappop(self._queue)[2]()
             else:
                 self._send(self.chassis.tick(self.now))
         self.now = until
+
+    def _due(self):
+        keep_due = self.chassis.keep_due
+        return self.chassis.due if keep_due is None else min(self.chassis.due, keep_due)
 
     def _listens(self, end):
         return all(self._blade_ends[slot] is not end for slot in self.hung)
@@ -194,10 +265,16 @@ class Bench:
             == {(self.chassis.epoch, self.blades[slot].board.address, CENTER, "north")}
         )
 
+    def served_by_others(self, out, director):
+        """Whether all blades but one serve under the director in that slot."""
+        return {slot: role for slot, role in self.roles().items() if slot != out} == {
+            slot: Role.DIRECTOR if slot == director else Role.ENGINE for slot in self.blades if slot != out
+        }
+
 
 @pytest.fixture
 def bench(tmp_path):
-    return lambda slots=4, seed=1: Bench(slots, seed, tmp_path / "epoch")
+    return lambda slots=4, seed=1, **settings: Bench(slots, seed, str(tmp_path / "epoch"), **settings)
 
 
 @pytest.fixture

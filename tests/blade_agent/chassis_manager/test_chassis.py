@@ -35,7 +35,7 @@ def test_when_the_director_goes_the_next_takes_over_at_a_higher_epoch_and_keeps_
     chassis.crash_blade(1)
     taken_over_after_s = chassis.run_until(lambda: chassis.served_by(2), 5)
     timing = chassis.settings.timing
-    assert taken_over_after_s < timing.heartbeat_s + timing.attempts * timing.timeout_s + 0.2
+    assert taken_over_after_s < timing.director_heartbeat_s + timing.patience_s + 0.1 < 1
     assert chassis.kept_epochs == [1, 2]
     assert chassis.chassis.slots[1].hot_swap is HotSwapState.M7_COMMUNICATION_LOST
     chassis.start_blade(1)
@@ -201,7 +201,9 @@ def test_a_chassis_at_rest_is_only_polled(bench):
     chassis.run(1)
     chassis.requests = 0
     chassis.run(100)
-    assert 4 * 99 <= chassis.requests <= 4 * 101
+    timing = chassis.settings.timing
+    polls = 100 / timing.director_heartbeat_s + 3 * 100 / timing.heartbeat_s
+    assert 0.95 * polls <= chassis.requests <= polls
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -259,7 +261,7 @@ def test_no_epoch_ever_has_two_directors_whatever_goes_wrong(bench, seed):
                 assert directors.setdefault(epoch, boot_id) == boot_id
     come_right(chassis)
     chassis.run_until(lambda: chassis.served_by(chassis.chassis.director), 20)
-    assert len(directors) > 3
+    assert len(directors) > 2
 
 
 def test_a_snapshot_shows_each_slot(bench):

@@ -13,10 +13,11 @@ from blade_agent.cbc.role import Role
 from blade_agent.cbc.serial_line import LineUnavailableError, ServicePort
 from blade_agent.cbc.udp_line import udp_listener
 from blade_agent.chassis_manager.epoch_file import EpochFileError, read_epoch
-from blade_agent.chassis_manager.manager import ChassisManager, close_lines, manage, open_lines
+from blade_agent.chassis_manager.lines import close_lines, open_lines
+from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
 
-TIMING = Timing(heartbeat_s=0.1, eager_s=0.02, timeout_s=0.1, attempts=3, look_over_s=2.0)
+TIMING = Timing(heartbeat_s=0.1, director_heartbeat_s=0.1, eager_s=0.02, attempts=3, look_over_s=2.0)
 
 
 def settings_of(tmp_path, slots):
@@ -128,7 +129,7 @@ def test_bad_settings_end_with_the_thing_named(tmp_path):
             await open_lines(missing)
         (tmp_path / "epoch").write_text("garbage")
         with pytest.raises(EpochFileError, match="epoch"):
-            await manage(settings_of(tmp_path, {}), {}, Random(1))
+            await ChassisManager(settings_of(tmp_path, {}), {}, Random(1)).run()
 
     asyncio.run(story())
 

@@ -6,7 +6,7 @@ from blade_agent.cbc.message import CompletionCode, Request
 from blade_agent.chassis_manager.requester import Outcome, Question, Requester, ResponseFault
 from blade_agent.chassis_manager.settings import Timing
 
-TIMING = Timing(timeout_s=0.25, attempts=3)
+TIMING = Timing(timeout_s=0.25, repeat_s=0.125, attempts=3)
 SELF_TEST = Question(GET_SELF_TEST_RESULTS, Nothing())
 PASSED = GET_SELF_TEST_RESULTS.reply_data(SelfTest(0x55, 0))
 
@@ -30,17 +30,16 @@ def test_an_unanswered_question_is_repeated_as_it_was_and_given_up(requester):
     while isinstance(due := requester.tick(now), Request):
         sent.append((now, due))
         now = requester.due
-    assert [at for at, _ in sent] == [0.0, 0.25, 0.5]
+    assert [at for at, _ in sent] == [0.0, 0.25, 0.375]
     assert len({request for _, request in sent}) == 1
-    assert (due.outcome, now) == (Outcome.UNANSWERED, 0.75)
+    assert (due.outcome, now) == (Outcome.UNANSWERED, 0.5)
 
 
 def test_one_question_at_a_time_and_each_with_another_sequence_number(requester):
     requester.ask(SELF_TEST, Question(GET_DEVICE_ID, Nothing()))
     first = requester.tick(0.0)
     assert requester.tick(0.1) is None
-    refused = requester.receive(first.respond(CompletionCode.INVALID_COMMAND))
-    assert (refused.outcome, refused.completion) == (Outcome.REFUSED, CompletionCode.INVALID_COMMAND)
+    assert requester.receive(first.respond(CompletionCode.OK, PASSED)).outcome is Outcome.ANSWERED
     second = requester.tick(0.1)
     assert (first.sequence, second.sequence, second.command) == (63, 0, 1)
 
@@ -57,3 +56,17 @@ def test_what_answers_something_else_changes_nothing(requester):
     assert requester.faults == {ResponseFault.UNEXPECTED: 6, ResponseFault.UNREADABLE: 1}
     assert requester.receive(good).outcome is Outcome.ANSWERED
     assert requester.receive(good) is None
+
+
+def test_a_refusal_ends_its_conversation_and_no_other(requester):
+    ends = []
+    told = Question(GET_DEVICE_ID, Nothing(), ended=lambda answered: ends.append(answered.outcome))
+    requester.ask(SELF_TEST, told)
+    requester.ask(told)
+    first = requester.tick(0.0)
+    refused = requester.receive(first.respond(CompletionCode.INVALID_COMMAND))
+    assert (refused.outcome, refused.completion) == (Outcome.REFUSED, CompletionCode.INVALID_COMMAND)
+    assert ends == [Outcome.UNANSWERED]
+    assert requester.tick(0.1).command == 1
+    requester.forget()
+    assert ends == [Outcome.UNANSWERED]

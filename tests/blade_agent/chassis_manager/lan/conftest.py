@@ -3,6 +3,7 @@ import contextlib
 import struct
 from random import Random
 
+import msgspec
 import pytest
 
 from blade_agent.cbc.basic_mode import BasicMode
@@ -11,25 +12,29 @@ from blade_agent.cbc.identity import Identity, SlotAddress
 from blade_agent.cbc.message import Request, decode
 from blade_agent.cbc.role import MainBoardState, MainBoardStatus
 from blade_agent.cbc.serial_line import ServicePort
+from blade_agent.chassis_manager.chassis import Chassis
+from blade_agent.chassis_manager.chassis_commands import ChassisCommands
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES, SessionKeys
 from blade_agent.chassis_manager.lan.endpoint import Datagram, Endpoint
 from blade_agent.chassis_manager.lan.packet import Packet, covered, read, write, write_protected
 from blade_agent.chassis_manager.lan.rakp import Exchange
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.lan.users import User
-from blade_agent.chassis_manager.manager import ChassisManager, close_lines, open_lines
+from blade_agent.chassis_manager.lines import close_lines, open_lines
+from blade_agent.chassis_manager.management_board import identity_of, management_controller
+from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing
+from blade_agent.chassis_manager.supplies import Supplies
+from blade_agent.profiled_board.measurements import Measurements
 from media_network.address import Address
 
-IDENTITY = Identity(
-    device_id=0x20, device_revision=1, manufacturer=8072, product=0x4D53, guid=bytes(range(16)), firmware_version="1.42"
-)
+IDENTITY = msgspec.structs.replace(identity_of("north", None), guid=bytes(range(16)))
 USERS = (
     User(name="root", password="correct horse batt", privilege="administrator"),
     User(name="watch", password="only looking", privilege="user"),
     User(name="night", password="third shift", privilege="operator"),
 )
-TIMING = Timing(heartbeat_s=0.1, eager_s=0.02, timeout_s=0.1, attempts=3, look_over_s=2.0)
+TIMING = Timing(heartbeat_s=0.1, director_heartbeat_s=0.1, eager_s=0.02, attempts=3, look_over_s=2.0)
 
 
 class DeskBoard:
@@ -38,11 +43,14 @@ class DeskBoard:
     def assign(self, assignment):
         self.assignment = assignment
 
+    def drain(self, draining):
+        return 0
+
     def status(self):
         return MainBoardStatus(state=MainBoardState.READY, address=Address("127.1.1.1", 8080))
 
 
-def start_blade(slot):
+def start_blade(slot, hardware=None):
     return Controller(
         identity=Identity(
             device_id=0x40 + slot,
@@ -55,6 +63,7 @@ def start_blade(slot):
         address=SlotAddress(slot),
         main_board=DeskBoard(),
         boot_id=slot,
+        hardware=hardware,
     )
 
 
@@ -66,7 +75,7 @@ async def until(condition):
     pytest.fail("it never came about")
 
 
-class Chassis:
+class RunningChassis:
     """A chassis manager on PTYs, a controller at the other end of each, and its LAN interface."""
 
     def __init__(self, manager, server, blades):
@@ -79,7 +88,7 @@ class Chassis:
         address = self.server.address
         process = await asyncio.create_subprocess_exec(
             *("ipmitool", "-I", "lanplus", "-H", address.host, "-p", str(address.port), "-C", str(suite)),
-            *("-U", user, "-P", password, "-N", "1", "-R", "2", *command),
+            *("-U", user, "-P", password, "-N", "2", "-R", "3", *command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -89,24 +98,25 @@ class Chassis:
 
 
 @contextlib.asynccontextmanager
-async def running_chassis(tmp_path, slots=(1, 2, 3), empty=()):
+async def running_chassis(tmp_path, slots=(1, 2, 3), empty=(), make_hardware=None, profile=None, **settings):
     ports = {slot: ServicePort() for slot in (*slots, *empty)}
     settings = ManagerSettings(
         station="north",
         slots={slot: SerialPort(path=port.path) for slot, port in ports.items()},
         epoch_file=str(tmp_path / "epoch"),
         timing=TIMING,
+        **settings,
     )
-    blades = {slot: start_blade(slot) for slot in slots}
+    blades = {slot: start_blade(slot, make_hardware(slot) if make_hardware else None) for slot in slots}
     for slot, blade in blades.items():
         blade.serve_backplane(ports[slot].line, BasicMode())
     lines = await open_lines(settings)
-    manager = ChassisManager(settings, lines, Random(1))
+    manager = ChassisManager(settings, lines, Random(1), profile)
     task = asyncio.create_task(manager.run())
     here = Address("127.0.0.1", 0)
     async with lan_server(here, manager=manager, identity=IDENTITY, users=USERS, rng=Random(2)) as server:
         await until(lambda: [slot.hot_swap for slot in manager.snapshot()].count("M4") == len(slots))
-        yield Chassis(manager, server, blades)
+        yield RunningChassis(manager, server, blades)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -120,9 +130,24 @@ def chassis(tmp_path):
     return lambda **settings: running_chassis(tmp_path, **settings)
 
 
+def controller_at_20h():
+    """The controller of a chassis without slots."""
+    chassis = Chassis(ManagerSettings(station="north", slots={}, epoch_file="nowhere"), 0, Random(1), 0.0)
+    return management_controller(
+        station="north",
+        slots=chassis.slots,
+        profile=None,
+        measurements=Measurements(lambda: 0.0),
+        supplies=Supplies(()),
+        event_log=None,
+        self_checks=(),
+        chassis_commands=ChassisCommands(chassis, Supplies(())).module,
+    )
+
+
 @pytest.fixture
 def endpoint():
-    return Endpoint(identity=IDENTITY, users=USERS, snapshot=tuple, rng=Random(7))
+    return Endpoint(identity=IDENTITY, users=USERS, controller=controller_at_20h().answer, rng=Random(7))
 
 
 class Console:

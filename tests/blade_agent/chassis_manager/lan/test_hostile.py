@@ -6,10 +6,26 @@ from hypothesis import strategies as st
 
 from blade_agent.cbc.message import Request, decode
 from blade_agent.chassis_manager.lan.bridge import Bridged
-from blade_agent.chassis_manager.lan.packet import MAX_DATAGRAM_BYTES, DroppedError, LanFault, Packet, read, write
+from blade_agent.chassis_manager.lan.packet import (
+    MAX_DATAGRAM_BYTES,
+    DroppedError,
+    LanFault,
+    Packet,
+    read,
+    write,
+    write_protected,
+)
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 HEADER = b"\x06\x00\xff\x07"
+AT_20H = [
+    *((0, n) for n in (0, 1, 2, 4)),
+    *((4, n) for n in (0x02, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2D, 0x2F)),
+    *((6, n) for n in (1, 2, 3, 4, 8, 0x2E, 0x2F)),
+    *((0x0A, n) for n in (0x10, 0x11, 0x12, 0x20, 0x22, 0x23, 0x40, 0x42, 0x43, 0x44, 0x46, 0x47, 0x48, 0x49)),
+    *((0x2C, n) for n in (0, 1)),
+]
+COMPLETIONS = {0, 0x80, 0x81, 0x83, 0x87, 0xC0, 0xC1, 0xC2, 0xC4, 0xC5, 0xC7, 0xC9, 0xCA, 0xCB, 0xCC, 0xD4, 0xD5}
 KNOWN_COMMANDS = st.sampled_from([(6, n) for n in (1, 4, 8, 0x34, 0x37, 0x38, 0x3B, 0x3D, 0x41, 0x42, 0x54)])
 
 
@@ -82,20 +98,24 @@ def test_steps_of_a_login_that_make_no_sense(console, endpoint, step, payload):
 
 @FEW
 @given(
-    code=KNOWN_COMMANDS | st.tuples(st.integers(0, 31).map(lambda n: 2 * n), st.integers(0, 255)),
-    data=st.binary(max_size=90),
-    lun=st.integers(0, 3),
+    code=KNOWN_COMMANDS
+    | st.sampled_from(AT_20H)
+    | st.tuples(st.integers(0, 31).map(lambda n: 2 * n), st.integers(0, 255)),
+    data=st.binary(max_size=90) | st.binary(max_size=12).map(lambda tail: b"\0" + tail),
+    lun=st.sampled_from([0, 0, 0, 1, 3]),
 )
 def test_every_command_with_any_data_gets_one_answer(console, endpoint, code, data, lun):
     if code == (6, 0x3C):
         return
     if not len(endpoint.sessions):
         console.log_in()
+    if endpoint.sessions.find(console.session).privilege != 4:
+        console.ask(6, 0x3B, b"\4")
     (answer,) = console.send(console.packet(*code, data, lun=lun))
     if not isinstance(answer, Bridged):
         response = console.read(answer)
         assert (response.net_fn, response.command) == (code[0] | 1, code[1])
-        assert response.completion in {0, 0x80, 0x81, 0x83, 0x87, 0xC0, 0xC1, 0xC2, 0xC7, 0xCC, 0xD4}
+        assert response.completion in COMPLETIONS
 
 
 @FEW
@@ -130,3 +150,54 @@ def test_datagrams_that_are_dropped_are_told_apart(octets, fault):
     with pytest.raises(DroppedError) as dropped:
         read(octets)
     assert dropped.value.fault is fault
+
+
+def lengths(payload_bytes):
+    """Give a packet of a session whose length field says something else than what follows."""
+    return HEADER + b"\x06\xc0" + bytes(8) + payload_bytes.to_bytes(2, "little") + bytes(40)
+
+
+@FEW
+@given(
+    session=st.integers(1, 0xFFFFFFFF),
+    sequence=st.integers(0, 0xFFFFFFFF),
+    payload_type=st.integers(0, 0x3F),
+    payload=st.binary(max_size=120),
+)
+def test_a_session_that_was_never_opened_costs_a_look_and_gets_nothing(
+    console, endpoint, session, sequence, payload_type, payload
+):
+    if not len(endpoint.sessions):
+        console.log_in()
+        console.ask(6, 1)
+    if session == console.session:
+        return
+    before, faults = state(endpoint), endpoint.faults.total()
+    packet = Packet(payload_type=payload_type, payload=payload, session=session, sequence=sequence, protected=True)
+    assert console.send(write_protected(packet, bytes(16))) == []
+    assert (state(endpoint), endpoint.faults.total()) == (before, faults + 1)
+
+
+@FEW
+@given(st.integers(0, 0xFFFF))
+def test_lengths_that_lie_are_dropped(console, endpoint, payload_bytes):
+    faults = endpoint.faults.total()
+    assert console.send(lengths(payload_bytes)) == []
+    assert endpoint.faults.total() == faults + 1
+
+
+@FEW
+@given(code=st.binary(min_size=0, max_size=40))
+def test_a_wrong_integrity_code_changes_nothing_and_the_right_one_still_counts(console, endpoint, code):
+    if not len(endpoint.sessions):
+        console.log_in()
+        console.ask(6, 1)
+    good = console.packet(6, 1)
+    right = good[-16:]
+    if code == right:
+        return
+    before = state(endpoint)
+    assert console.send(good[:-16] + code) == []
+    assert state(endpoint) == before
+    assert len(console.send(good)) == 1
+    assert console.send(good) == []

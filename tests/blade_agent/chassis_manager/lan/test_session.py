@@ -101,7 +101,7 @@ def test_completion_codes_of_what_cannot_be_carried_out(session):
     assert session.ask(6, 1, b"x").completion == 0xC7
     assert session.ask(6, 1, lun=1).completion == 0xC2
     assert session.ask(6, 0x42, b"\x05").completion == 0xCC
-    assert session.ask(0x2C, 0, b"").completion == 0xC1
+    assert session.ask(0x2C, 0, b"").completion == 0xC7
     assert session.ask(6, 0x3B, b"\x02").data == b"\x02"
     assert session.ask(6, 0x41, b"\x01\x40").completion == 0xD4
 

@@ -1,0 +1,209 @@
+"""`blade-agent chassis ...`: what a person on the management board asks and tells the chassis manager."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from media_network.cli import UserError, echo_json, json_option
+
+if TYPE_CHECKING:
+    from blade_agent.chassis_manager.orders import ChassisState, EventRow, SlotState
+    from media_network.messages.verb import Reply, Request, Verb
+
+SOCKET = "/run/media-station/chassis.sock"
+_ORDER_TIMEOUT_S = 30.0
+"""A blade that has to let go of its streams first takes its time."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _socket_option(command: Command) -> Command:
+    return click.option(
+        "--socket",
+        type=click.Path(path_type=Path),
+        default=Path(SOCKET),
+        envvar="MEDIA_STATION_CHASSIS",
+        show_default=True,
+        show_envvar=True,
+        help="Where the chassis manager takes orders: `orders` in its settings.",
+    )(command)
+
+
+@click.group()
+def chassis() -> None:
+    """A chassis as its manager sees it: on the management board itself."""
+
+
+@chassis.command()
+@_socket_option
+@json_option("an object")
+def status(socket: Path, *, as_json: bool) -> None:
+    """Show every slot, the supplies and the power budget.
+
+    \b
+    Example:
+      blade-agent chassis status --json
+    """
+    from blade_agent.chassis_manager.orders import CHASSIS, AskChassis
+
+    state = _order(socket, CHASSIS, AskChassis())
+    if as_json:
+        echo_json(state)
+        return
+    for line in _describe(state):
+        click.echo(line)
+
+
+@chassis.command()
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Show what came after this record.")
+@_socket_option
+@json_option("an object")
+def events(after: int, socket: Path, *, as_json: bool) -> None:
+    """Show the event log of the chassis.
+
+    \b
+    Example:
+      blade-agent chassis events --after 17
+    """
+    from blade_agent.chassis_manager.orders import EVENTS, AskEvents
+
+    found = _order(socket, EVENTS, AskEvents(after))
+    if as_json:
+        echo_json(found)
+        return
+    for row in found.events:
+        click.echo(_event_line(row))
+
+
+@chassis.command()
+@click.argument("slot", type=click.IntRange(1, 62))
+@click.argument("action", type=click.Choice(["on", "off", "cycle"]))
+@_socket_option
+def power(slot: int, action: Any, socket: Path) -> None:
+    """Switch a blade's main board. What was ordered is remembered over restarts of the manager.
+
+    \b
+    Example:
+      blade-agent chassis power 3 off
+    """
+    from blade_agent.chassis_manager.orders import POWER, SetPower
+
+    _order(socket, POWER, SetPower(slot=slot, action=action))
+
+
+@chassis.command()
+@click.argument("slot", type=click.IntRange(1, 62))
+@_socket_option
+def reset(slot: int, socket: Path) -> None:
+    """Reset a blade's main board.
+
+    \b
+    Example:
+      blade-agent chassis reset 3
+    """
+    from blade_agent.chassis_manager.orders import RESET, ResetBlade
+
+    _order(socket, RESET, ResetBlade(slot=slot))
+
+
+@chassis.command()
+@click.argument("slot", type=click.IntRange(1, 62))
+@click.option("--seconds", type=click.IntRange(0, 255), default=15, show_default=True, help="How long; 0 ends it.")
+@_socket_option
+def identify(slot: int, seconds: int, socket: Path) -> None:
+    """Let a blade blink, so that it can be found in the rack.
+
+    \b
+    Example:
+      blade-agent chassis identify 3 --seconds 60
+    """
+    from blade_agent.chassis_manager.orders import IDENTIFY, IdentifyBlade
+
+    _order(socket, IDENTIFY, IdentifyBlade(slot=slot, seconds=seconds))
+
+
+@chassis.command()
+@click.argument("slot", type=click.IntRange(1, 62))
+@_socket_option
+def activate(slot: int, socket: Path) -> None:
+    """Bring a blade into service, now or as soon as the power budget carries it.
+
+    \b
+    Example:
+      blade-agent chassis activate 3
+    """
+    from blade_agent.chassis_manager.orders import ACTIVATE, ActivateBlade
+
+    _order(socket, ACTIVATE, ActivateBlade(slot=slot))
+
+
+@chassis.command()
+@click.argument("slot", type=click.IntRange(1, 62))
+@_socket_option
+def deactivate(slot: int, socket: Path) -> None:
+    """Take a blade out of service and leave it out: its role goes first, then its streams, then the blade.
+
+    \b
+    Example:
+      blade-agent chassis deactivate 3
+    """
+    from blade_agent.chassis_manager.orders import DEACTIVATE, DeactivateBlade
+
+    _order(socket, DEACTIVATE, DeactivateBlade(slot=slot))
+
+
+def _order(socket: Path, verb: "Verb[Request, Reply]", request: "Request") -> "Reply":
+    from media_network.local_orders import NobodyListens, OrderLost, order
+    from media_network.refusal import Refused
+
+    try:
+        reply = order(socket, verb, request, timeout_s=_ORDER_TIMEOUT_S)
+    except NobodyListens:
+        raise UserError(
+            f"no chassis manager takes orders at {socket}",
+            "Start `blade-agent manage` with `orders` in its settings, or name its socket with --socket.",
+        ) from None
+    except OrderLost as error:
+        raise UserError(f"the chassis manager at {socket} {error}", "Look at its log, then at the status.") from error
+    if isinstance(reply, Refused):
+        raise UserError(str(reply), "`blade-agent chassis status` shows the slot and what it waits for.")
+    return reply
+
+
+def _describe(state: "ChassisState") -> list[str]:
+    director = "no director" if state.director is None else f"director in slot {state.director}"
+    lines = [f"{state.station}: {director}, epoch {state.epoch}"]
+    lines += [_slot_line(slot) for slot in state.slots]
+    for supply in state.supplies:
+        measured = "" if supply.watts is None else f", gives {supply.watts:.0f} W"
+        lines.append(f"{supply.name}: {'works' if supply.works else 'failed'}, {supply.capacity_w:.0f} W{measured}")
+    if state.budget.capacity_w is not None:
+        lines.append(f"budget: {state.budget.granted_w:.0f} W of {state.budget.capacity_w:.0f} W granted")
+    if state.failed_logins:
+        lines.append(f"wrong passwords at the IPMI interface: {state.failed_logins}")
+    if not state.journal_kept:
+        lines.append("what is ordered cannot be written down: check the disk")
+    return lines
+
+
+def _slot_line(slot: "SlotState") -> str:
+    parts = [f"slot {slot.slot:2}  {slot.hot_swap}"]
+    if slot.main_board is not None:
+        parts.append(f"{slot.role:10}  {slot.main_board:8}  power {slot.observed_power:7}")
+    if slot.temperatures:
+        parts.append(f"{max(reading.celsius for reading in slot.temperatures):.0f} °C")
+    if slot.granted_w is not None:
+        parts.append(f"{slot.granted_w:.0f} W")
+    if slot.waits_for:
+        parts.append(slot.waits_for)
+    return "  ".join(parts)
+
+
+def _event_line(row: "EventRow") -> str:
+    from datetime import UTC, datetime
+
+    where = "chassis" if row.slot is None else f"slot {row.slot}"
+    moment = datetime.fromtimestamp(row.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{row.id:5}  {moment}  {row.severity:8}  {where:8}  {row.sensor}: {row.event}"

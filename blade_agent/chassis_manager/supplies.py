@@ -1,0 +1,45 @@
+"""The power supplies of a chassis as its management board measures them."""
+
+from msgspec import Struct
+
+from blade_agent.hardware.reading import Known, Reading
+from blade_agent.hardware.supply import SupplyReading
+
+
+class Supply(Struct, kw_only=True):
+    """A supply. Until something is known against it, it works."""
+
+    name: str
+    capacity_w: float
+    works: bool = True
+    volts: float | None = None
+    watts: float | None = None
+
+
+class Supplies:
+    """All supplies of a chassis."""
+
+    def __init__(self, supplies: tuple[Supply, ...]) -> None:
+        self.all = supplies
+
+    @property
+    def capacity_w(self) -> float | None:
+        """What those that work can give together; None for a chassis that does not know its supplies."""
+        return sum(supply.capacity_w for supply in self.all if supply.works) if self.all else None
+
+    def take(self, readings: tuple[SupplyReading, ...]) -> list[tuple[int, bool]]:
+        """Take what was measured; give the supplies, by their place from 0, that fail now, or work again.
+
+        A supply that cannot be measured just now is as it was.
+        """
+        changes = []
+        for index, (supply, reading) in enumerate(zip(self.all, readings, strict=True)):
+            supply.volts, supply.watts = _value(reading.voltage), _value(reading.power)
+            if reading.works is not None and reading.works != supply.works:
+                supply.works = reading.works
+                changes.append((index, reading.works))
+        return changes
+
+
+def _value(reading: Reading) -> float | None:
+    return reading.value if isinstance(reading, Known) else None
