@@ -19,6 +19,7 @@ class Network:
     """One network in a state folder of its own."""
 
     def __init__(self, state: Path) -> None:
+        self.state = state
         self._environment = {**os.environ, "MEDIA_STATION_STATE": str(state)}
 
     def run(self, command: str, *arguments: object) -> str:

@@ -9,8 +9,9 @@ from distribution_center.content.content_engine import ContentEngine
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
+from distribution_center.registry.opening import open_repository
+from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
-from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
 from media_network.http_client import HttpClient
@@ -19,8 +20,8 @@ from media_network.status import ProcessStatus, write_status
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
-    """Run a center until cancelled. Raises OSError when its address cannot be served at, `apsw.Error`."""
-    repository = _open_registry(Path(settings.state))
+    """Run a center until cancelled. Raises OSError when its address cannot be served at, `StoreError`."""
+    repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
     try:
         await serve_center(settings, repository, rng)
     finally:
@@ -30,7 +31,7 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
 async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:
     """Answer and act as the center, over a registry that is open, until cancelled."""
     address = Address(settings.address, settings.http_port)
-    state = Path(settings.state)
+    state = _state_folder(settings)
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
         content_manager = ContentManager(repository, http, settings.home)
         registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version)
@@ -50,15 +51,17 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         table = HandlerTable("distribution center")
         for part in (registry, content_manager, distribution, content_engine):
             part.answer(table)
+        refuse_store_errors(table)
         async with serve(table, address):
-            content_engine.take_up()
+            await content_engine.take_up()
             write_status(state, _status(settings, address))
             await distribution.keep_carrying_out()
 
 
-def _open_registry(state: Path) -> SqliteRepository:
+def _state_folder(settings: CenterSettings) -> Path:
+    state = Path(settings.state)
     state.mkdir(parents=True, exist_ok=True)
-    return SqliteRepository.open(state / "registry.sqlite")
+    return state
 
 
 def _status(settings: CenterSettings, address: Address) -> ProcessStatus:

@@ -5,7 +5,7 @@ import logging
 
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import OrderState, Repository
+from distribution_center.registry.repository import OrderState, Repository, StoreError
 from media_network.http_client import HttpClient
 from media_network.http_server import HandlerTable
 from media_network.messages import content as messages
@@ -45,21 +45,27 @@ class Distribution:
         """Carry orders out, for ever."""
         while True:
             self._registry.moved.clear()
-            for program in self._repository.programs():
-                for station, order in self._repository.orders(program.program).items():
-                    if order.state is OrderState.ORDERED:
-                        await self._carry_out(program, station, order.copies)
+            try:
+                await self._carry_all_out()
+            except StoreError as error:
+                _log.warning("%s; orders wait until it is there again", error)
             try:
                 async with asyncio.timeout(_SAY_AGAIN_S):
                     await self._registry.moved.wait()
             except TimeoutError:
                 continue  # nothing moved: say it again
 
+    async def _carry_all_out(self) -> None:
+        for program in await self._repository.programs():
+            for station, order in (await self._repository.orders(program.program)).items():
+                if order.state is OrderState.ORDERED:
+                    await self._carry_out(program, station, order.copies)
+
     async def _distribute(self, order: messages.Distribute) -> messages.ProgramRow | Refused:
-        program = self._repository.program(order.program)
+        program = await self._repository.program(order.program)
         if program is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program}")
-        known = {station.station for station in self._repository.stations()}
+        known = {station.station for station in await self._repository.stations()}
         unknown = [station for station in order.stations if station not in known]
         if unknown:
             return Refused(
@@ -68,13 +74,13 @@ class Distribution:
         for station in order.stations:
             await self._repository.set_order(order.program, station, OrderState.ORDERED, order.copies)
         self._registry.moved.set()
-        return self._content_manager.row(program)
+        return await self._content_manager.row(program)
 
     async def _carry_out(self, program: Program, station: str, copies: int) -> None:
         """Claim 12, first step: identify a source station and direct the seeking one to obtain the program."""
         key = (program.program, station)
         now = asyncio.get_running_loop().time()
-        whole_at = self._registry.whole_at(program.program)
+        whole_at = await self._registry.whole_at(program.program)
         if station in whole_at:
             await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
             self._said_at.pop(key, None)
@@ -82,8 +88,8 @@ class Distribution:
         if now - self._said_at.get(key, float("-inf")) < _SAY_AGAIN_S:
             return
         source = self._source(whole_at)
-        seeking = self._registry.director(station)
-        source_director = self._registry.director(source) if source else None
+        seeking = await self._registry.director(station)
+        source_director = await self._registry.director(source) if source else None
         if source is None or seeking is None or source_director is None:
             return
         self._said_at[key] = now

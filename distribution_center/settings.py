@@ -12,9 +12,11 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     address: str
     """IPv4 address it answers at."""
     state: str
-    """Folder of the registry and the spool."""
+    """Folder of the spool, and of the registry where `registry` names no other place."""
     home: str
     """Name of its home media station."""
     http_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    registry: str = ""
+    """Path of the registry, or a `postgresql://` DSN without its password; empty: `registry.sqlite` in `state`."""
     storing_patience_s: Annotated[float, Meta(gt=0)] = 60.0
     """How long the home media station may take no segment before an ingest is given up."""

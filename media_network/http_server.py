@@ -62,6 +62,8 @@ class HandlerTable:
     resources: list[_Get] = field(default_factory=list)
     guards: Sequence[Middleware] = ()
     """Each sees every request first, and may answer it."""
+    described_by: "Callable[[], HandlerTable] | None" = None
+    """What OpenAPI shows now, where that changes; None for this table itself."""
 
     def verb(self, verb: Verb[Request, Reply], answer: Answer[Request, Reply]) -> None:
         """Answer a verb with a coroutine function from its request to its reply or a refusal."""
@@ -141,15 +143,18 @@ def _application(table: HandlerTable) -> web.Application:
         application.router.add_post(f"/{post.verb.path}", _endpoint(post, answers))
     for get in table.resources:
         application.router.add_get(get.path, get.answer)
-    verbs = [post.verb for post in table.posts]
-    resources = {get.path: get.summary for get in table.resources}
-    description = msgspec.json.encode(describe(table.title, verbs, resources))
 
     async def openapi(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=description, content_type="application/json")
+        shown = table.described_by() if table.described_by else table
+        return web.Response(body=_description(shown), content_type="application/json")
 
     application.router.add_get("/openapi.json", openapi)
     return application
+
+
+def _description(table: HandlerTable) -> bytes:
+    verbs = [post.verb for post in table.posts]
+    return msgspec.json.encode(describe(table.title, verbs, {get.path: get.summary for get in table.resources}))
 
 
 @asynccontextmanager

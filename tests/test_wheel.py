@@ -83,9 +83,13 @@ def test_the_data_folders_travelled(blade):
     folders = [Path(line) for line in run(blade, "python", "-c", probe).splitlines()]
     for folder, source in zip(folders, ("mibs", "hw_profiles", "examples"), strict=True):
         assert folder.is_relative_to(blade.parent)
-        expected = {path.name: path.read_bytes() for path in (ROOT / source).iterdir()}
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == expected
+        expected = files_in(ROOT / source)
+        assert files_in(folder) == expected
         assert expected
+
+
+def files_in(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_agent_lists_its_hardware_profiles(blade):
@@ -120,8 +124,7 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
             """)
             agent = await stack.enter_async_context(running(blade, "run", blade_settings, tmp_path))
             manager = await stack.enter_async_context(running(blade, "manage", chassis_settings, tmp_path))
-            description = await openapi(f"http://127.0.0.1:{port}/openapi.json", agent, manager)
-            assert description["info"]["title"] == "media director"
+            await answers_as("media director", f"http://127.0.0.1:{port}/openapi.json", agent, manager)
             async with asyncio.timeout(DIRECTS_WITHIN_S):
                 while (read_status(tmp_path / "state") or UNTOLD).role != "director":  # noqa: ASYNC110 -- another process sets no event
                     await asyncio.sleep(0.05)
@@ -152,14 +155,16 @@ async def running(blade, verb, settings, folder):
         assert "Traceback" not in log.read_text()
 
 
-async def openapi(url, *processes):
-    """What the blade answers, once it does."""
+async def answers_as(title, url, *processes):
+    """Return when the blade answers, and as that."""
     async with aiohttp.ClientSession() as http, asyncio.timeout(DIRECTS_WITHIN_S):
         while True:
             for process in processes:
                 assert process.returncode is None, process.log.read_text()
             try:
                 async with http.get(url) as answer:
-                    return await answer.json()
+                    if (await answer.json())["info"]["title"] == title:
+                        return
             except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.05)
+                pass
+            await asyncio.sleep(0.05)

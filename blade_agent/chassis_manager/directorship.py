@@ -13,6 +13,7 @@ from blade_agent.cbc.role import MainBoardState, Role, RoleAssignment
 from blade_agent.cbc.role_messages import BladeStatus, assignment_digest
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.chassis_manager.slot import Slot
+from media_network.address import Address
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +41,15 @@ class Directorship:
         self.epoch = kept_epoch
         """The highest epoch that is kept on disk."""
         self._settings = settings
+        self._center = settings.center_address
         self._slots = slots
         self._leaving = leaving
         self._look_over_until = now + settings.timing.look_over_s
         self._director: _Director | None = None
         self._wanted_epoch: int | None = None
         self._keep_from = now
+        self._assignments: dict[bool, RoleAssignment] = {}
+        """By whether it is the director's."""
 
     @property
     def director(self) -> int | None:
@@ -98,13 +102,20 @@ class Directorship:
         status = None if self._director is None else self._slots[self._director.slot].active
         if status is None or status.address is None:
             return None
-        return RoleAssignment(
-            role=Role.DIRECTOR if number == self.director else Role.ENGINE,
-            epoch=self.epoch,
-            station=self._settings.station,
-            director=status.address,
-            center=self._settings.center_address,
-        )
+        return self._assignment(number == self.director, self.epoch, status.address)
+
+    def _assignment(self, directs: bool, epoch: int, director: Address) -> RoleAssignment:  # noqa: FBT001 - its caller compares
+        """All engines have the same one, and it is asked for with every message: it is made once."""
+        assignment = self._assignments.get(directs)
+        if assignment is None or assignment.epoch != epoch or assignment.director != director:
+            assignment = self._assignments[directs] = RoleAssignment(
+                role=Role.DIRECTOR if directs else Role.ENGINE,
+                epoch=epoch,
+                station=self._settings.station,
+                director=director,
+                center=self._center,
+            )
+        return assignment
 
     def _looked_over(self, now: float) -> bool:
         """Slot 1 may be slower than slot 2 to start, and a director may run that has not been heard yet."""

@@ -43,8 +43,8 @@ class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     up `suspect_attempts`.
     """
 
-    heartbeat_s: Positive = 0.5
-    """From one poll of a blade to the next."""
+    heartbeat_s: Positive = 1.0
+    """From one poll of a blade to the next. What an engine's loss means to viewers its director finds out by itself."""
     director_heartbeat_s: Positive = 0.25
     """The same of the director: viewers wait until another blade has taken over from it."""
     eager_s: Positive = 0.1

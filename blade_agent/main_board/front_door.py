@@ -42,7 +42,7 @@ class FrontDoor:
 
     def table(self) -> HandlerTable:
         """All that any role answers."""
-        table = HandlerTable("main board")
+        table = HandlerTable("main board", described_by=self._duties)
         for verb in _VERBS:
             table.verb(verb, partial(self._answer, verb))
         for path, summary in _RESOURCES.items():
@@ -56,6 +56,14 @@ class FrontDoor:
     def close(self, table: HandlerTable) -> None:
         """A role is over."""
         self._on_duty.remove(table)
+
+    def _duties(self) -> HandlerTable:
+        """What is answered now, under the name of who came on duty last."""
+        shown = HandlerTable(self._on_duty[0].title if self._on_duty else "main board")
+        for table in self._on_duty:
+            shown.posts.extend(table.posts)
+            shown.resources.extend(table.resources)
+        return shown
 
     async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct) -> msgspec.Struct:
         posts = (post for table in self._on_duty for post in table.posts)

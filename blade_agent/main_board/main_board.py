@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from blade_agent.cbc.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
 from blade_agent.files import Files
 from blade_agent.main_board.catalogue import Catalogue
@@ -20,7 +22,7 @@ from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
 from blade_agent.main_board.engine.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
-from blade_agent.main_board.main_board_figures import MainBoardFigures
+from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
 from media_network.http_server import serve
 
@@ -108,6 +110,15 @@ class MainBoard:
             engine=engine,
             director=self._director.figures() if self._director else None,
         )
+
+    def work(self) -> MainBoardWork:
+        """What it is at, one by one, at this moment."""
+        work = MainBoardWork()
+        if self._engine:
+            work = msgspec.structs.replace(work, engine=self._engine.work())
+        if self._director:
+            work = msgspec.structs.replace(work, director=self._director.work())
+        return work
 
     @property
     def assignment(self) -> RoleAssignment:

@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from blade_agent.cbc.role import Role
-from blade_agent.main_board.director.director_figures import DirectorFigures
-from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineFigures
+from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork
+from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineFigures, EngineWork
 
 
 class MainBoardFigures(Struct, frozen=True, kw_only=True):
@@ -24,3 +24,10 @@ class MainBoardFigures(Struct, frozen=True, kw_only=True):
     engine: EngineFigures | None
     """None while it is no engine; a director is one too as long as it holds segments."""
     director: DirectorFigures | None
+
+
+class MainBoardWork(Struct, frozen=True, kw_only=True):
+    """What a main board is at, one by one. There may be thousands: who needs only numbers takes the figures."""
+
+    engine: EngineWork = EngineWork()
+    director: DirectorWork = DirectorWork()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import shutil
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,11 @@ from aiohttp import ClientSession, web
 
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.download import download
-from distribution_center.content.errors import IngestError
+from distribution_center.content.errors import AlreadyCutError, IngestError, NameTakenError
 from distribution_center.content.ingest import clear_spool, ingest
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import Repository, Verdict
+from distribution_center.registry.repository import Repository, StoreError, Verdict
 from media_network.address import Address
 from media_network.http_client import HttpClient
 from media_network.http_server import HandlerTable
@@ -69,11 +70,11 @@ class ContentEngine:
         table.verb(LOCATE_SEGMENT, self._locate_segment)
         table.resource("/segments/{program}/{segment}.ts", self._segment)
 
-    def take_up(self) -> None:
-        """Go on with what was being stored when the center stopped; clear what was not whole."""
+    async def take_up(self) -> None:
+        """Go on with what was being stored when the center stopped; clear what was not whole. Raises `StoreError`."""
         self.spool.mkdir(parents=True, exist_ok=True)
         clear_spool(self.spool)
-        for program in self.repository.programs():
+        for program in await self.repository.programs():
             if (self.spool / program.program).is_dir():
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
 
@@ -101,8 +102,8 @@ class ContentEngine:
             try:
                 program = await self._make_program(job, order)
                 self._note(job, stage=IngestStage.STORING, fraction=0.0, program=program.program)
-                await self._bring_home(job, program)
-            except IngestError as error:
+                await self._bring_home(job, program, order.source)
+            except (IngestError, StoreError) as error:
                 self._note(job, stage=IngestStage.FAILED, error=str(error))
             except OSError as error:
                 reason = f"{order.source} was not ingested: {error.strerror} ({error.filename})"
@@ -128,17 +129,28 @@ class ContentEngine:
                 title=order.title or _title(order.source),
                 segment_ms=order.segment_ms,
                 on_progress=converted,
+                admit=lambda program: self._admit(program, order.source),
                 name=order.source,
             )
         finally:
             if remote:
                 path.unlink(missing_ok=True)
 
-    async def _bring_home(self, job: str, program: Program) -> None:
-        known = self.repository.program(program.program)
-        if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
-            self._note(job, stage=IngestStage.FAILED, error=f"another program is called {program.program}")
+    async def _admit(self, program: Program, source: str) -> None:
+        """The same film as before gives the same program only if it is cut at the same places."""
+        known = await self.repository.program(program.program)
+        if known is None:
             return
+        if known.sha256 != program.sha256:
+            raise NameTakenError(source, program.program)
+        if known.segments != program.segments:
+            raise AlreadyCutError(source, known.program, len(known.segments), _usual_ms(known))
+
+    async def _bring_home(self, job: str, program: Program, source: str) -> None:
+        known = await self.repository.program(program.program)
+        if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
+            await self._admit(program, source)  # another ingest was a moment faster
+            raise NameTakenError(source, program.program)
         self.content_manager.catalogue_changed()
 
         def stored(fraction: float) -> None:
@@ -161,12 +173,11 @@ class ContentEngine:
         """Claim 13 turned round: direct the home station to obtain the program from us; True once it has it all."""
         loop = asyncio.get_running_loop()
         held, moved_at, said_at = -1, loop.time(), float("-inf")
-        while not self.content_manager.at_home(program):
+        while (stored := await self._stored(program)) < len(program.segments):
             now = loop.time()
-            stored = len(self.repository.locations(program.program).get(self.home, ()))
             if stored != held:
                 held, moved_at = stored, now
-                on_progress(stored / len(program.segments))
+                on_progress(max(0, stored) / len(program.segments))
             if now - moved_at > self.storing_patience_s:
                 return False
             if now - said_at > _SAY_AGAIN_S:
@@ -176,11 +187,21 @@ class ContentEngine:
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
         return True
 
+    async def _stored(self, program: Program) -> int:
+        """Segments at the home media station; -1 while the registry cannot say."""
+        try:
+            return len((await self.repository.locations(program.program)).get(self.home, ()))
+        except StoreError:
+            return -1
+
     async def _direct_home(self, program: Program) -> None:
-        director = self.registry.director(self.home)
+        try:
+            director = await self.registry.director(self.home)
+            known = await self.repository.program(program.program) or program
+        except StoreError:
+            return  # it is told again
         if director is None:
             return
-        known = self.repository.program(program.program) or program
         source = str(self.address)
         order = Obtain(program=known, source_station="content-engine", source_director=source, copies=1)
         await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
@@ -203,6 +224,11 @@ class ContentEngine:
     def _note(self, job: str, **changes: object) -> None:
         if job in self._jobs:
             self._jobs[job] = msgspec.structs.replace(self._jobs[job], **changes)
+
+
+def _usual_ms(program: Program) -> int:
+    """Length of most segments: the last one may be short."""
+    return statistics.mode(segment.duration_ms for segment in program.segments)
 
 
 def _title(source: str) -> str:

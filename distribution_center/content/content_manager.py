@@ -27,6 +27,7 @@ class ContentManager:
         self._http = http
         self._home = home
         self._version: int | None = None
+        self._changes = 0
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the content manager's verbs into a table."""
@@ -34,24 +35,29 @@ class ContentManager:
         table.verb(messages.PUBLISH, self._publish)
         table.verb(messages.LIST_PROGRAMS, self._list_programs)
 
-    def catalogue_version(self) -> int:
+    async def catalogue_version(self) -> int:
         """Differs whenever a program or its state does; the same after a restart."""
-        if self._version is None:
-            self._version = zlib.crc32(msgspec.json.encode(self._repository.programs()))
-        return self._version
+        if self._version is not None:
+            return self._version
+        changes = self._changes
+        version = zlib.crc32(msgspec.json.encode(await self._repository.programs()))
+        if changes == self._changes:  # nothing came while the programs were read
+            self._version = version
+        return version
 
     def catalogue_changed(self) -> None:
         """A program came, went or changed its state."""
         self._version = None
+        self._changes += 1
 
-    def at_home(self, program: Program) -> bool:
+    async def at_home(self, program: Program) -> bool:
         """Whether the home media station holds the whole program."""
-        held = self._repository.locations(program.program).get(self._home, frozenset())
+        held = (await self._repository.locations(program.program)).get(self._home, frozenset())
         return len(held) == len(program.segments)
 
-    def row(self, program: Program) -> messages.ProgramRow:
+    async def row(self, program: Program) -> messages.ProgramRow:
         """A program, and which stations hold how much of it."""
-        locations = self._repository.locations(program.program)
+        locations = await self._repository.locations(program.program)
         return messages.ProgramRow(
             program=program.program,
             title=program.title,
@@ -64,24 +70,24 @@ class ContentManager:
         )
 
     async def _list_catalogue(self, _: ListCatalogue) -> Catalogue:
-        return Catalogue(version=self.catalogue_version(), programs=tuple(self._repository.programs()))
+        return Catalogue(version=await self.catalogue_version(), programs=tuple(await self._repository.programs()))
 
     async def _list_programs(self, _: messages.ListPrograms) -> messages.Programs:
-        return messages.Programs(tuple(self.row(program) for program in self._repository.programs()))
+        return messages.Programs(tuple([await self.row(program) for program in await self._repository.programs()]))
 
     async def _publish(self, order: messages.Publish) -> Program | Refused:
         """Claim 11: send "publish" to all media stations. One that does not hear it catches up with the catalogue."""
-        program = self._repository.program(order.program)
+        program = await self._repository.program(order.program)
         if program is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program}")
-        if not self.at_home(program):
+        if not await self.at_home(program):
             return Refused(Reason.NOT_HERE, f"the home media station does not hold the whole of {order.program} yet")
         verdict = await self._repository.set_state(order.program, ProgramState.PUBLISHED)
         if verdict is Verdict.UNKNOWN_PROGRAM:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program} any more")
         self.catalogue_changed()
         published = msgspec.structs.replace(program, state=ProgramState.PUBLISHED)
-        stations = self._repository.stations()
+        stations = await self._repository.stations()
         await asyncio.gather(*(self._tell(station.station, station.director, published) for station in stations))
         return published
 

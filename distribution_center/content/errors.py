@@ -109,6 +109,31 @@ class DownloadError(IngestError):
 
 
 @dataclass(eq=False)
+class AlreadyCutError(IngestError):
+    """The same film is a program already, cut into other segments. `segment_ms` is their usual length."""
+
+    program: str
+    segments: int
+    segment_ms: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} is here already as {self.program}, cut into {self.segments} segments of about "
+            f"{self.segment_ms} ms: use that one, or ingest it under another title to have both"
+        )
+
+
+@dataclass(eq=False)
+class NameTakenError(IngestError):
+    """Another film has the program's name."""
+
+    program: str
+
+    def __str__(self) -> str:
+        return f"{self.source} cannot be called {self.program}, which is another program: give it another title"
+
+
+@dataclass(eq=False)
 class IngestCrashedError(IngestError):
     """The ingest process ended without an answer; negative `exit_code`: the signal that ended it."""
 

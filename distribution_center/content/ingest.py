@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,16 +33,20 @@ async def ingest(
     title: str,
     segment_ms: int = 2000,
     on_progress: Callable[[float], None],
+    admit: Callable[[Program], Awaitable[None]] | None = None,
     name: str | None = None,
 ) -> Program:
     """Ingest the film at `source`: afterwards `spool/<program>/<number>.ts` are there and durable.
 
-    `on_progress` takes the fraction done. `name` is what errors call the source (default: its path). The same film
+    `on_progress` takes the fraction done. `admit` may raise `IngestError` before anything of the program that is there
+    already is touched. `name` is what errors call the source (default: its path). The same film
     gives the same program. Raises `IngestError`; then, or when cancelled, nothing is left behind.
     """
     with _work_folder(spool) as work:
         order = Order(path=str(source), name=name or str(source), folder=str(work), title=title, segment_ms=segment_ms)
         program = await _run(order, on_progress)
+        if admit:
+            await admit(program)
         target = spool / program.program
         if target.exists():  # from an ingest before: the same bytes, or what is left of them
             shutil.rmtree(target)

@@ -17,6 +17,7 @@ _REFUSALS = {
     Verdict.OLD_EPOCH: Reason.STALE_EPOCH,
     # A director whose inventory is out of step registers again and makes a new one.
     Verdict.OLD_GENERATION: Reason.UNKNOWN_STATION,
+    Verdict.NO_INVENTORY: Reason.UNKNOWN_STATION,
     Verdict.UNKNOWN_STATION: Reason.UNKNOWN_STATION,
     Verdict.UNKNOWN_PROGRAM: Reason.UNKNOWN_PROGRAM,
     Verdict.NO_SUCH_SEGMENT: Reason.BAD_MESSAGE,
@@ -35,7 +36,7 @@ class Presence:
 class MediaLocationRegistry:
     """The registry as directors see it, over a durable `Repository`."""
 
-    def __init__(self, repository: Repository, home: str, catalogue_version: Callable[[], int]) -> None:
+    def __init__(self, repository: Repository, home: str, catalogue_version: Callable[[], Awaitable[int]]) -> None:
         self._repository = repository
         self._home = home
         self._catalogue_version = catalogue_version
@@ -51,17 +52,17 @@ class MediaLocationRegistry:
         table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
         table.verb(messages.LIST_STATIONS, self._list_stations)
 
-    def director(self, station: str) -> Address | None:
+    async def director(self, station: str) -> Address | None:
         """Where the station's director answers, as last heard."""
-        found = self._repository.station(station)
+        found = await self._repository.station(station)
         return Address.parse(found.director) if found else None
 
-    def whole_at(self, program: ProgramId) -> list[str]:
+    async def whole_at(self, program: ProgramId) -> list[str]:
         """The stations that hold every segment of a program, by name."""
-        known = self._repository.program(program)
+        known = await self._repository.program(program)
         if known is None:
             return []
-        locations = self._repository.locations(program)
+        locations = await self._repository.locations(program)
         return sorted(name for name, held in locations.items() if len(held) == len(known.segments))
 
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
@@ -69,7 +70,7 @@ class MediaLocationRegistry:
             Address.parse(message.director)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        known = self._repository.station(message.station)
+        known = await self._repository.station(message.station)
         same = known is not None and (known.director, known.stamp.epoch) == (message.director, message.epoch)
         generation = known.stamp.generation if known and known.stamp.epoch == message.epoch else 0
         if not same:
@@ -80,7 +81,7 @@ class MediaLocationRegistry:
                 return _refuse(verdict, message.station)
             self.moved.set()
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
-        return messages.StationRegistered(catalogue_version=self._catalogue_version(), generation=generation)
+        return messages.StationRegistered(catalogue_version=await self._catalogue_version(), generation=generation)
 
     async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
         try:
@@ -120,12 +121,12 @@ class MediaLocationRegistry:
     async def _list_stations(self, _: messages.ListStations) -> messages.Stations:
         now = asyncio.get_running_loop().time()
         whole: dict[str, int] = {}
-        for program in self._repository.programs():
-            for name in self.whole_at(program.program):
+        for program in await self._repository.programs():
+            for name in await self.whole_at(program.program):
                 whole[name] = whole.get(name, 0) + 1
         never = Presence(heard_at=float("-inf"), engines=0)
         rows = []
-        for station in self._repository.stations():
+        for station in await self._repository.stations():
             presence = self._present.get(station.station, never)
             silent_s = min(now - presence.heard_at, _SILENT_MAX_S)
             rows.append(

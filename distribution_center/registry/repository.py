@@ -1,9 +1,15 @@
 """What the media location registry remembers, whatever stores it.
 
 Every write answers with a `Verdict` once it is durable: a refusal is a value. Reads see what was committed.
+
+StoreError                the store could not do it
+    StoreLostError        nobody answered; a write may have been made: saying it again is safe
+    StoreFailedError      it answered that it cannot: a full disk, for instance
+    StoreUnfitError       it would lose what it acknowledges, or is another release's
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -22,6 +28,8 @@ class Verdict(StrEnum):
     """The station has a newer director."""
     OLD_GENERATION = "old generation"
     """The station has made a newer inventory."""
+    NO_INVENTORY = "no inventory"
+    """The inventory that this adds to or takes from has not come: it would replace what was added."""
     UNKNOWN_STATION = "unknown station"
     UNKNOWN_PROGRAM = "unknown program"
     NO_SUCH_SEGMENT = "no such segment"
@@ -63,8 +71,33 @@ class Order(NamedTuple):
     """On how many engines of the station a segment shall be."""
 
 
+@dataclass(eq=False)
+class StoreError(Exception):
+    """The store at fault, and why. `store` is a path or a server, without a password."""
+
+    store: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the registry {self.store}: {self.reason}"
+
+
+class StoreLostError(StoreError):
+    """Nobody answered. A write that was under way may have been made; every write may be said again."""
+
+
+class StoreFailedError(StoreError):
+    """The store answered that it cannot, and nothing was written."""
+
+
+class StoreUnfitError(StoreError):
+    """This store is not to be used."""
+
+
 class Repository(Protocol):
-    """The registry's store."""
+    """The registry's store. Everything but `close` raises `StoreError`, writes also `OverflowError` for a number that
+    no store takes (64 bits, signed).
+    """
 
     async def close(self) -> None:
         """Commit what is under way and let go of the files."""
@@ -88,9 +121,10 @@ class Repository(Protocol):
         """A station's director reports. `OLD_EPOCH`, `OLD_GENERATION`."""
 
     async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
-        """Segments are durable at a station. Those already known are no error.
+        """Segments are durable at a station, beyond the inventory of this very epoch and generation.
 
-        `OLD_EPOCH`, `OLD_GENERATION`, `UNKNOWN_STATION`, `UNKNOWN_PROGRAM`, `NO_SUCH_SEGMENT`.
+        Those already known are no error. `OLD_EPOCH`, `OLD_GENERATION`, `NO_INVENTORY`, `UNKNOWN_STATION`,
+        `UNKNOWN_PROGRAM`, `NO_SUCH_SEGMENT`.
         """
 
     async def remove_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
@@ -99,27 +133,27 @@ class Repository(Protocol):
     async def replace_station(self, station: str, stamp: Stamp, segments: Mapping[str, Iterable[int]]) -> Verdict:
         """A station's inventory: this, and nothing else, is there. Programs the registry does not know are left out.
 
-        Verdicts as for `add_locations` without `UNKNOWN_PROGRAM`; `REPEATED` if the inventory of this generation is
-        known: locations may have been added since.
+        Verdicts as for `add_locations` without `NO_INVENTORY` and `UNKNOWN_PROGRAM`; `REPEATED` if the inventory of
+        this generation is known: locations may have been added since.
         """
 
-    def programs(self) -> list[Program]:
+    async def programs(self) -> list[Program]:
         """All programs with their states, by name."""
 
-    def program(self, program: str) -> Program | None:
+    async def program(self, program: str) -> Program | None:
         """One program with its state."""
 
-    def orders(self, program: str) -> dict[str, Order]:
+    async def orders(self, program: str) -> dict[str, Order]:
         """Distribution orders of a program by station."""
 
-    def stations(self) -> list[Station]:
+    async def stations(self) -> list[Station]:
         """All stations, by name."""
 
-    def station(self, station: str) -> Station | None:
+    async def station(self, station: str) -> Station | None:
         """One station."""
 
-    def stations_with(self, program: str, segment: int) -> list[str]:
+    async def stations_with(self, program: str, segment: int) -> list[str]:
         """Names of the stations that hold a segment, in order."""
 
-    def locations(self, program: str) -> dict[str, frozenset[int]]:
+    async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """Segments of a program by station; stations without any are left out."""

@@ -1,9 +1,10 @@
 """The registry's SQLite file: how it is opened, and its tables."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+
+from distribution_center.registry.repository import StoreUnfitError
 
 OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that overlaps a write of another connection can lose committed transactions in WAL mode."""
@@ -46,35 +47,23 @@ CREATE INDEX locations_by_station ON locations (station);
 """
 
 
-@dataclass(eq=False)
-class SqliteTooOldError(Exception):
+class SqliteTooOldError(StoreUnfitError):
     """This SQLite can lose what was committed."""
 
-    version: str
 
-    def __str__(self) -> str:
-        oldest = ".".join(map(str, OLDEST_SQLITE))
-        return f"SQLite {self.version} can lose committed data: install an apsw with SQLite {oldest} or newer"
+class SchemaVersionError(StoreUnfitError):
+    """The store was written by another release."""
 
-
-@dataclass(eq=False)
-class SchemaVersionError(Exception):
-    """The file was written by another release."""
-
-    path: str
-    version: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.path} has schema version {self.version} and this release has {SCHEMA_VERSION}: "
-            "run the release that wrote it"
-        )
+    def __init__(self, store: str, version: int) -> None:
+        super().__init__(store, f"it has schema version {version} and this release {SCHEMA_VERSION}")
 
 
 def require_sqlite(version: str) -> None:
     """Raises `SqliteTooOldError`."""
     if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
-        raise SqliteTooOldError(version)
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        reason = f"SQLite {version} can lose committed data: install an apsw with SQLite {oldest} or newer"
+        raise SqliteTooOldError("in a file", reason)
 
 
 def open_writer(path: Path) -> apsw.Connection:

@@ -1,13 +1,39 @@
-"""The registry's writes on SQLite: each is part of a transaction, and writes nothing if it refuses."""
+"""The registry's writes, whatever database carries them out: each is part of a transaction, and writes nothing if it
+refuses.
 
-from typing import Any, NamedTuple
+A write is a generator. It yields a `Statement` and is sent its first row, or yields `Each` and is sent None; what it
+returns is the verdict. The SQL is what SQLite and PostgreSQL have in common.
+"""
 
-import apsw
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeAlias
+
 import msgspec
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS
 from distribution_center.registry.repository import Order, Stamp, Station, Verdict
 from media_network.program import Program, ProgramState
+
+Value: TypeAlias = str | int | bytes
+
+
+class Statement(NamedTuple):
+    """One statement. Parameters are `$1` and on, and first appear in the order of `values`."""
+
+    sql: str
+    values: tuple[Value, ...]
+
+
+class Each(NamedTuple):
+    """One statement for each of many values."""
+
+    sql: str
+    rows: list[tuple[Value, ...]]
+
+
+Steps: TypeAlias = Generator[Statement | Each, tuple[Any, ...] | None, Verdict]
+Write: TypeAlias = Callable[[], Steps]
+"""A write that can be begun anew, when its transaction has to be."""
 
 
 class Inventory(NamedTuple):
@@ -26,181 +52,196 @@ class _Extent(NamedTuple):
     segments: int
 
 
-def add_program(connection: apsw.Connection, *, program: Program) -> Verdict:
+class _Known(NamedTuple):
+    """A station as the locations know it."""
+
+    number: int
+    stamp: Stamp
+    inventory: Stamp
+    """Of its last full report."""
+
+
+def add_program(*, program: Program) -> Steps:
     """See `Repository.add_program`."""
     information = msgspec.json.encode(msgspec.structs.replace(program, state=ProgramState.INACTIVE))
-    known = _one(connection, "SELECT information FROM programs WHERE program = ?", program.program)
+    known = yield Statement("SELECT information FROM programs WHERE program = $1", (program.program,))
     if known is not None:
         return Verdict.REPEATED if known[0] == information else Verdict.CONFLICT
-    connection.execute(
-        "INSERT INTO programs SELECT ?, 1 + coalesce(max(number), 0), ?, ?, ? FROM programs",
+    yield Statement(
+        "INSERT INTO programs (program, number, segments, state, information)"
+        " VALUES ($1, (SELECT 1 + coalesce(max(number), 0) FROM programs), $2, $3, $4)",
         (program.program, len(program.segments), program.state.value, information),
     )
     return Verdict.ACCEPTED
 
 
-def remove_program(connection: apsw.Connection, *, program: str) -> Verdict:
+def remove_program(*, program: str) -> Steps:
     """See `Repository.remove_program`."""
-    extent = _extent(connection, program)
+    extent = yield from _extent(program)
     if extent is None:
         return Verdict.UNKNOWN_PROGRAM
-    connection.execute("DELETE FROM locations WHERE program = ?", (extent.number,))
-    connection.execute("DELETE FROM orders WHERE program = ?", (extent.number,))
-    connection.execute("DELETE FROM programs WHERE program = ?", (program,))
+    yield Statement("DELETE FROM locations WHERE program = $1", (extent.number,))
+    yield Statement("DELETE FROM orders WHERE program = $1", (extent.number,))
+    yield Statement("DELETE FROM programs WHERE program = $1", (program,))
     return Verdict.ACCEPTED
 
 
-def set_state(connection: apsw.Connection, *, program: str, state: ProgramState) -> Verdict:
+def set_state(*, program: str, state: ProgramState) -> Steps:
     """See `Repository.set_state`."""
-    known = _one(connection, "SELECT state FROM programs WHERE program = ?", program)
+    known = yield Statement("SELECT state FROM programs WHERE program = $1", (program,))
     if known is None:
         return Verdict.UNKNOWN_PROGRAM
     if known[0] == state:
         return Verdict.REPEATED
-    connection.execute("UPDATE programs SET state = ? WHERE program = ?", (state.value, program))
+    yield Statement("UPDATE programs SET state = $1 WHERE program = $2", (state.value, program))
     return Verdict.ACCEPTED
 
 
-def set_order(connection: apsw.Connection, *, program: str, station: str, order: Order) -> Verdict:
+def set_order(*, program: str, station: str, order: Order) -> Steps:
     """See `Repository.set_order`."""
-    extent = _extent(connection, program)
+    extent = yield from _extent(program)
     if extent is None:
         return Verdict.UNKNOWN_PROGRAM
     key = (extent.number, station)
-    known = _one(connection, "SELECT state, copies FROM orders WHERE program = ? AND station = ?", *key)
-    if known == (order.state.value, order.copies):
+    known = yield Statement("SELECT state, copies FROM orders WHERE program = $1 AND station = $2", key)
+    if known is not None and tuple(known) == (order.state.value, order.copies):
         return Verdict.REPEATED
-    connection.execute("REPLACE INTO orders VALUES (?, ?, ?, ?)", (*key, order.state.value, order.copies))
+    yield Statement(
+        "INSERT INTO orders (program, station, state, copies) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (program, station) DO UPDATE SET state = excluded.state, copies = excluded.copies",
+        (*key, order.state.value, order.copies),
+    )
     return Verdict.ACCEPTED
 
 
-def see_station(connection: apsw.Connection, *, station: Station) -> Verdict:
+def see_station(*, station: Station) -> Steps:
     """See `Repository.see_station`."""
-    verdict = _fence(connection, station.station, station.stamp)
-    if verdict is Verdict.UNKNOWN_STATION:
-        connection.execute(
+    known = yield from _known(station.station)
+    if known is None:
+        yield Statement(
             "INSERT INTO stations (station, number, director, epoch, generation)"
-            " SELECT ?, 1 + coalesce(max(number), 0), ?, ?, ? FROM stations",
+            " VALUES ($1, (SELECT 1 + coalesce(max(number), 0) FROM stations), $2, $3, $4)",
             (station.station, station.director, *station.stamp),
         )
         return Verdict.ACCEPTED
+    verdict = _fence(known, station.stamp)
     if verdict is Verdict.ACCEPTED:
-        connection.execute(
-            "UPDATE stations SET director = ?, epoch = ?, generation = ? WHERE station = ?",
+        yield Statement(
+            "UPDATE stations SET director = $1, epoch = $2, generation = $3 WHERE station = $4",
             (station.director, *station.stamp, station.station),
         )
     return verdict
 
 
-def add_locations(connection: apsw.Connection, *, inventory: Inventory) -> Verdict:
+def add_locations(*, inventory: Inventory) -> Steps:
     """See `Repository.add_locations`."""
-    verdict = _check(connection, inventory)
-    if verdict is Verdict.ACCEPTED:
-        _note_stamp(connection, inventory)
-        _insert(connection, inventory)
+    known = yield from _known(inventory.station)
+    extents = yield from _extents(inventory)
+    verdict = _check_change(known, inventory, extents)
+    if known and verdict is Verdict.ACCEPTED:
+        yield _insert(known, inventory, extents)
     return verdict
 
 
-def remove_locations(connection: apsw.Connection, *, inventory: Inventory) -> Verdict:
+def remove_locations(*, inventory: Inventory) -> Steps:
     """See `Repository.remove_locations`."""
-    verdict = _check(connection, inventory)
-    if verdict is not Verdict.ACCEPTED:
+    known = yield from _known(inventory.station)
+    extents = yield from _extents(inventory)
+    verdict = _check_change(known, inventory, extents)
+    if known is None or verdict is not Verdict.ACCEPTED:
         return verdict
-    _note_stamp(connection, inventory)
-    station = _station_number(connection, inventory.station)
-    for program, held in inventory.held.items():
-        extent = _extent(connection, program)
-        if extent is not None:
-            for chunk, mask in held.items():
-                key = (extent.number, chunk, station)
-                connection.execute(
-                    "UPDATE locations SET mask = mask & ~? WHERE program = ? AND chunk = ? AND station = ?",
-                    (mask, *key),
-                )
-                connection.execute(
-                    "DELETE FROM locations WHERE program = ? AND chunk = ? AND station = ? AND mask = 0", key
-                )
+    for program, extent in extents.items():
+        taken = [(mask, extent.number, chunk, known.number) for chunk, mask in inventory.held[program].items()]
+        yield Each(
+            "UPDATE locations SET mask = mask & ~CAST($1 AS bigint) WHERE program = $2 AND chunk = $3 AND station = $4",
+            [*taken],
+        )
+        yield Each(
+            "DELETE FROM locations WHERE program = $1 AND chunk = $2 AND station = $3 AND mask = 0",
+            [row[1:] for row in taken],
+        )
     return verdict
 
 
-def replace_station(connection: apsw.Connection, *, inventory: Inventory) -> Verdict:
+def replace_station(*, inventory: Inventory) -> Steps:
     """See `Repository.replace_station`."""
-    known = inventory._replace(
-        held={program: held for program, held in inventory.held.items() if _extent(connection, program) is not None}
-    )
-    verdict = _check(connection, known)
-    if verdict is not Verdict.ACCEPTED:
+    known = yield from _known(inventory.station)
+    extents = yield from _extents(inventory)
+    verdict = _check(known, inventory, extents)
+    if known is None or verdict is not Verdict.ACCEPTED:
         return verdict
-    last = _one(
-        connection, "SELECT inventory_epoch, inventory_generation FROM stations WHERE station = ?", inventory.station
-    )
-    if last == tuple(inventory.stamp):
+    if known.inventory == inventory.stamp:
         return Verdict.REPEATED
-    _note_stamp(connection, known)
-    connection.execute(
-        "UPDATE stations SET inventory_epoch = ?, inventory_generation = ? WHERE station = ?",
-        (*inventory.stamp, inventory.station),
+    yield Statement(
+        "UPDATE stations SET epoch = $1, generation = $2, inventory_epoch = $3, inventory_generation = $4"
+        " WHERE number = $5",
+        (*inventory.stamp, *inventory.stamp, known.number),
     )
-    connection.execute("DELETE FROM locations WHERE station = ?", (_station_number(connection, inventory.station),))
-    _insert(connection, known)
+    yield Statement("DELETE FROM locations WHERE station = $1", (known.number,))
+    yield _insert(known, inventory, extents)
     return verdict
 
 
-def _check(connection: apsw.Connection, inventory: Inventory) -> Verdict:
-    """Whether a station's message about segments may be taken."""
-    verdict = _fence(connection, inventory.station, inventory.stamp)
+def _check_change(known: _Known | None, inventory: Inventory, extents: dict[str, _Extent]) -> Verdict:
+    """Whether a station may add to its inventory, or take from it."""
+    verdict = _check(known, inventory, extents)
     if verdict is not Verdict.ACCEPTED:
         return verdict
-    for program, held in inventory.held.items():
-        extent = _extent(connection, program)
-        if extent is None:
-            return Verdict.UNKNOWN_PROGRAM
-        for chunk, mask in held.items():
+    if known and known.inventory != inventory.stamp:
+        return Verdict.NO_INVENTORY
+    return verdict if len(extents) == len(inventory.held) else Verdict.UNKNOWN_PROGRAM
+
+
+def _check(known: _Known | None, inventory: Inventory, extents: dict[str, _Extent]) -> Verdict:
+    """Whether a station's message about segments may be taken."""
+    verdict = _fence(known, inventory.stamp)
+    if verdict is not Verdict.ACCEPTED:
+        return verdict
+    for program, extent in extents.items():
+        for chunk, mask in inventory.held[program].items():
             if chunk < 0 or chunk * CHUNK_SEGMENTS + mask.bit_length() > extent.segments:
                 return Verdict.NO_SUCH_SEGMENT
-    return Verdict.ACCEPTED
+    return verdict
 
 
-def _fence(connection: apsw.Connection, station: str, stamp: Stamp) -> Verdict:
-    known = _one(connection, "SELECT epoch, generation FROM stations WHERE station = ?", station)
+def _fence(known: _Known | None, stamp: Stamp) -> Verdict:
     if known is None:
         return Verdict.UNKNOWN_STATION
-    epoch, generation = known
-    if stamp.epoch < epoch:
+    if stamp.epoch < known.stamp.epoch:
         return Verdict.OLD_EPOCH
-    if stamp.epoch == epoch and stamp.generation < generation:
-        return Verdict.OLD_GENERATION
-    return Verdict.ACCEPTED
+    return Verdict.OLD_GENERATION if stamp < known.stamp else Verdict.ACCEPTED
 
 
-def _note_stamp(connection: apsw.Connection, inventory: Inventory) -> None:
-    connection.execute(
-        "UPDATE stations SET epoch = ?, generation = ? WHERE station = ?", (*inventory.stamp, inventory.station)
+def _insert(known: _Known, inventory: Inventory, extents: dict[str, _Extent]) -> Each:
+    return Each(
+        "INSERT INTO locations (program, chunk, station, mask) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (program, chunk, station) DO UPDATE SET mask = locations.mask | excluded.mask",
+        [
+            (extent.number, chunk, known.number, mask)
+            for program, extent in extents.items()
+            for chunk, mask in inventory.held[program].items()
+        ],
     )
 
 
-def _insert(connection: apsw.Connection, inventory: Inventory) -> None:
-    station = _station_number(connection, inventory.station)
-    for program, held in inventory.held.items():
-        extent = _extent(connection, program)
+def _known(station: str) -> Generator[Statement, tuple[Any, ...] | None, _Known | None]:
+    row = yield Statement(
+        "SELECT number, epoch, generation, inventory_epoch, inventory_generation FROM stations WHERE station = $1",
+        (station,),
+    )
+    return None if row is None else _Known(row[0], Stamp(row[1], row[2]), Stamp(row[3], row[4]))
+
+
+def _extents(inventory: Inventory) -> Generator[Statement, tuple[Any, ...] | None, dict[str, _Extent]]:
+    """Of those programs of an inventory that are known."""
+    extents = {}
+    for program in inventory.held:
+        extent = yield from _extent(program)
         if extent is not None:
-            connection.executemany(
-                "INSERT INTO locations VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET mask = mask | excluded.mask",
-                [(extent.number, chunk, station, mask) for chunk, mask in held.items()],
-            )
+            extents[program] = extent
+    return extents
 
 
-def _extent(connection: apsw.Connection, program: str) -> _Extent | None:
-    row = _one(connection, "SELECT number, segments FROM programs WHERE program = ?", program)
-    return None if row is None else _Extent(*row)
-
-
-def _station_number(connection: apsw.Connection, station: str) -> int:
-    row = _one(connection, "SELECT number FROM stations WHERE station = ?", station)
-    if row is None:
-        raise LookupError(station)
-    return int(row[0])
-
-
-def _one(connection: apsw.Connection, statement: str, *values: str | int) -> tuple[Any, ...] | None:
-    return connection.execute(statement, values).fetchone()
+def _extent(program: str) -> Generator[Statement, tuple[Any, ...] | None, _Extent | None]:
+    row = yield Statement("SELECT number, segments FROM programs WHERE program = $1", (program,))
+    return None if row is None else _Extent(row[0], row[1])

@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from media_network.snmp.index import Index
+from media_network.snmp.interest import Interest
 from media_network.snmp.objects.access_objects import AccessObjects
 from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.notification import AUTHENTICATION_FAILURE, COLD_START, Notification
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 _LOOK_S = 1.0
 """From one look at the counters of wrong requests to the next: an attack is told of once a look, not once a packet."""
+_LOOK_WHERE_NOBODY_IS_TOLD_S = 10.0
+WATCH_S = 1.0
+"""From one look at what an agent is to tell of to the next, where there is somebody to be told."""
+_WATCH_WHERE_NOBODY_IS_TOLD_S = 60.0
+"""The log of notifications, and the times at which something changed, are all that depends on it then."""
 _WAITING_MAX = 64
 
 
@@ -43,6 +49,9 @@ class Agent:
         self._facts = facts
         self._modules = modules
         self.index = index
+        self.interest = Interest()
+        """Who asks; objects that are not always up to date are shown through it."""
+        index.asked = self.interest.asked
         self.uptime = Uptime()
         self.alarms = Alarms(self.uptime, self.tell)
         self.service: SnmpService
@@ -91,14 +100,17 @@ class Agent:
         """What became of what was told, by the target's address."""
         return {} if self._notifier is None else self._notifier.deliveries()
 
-    async def run(self) -> None:
-        """Tell the targets, and watch for wrong requests, until cancelled."""
+    async def run(self, watch_s: float = WATCH_S) -> None:
+        """Tell the targets, and watch what there is to tell of, until cancelled."""
         self.tell(Notification(kind=COLD_START))
+        told = bool(self._settings.targets)
         async with asyncio.TaskGroup() as tasks:
-            if self._settings.targets:
+            if told:
                 tasks.create_task(self._notify(), name="SNMP notifications")
+            interval_s = watch_s if told else _WATCH_WHERE_NOBODY_IS_TOLD_S
+            tasks.create_task(self.interest.keep_refreshing(interval_s), name="SNMP objects")
             while True:
-                await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(_LOOK_S if told else _LOOK_WHERE_NOBODY_IS_TOLD_S)
                 self._access.refresh()
                 self._look_for_failures()
 

@@ -196,6 +196,8 @@ class Index:
 
     def __init__(self) -> None:
         self.contexts: dict[bytes, Context] = {b"": Context()}
+        self.asked: Callable[[], None] = _ignore
+        """Called before a request is answered whose sender is known: what is shown may be brought up to date."""
         self._added: dict[tuple[bytes, int], tuple[ObjectProvider, tuple[ObjectType, ...]]] = {}
 
     def add(self, provider: ObjectProvider, context: bytes = b"") -> None:
@@ -215,6 +217,10 @@ class Index:
         known.remove(objects)
         if context and not known.objects:
             del self.contexts[context]
+
+
+def _ignore() -> None:
+    """Stand for objects that are always up to date."""
 
 
 def _by_oid(known: ObjectType) -> Oid:

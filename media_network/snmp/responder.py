@@ -28,6 +28,7 @@ class Responder:
 
         Raises UnknownContext, and BerError if the bindings make no sense.
         """
+        self.index.asked()
         context = self.index.contexts.get(context_name)
         if context is None:
             self.counters.unknown_contexts += 1

@@ -12,6 +12,10 @@ from media_network.snmp.access import View
 from media_network.snmp.index import Context, ObjectType
 from media_network.snmp.value import NO_SUCH_INSTANCE, NO_SUCH_OBJECT
 
+_SEQUENCE = tuple(ber.header(ber.SEQUENCE, length) for length in range(0x80))
+_NAME = tuple(ber.header(ber.OBJECT_IDENTIFIER, length) for length in range(0x80))
+"""Headers, ready to be put in front of what is not long."""
+
 
 class VisibleType:
     """An object type that a view shows, or some instances of which it shows."""
@@ -34,6 +38,28 @@ class VisibleType:
             return None
         reading = self.read(rows.rows[position])
         return None if reading is None else self.encode(reading)
+
+    def all_of_it(self, position: int) -> Iterator[bytes]:
+        """Give the bindings of the rows from a position on, of a type that is seen whole: what most of a walk is."""
+        read, encode, prefix = self.read, self.encode, self.prefix
+        rows, suffixes = self.rows.rows, self.rows.suffixes
+        while position < len(rows):
+            reading = read(rows[position])
+            if reading is not None:
+                name = prefix + suffixes[position]
+                value = encode(reading)
+                size = len(name) + len(value) + 2
+                yield (_SEQUENCE[size] + _NAME[len(name)] + name + value) if size < 0x80 else binding(name, value)
+            position += 1
+
+    def some_of_it(self, position: int) -> Iterator[bytes]:
+        """Give the bindings of those rows from a position on that are to be seen."""
+        suffixes = self.rows.suffixes
+        while position < len(suffixes):
+            value = self.value(position)
+            if value is not None:
+                yield binding(self.prefix + suffixes[position], value)
+            position += 1
 
 
 class Visible:
@@ -76,12 +102,7 @@ class Visible:
         number, position = self._after(name)
         while number < len(self.types):
             visible = self.types[number]
-            suffixes = visible.rows.suffixes
-            while position < len(suffixes):
-                value = visible.value(position)
-                if value is not None:
-                    yield binding(visible.prefix + suffixes[position], value)
-                position += 1
+            yield from visible.all_of_it(position) if visible.view is None else visible.some_of_it(position)
             number, position = number + 1, 0
 
     def _number(self, name: bytes) -> int | None:

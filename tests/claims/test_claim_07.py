@@ -21,7 +21,7 @@ def test_when_its_blade_goes_another_takes_over_as_director_with_a_higher_epoch(
     try:
         network.wait_until(lambda: taken_over(network, lost), "a new director of south")
         successor = network.director("south")
-        assert network.title(successor["http"]) == "media director"
+        network.wait_until(lambda: network.title(successor["http"]) == "media director", "its function")
         assert network.say(successor["http"], "director/station")["epoch"] > lost["epoch"]
     finally:
         network.up()

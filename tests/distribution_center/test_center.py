@@ -193,9 +193,9 @@ class World:
         rows = (await self.ask(LIST_PROGRAMS, ListPrograms())).programs
         return next((row for row in rows if row.program == program), None)
 
-    async def ingest(self, source):
+    async def ingest(self, source, title="Tiny", segment_ms=500):
         """Order an ingest and follow it to its end."""
-        progress = await self.ask(INGEST, Ingest(source=str(source), title="Tiny", segment_ms=500))
+        progress = await self.ask(INGEST, Ingest(source=str(source), title=title, segment_ms=segment_ms))
         stages = [progress.stage]
         while progress.stage not in (IngestStage.DONE, IngestStage.FAILED):
             await asyncio.sleep(0.02)
@@ -388,6 +388,41 @@ def test_without_a_home_director_an_ingest_fails_and_nothing_stays(told, tmp_pat
     told(story)
 
 
+def test_the_same_film_cut_otherwise_is_said_to_be_here_already(told, tmp_path):
+    source = render(tmp_path / "tiny.mp4", 2.0, 160, 90, gop=6)
+
+    async def story(world):
+        async with world.center(), world.station(HOME) as home:
+            first, _ = await world.ingest(source, segment_ms=500)
+            assert first.stage is IngestStage.DONE, first.error
+            row = await world.row(first.program)
+            again, _ = await world.ingest(source, segment_ms=500)
+            assert (again.stage, again.program) == (IngestStage.DONE, first.program)
+            other, _ = await world.ingest(source, segment_ms=1000)
+            assert other.stage is IngestStage.FAILED
+            for fact in (str(source), first.program, f"{row.segments} segments of about 720 ms", "title"):
+                assert fact in other.error
+            assert await world.row(first.program) == row
+            assert list((world.folder / "spool").iterdir()) == []
+            assert len({program for program, _ in home.taken}) == 1
+
+    told(story)
+
+
+def test_a_registry_that_fails_is_a_refusal_and_no_traceback(told, caplog):
+    async def story(world):
+        async with world.center(), world.station("north") as north:
+            north.epoch = 1 << 70
+            assert (await north.register()).reason is Reason.BAD_MESSAGE
+            world.repository._store._reader.close()
+            refused = await world.ask(LIST_STATIONS, ListStations())
+            assert refused.reason is Reason.BUSY
+            assert "registry.sqlite" in refused.detail
+        assert "Traceback" not in caplog.text
+
+    told(story)
+
+
 @pytest.mark.parametrize("content", [b"", b"no film at all"], ids=["empty", "text"])
 def test_what_is_no_film_is_refused_with_a_sentence(told, tmp_path, content):
     source = tmp_path / "film.mp4"
@@ -499,7 +534,7 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
             north.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
             await north.begin()
             await asyncio.sleep(1.0)
-            assert world.repository.orders("film")["north"].state is OrderState.DISTRIBUTED
+            assert (await world.repository.orders("film"))["north"].state is OrderState.DISTRIBUTED
             said = len(north.orders)
             await asyncio.sleep(20.0)
             assert len(north.orders) == said

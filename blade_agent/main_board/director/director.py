@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.attending import Attending
 from blade_agent.main_board.director.catalogue_keeping import CatalogueKeeping
-from blade_agent.main_board.director.director_figures import DirectorFigures
+from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork, RosterFigures
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.evacuation import Evacuation
 from blade_agent.main_board.director.obtaining import Obtaining
@@ -126,8 +126,31 @@ class Director:
             streams_lost=counters.streams_lost,
             streams_resumed=counters.streams_resumed,
             refusals=counters.refusals,
+            sessions_ended=counters.sessions_ended,
+            sessions_lost=counters.sessions_lost,
+            copies_ordered=counters.copies_ordered,
+            copies_done=counters.copies_done,
+            copies_failed=counters.copies_failed,
+            locations=sum(station.table.held_by(engine.address) for engine in station.roster),
             superseded=station.standing.superseded,
         )
+
+    def work(self) -> DirectorWork:
+        """Its engines and push sessions, one by one."""
+        table = self._station.table
+        engines = tuple(
+            RosterFigures(
+                slot=engine.slot,
+                address=engine.address,
+                reporting=not engine.silent,
+                load_bps=engine.load_bps,
+                capacity_bps=engine.capacity_bps,
+                segments=table.held_by(engine.address),
+                free_bytes=engine.free_bytes,
+            )
+            for engine in self._station.roster
+        )
+        return DirectorWork(engines=engines, sessions=self._streams.figures(), lost=tuple(self._station.lost))
 
     async def _keep_watch(self) -> None:
         """Notice engines and consoles that have fallen silent."""

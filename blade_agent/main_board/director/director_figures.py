@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from media_network.address import Address
+
 
 @dataclass
 class DirectorCounters:
@@ -24,6 +26,53 @@ class DirectorCounters:
     streams_resumed: int = 0
     refusals: int = 0
     """Consoles turned away: at capacity, without an engine, for a program that is not in service."""
+    sessions_ended: int = 0
+    """Push sessions that ended as they should."""
+    sessions_lost: int = 0
+    """Push sessions with which nobody could go on."""
+    copies_ordered: int = 0
+    copies_done: int = 0
+    copies_failed: int = 0
+    """Of those that were ordered: the engine said so, or said nothing any more."""
+
+
+class RosterFigures(Struct, frozen=True, kw_only=True):
+    """An engine as its director sees it."""
+
+    slot: int
+    address: Address
+    reporting: bool
+    load_bps: int
+    capacity_bps: int
+    segments: int | None = None
+    free_bytes: int | None = None
+
+
+class SessionFigures(Struct, frozen=True, kw_only=True):
+    """A push session of a director."""
+
+    session: str
+    """Tells it from others while it lasts."""
+    push: bool
+    state: str
+    """A `SessionState`."""
+    program: str
+    console: str
+    engine_slot: int = 0
+    """Of the engine that sends, or is to; 0 while there is none."""
+    segment: int = 0
+    """That was last given to an engine."""
+    turns: int = 0
+
+
+class DirectorWork(Struct, frozen=True, kw_only=True):
+    """What a director looks after, one by one."""
+
+    engines: tuple[RosterFigures, ...] = ()
+    sessions: tuple[SessionFigures, ...] = ()
+    """Those that have not ended."""
+    lost: tuple[SessionFigures, ...] = ()
+    """The last sessions that ended because nobody could go on with them, oldest first."""
 
 
 class DirectorFigures(Struct, frozen=True, kw_only=True):
@@ -45,4 +94,11 @@ class DirectorFigures(Struct, frozen=True, kw_only=True):
     streams_lost: int
     streams_resumed: int
     refusals: int
+    sessions_ended: int
+    sessions_lost: int
+    copies_ordered: int
+    copies_done: int
+    copies_failed: int
+    locations: int
+    """Segments, once for each engine that holds them."""
     superseded: bool

@@ -157,6 +157,21 @@ class Obtaining:
         key = (engine.address, program.program, segment.number)
         waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
         self._copies[key] = waiting
+        self._station.counters.copies_ordered += 1
+        try:
+            result = await self._ordered(engine, order, waiting)
+        finally:
+            del self._copies[key]
+        counters = self._station.counters
+        if result is CopyResult.STORED:
+            counters.copies_done += 1
+        else:
+            counters.copies_failed += 1
+        return result
+
+    async def _ordered(
+        self, engine: EngineRecord, order: Fetch, waiting: "asyncio.Future[CopyResult | None]"
+    ) -> CopyResult | None:
         try:
             if await self._station.http.tell(engine.address, FETCH, order) is None:
                 return None
@@ -164,8 +179,6 @@ class Obtaining:
                 return await waiting
         except TimeoutError:
             return None
-        finally:
-            del self._copies[key]
 
     def _conclude(self, copy: _Copy, result: CopyResult | None) -> None:
         waiting = self._copies.get(copy)

@@ -2,15 +2,18 @@
 
 import asyncio
 import random
+from collections import deque
 from dataclasses import dataclass, field
 
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.director.director_figures import DirectorCounters
+from blade_agent.main_board.director.director_figures import DirectorCounters, SessionFigures
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.roster import Roster
 from blade_agent.main_board.director.segment_location_table import SegmentLocationTable
 from media_network.http_client import HttpClient
 from media_network.ticket import TicketKey
+
+_LOST_KEPT = 64
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Station:
     roster: Roster = field(default_factory=Roster)
     standing: Standing = field(default_factory=Standing)
     counters: DirectorCounters = field(default_factory=DirectorCounters)
+    lost: deque[SessionFigures] = field(default_factory=lambda: deque(maxlen=_LOST_KEPT))
+    """The last sessions with which nobody could go on."""
 
     @property
     def lease_s(self) -> float:

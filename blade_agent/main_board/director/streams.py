@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable
 
+from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.inheritance import inherited_mark, inherited_session, inherited_turn
 from blade_agent.main_board.director.recovery import Recovery
 from blade_agent.main_board.director.roster import EngineRecord
@@ -205,6 +206,11 @@ class Streams:
                     del self._sessions[session.session]
             elif now - session.watched_at > patience_s:
                 self._end(session, SessionEvent.CONSOLE_SILENT, session.holder, session.offer)
+
+    def figures(self) -> tuple[SessionFigures, ...]:
+        """Each session that has not ended."""
+        live = (session for session in self._sessions.values() if session.state is not SessionState.ENDED)
+        return tuple(map(self._turns.figures, live))
 
     @property
     def live(self) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from enum import Enum, auto
 
+from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engine_choice import choose_engine
 from blade_agent.main_board.director.roster import EngineRecord
 from blade_agent.main_board.director.session import PushSession, SessionEvent, Turn
@@ -87,8 +88,35 @@ class Turns:
 
     def end(self, session: PushSession, event: SessionEvent) -> None:
         """A session is over."""
+        self._count_end(session, event)
         session.end(event, asyncio.get_running_loop().time())
         self.charge(session)
+
+    def figures(self, session: PushSession) -> SessionFigures:
+        """A session, for whoever manages the network."""
+        turn = session.holder or session.offer
+        record = self._station.roster.get(turn.engine) if turn else None
+        return SessionFigures(
+            session=session.session,
+            push=True,
+            state=session.state.value,
+            program=session.program.program,
+            console=session.console,
+            engine_slot=record.slot if record else 0,
+            segment=turn.segment if turn else 0,
+            turns=len(session.served),
+        )
+
+    def _count_end(self, session: PushSession, event: SessionEvent) -> None:
+        """Lost is a session whose console was redirected in vain, or waited in vain for somebody to go on."""
+        counters, state = self._station.counters, session.state
+        waited = state is SessionState.RESUMING and event is SessionEvent.CONSOLE_SILENT
+        refused = state is SessionState.REDIRECTED and event is SessionEvent.STOPPED
+        if waited or (event is SessionEvent.SENDER_LOST and state is SessionState.REDIRECTED):
+            counters.sessions_lost += 1
+            self._station.lost.append(self.figures(session))
+        elif state is not SessionState.ENDED and not refused and not self._station.standing.superseded:
+            counters.sessions_ended += 1
 
     async def cease(self, session: PushSession, turn: Turn) -> None:
         """Let an engine send nothing more of a session; one that does not hear it learns it when it reports."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import aiohttp
 
 from blade_agent.main_board.engine.director_link import DirectorLink
+from blade_agent.main_board.engine.engine_figures import CopyFigures
 from blade_agent.main_board.engine.errors import ChannelFailed, NoSpace, StoreError, WrongContent
 from blade_agent.main_board.engine.layout import PartialKey, partial_key
 from blade_agent.main_board.engine.reception import Reception
@@ -67,13 +68,29 @@ class Copying:
         self._director = director
         self.counters = CopyCounters()
         self._tasks = tasks
-        self._under_way: set[PartialKey] = set()
+        self._under_way: dict[PartialKey, Fetch] = {}
+        self._receptions: dict[PartialKey, Reception] = {}
+        """Of those that have begun."""
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
 
     @property
     def under_way(self) -> int:
         """Copies that wait or are being made."""
         return len(self._under_way)
+
+    def figures(self) -> tuple[CopyFigures, ...]:
+        """Each of them."""
+        return tuple(self._figures(key, request) for key, request in self._under_way.items())
+
+    def _figures(self, key: PartialKey, request: Fetch) -> CopyFigures:
+        reception = self._receptions.get(key)
+        return CopyFigures(
+            program=request.program,
+            segment=request.segment.number,
+            source=request.source,
+            received_bytes=reception.length_bytes if reception else 0,
+            length_bytes=request.segment.length_bytes,
+        )
 
     async def fetch(self, request: Fetch) -> Done | Refused:
         """Answer `FETCH`: the copy goes on by itself; the same one said again is the same copy."""
@@ -90,7 +107,7 @@ class Copying:
             return Done()
         if len(self._under_way) >= _COPIES_WAITING_MAX:
             return Refused(Reason.BUSY, f"{len(self._under_way)} copies are waiting already")
-        self._under_way.add(key)
+        self._under_way[key] = request
         self._tasks.create_task(self._converse(request, source, key), name=f"copy {key.program}/{key.number}")
         return Done()
 
@@ -99,7 +116,7 @@ class Copying:
             async with self._at_once:
                 done = await self._copy(request, source)
         finally:
-            self._under_way.discard(key)
+            del self._under_way[key]
         await self._director.say(COPY_DONE, done)
 
     async def _copy(self, request: Fetch, source: Address) -> CopyDone:
@@ -138,7 +155,12 @@ class Copying:
 
     async def _receive_once(self, request: Fetch, source: Address) -> int:
         async with self._store.receive(request.program, request.segment) as reception:
-            await self._read_all(request, source, reception)
+            key = partial_key(request.program, request.segment)
+            self._receptions[key] = reception
+            try:
+                await self._read_all(request, source, reception)
+            finally:
+                del self._receptions[key]
             await reception.store()
             return reception.length_bytes - reception.resumed_bytes
 

@@ -9,7 +9,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, Load
-from blade_agent.main_board.engine.engine_figures import EngineFigures
+from blade_agent.main_board.engine.engine_figures import EngineFigures, EngineWork
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH, SegmentResource
 from blade_agent.main_board.engine.store import SegmentStore
@@ -124,6 +124,7 @@ class Engine:
         streams, copies = self._streams.counters, self._copying.counters
         return EngineFigures(
             pushed_bytes=self._streams.pusher.sent_bytes,
+            pushed_datagrams=self._streams.pusher.sent_datagrams,
             pulled_bytes=self._resource.sent_bytes,
             streams=self._streams.active,
             streams_started=streams.started,
@@ -140,6 +141,10 @@ class Engine:
             refusals=streams.refusals + self._resource.refusals,
             draining=self._director.draining,
         )
+
+    def work(self) -> EngineWork:
+        """What it sends and copies at this moment, one by one."""
+        return EngineWork(streams=self._streams.figures(), copies=self._copying.figures())
 
     # What the bond with the director is about: `director_link.Work`
 

@@ -7,6 +7,7 @@ class EngineFigures(Struct, frozen=True, kw_only=True):
     """An engine at one moment. What is not of now is counted since it became an engine."""
 
     pushed_bytes: int
+    pushed_datagrams: int
     pulled_bytes: int
     """Fetched by consoles and other engines."""
     streams: int
@@ -27,6 +28,37 @@ class EngineFigures(Struct, frozen=True, kw_only=True):
     copied_bytes: int
     refusals: int
     draining: bool
+
+
+class StreamFigures(Struct, frozen=True, kw_only=True):
+    """A stream that an engine sends, as long as it has the turn."""
+
+    session: str
+    """Tells it from others while it lasts."""
+    program: str
+    console: str
+    segment: int
+    turn: int
+    rate_bps: int
+    sent_bytes: int = 0
+    """In this turn."""
+
+
+class CopyFigures(Struct, frozen=True, kw_only=True):
+    """A copy to an engine, under way or waiting."""
+
+    program: str
+    segment: int
+    source: str
+    received_bytes: int = 0
+    length_bytes: int | None = None
+
+
+class EngineWork(Struct, frozen=True, kw_only=True):
+    """What an engine is at, one by one."""
+
+    streams: tuple[StreamFigures, ...] = ()
+    copies: tuple[CopyFigures, ...] = ()
 
 
 class ChannelFigures(Struct, frozen=True, kw_only=True):

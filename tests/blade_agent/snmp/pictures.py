@@ -7,19 +7,17 @@ from blade_agent.cbc.role import MainBoardState, Role
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
+from blade_agent.main_board.director.director_figures import RosterFigures, SessionFigures
+from blade_agent.main_board.engine.engine_figures import CopyFigures, StreamFigures
 from blade_agent.snmp.sources import (
     BladeFigures,
     ChannelFigures,
     ChassisPicture,
-    CopyFigures,
     DirectorFigures,
     EngineFigures,
     HardwareFigures,
-    RosterFigures,
     SensorFigures,
-    SessionFigures,
     SlotPicture,
-    StreamFigures,
     SupplyFigures,
 )
 from media_network.address import Address

@@ -10,7 +10,7 @@ from blade_agent.hardware.profile import load_profile
 from blade_agent.hardware.reading import Known, Unknown
 from blade_agent.main_board.director.director_figures import DirectorFigures
 from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineFigures
-from blade_agent.main_board.main_board_figures import MainBoardFigures
+from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.profiled_board.measurements import FAN_SPEED, SENSOR, Measurements
 from blade_agent.snmp.blade_source import BladeSource, Continued
 from blade_agent.snmp.chassis_source import chassis_picture
@@ -68,10 +68,11 @@ def test_a_blade_from_its_main_board():
     address = Address("127.0.0.4", 8080)
     figures = source.figures(
         SlotPicture(slot=4, hot_swap=HotSwapState.M4_ACTIVE, boot_id=5),
-        main_board,
-        RoleAssignment(role=Role.DIRECTOR, epoch=7, station="north", director=address),
-        MainBoardStatus(state=MainBoardState.READY, address=address),
-        None,
+        main_board=main_board,
+        work=MainBoardWork(),
+        assignment=RoleAssignment(role=Role.DIRECTOR, epoch=7, station="north", director=address),
+        status=MainBoardStatus(state=MainBoardState.READY, address=address),
+        hardware=None,
     )
     assert (figures.station, figures.epoch, figures.director) == ("north", 7, 4)
     assert (figures.own.role, figures.own.address, figures.own.draining) == (Role.DIRECTOR, address, True)

@@ -35,6 +35,7 @@ async def write(store, run, writer):
 async def main(path, run):
     store = SqliteRepository.open(path)
     await store.see_station(Station(station="north", director="127.1.1.1:80", stamp=Stamp(1, 1)))
+    await store.replace_station("north", Stamp(1, 1), {})
     await asyncio.gather(*(write(store, run, writer) for writer in range(8)))
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
@@ -58,13 +59,17 @@ def test_killed_at_random(seed: int, tmp_path: Path) -> None:
     check(path, acknowledged)
 
 
-def check(path: Path, acknowledged: list[list[str]]) -> None:
+async def read_all(path: Path) -> tuple[set[str], dict[str, frozenset[int]]]:
     store = SqliteRepository.open(path)
     try:
-        programs = {program.program for program in store.programs()}
-        held = {name: store.locations(name).get("north", frozenset()) for name in programs}
+        programs = {program.program for program in await store.programs()}
+        return programs, {name: (await store.locations(name)).get("north", frozenset()) for name in programs}
     finally:
-        asyncio.run(store.close())
+        await store.close()
+
+
+def check(path: Path, acknowledged: list[list[str]]) -> None:
+    programs, held = asyncio.run(read_all(path))
     assert {name for kind, name in acknowledged if kind == "program"} <= programs
     assert {name for kind, name in acknowledged if kind == "located"} <= {name for name in held if held[name]}
     assert all(numbers in (frozenset(), frozenset(range(100))) for numbers in held.values())

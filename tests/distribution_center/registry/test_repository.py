@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS, masks, segments
-from distribution_center.registry.repository import Order, OrderState, Repository, Stamp, Station, Verdict
+from distribution_center.registry.opening import open_repository
+from distribution_center.registry.repository import (
+    Order,
+    OrderState,
+    Repository,
+    Stamp,
+    Station,
+    StoreFailedError,
+    Verdict,
+)
 from distribution_center.registry.schema import SchemaVersionError, SqliteTooOldError, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.program import Program, ProgramState, Segment
@@ -35,7 +44,8 @@ def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:80") 
 class Conformance:
     """Inherited by the tests of each implementation."""
 
-    open: ClassVar[Callable[[Path], Repository]]
+    open: ClassVar[Callable[[Path], Awaitable[Repository]]]
+    """Opens or makes the registry that belongs to a folder."""
 
     def run(self, path: Path, story: Callable[[Any], Awaitable[None]]) -> None:
         """Tell a story to a store in which two programs and two stations are known."""
@@ -46,13 +56,14 @@ class Conformance:
                     await store.add_program(program_of(name, count))
                 for name in ("north", "south"):
                     await store.see_station(station_of(name))
+                    await store.replace_station(name, FIRST, {})
                 await story(store)
 
         asyncio.run(tell())
 
     @asynccontextmanager
     async def opened(self, path: Path):
-        store = type(self).open(path / "registry")
+        store = await type(self).open(path)
         try:
             yield store
         finally:
@@ -60,12 +71,12 @@ class Conformance:
 
     def test_programs(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            assert [program.program for program in store.programs()] == ["epic", "film"]
-            assert store.program("film") == program_of("film")
-            assert store.program("none") is None
+            assert [program.program for program in await store.programs()] == ["epic", "film"]
+            assert await store.program("film") == program_of("film")
+            assert await store.program("none") is None
             assert await store.add_program(program_of("film")) is Verdict.REPEATED
             assert await store.add_program(program_of("film", title="Another")) is Verdict.CONFLICT
-            assert store.program("film") == program_of("film")
+            assert await store.program("film") == program_of("film")
 
         self.run(tmp_path, story)
 
@@ -75,9 +86,9 @@ class Conformance:
             assert await store.set_state("film", ProgramState.PUBLISHED) is Verdict.REPEATED
             assert await store.set_state("none", ProgramState.PUBLISHED) is Verdict.UNKNOWN_PROGRAM
             published = msgspec.structs.replace(program_of("film"), state=ProgramState.PUBLISHED)
-            assert store.program("film") == published
+            assert await store.program("film") == published
             assert await store.add_program(program_of("film")) is Verdict.REPEATED
-            assert store.program("film") == published
+            assert await store.program("film") == published
 
         self.run(tmp_path, story)
 
@@ -89,8 +100,8 @@ class Conformance:
             assert await store.set_order("film", "north", OrderState.DISTRIBUTED, 1) is Verdict.ACCEPTED
             assert await store.set_order("none", "north", OrderState.ORDERED, 1) is Verdict.UNKNOWN_PROGRAM
             orders = {"north": Order(OrderState.DISTRIBUTED, 1), "south": Order(OrderState.ORDERED, 2)}
-            assert store.orders("film") == orders
-            assert store.orders("epic") == {}
+            assert await store.orders("film") == orders
+            assert await store.orders("epic") == {}
 
         self.run(tmp_path, story)
 
@@ -99,14 +110,14 @@ class Conformance:
             assert await store.add_locations("epic", "south", FIRST, range(60, 130)) is Verdict.ACCEPTED
             assert await store.add_locations("epic", "north", FIRST, [62, 63, 199]) is Verdict.ACCEPTED
             assert await store.add_locations("epic", "north", FIRST, [63, 0]) is Verdict.ACCEPTED
-            assert store.stations_with("epic", 63) == ["north", "south"]
-            assert store.stations_with("epic", 64) == ["south"]
-            assert store.stations_with("epic", 1) == []
-            assert store.locations("epic") == {"north": {0, 62, 63, 199}, "south": set(range(60, 130))}
+            assert await store.stations_with("epic", 63) == ["north", "south"]
+            assert await store.stations_with("epic", 64) == ["south"]
+            assert await store.stations_with("epic", 1) == []
+            assert await store.locations("epic") == {"north": {0, 62, 63, 199}, "south": set(range(60, 130))}
             assert await store.remove_locations("epic", "north", FIRST, [62, 199, 5]) is Verdict.ACCEPTED
             assert await store.remove_locations("epic", "south", FIRST, range(200)) is Verdict.ACCEPTED
-            assert store.locations("epic") == {"north": {0, 63}}
-            assert store.locations("film") == {}
+            assert await store.locations("epic") == {"north": {0, 63}}
+            assert await store.locations("film") == {}
 
         self.run(tmp_path, story)
 
@@ -116,8 +127,8 @@ class Conformance:
             assert await store.add_locations("none", "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
             for number in (3, -1, 10**30):
                 assert await store.add_locations("film", "north", FIRST, [0, number]) is Verdict.NO_SUCH_SEGMENT
-                assert store.stations_with("film", number) == []
-            assert store.locations("film") == {}
+                assert await store.stations_with("film", number) == []
+            assert await store.locations("film") == {}
 
         self.run(tmp_path, story)
 
@@ -130,11 +141,12 @@ class Conformance:
                 assert await store.add_locations("film", "north", old, [0]) is verdict
                 assert await store.remove_locations("film", "north", old, [0]) is verdict
                 assert await store.replace_station("north", old, {"film": [0]}) is verdict
-            assert store.station("north") == station_of("north", now, "127.1.1.2:80")
-            assert store.locations("film") == {}
+            assert await store.station("north") == station_of("north", now, "127.1.1.2:80")
+            assert await store.locations("film") == {}
+            assert await store.replace_station("north", Stamp(3, 0), {}) is Verdict.ACCEPTED
             assert await store.add_locations("film", "north", Stamp(3, 0), [0]) is Verdict.ACCEPTED
-            assert store.stations() == [station_of("north", Stamp(3, 0), "127.1.1.2:80"), station_of("south")]
-            assert store.station("none") is None
+            assert await store.stations() == [station_of("north", Stamp(3, 0), "127.1.1.2:80"), station_of("south")]
+            assert await store.station("none") is None
 
         self.run(tmp_path, story)
 
@@ -144,20 +156,42 @@ class Conformance:
             await store.add_locations("film", "south", FIRST, [1])
             inventory = {"film": [0, 2], "forgotten": [7]}
             assert await store.replace_station("north", Stamp(1, 2), inventory) is Verdict.ACCEPTED
-            assert store.locations("epic") == {}
-            assert store.locations("film") == {"north": {0, 2}, "south": {1}}
+            assert await store.locations("epic") == {}
+            assert await store.locations("film") == {"north": {0, 2}, "south": {1}}
 
         self.run(tmp_path, story)
 
     def test_an_inventory_said_again_takes_nothing_back(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            await store.replace_station("north", FIRST, {"film": [0]})
-            await store.add_locations("film", "north", FIRST, [1])
-            assert await store.replace_station("north", FIRST, {"film": [0]}) is Verdict.REPEATED
-            assert store.locations("film") == {"north": {0, 1}}
+            again = Stamp(1, 2)
+            await store.replace_station("north", again, {"film": [0]})
+            await store.add_locations("film", "north", again, [1])
+            assert await store.replace_station("north", again, {"film": [0]}) is Verdict.REPEATED
+            assert await store.locations("film") == {"north": {0, 1}}
             assert await store.replace_station("none", FIRST, {}) is Verdict.UNKNOWN_STATION
-            assert await store.replace_station("north", Stamp(1, 2), {"film": [3]}) is Verdict.NO_SUCH_SEGMENT
-            assert store.locations("film") == {"north": {0, 1}}
+            assert await store.replace_station("north", Stamp(1, 3), {"film": [3]}) is Verdict.NO_SUCH_SEGMENT
+            assert await store.locations("film") == {"north": {0, 1}}
+
+        self.run(tmp_path, story)
+
+    def test_nothing_is_added_to_an_inventory_that_has_not_come(self, tmp_path: Path) -> None:
+        """It was made before what is added: coming later, it would take that back."""
+
+        async def story(store: Repository) -> None:
+            early = Stamp(1, 2)
+            await store.add_locations("film", "north", FIRST, [1])
+            assert await store.add_locations("film", "north", early, [0]) is Verdict.NO_INVENTORY
+            assert await store.remove_locations("film", "north", early, [1]) is Verdict.NO_INVENTORY
+            assert await store.add_locations("film", "north", Stamp(2, 0), [0]) is Verdict.NO_INVENTORY
+            assert (await store.locations("film"), await store.station("north")) == (
+                {"north": {1}},
+                station_of("north"),
+            )
+            assert await store.replace_station("north", early, {"film": [2]}) is Verdict.ACCEPTED
+            assert await store.add_locations("film", "north", early, [0]) is Verdict.ACCEPTED
+            assert await store.locations("film") == {"north": {0, 2}}
+            await store.see_station(station_of("west"))
+            assert await store.add_locations("film", "west", FIRST, [0]) is Verdict.NO_INVENTORY
 
         self.run(tmp_path, story)
 
@@ -167,25 +201,26 @@ class Conformance:
             await store.set_order("film", "north", OrderState.ORDERED, 1)
             assert await store.remove_program("film") is Verdict.ACCEPTED
             assert await store.remove_program("film") is Verdict.UNKNOWN_PROGRAM
-            assert store.stations_with("film", 0) == []
+            assert await store.stations_with("film", 0) == []
             await store.add_program(program_of("film", 5))
-            assert (store.orders("film"), store.locations("film")) == ({}, {})
-            assert store.program("film") == program_of("film", 5)
+            assert (await store.orders("film"), await store.locations("film")) == ({}, {})
+            assert await store.program("film") == program_of("film", 5)
 
         self.run(tmp_path, story)
 
     def test_everything_is_there_again(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
+            await store.replace_station("north", Stamp(1, 4), {"epic": [149]})
             await store.add_locations("epic", "north", Stamp(1, 4), [150])
             await store.set_order("epic", "north", OrderState.ORDERED, 2)
             await store.set_state("epic", ProgramState.PUBLISHED)
 
         async def again() -> None:
             async with self.opened(tmp_path) as store:
-                assert [program.state for program in store.programs()] == ["published", "inactive"]
-                assert store.stations_with("epic", 150) == ["north"]
-                assert store.orders("epic") == {"north": Order(OrderState.ORDERED, 2)}
-                assert store.station("north") == station_of("north", Stamp(1, 4))
+                assert [program.state for program in await store.programs()] == ["published", "inactive"]
+                assert await store.stations_with("epic", 150) == ["north"]
+                assert await store.orders("epic") == {"north": Order(OrderState.ORDERED, 2)}
+                assert await store.station("north") == station_of("north", Stamp(1, 4))
 
         self.run(tmp_path, story)
         asyncio.run(again())
@@ -196,7 +231,7 @@ class Conformance:
             writes += [store.add_locations("epic", "none", FIRST, [n]) for n in range(200)]
             verdicts = await asyncio.gather(*writes)
             assert verdicts == [Verdict.ACCEPTED] * 200 + [Verdict.UNKNOWN_STATION] * 200
-            assert store.locations("epic") == {"north": set(range(200))}
+            assert await store.locations("epic") == {"north": set(range(200))}
 
         self.run(tmp_path, story)
 
@@ -209,8 +244,8 @@ class Conformance:
                 return_exceptions=True,
             )
             assert isinstance(results[1], OverflowError)
-            assert store.locations("film") == {"north": {0}, "south": {1}}
-            assert store.station("west") is None
+            assert await store.locations("film") == {"north": {0}, "south": {1}}
+            assert await store.station("west") is None
 
         self.run(tmp_path, story)
 
@@ -221,18 +256,20 @@ class Conformance:
             await asyncio.sleep(0)
             gone.cancel()
             assert await stays is Verdict.ACCEPTED
-            assert store.locations("film") == {"north": {0}, "south": {1}}
+            assert await store.locations("film") == {"north": {0}, "south": {1}}
 
         self.run(tmp_path, story)
 
 
 class TestSqlite(Conformance):
-    open = SqliteRepository.open
+    @staticmethod
+    async def open(path: Path) -> Repository:
+        return await open_repository(str(path / "registry"))
 
     def test_is_as_durable_as_it_says(self, tmp_path: Path) -> None:
         async def story(store: SqliteRepository) -> None:
-            assert store._writer.pragma("journal_mode") == "wal"
-            assert store._writer.pragma("synchronous") == 2
+            assert store._store.writer.pragma("journal_mode") == "wal"
+            assert store._store.writer.pragma("synchronous") == 2
             await store.set_state("film", ProgramState.PUBLISHED)
             other = apsw.Connection(str(tmp_path / "registry"))
             assert other.pragma("integrity_check") == "ok"
@@ -242,12 +279,12 @@ class TestSqlite(Conformance):
 
     def test_a_full_disk_is_told_to_everybody_who_waits(self, tmp_path: Path) -> None:
         async def story(store: SqliteRepository) -> None:
-            store._writer.pragma("max_page_count", store._writer.pragma("page_count"))
+            store._store.writer.pragma("max_page_count", store._store.writer.pragma("page_count"))
             writes = [store.add_program(program_of(f"film-{n}", 500)) for n in range(3)]
             results = await asyncio.gather(*writes, return_exceptions=True)
-            assert [type(result) for result in results] == [apsw.FullError] * 3
-            store._writer.pragma("max_page_count", 1 << 20)
-            assert [program.program for program in store.programs()] == ["epic", "film"]
+            assert [type(result) for result in results] == [StoreFailedError] * 3
+            store._store.writer.pragma("max_page_count", 1 << 20)
+            assert [program.program for program in await store.programs()] == ["epic", "film"]
             assert await store.add_program(program_of("film-0", 500)) is Verdict.ACCEPTED
 
         self.run(tmp_path, story)

@@ -12,7 +12,7 @@ from blade_agent.main_board.engine.streaming.pacing import TICK_S
 from blade_agent.main_board.engine.streaming.push_socket import BATCH_BYTES, PushSocket
 from blade_agent.main_board.engine.streaming.read_ahead import Part
 from blade_agent.main_board.engine.streaming.turn import Turn
-from media_network.program import TS_PACKET_BYTES
+from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class Pusher:
         """What is due before has been sent by the last tick."""
         self._busy_channels: set[IoChannel] = set()
         self.sent_bytes = 0
+        self.sent_datagrams = 0
 
     def add(self, turn: Turn, due_s: float) -> None:
         """Send a turn that has been started, from `due_s` until it has ended.
@@ -88,6 +89,7 @@ class Pusher:
                 break
             self._socket.send(batch, turn.console)
             self.sent_bytes += len(batch)
+            self.sent_datagrams += -(-len(batch) // DATAGRAM_BYTES)
             packets = len(batch) // TS_PACKET_BYTES
             turn.pacing.sent(packets)
             due_packets -= packets

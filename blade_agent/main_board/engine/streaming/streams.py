@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from blade_agent.main_board.engine.director_link import DirectorLink
+from blade_agent.main_board.engine.engine_figures import StreamFigures
 from blade_agent.main_board.engine.errors import NotHeld, StoreError
 from blade_agent.main_board.engine.store import SegmentStore
 from blade_agent.main_board.engine.streaming.hand_over import conduct
@@ -175,6 +176,10 @@ class Streams:
         """Of every active turn."""
         now_s = asyncio.get_running_loop().time()
         return tuple(turn.report(now_s) for turn in self._active.values())
+
+    def figures(self) -> tuple[StreamFigures, ...]:
+        """Every active turn."""
+        return tuple(turn.figures() for turn in self._active.values())
 
     @property
     def count(self) -> int:

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec.structs import replace
 
+from blade_agent.main_board.engine.engine_figures import StreamFigures
 from blade_agent.main_board.engine.store import StoredSegment
 from blade_agent.main_board.engine.streaming.life import ACTIVE, SENDING, TurnEvent, TurnState, next_state
 from blade_agent.main_board.engine.streaming.pacing import Pacing
@@ -84,6 +85,19 @@ class Turn:
             program=preload.program,
             console=preload.console,
             first_packet=self.first_packet,
+        )
+
+    def figures(self) -> StreamFigures:
+        """It, for whoever manages the network."""
+        preload = self.preload
+        return StreamFigures(
+            session=preload.session,
+            program=preload.program,
+            console=preload.console,
+            segment=preload.segment.number,
+            turn=preload.turn,
+            rate_bps=preload.rate_bps,
+            sent_bytes=(self.pacing.packet - self.first_packet) * TS_PACKET_BYTES,
         )
 
     def hurry(self) -> None:

@@ -1,0 +1,46 @@
+"""What is managed: distribution centers, media stations, chassis and blades, as one tree."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from media_network.address import Address
+
+
+class Kind(StrEnum):
+    """What a component is."""
+
+    CENTER = "center"
+    STATION = "station"
+    CHASSIS = "chassis"
+    BLADE = "blade"
+
+
+class Component(Struct, frozen=True, kw_only=True):
+    """One component. A station has no agent of its own: it is as well as its parts are."""
+
+    component: str
+    """Unique: `@center`, `north`, `north/chassis`, `north/3`."""
+    kind: Kind
+    label: str
+    """What people call it."""
+    parent: str = ""
+    slot: int = 0
+    """Of a blade."""
+    agent: Address | None = None
+    """Where its SNMP agent answers, if it has one."""
+
+
+def center_id(center: str) -> str:
+    """Of a center; no station can have this name."""
+    return f"@{center}"
+
+
+def chassis_id(station: str) -> str:
+    """Of the chassis of a station."""
+    return f"{station}/chassis"
+
+
+def blade_id(station: str, slot: int) -> str:
+    """Of a blade."""
+    return f"{station}/{slot}"

@@ -1,0 +1,110 @@
+"""Which components there are: stations from the registries, blades from chassis managers and directors. No I/O."""
+
+from collections.abc import Iterable, Mapping
+
+from distribution_center.network_management.component import Component, Kind, blade_id, center_id, chassis_id
+from distribution_center.network_management.readings import SlotView
+from distribution_center.network_management.settings import NmsSettings
+from media_network.address import Address
+from media_network.messages.registry import StationRow
+
+_IN_SERVICE = frozenset({"M2", "M3", "M4", "M5", "M6", "M7"})
+
+
+class Found:
+    """What has been found so far. It only grows from answers: a registry that is away takes nothing off the map."""
+
+    def __init__(self, settings: NmsSettings) -> None:
+        self._settings = settings
+        self.stations: dict[str, tuple[str, StationRow]] = {}
+        """By name: the center that knows a station, and what it says."""
+        self.slots: dict[str, tuple[SlotView, ...]] = {}
+        """By station, as its chassis manager says."""
+        self._engines: dict[str, dict[int, str]] = {}
+        """Hosts by slot by station, as its director says."""
+        self._hosts: dict[str, str] = {}
+        """Last known host by blade: a blade that is lost has none, and is looked for where it was."""
+
+    def registry_said(self, center: str, rows: Iterable[StationRow]) -> None:
+        """All stations of a center."""
+        named = {row.station: (center, row) for row in rows}
+        self.stations = {name: seen for name, seen in self.stations.items() if seen[0] != center} | named
+
+    def chassis_said(self, station: str, slots: Iterable[SlotView]) -> None:
+        """What a chassis manager sees."""
+        self.slots[station] = tuple(slots)
+
+    def director_said(self, station: str, engines: Mapping[int, str]) -> None:
+        """Which engines a station has; says nothing if its blade is no director."""
+        if engines:
+            self._engines[station] = dict(engines)
+
+    def components(self) -> list[Component]:
+        """All that there is, parents first."""
+        settings = self._settings
+        found = [
+            Component(
+                component=center_id(center),
+                kind=Kind.CENTER,
+                label=center,
+                agent=settings.agent_of(Address.parse(center).host),
+            )
+            for center in settings.centers
+        ]
+        for station in sorted(self.stations.keys() | settings.chassis.keys()):
+            found += self._station(station)
+        return found
+
+    def station_of_director(self, host: str) -> str | None:
+        """The station that a host directs."""
+        rows = (row for _, row in self.stations.values())
+        return next((row.station for row in rows if Address.parse(row.director).host == host), None)
+
+    def _station(self, station: str) -> list[Component]:
+        seen = self.stations.get(station)
+        parent = center_id(seen[0] if seen else self._settings.centers[0] if self._settings.centers else "")
+        found = [Component(component=station, kind=Kind.STATION, label=station, parent=parent)]
+        if station in self._settings.chassis:
+            agent = Address.parse(self._settings.chassis[station])
+            chassis = chassis_id(station)
+            found.append(
+                Component(component=chassis, kind=Kind.CHASSIS, label=f"{station} chassis", parent=station, agent=agent)
+            )
+        return found + [self._blade(station, slot) for slot in self._blades(station)]
+
+    def _blades(self, station: str) -> list[int]:
+        """Slots with a blade in service: one that was taken out is missed by nobody."""
+        slots = self.slots.get(station)
+        if slots is not None:
+            for each in slots:
+                if each.host:
+                    self._hosts[blade_id(station, each.slot)] = each.host
+            return [
+                each.slot
+                for each in slots
+                if each.hot_swap in _IN_SERVICE and blade_id(station, each.slot) in self._hosts
+            ]
+        engines = dict(self._engines.get(station, {}))
+        for slot, host in engines.items():
+            self._hosts[blade_id(station, slot)] = host
+        seen = self.stations.get(station)
+        director = Address.parse(seen[1].director).host if seen else ""
+        if director and director not in engines.values():
+            engines[_DIRECTORS_SLOT] = director
+            self._hosts[blade_id(station, _DIRECTORS_SLOT)] = director
+        return sorted(engines)
+
+    def _blade(self, station: str, slot: int) -> Component:
+        blade = blade_id(station, slot)
+        return Component(
+            component=blade,
+            kind=Kind.BLADE,
+            label=f"{station} slot {slot}" if slot else f"{station} director",
+            parent=station,
+            slot=slot,
+            agent=self._settings.agent_of(self._hosts[blade]),
+        )
+
+
+_DIRECTORS_SLOT = 0
+"""Where no chassis manager says in which slot the director is."""

@@ -1,0 +1,88 @@
+"""A network management system on duty."""
+
+import asyncio
+import logging
+import os
+import random
+from pathlib import Path
+
+from distribution_center.network_management.alarms import AlarmList
+from distribution_center.network_management.discovery import Found
+from distribution_center.network_management.history import History
+from distribution_center.network_management.live import Live
+from distribution_center.network_management.monitor import Monitor
+from distribution_center.network_management.network import Network
+from distribution_center.network_management.notification_receiver import NotificationReceiver
+from distribution_center.network_management.settings import NmsSettings
+from distribution_center.network_management.snmp_poller import SnmpPoller
+from distribution_center.network_management.web import Pages, serve_pages
+from media_network.address import Address
+from media_network.http_client import HttpClient
+from media_network.status import ProcessStatus, write_status
+
+_log = logging.getLogger(__name__)
+
+TOKEN_FILE = "token"  # noqa: S105 -- the name of the file
+_ENGINE_ID_FILE = "engine-id"
+
+
+async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
+    """Run until cancelled. Raises OSError when an address or the folder cannot be used, `HistoryError`."""
+    state = Path(settings.state)
+    token, engine_id = await asyncio.get_running_loop().run_in_executor(None, _open_state, state, rng)
+    history = History(state / "history.sqlite")
+    poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries)
+    try:
+        async with HttpClient(rng) as http:
+            await _watch(settings, history, poller=poller, http=http, token=token, engine_id=engine_id)
+    finally:
+        await poller.close()
+        history.close()
+
+
+async def _watch(
+    settings: NmsSettings, history: History, *, poller: SnmpPoller, http: HttpClient, token: str, engine_id: bytes
+) -> None:
+    network = Network(Found(settings), AlarmList(*history.alarms()), settings.lost_after_s)
+    live = Live(network)
+    monitor = Monitor(settings, network, history, http=http, poller=poller, changed=live.changed)
+    receiver = None
+    if settings.notifications_port:
+        listening = Address(settings.address, settings.notifications_port)
+        receiver = NotificationReceiver(listening, settings.user, engine_id, monitor.sender_heard)
+        monitor.on_engine = receiver.know
+    pages = Pages(settings, network=network, monitor=monitor, history=history, live=live, token=token)
+    try:
+        async with serve_pages(pages, Address(settings.address, settings.http_port)) as address:
+            _log.info("the page is at http://%s/, the token for acknowledging in %s", address, settings.state)
+            write_status(Path(settings.state), _status(address))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(live.run(), name="page")
+                tasks.create_task(monitor.run(), name="monitor")
+    finally:
+        await monitor.keep()
+        if receiver is not None:
+            receiver.close()
+
+
+def _open_state(state: Path, rng: random.Random) -> tuple[str, bytes]:
+    """The token, and the engine id of the receiver: made once."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    token = _once(state / TOKEN_FILE, rng.randbytes(24).hex())
+    # netSnmp's enterprise number, and eight octets that we make up (RFC 3411, SnmpEngineID)
+    return token, bytes.fromhex(_once(state / _ENGINE_ID_FILE, "80001f8805" + rng.randbytes(8).hex()))
+
+
+def _once(path: Path, text: str) -> str:
+    """What a file holds; of a new one, this, readable for its owner alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{text}\n")
+    return text
+
+
+def _status(address: Address) -> ProcessStatus:
+    return ProcessStatus(pid=os.getpid(), role="nms", state="serving", address=address.host, http=str(address))

@@ -1,0 +1,49 @@
+"""What a network management system is told at its door."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from media_network.address import Address
+from media_network.snmp.settings import PORT, UserSettings
+
+
+class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One network management system. Raises ValueError for an address that is none."""
+
+    centers: tuple[str, ...]
+    """Distribution centers, `host:port` of their control planes: their registries say which stations there are."""
+    state: str
+    """Folder of the history and of the token."""
+    user: UserSettings
+    """The user of SNMPv3 that every agent answers; reading is enough."""
+    address: str = "127.0.0.1"
+    """IPv4 address of the page."""
+    http_port: Annotated[int, Meta(ge=0, le=65535)] = 8070
+    names: tuple[str, ...] = ()
+    """Further names by which browsers may call the page: what stands in their `Host`, without the port."""
+    chassis: dict[str, str] = {}
+    """SNMP agents of chassis managers, `host:port` by station. Without one, blades are found through the director."""
+    agents: dict[str, str] = {}
+    """SNMP agents that answer elsewhere than at their host's `snmp_port`: `host:port` by host."""
+    snmp_port: Annotated[int, Meta(ge=1, le=65535)] = PORT
+    """Where the agents of centers and blades answer."""
+    notifications_port: Annotated[int, Meta(ge=0, le=65535)] = 1162
+    """Where traps and informs are taken, at `address`; 0: nowhere. 162 is the registered one."""
+    poll_s: Annotated[float, Meta(ge=1, le=3600)] = 10.0
+    at_once: Annotated[int, Meta(ge=1, le=256)] = 16
+    """Polls under way at a time."""
+    timeout_s: Annotated[float, Meta(gt=0, le=30)] = 1.0
+    retries: Annotated[int, Meta(ge=0, le=5)] = 1
+    lost_after_s: Annotated[float, Meta(gt=0)] = 30.0
+    """A component that has not answered for so long turns from grey to red."""
+    discover_s: Annotated[float, Meta(ge=1)] = 10.0
+    """How often the registries are asked."""
+
+    def __post_init__(self) -> None:
+        for each in (*self.centers, *self.chassis.values(), *self.agents.values()):
+            Address.parse(each)
+
+    def agent_of(self, host: str) -> Address:
+        """Where the agent of a host answers."""
+        return Address.parse(self.agents[host]) if host in self.agents else Address(host, self.snmp_port)

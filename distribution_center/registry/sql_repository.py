@@ -1,0 +1,108 @@
+"""The registry over an SQL database: the `Repository` once, for every database that can carry out its statements."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
+
+from distribution_center.registry import reads, writes
+from distribution_center.registry.group_commit import GroupCommit, Result
+from distribution_center.registry.masks import masks
+from distribution_center.registry.reads import Read
+from distribution_center.registry.repository import Order, OrderState, Stamp, Station, Verdict
+from distribution_center.registry.writes import Inventory, Write
+from media_network.program import Program, ProgramState
+
+_Answer = TypeVar("_Answer")
+
+
+class SqlStore(Protocol):
+    """A database with the registry's tables."""
+
+    async def read(self, read: Read[_Answer]) -> _Answer:
+        """Carry out a read. Raises `StoreError`."""
+
+    async def commit(self, writes: list[Write]) -> list[Result]:
+        """Carry out writes in one durable transaction; one that fails takes no other with it."""
+
+    async def close(self) -> None:
+        """Let go of the database."""
+
+
+class SqlRepository:
+    """`Repository` over an `SqlStore`. Writes are committed in groups."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._commits = GroupCommit(store.commit)
+
+    async def close(self) -> None:
+        """See `Repository`."""
+        await self._commits.drain()
+        await self._store.close()
+
+    async def add_program(self, program: Program) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.add_program, program=program))
+
+    async def remove_program(self, program: str) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.remove_program, program=program))
+
+    async def set_state(self, program: str, state: ProgramState) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.set_state, program=program, state=state))
+
+    async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
+        """See `Repository`."""
+        order = Order(state, copies)
+        return await self._commits.write(partial(writes.set_order, program=program, station=station, order=order))
+
+    async def see_station(self, station: Station) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.see_station, station=station))
+
+    async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+        """See `Repository`."""
+        inventory = Inventory(station, stamp, {program: masks(segments)})
+        return await self._commits.write(partial(writes.add_locations, inventory=inventory))
+
+    async def remove_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+        """See `Repository`."""
+        inventory = Inventory(station, stamp, {program: masks(segments)})
+        return await self._commits.write(partial(writes.remove_locations, inventory=inventory))
+
+    async def replace_station(self, station: str, stamp: Stamp, segments: Mapping[str, Iterable[int]]) -> Verdict:
+        """See `Repository`."""
+        held = {program: masks(numbers) for program, numbers in segments.items()}
+        inventory = Inventory(station, stamp, held)
+        return await self._commits.write(partial(writes.replace_station, inventory=inventory))
+
+    async def programs(self) -> list[Program]:
+        """See `Repository`."""
+        return await self._store.read(reads.programs())
+
+    async def program(self, program: str) -> Program | None:
+        """See `Repository`."""
+        found = await self._store.read(reads.program(program))
+        return found[0] if found else None
+
+    async def orders(self, program: str) -> dict[str, Order]:
+        """See `Repository`."""
+        return await self._store.read(reads.orders(program))
+
+    async def stations(self) -> list[Station]:
+        """See `Repository`."""
+        return await self._store.read(reads.stations())
+
+    async def station(self, station: str) -> Station | None:
+        """See `Repository`."""
+        found = await self._store.read(reads.station(station))
+        return found[0] if found else None
+
+    async def stations_with(self, program: str, segment: int) -> list[str]:
+        """See `Repository`."""
+        return await self._store.read(reads.stations_with(program, segment))
+
+    async def locations(self, program: str) -> dict[str, frozenset[int]]:
+        """See `Repository`."""
+        return await self._store.read(reads.locations(program))
