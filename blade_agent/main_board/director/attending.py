@@ -16,6 +16,8 @@ from media_network.refusal import Reason, Refused
 
 _ON_THE_LINE_S = 55.0
 _PAUSE_S = 1.0
+_GONE = (Reason.UNKNOWN_ENGINE, Reason.WRONG_ROLE)
+"""Another boot answers there, or no engine is on duty (any more)."""
 
 
 class Attending:
@@ -51,7 +53,7 @@ class Attending:
                 # Whatever else it is, reports go on coming, or stop.
                 await asyncio.sleep(_PAUSE_S)
                 continue
-            if isinstance(answer, Refused) and answer.reason is Reason.UNKNOWN_ENGINE:
+            if isinstance(answer, Refused) and answer.reason in _GONE:
                 self._died(engine)
                 return
             if not isinstance(answer, Refused) or answer.reason is not Reason.OVERDUE:

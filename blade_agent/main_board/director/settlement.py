@@ -58,7 +58,9 @@ async def settle(http: HttpClient, session: PushSession, turn: Turn, epoch: int,
     if not isinstance(answer, Ceased):
         if answer.reason is Reason.STALE_EPOCH:
             return Settled(sent=True, position=None, superseded=True)
-        await asyncio.sleep(max(0.0, safe_at - loop.time()))
+        # With no engine on duty there, whatever had the turn has stopped: an engine goes off duty when nothing is sent.
+        if answer.reason is not Reason.WRONG_ROLE:
+            await asyncio.sleep(max(0.0, safe_at - loop.time()))
     elif answer.boot == turn.boot:
         if answer.cursor:
             position = session.program.advance(answer.cursor.segment, answer.cursor.packet, 0)

@@ -103,7 +103,14 @@ def test_a_refused_connection_is_a_dead_engine():
     assert (1, 2 * PACKETS_PER_S) < result.position < (1, 4 * PACKETS_PER_S)
 
 
-@pytest.mark.parametrize("answer", [None, Refused(Reason.WRONG_ROLE)], ids=["silence", "refusal"])
+def test_where_no_engine_is_on_duty_nothing_is_sent_any_more():
+    result, took_s, _ = settled(Refused(Reason.WRONG_ROLE))
+    assert took_s < 0.5
+    assert result.sent
+    assert (1, 2 * PACKETS_PER_S) < result.position < (1, 3 * PACKETS_PER_S)
+
+
+@pytest.mark.parametrize("answer", [None, Refused(Reason.BUSY)], ids=["silence", "refusal"])
 def test_without_an_answer_the_lease_is_waited_out(answer):
     result, took_s, _ = settled(answer)
     assert LEASE_S <= took_s < LEASE_S + 0.1
