@@ -58,6 +58,8 @@ class Chassis:
         self._timing = timing
         self._tell = notice
         self._appointed: int | None = None
+        self.moves = 0
+        """Changes of state of all slots so far."""
 
     @property
     def epoch(self) -> int:
@@ -81,17 +83,30 @@ class Chassis:
 
     def tick(self, now: float) -> list[Send]:
         """Do what is due by now."""
-        sends = list(self._due_requests(now))
+        # First what follows from the last answers, while nothing is under way; then what is due; then what that moved.
+        self._look_after(now)
+        moves, sends = self.moves, list(self._due_requests(now))
+        if self.moves != moves:
+            self._look_after(now)
+            sends += self._due_requests(now)
+        return sends
+
+    def _look_after(self, now: float) -> None:
         self.roles.tick(now)
         self.service.tick(now)
         self.power.tick()
         self.cooling.tick(now)
         self._tell_of_director()
-        return sends + list(self._due_requests(now))
 
-    def receive(self, slot: int, message: Request | Response, now: float) -> None:
-        """Take a message from a slot's line; `tick` does what comes of it."""
-        self.slots[slot].receive(message, now)
+    def receive(self, slot: int, message: Request | Response, now: float) -> bool:
+        """Take a message from a slot's line; `tick` does what comes of it.
+
+        False: nothing comes of it before `tick` is due anyway. That is what nearly every heartbeat says.
+        """
+        seen, moves = self.slots[slot], self.moves
+        before = seen.status
+        seen.receive(message, now)
+        return self.moves != moves or not seen.goes_on_as(before)
 
     def epoch_to_keep(self, now: float) -> int | None:
         """Give the epoch that has to be kept on disk before a director can be appointed."""
@@ -131,6 +146,7 @@ class Chassis:
         return self.service.leaving(slot)
 
     def _moved(self, slot: Slot, before: HotSwapState) -> None:
+        self.moves += 1
         self.service.moved(slot, before)
         known = slot.status is not None and before is not HotSwapState.M0_NOT_INSTALLED
         if known and (before in _AWAY or slot.hot_swap in _AWAY):

@@ -50,6 +50,8 @@ class ChassisManager:
         """Take the profile of the management board, if it has sensors or supplies to be read."""
         self.begun = asyncio.Event()
         """Set when the chassis is managed."""
+        self.slots_moved: Callable[[], None] = _ignore
+        """Called after slots have come to another state."""
         self._settings = settings
         self._rng = rng
         self._loop = asyncio.get_running_loop()
@@ -62,6 +64,7 @@ class ChassisManager:
         self._events: BladeEvents | None = None
         self._bridged: BridgedOrders | None = None
         self._answering: dict[int, asyncio.Task[None]] = {}
+        self._moves = 0
         self._faults: dict[int, int] = dict.fromkeys(lines, 0)
         self._failed_logins = 0
         self._login_notice_from = 0.0
@@ -69,6 +72,11 @@ class ChassisManager:
             number: MessageLine(line, framing_of(settings.slots[number]), partial(self._received, number))
             for number, line in lines.items()
         }
+
+    @property
+    def gauges(self) -> Gauges:
+        """What the management board measures."""
+        return self._gauges
 
     @property
     def chassis(self) -> Chassis | None:
@@ -85,8 +93,9 @@ class ChassisManager:
             return ChassisState(station=self._settings.station, epoch=0, director=None, slots=())
         now = self._loop.time()
         state = chassis_state(self._settings.station, self._chassis, self._gauges.supplies, now, time.time())
+        slots = [msgspec.structs.replace(slot, line_faults=self._faults[slot.slot]) for slot in state.slots]
         return msgspec.structs.replace(
-            state, failed_logins=self._failed_logins, inlet_celsius=self._gauges.inlet_celsius
+            state, slots=tuple(slots), failed_logins=self._failed_logins, inlet_celsius=self._gauges.inlet_celsius
         )
 
     def events(self, after: int) -> Events:
@@ -193,6 +202,9 @@ class ChassisManager:
         now = self._loop.time()
         self._look_at_lines(chassis, now)
         self._send(chassis.tick(now))
+        if chassis.moves != self._moves:
+            self._moves = chassis.moves
+            self.slots_moved()
         if chassis.keep_due is not None:
             self._keeper.look()
 
@@ -207,8 +219,8 @@ class ChassisManager:
         if isinstance(message, Request):
             self._asked(slot, message, now)
             return
-        self._chassis.receive(slot, message, now)
-        self._wake.set()
+        if self._chassis.receive(slot, message, now):
+            self._wake.set()
 
     def _asked(self, slot: int, request: Request, now: float) -> None:
         """Take a blade's event. It is acknowledged when it is on disk; a blade asks one thing at a time."""
@@ -265,3 +277,7 @@ class ChassisManager:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _ignore() -> None:
+    """Stand for nobody who wants to know."""

@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import structs
+
 from blade_agent.cbc.hot_swap import REPORT_OF, TRANSITIONS, HotSwapEvent, HotSwapState
 from blade_agent.cbc.identity import SlotAddress
 from blade_agent.cbc.layout import Nothing
@@ -133,6 +135,13 @@ class Slot:
         if answered is not None:
             self._ended(answered, now)
 
+    def goes_on_as(self, before: BladeStatus | None) -> bool:
+        """Tell whether its blade does in service what it did, and nothing is under way with it."""
+        status = self.ready
+        if status is None or before is None or self.requester.due is not None:
+            return False
+        return status == structs.replace(before, frame_faults=status.frame_faults, message_faults=status.message_faults)
+
     def noise(self, faults: int, now: float) -> None:
         """Note that the line brought so much more that was no message."""
         self.quality.note(faults, now)
@@ -243,15 +252,17 @@ class Slot:
         if question.ended is not None:
             question.ended(answered)
         if question is _HEARTBEAT or answered.outcome is not Outcome.ANSWERED:
-            self._next_poll = now + self._interval_s()
+            self._next_poll = self._next_poll_after(now)
 
-    def _interval_s(self) -> float:
-        if self.away:
-            return self._timing.eager_s
+    def _next_poll_after(self, now: float) -> float:
+        timing = self._timing
         changing = self.status is not None and self.status.main_board in _CHANGING
-        if changing or self.hot_swap in _ON_ITS_WAY:
-            return self._timing.eager_s
-        return self._timing.director_heartbeat_s if self.leads else self._timing.heartbeat_s
+        if self.away or changing or self.hot_swap in _ON_ITS_WAY:
+            return now + timing.eager_s
+        # On beats that all slots share, and never later than promised: the manager is woken once for all of them.
+        beat_s = min(timing.director_heartbeat_s, timing.heartbeat_s)
+        interval_s = timing.director_heartbeat_s if self.leads else timing.heartbeat_s
+        return math.floor((now + interval_s) / beat_s) * beat_s
 
     def _reported(self, status: BladeStatus, now: float) -> None:
         self._news = True
