@@ -231,10 +231,12 @@ class Line:
         """What the blade sent."""
         return self._to_manager.counters
 
-    def suffer(self, faults: Sequence[LineFault]) -> None:
-        """Have these faults, and no others, from now on."""
+    def suffer(self, faults: Sequence[LineFault], name: str) -> None:
+        """Have these faults, and no others, from now on. `name` tells lines apart that have the same: each has its own
+        chance.
+        """
         for way, direction in ((Direction.TO_BLADE, self._to_blade), (Direction.TO_MANAGER, self._to_manager)):
-            direction.suffer([fault for fault in faults if fault.direction in (Direction.BOTH, way)], way)
+            direction.suffer([fault for fault in faults if fault.direction in (Direction.BOTH, way)], f"{name}/{way}")
 
     @property
     def impairments(self) -> tuple[ImpairmentCounters, ImpairmentCounters]:

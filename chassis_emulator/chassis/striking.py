@@ -93,7 +93,7 @@ class Faults:
         for chassis in self._chassis.values():
             for slot in chassis.slots.values():
                 name = slot.plan.name
-                slot.line.suffer([fault for fault in faults if name in self._targets.blades(fault.target)])
+                slot.line.suffer([fault for fault in faults if name in self._targets.blades(fault.target)], name)
 
     def _strike_physics(self) -> None:
         rises: dict[str, float] = {}

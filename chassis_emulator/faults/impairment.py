@@ -70,7 +70,7 @@ class Impairment:
     def suffer(self, faults: Sequence[LineFault], way: str, now: float) -> None:
         """Have these faults, and no others, from now on; one that was there already goes on as it is.
 
-        `way` names the direction: the two of a line are not to have the same chance.
+        `way` names line and direction: no two are to have the same chance.
         """
         before, self._faults = self._faults, tuple(faults)
         if before == self._faults:

@@ -49,7 +49,7 @@ class SerialWire:
         self.faults = tuple(faults)
         for source, way in enumerate((Direction.TO_MANAGER, Direction.TO_BLADE)):
             concerned = [fault for fault in faults if fault.direction in (Direction.BOTH, way)]
-            self._impairments[source].suffer(concerned, way, self.network.now_s)
+            self._impairments[source].suffer(concerned, f"{self.name}/{way}", self.network.now_s)
             self._release_when_due(source)
 
     def carry(self, source: int, content: bytes) -> None:
