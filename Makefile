@@ -22,6 +22,7 @@ check: .venv/ready-dev
 
 simulate soak: .venv/ready-dev # SEED=n repeats a run, SEEDS=n makes many
 	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(if $(filter soak,$@),1000,$(SEEDS))
+	$(if $(filter soak,$@),SOAK=1 $(BIN)/python -m pytest tests/end_to_end/test_noise_storm.py)
 
 bench: .venv/ready-dev $(CLIP)
 	$(BIN)/python -m compileall -q media_network blade_agent chassis_emulator distribution_center benchmarks

@@ -30,6 +30,9 @@ RUNS = {
     "copy": 3,
     "cutter": 3,
     "snmp": 3,
+    "nms_poll": 1,
+    "snmp_walk": 1,
+    "snmp_fleet": 1,
 }
 """Benchmarks, and how often each is run; one that takes many measurements by itself is run once."""
 HEADINGS = ("FIGURE", "VALUE", "UNIT", "BESIDE", "WHICH IS", "RUNS")

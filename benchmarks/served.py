@@ -32,8 +32,9 @@ class Control:
 class Served:
     """A server that runs."""
 
-    def __init__(self, pipe: Connection, address: Address) -> None:
+    def __init__(self, pipe: Connection, address: Address, pid: int) -> None:
         self._pipe = pipe
+        self.pid = pid
         self.address = address
 
     async def cost_s(self) -> float:
@@ -51,7 +52,7 @@ async def served(server: Server) -> AsyncIterator[Served]:
     process.start()
     theirs.close()
     try:
-        yield Served(ours, await asyncio.to_thread(ours.recv))
+        yield Served(ours, await asyncio.to_thread(ours.recv), process.pid or 0)
     finally:
         ours.send("end")
         await asyncio.to_thread(process.join)

@@ -20,6 +20,8 @@ from media_network.snmp.visible import binding
 
 _TIMEOUT_S = 5
 _MESSAGE_ID = ber.integer(1)
+_FIRST_NUMBER = 0x1234_5678
+"""Of requests and messages: managers begin somewhere, and count."""
 _DATAGRAM_OCTETS = 65_507
 
 
@@ -65,7 +67,10 @@ class SnmpManager:
         user = User(known.user, identity.engine_id, auth, known.priv_password)
         security = _security(identity)
         scoped = (write_scoped_pdu(identity.engine_id, b"", pdu) for pdu in pdus)
-        return [security.seal(_MESSAGE_ID, one, user, Level.AUTH_PRIV, time_s) for one in scoped]
+        return [
+            security.seal(ber.integer(_FIRST_NUMBER + number), one, user, Level.AUTH_PRIV, time_s)
+            for number, one in enumerate(scoped)
+        ]
 
     def _next(self, name: Oid) -> Oid:
         answer = self.ask(self.plain(question(PduType.GET_NEXT, name)))
@@ -88,10 +93,15 @@ class SnmpManager:
         return EngineIdentity(told.engine_id, told.boots), told.time
 
 
-def question(kind: PduType, *names: Oid, repetitions: int = 0) -> bytes:
+def questions(kind: PduType, names: Iterable[Oid], repetitions: int = 0) -> list[bytes]:
+    """Write the PDUs of requests for one name each, with numbers that follow one another."""
+    return [question(kind, name, repetitions=repetitions, number=_FIRST_NUMBER + n) for n, name in enumerate(names)]
+
+
+def question(kind: PduType, *names: Oid, repetitions: int = 0, number: int = 1) -> bytes:
     """Write a request's PDU."""
     bindings = b"".join(binding(ber.write_oid(name), NULL_VALUE) for name in names)
-    return write_pdu(kind, ber.integer(1), bindings, 0, repetitions)
+    return write_pdu(kind, ber.integer(number), bindings, 0, repetitions)
 
 
 def _security(identity: EngineIdentity) -> UserSecurity:

@@ -59,6 +59,9 @@ _PATIENCE_S = 15.0
 _LOOK_EVERY_S = 0.01
 _STREAMS_S = 0.15
 """A console that got nothing for so long gets no stream just now."""
+_TO_COME = 0.4
+"""Share of the film of which a console that loses its sender has received nothing: with what was lost before, and with
+what is passed over now, there has to be something to go on with."""
 _LONGEST_DATAGRAM_BYTES = 65_536
 _BUFFER_BYTES = 8 * 1024 * 1024
 _SO_TIMESTAMPNS = 35
@@ -307,7 +310,7 @@ class Console(threading.Thread):
         """Who was sending to it at that moment; None where nobody was, or not for much longer."""
         before = bisect_right(self._arrivals, at_s, key=lambda arrival: arrival.at_s)
         last = self._arrivals[before - 1] if before else None
-        if last is None or at_s - last.at_s > _STREAMS_S or last.to_come_bytes < self._film.length_bytes / 8:
+        if last is None or at_s - last.at_s > _STREAMS_S or last.to_come_bytes < self._film.length_bytes * _TO_COME:
             return None
         return last.host
 

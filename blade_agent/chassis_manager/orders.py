@@ -64,7 +64,11 @@ class SlotState(Struct, frozen=True, kw_only=True):
     lost_since: float | None = None
     """Seconds since 1970; None unless the slot is in M7."""
     frame_faults: int | None = None
+    """What the blade was brought by its lines and was no frame, since its start."""
     message_faults: int | None = None
+    """Frames that it was brought and that were no message."""
+    line_faults: int = 0
+    """What the chassis manager was brought by this line and was no message, since the manager's start."""
 
 
 class SupplyState(Struct, frozen=True, kw_only=True):

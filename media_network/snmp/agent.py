@@ -7,12 +7,15 @@ async with open_agent(settings, facts, state, modules=MODULES, rng=rng) as agent
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from media_network.snmp.engine_file import EngineFileError
 from media_network.snmp.index import Index
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.access_objects import AccessObjects
@@ -29,6 +32,8 @@ from media_network.snmp.targets import AgentSettings
 if TYPE_CHECKING:
     from media_network.snmp.notifier import Delivery, Notifier
 
+logger = logging.getLogger(__name__)
+
 _LOOK_S = 1.0
 """From one look at the counters of wrong requests to the next: an attack is told of once a look, not once a packet."""
 _LOOK_WHERE_NOBODY_IS_TOLD_S = 10.0
@@ -37,6 +42,11 @@ WATCH_S = 1.0
 _WATCH_WHERE_NOBODY_IS_TOLD_S = 60.0
 """The log of notifications, and the times at which something changed, are all that depends on it then."""
 _WAITING_MAX = 64
+_TRY_AGAIN_S = 30.0
+
+
+OpenAnswering: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
+"""Opens an agent, which answers for as long as the context lasts."""
 
 
 class Agent:
@@ -51,7 +61,7 @@ class Agent:
         self.index = index
         self.interest = Interest()
         """Who asks; objects that are not always up to date are shown through it."""
-        index.asked = self.interest.asked
+        index.asked, index.written = self.interest.asked, self.interest.forget
         self.uptime = Uptime()
         self.alarms = Alarms(self.uptime, self.tell)
         self.service: SnmpService
@@ -141,6 +151,36 @@ async def open_agent(
     async with serve_snmp(settings, agent.index, state, rng=rng) as service:
         agent.attach(service)
         yield agent
+
+
+@contextlib.asynccontextmanager
+async def answering(open_answering: OpenAnswering | None) -> AsyncIterator[None]:
+    """Answer managers as long as the context lasts, if there is an agent to be opened. See `keep_answering`."""
+    if open_answering is None:
+        yield
+        return
+    task = asyncio.get_running_loop().create_task(keep_answering(open_answering), name="SNMP")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def keep_answering(open_answering: OpenAnswering) -> None:
+    """Answer managers until cancelled; when that cannot be, say so in the log, and try again now and then.
+
+    Whatever becomes of its agent: a blade streams, a chassis is managed and a center distributes without it too.
+    """
+    while True:
+        try:
+            async with open_answering():
+                await asyncio.Event().wait()
+        except (OSError, EngineFileError, ValueError) as error:
+            logger.error("SNMP managers are not answered: %s", error)  # noqa: TRY400 -- the sentence says it all
+        except Exception:
+            logger.exception("SNMP managers are not answered")
+        await asyncio.sleep(_TRY_AGAIN_S)
 
 
 def _load_notifier() -> "type[Notifier]":

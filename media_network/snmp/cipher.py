@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 
 KEY_OCTETS = 16
 _BLOCK_OCTETS = 16
+_BLOCK = (1 << 128) - 1
 
 
 class Aes:
@@ -29,12 +30,14 @@ class Aes:
         if not size:
             return b""
         first = (int.from_bytes(vector, "big") ^ self._chained).to_bytes(_BLOCK_OCTETS, "big")
-        stream = self._chain.update((first + octets)[: -(-size // _BLOCK_OCTETS) * _BLOCK_OCTETS])
-        self._chained = int.from_bytes(stream[-_BLOCK_OCTETS:], "big")
-        return (int.from_bytes(octets, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
+        stop = -(-size // _BLOCK_OCTETS) * _BLOCK_OCTETS
+        stream = int.from_bytes(self._chain.update((first + octets)[:stop]), "big")
+        self._chained = stream & _BLOCK
+        return (int.from_bytes(octets, "big") ^ stream >> 8 * (stop - size)).to_bytes(size, "big")
 
     def decrypt(self, octets: bytes, vector: bytes) -> bytes:
         """Decrypt."""
         size = len(octets)
-        stream = self._blocks.update((vector + octets)[: -(-size // _BLOCK_OCTETS) * _BLOCK_OCTETS])
-        return (int.from_bytes(octets, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
+        stop = -(-size // _BLOCK_OCTETS) * _BLOCK_OCTETS
+        stream = int.from_bytes(self._blocks.update((vector + octets)[:stop]), "big")
+        return (int.from_bytes(octets, "big") ^ stream >> 8 * (stop - size)).to_bytes(size, "big")

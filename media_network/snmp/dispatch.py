@@ -1,8 +1,7 @@
 """Command responder (RFC 3413, 3.2; RFC 3416, 4.2): a PDU and what its sender may see go in, a response comes out."""
 
 import logging
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 
 from media_network.snmp import ber
 from media_network.snmp.access import View
@@ -18,15 +17,7 @@ MAX_BINDINGS = 1024
 """More in one request are a parse error."""
 MAX_REPETITIONS = 128
 """No more are given whatever is asked for, as RFC 3416 allows."""
-
-
-class ReadError(Exception):
-    """A provider could not read a variable."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-        """How many bindings were read before."""
+_GET, _GET_BULK, _RESPONSE = int(PduType.GET), int(PduType.GET_BULK), int(PduType.RESPONSE)
 
 
 def respond_to_set(pdu: Pdu, context: Context, write: View | None, room: int) -> bytes | None:
@@ -49,17 +40,25 @@ def respond_to_read(pdu: Pdu, visible: Visible, room: int) -> bytes | None:
     """Read variables, and give the response PDU; None if none fits into `room` octets. Raises BerError."""
     names = read_names(pdu, MAX_BINDINGS)
     left = room - _around(pdu)
+    filled: list[bytes] = []
+    kind = pdu.kind
     try:
-        if pdu.kind == PduType.GET_BULK:
-            bindings = _fill(_bulk(pdu, names, visible), left, cut=True)
+        if kind == _GET:
+            fitted = _get(names, visible, left, filled)
+        elif kind == _GET_BULK:
+            _bulk(pdu, names, visible, left, filled)
+            fitted = True
         else:
-            found = _nexts if pdu.kind == PduType.GET_NEXT else _gets
-            bindings = _fill(found(names, visible), left, cut=False)
-    except ReadError as failure:
-        return refusal(pdu, ErrorStatus.GEN_ERR, _blamed(pdu, len(names), failure.number), room)
-    if bindings is None:
+            fitted = _next(names, visible, left, filled) >= 0
+    except ber.BerError:
+        raise
+    except Exception:
+        # Readers are other people's code; their mistake costs one answer (genErr), not the agent.
+        logger.debug("a variable could not be read", exc_info=True)
+        return refusal(pdu, ErrorStatus.GEN_ERR, _blamed(pdu, len(names), len(filled)), room)
+    if not fitted:
         return refusal(pdu, ErrorStatus.TOO_BIG, 0, room)
-    return write_pdu(PduType.RESPONSE, pdu.request_id, bindings)
+    return write_pdu(_RESPONSE, pdu.request_id, filled[0] if len(filled) == 1 else b"".join(filled))
 
 
 def refusal(pdu: Pdu, status: ErrorStatus, number: int, room: int) -> bytes | None:
@@ -71,43 +70,49 @@ def refusal(pdu: Pdu, status: ErrorStatus, number: int, room: int) -> bytes | No
     return answer if len(answer) <= room else None
 
 
-def _fill(bindings: Iterable[bytes], left: int, *, cut: bool) -> bytes | None:
-    """Put bindings together: as many as fit if they may be `cut`, else all or None. Raises ReadError and BerError."""
-    filled: list[bytes] = []
-    try:
-        for encoded in bindings:
-            left -= len(encoded)
-            if left < 0:
-                return b"".join(filled) if cut else None
-            filled.append(encoded)
-    except ber.BerError:
-        raise
-    except Exception as error:
-        # Readers are other people's code; their mistake costs one answer (genErr), not the agent.
-        logger.debug("a variable could not be read", exc_info=True)
-        raise ReadError(len(filled)) from error
-    return b"".join(filled)
-
-
-def _gets(names: Iterable[bytes], visible: Visible) -> Iterator[bytes]:
-    return (binding(name, visible.get(name)) for name in names)
-
-
-def _nexts(names: Iterable[bytes], visible: Visible) -> Iterator[bytes]:
+def _get(names: list[bytes], visible: Visible, left: int, filled: list[bytes]) -> bool:
+    """Fill in the variables of these names; False if they do not all fit into so many octets."""
     for name in names:
-        yield next(visible.walk(name), None) or binding(name, END_OF_MIB_VIEW)
+        encoded = binding(name, visible.get(name))
+        left -= len(encoded)
+        if left < 0:
+            return False
+        filled.append(encoded)
+    return True
 
 
-def _bulk(pdu: Pdu, names: list[bytes], visible: Visible) -> Iterator[bytes]:
+def _next(names: list[bytes], visible: Visible, left: int, filled: list[bytes]) -> int:
+    """Fill in the variable behind each name; give the octets that are left, less than 0 if the rest does not fit."""
+    for name in names:
+        left = visible.fill(name, len(filled) + 1, left, filled)
+        if left < 0:
+            break
+    return left
+
+
+def _bulk(pdu: Pdu, names: list[bytes], visible: Visible, left: int, filled: list[bytes]) -> None:
+    """Fill in as much of the answer to a GetBulk as fits."""
     once = max(pdu.non_repeaters, 0)
-    return chain(_nexts(names[:once], visible), _repeated(names[once:], pdu.max_repetitions, visible))
+    repetitions = min(pdu.max_repetitions, MAX_REPETITIONS)
+    left = _next(names[:once], visible, left, filled)
+    repeated = names[once:]
+    if left < 0 or repetitions <= 0:
+        return
+    if len(repeated) == 1:
+        visible.fill(repeated[0], len(filled) + repetitions, left, filled)
+        return
+    for encoded in _repeated(repeated, repetitions, visible):
+        left -= len(encoded)
+        if left < 0:
+            return
+        filled.append(encoded)
 
 
 def _repeated(names: list[bytes], repetitions: int, visible: Visible) -> Iterator[bytes]:
     """Give one binding of each walk in turn; those that ended say so, until all have."""
     walks = [visible.walk(name) for name in names]
     last: list[bytes | None] = [None] * len(names)
-    for _ in range(min(repetitions, MAX_REPETITIONS)):
+    for _ in range(repetitions):
         going = False
         for number, walk in enumerate(walks):
             found = next(walk, None)

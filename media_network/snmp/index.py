@@ -198,6 +198,8 @@ class Index:
         self.contexts: dict[bytes, Context] = {b"": Context()}
         self.asked: Callable[[], None] = _ignore
         """Called before a request is answered whose sender is known: what is shown may be brought up to date."""
+        self.written: Callable[[], None] = _ignore
+        """Called when something may have been set."""
         self._added: dict[tuple[bytes, int], tuple[ObjectProvider, tuple[ObjectType, ...]]] = {}
 
     def add(self, provider: ObjectProvider, context: bytes = b"") -> None:

@@ -34,6 +34,10 @@ class Interest:
         if now_s - self._refreshed_s >= FRESH_S:
             self.refresh()
 
+    def forget(self) -> None:
+        """Something was set: the next answer must not be from before."""
+        self._refreshed_s = -FRESH_S
+
     def refresh(self) -> None:
         """Bring the objects up to date now."""
         self._refreshed_s = self._now_s()

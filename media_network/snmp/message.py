@@ -31,6 +31,11 @@ class Header(Struct, gc=False):
     data: int
     """Their stop: start of the scoped PDU, or of what it is encrypted to."""
     end: int
+    id_at: int
+    """Start of the message id, with its tag."""
+    id: int
+    """Start of its content."""
+    id_stop: int
 
 
 class Parameters(Struct, gc=False):
@@ -43,6 +48,10 @@ class Parameters(Struct, gc=False):
     code: int
     code_stop: int
     salt: bytes
+    time_at: int
+    """Start of the content."""
+    time_stop: int
+    salt_at: int
 
 
 class ScopedPdu(Struct, gc=False):
@@ -68,7 +77,18 @@ def read_header(octets: bytes, at: int, end: int) -> Header:
     if flags_stop - flags != 1 or not id_good or max_size < MIN_MAX_SIZE or security_model < 1:
         raise ber.BerError("global data out of range")
     parameters, data = ber.read_expected(octets, stop, end, ber.OCTET_STRING)
-    return Header(octets[first:id_stop], max_size, octets[flags], security_model, parameters, data, end)
+    return Header(
+        octets[first:id_stop],
+        max_size,
+        octets[flags],
+        security_model,
+        parameters,
+        data,
+        end,
+        id_at=first,
+        id=id_start,
+        id_stop=id_stop,
+    )
 
 
 def read_parameters(octets: bytes, at: int, end: int) -> Parameters:
@@ -81,7 +101,16 @@ def read_parameters(octets: bytes, at: int, end: int) -> Parameters:
     if not sizes or stop != end or stop - salt > _SALT_OCTETS or boots < 0 or time < 0:
         raise ber.BerError("security parameters out of range")
     return Parameters(
-        octets[engine_id:engine_stop], boots, time, octets[user:user_stop], code, code_stop, octets[salt:stop]
+        octets[engine_id:engine_stop],
+        boots,
+        time,
+        octets[user:user_stop],
+        code,
+        code_stop,
+        octets[salt:stop],
+        time_at,
+        time_stop,
+        salt,
     )
 
 

@@ -5,9 +5,10 @@ engine's (RFC 3414, 2.2). pysnmp would keep boots of its own below the folder fo
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _WAITING_MAX = 512
 """Notifications that wait. A receiver that is told more than this at once is told the newest."""
+_ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 -- compared with; no socket is opened
 _AT_ONCE = 8
 """Informs on their way to one target."""
 
@@ -102,13 +104,42 @@ class Notifier:
         loop = asyncio.get_running_loop()
         engine = await loop.run_in_executor(None, _open_engine, self._identity)
         _set_engine(engine, self._identity, self._engine_seconds())
+        clockwork = _Clockwork(engine)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for target in self._targets:
                     user = self._settings.user_of(target.settings) if target.settings.user else None
-                    tasks.create_task(target.run(engine, user), name=f"notify {target.settings.address}")
+                    sending = target.run(clockwork, user, self._settings.host)
+                    tasks.create_task(sending, name=f"notify {target.settings.address}")
         finally:
             engine.close_dispatcher()
+
+
+class _Clockwork:
+    """pysnmp's timers, ten ticks a second that cost more than all else an idle agent does: only while one is needed."""
+
+    def __init__(self, engine: hlapi.SnmpEngine) -> None:
+        self.engine = engine
+        self._needed = 0
+
+    @contextlib.contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Let the timers run: who sends may wait for a receipt. The first one that sends makes them."""
+        self._needed += 1
+        dispatcher = self.engine.transport_dispatcher
+        if dispatcher is not None and dispatcher.loopingcall is None:
+            dispatcher.loopingcall = asyncio.ensure_future(dispatcher.handle_timeout())
+        try:
+            yield
+        finally:
+            self._needed -= 1
+            self._rest()
+
+    def _rest(self) -> None:
+        dispatcher = self.engine.transport_dispatcher
+        if not self._needed and dispatcher is not None and dispatcher.loopingcall is not None:
+            dispatcher.loopingcall.cancel()
+            dispatcher.loopingcall = None
 
 
 class _Target:
@@ -127,11 +158,14 @@ class _Target:
         self._waiting.append(waiting)
         self._news.set()
 
-    async def run(self, engine: hlapi.SnmpEngine, user: UserSettings | None) -> None:
+    async def run(self, clockwork: "_Clockwork", user: UserSettings | None, host: str) -> None:
+        """Send from `host`, for receivers know an agent by the address it answers at, until cancelled."""
         address = Address.parse(self.settings.address)
         transport = await hlapi.UdpTransportTarget.create(
             (address.host, address.port), timeout=self.settings.timeout_s, retries=self.settings.retries
         )
+        if host not in _ANY_HOST:
+            transport.set_local_address((host, 0))
         credentials = _community(self.settings) if user is None else _credentials(user)
         room = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as tasks:
@@ -140,21 +174,22 @@ class _Target:
                     self._news.clear()
                     await self._news.wait()
                 await room.acquire()
-                sending = tasks.create_task(self._send(engine, credentials, transport, self._waiting.popleft()))
+                sending = tasks.create_task(self._send(clockwork, credentials, transport, self._waiting.popleft()))
                 sending.add_done_callback(lambda _: room.release())
                 if not self.settings.inform:
                     await sending  # Traps stay in their order.
 
-    async def _send(self, engine: hlapi.SnmpEngine, credentials: object, transport: object, waiting: _Waiting) -> None:
+    async def _send(self, clockwork: "_Clockwork", credentials: object, transport: object, waiting: _Waiting) -> None:
         """Send, and wait for the receipt of an inform. The names of pysnmp's high-level call would look for modules."""
         receipt: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        context = waiting.told.context
+        context, engine = waiting.told.context, clockwork.engine
         try:
-            name = _TARGETS.configure(engine, credentials, transport, kind_of(self.settings), context)
-            ntforg.NotificationOriginator().send_varbinds(
-                engine, name, None, context, _varbinds(waiting), _take_receipt, receipt
-            )
-            refusal = await receipt if self.settings.inform else None
+            with clockwork.ticking():
+                name = _TARGETS.configure(engine, credentials, transport, kind_of(self.settings), context)
+                ntforg.NotificationOriginator().send_varbinds(
+                    engine, name, None, context, _varbinds(waiting), _take_receipt, receipt
+                )
+                refusal = await receipt if self.settings.inform else None
         except (PySnmpError, OSError) as error:
             refusal = error
         if refusal:

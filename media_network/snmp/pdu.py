@@ -5,7 +5,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from media_network.snmp import ber
-from media_network.snmp.value import ErrorStatus
+from media_network.snmp.value import NULL_VALUE, ErrorStatus
 
 
 class PduType(IntEnum):
@@ -37,6 +37,8 @@ class Pdu(Struct, gc=False):
     octets: bytes
     start: int
     stop: int
+    at: int
+    """Start of the request id, with its tag."""
 
 
 _FIELDS = bytes((ber.INTEGER, ber.INTEGER, ber.INTEGER, ber.SEQUENCE))
@@ -51,12 +53,22 @@ def read_pdu(octets: bytes, at: int, end: int) -> Pdu:
     if not 0 < after_id - id_start <= 4:
         raise ber.BerError("a request id of more than 32 bits, or of none")
     non_repeaters, max_repetitions = ber.signed(octets[once:once_stop]), ber.signed(octets[most:most_stop])
-    return Pdu(kind, octets[start:after_id], non_repeaters, max_repetitions, octets, first, stop)
+    return Pdu(kind, octets[start:after_id], non_repeaters, max_repetitions, octets, first, stop, start)
+
+
+_ONE_NAME = tuple(
+    bytes((ber.SEQUENCE, max(size - 2, 0), ber.OBJECT_IDENTIFIER, size - 6 if size >= 6 else 0xFF))
+    for size in range(0x82)
+)
+"""How one binding without a value begins, by its length; 0xFF is the length of none."""
 
 
 def read_names(pdu: Pdu, most: int) -> list[bytes]:
     """Give the names of the bindings: contents of OBJECT IDENTIFIERs, not taken apart. Raises BerError."""
     octets, at, end = pdu.octets, pdu.start, pdu.stop
+    # The usual case in one step: one short name, and no value.
+    if end - at < len(_ONE_NAME) and octets.startswith(_ONE_NAME[end - at], at) and octets[end - 2 : end] == NULL_VALUE:
+        return [octets[at + 4 : end - 2]]
     names = []
     while at < end:
         start, stop = ber.read_expected(octets, at, end, ber.SEQUENCE)

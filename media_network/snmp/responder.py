@@ -42,6 +42,7 @@ class Responder:
         elif pdu.kind == PduType.SET:
             view = self.access.view(who, level, context_name, Purpose.WRITE)
             answer = respond_to_set(pdu, context, view, room)
+            self.index.written()
         else:
             # A response, a notification, or none that there is: nobody here waits for one.
             self.counters.unknown_pdu_types += 1

@@ -1,7 +1,7 @@
 """SNMPv3 at an authoritative engine (RFC 3412, 7.2): requests in, responses and reports out."""
 
 from media_network.snmp import ber
-from media_network.snmp.access import USM, Level
+from media_network.snmp.access import Level
 from media_network.snmp.ber import Oid
 from media_network.snmp.budget import Budget
 from media_network.snmp.counters import Counters
@@ -11,7 +11,6 @@ from media_network.snmp.message import (
     REPORTABLE_FLAG,
     USER_SECURITY,
     Header,
-    ScopedPdu,
     read_header,
     read_parameters,
     read_scoped_pdu,
@@ -19,6 +18,7 @@ from media_network.snmp.message import (
 )
 from media_network.snmp.pdu import Pdu, PduType, read_pdu, write_pdu
 from media_network.snmp.responder import Responder, UnknownContext
+from media_network.snmp.shape import MessageShape, PduShape
 from media_network.snmp.usm import Report, User, UserSecurity
 from media_network.snmp.value import COUNTER32
 from media_network.snmp.visible import binding
@@ -26,6 +26,7 @@ from media_network.snmp.visible import binding
 _UNKNOWN_CONTEXTS: Oid = (1, 3, 6, 1, 6, 3, 12, 1, 5, 0)
 _UNKNOWN_PDU_HANDLERS: Oid = (1, 3, 6, 1, 6, 3, 11, 2, 1, 3, 0)
 _NO_REQUEST_ID = ber.integer(0)
+_NO_AUTH_NO_PRIV = Level.NO_AUTH_NO_PRIV
 _AROUND_OCTETS = 72
 """More than all headers and integers of a message take together."""
 
@@ -41,20 +42,29 @@ class UserMessages:
         self._counters: Counters = responder.counters
         self._message_octets = message_octets
 
-    def answer(self, octets: bytes, at: int, source: str, now: float) -> bytes | None:
-        """Answer the message in a datagram, from behind its version. Raises BerError."""
+    def answer(self, octets: bytes, at: int, source: str, now: float) -> tuple[bytes | None, MessageShape | None]:
+        """Answer the message in a datagram, from behind its version. Raises BerError.
+
+        With the answer comes the shape of the message, if its sender has proved who he is and the message was good.
+        """
         header = read_header(octets, at, len(octets))
         if header.security_model != USER_SECURITY:
             self._counters.unknown_security_models += 1
-            return None
+            return None, None
         if header.flags & (AUTH_FLAG | PRIV_FLAG) == PRIV_FLAG:
             self._counters.invalid_messages += 1
-            return None
+            return None, None
+        shape = MessageShape(octets, header, read_parameters(octets, header.parameters, header.data))
+        answer = self.answer_known(octets, shape, source, now)
+        return answer, None if shape.inside is None else shape
+
+    def answer_known(self, octets: bytes, shape: MessageShape, source: str, now: float) -> bytes | None:
+        """Answer a message of which the header and the security parameters were read. Raises BerError."""
+        header = shape.header
         try:
-            parameters = read_parameters(octets, header.parameters, header.data)
-            user, level, plain = self.security.open(octets, header, parameters, now)
-            if level > Level.NO_AUTH_NO_PRIV or self._may_report(source, now):
-                return self._respond(plain, header, user, level, now)
+            user, level, plain = self.security.open(octets, header, shape.parameters, now)
+            if level is not _NO_AUTH_NO_PRIV or self._may_report(source, now):
+                return self._respond(plain, shape, user, level, now)
         except Report as report:
             if header.flags & REPORTABLE_FLAG and self._may_report(source, now):
                 return self._reported(octets, header, report, now)
@@ -66,33 +76,41 @@ class UserMessages:
         self._counters.reports_withheld += not granted
         return granted
 
-    def _respond(self, plain: bytes, header: Header, user: User, level: Level, now: float) -> bytes | None:
-        scoped, pdu = self._read(plain, level)
-        engine_id = self.security.identity.engine_id
-        if scoped.context_engine_id != engine_id:
-            self._counters.unknown_pdu_types += 1
-            raise Report(_UNKNOWN_PDU_HANDLERS, self._counters.unknown_pdu_types, level, user, pdu.request_id)
-        around = _AROUND_OCTETS + 2 * len(engine_id) + len(user.octets) + user.signer.code_octets + len(scoped.context)
-        room = min(header.max_size, self._message_octets) - around
+    def _respond(self, plain: bytes, shape: MessageShape, user: User, level: Level, now: float) -> bytes | None:
+        inside = shape.inside
+        pdu = None if inside is None else inside.again(plain)
+        if pdu is None:
+            pdu = self._read(plain, shape, user, level)
         try:
-            answer = self._responder.respond(pdu, (USM, user.name), level, scoped.context, room)
+            answer = self._responder.respond(pdu, user.who, level, shape.context, shape.room)
         except UnknownContext:
             count = self._counters.unknown_contexts
             raise Report(_UNKNOWN_CONTEXTS, count, level, user, pdu.request_id) from None
         if answer is None:
             return None
-        sealed = write_scoped_pdu(engine_id, scoped.context, answer)
-        return self.security.seal(header.message_id, sealed, user, level, now)
+        sealed = write_scoped_pdu(self.security.identity.engine_id, shape.context, answer)
+        return self.security.seal(shape.header.message_id, sealed, user, level, now)
 
-    def _read(self, plain: bytes, level: Level) -> tuple[ScopedPdu, Pdu]:
+    def _read(self, plain: bytes, shape: MessageShape, user: User, level: Level) -> Pdu:
+        """Read a scoped PDU from its beginning; if it is found good, and its sender too, keep its shape."""
         try:
             scoped = read_scoped_pdu(plain)
-            return scoped, read_pdu(plain, scoped.start, scoped.stop)
+            pdu = read_pdu(plain, scoped.start, scoped.stop)
         except ber.BerError:
             if level < Level.AUTH_PRIV:
                 raise
             # What an authentic message was decrypted to makes no sense: its sender has another privacy password.
             raise self.security.fault("decryption_errors") from None
+        engine_id = self.security.identity.engine_id
+        if scoped.context_engine_id != engine_id:
+            self._counters.unknown_pdu_types += 1
+            raise Report(_UNKNOWN_PDU_HANDLERS, self._counters.unknown_pdu_types, level, user, pdu.request_id)
+        around = _AROUND_OCTETS + 2 * len(engine_id) + len(user.octets) + user.signer.code_octets + len(scoped.context)
+        shape.room = min(shape.header.max_size, self._message_octets) - around
+        shape.context = scoped.context
+        if level is not _NO_AUTH_NO_PRIV:
+            shape.inside = PduShape(plain, pdu)
+        return pdu
 
     def _reported(self, octets: bytes, header: Header, report: Report, now: float) -> bytes:
         """Write a report: one counter, and nothing that its receiver did not know."""

@@ -7,7 +7,7 @@ from random import Random
 from msgspec import Struct
 
 from media_network.snmp import ber
-from media_network.snmp.access import Level
+from media_network.snmp.access import USM, Level
 from media_network.snmp.ber import Oid
 from media_network.snmp.cipher import Aes
 from media_network.snmp.counters import Counters
@@ -28,7 +28,10 @@ _USM_COUNTERS = {
     "decryption_errors": 6,
 }
 _NO_NAME = ber.tagged(ber.OCTET_STRING, b"")
+_SALT = bytes((ber.OCTET_STRING, _SALT_OCTETS))
+_NO_SALT = bytes((ber.OCTET_STRING, 0))
 _VECTOR = struct.Struct(">II")
+_NO_AUTH_NO_PRIV, _AUTH_PRIV = Level.NO_AUTH_NO_PRIV, Level.AUTH_PRIV
 
 
 class EngineIdentity(Struct, frozen=True):
@@ -59,6 +62,8 @@ class User:
         protocol, password = auth
         self.name = name
         self.octets = name.encode()
+        self.who = (USM, name)
+        """Security model and name."""
         self.name_value = ber.tagged(ber.OCTET_STRING, self.octets)
         self.protocol = protocol
         self.signer = Signer(protocol, localized(protocol.digest, password.encode(), engine_id))
@@ -82,13 +87,17 @@ class UserSecurity:
     ) -> None:
         """Take who the engine is and whom it knows; `max_size` is what it tells others that it takes."""
         self.identity = identity
+        self._boots = identity.boots
+        self._engine_id = identity.engine_id
         self.users = {user.octets: user for user in users}
         self._counters = counters
         self._max_size = ber.integer(max_size)
         self._started = started
         self._salt = rng.getrandbits(64)
-        self._stamp = (-1, b"")
-        """The time, and engine id, boots and time as they are written; new every second."""
+        self._stamp = -1
+        """The second for which these were made: what is in front of codes, and the beginning of vectors."""
+        self._openings: dict[tuple[User | None, Level], bytes] = {}
+        self._vector = b""
         self._own = ber.tagged(ber.OCTET_STRING, identity.engine_id) + ber.integer(identity.boots)
 
     def engine_time(self, now: float) -> int:
@@ -100,22 +109,23 @@ class UserSecurity:
 
         Raises Report, and BerError.
         """
-        if parameters.engine_id != self.identity.engine_id:
+        if parameters.engine_id != self._engine_id:
             raise self.fault("unknown_engine_ids")
         user = self.users.get(parameters.user)
         if user is None:
             raise self.fault("unknown_user_names")
-        if not header.flags & AUTH_FLAG:
-            return user, Level.NO_AUTH_NO_PRIV, octets[header.data : header.end]
-        if header.flags & PRIV_FLAG and user.cipher is None:
+        flags = header.flags
+        if not flags & AUTH_FLAG:
+            return user, _NO_AUTH_NO_PRIV, octets[header.data : header.end]
+        if flags & PRIV_FLAG and user.cipher is None:
             raise self.fault("unsupported_security_levels")
         if not user.signer.verifies(octets, parameters.code, parameters.code_stop):
             raise self.fault("wrong_digests")
         if not self._timely(parameters, now):
             raise self.fault("not_in_time_windows", user)
-        if not header.flags & PRIV_FLAG:
+        if not flags & PRIV_FLAG:
             return user, Level.AUTH_NO_PRIV, octets[header.data : header.end]
-        return user, Level.AUTH_PRIV, self._decrypted(octets, header, parameters, user)
+        return user, _AUTH_PRIV, self._decrypted(octets, header, parameters, user)
 
     def seal(self, message_id: bytes, scoped: bytes, user: User | None, level: Level, now: float) -> bytes:
         """Write a whole message around a scoped PDU, signed and encrypted with the keys of `user`.
@@ -123,34 +133,42 @@ class UserSecurity:
         `message_id` is as it came: tag, length and content.
         """
         time_s = self.engine_time(now)
-        salt = b""
-        if level == Level.AUTH_PRIV and user is not None and user.cipher is not None:
+        if self._stamp != time_s:
+            self._stamp = time_s
+            self._openings.clear()
+            self._vector = _VECTOR.pack(self._boots, time_s)
+        opening = self._openings.get((user, level)) or self._open_with(user, level)
+        if level is _AUTH_PRIV and user is not None and user.cipher is not None:
             self._salt = (self._salt + 1) & 0xFFFFFFFFFFFFFFFF
             salt = self._salt.to_bytes(_SALT_OCTETS, "big")
-            vector = _VECTOR.pack(self.identity.boots, time_s) + salt
-            scoped = ber.tagged(ber.OCTET_STRING, user.cipher.encrypt(scoped, vector))
-        signer = user.signer if user is not None and level > Level.NO_AUTH_NO_PRIV else None
-        blank = b"" if signer is None else signer.blank
-        name = _NO_NAME if user is None else user.name_value
+            data = user.cipher.encrypt(scoped, self._vector + salt)
+            behind = _SALT + salt + ber.header(ber.OCTET_STRING, len(data)) + data
+        else:
+            behind = _NO_SALT + scoped
         # The message as it is but for its code, in front of the code and behind it.
-        if self._stamp[0] != time_s:
-            self._stamp = (time_s, self._own + ber.integer(time_s))
-        before = self._stamp[1] + name + ber.header(ber.OCTET_STRING, len(blank))
-        salt = ber.tagged(ber.OCTET_STRING, salt)
-        inside = len(before) + len(blank) + len(salt)
+        before = self._global_data(message_id, level) + opening
+        signer = user.signer if user is not None and level is not _NO_AUTH_NO_PRIV else None
+        if signer is None:
+            return ber.header(ber.SEQUENCE, len(before) + len(behind)) + before + behind
+        before = ber.header(ber.SEQUENCE, len(before) + signer.code_octets + len(behind)) + before
+        return before + signer.code(before, behind) + behind
+
+    def _open_with(self, user: User | None, level: Level) -> bytes:
+        """Write what is between global data and authentication code, the same for one user during a second."""
+        code_octets = user.signer.code_octets if user is not None and level is not _NO_AUTH_NO_PRIV else 0
+        salt_octets = _SALT_OCTETS if user is not None and user.cipher is not None and level is _AUTH_PRIV else 0
+        name = _NO_NAME if user is None else user.name_value
+        before = self._own + ber.integer(self._stamp) + name + ber.header(ber.OCTET_STRING, code_octets)
+        inside = len(before) + code_octets + 2 + salt_octets
         opening = ber.header(ber.SEQUENCE, inside)
-        opening = ber.header(ber.OCTET_STRING, len(opening) + inside) + opening
-        before = self._global_data(message_id, level) + opening + before
-        behind = salt + scoped
-        before = ber.header(ber.SEQUENCE, len(before) + len(blank) + len(behind)) + before
-        code = b"" if signer is None else signer.code(before, behind)
-        return before + code + behind
+        opening = ber.header(ber.OCTET_STRING, len(opening) + inside) + opening + before
+        self._openings[user, level] = opening
+        return opening
 
     def _timely(self, parameters: Parameters, now: float) -> bool:
-        boots = self.identity.boots
-        if boots >= MAX_BOOTS or parameters.boots != boots:
+        if parameters.boots != self._boots or self._boots >= MAX_BOOTS:
             return False
-        return abs(parameters.time - self.engine_time(now)) <= TIME_WINDOW_S
+        return -TIME_WINDOW_S <= parameters.time - self.engine_time(now) <= TIME_WINDOW_S
 
     def _decrypted(self, octets: bytes, header: Header, parameters: Parameters, user: User) -> bytes:
         start, stop = ber.read_expected(octets, header.data, header.end, ber.OCTET_STRING)

@@ -116,24 +116,33 @@ _SMALL = tuple(bytes((ber.INTEGER, 1, number)) for number in range(128))
 def _counting(name: str, tag: int, most: int, *, latched: bool = False) -> Syntax:
     """Make an unsigned type: one that starts again from 0, or one that stays at its most."""
     small = tuple(bytes((tag, 1, number)) for number in range(128))
+    headers = tuple(bytes((tag, size)) for size in range(10))
 
     def encode(number: int) -> bytes:
         if 0 <= number < 128:
             return small[number]
-        if number < 0:
+        if number > most:
+            number = most if latched else number & most
+        elif number < 0:
             raise ValueError(f"{number} is no {name}")
-        return ber.integer(min(number, most) if latched else number & most, tag)
+        size = (number.bit_length() >> 3) + 1
+        return headers[size] + number.to_bytes(size, "big")
 
     return Syntax(name=name, tag=tag, encode=encode, decode=lambda content: ber.unsigned(content, most))
 
 
+_SHORT = tuple(ber.header(ber.OCTET_STRING, length) for length in range(0x80))
+
+
 def _octets(value: bytes) -> bytes:
-    return ber.header(ber.OCTET_STRING, len(value)) + value
+    size = len(value)
+    return (_SHORT[size] if size < 0x80 else ber.header(ber.OCTET_STRING, size)) + value
 
 
 def _text(value: str | bytes) -> bytes:
     octets = value.encode() if isinstance(value, str) else value
-    return ber.header(ber.OCTET_STRING, len(octets)) + octets
+    size = len(octets)
+    return (_SHORT[size] if size < 0x80 else ber.header(ber.OCTET_STRING, size)) + octets
 
 
 def _displayed(content: bytes) -> str:

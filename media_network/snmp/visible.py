@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from media_network.snmp import ber
 from media_network.snmp.access import View
 from media_network.snmp.index import Context, ObjectType
-from media_network.snmp.value import NO_SUCH_INSTANCE, NO_SUCH_OBJECT
+from media_network.snmp.pdu import name_of
+from media_network.snmp.value import END_OF_MIB_VIEW, NO_SUCH_INSTANCE, NO_SUCH_OBJECT
 
 _SEQUENCE = tuple(ber.header(ber.SEQUENCE, length) for length in range(0x80))
 _NAME = tuple(ber.header(ber.OBJECT_IDENTIFIER, length) for length in range(0x80))
 """Headers, ready to be put in front of what is not long."""
+_AT_ONCE = 16
+"""So many rows at least are gone through at once: some, or all of a column, may have no value."""
 
 
 class VisibleType:
     """An object type that a view shows, or some instances of which it shows."""
 
-    __slots__ = ("encode", "known", "prefix", "read", "rows", "view")
+    __slots__ = ("_openings", "encode", "known", "prefix", "read", "rows", "view")
 
     def __init__(self, known: ObjectType, view: View | None) -> None:
         self.known = known
@@ -30,6 +33,8 @@ class VisibleType:
         self.encode = known.syntax.encode
         self.view = view
         """Asked about each instance; None if it shows all of them."""
+        self._openings: dict[int, bytes] = {}
+        """Tag and length of a name, and the prefix, by the length of what is behind the prefix."""
 
     def value(self, position: int) -> bytes | None:
         """Give the encoded value in a row now; None if it has none, or is not to be seen."""
@@ -39,27 +44,58 @@ class VisibleType:
         reading = self.read(rows.rows[position])
         return None if reading is None else self.encode(reading)
 
-    def all_of_it(self, position: int) -> Iterator[bytes]:
-        """Give the bindings of the rows from a position on, of a type that is seen whole: what most of a walk is."""
-        read, encode, prefix = self.read, self.encode, self.prefix
-        rows, suffixes = self.rows.rows, self.rows.suffixes
-        while position < len(rows):
-            reading = read(rows[position])
-            if reading is not None:
-                name = prefix + suffixes[position]
-                value = encode(reading)
-                size = len(name) + len(value) + 2
-                yield (_SEQUENCE[size] + _NAME[len(name)] + name + value) if size < 0x80 else binding(name, value)
-            position += 1
+    def fill(self, position: int, most: int, left: int, filled: list[bytes]) -> int:
+        """Fill in bindings of the rows from a position on, until there are `most`: what most of a walk is.
 
-    def some_of_it(self, position: int) -> Iterator[bytes]:
-        """Give the bindings of those rows from a position on that are to be seen."""
+        Gives what is left of the octets that there were, less than 0 if the next binding does not fit.
+        """
+        if self.view is not None:
+            return self._fill_shown(position, most, left, filled)
+        rows, suffixes = self.rows.rows, self.rows.suffixes
+        read, encode, openings = self.read, self.encode, self._openings
+        missing = most - len(filled)
+        while position < len(rows):
+            stop = position + max(missing, _AT_ONCE)
+            for row, suffix in zip(rows[position:stop], suffixes[position:stop], strict=True):
+                reading = read(row)
+                if reading is None:
+                    continue
+                value = encode(reading)
+                opening = openings.get(len(suffix)) or self._open(len(suffix))
+                size = len(opening) + len(suffix) + len(value)
+                head = _SEQUENCE[size] if size < 0x80 else ber.header(ber.SEQUENCE, size)
+                left -= len(head) + size
+                if left < 0:
+                    return left
+                filled.append(head + opening + suffix + value)
+                missing -= 1
+                if not missing:
+                    return left
+            position = stop
+        return left
+
+    def walk(self, position: int) -> Iterator[bytes]:
+        """Give the bindings of the rows from a position on that are to be seen."""
         suffixes = self.rows.suffixes
         while position < len(suffixes):
             value = self.value(position)
             if value is not None:
                 yield binding(self.prefix + suffixes[position], value)
             position += 1
+
+    def _fill_shown(self, position: int, most: int, left: int, filled: list[bytes]) -> int:
+        for encoded in self.walk(position):
+            left -= len(encoded)
+            if left < 0:
+                break
+            filled.append(encoded)
+            if len(filled) == most:
+                break
+        return left
+
+    def _open(self, octets: int) -> bytes:
+        opening = self._openings[octets] = ber.header(ber.OBJECT_IDENTIFIER, len(self.prefix) + octets) + self.prefix
+        return opening
 
 
 class Visible:
@@ -86,24 +122,44 @@ class Visible:
 
     def get(self, name: bytes) -> bytes:
         """Give the value of exactly this name, or the exception that stands in for it (RFC 3416, 4.2.1)."""
-        number = self._number(name)
-        if number is None:
-            ber.read_oid(name)
-            return NO_SUCH_OBJECT
-        visible = self.types[number]
-        position = visible.rows.position(name[len(visible.prefix) :])
-        if position is None:
-            ber.read_oid(name)
-            return NO_SUCH_INSTANCE
-        return visible.value(position) or NO_SUCH_INSTANCE
+        by_prefix = self._by_prefix
+        for length in self._lengths:
+            number = by_prefix.get(name[:length])
+            if number is not None:
+                visible = self.types[number]
+                position = visible.rows.position(name[length:])
+                if position is None:
+                    ber.read_oid(name)
+                    return NO_SUCH_INSTANCE
+                return visible.value(position) or NO_SUCH_INSTANCE
+        ber.read_oid(name)
+        return NO_SUCH_OBJECT
 
     def walk(self, name: bytes) -> Iterator[bytes]:
         """Give the variable bindings of the instances behind a name, one after the other, read when asked for."""
         number, position = self._after(name)
         while number < len(self.types):
             visible = self.types[number]
-            yield from visible.all_of_it(position) if visible.view is None else visible.some_of_it(position)
+            yield from visible.walk(position)
             number, position = number + 1, 0
+
+    def fill(self, name: bytes, most: int, left: int, filled: list[bytes]) -> int:
+        """Fill in the bindings behind a name until there are `most`, with endOfMibView as the last if they end before.
+
+        Gives what is left of the octets that there were, less than 0 if the next binding does not fit.
+        """
+        number, position = self._after(name)
+        types, before = self.types, len(filled)
+        while left >= 0 and len(filled) < most:
+            if number == len(types):
+                encoded = binding(name_of(filled[-1]) if len(filled) > before else name, END_OF_MIB_VIEW)
+                left -= len(encoded)
+                if left >= 0:
+                    filled.append(encoded)
+                break
+            left = types[number].fill(position, most, left, filled)
+            number, position = number + 1, 0
+        return left
 
     def _number(self, name: bytes) -> int | None:
         """Give the number of the object type of which a name begins with the name."""
@@ -132,5 +188,8 @@ class Visible:
 
 def binding(name: bytes, value: bytes) -> bytes:
     """Write a variable binding out of a name's content and an encoded value."""
+    size = len(name) + len(value) + 2
+    if size < 0x80:
+        return _SEQUENCE[size] + _NAME[len(name)] + name + value
     body = ber.header(ber.OBJECT_IDENTIFIER, len(name)) + name + value
     return ber.header(ber.SEQUENCE, len(body)) + body

@@ -1,6 +1,6 @@
 """What an agent is: the system group of SNMPv2-MIB (RFC 3418)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -25,7 +25,8 @@ class SystemFacts(Struct, frozen=True, kw_only=True):
 
     description: str
     product: Oid
-    name: str
+    name: Callable[[], str]
+    """Asked each time: a blade is named after its station, and may come to another one."""
     contact: str = ""
     location: str = ""
 
@@ -53,7 +54,7 @@ class SystemObjects:
         yield scalar((*_SYSTEM, 2), OBJECT_ID, lambda: facts.product)
         yield scalar((*_SYSTEM, 3), TIME_TICKS, self._uptime.ticks)
         yield scalar((*_SYSTEM, 4), DISPLAY_STRING, lambda: facts.contact)
-        yield scalar((*_SYSTEM, 5), DISPLAY_STRING, lambda: facts.name)
+        yield scalar((*_SYSTEM, 5), DISPLAY_STRING, facts.name)
         yield scalar((*_SYSTEM, 6), DISPLAY_STRING, lambda: facts.location)
         yield scalar((*_SYSTEM, 7), INTEGER32, lambda: _APPLICATIONS + _END_TO_END)
         # The modules of an agent are there from its start: sysORLastChange, and each sysORUpTime, is 0.

@@ -114,6 +114,21 @@ def test_memory_stays_flat_under_mutated_packets():
     assert peak - before < 1_000_000
 
 
+def test_little_is_kept_of_good_requests_of_many_lengths_from_many_hosts():
+    manager = Manager(limits=FREE)
+    messages = [with_bindings(binding(bytes((43, *[1] * number)), b"\5\0") * 120) for number in range(120)]
+    assert 15_000 < len(messages[-1]) < 16_384
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number, message in enumerate(messages):
+        # A copy, as a socket gives it: it lasts for as long as the engine keeps it.
+        assert manager.send(bytes(bytearray(message)), source=f"198.51.100.{number}") is not None
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 200_000
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=300),

@@ -8,8 +8,15 @@ from media_network.snmp import ber
 from media_network.snmp.access import Family, View
 from media_network.snmp.index import Context, Index, ObjectType, Rows, scalar
 from media_network.snmp.pdu import name_of
-from media_network.snmp.value import GAUGE32, INTEGER32, NO_SUCH_INSTANCE, NO_SUCH_OBJECT
-from media_network.snmp.visible import Visible
+from media_network.snmp.value import (
+    DISPLAY_STRING,
+    END_OF_MIB_VIEW,
+    GAUGE32,
+    INTEGER32,
+    NO_SUCH_INSTANCE,
+    NO_SUCH_OBJECT,
+)
+from media_network.snmp.visible import Visible, binding
 
 EVERYTHING = View("all", [Family((1,))])
 indexes = st.lists(st.integers(0, 5) | st.sampled_from([127, 128, 16384]), min_size=1, max_size=3).map(tuple)
@@ -73,6 +80,30 @@ def test_a_walk_finds_what_is_behind_a_name_in_order(some, others, name):
     if name not in model:
         typed = any(name[: len(known.oid)] == known.oid for known in context.objects)
         assert visible.get(ber.write_oid(name)) == (NO_SUCH_INSTANCE if typed else NO_SUCH_OBJECT)
+
+
+HALF = View("half", [Family((1,)), Family((*FIRST, 1, 1), included=False), Family((*SECOND, 2), included=False)])
+
+
+@given(changes, changes, st.sampled_from([EVERYTHING, HALF]), st.integers(0, 40), st.integers(0, 400))
+def test_a_run_is_the_beginning_of_a_walk(some, others, view, most, room):
+    context = Context()
+    for entry, (rows, _) in zip((FIRST, SECOND), (applied(some), applied(others)), strict=True):
+        context.add([ObjectType((*entry, 1), INTEGER32, rows, lambda row: row % 3 or None)])
+        context.add([ObjectType((*entry, 2), DISPLAY_STRING, rows, lambda row: "x" * (row * 20))])
+    visible = Visible(context, view)
+    start = ber.write_oid((*FIRST, 1))
+    walked = list(visible.walk(start))
+    end = binding(name_of(walked[-1]) if walked else start, END_OF_MIB_VIEW)
+    expected, left = [], room
+    for encoded in [*walked, end][:most]:
+        left -= len(encoded)
+        if left < 0:
+            break
+        expected.append(encoded)
+    filled = []
+    assert visible.fill(start, most, room, filled) == left
+    assert filled == expected
 
 
 def test_values_are_read_when_asked_for():

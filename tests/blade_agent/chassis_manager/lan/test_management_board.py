@@ -30,7 +30,7 @@ COMMANDS = [
     ("fru print 0", 0, ["media station chassis", "north"]),
     ("sel info", 0, ["Version          : 1.5 (v1.5, v2 compliant)", "Entries          :"]),
     ("sel list", 0, ["FRU Hot Swap", "Transition to M4"]),
-    ("sel time get", 0, ["20"]),
+    ("sel time get", 0, ["/"]),
     ("chassis status", 0, ["System Power         : on", "Main Power Fault     : false"]),
     ("chassis identify 5", 0, ["Chassis identify interval: 5 seconds"]),
     ("picmg properties", 0, ["PICMG Ext. Version : 2.3"]),
