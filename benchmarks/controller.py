@@ -35,7 +35,7 @@ class NoMainBoard:
     def assign(self, assignment: RoleAssignment) -> None:
         """Take no role."""
 
-    def drain(self, *, draining: bool) -> int:
+    def drain(self, draining: bool) -> int:  # noqa: ARG002, FBT001 -- as the protocol has it
         """Carry no stream."""
         return 0
 

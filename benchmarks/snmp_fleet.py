@@ -31,7 +31,7 @@ from media_network.snmp.pdu import PduType
 from media_network.snmp.settings import CommunitySettings, UserSettings
 from media_network.snmp.targets import AgentSettings
 
-FLEETS = (100,)
+FLEETS = (100, 1_000)
 SLOTS = 14
 EVERY_S = 60.0
 REPETITIONS = 25
@@ -103,13 +103,14 @@ async def serve_fleet(count: int, control: Control) -> None:
     """So many agents."""
     room = asyncio.Semaphore(_AT_ONCE)
     with tempfile.TemporaryDirectory() as state:
-        async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             ready = [asyncio.Event() for _ in range(count)]
             agents = [tasks.create_task(answer(number, Path(state), room, ready[number])) for number in range(count)]
             for event in ready:
                 await event.wait()
-            stack.callback(lambda: [agent.cancel() for agent in agents])
             await control.report(address_of(0))
+            for agent in agents:
+                agent.cancel()
 
 
 async def answer(number: int, state: Path, room: asyncio.Semaphore, ready: asyncio.Event) -> None:
@@ -129,13 +130,11 @@ async def answer(number: int, state: Path, room: asyncio.Semaphore, ready: async
         orders=None,
         rng=random.Random(number),
     )
-    async with room:
-        await opened.__aenter__()
-    try:
+    async with AsyncExitStack() as stack:
+        async with room:
+            await stack.enter_async_context(opened)
         ready.set()
         await asyncio.Event().wait()
-    finally:
-        await opened.__aexit__(None, None, None)
 
 
 def moving(number: int) -> Iterator[ChassisPicture]:

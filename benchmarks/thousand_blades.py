@@ -1,4 +1,4 @@
-"""A thousand blades in one process: the real agents on simulated hosts, disks and serial lines, each asked who it is."""
+"""A thousand blades in one process: real agents on simulated hosts, disks and serial lines, each asked who it is."""
 
 import os
 import time

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 from blade_agent.blade_controller import BladeController
@@ -11,8 +12,10 @@ from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store import SegmentStore
 from blade_agent.main_board.main_board import Board, MainBoard
 from blade_agent.settings import BladeSettings
+from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
+from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, write_status
 
 _STATUS_EAGER_S = 0.2
@@ -41,12 +44,20 @@ class Agent:
     """A blade on wires that are open."""
 
     def __init__(
-        self, settings: BladeSettings, board: Board, main_board: MainBoard, controller: BladeController, wires: Wires
+        self,
+        settings: BladeSettings,
+        *,
+        board: Board,
+        main_board: MainBoard,
+        controller: BladeController,
+        wires: Wires,
+        snmp: OpenAnswering | None,
     ) -> None:
         self._settings = settings
         self._board = board
         self._controller = controller
         self._main_board = main_board
+        self._snmp = snmp
         self._measured = (0, 0)
         self._measured_s = -_TRAFFIC_INTERVAL_S
         self._service_port_path = wires.service_port_path
@@ -69,12 +80,16 @@ class Agent:
             settings, profile, main_board, files, rng, disks_work=lambda: _channels_work(board.store)
         )
         controller.serve(wires)
-        return cls(settings, board, main_board, controller, wires)
+        snmp = None
+        if settings.snmp:
+            view = BladeView(controller, main_board, profile, settings.capacity_bps)
+            snmp = partial(board_snmp, settings.snmp, Path(settings.state), view, rng)
+        return cls(settings, board=board, main_board=main_board, controller=controller, wires=wires, snmp=snmp)
 
     async def run(self) -> None:
         """Fill the roles that come over the backplane until cancelled."""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with answering(self._snmp), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._main_board.run(), name="main board")
                 tasks.create_task(self._controller.run(), name="controller")
         finally:

@@ -6,19 +6,23 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from blade_agent.cbc.blade import SelfCheck, SelfTestFault
+from blade_agent.cbc.blade import Blade, SelfCheck, SelfTestFault
+from blade_agent.cbc.command import Command
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
+from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request
 from blade_agent.cbc.role import MainBoardState
 from blade_agent.files import Files
-from blade_agent.hardware.board import Board
+from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.profiled_board.actions import BoardCommands
 from blade_agent.profiled_board.board import ProfiledBoard
 from blade_agent.profiled_board.guard import guard
 from blade_agent.profiled_board.inventory import open_inventory
 from blade_agent.profiled_board.kept_file import KeptFile
+from blade_agent.profiled_board.measurements import Measurements
 from blade_agent.profiled_board.power import KeptPower
 from blade_agent.settings import BladeSettings
 from blade_agent.switched_main_board import LimitedMainBoard, SwitchedMainBoard
@@ -62,6 +66,10 @@ class BladeController:
         self._hardware = hardware
         self._controller = controller
         self._kept = kept
+        self.changed: Callable[[], None] = _ignore
+        """Called when hot swap, role or the main board's state is another one."""
+        self._state: tuple[object, ...] = ()
+        self._handle_is_open = not controller.blade.hot_swap.handle_closed
         self.main_board = main_board
         """The main board as it shows itself: off when it was switched off."""
 
@@ -112,17 +120,66 @@ class BladeController:
         """Measure, show, cool and guard the board until cancelled."""
         watchdog = self._board.profile.watchdog
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hardware.run(self._controller.settle, self._handle_moved), name="board")
+            tasks.create_task(self._hardware.run(self._settle, self._handle_moved), name="board")
             if watchdog and self._settings.watchdog:
                 tasks.create_task(guard(self._board.root, watchdog.identity, self._is_well), name="watchdog")
+
+    @property
+    def blade(self) -> Blade:
+        """The blade as its CBC knows it."""
+        return self._controller.blade
+
+    @property
+    def measurements(self) -> Measurements:
+        """What the board measured last."""
+        return self._hardware.measurements
+
+    @property
+    def serial_number(self) -> str:
+        """Of the blade, as its settings have it, or made up of its address."""
+        return self._settings.serial_number or self.blade.identity.guid[-8:].hex()
+
+    def lights(self) -> tuple[LedReading, ...]:
+        """What the lights show, the blue one first where there is one."""
+        return self._hardware.light_readings()
+
+    def ask_for_service(self) -> None:
+        """Go by the handle again: in service where it is closed."""
+        self._controller.move_handle(closed=not self._handle_is_open)
+
+    def ask_to_leave(self) -> None:
+        """Leave service in an orderly way, as when the handle is opened."""
+        self._controller.move_handle(closed=False)
+
+    def order(self, command: Command[Any, Any], body: object) -> CompletionCode:
+        """Carry out a command as if it had come in on a line; give its completion code."""
+        request = Request(
+            responder=self.blade.address.ipmb_address,
+            requester=CHASSIS_MANAGER_ADDRESS,
+            net_fn=command.code.net_fn,
+            command=command.code.number,
+            sequence=0,
+            data=command.request_data(body),
+        )
+        return CompletionCode(self._controller.answer(request).completion)
 
     async def close(self) -> None:
         """Give the lines back, and wait until what is kept is on the disk."""
         self._controller.close()
         await self._kept.settle()
 
+    def _settle(self) -> None:
+        self._controller.settle()
+        blade = self.blade
+        state = (blade.hot_swap.state, blade.post.held, self.main_board.status().state)
+        if state != self._state:
+            self._state = state
+            self.changed()
+
     def _handle_moved(self, is_open: bool) -> None:  # noqa: FBT001 -- as the board tells it
+        self._handle_is_open = is_open
         self._controller.move_handle(closed=not is_open)
+        self._settle()
 
     def _is_well(self) -> bool:
         """Whether the board may go on; that this is asked at all says that the event loop does."""
@@ -140,3 +197,7 @@ def identity_of(settings: BladeSettings, profile: HardwareProfile) -> Identity:
         guid=hashlib.sha256(f"{profile.title}\n{serial}".encode()).digest()[:16],
         firmware_version=installed_version(),
     )
+
+
+def _ignore() -> None:
+    """Stand for nobody who wants to know."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.snmp.targets import AgentSettings
+
 
 class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One blade.
@@ -40,3 +42,5 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Program and arguments that reset the whole board, the CBC with it; none: a reset is of the main board only."""
     power_off_command: tuple[str, ...] = ()
     """The same for switching it off."""
+    snmp: AgentSettings | None = None
+    """Where network management systems are answered, and which; None for nowhere."""

@@ -9,12 +9,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from chassis_emulator.child import die_with
+from chassis_emulator.credentials import digest_passwords, snmp_users
 from chassis_emulator.environment import run_environment
 from chassis_emulator.errors import AddressInUse, EmulatorError
 from chassis_emulator.nursery import freeze, tend
@@ -40,6 +42,7 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
         _report(Failed(str(error), error.hint))
         return
     parts = load_parts()
+    _rehearse_snmp(topology, folder)
     freeze()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = os.getpid()
@@ -53,6 +56,14 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
     os.dup2(2, 1)
     tend(ours, parts)
     os.wait()
+
+
+def _rehearse_snmp(topology: Topology, folder: StateFolder) -> None:
+    """Do once what every agent would do at its start."""
+    digest_passwords(snmp_users(folder))
+    if topology.snmp.targets:
+        # pysnmp, which tells the targets, takes long to load and much memory.
+        import_module("media_network.snmp.notifier")
 
 
 def _refuse_addresses_in_use(plan: NetworkPlan, folder: StateFolder) -> None:

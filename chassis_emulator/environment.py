@@ -19,7 +19,7 @@ from chassis_emulator.chassis.orders import PICTURE
 from chassis_emulator.chassis.panel_source import NetworkView
 from chassis_emulator.chassis.slot import Presence
 from chassis_emulator.chassis.striking import Faults
-from chassis_emulator.composition import compose
+from chassis_emulator.composition import Users, compose
 from chassis_emulator.control import (
     END,
     NETWORK,
@@ -38,7 +38,7 @@ from chassis_emulator.control import (
     Revive,
     Revived,
 )
-from chassis_emulator.credentials import ipmi_administrator
+from chassis_emulator.credentials import ipmi_administrator, snmp_users
 from chassis_emulator.faults.targets import Targets
 from chassis_emulator.front_panel import FrontPanel
 from chassis_emulator.lines import open_line
@@ -66,7 +66,8 @@ async def run_environment(
         client = await stack.enter_async_context(HttpClient(rng))
         tended = await stack.enter_async_context(NurseryClient(nursery))
         lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
-        processes = Processes(compose(plan, lines, folder, ipmi_administrator(folder)), tended)
+        users = Users(ipmi_administrator(folder), snmp_users(folder))
+        processes = Processes(compose(plan, lines, folder, users), tended)
         boot = _leave_traces(plan, folder, rng)
         chassis = {each.station: LivingChassis(each, processes.by_name, lines, processes) for each in plan.chassis}
         for each in chassis.values():
@@ -163,7 +164,7 @@ def _row(network: int, process: Process) -> ProcessRow:
         address=place.host,
         serial=status.service_port or None,
         http=status.http or None,
-        snmp=None,
+        snmp=None if empty else place.snmp,
         ipmi=place.ipmi,
         epoch=status.epoch,
         exit_code=process.exit_code if process.pid is None and not empty else None,

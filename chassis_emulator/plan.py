@@ -11,11 +11,14 @@ from blade_agent.settings import BladeSettings
 from chassis_emulator.state_folder import StateFolder
 from chassis_emulator.topology import Station, Topology
 from media_network.address import Address
+from media_network.snmp.targets import AgentSettings
 
 HTTP_PORT = 8080
 PANEL_PORT = 8090
 IPMI_PORT = 6623
 """RMCP's own port, 623, takes privileges that nothing here needs."""
+SNMP_PORT = 1161
+"""In place of 161, for the same reason."""
 _MANAGER_HOST = 254
 _MANAGER_PROFILE = "emulated-chassis"
 
@@ -38,7 +41,7 @@ class BladePlan:
     root: Path
     """Folder that stands for the blade's `/`, with its sys and dev."""
 
-    def settings(self, backplane: str) -> BladeSettings:
+    def settings(self, backplane: str, snmp: AgentSettings | None = None) -> BladeSettings:
         """What the blade's agent is told, its line to the chassis manager included."""
         return BladeSettings(
             slot=self.slot,
@@ -53,6 +56,7 @@ class BladePlan:
             capacity_bps=self.capacity_bps,
             serial_number=self.serial_number,
             root=str(self.root),
+            snmp=snmp,
         )
 
 

@@ -24,6 +24,8 @@ class Place:
     host: str
     ipmi: str | None = None
     """Where IPMI tools are answered, `host:port`."""
+    snmp: str | None = None
+    """Where SNMP managers are answered, `host:port`."""
 
 
 @dataclass

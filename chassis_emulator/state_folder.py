@@ -7,6 +7,7 @@ control.sock            where the environment takes orders
 credentials.json        users generated for the network, by protocol; mode 0600
 logs/<process>.log      what each process printed
 center/                 state of the distribution center
+nms/                    state of a network management system, if one is started with what `nms-settings` printed
 stations/<station>/manager/root/      what stands for the management board's `/`
 stations/<station>/manager/orders.sock
 stations/<station>/<slot>/root/       what stands for the blade's `/`: its sensors, lights, fan and handle
@@ -146,8 +147,14 @@ class StateFolder:
 
     def write_credentials(self, users: dict[str, Any]) -> None:
         """Keep them; the file can be read by its owner only, from its first byte on."""
-        unfinished = self.credentials.with_suffix(".new")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(users)) + b"\n")
-        unfinished.rename(self.credentials)
+        write_secret(self.credentials, msgspec.json.format(msgspec.json.encode(users)).decode() + "\n")
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, in one step. Raises OSError."""
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    unfinished.rename(path)

@@ -16,6 +16,12 @@ stations:
     inlet_c: 22         # of the air that the chassis takes in
     supplies: 2
     blade_cores: 0.5    # how many of this machine's cores a blade is worth: what it uses of them warms it
+snmp:                   # beside the two users of SNMPv3 that are generated
+  community: public     # of SNMPv2c, read only; without it nobody is answered who proves nothing
+  targets:              # who is told of what happens, as the read-only user
+    - address: 127.0.0.1:9162
+      inform: true      # until it is acknowledged; false for a trap
+      community: public # tell it in SNMPv2c instead
 ```
 """
 
@@ -27,6 +33,7 @@ from msgspec import Meta, Struct
 from chassis_emulator.data import examples
 from chassis_emulator.document import Document
 from chassis_emulator.errors import TopologyError
+from media_network.address import Address
 
 SLOTS_MAX = 16
 SUPPLIES_MAX = 2
@@ -40,6 +47,7 @@ Name = Annotated[
 ]
 _BAUD_RATES = (9600, 19200, 38400, 57600, 115_200, 230_400, 460_800, 921_600, 1_000_000, 1_500_000)
 _BAUD_RATE = f"one of {', '.join(map(str, _BAUD_RATES))}"
+Community = Annotated[str, Meta(max_length=64, description="at most 64 letters")]
 BaudRate = Annotated[int, Meta(description=_BAUD_RATE)]
 
 
@@ -65,6 +73,21 @@ class Station(Struct, frozen=True, kw_only=True):
     blade_cores: Annotated[float, Meta(gt=0, le=64, description="a number above 0, at most 64")] = 0.5
 
 
+class SnmpTarget(Struct, frozen=True, kw_only=True):
+    """A receiver of traps or informs."""
+
+    address: Annotated[str, Meta(description="HOST:PORT")]
+    inform: Annotated[bool, Meta(description="true or false")] = False
+    community: Community = ""
+
+
+class Snmp(Struct, frozen=True, kw_only=True):
+    """What SNMP is used for beside the users that are generated."""
+
+    community: Community = ""
+    targets: Annotated[tuple[SnmpTarget, ...], Meta(max_length=8, description="a list of 1 to 8 targets")] = ()
+
+
 class Topology(Struct, frozen=True, kw_only=True):
     """A network: one distribution center and its media stations, in the order of their addresses."""
 
@@ -74,6 +97,7 @@ class Topology(Struct, frozen=True, kw_only=True):
     stations: Annotated[
         tuple[Station, ...], Meta(min_length=1, max_length=254, description="a list of 1 to 254 stations")
     ]
+    snmp: Snmp = Snmp()
 
 
 def find_topology(name: str) -> Path:
@@ -96,6 +120,11 @@ def read_topology(path: Path) -> Topology:
             raise TopologyError(
                 path, f"stations[{index}].baud_rate", f"is {station.baud_rate}; it must be {_BAUD_RATE}"
             )
+    for index, target in enumerate(topology.snmp.targets):
+        try:
+            Address.parse(target.address)
+        except ValueError as error:
+            raise TopologyError(path, f"snmp.targets[{index}].address", str(error)) from error
     _refuse_contradictions(path, topology)
     return topology
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 from distribution_center.content.content_engine import ContentEngine
@@ -13,9 +14,12 @@ from distribution_center.registry.opening import open_repository
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
 from distribution_center.settings import CenterSettings
+from distribution_center.snmp_agent import center_snmp
+from distribution_center.snmp_figures import CenterView
 from media_network.address import Address
 from media_network.http_client import HttpClient
 from media_network.http_server import HandlerTable, serve
+from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, write_status
 
 
@@ -52,10 +56,24 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         for part in (registry, content_manager, distribution, content_engine):
             part.answer(table)
         refuse_store_errors(table)
-        async with serve(table, address):
+        view = CenterView(
+            name=settings.name,
+            home=settings.home,
+            repository=repository,
+            registry=registry,
+            distribution=distribution,
+            content_engine=content_engine,
+        )
+        async with serve(table, address), answering(_snmp(settings, view, rng)):
             await content_engine.take_up()
             write_status(state, _status(settings, address))
             await distribution.keep_carrying_out()
+
+
+def _snmp(settings: CenterSettings, view: CenterView, rng: random.Random) -> OpenAnswering | None:
+    if settings.snmp is None:
+        return None
+    return partial(center_snmp, settings.snmp, settings.name, Path(settings.state), view.figures, rng=rng)
 
 
 def _state_folder(settings: CenterSettings) -> Path:

@@ -36,6 +36,8 @@ class Distribution:
         self._http = http
         self._home = home
         self._said_at: dict[tuple[str, str], float] = {}
+        self.orders_done = 0
+        """That became whole since the start."""
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the verbs of distribution into a table."""
@@ -83,6 +85,7 @@ class Distribution:
         whole_at = await self._registry.whole_at(program.program)
         if station in whole_at:
             await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
+            self.orders_done += 1
             self._said_at.pop(key, None)
             return
         if now - self._said_at.get(key, float("-inf")) < _SAY_AGAIN_S:

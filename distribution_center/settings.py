@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.snmp.targets import AgentSettings
+
 
 class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One distribution center."""
@@ -20,3 +22,5 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Path of the registry, or a `postgresql://` DSN without its password; empty: `registry.sqlite` in `state`."""
     storing_patience_s: Annotated[float, Meta(gt=0)] = 60.0
     """How long the home media station may take no segment before an ingest is given up."""
+    snmp: AgentSettings | None = None
+    """Where network management systems are answered, and which; None for nowhere."""

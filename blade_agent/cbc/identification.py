@@ -21,6 +21,7 @@ class Identification:
         self._clock = clock
         self._led = led
         self._alarm: Alarm | None = None
+        self._ends_s = 0.0
         self.state = Identifying.OFF
 
     @property
@@ -28,12 +29,20 @@ class Identification:
         """Whether there is a light."""
         return self._led is not None
 
+    @property
+    def left_s(self) -> float | None:
+        """For how long it goes on; None: until it is ended."""
+        if self.state is Identifying.UNTIL_ENDED:
+            return None
+        return max(0.0, self._ends_s - self._clock.now_s()) if self._alarm is not None else 0.0
+
     def begin(self, duration_s: float | None) -> None:
         """Show the blade for so long, 0 ends it; None: until it is ended."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         if duration_s:
+            self._ends_s = self._clock.now_s() + duration_s
             self._alarm = self._clock.call_later(duration_s, self._over)
             self._change(Identifying.FOR_A_WHILE)
         else:

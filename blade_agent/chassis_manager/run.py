@@ -1,6 +1,7 @@
 """A chassis manager as a process: its lines opened, managed, answered for to IPMI tools and orders, and given back."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -12,8 +13,10 @@ from blade_agent.chassis_manager.order_desk import OrderDesk
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.chassis_manager.systemd import told_to_systemd
 from blade_agent.hardware.profile import load_profile
+from blade_agent.snmp.manager_link import chassis_snmp
 from media_network.address import Address
 from media_network.local_orders import take_orders
+from media_network.snmp.agent import answering
 
 
 async def run_manager(settings: ManagerSettings, rng: Random) -> None:
@@ -40,5 +43,7 @@ async def run_manager(settings: ManagerSettings, rng: Random) -> None:
             path = Path(settings.orders)
             path.parent.mkdir(parents=True, exist_ok=True)
             await stack.enter_async_context(take_orders(path, OrderDesk(manager).answers))
+        if settings.snmp:
+            await stack.enter_async_context(answering(partial(chassis_snmp, settings.snmp, manager, settings, rng)))
         await stack.enter_async_context(told_to_systemd(manager.begun))
         await manager.run()

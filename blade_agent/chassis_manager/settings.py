@@ -12,6 +12,7 @@ from blade_agent.cbc.role import STATION_PATTERN, StationName
 from blade_agent.cbc.serial_line import BAUD_RATE_BPS
 from blade_agent.chassis_manager.lan.settings import LanSettings
 from media_network.address import Address
+from media_network.snmp.targets import AgentSettings
 
 Positive = Annotated[float, Meta(gt=0)]
 Slot = Annotated[int, Meta(ge=1, le=SLOTS)]
@@ -106,6 +107,8 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Hardware profile of the management board, which names supplies and sensors of the chassis; empty for none."""
     root: str = "/"
     """Folder that holds the management board's sys and proc."""
+    snmp: AgentSettings | None = None
+    """Where network management systems are answered, and which; None for nowhere."""
 
     def __post_init__(self) -> None:
         """Refuse a name that could not go over the backplane; ValueError names it."""

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from blade_agent.cbc.hardware import AnalogSensor, BoardAction, Fan, Led, PowerBudget
-from blade_agent.hardware.board import Board
+from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.reading import Reading, Unknown
 from blade_agent.profiled_board.actions import ACTIONS, BoardActions, BoardCommands
 from blade_agent.profiled_board.cooling import CooledFan, driven_fan
@@ -28,15 +28,16 @@ class ProfiledBoard:
     def __init__(self, board: Board, power: MainBoardPower, kept: KeptPower, commands: BoardCommands) -> None:
         """Raises ValueError for a profile with more sensors than a CBC has numbers for."""
         self._board = board
-        self._measurements = Measurements(asyncio.get_running_loop().time)
+        self.measurements = Measurements(asyncio.get_running_loop().time)
+        """What was measured last."""
         self._writes = Writes()
         self._actions = BoardActions(power, kept, commands)
         self._lights = lights(board, self._writes)
-        self.sensors: Sequence[AnalogSensor] = measured_sensors(board.profile, self._measurements)
+        self.sensors: Sequence[AnalogSensor] = measured_sensors(board.profile, self.measurements)
         self.leds: Mapping[int, Led] = self._lights
         self.identify_led = identify_light(self._lights)
         facts = driven_fan(board.profile)
-        self._fan = CooledFan(board, facts, self._measurements, self._writes) if facts else None
+        self._fan = CooledFan(board, facts, self.measurements, self._writes) if facts else None
         self.fan: Fan | None = self._fan
         self.power: PowerBudget | None = PowerLevels(board.profile.power, power, kept) if board.profile.power else None
         self.actions: frozenset[BoardAction] = ACTIONS
@@ -45,6 +46,10 @@ class ProfiledBoard:
     def act(self, action: BoardAction) -> None:
         """See `Hardware`."""
         self._actions.act(action)
+
+    def light_readings(self) -> tuple[LedReading, ...]:
+        """What the lights were told to show."""
+        return tuple(LedReading(light.facts.name, light.reading()) for light in self._lights.values())
 
     async def run(self, measured: Callable[[], None], handle_moved: Callable[[bool], None]) -> None:
         """Measure, and carry out what is written, until cancelled.
@@ -75,7 +80,7 @@ class ProfiledBoard:
                 find_again_s = now_s + FIND_AGAIN_S
             if look.readings is not None:
                 measure_s = now_s + MEASURE_S - interval_s / 2
-                self._measurements.take(look.readings)
+                self.measurements.take(look.readings)
                 self._follow(measured)
             # A switch that cannot be read any more has not moved.
             if look.handle_is_open is not None and look.handle_is_open is not handle_is_open:

@@ -10,7 +10,7 @@ from blade_agent.cbc.led_light import LedColor, LedLight
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.led import NO_TRIGGER, read_trigger, set_trigger
 from blade_agent.hardware.profile import LedFacts
-from blade_agent.hardware.reading import Unknown, Why
+from blade_agent.hardware.reading import Known, Reading, Unknown, Why
 from blade_agent.profiled_board.writes import Writes
 
 _NUMBERS: Final = {"hot_swap": BLUE_LED, "fault": FAULT_LED, "activity": ACTIVITY_LED}
@@ -18,6 +18,7 @@ _FIRST_OWN_NUMBER: Final = 4
 _USUAL_COLORS: Final = {"hot_swap": LedColor.BLUE, "fault": LedColor.RED, "activity": LedColor.GREEN}
 _COLORS: Final = {color.name.lower(): color for color in LedColor}
 _MS_PER_S: Final = 1000
+_KERNELS: Final = Unknown(Why.ABSENT, "the kernel shows something by it")
 
 
 class BoardLight:
@@ -47,6 +48,13 @@ class BoardLight:
             self._shine(1.0 if light.on_ms else 0.0)
         elif self._trigger is not None:
             self._writes.put(self._place, self._trigger, self._give_back)
+
+    def reading(self) -> Reading:
+        """What it was told to show: 1 while it is on or blinks. It is not known while the kernel has it."""
+        light = self._shown
+        if light is None or (not light.on_ms and self.facts.use is None):
+            return _KERNELS
+        return Known(1.0 if light.on_ms else 0.0)
 
     def _shine(self, brightness: float) -> None:
         self._writes.put(self._place, brightness, partial(self._light, brightness))

@@ -18,8 +18,6 @@ from media_network.snmp.objects.arcs import BLADE_PRODUCT, MANAGER_PRODUCT
 from media_network.snmp.objects.system import SystemFacts
 from media_network.snmp.targets import AgentSettings
 
-_REFRESH_S = 1.0
-
 
 @contextlib.asynccontextmanager
 async def blade_snmp(
@@ -31,13 +29,14 @@ async def blade_snmp(
     orders: SlotOrders | None,
     rng: Random,
 ) -> AsyncIterator[Agent]:
-    """Answer for a blade as long as the context lasts. `figures` is called about once a second and reads memory.
+    """Answer for a blade as long as the context lasts. `figures` reads memory; it is called when somebody asks.
 
     Raises OSError, EngineFileError, ValueError.
     """
     async with open_agent(settings, facts, state, modules=BLADE_MODULES, rng=rng) as agent:
         objects = BladeObjects(agent, orders)
-        async with _tasks(agent, lambda: objects.update(figures()), objects.show_machine):
+        agent.interest.show(lambda: objects.update(figures()))
+        async with _tasks(agent, objects.show_machine):
             yield agent
 
 
@@ -52,40 +51,36 @@ async def manager_snmp(
     orders: SlotOrders | None,
     rng: Random,
 ) -> AsyncIterator["ManagerAgent"]:
-    """Answer for a chassis as long as the context lasts. `picture` is called about once a second and reads memory.
+    """Answer for a chassis as long as the context lasts. `picture` reads memory; it is called as for a blade.
 
     Who calls `changed` at each change of a slot loses no state that lasts less than a second. Raises OSError,
     EngineFileError, ValueError.
     """
     async with open_agent(settings, facts, state, modules=MANAGER_MODULES, rng=rng) as agent:
         objects = ManagerObjects(agent, slots, orders)
-
-        def changed() -> None:
-            objects.update(picture())
-
-        async with _tasks(agent, changed, objects.show_machine):
-            yield ManagerAgent(agent, changed)
+        agent.interest.show(lambda: objects.update(picture()))
+        async with _tasks(agent, objects.show_machine):
+            yield ManagerAgent(agent)
 
 
 class ManagerAgent:
     """The agent of a chassis manager."""
 
-    def __init__(self, agent: Agent, changed: Callable[[], None]) -> None:
+    def __init__(self, agent: Agent) -> None:
         self.agent = agent
-        self.changed = changed
+
+    def changed(self) -> None:
+        """A slot has changed: show it, and tell what is new."""
+        self.agent.interest.refresh()
 
 
 @contextlib.asynccontextmanager
-async def _tasks(
-    agent: Agent, refresh: Callable[[], None], show_machine: Callable[[MachineFigures], None]
-) -> AsyncIterator[None]:
+async def _tasks(agent: Agent, show_machine: Callable[[MachineFigures], None]) -> AsyncIterator[None]:
     """Keep the objects up to date while the context lasts."""
-    refresh()
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(agent.run(), name="SNMP agent"),
-            group.create_task(_keep_refreshing(refresh), name="SNMP objects"),
-            group.create_task(keep_reading(Machine(), show_machine), name="SNMP machine"),
+            group.create_task(keep_reading(Machine(), show_machine, agent.interest), name="SNMP machine"),
         ]
         try:
             yield
@@ -94,18 +89,12 @@ async def _tasks(
                 task.cancel()
 
 
-async def _keep_refreshing(refresh: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(_REFRESH_S)
-        refresh()
-
-
-def blade_facts(settings: AgentSettings, slot: int, station: str) -> SystemFacts:
-    """What a blade says of itself."""
+def blade_facts(settings: AgentSettings, slot: int, station: Callable[[], str]) -> SystemFacts:
+    """What a blade says of itself; `station` is where it serves at present, or empty."""
     return SystemFacts(
         description=f"media-station blade agent {installed_version()}",
         product=BLADE_PRODUCT,
-        name=f"{station or 'unassigned'}-blade-{slot}",
+        name=lambda: f"{station() or 'unassigned'}-blade-{slot}",
         contact=settings.contact,
         location=settings.location,
     )
@@ -116,7 +105,7 @@ def manager_facts(settings: AgentSettings, station: str) -> SystemFacts:
     return SystemFacts(
         description=f"media-station chassis manager {installed_version()}",
         product=MANAGER_PRODUCT,
-        name=station,
+        name=lambda: station,
         contact=settings.contact,
         location=settings.location,
     )

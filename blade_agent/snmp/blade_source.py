@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from blade_agent.cbc.role import MainBoardStatus, RoleAssignment
 from blade_agent.main_board.director import director_figures
 from blade_agent.main_board.engine import engine_figures
-from blade_agent.main_board.main_board_figures import MainBoardFigures
+from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.snmp.sources import (
     BladeFigures,
     ChannelFigures,
@@ -27,6 +27,7 @@ _ENGINE_COUNTERS = {
     "pull_refusals": "refusals",
     "pull_bytes": "pulled_bytes",
     "push_bytes": "pushed_bytes",
+    "push_packets": "pushed_datagrams",
     "push_turns": "streams_started",
     "push_failures": "streams_stopped_short",
     "hand_overs_out": "hand_overs_given",
@@ -42,7 +43,11 @@ _DIRECTOR_COUNTERS = {
     "refusals": "refusals",
     "hand_overs": "hand_overs",
     "take_overs": "streams_resumed",
-    "replications": "replications",
+    "replications": "copies_ordered",
+    "sessions_ended": "sessions_ended",
+    "sessions_lost": "sessions_lost",
+    "copies_done": "copies_done",
+    "copies_failed": "copies_failed",
 }
 """What SNMP calls a figure, and what the main board does."""
 
@@ -79,7 +84,9 @@ class BladeSource:
     def figures(
         self,
         own: SlotPicture,
+        *,
         main_board: MainBoardFigures,
+        work: MainBoardWork,
         assignment: RoleAssignment,
         status: MainBoardStatus,
         hardware: HardwareFigures | None,
@@ -92,11 +99,11 @@ class BladeSource:
             epoch=assignment.epoch,
             director=own.slot if director is not None else None,
             own=picture.slot(own),
-            engine=self._engine_figures(main_board),
-            duty=None if director is None else self._director_figures(director),
+            engine=self._engine_figures(main_board, work.engine),
+            duty=None if director is None else self._director_figures(director, work.director),
         )
 
-    def _engine_figures(self, main_board: MainBoardFigures) -> EngineFigures:
+    def _engine_figures(self, main_board: MainBoardFigures, work: engine_figures.EngineWork) -> EngineFigures:
         engine = main_board.engine
         counts = {} if engine is None else {ours: getattr(engine, name) for ours, name in _ENGINE_COUNTERS.items()}
         counted = self._engine.take((main_board.role, main_board.epoch), counts)
@@ -104,13 +111,23 @@ class BladeSource:
             capacity_bps=self._capacity_bps,
             segments=sum(channel.segments for channel in main_board.channels),
             channels=tuple(map(_channel, main_board.channels)),
+            streams=work.streams,
+            copies=work.copies,
         )
         return replace(figures, **counted)
 
-    def _director_figures(self, director: director_figures.DirectorFigures) -> DirectorFigures:
+    def _director_figures(
+        self, director: director_figures.DirectorFigures, work: director_figures.DirectorWork
+    ) -> DirectorFigures:
         counts = {ours: getattr(director, name) for ours, name in _DIRECTOR_COUNTERS.items()}
+        counts["redirects"] += director.sessions_begun
         figures = DirectorFigures(
-            programs=director.programs, active_sessions=director.push_sessions + director.pull_sessions
+            programs=director.programs,
+            locations=director.locations,
+            active_sessions=director.push_sessions + director.pull_sessions,
+            engines=work.engines,
+            sessions=work.sessions,
+            lost=work.lost,
         )
         return replace(figures, **self._director.take(director.epoch, counts))
 

@@ -25,6 +25,7 @@ def chassis_picture(state: ChassisState, board: HardwareFigures | None = None) -
         slots=tuple(map(_slot, state.slots)),
         budget_w=state.budget.capacity_w,
         granted_w=state.budget.granted_w,
+        observed_w=_observed_w(state.supplies),
         hardware=HardwareFigures(
             title=measured.title,
             serial_number=measured.serial_number,
@@ -36,6 +37,13 @@ def chassis_picture(state: ChassisState, board: HardwareFigures | None = None) -
             uuid=measured.uuid,
         ),
     )
+
+
+def _observed_w(supplies: tuple[SupplyState, ...]) -> float | None:
+    """What all supplies give together, where each that works says it."""
+    given = [supply.watts for supply in supplies if supply.works]
+    known = [watts for watts in given if watts is not None]
+    return sum(known) if known and len(known) == len(given) else None
 
 
 def _inlet(state: ChassisState) -> tuple[SensorFigures, ...]:

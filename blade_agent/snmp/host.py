@@ -9,6 +9,7 @@ from msgspec import Struct
 from blade_agent.hardware.machine import InterfaceFigures, Machine, MachineFigures, StorageFigures
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
+from media_network.snmp.interest import Interest
 from media_network.snmp.objects.alarms import shortened
 from media_network.snmp.objects.arcs import MIB_2, NO_OBJECT
 from media_network.snmp.objects.table import columns, replace_changed
@@ -59,6 +60,7 @@ _INT32 = (1 << 31) - 1
 _UNIT_BYTES = 4096
 _DESCRIPTION_MAX = 64
 _INTERVAL_S = 5.0
+_RARELY_S = 300.0
 
 
 class _Device(Struct, frozen=True):
@@ -214,9 +216,12 @@ class HostObjects:
 
 
 async def keep_reading(
-    machine: Machine, show: Callable[[MachineFigures], None], interval_s: float = _INTERVAL_S
+    machine: Machine,
+    show: Callable[[MachineFigures], None],
+    interest: Interest,
+    interval_s: float = _INTERVAL_S,
 ) -> None:
-    """Read the machine now and again, off the loop, until cancelled."""
+    """Read the machine now and again while somebody asks, rarely while nobody does, off the loop, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         try:
@@ -224,6 +229,7 @@ async def keep_reading(
         except OSError as error:
             _log.warning("the machine cannot be read: %s", error)
         await asyncio.sleep(interval_s)
+        await interest.wait(at_most_s=_RARELY_S)
 
 
 def _storage_type(one: StorageFigures) -> Oid:

@@ -14,6 +14,8 @@ from blade_agent.hardware.board import BoardReadings, LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.profile import HardwareProfile, Thresholds
 from blade_agent.hardware.reading import Quantity, Reading
+from blade_agent.main_board.director.director_figures import RosterFigures, SessionFigures
+from blade_agent.main_board.engine.engine_figures import CopyFigures, StreamFigures
 from media_network.address import Address
 
 
@@ -115,29 +117,6 @@ class ChannelFigures(Struct, frozen=True, kw_only=True):
     free_bytes: int = 0
 
 
-class StreamFigures(Struct, frozen=True, kw_only=True):
-    """A stream that this blade sends."""
-
-    session: str
-    """Tells it from others while it lasts."""
-    program: str
-    console: str
-    segment: int
-    turn: int
-    rate_bps: int
-    sent_bytes: int = 0
-
-
-class CopyFigures(Struct, frozen=True, kw_only=True):
-    """A copy to this blade, under way or waiting."""
-
-    program: str
-    segment: int
-    source: str
-    received_bytes: int = 0
-    length_bytes: int | None = None
-
-
 class EngineFigures(Struct, frozen=True, kw_only=True):
     """What a blade stores, sends and copies. What nobody counts is None."""
 
@@ -162,33 +141,6 @@ class EngineFigures(Struct, frozen=True, kw_only=True):
     channels: tuple[ChannelFigures, ...] = ()
     streams: tuple[StreamFigures, ...] = ()
     copies: tuple[CopyFigures, ...] = ()
-
-
-class RosterFigures(Struct, frozen=True, kw_only=True):
-    """An engine as its director sees it."""
-
-    slot: int
-    address: Address
-    reporting: bool
-    load_bps: int
-    capacity_bps: int
-    segments: int | None = None
-    free_bytes: int | None = None
-
-
-class SessionFigures(Struct, frozen=True, kw_only=True):
-    """A session of a director."""
-
-    session: str
-    """Tells it from others while it lasts."""
-    push: bool
-    state: str
-    """A `SessionState`."""
-    program: str
-    console: str
-    engine_slot: int = 0
-    segment: int = 0
-    turns: int = 0
 
 
 class DirectorFigures(Struct, frozen=True, kw_only=True):

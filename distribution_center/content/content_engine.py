@@ -62,6 +62,8 @@ class ContentEngine:
         self._tickets = TicketKey(self.rng.randbytes(32))
         self._jobs: dict[str, IngestProgress] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self.ingests_done = 0
+        self.ingests_failed = 0
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the content engine's verbs and resources into a table."""
@@ -69,6 +71,10 @@ class ContentEngine:
         table.verb(messages.ASK_INGEST, self._ask)
         table.verb(LOCATE_SEGMENT, self._locate_segment)
         table.resource("/segments/{program}/{segment}.ts", self._segment)
+
+    def ingests(self) -> tuple[IngestProgress, ...]:
+        """The ingests of late, oldest first."""
+        return tuple(self._jobs.values())
 
     async def take_up(self) -> None:
         """Go on with what was being stored when the center stopped; clear what was not whole. Raises `StoreError`."""
@@ -224,6 +230,8 @@ class ContentEngine:
     def _note(self, job: str, **changes: object) -> None:
         if job in self._jobs:
             self._jobs[job] = msgspec.structs.replace(self._jobs[job], **changes)
+        self.ingests_done += changes.get("stage") is IngestStage.DONE
+        self.ingests_failed += changes.get("stage") is IngestStage.FAILED
 
 
 def _usual_ms(program: Program) -> int:

@@ -117,8 +117,9 @@ class History:
         }
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of the file, when whoever is still writing has finished."""
+        with self._lock:
+            self._connection.close()
 
     def add(self, samples: Iterable[Sample], alarms: Iterable[Alarm], at: float) -> None:
         """Keep what was read at a moment, seconds since 1970, and alarms that changed. Raises `apsw.Error`."""

@@ -1,7 +1,8 @@
 """What an open page is told: the whole picture first, then every component and alarm that is another now."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -25,17 +26,18 @@ class Live:
         """Encoded, with the version in which it became so."""
         self._alarms: tuple[int, bytes] = (0, b"[]")
         self._gone_in = 0
+        self._watchers = 0
 
     def changed(self) -> None:
         """Something may be another."""
         self._pending.set()
 
     async def run(self) -> None:
-        """Draw the picture anew when something changed, a few times a second at most; until cancelled."""
+        """Draw the picture anew when something changed and somebody looks, a few times a second at most."""
         while True:
             await self._pending.wait()
             self._pending.clear()
-            if self._draw():
+            if self._watchers and self._draw():
                 async with self._changes:
                     self._changes.notify_all()
             await asyncio.sleep(_AT_MOST_EVERY_S)
@@ -45,9 +47,18 @@ class Live:
         self._draw()
         return self._document(-1)
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: `network` with all there is, `changes` with what is another, a comment now and then."""
-        yield _event("network", self.whole())
+        self._watchers += 1
+        try:
+            async with aclosing(self._changes_after(self.whole())) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._watchers -= 1
+
+    async def _changes_after(self, whole_picture: bytes) -> AsyncGenerator[bytes, None]:
+        yield _event("network", whole_picture)
         seen = self._version
         while True:
             try:

@@ -12,9 +12,9 @@ from distribution_center.network_management.component import Component
 from distribution_center.network_management.history import History, Sample
 from distribution_center.network_management.network import Network
 from distribution_center.network_management.objects import SEEN, Looked, Sight
+from distribution_center.network_management.poll_error import PollError
 from distribution_center.network_management.schedule import PollSchedule
 from distribution_center.network_management.settings import NmsSettings
-from distribution_center.network_management.snmp_poller import PollError
 from media_network.address import Address
 from media_network.http_client import HttpClient
 from media_network.messages.registry import LIST_STATIONS, ListStations
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 _KEEP_EVERY_S = 2.0
 _NAMES_AGAIN_POLLS = 60
+_REDISCOVER_PAUSE_S = 0.1
+"""What a thousand chassis say within a moment is taken in at once."""
 _WAITING_MAX = 200_000
 """Samples that wait for a disk that does not take them."""
 
@@ -33,6 +35,9 @@ class Poller(Protocol):
 
     async def look(self, agent: Address, sight: Sight, *, also_rarely: bool) -> Looked:
         """One poll. Raises `PollError`."""
+
+    def keep_only(self, agents: set[Address]) -> None:
+        """Forget all other agents."""
 
 
 class Monitor:
@@ -56,6 +61,7 @@ class Monitor:
         self._changed = changed
         self._schedule = PollSchedule(settings.poll_s)
         self._wake = asyncio.Event()
+        self._slots_changed = asyncio.Event()
         self._room = asyncio.Semaphore(settings.at_once)
         self._polls: dict[str, int] = {}
         self._engines: dict[str, bytes] = {}
@@ -71,6 +77,7 @@ class Monitor:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_discovering(), name="discover")
+            tasks.create_task(self._keep_taking_in(), name="take in slots")
             tasks.create_task(self._keep_polling(tasks), name="poll")
             tasks.create_task(self._keep_keeping(), name="keep history")
 
@@ -109,6 +116,14 @@ class Monitor:
             self._rediscover()
             await asyncio.sleep(self._settings.discover_s)
 
+    async def _keep_taking_in(self) -> None:
+        """Blades that chassis managers say have come or gone."""
+        while True:
+            await self._slots_changed.wait()
+            self._slots_changed.clear()
+            self._rediscover()
+            await asyncio.sleep(_REDISCOVER_PAUSE_S)
+
     async def _ask_registry(self, center: str) -> None:
         stations = await self._http.tell(Address.parse(center), LIST_STATIONS, ListStations())
         if stations is not None:
@@ -119,6 +134,7 @@ class Monitor:
         news = self._network.rediscover(now, wall_clock())
         polled = {each.component for each in self._network.components.values() if each.agent is not None}
         self._schedule.watch(polled, now)
+        self._poller.keep_only({each.agent for each in self._network.components.values() if each.agent is not None})
         self._wake.set()
         self._note((), news)
 
@@ -165,7 +181,7 @@ class Monitor:
         slots_before = self._network.found.slots.get(component.parent)
         self._note(*self._network.answered(name, looked, loop.time(), wall_clock()))
         if self._network.found.slots.get(component.parent) != slots_before:
-            self._rediscover()
+            self._slots_changed.set()
 
     async def _keep_keeping(self) -> None:
         while True:

@@ -14,25 +14,33 @@ from pysnmp.entity.rfc3413 import ntfrcv
 from pysnmp.error import PySnmpError
 from pysnmp.proto import rfc1902
 
-from distribution_center.network_management.snmp_poller import AUTH, PRIV
 from media_network.address import Address
+from media_network.snmp.objects.times import wall_clock
 from media_network.snmp.settings import UserSettings
+from media_network.snmp.usm import EngineIdentity
 
 _log = logging.getLogger(__name__)
 
 _TRANSPORT = (*udp.DOMAIN_NAME, 1)
+_AUTH = {
+    "SHA-224": config.USM_AUTH_HMAC128_SHA224,
+    "SHA-256": config.USM_AUTH_HMAC192_SHA256,
+    "SHA-384": config.USM_AUTH_HMAC256_SHA384,
+    "SHA-512": config.USM_AUTH_HMAC384_SHA512,
+}
+_PRIV = {"AES": config.USM_PRIV_CFB128_AES, "none": config.USM_PRIV_NONE}
 
 
 class NotificationReceiver:
     """Listens at an address until it is closed."""
 
     def __init__(
-        self, address: Address, user: UserSettings, engine_id: bytes, on_sender: Callable[[bytes, str], None]
+        self, address: Address, user: UserSettings, identity: EngineIdentity, on_sender: Callable[[bytes, str], None]
     ) -> None:
         """`on_sender` gets engine id and host of who sent something authentic. Raises OSError for an address in use."""
         self._user = user
         self._known: set[bytes] = set()
-        self._engine = engine.SnmpEngine(snmpEngineID=rfc1902.OctetString(engine_id))
+        self._engine = _open_engine(identity)
         try:
             transport = udp.UdpAsyncioTransport().open_server_mode((address.host, address.port))
             config.add_transport(self._engine, _TRANSPORT, transport)
@@ -58,9 +66,9 @@ class NotificationReceiver:
         config.add_v3_user(
             self._engine,
             self._user.user,
-            AUTH[self._user.auth_protocol],
+            _AUTH[self._user.auth_protocol],
             self._user.auth_password,
-            PRIV[self._user.priv_protocol],
+            _PRIV[self._user.priv_protocol],
             self._user.priv_password if private else None,
             **of_engine,
         )
@@ -69,3 +77,15 @@ class NotificationReceiver:
         _, address = snmp_engine.message_dispatcher.get_transport_info(reference)
         self.taken += 1
         self._on_sender(bytes(context_engine_id), str(address[0]))
+
+
+def _open_engine(identity: EngineIdentity) -> Any:
+    """Make pysnmp's engine ours. Given an id it would keep boots of its own, in a folder that anybody can foresee."""
+    opened = engine.SnmpEngine()
+    names = ("snmpEngineID", "snmpEngineBoots", "snmpEngineTime")
+    engine_id, boots, time = opened.get_mib_builder().import_symbols("__SNMP-FRAMEWORK-MIB", *names)
+    engine_id.syntax = engine_id.syntax.clone(identity.engine_id)
+    opened.snmpEngineID = engine_id.syntax
+    boots.syntax = boots.syntax.clone(identity.boots)
+    time.syntax = time.syntax.clone(int(wall_clock()))  # it keeps the date of the start, and gives the time since then
+    return opened

@@ -7,8 +7,8 @@ from msgspec import Struct
 from distribution_center.network_management.component import Kind
 from media_network.snmp.ber import Oid
 from media_network.snmp.objects.arcs import ALARM, CENTER, CHASSIS, MIB_2, SNMP_MODULES, STATION
+from media_network.snmp.question import Value
 
-Value: TypeAlias = int | bytes | Oid
 Row: TypeAlias = dict[str, Value]
 
 

@@ -7,9 +7,10 @@ from msgspec import Struct
 from distribution_center.network_management.alarms import Cause, Severity, Source
 from distribution_center.network_management.component import Component
 from distribution_center.network_management.history import Sample
-from distribution_center.network_management.objects import Looked, Row, Value
+from distribution_center.network_management.objects import Looked, Row
 from media_network.snmp.ber import Oid
 from media_network.snmp.objects.alarms import AlarmKind
+from media_network.snmp.question import Value
 
 _GAUGES = {
     "mssPushStreams": ("streams", 1.0),
@@ -33,6 +34,8 @@ _EXPONENT_MAX = 33
 """Yocto with nine decimal places (RFC 3433): more is nonsense."""
 _RATE_OVER_S = 0.5
 """Over less a rate says nothing."""
+_TEXT_OCTETS = 255
+"""Of a DisplayString; nobody gets more onto the page, or into the history."""
 _SENSOR_OK = 1
 _SCALE_UNITS = 9
 """EntitySensorDataScale counts thousands from here."""
@@ -101,7 +104,8 @@ def text(value: Value | None) -> str:
     if not isinstance(value, bytes):
         return ""
     return "".join(
-        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in value.decode(errors="replace")
+        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for each in value[:_TEXT_OCTETS].decode(errors="replace")
     )
 
 

@@ -18,30 +18,37 @@ from distribution_center.network_management.snmp_poller import SnmpPoller
 from distribution_center.network_management.web import Pages, serve_pages
 from media_network.address import Address
 from media_network.http_client import HttpClient
+from media_network.snmp.engine_file import start_engine
+from media_network.snmp.usm import EngineIdentity
 from media_network.status import ProcessStatus, write_status
 
 _log = logging.getLogger(__name__)
 
 TOKEN_FILE = "token"  # noqa: S105 -- the name of the file
-_ENGINE_ID_FILE = "engine-id"
 
 
 async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
-    """Run until cancelled. Raises OSError when an address or the folder cannot be used, `HistoryError`."""
+    """Run until cancelled. Raises OSError if an address or the folder cannot be used, HistoryError, EngineFileError."""
     state = Path(settings.state)
-    token, engine_id = await asyncio.get_running_loop().run_in_executor(None, _open_state, state, rng)
+    token, identity = await asyncio.get_running_loop().run_in_executor(None, _open_state, state, rng)
     history = History(state / "history.sqlite")
-    poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries)
+    poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
     try:
         async with HttpClient(rng) as http:
-            await _watch(settings, history, poller=poller, http=http, token=token, engine_id=engine_id)
+            await _watch(settings, history, poller=poller, http=http, token=token, identity=identity)
     finally:
-        await poller.close()
+        poller.close()
         history.close()
 
 
 async def _watch(
-    settings: NmsSettings, history: History, *, poller: SnmpPoller, http: HttpClient, token: str, engine_id: bytes
+    settings: NmsSettings,
+    history: History,
+    *,
+    poller: SnmpPoller,
+    http: HttpClient,
+    token: str,
+    identity: EngineIdentity,
 ) -> None:
     network = Network(Found(settings), AlarmList(*history.alarms()), settings.lost_after_s)
     live = Live(network)
@@ -49,7 +56,7 @@ async def _watch(
     receiver = None
     if settings.notifications_port:
         listening = Address(settings.address, settings.notifications_port)
-        receiver = NotificationReceiver(listening, settings.user, engine_id, monitor.sender_heard)
+        receiver = NotificationReceiver(listening, settings.user, identity, monitor.sender_heard)
         monitor.on_engine = receiver.know
     pages = Pages(settings, network=network, monitor=monitor, history=history, live=live, token=token)
     try:
@@ -65,12 +72,10 @@ async def _watch(
             receiver.close()
 
 
-def _open_state(state: Path, rng: random.Random) -> tuple[str, bytes]:
-    """The token, and the engine id of the receiver: made once."""
+def _open_state(state: Path, rng: random.Random) -> tuple[str, EngineIdentity]:
+    """The token, and who the receiver of informs is: made once; its starts are counted."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    token = _once(state / TOKEN_FILE, rng.randbytes(24).hex())
-    # netSnmp's enterprise number, and eight octets that we make up (RFC 3411, SnmpEngineID)
-    return token, bytes.fromhex(_once(state / _ENGINE_ID_FILE, "80001f8805" + rng.randbytes(8).hex()))
+    return _once(state / TOKEN_FILE, rng.randbytes(24).hex()), start_engine(state, rng)
 
 
 def _once(path: Path, text: str) -> str:

@@ -14,7 +14,7 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     centers: tuple[str, ...]
     """Distribution centers, `host:port` of their control planes: their registries say which stations there are."""
     state: str
-    """Folder of the history and of the token."""
+    """Folder of the history, of the token, and of who it is to those who send it informs."""
     user: UserSettings
     """The user of SNMPv3 that every agent answers; reading is enough."""
     address: str = "127.0.0.1"

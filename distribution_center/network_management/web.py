@@ -7,7 +7,7 @@ by its `Origin`; acknowledging takes the token of the folder besides.
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from importlib import resources
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from distribution_center.network_management.component import Kind
 from distribution_center.network_management.history import History
 from distribution_center.network_management.live import Live, show_alarm
 from distribution_center.network_management.metrics import exposition
@@ -111,8 +112,9 @@ class Pages:
         task = asyncio.current_task()
         self._watchers.add(task)
         try:
-            async for event in self._live.events():
-                await response.write(event)
+            async with aclosing(self._live.events()) as events:
+                async for event in events:
+                    await response.write(event)
         except ConnectionError:
             pass  # the page was closed
         finally:
@@ -135,7 +137,8 @@ class Pages:
         until = wall_clock()
         since = until - int(span)
 
-        blades = [each.component for each in self._network.components.values() if each.parent == component]
+        parts = [each for each in self._network.components.values() if each.parent == component]
+        blades = [each.component for each in parts if each.kind is Kind.BLADE]
 
         def read() -> bytes:
             history = self._history

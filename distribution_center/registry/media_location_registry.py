@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from distribution_center.registry.repository import Repository, Stamp, Station, Verdict
 from media_network.address import Address
@@ -23,6 +24,7 @@ _REFUSALS = {
     Verdict.NO_SUCH_SEGMENT: Reason.BAD_MESSAGE,
     Verdict.CONFLICT: Reason.BAD_MESSAGE,
 }
+_STALE = frozenset({Verdict.OLD_EPOCH, Verdict.OLD_GENERATION})
 
 
 @dataclass
@@ -33,6 +35,26 @@ class Presence:
     engines: int
 
 
+@dataclass
+class RegistryCounters:
+    """What directors said since the start."""
+
+    registrations: int = 0
+    full_reports: int = 0
+    locations_added: int = 0
+    """Segments that were not known at their station."""
+    locations_removed: int = 0
+    stale_refused: int = 0
+    """Messages of an older epoch or generation than the one that is known."""
+
+
+class Heard(NamedTuple):
+    """A station that has spoken since the start."""
+
+    engines: int
+    silent_ms: int
+
+
 class MediaLocationRegistry:
     """The registry as directors see it, over a durable `Repository`."""
 
@@ -41,6 +63,7 @@ class MediaLocationRegistry:
         self._home = home
         self._catalogue_version = catalogue_version
         self._present: dict[str, Presence] = {}
+        self.counters = RegistryCounters()
         self.moved = asyncio.Event()
         """Set whenever a location or a director changed."""
 
@@ -51,6 +74,14 @@ class MediaLocationRegistry:
         table.verb(messages.ADD_LOCATIONS, self._add_locations)
         table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
         table.verb(messages.LIST_STATIONS, self._list_stations)
+
+    def present(self) -> dict[str, Heard]:
+        """The stations that have spoken since the start."""
+        now = asyncio.get_running_loop().time()
+        return {
+            station: Heard(presence.engines, int((now - presence.heard_at) * 1000))
+            for station, presence in self._present.items()
+        }
 
     async def director(self, station: str) -> Address | None:
         """Where the station's director answers, as last heard."""
@@ -78,8 +109,9 @@ class MediaLocationRegistry:
                 Station(station=message.station, director=message.director, stamp=Stamp(message.epoch, generation))
             )
             if verdict in _REFUSALS:
-                return _refuse(verdict, message.station)
+                return self._refuse(verdict, message.station)
             self.moved.set()
+        self.counters.registrations += 1
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
         return messages.StationRegistered(catalogue_version=await self._catalogue_version(), generation=generation)
 
@@ -89,34 +121,45 @@ class MediaLocationRegistry:
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         stamp = Stamp(message.epoch, message.generation)
-        return self._conclude(await self._repository.replace_station(message.station, stamp, held), message.station)
+        verdict = await self._repository.replace_station(message.station, stamp, held)
+        self.counters.full_reports += verdict is Verdict.ACCEPTED
+        return self._conclude(verdict, message.station)
 
     async def _add_locations(self, message: messages.AddLocations) -> Done | Refused:
-        return await self._change(message, self._repository.add_locations)
+        answer, changed = await self._change(message, self._repository.add_locations)
+        self.counters.locations_added += changed
+        return answer
 
     async def _remove_locations(self, message: messages.RemoveLocations) -> Done | Refused:
-        return await self._change(message, self._repository.remove_locations)
+        answer, changed = await self._change(message, self._repository.remove_locations)
+        self.counters.locations_removed += changed
+        return answer
 
     async def _change(
         self,
         message: messages.AddLocations | messages.RemoveLocations,
         write: Callable[[str, str, Stamp, Iterable[int]], Awaitable[Verdict]],
-    ) -> Done | Refused:
+    ) -> tuple[Done | Refused, int]:
+        """Change locations; gives the answer, and how many were changed."""
         try:
             segments = parse_segments(message.segments)
         except ValueError as error:
-            return Refused(Reason.BAD_MESSAGE, str(error))
+            return Refused(Reason.BAD_MESSAGE, str(error)), 0
         stamp = Stamp(message.epoch, message.generation)
         verdict = await write(message.program, message.station, stamp, segments)
         if verdict is Verdict.UNKNOWN_PROGRAM:
-            return Done()  # forgotten here since; the station's copy is of no concern any more
-        return self._conclude(verdict, message.station)
+            return Done(), 0  # forgotten here since; the station's copy is of no concern any more
+        return self._conclude(verdict, message.station), len(segments) if verdict is Verdict.ACCEPTED else 0
 
     def _conclude(self, verdict: Verdict, station: str) -> Done | Refused:
         if verdict in _REFUSALS:
-            return _refuse(verdict, station)
+            return self._refuse(verdict, station)
         self.moved.set()
         return Done()
+
+    def _refuse(self, verdict: Verdict, station: str) -> Refused:
+        self.counters.stale_refused += verdict in _STALE
+        return Refused(_REFUSALS[verdict], f"{station}: {verdict.value}")
 
     async def _list_stations(self, _: messages.ListStations) -> messages.Stations:
         now = asyncio.get_running_loop().time()
@@ -144,7 +187,3 @@ class MediaLocationRegistry:
 
 
 _SILENT_MAX_S = 365 * 24 * 3600.0
-
-
-def _refuse(verdict: Verdict, station: str) -> Refused:
-    return Refused(_REFUSALS[verdict], f"{station}: {verdict.value}")

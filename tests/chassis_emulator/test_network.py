@@ -87,7 +87,7 @@ def test_life_of_a_network(emulator):
         "state": "ready",
         "address": f"127.{NETWORK}.2.2",
         "http": f"127.{NETWORK}.2.2:8080",
-        "snmp": None,
+        "snmp": f"127.{NETWORK}.2.2:1161",
         "ipmi": None,
     }
     assert {key: rows["north/2"][key] for key in wanted} == wanted
@@ -101,7 +101,7 @@ def test_life_of_a_network(emulator):
     table = emulator.run("ps").output
     assert "north/2" in table
     assert "chassis manager" in table
-    assert json.loads(emulator.run("credentials", "--json").output).keys() == {"ipmi"}
+    assert json.loads(emulator.run("credentials", "--json").output).keys() == {"ipmi", "snmp"}
 
     result = emulator.run("down")
     assert (result.exit_code, "is down" in result.output) == (0, True)

@@ -4,7 +4,7 @@ import pytest
 
 from chassis_emulator.data import DEFAULT_EXAMPLE, examples
 from chassis_emulator.errors import TopologyError
-from chassis_emulator.topology import find_topology, read_topology
+from chassis_emulator.topology import Snmp, SnmpTarget, find_topology, read_topology
 
 GOOD = """
 network: 7
@@ -42,9 +42,22 @@ def test_every_key_is_read_and_defaults_fill_the_rest(tmp_path):
     assert (north.channels, north.baud_rate, north.capacity_bps, north.profile) == (2, 921_600, 1000, "emulated")
 
 
+def test_who_is_told_of_what_happens(tmp_path):
+    snmp = "snmp: {community: open, targets: [{address: '127.0.0.1:9162', inform: true}]}"
+    found = read(tmp_path, GOOD + snmp).snmp
+    assert (found.community, found.targets) == ("open", (SnmpTarget(address="127.0.0.1:9162", inform=True),))
+    assert read(tmp_path, GOOD).snmp == Snmp(), "off by default"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
+        (
+            "network: 7",
+            "network: 7\nsnmp: {targets: [{address: nowhere}]}",
+            "snmp.targets[0].address",
+        ),
+        ("network: 7", "network: 7\nsnmp: {comunity: x}", "snmp.comunity is not a key of a topology; here are: com"),
         ("slots: 4", "slots: 200", "stations[1].slots is 200; it must be a whole number from 1 to 16."),
         ("slots: 4", "slots: 0", "stations[1].slots is 0; it must be a whole number from 1 to 16."),
         ("slots: 4", "slots: '4'", "stations[1].slots is '4'; it must be a whole number from 1 to 16."),

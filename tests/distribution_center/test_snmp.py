@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from distribution_center.snmp_agent import center_snmp
 from distribution_center.snmp_objects import CenterFigures, CenterObjects, IngestFigures, ProgramFigures, StationFigures
 from media_network.snmp.objects.alarms import Alarms
+from media_network.snmp.objects.arcs import CENTER
 from media_network.snmp.objects.times import Uptime
-from tests.blade_agent.snmp.agents import READER, run, settings
+from tests.blade_agent.snmp.agents import READER, run, settings, until
 
 FILM = ProgramFigures(
     program="film",
@@ -26,12 +27,17 @@ FILM = ProgramFigures(
 HOME = StationFigures(station="home", home=True, director="127.0.0.1:80", epoch=1, engines=2, silent_ms=100)
 NORTH = StationFigures(station="north", home=False, director="127.0.0.2:80", epoch=4, engines=3, silent_ms=100)
 FIGURES = CenterFigures(name="center", home="home", programs=(FILM,), stations=(HOME, NORTH), registrations=7)
+PROGRAM_TITLE = (*CENTER, 1, 3, 1, 3)
 
 
 @pytest.mark.peer("snmpbulkwalk")
 def test_programs_stations_and_where_the_programs_are(tmp_path):
+    async def figures():
+        return FIGURES
+
     async def story():
-        async with center_snmp(settings(), "center", tmp_path, lambda: FIGURES, rng=random.Random(3)) as agent:
+        async with center_snmp(settings(), "center", tmp_path, figures, rng=random.Random(3)) as agent:
+            await until(lambda: len(agent.index.contexts[b""].type_of(PROGRAM_TITLE).rows))
             user = ("-v3", "-l", "authPriv", "-u", READER.user, "-a", "SHA-256", "-A", READER.auth_password)
             how = (*user, "-x", "AES", "-X", READER.priv_password, "-M", f"{SMI}:{MIBS}", "-m", "ALL", "-OQs")
             return await run("snmpbulkwalk", *how, agent.service.address, "mediaStationCenterMIB")

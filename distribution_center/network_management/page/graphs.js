@@ -23,7 +23,7 @@ export function quantity(value, kind) {
     const step = [[1e9, "G"], [1e6, "M"], [1e3, "k"]].find(([size]) => Math.abs(value) >= size);
     return step ? `${short(value / step[0])} ${step[1]}bit/s` : `${Math.round(value)} bit/s`;
   }
-  const text = whole ? String(Math.round(value * 10) / 10) : short(value);
+  const text = whole ? String(Math.round(value)) : short(value);
   return unit ? `${text} ${unit}` : text;
 }
 
@@ -64,7 +64,7 @@ function moments(since, until) {
   const found = [];
   for (let at = Math.ceil((since - offset) / step) * step + offset; at < until; at += step) found.push(at);
   const day = step >= 86400;
-  return found.map((at) => [at, new Date(at * 1000).toLocaleString([], day ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" })]);
+  return found.map((at) => [at, new Date(at * 1000).toLocaleString([], day ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })]);
 }
 
 export function drawGraphs(into, { since, until, graphs }) {
@@ -124,7 +124,7 @@ function drawGraph(metric, kind, parts, since, until) {
     cursor.style.visibility = at >= since && at <= until ? "visible" : "hidden";
     const nearest = lines.map(([, points]) => points.reduce((a, b) => Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a));
     const read = nearest.map((point) => Math.abs(point[0] - at) <= gap ? quantity(point[1], kind) : "–");
-    const clock = new Date(at * 1000).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    const clock = new Date(at * 1000).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
     now.textContent = single ? `${read[0]} · ${clock}` : clock;
     if (!single) [...legend.children].forEach((item, number) => { item.textContent = `${lines[number][0] || kind.title} ${read[number]}`; });
   };

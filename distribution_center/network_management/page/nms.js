@@ -9,6 +9,8 @@ let span = 600;
 const SPANS = [[600, "10 min"], [3600, "1 h"], [86400, "1 d"], [30 * 86400, "30 d"], [365 * 86400, "1 y"]];
 const SEVERITY = { critical: "red", major: "orange", minor: "yellow", warning: "yellow", indeterminate: "yellow" };
 const BPS = { unit: "bit/s" };
+// What a slot says where nothing is streamed: in service (M4) its temperature, else what is the matter (PICMG 3.0, 3.2.4).
+const HOT_SWAP = { M1: "off", M2: "waits", M3: "starts", M5: "leaves", M6: "leaves", M7: "lost" };
 const byId = (id) => document.getElementById(id);
 
 function make(name, className, ...children) {
@@ -21,6 +23,7 @@ function make(name, className, ...children) {
 const children = (name, kind) => [...components.values()].filter((each) => each.parent === name && (!kind || each.kind === kind));
 
 function select(name) {
+  if (name !== selected) byId("graphs").replaceChildren(make("p", "hint", "Reading …"));
   selected = name;
   history.replaceState(null, "", `#${encodeURIComponent(name)}`);
   drawMap();
@@ -49,7 +52,7 @@ function drawMap() {
 function centerHead(center) {
   const { scalars } = center;
   const facts = [];
-  if (scalars.msdPrograms !== undefined) facts.push(`${scalars.msdPrograms} programs, ${scalars.msdProgramsPublished ?? 0} published`);
+  if (scalars.msdPrograms !== undefined) facts.push(`${count(scalars.msdPrograms, "program")}, ${scalars.msdProgramsPublished ?? 0} published`);
   if (center.health !== "answering") facts.push(`agent ${center.health}`);
   const hint = make("span", "hint", facts.join(" · "));
   return pick(center.component, "title", make("span", `dot ${center.colour}`), make("b", "", `Center ${center.name || center.label}`), hint);
@@ -63,7 +66,7 @@ function drawStation(station) {
   const facts = station.station;
   const notes = [];
   if (facts?.home) notes.push("home");
-  if (facts) notes.push(`${facts.programs} programs`);
+  if (facts) notes.push(count(facts.programs, "program"));
   if (station.health !== "answering") notes.push(facts ? `director silent ${age(facts.silent_s)}` : "not registered");
   const title = pick(station.component, "title", make("b", "", station.label), make("span", "hint", notes.join(" · ")));
   const chassis = children(station.component, "chassis")[0];
@@ -88,7 +91,8 @@ function drawSlot(station, slot, blade, view) {
   const role = { director: "D", engine: "E" }[view?.role] ?? (blade.slot ? "" : "D");
   const mark = blade.health === "lost" ? "✕" : blade.health !== "answering" ? "?" : role || "·";
   const streams = blade.last.streams ?? view?.streams;
-  const bottom = streams ? `▶${streams}` : view?.hot_swap ?? "";
+  const degrees = blade.last.temperature_c === undefined ? "" : `${Math.round(blade.last.temperature_c)}°`;
+  const bottom = streams ? `▶${streams}` : HOT_SWAP[view?.hot_swap] ?? degrees;
   const silent = blade.health === "silent" || blade.health === "unknown" ? " silent" : "";
   const made = pick(blade.component, `slot ${blade.colour}${silent}`, make("span", "", String(slot || "")), make("b", "", mark), make("span", "", bottom));
   made.title = describe(blade, view);
@@ -117,6 +121,15 @@ function chassisFoot(chassis) {
   return foot;
 }
 
+const plural = (number, what) => (number === 1 ? what : `${what}s`);
+const count = (number, what) => `${number} ${plural(number, what)}`;
+
+function moment(seconds) {
+  const at = new Date(seconds * 1000);
+  const clock = at.toLocaleTimeString([], { hourCycle: "h23" });
+  return at.toDateString() === new Date().toDateString() ? clock : `${at.toLocaleDateString()} ${clock}`;
+}
+
 function age(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
@@ -128,17 +141,17 @@ function age(seconds) {
 function drawCounts() {
   const all = [...components.values()];
   const of = (kind) => all.filter((each) => each.kind === kind).length;
-  const chips = [["", `${of("station")}`, "stations"], ["", `${of("blade")}`, "blades"]];
+  const chips = [["", of("station"), "station"], ["", of("blade"), "blade"]].map(([colour, number, what]) => [colour, String(number), plural(number, what)]);
   const streams = all.filter((each) => each.kind === "blade").reduce((sum, each) => sum + (each.last.streams ?? 0), 0);
   const sent = all.filter((each) => each.kind === "blade").reduce((sum, each) => sum + (each.last.sent_bps ?? 0), 0);
-  chips.push(["", String(streams), "streams"], ["", quantity(sent, BPS), "sent"]);
+  chips.push(["", String(streams), plural(streams, "stream")], ["", quantity(sent, BPS), "sent"]);
   const silent = all.filter((each) => each.agent && each.health === "silent").length;
   if (silent) chips.push(["grey", String(silent), "silent"]);
   for (const [severity, colour] of Object.entries(SEVERITY)) {
-    const count = alarms.filter((alarm) => alarm.severity === severity && alarm.state !== "cleared").length;
-    if (count) chips.push([colour, String(count), severity]);
+    const present = alarms.filter((alarm) => alarm.severity === severity && alarm.state !== "cleared").length;
+    if (present) chips.push([colour, String(present), severity]);
   }
-  byId("counts").replaceChildren(...chips.map(([colour, count, what]) => chip(colour, make("b", "", count), ` ${what}`)));
+  byId("counts").replaceChildren(...chips.map(([colour, number, what]) => chip(colour, make("b", "", number), ` ${what}`)));
   const urgent = alarms.filter((alarm) => alarm.state === "active").length;
   document.title = urgent ? `(${urgent}) Media network` : "Media network";
 }
@@ -153,12 +166,14 @@ function chip(colour, ...inside) {
 
 function drawAlarms() {
   byId("none").hidden = alarms.length > 0;
+  byId("rows").closest("table").hidden = !alarms.length;
   byId("rows").replaceChildren(...alarms.map((alarm) => {
     const label = components.get(alarm.component)?.label ?? alarm.component;
     const where = components.has(alarm.component) ? pick(alarm.component, "", label) : label;
     const what = [alarm.kind, alarm.resource].filter(Boolean).join(", ");
     const state = alarm.state + (alarm.flapping ? ", flapping" : "") + (alarm.acknowledged_by ? ` by ${alarm.acknowledged_by}` : "");
-    const since = make("time", "", new Date(alarm.raised_at * 1000).toLocaleString());
+    const since = make("time", "", moment(alarm.raised_at));
+    since.title = new Date(alarm.raised_at * 1000).toLocaleString();
     const row = make("tr", alarm.state,
       make("td", "", make("span", `badge ${alarm.state === "cleared" ? "green" : SEVERITY[alarm.severity]}`, alarm.severity)),
       make("td", "", where), make("td", "", make("b", "", what), alarm.text ? ` – ${alarm.text}` : ""),
@@ -207,7 +222,7 @@ function factsOf(one) {
   const chassis = children(one.kind === "blade" ? one.parent : one.component, "chassis")[0];
   const view = one.kind === "blade" ? chassis?.slots?.find((each) => each.slot === one.slot) : undefined;
   const facts = [view?.role, view?.hot_swap, view?.admin];
-  if (one.station) facts.push(`director ${one.station.director}`, `epoch ${one.station.epoch}`, `${one.station.engines} engines`);
+  if (one.station) facts.push(`director ${one.station.director}`, `epoch ${one.station.epoch}`, count(one.station.engines, "engine"));
   if (one.agent) facts.push(`SNMP ${one.agent}`);
   if (one.health !== "answering") facts.push(one.reason ? `${one.health}: ${one.reason}` : one.health);
   return facts.filter(Boolean).join(" · ");

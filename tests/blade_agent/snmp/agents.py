@@ -50,7 +50,7 @@ def settings(**changes):
 async def blade_agent(folder, source=figures, orders=None, **changes):
     """A blade's agent."""
     wanted = settings(**changes)
-    facts = blade_facts(wanted, 1, "north")
+    facts = blade_facts(wanted, 1, lambda: "north")
     async with blade_snmp(wanted, facts, folder, source, orders=orders, rng=random.Random(1)) as agent:
         await until(lambda: any(agent.index.contexts[b""].objects) and _machine_read(agent))
         yield agent

@@ -16,7 +16,7 @@ from blade_agent.snmp.blade_source import BladeSource, Continued
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.manager_link import ManagerOrders
-from blade_agent.snmp.sources import SlotPicture, hardware_of
+from blade_agent.snmp.sources import ChassisPicture, SlotPicture, hardware_of
 from media_network.address import Address
 from media_network.snmp.value import Refused
 
@@ -155,7 +155,7 @@ class Managed:
 
 
 def test_orders_that_a_blade_cannot_be_given_are_refused():
-    orders = ManagerOrders(Managed(answers=False))
+    orders = ManagerOrders(Managed(answers=False), lambda: 0.0)
     for order in (lambda: orders.drain(2), lambda: orders.identify(2, 5), lambda: orders.deactivate(2)):
         with pytest.raises(Refused):
             order()
@@ -163,9 +163,19 @@ def test_orders_that_a_blade_cannot_be_given_are_refused():
 
 def test_orders_go_to_the_blade_as_ipmi_requests():
     managed = Managed(answers=True)
-    orders = ManagerOrders(managed)
+    orders = ManagerOrders(managed, lambda: 0.0)
     orders.drain(2)
     orders.identify(3, 5)
+    drained, identified = orders.shown_in(
+        ChassisPicture(
+            station="north",
+            slots=tuple(SlotPicture(slot=slot, hot_swap=HotSwapState.M4_ACTIVE) for slot in (2, 3)),
+        )
+    ).slots
+    assert (drained.draining, drained.identify_s) == (True, 0)
+    assert (identified.draining, identified.identify_s) == (False, 5)
+    started_anew = SlotPicture(slot=2, hot_swap=HotSwapState.M4_ACTIVE, boot_id=9)
+    assert not orders.shown_in(ChassisPicture(station="north", slots=(started_anew,))).slots[0].draining
     assert [(slot, command) for slot, _, command, _ in managed.relayed] == [(2, 0x05), (3, 0x04)]
     assert managed.relayed[0][3][-1] == 1
     assert managed.relayed[1][3][0] == 5

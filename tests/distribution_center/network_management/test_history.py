@@ -1,6 +1,7 @@
 """History: rings that keep what they say they keep, in a file that does not grow for ever."""
 
 import random
+import threading
 from collections import defaultdict
 
 import apsw
@@ -114,3 +115,33 @@ def test_refuses_a_file_that_is_none_or_another_releases(tmp_path):
     other.close()
     with pytest.raises(HistoryError, match="99"):
         History(path)
+
+
+def test_it_is_closed_when_whoever_still_writes_has_finished(tmp_path):
+    history = History(tmp_path / "history.sqlite")
+    begun, go_on, outcomes = threading.Event(), threading.Event(), []
+
+    def slowly():
+        begun.set()
+        go_on.wait(10)
+        yield Sample("north/1", "temperature_c", "CPU", 40.0)
+
+    def attempt(what):
+        try:
+            what()
+        except apsw.Error as error:
+            outcomes.append(error)
+
+    writing = threading.Thread(target=attempt, args=(lambda: history.add(slowly(), (), 1000.0),))
+    closing = threading.Thread(target=attempt, args=(history.close,))
+    writing.start()
+    assert begun.wait(10)
+    closing.start()
+    closing.join(0.05)
+    go_on.set()
+    writing.join()
+    closing.join()
+    assert outcomes == []
+    again = History(tmp_path / "history.sqlite")
+    assert len(again.graph("north/1", "temperature_c", 900, 1100)["CPU"]) == 1
+    again.close()

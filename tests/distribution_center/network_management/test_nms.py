@@ -11,8 +11,9 @@ import pytest
 from distribution_center.network_management.component import Kind
 from distribution_center.network_management.history import History
 from distribution_center.network_management.objects import SEEN
+from distribution_center.network_management.poll_error import PollError
 from distribution_center.network_management.run import run_nms
-from distribution_center.network_management.snmp_poller import PollError, SnmpPoller
+from distribution_center.network_management.snmp_poller import SnmpPoller
 from media_network.address import Address
 from media_network.snmp.targets import TargetSettings
 from media_network.status import read_status
@@ -349,7 +350,7 @@ def test_metrics_and_graphs(told, tmp_path):
 def test_an_agent_that_refuses_the_user_is_told_from_one_that_is_silent(told):
     async def story(scene):
         stranger = msgspec.structs.replace(USER, auth_password="another-password")
-        poller = SnmpPoller(stranger, timeout_s=0.3, retries=0)
+        poller = SnmpPoller(stranger, timeout_s=0.3, retries=0, rng=random.Random(1))
         try:
             with pytest.raises(PollError) as caught:
                 await poller.look(scene.agents["north/1"].address, SEEN[Kind.BLADE], also_rarely=True)
@@ -358,6 +359,6 @@ def test_an_agent_that_refuses_the_user_is_told_from_one_that_is_silent(told):
                 await poller.look(Address("127.65.9.9", scene.snmp_port), SEEN[Kind.BLADE], also_rarely=True)
             assert not caught.value.refused
         finally:
-            await poller.close()
+            poller.close()
 
     told(story)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, digest_of
-from blade_agent.main_board.director.director import direct
+from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
@@ -208,7 +208,11 @@ class Stage:
     async def direct(self):
         catalogue = Catalogue(self.disk, STATE / "catalogue")
         await catalogue.load()
-        await direct(self.duty, catalogue, random.Random(1))
+        async with (
+            open_director(self.duty, catalogue, random.Random(1)) as self.director,
+            serve(self.director.handlers(), self.duty.address),
+        ):
+            await self.director.run()
 
     def tell(self, story, program=None, within_s=600.0):
         """Start everything, publish a program, and play the story to its end."""
