@@ -1,6 +1,7 @@
 """A thousand blades in one process: real agents on simulated hosts, disks and serial lines, each asked who it is."""
 
 import os
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,9 @@ from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.settings import BladeSettings
 from blade_agent.wires import Wires
 from chassis_emulator.memory import pss_bytes
+from chassis_emulator.physics.chassis import ChassisPhysics, Load
+from chassis_emulator.physics.parameters import ChassisParameters
+from chassis_emulator.physics.sysfs_tree import SysfsTree
 from chassis_emulator.simulation.simulation import Simulation
 
 BLADES = 1_000
@@ -32,9 +36,12 @@ def main() -> None:
     """Boot them, ask each, and print."""
     began = time.perf_counter()
     profile = load_profile(PROFILE)
-    with Simulation(1) as simulation:
+    assert profile.heat is not None
+    with tempfile.TemporaryDirectory() as root, Simulation(1) as simulation:
+        physics = ChassisPhysics(ChassisParameters(), profile.heat, 1, 0.0)
+        SysfsTree(Path(root), profile).lay_out(physics.step(0.0, [Load()]).blades[0])
         for number in range(BLADES):
-            boot(simulation, number, profile)
+            boot(simulation, number, profile, root)
         answered = simulation.run_until_complete(ask_all(simulation))
         took_s = time.perf_counter() - began
         if answered != BLADES:
@@ -57,8 +64,8 @@ def main() -> None:
         )
 
 
-def boot(simulation: Simulation, number: int, profile: HardwareProfile) -> None:
-    """Start an agent on a host, a disk and a line of its own."""
+def boot(simulation: Simulation, number: int, profile: HardwareProfile, root: str) -> None:
+    """Start an agent on a host, a disk and a line of its own; the board's files are everybody's."""
     slot = SlotAddress(number % SLOTS + 1)
     folder = Path("/blades") / str(number)
     settings = BladeSettings(
@@ -68,6 +75,8 @@ def boot(simulation: Simulation, number: int, profile: HardwareProfile) -> None:
         state=str(folder / "state"),
         channels=(str(folder / "channel"),),
         profile=PROFILE,
+        root=root,
+        watchdog=False,
     )
     host = simulation.host(settings.address)
     wire = simulation.wire(str(number))

@@ -4,6 +4,7 @@ Bytes in, whole messages out; what is no frame is counted, and the next good fra
 byte begins a frame wherever it stands.
 """
 
+import re
 from collections import Counter
 from enum import Enum, IntEnum
 
@@ -31,7 +32,17 @@ _ESCAPED = {
     Reserved.TERMINAL_ESCAPE: 0x3B,
 }
 _UNESCAPED = {code: reserved.value for reserved, code in _ESCAPED.items()}
-_STUFFING = {reserved.value: bytes((Reserved.ESCAPE, code)) for reserved, code in _ESCAPED.items()}
+_STUFFING = {bytes((reserved,)): bytes((Reserved.ESCAPE, code)) for reserved, code in _ESCAPED.items()}
+_RESERVED = re.compile(b"[" + re.escape(bytes(Reserved)) + b"]")
+_START, _STOP = bytes([Reserved.START]), bytes([Reserved.STOP])
+_PLAIN = re.compile(
+    _START
+    + b"([^"
+    + re.escape(bytes(set(Reserved) - {Reserved.TERMINAL_ESCAPE}))
+    + b"]{0,%d})" % MAX_MESSAGE_BYTES
+    + _STOP,
+    re.DOTALL,
+)
 
 
 class FrameFault(Enum):
@@ -59,11 +70,12 @@ class BasicMode:
     @staticmethod
     def encode(message: bytes) -> bytes:
         """Frame one message."""
-        stuffed = b"".join(_STUFFING.get(octet) or bytes((octet,)) for octet in message)
-        return bytes([Reserved.START]) + stuffed + bytes([Reserved.STOP])
+        return _START + _RESERVED.sub(lambda found: _STUFFING[found[0]], message) + _STOP
 
     def receive(self, data: bytes) -> list[bytes]:
         """Take any number of bytes from the line and give the messages that are whole now."""
+        if self._frame is None and (frame := _PLAIN.fullmatch(data)):
+            return [frame[1]]  # what nearly always comes: one whole frame, and nothing in it escaped
         return [message for octet in data if (message := self._take(octet)) is not None]
 
     def _take(self, octet: int) -> bytes | None:

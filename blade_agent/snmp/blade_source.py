@@ -170,5 +170,6 @@ def _channel(channel: engine_figures.ChannelFigures) -> ChannelFigures:
         writes=channel.writes,
         written_bytes=channel.bytes_in,
         failures=channel.errors,
+        receptions=channel.receptions,
         free_bytes=channel.free_bytes,
     )

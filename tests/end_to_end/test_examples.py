@@ -30,7 +30,7 @@ def test_example_comes_up_as_it_says(example, tmp_path):
                 assert stat.S_ISCHR(os.stat(row["serial"]).st_mode)
                 assert {"network", "pid", "snmp", "ipmi"} <= row.keys()
         assert sum(row["role"] == "center" for row in rows) == 1
-        assert laptop.json("chassis-emulator", "credentials").keys() == {"ipmi"}
+        assert laptop.json("chassis-emulator", "credentials").keys() == {"ipmi", "snmp"}
         assert stat.S_IMODE((laptop.state / "credentials.json").stat().st_mode) == 0o600
     finally:
         laptop.down()

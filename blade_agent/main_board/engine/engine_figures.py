@@ -74,5 +74,7 @@ class ChannelFigures(Struct, frozen=True, kw_only=True):
     errors: int
     free_bytes: int
     segments: int
+    receptions: int
+    """Segments that are being written."""
     failure: str
     """Why it was given up; empty while it works."""

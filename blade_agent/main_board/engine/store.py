@@ -153,6 +153,9 @@ class SegmentStore:
     def figures(self) -> tuple[ChannelFigures, ...]:
         """Every channel at this moment."""
         segments = Counter(held.channel for held in self._held.values())
+        receptions = Counter(
+            channel for key, channel in self._partials.items() if SegmentKey(*key[:2]) in self._receiving
+        )
         return tuple(
             ChannelFigures(
                 folder=str(channel.folder),
@@ -164,6 +167,7 @@ class SegmentStore:
                 errors=channel.counters.errors,
                 free_bytes=channel.free_bytes,
                 segments=segments[channel],
+                receptions=receptions[channel],
                 failure=channel.failure or "",
             )
             for channel in self.channels

@@ -47,6 +47,7 @@ def test_a_blade_from_its_main_board():
         errors=3,
         free_bytes=1000,
         segments=4,
+        receptions=1,
         failure="the disk does not answer",
     )
     director = DirectorFigures(
