@@ -20,7 +20,7 @@ AuthProtocolName: TypeAlias = Literal["SHA-224", "SHA-256", "SHA-384", "SHA-512"
 PrivProtocolName: TypeAlias = Literal["AES", "none"]
 
 
-class UserSettings(Struct, frozen=True, kw_only=True):
+class UserSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user of SNMPv3. One with privacy is denied everything in requests that are not encrypted.
 
     Raises ValueError for a name or a password that cannot be used.
@@ -46,7 +46,7 @@ class UserSettings(Struct, frozen=True, kw_only=True):
         return f"UserSettings(user={self.user!r}, group={self.group!r})"
 
 
-class CommunitySettings(Struct, frozen=True, kw_only=True):
+class CommunitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A community of SNMPv2c, which anybody on the way can read and use. Raises ValueError for one that is too long."""
 
     community: str
@@ -62,14 +62,14 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
         return f"CommunitySettings(group={self.group!r})"
 
 
-class ViewSettings(Struct, frozen=True, kw_only=True):
+class ViewSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of all objects: subtrees such as `1.3.6.1.2.1.2.2.1.*.3`, where `*` is any number."""
 
     include: tuple[str, ...]
     exclude: tuple[str, ...] = ()
 
 
-class GroupSettings(Struct, frozen=True, kw_only=True):
+class GroupSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What users and communities of a group may see and set, in contexts whose name begins with one of `contexts`."""
 
     read: str = ""

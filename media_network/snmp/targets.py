@@ -33,7 +33,7 @@ class TargetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return f"TargetSettings(address={self.address!r}, user={self.user!r}, inform={self.inform})"
 
 
-class AgentSettings(SnmpSettings, frozen=True, kw_only=True):
+class AgentSettings(SnmpSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An SNMP agent and whom it tells: what a blade, a chassis manager or a center has in its settings as `snmp`."""
 
     targets: Annotated[tuple[TargetSettings, ...], Meta(max_length=16)] = ()
