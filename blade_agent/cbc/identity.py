@@ -1,6 +1,7 @@
 """What a CBC says it is."""
 
 import re
+from functools import cache
 from importlib.metadata import version
 from typing import Annotated
 
@@ -34,6 +35,7 @@ class Identity(Struct, frozen=True, kw_only=True):
         return min(major, 0x7F), min(minor, 99), min(patch, 0xFFFFFFFF)
 
 
+@cache  # read from the package's metadata, by every blade of a nursery
 def installed_version() -> str:
     """Version of the installed package.
 

@@ -250,6 +250,11 @@ def sums(network, *names):
     return {name: sum(map(int, re.findall(rf"^{name}\.0 = (\d+)", written, re.MULTILINE))) for name in names}
 
 
+def streamed(network):
+    """The programs that the engines say they stream."""
+    return "".join(network.ask("snmpbulkwalk", blade(slot), "mssStreamProgram")[0] for slot in (2, 3, 4))
+
+
 def test_counters_move_by_what_a_console_receives(network, program, tmp_path):
     director = blade(1)
     engines = ("mssPullBytes", "mssPullRequests", "mssPushBytes", "mssPushTurns", "mssHandOversIn")
@@ -268,8 +273,7 @@ def test_counters_move_by_what_a_console_receives(network, program, tmp_path):
     begin_of_turn(f"{director}:8080", 3)
     [session] = network.values(director, "mssSessionProgram").values()
     assert program["program"] in session
-    streaming = [network.ask("snmpbulkwalk", blade(slot), "mssStreamProgram")[0] for slot in (2, 3, 4)]
-    assert program["program"] in "".join(streaming)
+    assert wait(lambda: program["program"] in streamed(network), FILM_S / 2), "engine after engine has a row for it"
     stdout, stderr = console.communicate(timeout=60)
     assert console.returncode == 0, stderr
     assert hashlib.sha256(output.read_bytes()).hexdigest() == program["sha256"], stdout
