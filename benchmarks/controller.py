@@ -128,7 +128,8 @@ def be_controller(line: int) -> None:
             main_board=NoMainBoard(),
             boot_id=1,
         )
-        controller.serve_backplane(descriptor_line(line), BasicMode())
+        # As at the service port: over the backplane it would tell of its hot swap in between.
+        controller.serve_service_port(descriptor_line(line))
         await asyncio.get_running_loop().create_future()
 
     asyncio.run(answer())
