@@ -169,6 +169,7 @@ async def serve_engine(control: Control, address: Address, name: str) -> None:
     store = await SegmentStore.open(DiskFiles(), [folder])
     duty = EngineDuty(slot=2, address=address, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**9)
     catalogue = Catalogue(DiskFiles(), folder / "catalogue")
+    await catalogue.load()
     running = asyncio.create_task(run_engine(duty, store, catalogue, random.Random()))
     await control.report(address)
     running.cancel()

@@ -128,6 +128,7 @@ async def serve_director(control: Control) -> None:
         address = Address(HOST, PORT)
         duty = DirectorDuty(station="benchmark", address=address, epoch=1, center=None, state=Path(folder))
         catalogue = Catalogue(DiskFiles(), Path(folder) / "catalogue")
+        await catalogue.load()
         directing = asyncio.create_task(direct(duty, catalogue, random.Random(1)))
         await answers(address)
         await control.report(address)
