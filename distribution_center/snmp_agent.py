@@ -11,7 +11,8 @@ from distribution_center.registry.repository import StoreError
 from distribution_center.snmp_objects import CenterFigures, CenterObjects
 from media_network.snmp.agent import Agent, open_agent
 from media_network.snmp.interest import Interest
-from media_network.snmp.objects.arcs import ALARM, CENTER, CENTER_PRODUCT, MIB_2, SNMP_MODULES
+from media_network.snmp.objects.arcs import CENTER, CENTER_PRODUCT
+from media_network.snmp.objects.modules import COMMON_MODULES
 from media_network.snmp.objects.system import ModuleFacts, SystemFacts
 from media_network.snmp.targets import AgentSettings
 
@@ -23,18 +24,7 @@ _RARELY_S = 60.0
 _SHARE = 0.02
 """Of its time that a center reads its registry for its agent: a large one is read less often."""
 
-MODULES = (
-    ModuleFacts((*SNMP_MODULES, 1), "SNMPv2-MIB (RFC 3418)"),
-    ModuleFacts((*SNMP_MODULES, 10), "SNMP-FRAMEWORK-MIB (RFC 3411)"),
-    ModuleFacts((*SNMP_MODULES, 11), "SNMP-MPD-MIB (RFC 3412)"),
-    ModuleFacts((*SNMP_MODULES, 12), "SNMP-TARGET-MIB (RFC 3413), read only"),
-    ModuleFacts((*SNMP_MODULES, 13), "SNMP-NOTIFICATION-MIB (RFC 3413), read only"),
-    ModuleFacts((*SNMP_MODULES, 15), "SNMP-USER-BASED-SM-MIB (RFC 3414), read only"),
-    ModuleFacts((*SNMP_MODULES, 16), "SNMP-VIEW-BASED-ACM-MIB (RFC 3415), read only"),
-    ModuleFacts((*MIB_2, 92), "NOTIFICATION-LOG-MIB (RFC 3014), read only"),
-    ModuleFacts(ALARM, "MEDIA-STATION-ALARM-MIB"),
-    ModuleFacts(CENTER, "MEDIA-STATION-CENTER-MIB"),
-)
+MODULES = (*COMMON_MODULES, ModuleFacts(CENTER, "MEDIA-STATION-CENTER-MIB"))
 
 
 @contextlib.asynccontextmanager

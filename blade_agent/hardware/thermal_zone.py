@@ -25,12 +25,6 @@ def find_zone(root: Path, kind: str) -> Path | Unknown:
     return Unknown(Why.AMBIGUOUS if found else Why.ABSENT, f"{len(found)} thermal zones are of type {kind!r}")
 
 
-def read_zone(root: Path, kind: str) -> Reading:
-    """Temperature of the one zone of that type."""
-    place = find_zone(root, kind)
-    return place if isinstance(place, Unknown) else zone_temperature(place)
-
-
 def zone_temperature(folder: Path) -> Reading:
     """Temperature of a zone."""
     return scale(Quantity.TEMPERATURE, read_integer(folder / "temp"))

@@ -4,6 +4,7 @@ import asyncio
 from enum import StrEnum
 from pathlib import Path
 
+from blade_agent.cbc.fru_format import FruFacts, fru_image
 from chassis_emulator.chassis.loads import LoadMeter
 from chassis_emulator.lines import Line
 from chassis_emulator.physics.chassis import BladeState, Load
@@ -54,6 +55,9 @@ class Slot:
     def lay_out(self, state: BladeState) -> None:
         """Make the blade's tree, as its drivers would."""
         self.tree.lay_out(state)
+        profile = self.tree.profile
+        if profile.eeprom:
+            self.tree.write_fru(fru_image(FruFacts(product=profile.title, serial_number=self.plan.serial_number)))
         self.tree.move_handle(is_open=self.presence is not Presence.IN)
 
     def load(self, now_s: float) -> Load:

@@ -22,13 +22,6 @@ class Sink(Protocol):
         """Take them all, or raise OSError."""
 
 
-class Nowhere:
-    """A sink for whoever only wants to know what came."""
-
-    def write(self, data: bytes, /) -> None:
-        """Forget them."""
-
-
 class ReceivedSegment(Struct, frozen=True, kw_only=True):
     """A segment as it was received."""
 

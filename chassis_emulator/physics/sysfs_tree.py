@@ -111,13 +111,14 @@ class SysfsTree:
         return {led.name: self._shine(led.device) for led in self.profile.leds}
 
     def write_fru(self, image: bytes) -> None:
-        """Put FRU information into the blade's EEPROM. Raises ValueError where there is none, or no room."""
+        """Put FRU information into the blade's EEPROM, once, as its maker does. ValueError: there is none, or no room."""
         eeprom = self.profile.eeprom
         if eeprom is None or eeprom.offset_bytes + len(image) > eeprom.size_bytes:
             raise ValueError(f"no EEPROM that holds {len(image)} bytes")
         rest = eeprom.size_bytes - eeprom.offset_bytes - len(image)
         path = self.root / "sys/bus/nvmem/devices" / eeprom.device / "nvmem"
-        replace(path, b"\xff" * eeprom.offset_bytes + image + b"\xff" * rest)
+        if not path.exists():
+            replace(path, b"\xff" * eeprom.offset_bytes + image + b"\xff" * rest)
 
     def _shine(self, device: str) -> Shine:
         if read_trigger(self.root, device) == _TIMER:

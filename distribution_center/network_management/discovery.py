@@ -55,11 +55,6 @@ class Found:
             found += self._station(station)
         return found
 
-    def station_of_director(self, host: str) -> str | None:
-        """The station that a host directs."""
-        rows = (row for _, row in self.stations.values())
-        return next((row.station for row in rows if Address.parse(row.director).host == host), None)
-
     def _station(self, station: str) -> list[Component]:
         seen = self.stations.get(station)
         parent = center_id(seen[0] if seen else self._settings.centers[0] if self._settings.centers else "")

@@ -201,11 +201,6 @@ def parse_oid(text: str) -> Oid:
     return oid
 
 
-def format_oid(oid: Oid) -> str:
-    """Write `1.3.6.1`."""
-    return ".".join(map(str, oid))
-
-
 def string_index(text: str | bytes, *, implied: bool = False) -> Oid:
     """Give the sub-identifiers of a string in an INDEX clause: its length, unless it is IMPLIED, then its octets."""
     octets = text.encode() if isinstance(text, str) else text

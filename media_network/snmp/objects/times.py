@@ -20,10 +20,6 @@ class Uptime:
         """Hundredths of a second since the start, modulo 2^32."""
         return int((self._now() - self._start) * 100) % _TICKS
 
-    def ticks_at(self, at: float) -> int:
-        """The same for a moment of the clock; 0 for one before the start."""
-        return max(0, int((at - self._start) * 100)) % _TICKS
-
 
 def wall_clock() -> float:
     """Seconds since 1970. Looked up at every call: a simulation puts its own date in place of `time.time`."""
