@@ -111,7 +111,7 @@ class SysfsTree:
         return {led.name: self._shine(led.device) for led in self.profile.leds}
 
     def write_fru(self, image: bytes) -> None:
-        """Put FRU information into the blade's EEPROM, once, as its maker does. ValueError: there is none, or no room."""
+        """Put FRU information into the blade's EEPROM, once. Raises ValueError where there is none, or no room."""
         eeprom = self.profile.eeprom
         if eeprom is None or eeprom.offset_bytes + len(image) > eeprom.size_bytes:
             raise ValueError(f"no EEPROM that holds {len(image)} bytes")
