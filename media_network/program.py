@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 TS_PACKET_BYTES = 188
 """Length of a transport stream packet (ISO/IEC 13818-1, 2.4.3.2)."""
 
-DATAGRAM_BYTES = 7 * TS_PACKET_BYTES
+PACKETS_PER_DATAGRAM = 7
+DATAGRAM_BYTES = PACKETS_PER_DATAGRAM * TS_PACKET_BYTES
 """Payload of a full media datagram: seven packets are what an Ethernet frame of 1500 bytes carries."""
 
 ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)")]

@@ -47,6 +47,10 @@ class SegmentLocation(Struct, frozen=True, kw_only=True):
 # From its engines
 
 
+TICK_S = 0.04
+"""Engines send their streams a tick at a time: what is due until the next one, no sooner and no faster."""
+
+
 class StreamCursor(Struct, frozen=True, kw_only=True):
     """How far an engine has sent a stream: every packet before `packet` of `segment` has left."""
 
@@ -55,8 +59,9 @@ class StreamCursor(Struct, frozen=True, kw_only=True):
     segment: Count
     packet: Count
     reach: Count = 0
-    """The packet that its schedule reaches one tick and one datagram from now: it sends no further, and goes on from
-    there no faster than the program's rate. May lie past the end of the segment. 0: not said."""
+    """Until the next tick, nothing is sent from this packet on. May lie past the end of the segment. 0: not said."""
+    tick_us: Count = 0
+    """How long it is until the next tick."""
 
 
 class TurnPhase(StrEnum):

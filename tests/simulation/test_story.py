@@ -5,12 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from simulation.campaign import SEEDS
 
 from blade_agent.main_board.director import settlement
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
-
-SEEDS = 200
 
 
 def simulate(*arguments, **environment):
@@ -24,10 +23,10 @@ def simulate(*arguments, **environment):
 
 
 @pytest.mark.timeout(900)
-def test_many_seeds_hold():
-    finished = simulate("--seeds", SEEDS)
-    assert finished.returncode == 0, finished.stderr
-    assert f"{SEEDS} of {SEEDS} seeds hold" in finished.stdout
+def test_many_seeds_hold(campaign):
+    exit_code, printed = campaign.wait()
+    assert exit_code == 0, printed
+    assert f"{SEEDS} of {SEEDS} seeds hold" in printed
 
 
 def test_the_same_seed_is_the_same_run_whatever_the_hash_seed():

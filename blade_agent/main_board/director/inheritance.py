@@ -4,7 +4,8 @@ Their later turns get numbers from the epoch on: higher than any that an earlier
 that it offered and that nobody speaks of are not known.
 """
 
-from blade_agent.main_board.director.session import Mark, PushSession, Turn
+from blade_agent.main_board.director.mark import Mark
+from blade_agent.main_board.director.session import PushSession, Turn
 from media_network.address import Address
 from media_network.messages.director import RunningStream
 from media_network.program import Program
@@ -46,4 +47,5 @@ def inherited_mark(stream: RunningStream, now: float) -> Mark:
     """How far the turn can have got when the enlistment was sent."""
     cursor = stream.cursor
     reach = max(cursor.reach, cursor.packet)
-    return Mark(turn=cursor.turn, segment=cursor.segment, packet=reach, at=now - _TOLD_WITHIN_S)
+    until = now - _TOLD_WITHIN_S + cursor.tick_us / 1e6
+    return Mark(turn=cursor.turn, segment=cursor.segment, packet=reach, until=until)

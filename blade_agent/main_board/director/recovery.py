@@ -82,6 +82,7 @@ class Recovery:
 
     async def _resume(self, session: PushSession, position: Position | None) -> None:
         """Have another engine send from `position` on; nobody sends this stream meanwhile."""
+        session.mark = None  # it goes on ahead of the schedule it had
         while position and not self._station.standing.superseded:
             turn = await self._turns.offer(session, *position)
             if isinstance(turn, Refused):

@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from blade_agent.main_board.director.mark import Mark
 from media_network.address import Address
 from media_network.messages.director import Served, SessionState, SessionView
 from media_network.program import Program
@@ -74,16 +75,6 @@ class Turn:
     given_at: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mark:
-    """How far a turn can have got: at `at`, by the event loop's time, no further than to `packet` of `segment`."""
-
-    turn: int
-    segment: int
-    packet: int
-    at: float
-
-
 @dataclass(kw_only=True)
 class PushSession:
     """A console that programs are pushed to."""
@@ -102,7 +93,7 @@ class PushSession:
     offer: Turn | None = None
     """Who has been asked to be next."""
     mark: Mark | None = None
-    """What the holder reported last, as far as it is known when that was."""
+    """How far the stream can have got since its holder, or the one before, reported last, or since it was resumed."""
     first_own_turn: int = 1
     """Turns of a lower number were given by an earlier director."""
     unsettled_until: float = 0.0

@@ -21,8 +21,6 @@ Position = tuple[int, int]
 _AHEAD_S = 0.15
 """How far a sender may be ahead of its rate since a turn was given: a tick (0.04 s), and what a stream that was held up
 catches up (0.1 s); a datagram more is counted apart."""
-_MARK_AHEAD_S = 0.01
-"""A mark counts the tick and the datagram already; clocks and roundings remain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +72,28 @@ async def settle(http: HttpClient, session: PushSession, turn: Turn, epoch: int,
 def certainly_past(session: PushSession, turn: Turn, now: float) -> Position | None:
     """Where a turn cannot have got to by `now`, by the event loop's clock.
 
-    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. What its engine
-    reported narrows that down where it is known when that was.
+    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. What its engine, or
+    the one that handed over to it, reported narrows that down where it is known when that was.
     """
     program = session.program
-    ends = [program.advance(turn.segment + 1, 0, 0), _past(session, turn.segment, turn.packet, now - turn.given_at)]
-    if (mark := session.mark) and mark.turn == turn.number:
-        ends.append(_past(session, mark.segment, mark.packet, now - mark.at + _MARK_AHEAD_S - _AHEAD_S))
+    reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
+    ends = [
+        program.advance(turn.segment + 1, 0, 0),
+        program.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8))),
+        _past_mark(session, turn.number, now),
+    ]
     return min((end for end in ends if end is not None), default=None)
 
 
 def past_whatever_followed(session: PushSession, now: float) -> Position | None:
     """As `certainly_past`, where it is not known in how many turns the stream went on since its mark."""
+    return _past_mark(session, session.turns_given, now)
+
+
+def _past_mark(session: PushSession, turn: int, now: float) -> Position | None:
+    """Where the stream cannot have got to in this turn; None if nothing is known, or past the end of the program."""
     mark = session.mark
-    return _past(session, mark.segment, mark.packet, now - mark.at) if mark else None
-
-
-def _past(session: PushSession, segment: int, packet: int, passed_s: float) -> Position | None:
-    reach_bits = session.program.rate_bps * (passed_s + _AHEAD_S) + DATAGRAM_BYTES * 8
-    return session.program.advance(segment, packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8)))
+    if mark is None or mark.turn > turn:
+        return None
+    program = session.program
+    return program.advance(mark.segment, mark.packet, mark.further(turn, now, program.rate_bps))

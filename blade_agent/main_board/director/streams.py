@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable
 
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.inheritance import inherited_mark, inherited_session, inherited_turn
+from blade_agent.main_board.director.mark import Mark
 from blade_agent.main_board.director.recovery import Recovery
 from blade_agent.main_board.director.roster import EngineRecord
-from blade_agent.main_board.director.session import Mark, PushSession, SessionEvent, Turn, new_session_id
+from blade_agent.main_board.director.session import PushSession, SessionEvent, Turn, new_session_id
 from blade_agent.main_board.director.settlement import Settled, past_whatever_followed
 from blade_agent.main_board.director.station import Station
 from blade_agent.main_board.director.turns import Turns
@@ -157,7 +158,8 @@ class Streams:
         for cursor in message.streams:
             session = self._live(cursor.session)
             if session and sent_at and cursor.reach and session.sender(cursor.turn):
-                session.mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, at=sent_at)
+                until = sent_at + cursor.tick_us / 1e6
+                session.mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, until=until)
         self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine)
         return revoked
 

@@ -2,12 +2,7 @@
 
 from math import ceil, floor
 
-from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
-
-PACKETS_PER_DATAGRAM = DATAGRAM_BYTES // TS_PACKET_BYTES
-
-TICK_S = 0.04
-"""Streams are sent a tick at a time: what is due until the next one."""
+from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
 
 CATCH_UP_MAX_S = 0.1
 """How far a stream that was held up is sent faster than its rate to catch up; beyond that it stays late.
@@ -51,25 +46,31 @@ class Pacing:
         """End with the segment after all."""
         self._packets = self._all_packets
 
-    def reach(self, now_s: float) -> int:
-        """The packet beyond which nothing is sent by the tick that comes next; it may lie past the end."""
-        due = ceil((now_s + TICK_S - self._zero_s) / self._packet_s) + PACKETS_PER_DATAGRAM
-        return max(due, self.packet)
+    def reach(self, until_s: float) -> int:
+        """The packet before which all lies that is due before `until_s`; it may itself lie past the end."""
+        return self.packet + self._whole_datagrams(until_s - self._due_s)
 
     def due_packets(self, until_s: float) -> int:
         """Packets due before `until_s` and not yet sent: whole datagrams, the segment's last one perhaps shorter."""
         late_s = until_s - self._due_s
-        if late_s <= 0:
-            return 0
         if late_s > CATCH_UP_MAX_S:
             self._zero_s += late_s - CATCH_UP_MAX_S
             late_s = CATCH_UP_MAX_S
-        datagrams = floor(late_s / (self._packet_s * PACKETS_PER_DATAGRAM)) + 1
-        return min(datagrams * PACKETS_PER_DATAGRAM, self._packets - self.packet)
+        return min(self._whole_datagrams(late_s), self._packets - self.packet)
+
+    def lateness_s(self, now_s: float) -> float:
+        """For how long the next packet has been due; negative if it is not yet."""
+        return now_s - self._due_s
 
     def sent(self, packets: int) -> None:
         """Note that the next packets have been sent."""
         self.packet += packets
+
+    def _whole_datagrams(self, late_s: float) -> int:
+        """Packets that are due if the next one has been for so long."""
+        if late_s <= 0:
+            return 0
+        return PACKETS_PER_DATAGRAM * (floor(late_s / (self._packet_s * PACKETS_PER_DATAGRAM)) + 1)
 
     @property
     def _due_s(self) -> float:

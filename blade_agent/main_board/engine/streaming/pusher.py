@@ -4,20 +4,23 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from math import floor
 
 from blade_agent.main_board.engine.errors import StoreError
 from blade_agent.main_board.engine.io_channel import IoChannel
 from blade_agent.main_board.engine.store import read_parts
-from blade_agent.main_board.engine.streaming.pacing import TICK_S
 from blade_agent.main_board.engine.streaming.push_socket import BATCH_BYTES, PushSocket
 from blade_agent.main_board.engine.streaming.read_ahead import Part
 from blade_agent.main_board.engine.streaming.turn import Turn
+from media_network.messages.director import TICK_S
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 
 _log = logging.getLogger(__name__)
 
 _TURNS_BETWEEN_BREATHS = 32
 """After so many streams the loop may do something else: a message must not wait for a thousand of them."""
+_ROUNDING = 1e-6
+"""So much of a tick before the next one, that one has come."""
 
 
 class Pusher:
@@ -36,11 +39,14 @@ class Pusher:
         self._tasks = tasks
         self._turns: dict[Turn, None] = {}
         self._wanted = asyncio.Event()
+        self._first_tick_s = asyncio.get_running_loop().time()
         self._until_s = 0.0
         """What is due before has been sent by the last tick."""
         self._busy_channels: set[IoChannel] = set()
         self.sent_bytes = 0
         self.sent_datagrams = 0
+        self.late_batches = 0
+        """Batches that left more than a tick after their first packet was due."""
 
     def add(self, turn: Turn, due_s: float) -> None:
         """Send a turn that has been started, from `due_s` until it has ended.
@@ -48,6 +54,10 @@ class Pusher:
         Its first packet is not sent ahead: the last ones of the engine before us may still be on their way.
         """
         asyncio.get_running_loop().call_at(due_s, self._begin, turn)
+
+    def next_tick_s(self, now_s: float) -> float:
+        """When the next tick is. Ticks never move: what one sends that comes late ends where it would have."""
+        return self._first_tick_s + TICK_S * (floor((now_s - self._first_tick_s) / TICK_S + _ROUNDING) + 1)
 
     def _begin(self, turn: Turn) -> None:
         self._turns[turn] = None
@@ -60,8 +70,7 @@ class Pusher:
         loop = asyncio.get_running_loop()
         while True:
             await self._wanted.wait()
-            now_s = loop.time()
-            self._until_s = now_s + TICK_S
+            self._until_s = self.next_tick_s(loop.time())
             await self._tick()
             self._read_ahead()
             if not self._turns:
@@ -88,6 +97,7 @@ class Pusher:
             if not batch:
                 break
             self._socket.send(batch, turn.console)
+            self.late_batches += turn.pacing.lateness_s(now_s) > TICK_S
             self.sent_bytes += len(batch)
             self.sent_datagrams += -(-len(batch) // DATAGRAM_BYTES)
             packets = len(batch) // TS_PACKET_BYTES

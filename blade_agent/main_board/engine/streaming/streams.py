@@ -165,7 +165,7 @@ class Streams:
         """All that another director has to know to go on."""
         now_s = asyncio.get_running_loop().time()
         waiting = (each.turn for each in self._preloaded.values() if each.turn.is_first)
-        known = [turn.running(now_s) for turn in (*self._active.values(), *waiting)]
+        known = [self._running(turn) for turn in (*self._active.values(), *waiting)]
         if not self._director.leased(now_s):
             # Meanwhile another engine may have got them.
             self._untold.clear()
@@ -175,7 +175,8 @@ class Streams:
     def cursors(self) -> tuple[StreamCursor, ...]:
         """Of every active turn."""
         now_s = asyncio.get_running_loop().time()
-        return tuple(turn.report(now_s) for turn in self._active.values())
+        next_tick_s = self.pusher.next_tick_s(now_s)
+        return tuple(turn.report(now_s, next_tick_s) for turn in self._active.values())
 
     def figures(self) -> tuple[StreamFigures, ...]:
         """Every active turn."""
@@ -360,11 +361,15 @@ class Streams:
         cursor = turn.cursor
         self.counters.stopped_short += cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
         if cause is StopCause.FAILED:
-            self._untold[cursor.session] = turn.running(asyncio.get_running_loop().time())
+            self._untold[cursor.session] = self._running(turn)
         stopped = Stopped(
             session=cursor.session, turn=cursor.turn, segment=cursor.segment, packet=cursor.packet, cause=cause
         )
         self._tasks.create_task(self._say_stopped(stopped), name=f"stopped {cursor.session}")
+
+    def _running(self, turn: Turn) -> RunningStream:
+        now_s = asyncio.get_running_loop().time()
+        return turn.running(now_s, self.pusher.next_tick_s(now_s))
 
     async def _say_stopped(self, stopped: Stopped) -> None:
         await self._director.say(STOPPED, stopped)

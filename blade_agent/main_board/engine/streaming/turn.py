@@ -72,15 +72,16 @@ class Turn:
             session=preload.session, turn=preload.turn, segment=preload.segment.number, packet=self.pacing.packet
         )
 
-    def report(self, now_s: float) -> StreamCursor:
-        """The cursor, and how far it can get."""
-        return replace(self.cursor, reach=self.pacing.reach(now_s))
+    def report(self, now_s: float, next_tick_s: float) -> StreamCursor:
+        """The cursor, and how far it gets before the next tick."""
+        tick_us = max(0, int((next_tick_s - now_s) * 1e6))
+        return replace(self.cursor, reach=self.pacing.reach(next_tick_s), tick_us=tick_us)
 
-    def running(self, now_s: float) -> RunningStream:
+    def running(self, now_s: float, next_tick_s: float) -> RunningStream:
         """All there is to know of it."""
         preload = self.preload
         return RunningStream(
-            cursor=self.report(now_s) if self.active else self.cursor,
+            cursor=self.report(now_s, next_tick_s) if self.active else self.cursor,
             phase=TurnPhase.HANDING_OVER if self.all_sent.is_set() else _PHASES[self.state],
             program=preload.program,
             console=preload.console,

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blade_agent.main_board.engine.streaming.pacing import CATCH_UP_MAX_S, PACKETS_PER_DATAGRAM, Pacing
-from media_network.program import TS_PACKET_BYTES
+from blade_agent.main_board.engine.streaming.pacing import CATCH_UP_MAX_S, Pacing
+from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
 
 
 def test_packets_are_due_at_their_rate_as_whole_datagrams():
