@@ -194,7 +194,6 @@ class Simulation:
     def close(self) -> SimulationError | None:
         """End of the run. Returns a failure not yet raised: a task that died of an exception that nobody took."""
         gc.collect()
-        gc.unfreeze()
         with _last_words_unheard():
             self.loop.close()
             for host in self.network.hosts.values():
@@ -202,6 +201,7 @@ class Simulation:
                     boot.kept.clear()
                     boot.sockets.clear()
             gc.collect()
+        gc.unfreeze()
         return None if self._failure_told else self.loop.failure
 
 
