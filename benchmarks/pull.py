@@ -1,16 +1,13 @@
 """CPU of serving segments by HTTP: the engine's segment resource against aiohttp's FileResponse, in the same run.
 
 Each server is a process of its own, so that only its CPU is counted; a client reads whole segments and drops them.
-Prints one line of JSON; `value` and `peer` are CPU seconds of the server a gigabyte.
 """
 
 import asyncio
-import json
 import multiprocessing
 import random
 import resource
 import socket
-import sys
 import tempfile
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
@@ -20,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from benchmarks.figure import Figure, show
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
 from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH, SegmentResource
@@ -46,14 +44,15 @@ def main() -> None:
         asyncio.run(put_segment(Path(folder)))
         value = asyncio.run(measure(Path(folder), serve_engine))
         peer = asyncio.run(measure(Path(folder), serve_file_response))
-    figure = {
-        "figure": "pull, segments of 8 MiB",
-        "value": round(value, 3),
-        "unit": "CPU s/GB",
-        "peer": round(peer, 3),
-        "peer_name": "aiohttp FileResponse",
-    }
-    sys.stdout.write(json.dumps(figure) + "\n")
+    show(
+        Figure(
+            figure="pull, segments of 8 MiB",
+            value=value,
+            unit="CPU s/GB",
+            peer=peer,
+            peer_name="aiohttp FileResponse",
+        )
+    )
 
 
 async def put_segment(folder: Path) -> None:

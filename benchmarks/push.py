@@ -1,21 +1,18 @@
 """CPU of pushing streams over UDP: an engine's own clockwork, against one send call a datagram, in the same run.
 
-Both push the same segments at the same rates to a socket that drops what it gets. Prints one line of JSON; `value` and
-`peer` are CPU seconds of the process a gigabyte.
+Both push the same segments at the same rates to a socket that drops what it gets.
 """
 
 import asyncio
-import json
 import random
-import resource
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from benchmarks.figure import Figure, cpu_s, show
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store import SegmentStore
 from blade_agent.main_board.engine.streaming.push_socket import PushSocket, open_push_socket
@@ -38,18 +35,18 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = await SegmentStore.open(DiskFiles(), [Path(folder)])
         segment = await put_segment(store)
-        value, pushed_bytes = await push(store, segment, offload=True)
-        peer, _ = await push(store, segment, offload=False)
+        value = await push(store, segment, offload=True)
+        peer = await push(store, segment, offload=False)
         store.close()
-    figure = {
-        "figure": f"push, {STREAMS} streams of {RATE_BPS // 1_000_000} Mbit/s",
-        "value": round(value, 3),
-        "unit": "CPU s/GB",
-        "peer": round(peer, 3),
-        "peer_name": "one send a datagram",
-        "sent_mbit_s": round(pushed_bytes * 8 / MEASURE_S / 1e6),
-    }
-    sys.stdout.write(json.dumps(figure) + "\n")
+    show(
+        Figure(
+            figure=f"push, {STREAMS} streams of {RATE_BPS // 1_000_000} Mbit/s",
+            value=value,
+            unit="CPU s/GB",
+            peer=peer,
+            peer_name="one send a datagram",
+        )
+    )
 
 
 async def put_segment(store: SegmentStore) -> Segment:
@@ -62,8 +59,8 @@ async def put_segment(store: SegmentStore) -> Segment:
     return segment
 
 
-async def push(store: SegmentStore, segment: Segment, *, offload: bool) -> tuple[float, int]:
-    """Push for a while; returns CPU seconds a gigabyte and the bytes sent."""
+async def push(store: SegmentStore, segment: Segment, *, offload: bool) -> float:
+    """Push for a while; returns CPU seconds a gigabyte."""
     loop = asyncio.get_running_loop()
     async with open_push_socket("127.0.0.1") as push_socket, unread_console() as console:
         push_socket.set_offload(on=offload)
@@ -78,7 +75,7 @@ async def push(store: SegmentStore, segment: Segment, *, offload: bool) -> tuple
             spent_s, pushed_bytes = cpu_s() - before_s, sent_bytes(turns) - before_bytes
         for turn in turns:
             turn.close()
-    return spent_s / (pushed_bytes / 1e9), pushed_bytes
+    return spent_s / (pushed_bytes / 1e9)
 
 
 @asynccontextmanager
@@ -119,12 +116,6 @@ async def make_turn(store: SegmentStore, segment: Segment, console: Address, num
 def sent_bytes(turns: list[Turn]) -> int:
     """What all turns have sent so far."""
     return sum(turn.pacing.packet for turn in turns) * TS_PACKET_BYTES
-
-
-def cpu_s() -> float:
-    """User and system time of the process, its threads included."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

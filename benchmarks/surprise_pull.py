@@ -3,8 +3,8 @@
 At one station of a network the engine that sends is taken out as a hand would take it, at others the director (by the
 order that `chassis-emulator pull --surprise` gives), and put back. A measurement begins with the end of the
 blade's process, as the kernel tells it, and ends with the first datagram of the same stream from another engine, by
-the kernel's time of arrival, or with the first playlist that another blade hands out as director. Beside it stands
-what is aimed at.
+the kernel's time of arrival, or with the first playlist that another blade hands out as director. What lies between
+the two engines' datagrams in the program is lost. Beside it stands what is aimed at.
 """
 
 import argparse
@@ -35,6 +35,7 @@ from chassis_emulator.chassis.orders import INSERT, PULL, InsertBlade, PullBlade
 from chassis_emulator.control import PROCESSES, ListProcesses, ProcessRow, order
 from chassis_emulator.state_folder import StateFolder
 from media_network import local_orders
+from media_network.messages.director import TICK_S
 from media_network.refusal import Refused
 
 TOPOLOGY = """\
@@ -73,7 +74,17 @@ class Film(NamedTuple):
     """What is played."""
 
     program: str
-    length_bytes: int
+    content: bytes
+    duration_ms: int
+
+
+class Gap(NamedTuple):
+    """What a pull meant to a console."""
+
+    waited_ms: float
+    """From the end of the sender's process to the next datagram."""
+    lost_ms: float
+    """Of the stream: what lies between the last datagram of the one sender and the first of the other."""
 
 
 def main() -> None:
@@ -87,10 +98,13 @@ def main() -> None:
             resuming = stations.submit(pull_senders, network, film, runs)
             of_each = -(-runs // len(DIRECTORS_AT))
             replacing = [stations.submit(pull_directors, network, film, station, of_each) for station in DIRECTORS_AT]
-            resumed_ms = resuming.result()
+            gaps = resuming.result()
             replaced_ms = [waited_ms for station in replacing for waited_ms in station.result()]
     show(
-        *spread("surprise pull of the sender to the next packet", resumed_ms, STREAM_GOAL_MS),
+        *spread("surprise pull of the sender to the next packet", [gap.waited_ms for gap in gaps], STREAM_GOAL_MS),
+        *spread(
+            "surprise pull of the sender, lost of the stream", [gap.lost_ms for gap in gaps], TICK_S * 1000, "a batch"
+        ),
         *spread("surprise pull of the director to another one", replaced_ms, DIRECTOR_GOAL_MS),
     )
 
@@ -103,32 +117,34 @@ def bring_up(network: Network, plan: Path) -> Film:
     for station in (SENDERS_AT, *DIRECTORS_AT):
         network.run("distribution-center", "distribute", film["program"], station, "--copies", 3)
     network.run("distribution-center", "publish", film["program"])
-    return Film(film["program"], film["bytes"])
+    whole = network.state / "whole.ts"
+    network.run(
+        *("media-console", "play", film["program"], "--station", SENDERS_AT, "--by", "hls", "--output", whole),
+    )
+    return Film(film["program"], whole.read_bytes(), film["duration_ms"])
 
 
-def spread(what: str, waited_ms: Sequence[float], goal_ms: float) -> Iterator[Figure]:
+def spread(what: str, waited_ms: Sequence[float], goal_ms: float, goal: str = "goal") -> Iterator[Figure]:
     """The middle and the end of a distribution."""
     for which, value in (("median", median(waited_ms)), ("worst", max(waited_ms))):
         yield Figure(
-            figure=f"{what}, {which}", value=value, unit="ms", peer=goal_ms, peer_name="goal", runs=len(waited_ms)
+            figure=f"{what}, {which}", value=value, unit="ms", peer=goal_ms, peer_name=goal, runs=len(waited_ms)
         )
 
 
-def pull_senders(network: Network, film: Film, runs: int) -> list[float]:
-    """Pull whichever engine sends; how long each of its consoles waited for a packet of another, in ms."""
+def pull_senders(network: Network, film: Film, runs: int) -> list[Gap]:
+    """Pull whichever engine sends; what each of its consoles missed."""
     chassis = Chassis(network, SENDERS_AT)
-    waited_ms: list[float] = []
+    gaps: list[Gap] = []
     with viewers(network, film) as consoles:
-        while len(waited_ms) < runs:
+        while len(gaps) < runs:
             wait_for(chassis.settled_director, "a chassis does not settle")
             sender = wait_for(lambda: chassis.sender(consoles), "nobody sends")
             died_at_s = chassis.pull_by_surprise(sender)
             cut_off = [console for console in consoles if console.sent_to_by(died_at_s) == sender.address]
-            waited_ms += [
-                (console.wait_for_another(sender.address, died_at_s) - died_at_s) * 1000 for console in cut_off
-            ]
+            gaps += [console.wait_for_another(sender.address, died_at_s) for console in cut_off]
             chassis.put_back(sender)
-    return waited_ms
+    return gaps
 
 
 def pull_directors(network: Network, film: Film, station: str, runs: int) -> list[float]:
@@ -261,8 +277,9 @@ class Arrival(NamedTuple):
 
     at_s: float
     host: str
+    data: bytes
     to_come_bytes: int
-    """What the film has after it."""
+    """What the film has after it, if nothing was lost."""
 
 
 class Console(threading.Thread):
@@ -296,7 +313,7 @@ class Console(threading.Thread):
                 ((_, _, stamp),) = ancillary
                 seconds, nanoseconds = struct.unpack("=qq", stamp)
                 self._to_come_bytes -= len(data)
-                self._arrivals.append(Arrival(seconds + nanoseconds / 1e9, host, self._to_come_bytes))
+                self._arrivals.append(Arrival(seconds + nanoseconds / 1e9, host, data, self._to_come_bytes))
 
     def close(self) -> None:
         """Stop playing."""
@@ -310,21 +327,26 @@ class Console(threading.Thread):
         """Who was sending to it at that moment; None where nobody was, or not for much longer."""
         before = bisect_right(self._arrivals, at_s, key=lambda arrival: arrival.at_s)
         last = self._arrivals[before - 1] if before else None
-        if last is None or at_s - last.at_s > _STREAMS_S or last.to_come_bytes < self._film.length_bytes * _TO_COME:
+        if last is None or at_s - last.at_s > _STREAMS_S or last.to_come_bytes < len(self._film.content) * _TO_COME:
             return None
         return last.host
 
-    def wait_for_another(self, host: str, after_s: float) -> float:
-        """When the first datagram from another engine comes after that moment."""
+    def wait_for_another(self, host: str, after_s: float) -> Gap:
+        """What lies between an engine that ended at that moment and the one that goes on."""
 
-        def came_at_s() -> float:
-            later = self._arrivals[bisect_right(self._arrivals, after_s, key=lambda arrival: arrival.at_s) :]
-            return next((arrival.at_s for arrival in later if arrival.host != host), 0.0)
+        def first() -> int | None:
+            later = range(bisect_right(self._arrivals, after_s, key=lambda arrival: arrival.at_s), len(self._arrivals))
+            return next((number for number in later if self._arrivals[number].host != host), None)
 
-        return wait_for(came_at_s, f"the stream from {host} does not resume")
+        number = wait_for(first, f"the stream from {host} does not resume")
+        before, after = self._arrivals[number - 1], self._arrivals[number]
+        content = self._film.content
+        begin = content.index(before.data, max(0, len(content) - before.to_come_bytes - len(before.data)))
+        lost_bytes = content.index(after.data, begin) - begin - len(before.data)
+        return Gap((after.at_s - after_s) * 1000, lost_bytes * self._film.duration_ms / len(content))
 
     def _play(self) -> None:
-        self._to_come_bytes = self._film.length_bytes
+        self._to_come_bytes = len(self._film.content)
         port = self._ear.getsockname()[1]
         self._player = self._network.start(
             *("media-console", "play", self._film.program, "--station", SENDERS_AT, "--by", "push"),
