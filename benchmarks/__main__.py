@@ -30,6 +30,7 @@ RUNS = {
     "copy": 3,
     "cutter": 3,
     "snmp": 3,
+    "snmp_strangers": 1,
     "nms_poll": 1,
     "snmp_walk": 1,
     "snmp_fleet": 1,

@@ -59,16 +59,16 @@ class SnmpManager:
         """Write an SNMPv2c message."""
         return ber.tagged(ber.SEQUENCE, ber.integer(1) + self._community + pdu)
 
-    def secure(self, pdus: Iterable[bytes]) -> list[bytes]:
+    def secure(self, pdus: Iterable[bytes], user: UserSettings | None = None) -> list[bytes]:
         """Write SNMPv3 messages, authenticated and encrypted, that are good for the next two minutes."""
         identity, time_s = self._discovered()
-        known = self._user_settings
+        known = user or self._user_settings
         auth = (AUTH_PROTOCOLS[known.auth_protocol], known.auth_password)
-        user = User(known.user, identity.engine_id, auth, known.priv_password)
+        sender = User(known.user, identity.engine_id, auth, known.priv_password)
         security = _security(identity)
         scoped = (write_scoped_pdu(identity.engine_id, b"", pdu) for pdu in pdus)
         return [
-            security.seal(ber.integer(_FIRST_NUMBER + number), one, user, Level.AUTH_PRIV, time_s)
+            security.seal(ber.integer(_FIRST_NUMBER + number), one, sender, Level.AUTH_PRIV, time_s)
             for number, one in enumerate(scoped)
         ]
 

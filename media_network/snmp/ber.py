@@ -3,6 +3,7 @@
 The reading functions take the buffer, where to start and where the enclosing value ends, and never look beyond.
 """
 
+from functools import lru_cache
 from typing import TypeAlias
 
 Oid: TypeAlias = tuple[int, ...]
@@ -179,6 +180,7 @@ def integer(number: int, tag: int = INTEGER) -> bytes:
     return _SHORT_HEADERS[tag][size] + number.to_bytes(size, "big", signed=True)
 
 
+@lru_cache(maxsize=1024)
 def _sub_identifier(number: int) -> bytes:
     if not 0 <= number <= MAX_SUB_IDENTIFIER:
         raise ValueError(f"{number} is no sub-identifier")

@@ -5,25 +5,37 @@ family of the view goes into the rows of a table is each instance looked at.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 
 from media_network.snmp import ber
 from media_network.snmp.access import View
 from media_network.snmp.index import Context, ObjectType
 from media_network.snmp.pdu import name_of
-from media_network.snmp.value import END_OF_MIB_VIEW, NO_SUCH_INSTANCE, NO_SUCH_OBJECT
+from media_network.snmp.value import END_OF_MIB_VIEW, NO_SUCH_INSTANCE, NO_SUCH_OBJECT, Reading
 
 _SEQUENCE = tuple(ber.header(ber.SEQUENCE, length) for length in range(0x80))
 _NAME = tuple(ber.header(ber.OBJECT_IDENTIFIER, length) for length in range(0x80))
 """Headers, ready to be put in front of what is not long."""
 _AT_ONCE = 16
-"""So many rows at least are gone through at once: some, or all of a column, may have no value."""
+"""So many rows at most are read at once: when there is no more room, the others were read in vain."""
 
 
 class VisibleType:
     """An object type that a view shows, or some instances of which it shows."""
 
-    __slots__ = ("_openings", "encode", "known", "prefix", "read", "rows", "view")
+    __slots__ = (
+        "_bindings",
+        "_generation",
+        "_openings",
+        "_readings",
+        "encode",
+        "known",
+        "prefix",
+        "read",
+        "rows",
+        "view",
+    )
 
     def __init__(self, known: ObjectType, view: View | None) -> None:
         self.known = known
@@ -35,6 +47,12 @@ class VisibleType:
         """Asked about each instance; None if it shows all of them."""
         self._openings: dict[int, bytes] = {}
         """Tag and length of a name, and the prefix, by the length of what is behind the prefix."""
+        self._generation = -1
+        """Of the rows for which these two were made."""
+        self._readings: list[Reading] = []
+        """What each row's value was when it was last walked over; None where that was never."""
+        self._bindings: list[bytes] = []
+        """How that was written: most of what there is to walk over seldom changes."""
 
     def value(self, position: int) -> bytes | None:
         """Give the encoded value in a row now; None if it has none, or is not to be seen."""
@@ -51,27 +69,20 @@ class VisibleType:
         """
         if self.view is not None:
             return self._fill_shown(position, most, left, filled)
-        rows, suffixes = self.rows.rows, self.rows.suffixes
-        read, encode, openings = self.read, self.encode, self._openings
-        missing = most - len(filled)
-        while position < len(rows):
-            stop = position + max(missing, _AT_ONCE)
-            for row, suffix in zip(rows[position:stop], suffixes[position:stop], strict=True):
-                reading = read(row)
-                if reading is None:
-                    continue
-                value = encode(reading)
-                opening = openings.get(len(suffix)) or self._open(len(suffix))
-                size = len(opening) + len(suffix) + len(value)
-                head = _SEQUENCE[size] if size < 0x80 else ber.header(ber.SEQUENCE, size)
-                left -= len(head) + size
-                if left < 0:
-                    return left
-                filled.append(head + opening + suffix + value)
-                missing -= 1
-                if not missing:
-                    return left
+        rows = self.rows
+        if self._generation != rows.generation:
+            self._forget()
+        while left >= 0 and position < len(rows.rows) and (missing := most - len(filled)) > 0:
+            stop = position + min(missing, _AT_ONCE)
+            readings = list(map(self.read, rows.rows[position:stop]))
+            if readings != self._readings[position:stop]:
+                self._write(position, readings)
+            bindings = self._bindings[position:stop]
             position = stop
+            if None in readings:
+                bindings = [encoded for encoded in bindings if encoded]
+                position = stop if bindings else self._with_value(stop)
+            left = _take(bindings, left, filled)
         return left
 
     def walk(self, position: int) -> Iterator[bytes]:
@@ -92,6 +103,36 @@ class VisibleType:
             if len(filled) == most:
                 break
         return left
+
+    def _with_value(self, position: int) -> int:
+        """Give where the next row is that has a value now, from a position on: all of a column may have none."""
+        rows = self.rows.rows
+        while position < len(rows) and self.read(rows[position]) is None:
+            position += 1
+        return position
+
+    def _forget(self) -> None:
+        """Begin again, with the rows that there are now."""
+        count = len(self.rows)
+        self._generation = self.rows.generation
+        self._readings, self._bindings = [None] * count, [b""] * count
+
+    def _write(self, position: int, readings: list[Reading]) -> None:
+        """Write the bindings of the rows from a position on whose values are others than before."""
+        known, bindings, suffixes = self._readings, self._bindings, self.rows.suffixes
+        for at, reading in enumerate(readings, position):
+            if reading == known[at]:
+                continue
+            if reading is None:
+                bindings[at] = b""
+            else:
+                suffix = suffixes[at]
+                value = self.encode(reading)
+                opening = self._openings.get(len(suffix)) or self._open(len(suffix))
+                size = len(opening) + len(suffix) + len(value)
+                head = _SEQUENCE[size] if size < 0x80 else ber.header(ber.SEQUENCE, size)
+                bindings[at] = head + opening + suffix + value
+            known[at] = reading
 
     def _open(self, octets: int) -> bytes:
         opening = self._openings[octets] = ber.header(ber.OBJECT_IDENTIFIER, len(self.prefix) + octets) + self.prefix
@@ -114,7 +155,8 @@ class Visible:
         ]
         self._names = [visible.known.oid for visible in self.types]
         self._by_prefix = {visible.prefix: number for number, visible in enumerate(self.types)}
-        self._lengths = sorted({len(prefix) for prefix in self._by_prefix})
+        # No name of an object type begins with another's, so that the order is free: the likely ones come first.
+        self._lengths = [length for length, _ in Counter(map(len, self._by_prefix)).most_common()]
 
     def of(self, context: Context) -> bool:
         """Tell whether this is what there is to see of a context now."""
@@ -184,6 +226,20 @@ class Visible:
             ber.read_oid(name)
             return number, bisect_right(visible.rows.indexes, ber.read_sub_identifiers(suffix))
         return number, position + 1
+
+
+def _take(bindings: list[bytes], left: int, filled: list[bytes]) -> int:
+    """Fill in as many bindings as fit; give what is left of the octets, less than 0 if one does not fit."""
+    octets = sum(map(len, bindings))
+    if octets <= left:
+        filled += bindings
+        return left - octets
+    for encoded in bindings:
+        left -= len(encoded)
+        if left < 0:
+            break
+        filled.append(encoded)
+    return left
 
 
 def binding(name: bytes, value: bytes) -> bytes:

@@ -231,7 +231,7 @@ def cost_s(run, times=200):
     return best
 
 
-@pytest.mark.parametrize("octets", [40, 1_400, 16_000, 60_000])
+@pytest.mark.parametrize("octets", [40, 1_400, 12_000, 60_000])
 def test_strangers_cost_little_whatever_they_send(octets):
     manager = Manager(limits=FREE)
     count = max(octets // 16, 1)
@@ -240,12 +240,30 @@ def test_strangers_cost_little_whatever_they_send(octets):
     long = community_message(b"s" * octets, pdu)
     stranger = manager.user(msgspec.structs.replace(USERS[0], user="nobody"))
     unknown = manager.message(stranger, request(PduType.GET, *[(*NAME, 0)] * min(count, 900)))
-    # Far below the 50 us that are promised, but this machine has other things to do.
-    assert cost_s(lambda: manager.send(wrong)) < 50e-6
-    assert cost_s(lambda: manager.send(long)) < 50e-6
+    answered = community_message("reader", request(PduType.GET, *[(*NAME, 0)] * 8))
+    # Eight variables take some 15 us; what has to be below 50 us is held against that, on whatever machine this is.
+    answered_s = cost_s(lambda: manager.send(answered))
+    assert cost_s(lambda: manager.send(wrong)) < answered_s
+    assert cost_s(lambda: manager.send(long)) < answered_s
     # One who does not exist is told so, by a report as RFC 3414 has it; most of what it costs is writing that.
-    assert cost_s(lambda: manager.send(unknown)) < 100e-6
-    assert manager.counters.out_packets == (0 if octets == 60_000 else manager.counters.unknown_user_names)
+    assert cost_s(lambda: manager.send(unknown)) < 3 * answered_s
+    reported = manager.counters.unknown_user_names
+    assert (reported > 0) is (len(unknown) <= manager.engine.limits.request_octets)
+    assert manager.counters.in_asn_parse_errors == 0
+
+
+@pytest.mark.parametrize("octets", [100, 12_000])
+def test_nothing_is_read_of_what_strangers_ask(octets):
+    manager = Manager(limits=FREE)
+    nonsense = b"\xff" * octets
+    assert manager.send(community_message("stranger", nonsense)) is None
+    assert (manager.counters.in_bad_community_names, manager.counters.in_asn_parse_errors) == (1, 0)
+    stranger = manager.user(msgspec.structs.replace(USERS[0], user="nobody"))
+    impostor = manager.user(USERS[0], auth_password="guessed-wrong")
+    for number, user in enumerate((stranger, impostor), 1):
+        assert manager.send(manager.message(user, nonsense)) is not None
+        assert manager.counters.unknown_user_names + manager.counters.wrong_digests == number
+    assert (manager.counters.in_asn_parse_errors, manager.counters.decryption_errors) == (0, 0)
 
 
 def test_a_getbulk_of_a_thousand_bindings_is_answered_with_what_fits():

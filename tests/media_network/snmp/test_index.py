@@ -106,6 +106,28 @@ def test_a_run_is_the_beginning_of_a_walk(some, others, view, most, room):
     assert filled == expected
 
 
+@given(st.lists(st.tuples(changes, st.dictionaries(indexes, st.none() | st.integers(0, 3), max_size=4)), max_size=6))
+def test_what_was_written_before_is_never_shown_instead_of_what_is_now(turns):
+    rows, values, context = Rows(), {}, Context()
+    context.add([ObjectType((*FIRST, 1), INTEGER32, rows, values.get)])
+    context.add([ObjectType((*FIRST, 2), DISPLAY_STRING, rows, lambda index: "x" * 200 * (values.get(index) or 0))])
+    visible = Visible(context, EVERYTHING)
+    start = ber.write_oid(FIRST)
+    for listed, new in turns:
+        values.update(new)
+        for change, index in listed:
+            if change == "put":
+                rows.put(index, index)
+            elif change == "drop":
+                rows.drop(index)
+            else:
+                rows.replace((other, other) for other in (index, (*index, 1), *new))
+        filled = []
+        visible.fill(start, 1_000, 1_000_000, filled)
+        walked = list(visible.walk(start))
+        assert filled == [*walked, binding(name_of(walked[-1]) if walked else start, END_OF_MIB_VIEW)]
+
+
 def test_values_are_read_when_asked_for():
     readings = iter(range(100))
     context = Context()
