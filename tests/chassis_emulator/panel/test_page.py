@@ -204,13 +204,18 @@ def test_a_journey_by_keyboard_alone(loop):
             assert network.orders == []
 
             await expect(looks.blade("north/3")).to_be_focused()
-            await looks.press("Shift+F10", "End", "Home", "ArrowDown", "ArrowDown", "Enter")
+            await looks.press("Shift+F10")
+            await expect(page.get_by_role("menu", name="Orders for north/3")).to_be_visible()
+            await looks.press("End", "Home", "ArrowDown", "ArrowDown", "Enter")
+            await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
             await looks.press("Tab", "Enter")
             await expect(looks.blade("north/3")).to_have_attribute("aria-label", "Slot 3: empty")
             assert network.orders == [Pull(blade="north/3", surprise=True)]
             await expect(looks.blade("north/3")).to_be_focused()
 
-            await looks.press("Enter", "Tab", "Tab", "Enter")
+            await looks.press("Enter")
+            await expect(page.get_by_role("heading", name="north/3")).to_be_focused()
+            await looks.press("Tab", "Tab", "Enter")
             await expect(looks.blade("north/3")).to_have_attribute("aria-label", "Slot 3: engine, in service, healthy")
 
     loop.run(travel())
