@@ -35,6 +35,28 @@ def write_status(folder: Path, status: ProcessStatus) -> None:
     temporary.replace(folder / STATUS_FILE)
 
 
+class StatusFile:
+    """The status of one folder, for who looks again and again: it is read when there is another file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = str(folder / STATUS_FILE)
+        self._last: tuple[object, ProcessStatus | None] = (None, None)
+        """Which file was read, and what was in it."""
+
+    def read(self) -> ProcessStatus | None:
+        """See `read_status`."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        # Each status is a file of its own that takes the former one's name.
+        file = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if file != self._last[0]:
+            self._last = (file, read_status(self._folder))
+        return self._last[1]
+
+
 def read_status(folder: Path) -> ProcessStatus | None:
     """What the last process of this folder said; None if it said nothing. It may have ended since."""
     try:

@@ -5,11 +5,12 @@
 writes them; a test says when they are not what would be written.
 """
 
-import hashlib
 import json
 from pathlib import Path
 
+import librenms_files
 import yaml
+import zabbix_files
 from mib_facts import MIBS, all_objects
 
 NMS = MIBS / "nms"
@@ -191,126 +192,6 @@ def dashboard():
     }
 
 
-_GOOD = {"mscSlotHotSwapState": {4}, "mscSlotMainBoard": {4}, "mscFanState": {1}, "mscSupplyState": {1}}
-_NEUTRAL = {
-    "mscSlotHotSwapState": {0, 1, 2, 3, 5, 6},
-    "mscSlotMainBoard": {1, 2, 3, 5},
-    "mscFanState": {3, 4},
-    "mscSupplyState": {3, 4},
-}
-"""Values that are as they should be, and those that are no fault; what is left is one."""
-
-
-def librenms():
-    """LibreNMS: how our agents are known, and the states to show. Sensors it finds by itself, in ENTITY-SENSOR-MIB."""
-    objects = {name: facts for known in all_objects().values() for name, facts in known.items()}
-    states = [
-        {
-            "oid": f"MEDIA-STATION-CHASSIS-MIB::{name}",
-            "value": name,
-            "num_oid": f".{objects[name]['oid']}.{{{{ $index }}}}",
-            "descr": f"{name.removeprefix('msc')} {{{{ $index }}}}",
-            "index": f"{name}.{{{{ $index }}}}",
-            "state_name": name,
-            "states": [
-                {"value": number, "generic": _generic(name, number), "graph": 1, "descr": text}
-                for text, number in objects[name]["names"].items()
-            ],
-        }
-        for name in _GOOD
-    ]
-    detection = {
-        "os": "media-station",
-        "text": "Media station",
-        "type": "server",
-        "icon": "generic",
-        "discovery": [{"sysObjectID": [".1.3.6.1.4.1.8072.9999.9999.1.5."]}],
-    }
-    discovery = {"mib": "MEDIA-STATION-CHASSIS-MIB", "modules": {"sensors": {"state": {"data": states}}}}
-    return detection, discovery
-
-
-def _generic(name, number):
-    """LibreNMS' view of a state: 0 is good, 1 to be looked at, 2 a fault."""
-    return 0 if number in _GOOD[name] else 1 if number in _NEUTRAL[name] else 2
-
-
-_ZABBIX_TABLES = (
-    ("Slots", "mscSlotHotSwapState", "Slot {#SNMPINDEX}", ("mscSlotHotSwapState", "mscSlotRole", "mscSlotStreams")),
-    ("Sensors", "entPhySensorType", "{#NAME}", ("entPhySensorValue", "entPhySensorOperStatus", "mscSensorCondition")),
-    ("Fans", "mscFanState", "{#NAME}", ("mscFanState", "mscFanSpeed")),
-    ("Supplies", "mscSupplyState", "{#NAME}", ("mscSupplyState", "mscSupplyOutput")),
-)
-_ZABBIX_FAULTS = {
-    "mscSlotHotSwapState": ("{}=7", "the blade was pulled without a word, or hangs"),
-    "mscSensorCondition": ("{0}>1 and {0}<5", "beyond a limit"),
-    "mscFanState": ("{}=2", "does not turn"),
-    "mscSupplyState": ("{}=2", "gives no power"),
-}
-
-
-def zabbix():
-    """A template for Zabbix 6.0: slots, sensors by name, fans, supplies, with triggers."""
-    objects = {name: facts for known in all_objects().values() for name, facts in known.items()}
-    rules = []
-    for title, found_by, called, names in _ZABBIX_TABLES:
-        oids = [f"{{#FOUND}},{objects[found_by]['oid']}"]
-        if "{#NAME}" in called:
-            oids.append(f"{{#NAME}},{objects['entPhysicalName']['oid']}")
-        rule = {
-            "uuid": _uuid(f"rule {title}"),
-            "name": title,
-            "type": "SNMP_AGENT",
-            "snmp_oid": f"discovery[{','.join(oids)}]",
-            "key": f"mediastation.{title.lower()}",
-            "delay": "5m",
-            "item_prototypes": [_zabbix_item(name, called, objects) for name in names],
-        }
-        if "{#NAME}" in called:  # The names are of all entities.
-            rule["filter"] = {"conditions": [{"macro": "{#FOUND}", "value": "^[0-9]+$", "formulaid": "A"}]}
-        rules.append(rule)
-    template = {
-        "uuid": _uuid("template"),
-        "template": "Media station by SNMP",
-        "name": "Media station by SNMP",
-        "groups": [{"name": "Templates/Applications"}],
-        "discovery_rules": rules,
-    }
-    group = {"uuid": _uuid("group"), "name": "Templates/Applications"}
-    return {"zabbix_export": {"version": "6.0", "groups": [group], "templates": [template]}}
-
-
-def _zabbix_item(name, called, objects):
-    key = f"mediastation.{name}[{{#SNMPINDEX}}]"
-    item = {
-        "uuid": _uuid(f"item {name}"),
-        "name": f"{called}: {name}",
-        "type": "SNMP_AGENT",
-        "snmp_oid": f"{objects[name]['oid']}.{{#SNMPINDEX}}",
-        "key": key,
-        "delay": "1m",
-        "value_type": "FLOAT",
-    }
-    if name in _ZABBIX_FAULTS:
-        faulty, fault = _ZABBIX_FAULTS[name]
-        item["trigger_prototypes"] = [
-            {
-                "uuid": _uuid(f"trigger {name}"),
-                "expression": faulty.format(f"last(/Media station by SNMP/{key})"),
-                "name": f"{called}: {fault}",
-                "priority": "HIGH",
-            }
-        ]
-    return item
-
-
-def _uuid(text):
-    """Zabbix wants a version 4 UUID without hyphens, the same at every import."""
-    octets = bytearray(hashlib.sha256(f"media-station {text}".encode()).digest()[:16])
-    octets[6], octets[8] = octets[6] & 0x0F | 0x40, octets[8] & 0x3F | 0x80
-    return octets.hex()
-
-
 _NOTE = "# Made by tests/nms_files.py from the modules in mibs/.\n"
 
 
@@ -320,13 +201,12 @@ def _yaml(value):
 
 def files():
     """What is written, by the name of the file."""
-    detection, discovery = librenms()
     return {
         "snmp.yml": _yaml(snmp_yml()),
         "grafana.json": json.dumps(dashboard(), indent=1) + "\n",
-        "librenms-detection.yaml": _yaml(detection),
-        "librenms-discovery.yaml": _yaml(discovery),
-        "zabbix.yaml": _yaml(zabbix()),
+        "librenms-detection.yaml": _yaml(librenms_files.detection()),
+        "librenms-discovery.yaml": _yaml(librenms_files.discovery()),
+        "zabbix.yaml": _yaml(zabbix_files.templates()),
     }
 
 

@@ -10,9 +10,7 @@ import pytest
 import yaml
 from nms_files import NMS, dashboard, files, snmp_yml
 
-from blade_agent.cbc.hot_swap import HotSwapState
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent
-from tests.blade_agent.snmp.pictures import blade, chassis
 
 ALERTS = NMS / "alerts.yml"
 
@@ -140,49 +138,6 @@ def test_the_exporter_shows_every_sensor_by_name(tmp_path, free_port):
     assert 'mscSlotHotSwapState{mscSlotNumber="4"} 0' in of_chassis
     assert 'mssChannelReadBytes{mssChannelName="disk-a",mssChannelNumber="1"} 1.099511627776e+12' in of_blade
     assert "mssPushBytes 6.58e+06" in of_blade
-
-
-@pytest.mark.peer("prometheus-snmp-exporter", "prometheus")
-def test_prometheus_fires_when_a_blade_is_pulled(tmp_path, free_port):
-    (tmp_path / "m").mkdir()
-
-    async def story():
-        now = [chassis()]
-        port = free_port()
-        async with manager_agent(tmp_path / "m", lambda: now[0]) as manager, exporter(tmp_path, free_port()) as at:
-            scraping = yaml.safe_load((NMS / "prometheus.yml").read_text())
-            [job] = [known for known in scraping["scrape_configs"] if known["job_name"] == "media-station-chassis"]
-            job["static_configs"] = [{"targets": [str(manager.agent.service.address)]}]
-            job["relabel_configs"][-1]["replacement"] = at
-            scraping |= {
-                "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-                "scrape_configs": [job],
-                "rule_files": [str(ALERTS)],
-            }
-            (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(scraping))
-            command = (
-                "prometheus",
-                f"--config.file={tmp_path / 'prometheus.yml'}",
-                f"--storage.tsdb.path={tmp_path / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            )
-            api = f"http://127.0.0.1:{port}/api/v1"
-            async with running(f"http://127.0.0.1:{port}/-/ready", *command):
-                while not json.loads(await got(f"{api}/query?query=mscSlotHotSwapState"))["data"]["result"]:  # noqa: ASYNC110
-                    await asyncio.sleep(0.1)
-                before = await firing(api)
-                now[0] = chassis(
-                    blade(1), blade(2, hot_swap=HotSwapState.M7_COMMUNICATION_LOST, hardware=None), blade(3)
-                )
-                manager.changed()
-                async with asyncio.timeout(30):
-                    while "MediaStationBladeLost" not in await firing(api):  # noqa: ASYNC110
-                        await asyncio.sleep(0.1)
-                return before, await firing(api)
-
-    before, after = asyncio.run(story())
-    assert "MediaStationBladeLost" not in before
-    assert after["MediaStationBladeLost"]["mscSlotNumber"] == "2"
 
 
 async def firing(api):

@@ -5,14 +5,13 @@ answers in the blade's place.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from blade_agent.cbc.board_messages import SET_POWER_LEVEL, SetPowerLevel
 from blade_agent.cbc.chassis_messages import CHASSIS_CONTROL, ChassisControl
-from blade_agent.cbc.command import GROUP_BYTES, Command
+from blade_agent.cbc.command import GROUP_BYTES
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.identity import SlotAddress
-from blade_agent.cbc.layout import InvalidFieldError, WrongLengthError
 from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.cbc.picmg_messages import SET_FRU_ACTIVATION, Activation
 from blade_agent.chassis_manager.chassis import Chassis
@@ -39,13 +38,13 @@ class BridgedOrders:
         """Give what is to be passed on to the blade; None for an order, which is answered here."""
         if relay.lun:
             return relay
-        activation = _read(SET_FRU_ACTIVATION, relay)
+        activation = relay.read(SET_FRU_ACTIVATION)
         if activation is not None and activation.fru == _BLADE_FRU:
             return self._activation(slot, relay, activation.activation)
-        control = _read(CHASSIS_CONTROL, relay)
+        control = relay.read(CHASSIS_CONTROL)
         if control is not None and control.control in _POWER_OF:
             return self._power(slot, relay, _POWER_OF[control.control])
-        level = _read(SET_POWER_LEVEL, relay)
+        level = relay.read(SET_POWER_LEVEL)
         return relay if level is None else self._level(slot, relay, level)
 
     def _activation(self, number: int, relay: Relay, activation: Activation) -> Relay | None:
@@ -78,18 +77,6 @@ class BridgedOrders:
             relay.ended(response)
 
         return Relay(net_fn=relay.net_fn, command=relay.command, data=relay.data, lun=relay.lun, ended=ended)
-
-
-def _read(command: Command[Any, Any], relay: Relay) -> Any:
-    """Read a request's body; None if it is another command, or not one that can be carried out."""
-    code = command.code
-    group_bytes = GROUP_BYTES.get(relay.net_fn, 0)
-    if (relay.net_fn, relay.command, relay.data[:group_bytes]) != (code.net_fn, code.number, code.group):
-        return None
-    try:
-        return command.read_request(relay.data[group_bytes:])
-    except (WrongLengthError, InvalidFieldError):
-        return None
 
 
 def _response(slot: int, relay: Relay, completion: int) -> Response:

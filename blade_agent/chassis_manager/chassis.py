@@ -21,6 +21,8 @@ from blade_agent.chassis_manager.slot import Slot
 
 _AWAY = frozenset({HotSwapState.M0_NOT_INSTALLED, HotSwapState.M7_COMMUNICATION_LOST})
 _HIGHEST_BYTE = 0xFF
+_LOOK_AGAIN_S = 1.0
+"""A chassis in which nothing happens is looked after no more often: heartbeats go on, and what they change counts."""
 
 
 class Send(NamedTuple):
@@ -58,6 +60,7 @@ class Chassis:
         self._timing = timing
         self._tell = notice
         self._appointed: int | None = None
+        self._look_again_at = now
         self.moves = 0
         """Changes of state of all slots so far."""
 
@@ -85,6 +88,14 @@ class Chassis:
         """Do what is due by now."""
         # First what follows from the last answers, while nothing is under way; then what is due; then what that moved.
         self._look_after(now)
+        return self.poll(now)
+
+    def settled(self, now: float) -> bool:
+        """Whether all blades do what they should, so that `poll` is enough as long as nothing comes in but routine."""
+        return now < self._look_again_at
+
+    def poll(self, now: float) -> list[Send]:
+        """Ask what is due by now, and look after the chassis only if that moved something."""
         moves, sends = self.moves, list(self._due_requests(now))
         if self.moves != moves:
             self._look_after(now)
@@ -97,16 +108,25 @@ class Chassis:
         self.power.tick()
         self.cooling.tick(now)
         self._tell_of_director()
+        self._look_again_at = now + _LOOK_AGAIN_S if self._all_settled() else now
+
+    def _all_settled(self) -> bool:
+        return self.roles.settled and all(slot.away or self.service.settled(slot) for slot in self.slots.values())
 
     def receive(self, slot: int, message: Request | Response, now: float) -> bool:
         """Take a message from a slot's line; `tick` does what comes of it.
 
-        False: nothing comes of it before `tick` is due anyway. That is what nearly every heartbeat says.
+        False: nothing comes of it before `tick` is due anyway, but `go_on`. That is what nearly every heartbeat says.
         """
         seen, moves = self.slots[slot], self.moves
         before = seen.status
-        seen.receive(message, now)
-        return self.moves != moves or not seen.goes_on_as(before)
+        routine = seen.receive(message, now)
+        return self.moves != moves or not routine or not seen.goes_on_as(before)
+
+    def go_on(self, slot: int, now: float) -> Send | None:
+        """Give what is to be asked next of a blade that has just answered, if anything is."""
+        request = self.slots[slot].tick(now)
+        return None if request is None else Send(slot, request)
 
     def epoch_to_keep(self, now: float) -> int | None:
         """Give the epoch that has to be kept on disk before a director can be appointed."""

@@ -40,6 +40,8 @@ class Directorship:
         """Take how to see which blades are about to leave service: none of them becomes director."""
         self.epoch = kept_epoch
         """The highest epoch that is kept on disk."""
+        self.settled = False
+        """Whether there is a director, and every blade in service has its role."""
         self._settings = settings
         self._center = settings.center_address
         self._slots = slots
@@ -70,7 +72,7 @@ class Directorship:
         """Seek a director if there is none, and see that everybody has their role."""
         if self._looked_over(now):
             self._seek_director()
-            self._give_roles()
+            self.settled = self._give_roles() and self._wanted_epoch is None
         for slot in self._slots.values():
             slot.leads = slot.number == self.director
 
@@ -173,12 +175,15 @@ class Directorship:
             self._director = _Director(slot.number, slot.status.boot_id)
             logger.info("slot %d %s at epoch %d", slot.number, how, self.epoch)
 
-    def _give_roles(self) -> None:
-        """The director first: an engine that comes to a main board which is not yet director would be sent away."""
+    def _give_roles(self) -> bool:
+        """The director first: an engine that comes to a main board which is not yet director would be sent away.
+
+        Tells whether all that are in service have theirs.
+        """
         if self._director is None or not self._give_role(self._slots[self._director.slot]):
-            return
-        for slot in self._slots.values():
-            self._give_role(slot)
+            return False
+        without = [slot for slot in self._slots.values() if not self._give_role(slot)]
+        return not any(slot.active for slot in without)
 
     def _has_role(self, slot: Slot) -> bool:
         status, assignment = slot.active, self.assignment_of(slot.number)

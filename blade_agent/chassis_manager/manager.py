@@ -56,6 +56,7 @@ class ChassisManager:
         self._rng = rng
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
+        self._asked_to_look = False
         self._keeper = Keeper(settings)
         self._gauges = Gauges(settings, profile)
         self._chassis: Chassis | None = None
@@ -127,13 +128,14 @@ class ChassisManager:
         if seen is None or seen.away or self._bridged is None:
             return False
         passed_on = self._bridged.take(slot, relay)
-        if passed_on is not None and not seen.relay(passed_on):
+        if passed_on is not None and not seen.relay(passed_on, self._loop.time()):
             return False
         self.look()
         return True
 
     def look(self) -> None:
         """Have the chassis looked after now: something was asked of it."""
+        self._asked_to_look = True
         self._wake.set()
 
     def when_kept(self, call: Callable[[], None]) -> None:
@@ -193,15 +195,19 @@ class ChassisManager:
         return chassis
 
     async def _manage(self, chassis: Chassis) -> None:
+        self._step(chassis)
         while True:
-            self._wake.clear()
-            self._step(chassis)
-            await self._sleep_until(chassis.due)
+            asked = await self._sleep_until(chassis.due)
+            now = self._loop.time()
+            if asked or not chassis.settled(now):
+                self._step(chassis)
+            elif now >= chassis.due:  # not if all that was due was answers that have come meanwhile
+                self._step(chassis, settled=True)
 
-    def _step(self, chassis: Chassis) -> None:
+    def _step(self, chassis: Chassis, *, settled: bool = False) -> None:
         now = self._loop.time()
         self._look_at_lines(chassis, now)
-        self._send(chassis.tick(now))
+        self._send(chassis.poll(now) if settled else chassis.tick(now))
         if chassis.moves != self._moves:
             self._moves = chassis.moves
             self.slots_moved()
@@ -210,7 +216,7 @@ class ChassisManager:
 
     def _kept(self, chassis: Chassis) -> None:
         self._step(chassis)
-        self._wake.set()
+        self.look()
 
     def _received(self, slot: int, message: Request | Response) -> None:
         if self._chassis is None:
@@ -219,8 +225,14 @@ class ChassisManager:
         if isinstance(message, Request):
             self._asked(slot, message, now)
             return
-        if self._chassis.receive(slot, message, now):
-            self._wake.set()
+        moves = self._chassis.moves
+        if not self._chassis.receive(slot, message, now):
+            send = self._chassis.go_on(slot, now)
+            if send is not None:
+                self._send([send])
+            if self._chassis.moves == moves:
+                return
+        self.look()
 
     def _asked(self, slot: int, request: Request, now: float) -> None:
         """Take a blade's event. It is acknowledged when it is on disk; a blade asks one thing at a time."""
@@ -271,12 +283,16 @@ class ChassisManager:
         if self._controller is not None:
             self._controller.blade.log.note(chassis_log.event_of(notice))
 
-    async def _sleep_until(self, due: float) -> None:
+    async def _sleep_until(self, due: float) -> bool:
+        """Sleep until it is due, or `look` is called; tell whether it was."""
+        timer = self._loop.call_at(due, self._wake.set)
         try:
-            async with asyncio.timeout_at(due):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+        asked, self._asked_to_look = self._asked_to_look, False
+        self._wake.clear()
+        return asked
 
 
 def _ignore() -> None:

@@ -69,6 +69,15 @@ class SlotState(Struct, frozen=True, kw_only=True):
     """Frames that it was brought and that were no message."""
     line_faults: int = 0
     """What the chassis manager was brought by this line and was no message, since the manager's start."""
+    requests: int = 0
+    """That the manager put to the blade since its start, each once; and so on below."""
+    repeats: int = 0
+    unanswered: int = 0
+    """Requests that were given up."""
+    draining: bool = False
+    """Whether the blade was last told to take nothing new, by whomever over this line, since its start."""
+    identify_s: int = 0
+    """For how long its light still blinks by what was ordered over this line; 255 until it is told otherwise."""
 
 
 class SupplyState(Struct, frozen=True, kw_only=True):

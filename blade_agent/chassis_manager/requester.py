@@ -2,12 +2,13 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from msgspec import Struct
 
-from blade_agent.cbc.command import Command
+from blade_agent.cbc.command import GROUP_BYTES, Command
 from blade_agent.cbc.layout import InvalidFieldError, WrongLengthError
 from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.chassis_manager.settings import Timing
@@ -37,6 +38,17 @@ class Relay(Struct, frozen=True, kw_only=True, eq=False):
     ended: Callable[[Response | None], None]
     """Called once, with the device's response, or None when there is none."""
 
+    def read(self, command: Command[Any, Any]) -> Any:
+        """Read its body; None if it is another command, or not one that can be carried out."""
+        code = command.code
+        group_bytes = GROUP_BYTES.get(self.net_fn, 0)
+        if (self.net_fn, self.command, self.data[:group_bytes]) != (code.net_fn, code.number, code.group):
+            return None
+        try:
+            return command.read_request(self.data[group_bytes:])
+        except (WrongLengthError, InvalidFieldError):
+            return None
+
 
 class Outcome(Enum):
     """How a question ended."""
@@ -64,6 +76,17 @@ class ResponseFault(Enum):
     UNREADABLE = "has a body that the command does not have"
 
 
+@dataclass
+class RequestCounters:
+    """What was asked over one line since the manager's start."""
+
+    requests: int = 0
+    """Each once, however often it was sent."""
+    repeats: int = 0
+    unanswered: int = 0
+    """Given up."""
+
+
 class _Outstanding(Struct):
     question: Question | Relay
     request: Request
@@ -83,9 +106,11 @@ class Requester:
         self._waiting: deque[tuple[Question, ...]] = deque()
         self._relays: deque[Relay] = deque()
         self._outstanding: _Outstanding | None = None
+        self._read_last: tuple[Command[Any, Any], bytes, Any] | None = None
         self.attempts = timing.attempts
         """How often a request is sent before it counts as unanswered."""
         self.faults: Counter[ResponseFault] = Counter()
+        self.counters = RequestCounters()
 
     @property
     def idle(self) -> bool:
@@ -107,9 +132,14 @@ class Requester:
         """Ask these, in order, after what is being asked. If one is refused, those after it are not asked."""
         self._waiting.append(questions)
 
+    @property
+    def busy(self) -> bool:
+        """Whether too many requests wait to be passed on for one more."""
+        return len(self._relays) >= MAX_RELAYS
+
     def relay(self, relay: Relay) -> bool:
         """Pass a request on when nothing of the manager's own waits; False if too many wait already."""
-        if len(self._relays) >= MAX_RELAYS:
+        if self.busy:
             return False
         self._relays.append(relay)
         return True
@@ -149,7 +179,7 @@ class Requester:
             self._drop(list(self._conversation))
             return Answered(question=question, outcome=Outcome.REFUSED, completion=message.completion)
         try:
-            reply = question.command.read_reply(message.data)
+            reply = self._read(question.command, message.data)
         except (WrongLengthError, InvalidFieldError):
             self.faults[ResponseFault.UNREADABLE] += 1
             return None
@@ -164,14 +194,29 @@ class Requester:
         question = outstanding.question
         if isinstance(question, Relay) and outstanding.attempts and self._gives_way(outstanding):
             self._outstanding = None
+            self.counters.unanswered += 1
             question.ended(None)
             return self.tick(now)
         if not isinstance(question, Relay) and outstanding.attempts >= self.attempts:
             self._outstanding = None
+            self.counters.unanswered += 1
             return Answered(question=question, outcome=Outcome.UNANSWERED)
+        if outstanding.attempts:
+            self.counters.repeats += 1
+        else:
+            self.counters.requests += 1
         outstanding.due = now + (self._timing.repeat_s if outstanding.attempts else self._timing.timeout_s)
         outstanding.attempts += 1
         return outstanding.request
+
+    def _read(self, command: Command[Any, Any], data: bytes) -> Any:
+        """Read a reply, but not what came just so before: nearly every heartbeat is the same."""
+        before = self._read_last
+        if before is not None and before[0] is command and before[1] == data:
+            return before[2]
+        reply = command.read_reply(data)
+        self._read_last = (command, data, reply)
+        return reply
 
     def _gives_way(self, relay: _Outstanding) -> bool:
         """A relay is not repeated while the manager has something to ask: a heartbeat must not wait for a stranger."""

@@ -58,6 +58,11 @@ class Service:
         """Tell whether a blade is about to leave service: it takes no new role then."""
         return bool(self._hold(slot)) or self.care[slot.number].leaving is not None
 
+    def settled(self, slot: Slot) -> bool:
+        """Tell whether a blade is in service as it should be, and nothing is in hand with it."""
+        care = self.care[slot.number]
+        return slot.ready is not None and slot.free and care.freed and not self.leaving(slot)
+
     def moved(self, slot: Slot, before: HotSwapState) -> None:
         """Note a change of state. A blade that went without being asked to was taken out at its service port."""
         care, state = self.care[slot.number], slot.hot_swap

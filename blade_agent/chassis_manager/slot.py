@@ -12,6 +12,7 @@ from blade_agent.cbc.identity import SlotAddress
 from blade_agent.cbc.layout import Nothing
 from blade_agent.cbc.message import Request, Response
 from blade_agent.cbc.picmg_messages import SET_FRU_ACTIVATION, Activation, SetActivation
+from blade_agent.cbc.record_messages import GET_DEVICE_SDR
 from blade_agent.cbc.role import MainBoardState, RoleAssignment
 from blade_agent.cbc.role_messages import (
     COMMIT_ROLE,
@@ -31,6 +32,7 @@ from blade_agent.chassis_manager.blade_facts import BladeFacts
 from blade_agent.chassis_manager.line_quality import LineQuality
 from blade_agent.chassis_manager.requester import Answered, Outcome, Question, Relay, Requester
 from blade_agent.chassis_manager.settings import Timing
+from blade_agent.chassis_manager.standing_orders import StandingOrders
 from blade_agent.chassis_manager.survey import Survey, ask_power, ask_sensors
 
 logger = logging.getLogger(__name__)
@@ -46,6 +48,8 @@ _ON_ITS_WAY = frozenset(
 )
 _CHANGING = frozenset({MainBoardState.STARTING, MainBoardState.STOPPING})
 _ABSENT = frozenset({HotSwapState.M0_NOT_INSTALLED, HotSwapState.M7_COMMUNICATION_LOST})
+_ROUTINE = frozenset({GET_BLADE_STATUS, GET_DEVICE_SDR, GET_SENSOR_READING})
+"""What the answers to these say is looked at when it is time, not at once; but for what a heartbeat changes."""
 _MOST_TEMPERATURES: Final = 4
 _NO_READING: Final = 0x20
 _SCANNED: Final = 0x40
@@ -73,6 +77,7 @@ class Slot:
         self.leads = False
         """Whether its blade is director: it is asked more often."""
         self.facts = BladeFacts()
+        self.orders = StandingOrders()
         self.temperatures: dict[int, float | None] = {}
         """Last readings by number of the sensor, in degrees Celsius; None when there was none to be had."""
         self.lost_at: float | None = None
@@ -129,18 +134,22 @@ class Slot:
             return None
         return due
 
-    def receive(self, message: Request | Response, now: float) -> None:
-        """Take what the line brought."""
+    def receive(self, message: Request | Response, now: float) -> bool:
+        """Take what the line brought. False: it is the answer to something that is not asked all the time."""
         answered = self.requester.receive(message)
-        if answered is not None:
-            self._ended(answered, now)
+        if answered is None:
+            return True
+        self._ended(answered, now)
+        return answered.outcome is Outcome.ANSWERED and answered.question.command in _ROUTINE
 
     def goes_on_as(self, before: BladeStatus | None) -> bool:
-        """Tell whether its blade does in service what it did, and nothing is under way with it."""
+        """Tell whether its blade does in service what it did."""
         status = self.ready
-        if status is None or before is None or self.requester.due is not None:
+        if status is None or before is None:
             return False
-        return status == structs.replace(before, frame_faults=status.frame_faults, message_faults=status.message_faults)
+        return status is before or status == structs.replace(
+            before, frame_faults=status.frame_faults, message_faults=status.message_faults
+        )
 
     def noise(self, faults: int, now: float) -> None:
         """Note that the line brought so much more that was no message."""
@@ -183,9 +192,9 @@ class Slot:
             Question(COMMIT_ROLE, commit),
         )
 
-    def relay(self, relay: Relay) -> bool:
+    def relay(self, relay: Relay, now: float) -> bool:
         """Pass somebody else's request on to the blade; False if too many wait already."""
-        return self.requester.relay(relay)
+        return not self.requester.busy and self.requester.relay(self.orders.passed_on(relay, now))
 
     def _attempts(self, now: float) -> int:
         if self.away:
@@ -205,7 +214,7 @@ class Slot:
         if now >= self._survey_from:
             self._go_on_with_survey(now)
         if self.requester.idle and now >= self._measure_from:
-            self._measure_from = now + self._timing.temperature_s
+            self._measure_from = self._on_beat(now + self._timing.temperature_s)
             for sensor in self.facts.temperatures[:_MOST_TEMPERATURES]:
                 self.requester.ask(Question(GET_SENSOR_READING, SensorNumber(sensor.number), ended=self._take_reading))
 
@@ -249,6 +258,8 @@ class Slot:
             self._refused(answered)
         elif question is _HEARTBEAT:
             self._reported(answered.reply, now)
+        else:
+            self.orders.ended(answered, now)
         if question.ended is not None:
             question.ended(answered)
         if question is _HEARTBEAT or answered.outcome is not Outcome.ANSWERED:
@@ -259,10 +270,12 @@ class Slot:
         changing = self.status is not None and self.status.main_board in _CHANGING
         if self.away or changing or self.hot_swap in _ON_ITS_WAY:
             return now + timing.eager_s
-        # On beats that all slots share, and never later than promised: the manager is woken once for all of them.
-        beat_s = min(timing.director_heartbeat_s, timing.heartbeat_s)
-        interval_s = timing.director_heartbeat_s if self.leads else timing.heartbeat_s
-        return math.floor((now + interval_s) / beat_s) * beat_s
+        return self._on_beat(now + (timing.director_heartbeat_s if self.leads else timing.heartbeat_s))
+
+    def _on_beat(self, due: float) -> float:
+        """On beats that all slots share, and never later than promised: the manager is woken once for all of them."""
+        beat_s = min(self._timing.director_heartbeat_s, self._timing.heartbeat_s)
+        return math.floor(due / beat_s) * beat_s
 
     def _reported(self, status: BladeStatus, now: float) -> None:
         self._news = True
@@ -281,6 +294,7 @@ class Slot:
     def _meet(self, now: float) -> None:
         """Forget what another start of a blade said of itself."""
         self.facts = BladeFacts()
+        self.orders = StandingOrders()
         self.temperatures.clear()
         self._surveys = [Survey(ask_power(self.facts)), Survey(ask_sensors(self.facts))]
         self._survey_from, self._measure_from = now, math.inf

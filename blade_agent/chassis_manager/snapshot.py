@@ -55,7 +55,7 @@ def chassis_state(station: str, chassis: Chassis, supplies: Supplies, now: float
         station=station,
         epoch=chassis.epoch,
         director=chassis.director,
-        slots=tuple(_slot_state(slot, chassis, wall_s - now) for slot in chassis.slots.values()),
+        slots=tuple(_slot_state(slot, chassis, now, wall_s - now) for slot in chassis.slots.values()),
         supplies=tuple(
             SupplyState(
                 name=supply.name,
@@ -72,7 +72,7 @@ def chassis_state(station: str, chassis: Chassis, supplies: Supplies, now: float
     )
 
 
-def _slot_state(slot: Slot, chassis: Chassis, to_wall_s: float) -> SlotState:
+def _slot_state(slot: Slot, chassis: Chassis, now: float, to_wall_s: float) -> SlotState:
     seen, entry, care = snapshot_of(slot), chassis.journal.wanted.of(slot.number), chassis.service.care[slot.number]
     power = slot.facts.power
     lost = slot.lost_at if slot.hot_swap is HotSwapState.M7_COMMUNICATION_LOST else None
@@ -97,6 +97,11 @@ def _slot_state(slot: Slot, chassis: Chassis, to_wall_s: float) -> SlotState:
         lost_since=None if lost is None else lost + to_wall_s,
         frame_faults=seen.frame_faults,
         message_faults=seen.message_faults,
+        requests=slot.requester.counters.requests,
+        repeats=slot.requester.counters.repeats,
+        unanswered=slot.requester.counters.unanswered,
+        draining=not slot.away and slot.orders.draining,
+        identify_s=0 if slot.away else slot.orders.identify_s(now),
     )
 
 

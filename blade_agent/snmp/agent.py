@@ -80,7 +80,9 @@ async def _tasks(agent: Agent, show_machine: Callable[[MachineFigures], None]) -
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(agent.run(), name="SNMP agent"),
-            group.create_task(keep_reading(Machine(), show_machine, agent.interest), name="SNMP machine"),
+            group.create_task(
+                keep_reading(Machine(), show_machine, agent.interest, told=agent.tells), name="SNMP machine"
+            ),
         ]
         try:
             yield

@@ -17,7 +17,9 @@ class BladeObjects:
     def __init__(self, agent: Agent, orders: SlotOrders | None) -> None:
         self._figures: BladeFigures | None = None
         self._ports: tuple[Port, ...] = ()
-        self._entities = EntityObjects(agent.uptime, vendor_type=BLADE_PRODUCT)
+        self._machine_read = False
+        self._entities = EntityObjects(agent.uptime, tell=agent.tell, vendor_type=BLADE_PRODUCT)
+        self._entities.settled = False
         self._chassis = ChassisObjects(
             uptime=agent.uptime,
             alarms=agent.alarms,
@@ -29,7 +31,7 @@ class BladeObjects:
             whole=False,
         )
         self._station = StationObjects(agent.alarms, agent.tell)
-        self._host = HostObjects(agent.uptime)
+        self._host = HostObjects(agent.uptime, agent.tell)
         for provider in (self._entities, self._chassis, self._station, self._host):
             agent.index.add(provider)
 
@@ -37,11 +39,13 @@ class BladeObjects:
         """Show the blade like this from now on. Takes it in memory, and tells what is new."""
         self._figures = figures
         self._chassis.update(figures.as_chassis())
+        self._entities.settled = self._machine_read
         self._station.update(figures)
 
     def show_machine(self, figures: MachineFigures) -> None:
         """Show the machine like this from now on."""
         self._host.update(figures)
+        self._machine_read = True
         self._ports = tuple(Port(one.name, one.number) for one in figures.interfaces if not one.loopback)
 
     def _tree(self, picture: ChassisPicture) -> tuple[Entity, ...]:

@@ -28,6 +28,7 @@ _ENGINE_COUNTERS = {
     "pull_bytes": "pulled_bytes",
     "push_bytes": "pushed_bytes",
     "push_packets": "pushed_datagrams",
+    "push_late": "pushed_late",
     "push_turns": "streams_started",
     "push_failures": "streams_stopped_short",
     "hand_overs_out": "hand_overs_given",
@@ -110,6 +111,8 @@ class BladeSource:
         figures = EngineFigures(
             capacity_bps=self._capacity_bps,
             segments=sum(channel.segments for channel in main_board.channels),
+            programs=len(frozenset().union(*(channel.programs for channel in main_board.channels))),
+            stored_bytes=sum(channel.stored_bytes for channel in main_board.channels),
             channels=tuple(map(_channel, main_board.channels)),
             streams=work.streams,
             copies=work.copies,

@@ -84,6 +84,10 @@ class ChassisObjects:
         self._forget_gone({entity.number for entity in tree})
         self._entities.update(tree, self._severities())
 
+    def count(self, slot: SlotPicture) -> None:
+        """Show what is counted of a slot, of which nothing else has changed."""
+        self._slots.count(slot)
+
     def objects(self) -> Iterator[ObjectType]:
         """See `ObjectProvider`. The entities are a provider of their own."""
         yield scalar((*_CHASSIS, 1), OCTET_STRING, self._station)

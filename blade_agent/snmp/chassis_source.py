@@ -63,7 +63,7 @@ def _slot(slot: SlotState) -> SlotPicture:
     return SlotPicture(
         slot=slot.slot,
         hot_swap=hot_swap,
-        draining=slot.streams_left is not None,
+        draining=slot.draining or slot.streams_left is not None,
         wanted_in_service=slot.wanted_in_service,
         role=slot.role,
         epoch=slot.epoch,
@@ -75,6 +75,10 @@ def _slot(slot: SlotState) -> SlotPicture:
         streams=slot.streams_left,
         frame_faults=slot.frame_faults,
         message_faults=slot.message_faults,
+        requests=slot.requests,
+        repeats=slot.repeats,
+        unanswered=slot.unanswered,
+        identify_s=slot.identify_s,
         hardware=None if hot_swap in _ABSENT else HardwareFigures(sensors=_temperatures(slot)),
     )
 

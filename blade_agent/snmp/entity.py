@@ -5,8 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from blade_agent.hardware.reading import Known
-from blade_agent.snmp.entity_state import ADMIN, OPERATIONAL, STANDBY, USAGE, EntityState, state_of
+from blade_agent.snmp.entity_state import (
+    ADMIN,
+    DISABLED,
+    ENABLED,
+    OPERATIONAL,
+    STANDBY,
+    USAGE,
+    EntityState,
+    state_of,
+)
 from blade_agent.snmp.entity_tree import Entity
+from blade_agent.snmp.notification_types import CONFIG_CHANGE, ENTITY_DISABLED, ENTITY_ENABLED, STATE_ENTRY
 from blade_agent.snmp.sensor_scale import (
     DATA_TYPE,
     PRECISION,
@@ -23,6 +33,7 @@ from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.objects.alarms import Severity
 from media_network.snmp.objects.arcs import MIB_2, NO_OBJECT
+from media_network.snmp.objects.notification import Notification, notification
 from media_network.snmp.objects.table import columns, replace_changed
 from media_network.snmp.objects.times import Uptime, date_and_time, wall_clock
 from media_network.snmp.value import (
@@ -44,11 +55,14 @@ _LP_ENTRY = (*_ENTITY, 3, 1, 1)
 _ALIAS_ENTRY = (*_ENTITY, 3, 2, 1)
 _CONTAINS_ENTRY = (*_ENTITY, 3, 3, 1)
 _SENSOR_ENTRY = (*MIB_2, 99, 1, 1, 1)
-_STATE_ENTRY = (*MIB_2, 131, 1, 1, 1)
 _IF_INDEX = (*MIB_2, 2, 2, 1, 1)
 _UDP_DOMAIN: Oid = (1, 3, 6, 1, 6, 1, 1)
 """snmpUDPDomain (RFC 3417)."""
 _UNKNOWN_DATE = bytes(8)
+_THROTTLE_TICKS = 500
+"""entConfigChange is told no more often than every five seconds (RFC 6933, 3)."""
+_TICKS = 1 << 32
+_TOLD_STATES = {DISABLED: ENTITY_DISABLED, ENABLED: ENTITY_ENABLED}
 
 _CLASS = enumerated(
     other=1,
@@ -101,6 +115,7 @@ class EntityObjects:
         self,
         uptime: Uptime,
         *,
+        tell: Callable[[Notification], None],
         vendor_type: Oid = NO_OBJECT,
         logical: Sequence[LogicalEntity] = (),
         agent: AgentFacts | None = None,
@@ -108,6 +123,9 @@ class EntityObjects:
         wall: Callable[[], float] = wall_clock,
     ) -> None:
         self._uptime = uptime
+        self._tell = tell
+        self.settled = True
+        """Whether all has been found that was there from the start: what is found before is no change."""
         self._vendor_type = vendor_type
         self._logical = Rows(((one.number,), one) for one in logical)
         self._agent = agent
@@ -121,6 +139,8 @@ class EntityObjects:
         self._mapped = Rows()
         self._shape: tuple[object, ...] = ()
         self._changed_ticks = 0
+        self._change_untold = False
+        self._told_ticks: int | None = None
         self._read_ticks = 0
 
     def update(self, entities: Iterable[Entity], alarms: Mapping[int, Sequence[Severity]]) -> None:
@@ -130,6 +150,7 @@ class EntityObjects:
         self._read_ticks = self._uptime.ticks()
         shape = tuple((entity.number, entity.inside, entity.name, entity.model) for entity in shown.values())
         if shape != self._shape:
+            self._change_untold |= self.settled and self._shape != ()
             self._shape = shape
             self._changed_ticks = self._read_ticks
             self._contains.replace(
@@ -143,6 +164,14 @@ class EntityObjects:
             self._sensors, {index: entity.sensor for index, entity in shown.items() if entity.sensor is not None}
         )
         self._show_states(shown, alarms)
+        self._tell_of_change()
+
+    def _tell_of_change(self) -> None:
+        """Tell that entLastChangeTime has changed; what changes soon after that is told once when the time is over."""
+        since = None if self._told_ticks is None else (self._read_ticks - self._told_ticks) % _TICKS
+        if self._change_untold and (since is None or since >= _THROTTLE_TICKS):
+            self._change_untold, self._told_ticks = False, self._read_ticks
+            self._tell(notification(CONFIG_CHANGE, (), {}))
 
     def _show_states(self, shown: Mapping[Oid, Entity], alarms: Mapping[int, Sequence[Severity]]) -> None:
         before = dict(iter(self._states))
@@ -154,7 +183,16 @@ class EntityObjects:
                 states[index] = known
             else:
                 states[index] = _StateRow(state, date_and_time(self._wall()))
+                if known is not None and entity.sensor is None:
+                    self._tell_of_state(index, known.state, state)
         replace_changed(self._states, states)
+
+    def _tell_of_state(self, index: Oid, before: EntityState, state: EntityState) -> None:
+        """Tell that an entity has become able to do what it is for, or unable. Of sensors mscSensorChange tells."""
+        kind = _TOLD_STATES.get(state.operational)
+        if kind is not None and before.operational != state.operational:
+            values = {"entStateAdmin": state.admin, "entStateAlarm": state.alarms}
+            self._tell(notification(kind, index, values))
 
     def objects(self) -> Iterator[ObjectType]:
         """See `ObjectProvider`."""
@@ -165,7 +203,7 @@ class EntityObjects:
         yield scalar((*_ENTITY, 4, 1), TIME_TICKS, lambda: self._changed_ticks)
         yield from self._sensor_columns()
         yield from columns(
-            _STATE_ENTRY,
+            STATE_ENTRY,
             self._states,
             {
                 1: (OCTET_STRING, lambda row: row.changed or _UNKNOWN_DATE),

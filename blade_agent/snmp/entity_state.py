@@ -15,6 +15,8 @@ from media_network.snmp.value import enumerated
 
 ADMIN = enumerated(unknown=1, locked=2, shuttingDown=3, unlocked=4)
 OPERATIONAL = enumerated(unknown=1, disabled=2, enabled=3, testing=4)
+DISABLED, ENABLED = 2, 3
+"""Of OPERATIONAL."""
 USAGE = enumerated(unknown=1, idle=2, active=3, busy=4)
 STANDBY = enumerated(unknown=1, hotStandby=2, coldStandby=3, providingService=4)
 _ALARM_BITS = {
@@ -46,7 +48,7 @@ def state_of(entity: Entity, severities: Sequence[Severity]) -> EntityState:
     if entity.blade is not None:
         return _of_blade(entity.blade, alarms)
     works = _works(entity)
-    return EntityState(4, 1 if works is None else 3 if works else 2, 3 if works else 1, alarms, 1)
+    return EntityState(4, 1 if works is None else ENABLED if works else DISABLED, 3 if works else 1, alarms, 1)
 
 
 def _of_blade(blade: SlotPicture, alarms: bytes) -> EntityState:
@@ -54,7 +56,7 @@ def _of_blade(blade: SlotPicture, alarms: bytes) -> EntityState:
     in_service = blade.hot_swap is HotSwapState.M4_ACTIVE and blade.main_board is MainBoardState.READY
     usage = 1 if blade.streams is None else 3 if blade.streams else 2
     serves = blade.role in {Role.DIRECTOR, Role.ENGINE}
-    return EntityState(admin, 3 if in_service else 2, usage, alarms, 4 if in_service and serves else 1)
+    return EntityState(admin, ENABLED if in_service else DISABLED, usage, alarms, 4 if in_service and serves else 1)
 
 
 def _works(entity: Entity) -> bool | None:

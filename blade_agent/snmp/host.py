@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from blade_agent.hardware.machine import InterfaceFigures, Machine, MachineFigures, StorageFigures
+from blade_agent.snmp.notification_types import IF_ADMIN_STATUS, IF_ENTRY, IF_OPER_STATUS, LINK_DOWN, LINK_UP
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.alarms import shortened
 from media_network.snmp.objects.arcs import MIB_2, NO_OBJECT
+from media_network.snmp.objects.notification import Notification, notification
 from media_network.snmp.objects.table import columns, replace_changed
 from media_network.snmp.objects.times import Uptime, date_and_time, wall_clock
 from media_network.snmp.value import (
@@ -31,7 +33,6 @@ from media_network.snmp.value import (
 _log = logging.getLogger(__name__)
 
 _INTERFACES = (*MIB_2, 2)
-_IF_ENTRY = (*_INTERFACES, 2, 1)
 _IF_X = (*MIB_2, 31, 1)
 _IF_X_ENTRY = (*_IF_X, 1, 1)
 _HOST = (*MIB_2, 25)
@@ -49,8 +50,6 @@ _FIRST_PROCESSOR = 196608
 """hrDeviceIndex of processors and interfaces, as net-snmp numbers them: people's dashboards know these."""
 _FIRST_NETWORK = 262144
 
-_STATUS = enumerated(up=1, down=2, testing=3)
-_OPERATIONAL = enumerated(up=1, down=2, testing=3, unknown=4, dormant=5, notPresent=6, lowerLayerDown=7)
 _TRAPS = enumerated(enabled=1, disabled=2)
 _DEVICE_STATUS = enumerated(unknown=1, running=2, warning=3, testing=4, down=5)
 _PERCENT = INTEGER32.within((0, 100))
@@ -73,8 +72,11 @@ class _Device(Struct, frozen=True):
 class HostObjects:
     """The machine's objects."""
 
-    def __init__(self, uptime: Uptime, wall: Callable[[], float] = wall_clock) -> None:
+    def __init__(
+        self, uptime: Uptime, tell: Callable[[Notification], None], wall: Callable[[], float] = wall_clock
+    ) -> None:
         self._uptime = uptime
+        self._tell = tell
         self._wall = wall
         self._figures: MachineFigures | None = None
         self._read_ticks = 0
@@ -93,10 +95,7 @@ class HostObjects:
         interfaces: dict[Oid, InterfaceFigures] = {(one.number,): one for one in figures.interfaces}
         if set(interfaces) != set(self._interfaces.indexes):
             self._table_changed = ticks
-        for one in figures.interfaces:
-            known = self._status_changed.get(one.name)
-            if known is None or known[0] is not one.up:
-                self._status_changed[one.name] = (one.up, 0 if known is None else ticks)
+        self._watch_links(figures.interfaces, ticks)
         replace_changed(self._interfaces, interfaces)
         replace_changed(self._storages, {(number,): (number, one) for number, one in enumerate(figures.storages, 1)})
         processors: dict[Oid, float | None] = {
@@ -111,6 +110,16 @@ class HostObjects:
         ]
         replace_changed(self._devices, {(device.number,): device for device in devices})
 
+    def _watch_links(self, interfaces: tuple[InterfaceFigures, ...], ticks: int) -> None:
+        """Note which links went down or came up; an interface that has only just appeared did neither."""
+        before, self._status_changed = self._status_changed, {}
+        for one in interfaces:
+            was_up, changed = before.get(one.name, (one.up, 0))
+            self._status_changed[one.name] = (one.up, changed if was_up is one.up else ticks)
+            if was_up is not one.up and _is_told_of(one):
+                values = {"ifIndex": one.number, "ifAdminStatus": _admin(one), "ifOperStatus": _operational(one)}
+                self._tell(notification(LINK_UP if one.up else LINK_DOWN, (one.number,), values))
+
     def objects(self) -> Iterator[ObjectType]:
         """See `ObjectProvider`."""
         yield from self._interface_objects()
@@ -121,7 +130,7 @@ class HostObjects:
     def _interface_objects(self) -> Iterator[ObjectType]:
         yield scalar((*_INTERFACES, 1), INTEGER32, lambda: len(self._interfaces))
         yield from columns(
-            _IF_ENTRY,
+            IF_ENTRY,
             self._interfaces,
             {
                 1: (INTEGER32, lambda one: one.number),
@@ -130,8 +139,8 @@ class HostObjects:
                 4: (INTEGER32, lambda one: min(one.mtu, _INT32)),
                 5: (GAUGE32, lambda one: min(one.speed_mbps * 1_000_000, _U32)),
                 6: (OCTET_STRING, lambda one: one.hardware_address),
-                7: (_STATUS, lambda one: 1 if one.wanted_up else 2),
-                8: (_OPERATIONAL, lambda one: 1 if one.up else 2),
+                7: (IF_ADMIN_STATUS, _admin),
+                8: (IF_OPER_STATUS, _operational),
                 9: (TIME_TICKS, lambda one: self._status_changed[one.name][1]),
                 10: (COUNTER32, lambda one: one.in_bytes),
                 11: (COUNTER32, lambda one: one.in_packets),
@@ -154,7 +163,7 @@ class HostObjects:
                 7: (COUNTER64, lambda one: one.in_packets),
                 10: (COUNTER64, lambda one: one.out_bytes),
                 11: (COUNTER64, lambda one: one.out_packets),
-                14: (_TRAPS, lambda _: 2),
+                14: (_TRAPS, lambda one: 1 if _is_told_of(one) else 2),
                 15: (GAUGE32, lambda one: one.speed_mbps),
                 16: (TRUTH_VALUE, lambda _: truth(value=False)),
                 17: (TRUTH_VALUE, lambda one: truth(not one.loopback)),
@@ -219,9 +228,14 @@ async def keep_reading(
     machine: Machine,
     show: Callable[[MachineFigures], None],
     interest: Interest,
+    *,
+    told: bool,
     interval_s: float = _INTERVAL_S,
 ) -> None:
-    """Read the machine now and again while somebody asks, rarely while nobody does, off the loop, until cancelled."""
+    """Read the machine now and again, off the loop, until cancelled.
+
+    Rarely while nobody asks, unless somebody is to be told of links that go down.
+    """
     loop = asyncio.get_running_loop()
     while True:
         try:
@@ -229,7 +243,21 @@ async def keep_reading(
         except OSError as error:
             _log.warning("the machine cannot be read: %s", error)
         await asyncio.sleep(interval_s)
-        await interest.wait(at_most_s=_RARELY_S)
+        if not told:
+            await interest.wait(at_most_s=_RARELY_S)
+
+
+def _is_told_of(one: InterfaceFigures) -> bool:
+    """Whether ifLinkUpDownTrapEnable is enabled(1): a loopback interface has no link."""
+    return not one.loopback
+
+
+def _admin(one: InterfaceFigures) -> int:
+    return 1 if one.wanted_up else 2
+
+
+def _operational(one: InterfaceFigures) -> int:
+    return 1 if one.up else 2
 
 
 def _storage_type(one: StorageFigures) -> Oid:

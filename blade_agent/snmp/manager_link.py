@@ -1,13 +1,9 @@
 """Between a chassis manager and its SNMP agent: the chassis to show, and the orders of a network management system."""
 
-import asyncio
 import contextlib
-import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
-
-from msgspec.structs import replace
 
 from blade_agent.cbc.chassis_messages import CHASSIS_IDENTIFY, Identify
 from blade_agent.cbc.command import Command
@@ -21,7 +17,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.snmp.agent import ManagerAgent, manager_facts, manager_snmp
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
-from blade_agent.snmp.sources import ChassisPicture, HardwareFigures, SlotPicture
+from blade_agent.snmp.sources import ChassisPicture, HardwareFigures
 from media_network.snmp.targets import AgentSettings
 from media_network.snmp.value import ErrorStatus, Refused
 
@@ -29,33 +25,14 @@ from media_network.snmp.value import ErrorStatus, Refused
 class ManagerOrders:
     """The `SlotOrders` of a chassis. What a blade makes of an order shows in its state."""
 
-    def __init__(self, manager: ChassisManager, now_s: Callable[[], float] | None = None) -> None:
-        """Take a clock; the running event loop's, unless another is given."""
+    def __init__(self, manager: ChassisManager) -> None:
         self._manager = manager
-        self._now_s = now_s or asyncio.get_running_loop().time
-        self._identified_until_s: dict[int, float] = {}
-        self._drained: dict[int, int | None] = {}
-        """Blades that were told to drain, by slot: the boot id of then."""
-
-    def shown_in(self, picture: ChassisPicture) -> ChassisPicture:
-        """Add to a picture what was ordered here, and what the blades do not report over the backplane."""
-        return replace(picture, slots=tuple(map(self._shown_in_slot, picture.slots)))
-
-    def _shown_in_slot(self, slot: SlotPicture) -> SlotPicture:
-        if slot.slot in self._drained and self._drained[slot.slot] != slot.boot_id:
-            del self._drained[slot.slot]
-        left_s = self._identified_until_s.get(slot.slot, 0.0) - self._now_s()
-        if left_s <= 0 and slot.slot not in self._drained:
-            return slot
-        draining = slot.draining or slot.slot in self._drained
-        return replace(slot, draining=draining, identify_s=max(0, math.ceil(left_s)))
 
     def activate(self, slot: int) -> None:
         """See `SlotOrders`. A blade that drains in service takes work again."""
         chassis = self._manager.chassis
         if chassis is None:
             raise Refused(ErrorStatus.COMMIT_FAILED)
-        self._drained.pop(slot, None)
         chassis.service.activate(slot)
         if chassis.slots[slot].active is not None:
             self._ask(slot, DRAIN, Drain(draining=False))
@@ -64,22 +41,17 @@ class ManagerOrders:
     def drain(self, slot: int) -> None:
         """See `SlotOrders`."""
         self._ask(slot, DRAIN, Drain(draining=True))
-        chassis = self._manager.chassis
-        status = None if chassis is None else chassis.slots[slot].status
-        self._drained[slot] = None if status is None else status.boot_id
 
     def deactivate(self, slot: int) -> None:
         """See `SlotOrders`."""
         if self._manager.chassis is None:
             raise Refused(ErrorStatus.COMMIT_FAILED)
-        self._drained.pop(slot, None)
         self._manager.chassis.service.deactivate(slot)
         self._manager.look()
 
     def identify(self, slot: int, seconds: int) -> None:
         """See `SlotOrders`."""
         self._ask(slot, CHASSIS_IDENTIFY, Identify(interval_s=seconds, forced=0))
-        self._identified_until_s[slot] = self._now_s() + seconds
 
     def _ask(self, slot: int, command: Command[Any, Any], body: object) -> None:
         """Ask the blade, by the way of an IPMI tool's requests. Raises Refused if it cannot be asked."""
@@ -108,7 +80,7 @@ async def chassis_snmp(
                 firmware=installed_version(),
                 uuid=guid,
             )
-        return orders.shown_in(chassis_picture(manager.state(), board))
+        return chassis_picture(manager.state(), board)
 
     async with manager_snmp(
         settings,

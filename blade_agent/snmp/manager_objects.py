@@ -1,5 +1,7 @@
 """All that a chassis manager shows: the chassis, and each of its blades in a context of its own."""
 
+from msgspec.structs import replace
+
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.hardware.machine import MachineFigures
 from blade_agent.snmp.chassis import ChassisObjects
@@ -22,6 +24,7 @@ class ManagerObjects:
         address = agent.service.address
         self._entities = EntityObjects(
             agent.uptime,
+            tell=agent.tell,
             vendor_type=MANAGER_PRODUCT,
             logical=[
                 LogicalEntity(
@@ -47,7 +50,7 @@ class ManagerObjects:
             entity_of=module_number,
             orders=orders,
         )
-        self._host = HostObjects(agent.uptime)
+        self._host = HostObjects(agent.uptime, agent.tell)
         for provider in (self._entities, self._chassis, self._host):
             agent.index.add(provider)
         self._blades = {slot: _BladeContext(agent, slot, orders) for slot in slots}
@@ -69,7 +72,7 @@ class _BladeContext:
 
     def __init__(self, agent: Agent, slot: int, orders: SlotOrders | None) -> None:
         self._picture: ChassisPicture | None = None
-        entities = EntityObjects(agent.uptime, vendor_type=BLADE_PRODUCT)
+        entities = EntityObjects(agent.uptime, tell=_tell_nobody, vendor_type=BLADE_PRODUCT)
         alarms = Alarms(agent.uptime, _tell_nobody)
         self._chassis = ChassisObjects(
             uptime=agent.uptime,
@@ -85,10 +88,16 @@ class _BladeContext:
             agent.index.add(provider, context_of(slot))
 
     def update(self, chassis: ChassisPicture, slot: SlotPicture) -> None:
-        picture = ChassisPicture(station=chassis.station, epoch=chassis.epoch, director=chassis.director, slots=(slot,))
-        if picture != self._picture:
+        """Show the blade like this; what its line counts moves all the time, and changes nothing else."""
+        still = replace(slot, requests=None, repeats=None, unanswered=None)
+        picture = ChassisPicture(
+            station=chassis.station, epoch=chassis.epoch, director=chassis.director, slots=(still,)
+        )
+        if picture == self._picture:
+            self._chassis.count(slot)
+        else:
             self._picture = picture
-            self._chassis.update(picture)
+            self._chassis.update(replace(picture, slots=(slot,)))
 
 
 def context_of(slot: int) -> bytes:

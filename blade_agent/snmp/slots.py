@@ -111,6 +111,12 @@ class SlotTables:
         replace_changed(self._lines, lines)
         replace_changed(self._leds, lights)
 
+    def count(self, picture: SlotPicture) -> None:
+        """Take a newer picture of a slot, in which nothing has changed but what its line counts."""
+        seen = self.history(picture.slot)
+        if seen is not None:
+            seen.picture = picture
+
     def objects(self) -> Iterator[ObjectType]:
         """See `ObjectProvider`."""
         orders = self._orders

@@ -158,7 +158,6 @@ class DirectorFigures(Struct, frozen=True, kw_only=True):
     replications: int | None = None
     copies_done: int | None = None
     copies_failed: int | None = None
-    deletions: int | None = None
     active_sessions: int | None = None
     """Those that are pulled too; None if only `sessions` are known."""
     engines: tuple[RosterFigures, ...] = ()

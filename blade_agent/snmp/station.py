@@ -57,7 +57,6 @@ _DIRECTOR_COUNTERS = (
     (12, "replications"),
     (13, "copies_done"),
     (14, "copies_failed"),
-    (15, "deletions"),
 )
 _WORK_COUNTERS = (
     (1, "pull_requests"),

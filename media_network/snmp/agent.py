@@ -98,6 +98,11 @@ class Agent:
         ):
             self.index.add(provider)
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is somebody to be told."""
+        return bool(self._settings.targets)
+
     def tell(self, told: Notification) -> None:
         """Log a notification, and tell the targets soon."""
         self._log.add(told)
@@ -113,7 +118,7 @@ class Agent:
     async def run(self, watch_s: float = WATCH_S) -> None:
         """Tell the targets, and watch what there is to tell of, until cancelled."""
         self.tell(Notification(kind=COLD_START))
-        told = bool(self._settings.targets)
+        told = self.tells
         async with asyncio.TaskGroup() as tasks:
             if told:
                 tasks.create_task(self._notify(), name="SNMP notifications")

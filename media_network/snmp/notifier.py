@@ -16,7 +16,9 @@ from pysnmp.entity.rfc3413 import ntforg
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch import asyncio as hlapi
 from pysnmp.hlapi.v3arch.asyncio.lcd import NotificationOriginatorLcdConfigurator
-from pysnmp.proto import rfc1902
+from pysnmp.proto import errind, rfc1902
+from pysnmp.proto.mpmod.rfc3412 import SnmpV3MessageProcessingModel
+from pysnmp.proto.secmod.rfc3414 import SnmpUSMSecurityModel
 
 from media_network.address import Address
 from media_network.snmp import value as syntaxes
@@ -33,6 +35,8 @@ _WAITING_MAX = 512
 _ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 -- compared with; no socket is opened
 _AT_ONCE = 8
 """Informs on their way to one target."""
+_FORGET_S = 0.25
+"""What is known of receivers' engines is forgotten no more often."""
 
 _VALUES: dict[int, Callable[[Any], Any]] = {
     syntaxes.INTEGER32.tag: rfc1902.Integer32,
@@ -51,6 +55,11 @@ _AUTH = {
     "SHA-384": hlapi.USM_AUTH_HMAC256_SHA384,
     "SHA-512": hlapi.USM_AUTH_HMAC384_SHA512,
 }
+_NOT_UNDERSTOOD = "rfc3412.prepareDataElements:sm-failure"
+"""The point in pysnmp at which it drops a message for its security's sake."""
+_OF_ANOTHER_ENGINE = (errind.unknownSecurityName, errind.unknownEngineID, errind.notInTimeWindow)
+"""What pysnmp says of the report of a receiver that is not the engine any more that was found out once, or has lost
+its boots: it knows no user there, or takes the report for an old one."""
 _PRIV = {"AES": hlapi.USM_PRIV_CFB128_AES, "none": hlapi.USM_PRIV_NONE}
 
 
@@ -116,11 +125,40 @@ class Notifier:
 
 
 class _Clockwork:
-    """pysnmp's timers, ten ticks a second that cost more than all else an idle agent does: only while one is needed."""
+    """pysnmp's timers, ten ticks a second that cost more than all else an idle agent does: only while one is needed.
+
+    What pysnmp knows of receivers' engines expires by the same timers, which is to say never.
+    """
 
     def __init__(self, engine: hlapi.SnmpEngine) -> None:
         self.engine = engine
+        self.acquaintances = 0
+        """How often the receivers' engines have been found out anew."""
+        self.receivers: set[tuple[str, int]] = set()
+        """Addresses at which engines are told."""
         self._needed = 0
+        self._forgot_s = -_FORGET_S
+        engine.observer.register_observer(self._look, _NOT_UNDERSTOOD)
+
+    def _look(self, _engine: object, _point: str, seen: dict[str, Any], _context: object) -> None:
+        """See a message that was not understood: it may be of a receiver that is another engine than it was."""
+        why = seen["statusInformation"].get("errorIndication")
+        if tuple(seen["transportAddress"]) in self.receivers and why in _OF_ANOTHER_ENGINE:
+            self._forget_receivers()
+
+    def _forget_receivers(self) -> None:
+        """Find out anew who the receivers are: informs on their way do so when they are repeated.
+
+        pysnmp forgets no single one, and a stranger must not keep it from getting to know anybody.
+        """
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._forgot_s < _FORGET_S:
+            return
+        self._forgot_s = now_s
+        self.acquaintances += 1
+        processing, security = SnmpV3MessageProcessingModel(), SnmpUSMSecurityModel()
+        self.engine.message_processing_subsystems[processing.MESSAGE_PROCESSING_MODEL_ID] = processing
+        self.engine.security_models[security.SECURITY_MODEL_ID] = security
 
     @contextlib.contextmanager
     def ticking(self) -> Iterator[None]:
@@ -164,6 +202,7 @@ class _Target:
         transport = await hlapi.UdpTransportTarget.create(
             (address.host, address.port), timeout=self.settings.timeout_s, retries=self.settings.retries
         )
+        clockwork.receivers.add(tuple(transport.transport_address))
         if host not in _ANY_HOST:
             transport.set_local_address((host, 0))
         credentials = _community(self.settings) if user is None else _credentials(user)
@@ -180,16 +219,13 @@ class _Target:
                     await sending  # Traps stay in their order.
 
     async def _send(self, clockwork: "_Clockwork", credentials: object, transport: object, waiting: _Waiting) -> None:
-        """Send, and wait for the receipt of an inform. The names of pysnmp's high-level call would look for modules."""
-        receipt: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        context, engine = waiting.told.context, clockwork.engine
+        """Send, and wait for the receipt of an inform; of a receiver that is another engine now, once more."""
+        acquaintances = clockwork.acquaintances
         try:
             with clockwork.ticking():
-                name = _TARGETS.configure(engine, credentials, transport, kind_of(self.settings), context)
-                ntforg.NotificationOriginator().send_varbinds(
-                    engine, name, None, context, _varbinds(waiting), _take_receipt, receipt
-                )
-                refusal = await receipt if self.settings.inform else None
+                refusal = await self._attempt(clockwork.engine, credentials, transport, waiting)
+                if refusal and clockwork.acquaintances != acquaintances:
+                    refusal = await self._attempt(clockwork.engine, credentials, transport, waiting)
         except (PySnmpError, OSError) as error:
             refusal = error
         if refusal:
@@ -197,6 +233,18 @@ class _Target:
             _log.debug("%s was not told of %s: %s", self.settings.address, waiting.told.kind.name, refusal)
         else:
             self.delivery.sent += 1
+
+    async def _attempt(
+        self, engine: hlapi.SnmpEngine, credentials: object, transport: object, waiting: _Waiting
+    ) -> object:
+        """Why an inform was not taken, or nothing. The names of pysnmp's high-level call would look for modules."""
+        receipt: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        context = waiting.told.context
+        name = _TARGETS.configure(engine, credentials, transport, kind_of(self.settings), context)
+        ntforg.NotificationOriginator().send_varbinds(
+            engine, name, None, context, _varbinds(waiting), _take_receipt, receipt
+        )
+        return await receipt if self.settings.inform else None
 
 
 def _take_receipt(

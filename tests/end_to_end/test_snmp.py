@@ -11,6 +11,8 @@ import re
 import signal
 import subprocess
 import time
+from functools import cached_property
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -18,7 +20,7 @@ from clips import render
 from end_to_end.test_losses import begin_of_turn, play_push
 from laptop import Laptop, topology
 from mib_facts import MIBS, SMI
-from test_nms import ALERTS, NMS, firing, got, running
+from test_nms import ALERTS, NMS, dashboard, firing, got, running
 from traps import TrapReceiver
 
 NETWORK = 69
@@ -61,8 +63,13 @@ def blade(slot, station=2):
 class Network(Laptop):
     """A network whose agents are asked by net-snmp's tools."""
 
+    @cached_property
+    def credentials(self):
+        """The users of the network, which are made once."""
+        return self.json("chassis-emulator", "credentials")
+
     def options(self, user="read_only"):
-        known = self.json("chassis-emulator", "credentials")["snmp"][user]
+        known = self.credentials["snmp"][user]
         auth = ("-u", known["user"], "-a", known["auth_protocol"], "-A", known["auth_password"])
         return ["-v3", "-l", "authPriv", *auth, "-x", known["priv_protocol"], "-X", known["priv_password"]]
 
@@ -102,6 +109,7 @@ def network(tmp_path_factory):
         network.up()
         # All blades have been asked what they measure, and every machine was read.
         network.until(MANAGER, "mscSensorCondition.4101", "normal")
+        network.until(CENTER, "msdStations.0", "2")
         for host in set(TABLES) - {CENTER}:
             assert wait(lambda host=host: network.value(host, IF_NUMBER) != "0")
         yield network
@@ -112,7 +120,7 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="module")
 def receiver(network, tmp_path_factory):
     """One who takes traps of every agent, and informs."""
-    known = network.json("chassis-emulator", "credentials")["snmp"]["read_only"]
+    known = network.credentials["snmp"]["read_only"]
     user = f'reader SHA-256 "{known["auth_password"]}" AES "{known["priv_password"]}"'
     engines = [json.loads(path.read_text())["engine_id"] for path in network.state.rglob("snmp-engine.json")]
     assert len(set(engines)) == 9, "every agent is an engine of its own"
@@ -133,6 +141,13 @@ def reaches(network, receiver, host):
 def program(network, tmp_path_factory):
     """Each of its segments is at one engine only."""
     return network.publish(render(tmp_path_factory.mktemp("film") / "film.mp4", FILM_S), "north", copies=1)
+
+
+@pytest.fixture(scope="module")
+def running_down(network, receiver):
+    """A fan that comes to a stand and a blade that gets hot: both take a quarter of a minute, time for other tests."""
+    for fault in (("over-temperature", "north/3", "--rise-k", 47), ("fan-failure", "north/2")):
+        network.run("chassis-emulator", "fault", *fault)
 
 
 def both(receiver, name, host, holds=lambda told: True):
@@ -255,7 +270,7 @@ def streamed(network):
     return "".join(network.ask("snmpbulkwalk", blade(slot), "mssStreamProgram")[0] for slot in (2, 3, 4))
 
 
-def test_counters_move_by_what_a_console_receives(network, program, tmp_path):
+def test_counters_move_by_what_a_console_receives(network, program, tmp_path, running_down):
     director = blade(1)
     engines = ("mssPullBytes", "mssPullRequests", "mssPushBytes", "mssPushTurns", "mssHandOversIn")
     before, begun = sums(network, *engines), int(network.value(director, "mssDirectorSessionsBegun.0"))
@@ -271,8 +286,9 @@ def test_counters_move_by_what_a_console_receives(network, program, tmp_path):
     output = tmp_path / "pushed.ts"
     console = play_push(network, program, output)
     begin_of_turn(f"{director}:8080", 3)
-    [session] = network.values(director, "mssSessionProgram").values()
-    assert program["program"] in session
+    kinds, programs = (network.values(director, name) for name in ("mssSessionKind", "mssSessionProgram"))
+    assert set(kinds.values()) == {"pull", "push"}, "who pulled a moment ago is shown too"
+    assert all(program["program"] in shown for shown in programs.values())
     assert wait(lambda: program["program"] in streamed(network), FILM_S / 2), "engine after engine has a row for it"
     stdout, stderr = console.communicate(timeout=60)
     assert console.returncode == 0, stderr
@@ -305,7 +321,7 @@ def arrives(receiver, name, host, holds=lambda told: True):
     return found[True]
 
 
-def test_a_blade_that_is_taken_out_and_put_back(network, receiver):
+def test_a_blade_that_is_taken_out_and_put_back(network, receiver, running_down):
     network.run("chassis-emulator", "pull", "north/4")
     states = ["m5DeactivationRequest", "m6DeactivationInProgress", "m1Inactive", "m0NotInstalled"]
     for state in states:
@@ -318,9 +334,7 @@ def test_a_blade_that_is_taken_out_and_put_back(network, receiver):
     assert set(back.objects) >= {"mscSlotHotSwapState.4", "mscSlotHotSwapBefore.4", "mscSlotRole.4"}
 
 
-def test_heat_a_fan_and_a_supply(network, receiver):
-    for fault in (("over-temperature", "north/3", "--rise-k", 47), ("fan-failure", "north/2")):
-        network.run("chassis-emulator", "fault", *fault)
+def test_heat_a_fan_and_a_supply(network, receiver, running_down):
     network.run("chassis-emulator", "fault", "supply-failure", "north/supply-2")
     dark = arrives(receiver, "mscSupplyChange", MANAGER, lambda told: told["mscSupplyState"] == "failed")
     assert dark["entPhysicalName"] == "Supply 2"
@@ -402,9 +416,32 @@ def test_prometheus_shows_every_sensor_and_fires_when_the_director_is_pulled(net
     assert int(change["mscEpoch"]) > before["epoch"]
 
 
+def quiet(expression):
+    """A rule's expression without its conditions: what it looks at. It has data also while all is well."""
+    return re.sub(r" (?:[<>]=?|[!=]=) [\d.]+(?= |$)| offset \w+", "", expression).replace("> on(", "and on(")
+
+
+async def assert_drawn(query):
+    """Everything in the dashboard and in the rules is there to be looked at."""
+    panels = [panel["targets"][0]["expr"] for panel in dashboard()["panels"]]
+    rules = [rule["expr"] for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]]
+    for expression in (*panels, *map(quiet, rules)):
+        # Rates take two scrapes.
+        async with asyncio.timeout(20):
+            while not (found := await queried(query, expression))["result"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        assert all(float(sample["value"][1]) >= 0 for sample in found["result"]), (expression, found)
+
+
+async def queried(query, expression):
+    answer = json.loads(await got(f"{query}/query?{urlencode({'query': expression})}"))
+    assert answer["status"] == "success", answer
+    return answer["data"]
+
+
 async def pulled_under_prometheus(network, slot, folder, free_port):
     """What the exporter shows, and the alerts that fire after a blade was pulled without a word."""
-    known = network.json("chassis-emulator", "credentials")["snmp"]["read_only"]
+    known = network.credentials["snmp"]["read_only"]
     settings = folder / "snmp.yml"
     text = (NMS / "snmp.yml").read_text()
     settings.write_text(
@@ -412,12 +449,13 @@ async def pulled_under_prometheus(network, slot, folder, free_port):
     )
     at, api = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     scraping = yaml.safe_load((NMS / "prometheus.yml").read_text())
-    [job] = [known for known in scraping["scrape_configs"] if known["job_name"] == "media-station-chassis"]
-    job["static_configs"] = [{"targets": [f"{MANAGER}:{PORT}"]}]
-    job["relabel_configs"][-1]["replacement"] = at
+    of_job = {"chassis": [MANAGER], "blade": [blade(slot) for slot in range(1, 5)], "center": [CENTER]}
+    for job in scraping["scrape_configs"]:
+        hosts = of_job.pop(job["job_name"].removeprefix("media-station-"))
+        job["static_configs"] = [{"targets": [f"{host}:{PORT}" for host in hosts]}]
+        job["relabel_configs"][-1]["replacement"] = at
     scraping |= {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "scrape_configs": [job],
         "rule_files": [str(ALERTS)],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(scraping))
@@ -433,6 +471,7 @@ async def pulled_under_prometheus(network, slot, folder, free_port):
         while not json.loads(await got(f"{query}/query?query=mscSlotHotSwapState"))["data"]["result"]:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         exported = await got(f"http://{at}/snmp?target={MANAGER}:{PORT}&module=media_station_chassis")
+        await assert_drawn(query)
         assert "MediaStationBladeLost" not in await firing(query)
         await asyncio.to_thread(network.run, "chassis-emulator", "pull", f"north/{slot}", "--surprise")
         async with asyncio.timeout(30):

@@ -28,6 +28,7 @@ from media_network.segment_set import format_segments, parse_segments
 from media_network.ticket import TicketKey
 
 _SILENT_AFTER_INTERVALS = 2.5
+_PULLS_SHOWN = 256
 _LOST_AFTER_LEASE = 0.6
 """A sender that says nothing is asked where it stands, and its streams taken from it, after so much of its lease: it
 may be busy, and nobody else can have them before the lease ends but with its own word."""
@@ -136,7 +137,7 @@ class Director:
         )
 
     def work(self) -> DirectorWork:
-        """Its engines and push sessions, one by one."""
+        """Its engines and sessions, one by one; of the pull sessions the latest."""
         table = self._station.table
         engines = tuple(
             RosterFigures(
@@ -150,7 +151,8 @@ class Director:
             )
             for engine in self._station.roster
         )
-        return DirectorWork(engines=engines, sessions=self._streams.figures(), lost=tuple(self._station.lost))
+        sessions = (*self._streams.figures(), *self._pulls.figures(_PULLS_SHOWN))
+        return DirectorWork(engines=engines, sessions=sessions, lost=tuple(self._station.lost))
 
     async def _keep_watch(self) -> None:
         """Notice engines and consoles that have fallen silent."""

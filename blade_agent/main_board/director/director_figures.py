@@ -49,7 +49,7 @@ class RosterFigures(Struct, frozen=True, kw_only=True):
 
 
 class SessionFigures(Struct, frozen=True, kw_only=True):
-    """A push session of a director."""
+    """A session of a director."""
 
     session: str
     """Tells it from others while it lasts."""
@@ -63,6 +63,7 @@ class SessionFigures(Struct, frozen=True, kw_only=True):
     segment: int = 0
     """That was last given to an engine."""
     turns: int = 0
+    """Of a pull session: redirects."""
 
 
 class DirectorWork(Struct, frozen=True, kw_only=True):
@@ -70,7 +71,7 @@ class DirectorWork(Struct, frozen=True, kw_only=True):
 
     engines: tuple[RosterFigures, ...] = ()
     sessions: tuple[SessionFigures, ...] = ()
-    """Those that have not ended."""
+    """Those that have not ended; of the pull sessions the latest."""
     lost: tuple[SessionFigures, ...] = ()
     """The last sessions that ended because nobody could go on with them, oldest first."""
 

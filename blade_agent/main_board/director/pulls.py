@@ -5,13 +5,15 @@ import math
 import re
 from collections import OrderedDict
 from http import HTTPStatus
+from itertools import islice
 
 from aiohttp import web
 
+from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engine_choice import choose_engine
 from blade_agent.main_board.director.session import PullSession, new_session_id
 from blade_agent.main_board.director.station import Station
-from media_network.address import Address
+from media_network.messages.director import SessionState
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -69,7 +71,16 @@ class Pulls:
             self._station.counters.refusals += 1
             return _refuse(engine)
         self._station.counters.redirects += 1
-        self._move(name, engine.address, program.rate_bps)
+        redirected = PullSession(
+            engine=engine.address,
+            rate_bps=program.rate_bps,
+            seen_at=_now(),
+            program=program.program,
+            console=request.remote or "",
+            segment=int(number),
+            redirects=session.redirects + 1 if session else 1,
+        )
+        self._move(name, redirected)
         ticket = self._station.tickets.sign(name, program.program)
         location = f"http://{engine.address}/segments/{program.program}/{number}.ts?ticket={ticket}"
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
@@ -87,10 +98,28 @@ class Pulls:
                 break
             self._leave(oldest)
 
-    def _move(self, name: str, engine: Address, rate_bps: int) -> None:
+    def figures(self, most: int) -> tuple[SessionFigures, ...]:
+        """So many of them, those that asked for a segment last: who shows them must not be held up by thousands."""
+        latest = islice(reversed(self._sessions.items()), most)
+        return tuple(self._figures(name, session) for name, session in latest)
+
+    def _figures(self, name: str, session: PullSession) -> SessionFigures:
+        engine = self._station.roster.get(session.engine)
+        return SessionFigures(
+            session=name,
+            push=False,
+            state=SessionState.REDIRECTED.value,
+            program=session.program,
+            console=session.console,
+            engine_slot=engine.slot if engine else 0,
+            segment=session.segment,
+            turns=session.redirects,
+        )
+
+    def _move(self, name: str, session: PullSession) -> None:
         self._leave(name)
-        self._sessions[name] = PullSession(engine=engine, rate_bps=rate_bps, seen_at=_now())
-        self._station.roster.promise(engine, rate_bps)
+        self._sessions[name] = session
+        self._station.roster.promise(session.engine, session.rate_bps)
 
     def _leave(self, name: str) -> None:
         if session := self._sessions.pop(name, None):

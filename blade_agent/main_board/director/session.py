@@ -168,6 +168,12 @@ class PullSession:
     engine: Address
     rate_bps: int
     seen_at: float
+    program: str
+    console: str
+    """Host of the player."""
+    segment: int
+    """That it asked for last."""
+    redirects: int = 1
 
 
 def new_session_id(rng: random.Random) -> str:

@@ -125,6 +125,7 @@ class Engine:
         return EngineFigures(
             pushed_bytes=self._streams.pusher.sent_bytes,
             pushed_datagrams=self._streams.pusher.sent_datagrams,
+            pushed_late=self._streams.pusher.late_batches,
             pulled_bytes=self._resource.sent_bytes,
             streams=self._streams.active,
             streams_started=streams.started,

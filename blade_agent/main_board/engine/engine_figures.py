@@ -8,6 +8,8 @@ class EngineFigures(Struct, frozen=True, kw_only=True):
 
     pushed_bytes: int
     pushed_datagrams: int
+    pushed_late: int
+    """Batches of them that left more than a tick of the pacer after their time."""
     pulled_bytes: int
     """Fetched by consoles and other engines."""
     streams: int
@@ -74,6 +76,10 @@ class ChannelFigures(Struct, frozen=True, kw_only=True):
     errors: int
     free_bytes: int
     segments: int
+    stored_bytes: int
+    """Of those segments."""
+    programs: frozenset[str]
+    """Those of which it holds a segment."""
     receptions: int
     """Segments that are being written."""
     failure: str

@@ -35,6 +35,24 @@ class _Held(NamedTuple):
     length_bytes: int
 
 
+class _Tally:
+    """What a channel holds, counted as it comes and goes: there may be very many segments."""
+
+    def __init__(self) -> None:
+        self.stored_bytes = 0
+        self.by_program: Counter[ProgramId] = Counter()
+
+    def add(self, program: ProgramId, length_bytes: int) -> None:
+        self.stored_bytes += length_bytes
+        self.by_program[program] += 1
+
+    def take(self, program: ProgramId, length_bytes: int) -> None:
+        self.stored_bytes -= length_bytes
+        self.by_program[program] -= 1
+        if not self.by_program[program]:
+            del self.by_program[program]
+
+
 class StoredSegment:
     """A held segment, open for reading. It stays whole while it is open, even if the store drops it."""
 
@@ -118,6 +136,7 @@ class SegmentStore:
         self.losses = 0
         """Grows when segments have been lost: a new inventory is due then."""
         self._held: dict[SegmentKey, _Held] = {}
+        self._tallies = {channel: _Tally() for channel in self.channels}
         self._partials: dict[PartialKey, IoChannel] = {}
         self._receiving: set[SegmentKey] = set()
 
@@ -152,7 +171,6 @@ class SegmentStore:
 
     def figures(self) -> tuple[ChannelFigures, ...]:
         """Every channel at this moment."""
-        segments = Counter(held.channel for held in self._held.values())
         receptions = Counter(
             channel for key, channel in self._partials.items() if SegmentKey(*key[:2]) in self._receiving
         )
@@ -166,7 +184,9 @@ class SegmentStore:
                 queue=channel.queue,
                 errors=channel.counters.errors,
                 free_bytes=channel.free_bytes,
-                segments=segments[channel],
+                segments=self._tallies[channel].by_program.total(),
+                stored_bytes=self._tallies[channel].stored_bytes,
+                programs=frozenset(self._tallies[channel].by_program),
                 receptions=receptions[channel],
                 failure=channel.failure or "",
             )
@@ -225,7 +245,7 @@ class SegmentStore:
     async def remove(self, program: ProgramId, number: int) -> None:
         """Remove a held segment; who has it open can finish. Raises NotHeld, ChannelFailed."""
         key = SegmentKey(program, number)
-        held = self._held.pop(key, None)
+        held = self._drop(key)
         if held is None:
             raise NotHeld(program, number)
         channel = held.channel
@@ -262,7 +282,8 @@ class SegmentStore:
         channel.programs = found.programs
         self._partials.update(dict.fromkeys(found.partials, channel))
         for key, length_bytes in found.held.items():
-            self._held.setdefault(key, _Held(channel, length_bytes))
+            if key not in self._held:
+                self._hold(key, _Held(channel, length_bytes))
 
     async def _begin(self, program: ProgramId, segment: Segment) -> Reception:
         """Find a channel with room; the space that was measured last may be outdated, so it is measured again."""
@@ -285,7 +306,7 @@ class SegmentStore:
         key = partial_key(reception.key.program, reception.segment)
         self._partials.pop(key, None)
         if reception.stored:
-            self._held[reception.key] = _Held(reception.channel, reception.length_bytes)
+            self._hold(reception.key, _Held(reception.channel, reception.length_bytes))
         elif reception.kept:
             self._partials[key] = reception.channel
             await self._drop_old_partials()
@@ -300,8 +321,19 @@ class SegmentStore:
             except (FileNotFoundError, ChannelFailed):
                 continue
 
+    def _hold(self, key: SegmentKey, held: _Held) -> None:
+        self._drop(key)
+        self._held[key] = held
+        self._tallies[held.channel].add(key.program, held.length_bytes)
+
+    def _drop(self, key: SegmentKey) -> _Held | None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._tallies[held.channel].take(key.program, held.length_bytes)
+        return held
+
     def _lose(self, key: SegmentKey) -> None:
-        del self._held[key]
+        self._drop(key)
         self.losses += 1
 
 

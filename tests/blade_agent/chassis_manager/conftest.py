@@ -194,7 +194,12 @@ class Bench:
             self.events.append((slot, message.data))
             self._chassis_lines[slot].send(message.respond(0))
             return
-        self.chassis.receive(slot, message, self.now)
+        moves = self.chassis.moves
+        if not self.chassis.receive(slot, message, self.now):
+            send = self.chassis.go_on(slot, self.now)
+            self._send([] if send is None else [send])
+            if self.chassis.moves == moves:
+                return
         self._send(self.chassis.tick(self.now))
 
     def _send(self, sends):
@@ -221,6 +226,7 @@ class Bench:
         self._send(self.chassis.tick(self.now))
 
     def run(self, duration_s):
+        self.looked_after = True  # the manager looks when something was ordered, as it may have been between two runs
         until = self.now + duration_s
         while True:
             due = self._due() if self.chassis is not None else until
@@ -231,7 +237,9 @@ class Bench:
             if carried <= due:
                 heapq.heappop(self._queue)[2]()
             else:
-                self._send(self.chassis.tick(self.now))
+                settled = self.chassis.settled(self.now) and not self.looked_after
+                self.looked_after = False
+                self._send((self.chassis.poll if settled else self.chassis.tick)(self.now))
         self.now = until
 
     def _due(self):

@@ -32,6 +32,7 @@ def test_an_empty_slot_1_is_not_waited_for_for_ever(bench):
 def test_when_the_director_goes_the_next_takes_over_at_a_higher_epoch_and_keeps_it(bench):
     chassis = bench()
     chassis.run_until(lambda: chassis.served_by(1), 2)
+    chassis.run(1)  # until nothing of the start is under way
     chassis.crash_blade(1)
     taken_over_after_s = chassis.run_until(lambda: chassis.served_by(2), 5)
     timing = chassis.settings.timing

@@ -164,7 +164,6 @@ DIRECTOR = DirectorFigures(
     replications=61,
     copies_done=60,
     copies_failed=1,
-    deletions=0,
     engines=(
         RosterFigures(
             slot=2,

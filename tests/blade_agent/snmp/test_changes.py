@@ -30,11 +30,12 @@ class Stage:
     def __init__(self):
         self.now = 100.0
         self.told = []
+        self.told_of_entities = []
         uptime = Uptime(lambda: self.now)
         self.alarms = Alarms(uptime, self.told.append, wall=lambda: 1_800_000_000.0)
         self.log = NotificationLog(uptime, bytes(12), keep=3, wall=lambda: 1_800_000_000.0)
         self.index = Index()
-        entities = EntityObjects(uptime, wall=lambda: 1_800_000_000.0 + self.now)
+        entities = EntityObjects(uptime, tell=self.told_of_entities.append, wall=lambda: 1_800_000_000.0 + self.now)
         self.chassis = ChassisObjects(
             uptime=uptime,
             alarms=self.alarms,

@@ -11,7 +11,12 @@ from msgspec.structs import replace
 
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.hardware.reading import Known
-from blade_agent.snmp.notification_types import CHASSIS_NOTIFICATIONS, STATION_NOTIFICATIONS
+from blade_agent.snmp.host import HostObjects
+from blade_agent.snmp.notification_types import (
+    CHASSIS_NOTIFICATIONS,
+    STANDARD_NOTIFICATIONS,
+    STATION_NOTIFICATIONS,
+)
 from distribution_center.snmp_objects import CENTER_NOTIFICATIONS
 from media_network.snmp.notifier import Delivery, Notifier
 from media_network.snmp.objects.alarms import ALARM_NOTIFICATIONS, TEST_NOTIFICATION
@@ -21,9 +26,11 @@ from media_network.snmp.targets import AgentSettings, TargetSettings
 from media_network.snmp.usm import EngineIdentity
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent, run, until
 from tests.blade_agent.snmp.pictures import DIRECTOR, ENGINE, SESSION, blade, chassis, figures, replace_fan
+from tests.blade_agent.snmp.test_standard_notifications import interface, machine
 
 KINDS = {"Enumeration": "Integer32", "DisplayString": "OctetString"}
-ALL_KINDS = (*STANDARD, *ALARM_NOTIFICATIONS, *CHASSIS_NOTIFICATIONS, *STATION_NOTIFICATIONS, *CENTER_NOTIFICATIONS)
+OURS = (*ALARM_NOTIFICATIONS, *CHASSIS_NOTIFICATIONS, *STATION_NOTIFICATIONS, *CENTER_NOTIFICATIONS)
+ALL_KINDS = (*STANDARD, *STANDARD_NOTIFICATIONS, *OURS)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +58,7 @@ def test_every_notification_of_our_modules_is_in_the_table():
         for name, known in objects.items()
         if known["kind"] == "notification"
     }
-    assert named == {kind.name for kind in ALL_KINDS} - {kind.name for kind in STANDARD}
+    assert named == {kind.name for kind in OURS}
 
 
 class Receiver:
@@ -82,7 +89,8 @@ def parse(text):
 
 @contextlib.asynccontextmanager
 async def snmptrapd(folder, port, *users):
-    """Run one on loopback that knows these users (`createUser` lines)."""
+    """Run one on loopback that knows these users (`createUser` lines). It is the engine that `folder` says it is."""
+    folder.mkdir(exist_ok=True)
     settings = folder / "snmptrapd.conf"
     lines = [*users, "authUser log reader", "authCommunity log heard", "doNotRetainNotificationLogs yes"]
     settings.write_text("".join(f"{line}\n" for line in lines))
@@ -129,6 +137,7 @@ def test_all_that_happens_to_a_chassis_is_told(folder, tmp_path, free_port):
 
     receiver = asyncio.run(story())
     check_hot_swap(receiver)
+    check_entities(receiver)
     check_parts(receiver)
     check_alarms(receiver)
 
@@ -182,6 +191,19 @@ def check_hot_swap(receiver):
         "mscSlotRole.2": "unassigned",
     }
     assert (back["mscSlotHotSwapState.2"], back["mscSlotHotSwapBefore.2"]) == ("m4Active", "m7CommunicationLost")
+
+
+def check_entities(receiver):
+    """The blade that was lost, the fan and the supply; and that there were fewer entities meanwhile."""
+    disabled, enabled = receiver.named("entStateOperDisabled"), receiver.named("entStateOperEnabled")
+    assert [sorted(objects) for objects in disabled] == [
+        [f"entStateAdmin.{number}", f"entStateAlarm.{number}"] for number in (2001, 2031, 183)
+    ]
+    assert enabled == [
+        {f"entStateAdmin.{number}": "unlocked", f"entStateAlarm.{number}": "00 "} for number in (2001, 2031, 183)
+    ]
+    assert disabled[0] == {"entStateAdmin.2001": "unlocked", "entStateAlarm.2001": "10 "}, "of the bits, major(3)"
+    assert receiver.named("entConfigChange") == [{}], "more than one in five seconds is too many"
 
 
 def check_parts(receiver):
@@ -256,6 +278,53 @@ def test_a_blade_informs_until_it_has_a_receipt(folder, tmp_path, free_port):
             "mssSessionSegment.2": "12",
         }
     ]
+    assert delivery.failed == delivery.dropped == 0
+
+
+@pytest.mark.peer("snmptrapd")
+def test_links_are_told_of_by_name(folder, tmp_path, free_port):
+    port = free_port()
+
+    async def story():
+        target = TargetSettings(address=f"127.0.0.1:{port}", community="heard", inform=True, timeout_s=0.5, retries=10)
+        async with blade_agent(folder, targets=(target,)) as agent, snmptrapd(tmp_path, port) as receiver:
+            host = HostObjects(agent.uptime, agent.tell)
+            for up in (True, False, True):
+                host.update(machine(interface(up=up)))
+            await until(lambda: sum(bool(objects) for _, objects in receiver.received) >= 2)
+            return [told for told in receiver.received if told[1]]
+
+    down = {"ifIndex.2": "2", "ifAdminStatus.2": "up", "ifOperStatus.2": "down"}
+    # Their own names are in SNMPv2-MIB, which is not in tests/smi: linkDown and linkUp.
+    told = asyncio.run(story())
+    assert sorted(told) == [("snmpModules.1.1.5.3", down), ("snmpModules.1.1.5.4", down | {"ifOperStatus.2": "up"})]
+
+
+@pytest.mark.peer("snmptrapd")
+@pytest.mark.parametrize("same_engine", [False, True], ids=["another engine", "the same engine, its boots lost"])
+def test_a_receiver_that_was_installed_anew_is_told(folder, tmp_path, free_port, same_engine):
+    """What it is now is found out when it takes an inform no more: nothing is lost, and the agent goes on running."""
+    port = free_port()
+    user = f"createUser {CREDENTIALS}"
+    identity = ("exactEngineID 0x80001f8803aabbccddee",) if same_engine else ()
+
+    async def story():
+        target = TargetSettings(address=f"127.0.0.1:{port}", user="reader", inform=True, timeout_s=0.5, retries=10)
+        async with blade_agent(folder, targets=(target,)) as agent:
+            received = []
+            for number in (1, 2, 3):
+                installed = tmp_path / f"receiver-{number}"
+                boots = (f"engineBoots {900 // number}",)
+                async with snmptrapd(installed, port, user, *identity, *boots) as receiver:
+                    for told in (10 * number, 10 * number + 1):
+                        agent.tell(notification(TEST_NOTIFICATION, (0,), {"msaTestNumber": told}))
+                    await until(lambda receiver=receiver: len(receiver.named("msaTestNotification")) >= 2)
+                    await until(lambda number=number: agent.deliveries()[target.address].sent >= 2 * number + 1)
+                    received.append({told["msaTestNumber.0"] for told in receiver.named("msaTestNotification")})
+            return received, agent.deliveries()[target.address]
+
+    received, delivery = asyncio.run(story())
+    assert received == [{"10", "11"}, {"20", "21"}, {"30", "31"}]
     assert delivery.failed == delivery.dropped == 0
 
 

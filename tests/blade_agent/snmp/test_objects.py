@@ -81,7 +81,7 @@ def served(tmp_path_factory):
             for name, context in manager.agent.index.contexts.items():
                 contexts[f"manager {name.decode()}".strip()] = read(context)
         index, uptime = Index(), Uptime()
-        ports = EntityObjects(uptime)
+        ports = EntityObjects(uptime, tell=lambda _: None)
         ports.update(blade_entities(blade(1), ports=(Port("eth0", 2),)), {})
         index.add(ports)
         contexts["blade with a port"] = read(index.contexts[b""])

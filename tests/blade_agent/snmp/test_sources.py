@@ -1,6 +1,7 @@
 """From what blades and chassis managers say of themselves to what SNMP shows."""
 
 import pytest
+from msgspec.structs import replace
 
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
@@ -16,7 +17,7 @@ from blade_agent.snmp.blade_source import BladeSource, Continued
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.manager_link import ManagerOrders
-from blade_agent.snmp.sources import ChassisPicture, SlotPicture, hardware_of
+from blade_agent.snmp.sources import SlotPicture, hardware_of
 from media_network.address import Address
 from media_network.snmp.value import Refused
 
@@ -47,6 +48,8 @@ def test_a_blade_from_its_main_board():
         errors=3,
         free_bytes=1000,
         segments=4,
+        stored_bytes=4000,
+        programs=frozenset({"film", "river"}),
         receptions=1,
         failure="the disk does not answer",
     )
@@ -62,8 +65,8 @@ def test_a_blade_from_its_main_board():
         streams=2,
         carried=2,
         draining=True,
-        channels=(channel,),
-        engine=engine(pushed_bytes=1316, requests_served=9),
+        channels=(channel, replace(channel, folder="/srv/disk-b", programs=frozenset({"river"}), failure="")),
+        engine=engine(pushed_bytes=1316, requests_served=9, pushed_late=2),
         director=director,
     )
     address = Address("127.0.0.4", 8080)
@@ -77,7 +80,8 @@ def test_a_blade_from_its_main_board():
     )
     assert (figures.station, figures.epoch, figures.director) == ("north", 7, 4)
     assert (figures.own.role, figures.own.address, figures.own.draining) == (Role.DIRECTOR, address, True)
-    assert (figures.engine.push_bytes, figures.engine.pull_requests, figures.engine.segments) == (1316, 9, 4)
+    assert (figures.engine.push_bytes, figures.engine.pull_requests, figures.engine.push_late) == (1316, 9, 2)
+    assert (figures.engine.segments, figures.engine.stored_bytes, figures.engine.programs) == (8, 8000, 2)
     assert figures.engine.channels[0].name == "disk-a"
     assert not figures.engine.channels[0].working
     assert figures.duty is not None
@@ -156,7 +160,7 @@ class Managed:
 
 
 def test_orders_that_a_blade_cannot_be_given_are_refused():
-    orders = ManagerOrders(Managed(answers=False), lambda: 0.0)
+    orders = ManagerOrders(Managed(answers=False))
     for order in (lambda: orders.drain(2), lambda: orders.identify(2, 5), lambda: orders.deactivate(2)):
         with pytest.raises(Refused):
             order()
@@ -164,19 +168,9 @@ def test_orders_that_a_blade_cannot_be_given_are_refused():
 
 def test_orders_go_to_the_blade_as_ipmi_requests():
     managed = Managed(answers=True)
-    orders = ManagerOrders(managed, lambda: 0.0)
+    orders = ManagerOrders(managed)
     orders.drain(2)
     orders.identify(3, 5)
-    drained, identified = orders.shown_in(
-        ChassisPicture(
-            station="north",
-            slots=tuple(SlotPicture(slot=slot, hot_swap=HotSwapState.M4_ACTIVE) for slot in (2, 3)),
-        )
-    ).slots
-    assert (drained.draining, drained.identify_s) == (True, 0)
-    assert (identified.draining, identified.identify_s) == (False, 5)
-    started_anew = SlotPicture(slot=2, hot_swap=HotSwapState.M4_ACTIVE, boot_id=9)
-    assert not orders.shown_in(ChassisPicture(station="north", slots=(started_anew,))).slots[0].draining
     assert [(slot, command) for slot, _, command, _ in managed.relayed] == [(2, 0x05), (3, 0x04)]
     assert managed.relayed[0][3][-1] == 1
     assert managed.relayed[1][3][0] == 5

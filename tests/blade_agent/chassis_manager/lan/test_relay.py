@@ -75,7 +75,7 @@ def test_those_that_wait_for_a_blade_that_is_lost_end_without_an_answer(answers,
     slot = Slot(2, 0, TIMING)
     heartbeat = slot.tick(0.0)
     assert heartbeat.net_fn == 0x2E
-    slot.relay(relay)
+    slot.relay(relay, 0.0)
     now = 0.0
     while not answers:
         now += 0.25

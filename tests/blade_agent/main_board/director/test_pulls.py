@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from blade_agent.main_board.director import pulls
+from blade_agent.main_board.director import director, pulls
 from blade_agent.main_board.director.roster import Roster
 from media_network.http_client import HttpClient
 from media_network.messages.director import ENLIST, Enlist
@@ -184,6 +184,32 @@ def test_an_inactive_program_has_no_playlist():
             assert (await get(world.http, "/programs/film/0.ts?" + SESSION))[0] == 404
 
         world.tell(story, program_of(segments=6, state=ProgramState.INACTIVE))
+
+
+def test_the_sessions_that_asked_last_are_shown_one_by_one():
+    with stage({2: "0-2", 3: "3-5"}) as world:
+
+        async def story():
+            assert world.director.work().sessions == ()
+            addresses = await sessions_playlist(world.http)
+            assert world.director.work().sessions == (), "a playlist alone is no session"
+            for address in (addresses[0], addresses[1], addresses[4]):
+                await get(world.http, f"/programs/film/{address}")
+            [session] = world.director.work().sessions
+            assert session.session == addresses[0].rpartition("=")[2]
+            assert (session.push, session.state, session.program) == (False, "redirected", "film")
+            assert session.console.startswith("127.")
+            assert (session.engine_slot, session.segment, session.turns) == (3, 4, 3)
+            for number in range(director._PULLS_SHOWN + 5):
+                await get(world.http, f"/programs/film/0.ts?session={number:024x}")
+            shown = world.director.work().sessions
+            assert len(shown) == director._PULLS_SHOWN
+            assert shown[0].session == f"{director._PULLS_SHOWN + 4:024x}"
+            assert world.director.figures().pull_sessions == director._PULLS_SHOWN + 6
+            await asyncio.sleep(pulls._SESSION_KEPT_S + 1.0)
+            assert world.director.work().sessions == ()
+
+        world.tell(story, FILM)
 
 
 def test_of_too_many_players_those_heard_of_longest_ago_are_forgotten(monkeypatch):

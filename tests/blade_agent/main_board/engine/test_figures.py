@@ -82,7 +82,7 @@ def _is(path, key, length):
 
 
 def test_batches_that_leave_late_are_counted_and_no_others():
-    """An engine that hangs for half a second sends what has been due for longer than a tick; then it is in time again."""
+    """An engine that hung for half a second sends what was due for longer than a tick; then it is in time again."""
     [data] = make_segments(1, packets=3000)
     late, received = [], []
 
