@@ -11,10 +11,13 @@ from benchmarks.figure import Figure, show
 from benchmarks.network import laptop
 
 TOPOLOGY = "sixteen-blades"
-SETTLE_S = 1.0
+SETTLE_S = 5.0
+"""Until the chassis managers have asked every blade what it has: a network that has just come up is not idle."""
 IDLE_S = 10.0
 BOUND_S = 2.0
-"""What was promised."""
+"""What was promised of the whole command."""
+WARM_BOUND_S = 1.0
+"""And of what comes after the parent is warm."""
 
 _IN_OFFICE = re.compile(r"^(\S+ \S+) INFO .*: slot \d+: (?:director|engine) at epoch", re.MULTILINE)
 _MIB = 1024 * 1024
@@ -25,8 +28,10 @@ def main() -> None:
     with laptop() as network:
         began_at = time.time()
         network.run("chassis-emulator", "up", TOPOLOGY)
-        up_s = time.time() - began_at
+        serving_at = time.time()
+        up_s = serving_at - began_at
         rows = network.json("chassis-emulator", "ps")
+        warm_s = serving_at - first_fork(rows)
         in_office_s = last_in_office(rows) - first_fork(rows)
         time.sleep(SETTLE_S)
         blade_pids = [row["pid"] for row in rows if row["slot"]]
@@ -42,6 +47,13 @@ def main() -> None:
                 value=up_s,
                 unit="s",
                 peer=BOUND_S,
+                peer_name="bound",
+            ),
+            Figure(
+                figure="16 blades, first fork to all stations serve",
+                value=warm_s,
+                unit="s",
+                peer=WARM_BOUND_S,
                 peer_name="bound",
             ),
             Figure(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, write_status
 
 _STATUS_EAGER_S = 0.2
-_STATUS_IDLE_S = 1.0
+_STATUS_IDLE_S = 2.0
 _TRAFFIC_INTERVAL_S = 1.0
-_EAGER_FOR_S = 10.0
+_EAGER_FOR_S = 3.0
 
 
 async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
@@ -113,6 +114,12 @@ class Agent:
             service_port=self._service_port_path,
         )
 
+    async def next_look(self) -> None:
+        """Wait until the board has been looked at, which wakes the agent anyway, or its driver takes too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STATUS_IDLE_S):
+                await self._controller.looked.wait()
+
     def _traffic(self) -> tuple[int, int]:
         """What was sent and is being sent, measured once a second: the status is written when it changes."""
         now_s = asyncio.get_running_loop().time()
@@ -132,7 +139,10 @@ async def _keep_status(agent: Agent, state: Path) -> None:
         if status != told:
             write_status(state, status)
             told, changed_s = status, loop.time()
-        await asyncio.sleep(_STATUS_EAGER_S if loop.time() - changed_s < _EAGER_FOR_S else _STATUS_IDLE_S)
+        if loop.time() - changed_s < _EAGER_FOR_S:
+            await asyncio.sleep(_STATUS_EAGER_S)
+        else:
+            await agent.next_look()
 
 
 def _channels_work(store: SegmentStore) -> bool:

@@ -68,6 +68,8 @@ class BladeController:
         self._kept = kept
         self.changed: Callable[[], None] = _ignore
         """Called when hot swap, role or the main board's state is another one."""
+        self.looked = asyncio.Event()
+        """Set for whoever waits, and cleared at once, after every look at the board."""
         self._state: tuple[object, ...] = ()
         self._handle_is_open = not controller.blade.hot_swap.handle_closed
         self.main_board = main_board
@@ -170,6 +172,8 @@ class BladeController:
 
     def _settle(self) -> None:
         self._controller.settle()
+        self.looked.set()
+        self.looked.clear()
         blade = self.blade
         state = (blade.hot_swap.state, blade.post.held, self.main_board.status().state)
         if state != self._state:

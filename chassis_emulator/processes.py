@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from chassis_emulator.nursery import Ended
 from chassis_emulator.nursery_client import ForkRefused, NurseryClient
-from media_network.status import ProcessStatus, read_status
+from media_network.status import ProcessStatus, StatusFile
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class Process:
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it is started or killed."""
 
+    def __post_init__(self) -> None:
+        self._status_file = StatusFile(self.state)
+
     @property
     def wanted(self) -> bool:
         """Whether it should live."""
@@ -67,7 +70,7 @@ class Process:
     @property
     def status(self) -> ProcessStatus:
         """What it says of itself; nothing, if it has ended or only an earlier one has spoken."""
-        status = read_status(self.state)
+        status = self._status_file.read()
         if status is None or status.pid != self.pid:
             return ProcessStatus(pid=self.pid or 0, role="", state="")
         return status

@@ -36,7 +36,9 @@ _STUFFING = {bytes((reserved,)): bytes((Reserved.ESCAPE, code)) for reserved, co
 _RESERVED = re.compile(b"[" + re.escape(bytes(Reserved)) + b"]")
 _START, _STOP = bytes([Reserved.START]), bytes([Reserved.STOP])
 _PLAIN = re.compile(
-    _START
+    bytes([Reserved.HANDSHAKE])
+    + b"*"
+    + _START
     + b"([^"
     + re.escape(bytes(set(Reserved) - {Reserved.TERMINAL_ESCAPE}))
     + b"]{0,%d})" % MAX_MESSAGE_BYTES
@@ -75,7 +77,9 @@ class BasicMode:
     def receive(self, data: bytes) -> list[bytes]:
         """Take any number of bytes from the line and give the messages that are whole now."""
         if self._frame is None and (frame := _PLAIN.fullmatch(data)):
-            return [frame[1]]  # what nearly always comes: one whole frame, and nothing in it escaped
+            return [
+                frame[1]
+            ]  # what nearly always comes: one whole frame with nothing escaped, after a handshake at most
         return [message for octet in data if (message := self._take(octet)) is not None]
 
     def _take(self, octet: int) -> bytes | None:

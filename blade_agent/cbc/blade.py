@@ -103,8 +103,8 @@ class Blade:
 
     def settle(self) -> None:
         """Look at the sensors, and let hot swap follow the main board: ready ends M3, released ends M6."""
-        self.sensors.scan()
-        self.leds.show_fault(present=self.sensors.critical)
+        if self.sensors.scan():
+            self.leds.show_fault(present=self.sensors.critical)
         self.leds.show_activity(present=self._in_service)
         state = self.hot_swap.state
         if state is HotSwapState.M3_ACTIVATION_IN_PROGRESS:

@@ -148,20 +148,21 @@ class Controller:
 
     def _serve(self, line: Line, framing: Framing, addresses: frozenset[int]) -> MessageLine:
         def receive(message: Request | Response) -> None:
-            message_line.acknowledge()
             if isinstance(message, Request) and message.responder in addresses:
-                message_line.send(self.answer(message))
-            elif not (
-                isinstance(message, Response)
-                and message_line is self._backplane
-                and self.blade.event_sender.receive(message)
-            ):
-                self.blade.misdirected += 1
+                message_line.answer(self.answer(message))
+            else:
+                message_line.acknowledge()
+                if not self._takes(message, message_line):
+                    self.blade.misdirected += 1
             self._send_events()
 
         message_line = MessageLine(line, framing, receive)
         self.blade.lines.append(message_line)
         return message_line
+
+    def _takes(self, message: Request | Response, line: MessageLine) -> bool:
+        """Take what may be the acknowledgement of an event."""
+        return isinstance(message, Response) and line is self._backplane and self.blade.event_sender.receive(message)
 
     def _send_events(self) -> None:
         """Send the event that is due, and be called when the next one is."""

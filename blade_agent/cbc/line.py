@@ -66,6 +66,10 @@ class MessageLine:
         if self._framing.acknowledgement:
             self._line.write(self._framing.acknowledgement)
 
+    def answer(self, response: Response) -> None:
+        """Do both, acknowledge and send, in one: the peer is woken once."""
+        self._line.write(self._framing.acknowledgement + self._framing.encode(response.encode()))
+
     def close(self) -> None:
         """Give the wire back."""
         self._line.close()

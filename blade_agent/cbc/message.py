@@ -3,13 +3,12 @@
     request    rsAddr  netFn/rsLUN  checksum 1  rqAddr  rqSeq/rqLUN  cmd       data  checksum 2
     response   rqAddr  netFn/rqLUN  checksum 1  rsAddr  rqSeq/rsLUN  cmd  cc  data  checksum 2
 
-The same octets travel in Basic Mode frames and in RMCP datagrams. The checksums stand outside construct: inside they
-would keep the header from being compiled, and the header is what every message pays for.
+The same octets travel in Basic Mode frames and in RMCP datagrams. The header is single bytes, which every message pays
+for: they are taken as they are, without construct.
 """
 
 from enum import Enum, IntEnum
 
-import construct
 from msgspec import Struct
 
 MAX_DATA_BYTES = 96
@@ -18,14 +17,6 @@ MAX_DATA_BYTES = 96
 CHASSIS_MANAGER_ADDRESS = 0x20
 """Where the chassis manager stands on the backplane, and what a client on a service port calls the CBC."""
 
-_HEADER = construct.Struct(
-    "to" / construct.Int8ub,
-    "net_fn_lun" / construct.Int8ub,
-    "checksum" / construct.Int8ub,
-    "origin" / construct.Int8ub,
-    "sequence_lun" / construct.Int8ub,
-    "command" / construct.Int8ub,
-).compile()
 _HEADER_BYTES = 6
 _SHORTEST_BYTES = _HEADER_BYTES + 1
 _LONGEST_BYTES = _SHORTEST_BYTES + 1 + MAX_DATA_BYTES
@@ -169,16 +160,16 @@ def decode(octets: bytes) -> Request | Response:
         raise BadMessageError(MessageFault.HEADER_CHECKSUM, len(octets))
     if checksum(octets[3:]):
         raise BadMessageError(MessageFault.BODY_CHECKSUM, len(octets))
-    header = _HEADER.parse(octets)
-    net_fn, target_lun = divmod(header.net_fn_lun, 4)
-    sequence, origin_lun = divmod(header.sequence_lun, 4)
+    to, net_fn_lun, _, origin, sequence_lun, command = octets[:_HEADER_BYTES]
+    net_fn, target_lun = divmod(net_fn_lun, 4)
+    sequence, origin_lun = divmod(sequence_lun, 4)
     body = octets[_HEADER_BYTES:-1]
     if net_fn % 2 == 0:
         return Request(
-            responder=header.to,
-            requester=header.origin,
+            responder=to,
+            requester=origin,
             net_fn=net_fn,
-            command=header.command,
+            command=command,
             sequence=sequence,
             data=body,
             responder_lun=target_lun,
@@ -187,10 +178,10 @@ def decode(octets: bytes) -> Request | Response:
     if not body:
         raise BadMessageError(MessageFault.TOO_SHORT, len(octets))
     return Response(
-        requester=header.to,
-        responder=header.origin,
+        requester=to,
+        responder=origin,
         net_fn=net_fn,
-        command=header.command,
+        command=command,
         sequence=sequence,
         completion=body[0],
         data=body[1:],
@@ -200,15 +191,6 @@ def decode(octets: bytes) -> Request | Response:
 
 
 def _seal(*, to: int, net_fn_lun: int, origin: int, sequence_lun: int, command: int, data: bytes) -> bytes:
-    header: bytes = _HEADER.build(
-        {
-            "to": to,
-            "net_fn_lun": net_fn_lun,
-            "checksum": checksum(bytes((to, net_fn_lun))),
-            "origin": origin,
-            "sequence_lun": sequence_lun,
-            "command": command,
-        }
-    )
-    body = header[3:] + data
-    return header[:3] + body + bytes([checksum(body)])
+    head = bytes((to, net_fn_lun))
+    body = bytes((origin, sequence_lun, command)) + data
+    return head + bytes((checksum(head),)) + body + bytes((checksum(body),))

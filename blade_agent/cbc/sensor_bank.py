@@ -33,18 +33,19 @@ class SensorBank:
         self.by_number = {sensor.number: sensor for sensor in sensors}
         self._scanned_at_s: float | None = None
 
-    def scan(self) -> None:
-        """Look at the board's sensors, if the last look is long enough ago, and note what happened."""
+    def scan(self) -> bool:
+        """Look at the board's sensors, if the last look is long enough ago, and note what happened; tell whether."""
         if not self._board:
-            return
+            return False
         now_s = self._clock.now_s()
         if self._scanned_at_s is not None and now_s - self._scanned_at_s < SCAN_INTERVAL_S:
-            return
+            return False
         self._scanned_at_s = now_s
         for sensor in self._board:
             for event in sensor.scan():
                 if sensor.events_enabled:
                     self._note(event)
+        return True
 
     def look_again(self) -> None:
         """Let the next scan look at once: what counts as an event has changed."""

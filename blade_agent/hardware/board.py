@@ -71,7 +71,9 @@ class Board:
 
     def read_fan(self, fan: FanFacts) -> FanReading:
         """Measure one of the profile's fans."""
-        return read_fan_at(self._places.chip(fan.chip), fan)
+        chip = self._places.chip(fan.chip)
+        may_fail = isinstance(chip, Unknown) or fan.tach is None or self._places.may_fail(chip, fan.tach)
+        return read_fan_at(chip, fan, may_fail=may_fail)
 
     def read_handle(self) -> bool | Unknown | None:
         """Tell whether the handle is open; None on a board without a switch there."""
@@ -106,6 +108,8 @@ class Board:
     def _measure(self, sensor: Sensor) -> Reading:
         if sensor.hwmon:
             place = self._places.channel(sensor.hwmon)
-            return place if isinstance(place, Unknown) else read_input(*place, sensor.measures)
+            if isinstance(place, Unknown):
+                return place
+            return read_input(*place, sensor.measures, may_fail=self._places.may_fail(*place))
         zone = self._places.zone(str(sensor.zone))
         return zone if isinstance(zone, Unknown) else zone_temperature(zone)

@@ -28,13 +28,17 @@ def read_fan(root: Path, fan: FanFacts) -> FanReading:
     return read_fan_at(find_chip(root, fan.chip), fan)
 
 
-def read_fan_at(chip: Path | Unknown, fan: FanFacts) -> FanReading:
-    """Measure a fan whose chip was looked for already."""
+def read_fan_at(chip: Path | Unknown, fan: FanFacts, *, may_fail: bool = True) -> FanReading:
+    """Measure a fan whose chip was looked for already; `may_fail` as for `read_input`."""
     if isinstance(chip, Unknown):
         return FanReading(fan.name, chip, chip)
-    speed = read_input(chip, fan.tach, Quantity.FAN_SPEED) if fan.tach else _without("tachometer")
-    duty = scale(Quantity.DUTY, read_integer(chip / fan.pwm)) if fan.pwm else _without("PWM")
-    return FanReading(fan.name, speed, duty)
+    speed = read_input(chip, fan.tach, Quantity.FAN_SPEED, may_fail=may_fail) if fan.tach else _without("tachometer")
+    return FanReading(fan.name, speed, read_duty_at(chip, fan))
+
+
+def read_duty_at(chip: Path, fan: FanFacts) -> Reading:
+    """Tell what share of full drive a fan gets, 0 to 1."""
+    return scale(Quantity.DUTY, read_integer(f"{chip}/{fan.pwm}")) if fan.pwm else _without("PWM")
 
 
 def drive_fan(root: Path, fan: FanFacts, duty: float) -> Unknown | None:

@@ -5,6 +5,7 @@ Attributes and units: Documentation/hwmon/sysfs-interface.rst of the Linux kerne
 
 import re
 from pathlib import Path
+from typing import TypeAlias
 
 from blade_agent.hardware.profile import HwmonChannel
 from blade_agent.hardware.reading import Quantity, Reading, Unknown, Why, judge
@@ -27,16 +28,21 @@ _QUANTITIES = {
     "fan": Quantity.FAN_SPEED,
 }
 
+Chips: TypeAlias = list[tuple[str, Path]]
 
-def chips(root: Path) -> list[tuple[str, Path]]:
+
+def chips(root: Path) -> Chips:
     """Name and folder of every chip."""
     named = ((read_text(folder / "name"), folder) for folder in folders(root / "sys/class/hwmon"))
     return [(name, folder) for name, folder in named if isinstance(name, str)]
 
 
-def find_chip(root: Path, name: str, device: str | None = None) -> Path | Unknown:
-    """Folder of the one chip of that name; `device` chooses among several by the device they belong to."""
-    found = [folder for known, folder in chips(root) if known == name]
+def find_chip(root: Path, name: str, device: str | None = None, among: Chips | None = None) -> Path | Unknown:
+    """Folder of the one chip of that name; `device` chooses among several by the device they belong to.
+
+    `among`: all chips, where they were looked for already.
+    """
+    found = [folder for known, folder in (chips(root) if among is None else among) if known == name]
     if device:
         found = [folder for folder in found if (folder / "device").resolve().name == device]
     if len(found) == 1:
@@ -51,9 +57,9 @@ def inputs(chip: Path) -> list[str]:
     return sorted({match[1] for match in matches if match})
 
 
-def find_channel(root: Path, channel: HwmonChannel) -> tuple[Path, str] | Unknown:
-    """Folder of a channel's chip, and the channel's number in it."""
-    chip = find_chip(root, channel.chip, channel.device)
+def find_channel(root: Path, channel: HwmonChannel, among: Chips | None = None) -> tuple[Path, str] | Unknown:
+    """Folder of a channel's chip, and the channel's number in it; `among` as for `find_chip`."""
+    chip = find_chip(root, channel.chip, channel.device, among)
     if isinstance(chip, Unknown):
         return chip
     if channel.channel:
@@ -71,11 +77,19 @@ def read_channel(root: Path, quantity: Quantity, channel: HwmonChannel) -> Readi
     return place if isinstance(place, Unknown) else read_input(*place, quantity)
 
 
-def read_input(chip: Path, channel: str, quantity: Quantity) -> Reading:
-    """Measure by a channel that is known by number. Power is often only given as an average."""
-    if read_integer(chip / f"{channel}_fault") == 1:
+def tells_fault(chip: Path, channel: str) -> bool:
+    """Whether a chip can say that a channel's sensor is broken."""
+    return (chip / f"{channel}_fault").exists()
+
+
+def read_input(chip: Path, channel: str, quantity: Quantity, *, may_fail: bool = True) -> Reading:
+    """Measure by a channel that is known by number. Power is often only given as an average.
+
+    `may_fail`: the chip can say that the sensor is broken, or it is not known that it cannot.
+    """
+    if may_fail and read_integer(f"{chip}/{channel}_fault") == 1:
         return Unknown(Why.FAILED, f"{channel}_fault is 1: the chip says the sensor is broken")
-    count = read_integer(chip / f"{channel}_input")
+    count = read_integer(f"{chip}/{channel}_input")
     if isinstance(count, Unknown) and count.why is Why.ABSENT and quantity is Quantity.POWER:
         count = read_integer(chip / f"{channel}_average")
     return scale(quantity, count)

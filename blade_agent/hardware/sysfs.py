@@ -41,9 +41,9 @@ def read_bytes(path: Path, length_bytes_max: int) -> bytes | Unknown:
         os.close(descriptor)
 
 
-def read_text(path: Path) -> str | Unknown:
+def read_text(path: Path | str) -> str | Unknown:
     """An attribute without the white space around it."""
-    data = read_bytes(path, _TEXT_BYTES_MAX)
+    data = _read_attribute(path)
     if isinstance(data, Unknown):
         return data
     try:
@@ -56,7 +56,7 @@ def read_text(path: Path) -> str | Unknown:
     return text
 
 
-def read_integer(path: Path) -> int | Unknown:
+def read_integer(path: Path | str) -> int | Unknown:
     """An attribute that is a whole number."""
     text = read_text(path)
     if isinstance(text, Unknown):
@@ -94,5 +94,19 @@ def folders(path: Path) -> list[Path]:
         return []
 
 
-def _failure(path: Path, error: OSError) -> Unknown:
+def _read_attribute(path: Path | str) -> bytes | Unknown:
+    """An attribute as it is: its driver gives all of it at the first read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        return _failure(path, error)
+    try:
+        return os.read(descriptor, _TEXT_BYTES_MAX)
+    except OSError as error:
+        return _failure(path, error)
+    finally:
+        os.close(descriptor)
+
+
+def _failure(path: Path | str, error: OSError) -> Unknown:
     return Unknown(_WHY.get(error.errno or 0, Why.FAILED), f"{path}: {error.strerror}")

@@ -17,8 +17,7 @@ from blade_agent.profiled_board.power import KeptPower, MainBoardPower, PowerLev
 from blade_agent.profiled_board.sensors import measured_sensors
 from blade_agent.profiled_board.writes import Writes
 
-MEASURE_S: Final = 1.0
-HANDLE_S: Final = 0.5
+LOOK_S: Final = 1.0
 FIND_AGAIN_S: Final = 10.0
 
 
@@ -66,27 +65,23 @@ class ProfiledBoard:
         return _known(await asyncio.get_running_loop().run_in_executor(None, self._board.read_handle))
 
     async def _look_on(self, measured: Callable[[], None], handle_moved: Callable[[bool], None]) -> None:
-        """Look at the handle at every turn, at all else at some: it is being woken that costs, not what is read."""
+        """Look at the handle and all else at once: it is being woken that costs, not what is read."""
         loop = asyncio.get_running_loop()
-        interval_s = HANDLE_S if self._board.profile.handle else MEASURE_S
         handle_is_open: bool | None = None
-        measure_s = find_again_s = loop.time()
+        find_again_s = loop.time()
         while True:
             now_s = loop.time()
-            due = now_s >= measure_s
             find_again = now_s >= find_again_s
-            look = await loop.run_in_executor(None, _look, self._board, due, find_again)
+            look = await loop.run_in_executor(None, _look, self._board, find_again)
             if find_again:
                 find_again_s = now_s + FIND_AGAIN_S
-            if look.readings is not None:
-                measure_s = now_s + MEASURE_S - interval_s / 2
-                self.measurements.take(look.readings)
-                self._follow(measured)
+            self.measurements.take(look.readings)
+            self._follow(measured)
             # A switch that cannot be read any more has not moved.
             if look.handle_is_open is not None and look.handle_is_open is not handle_is_open:
                 handle_is_open = look.handle_is_open
                 handle_moved(handle_is_open)
-            await asyncio.sleep(now_s + interval_s - loop.time())
+            await asyncio.sleep(now_s + LOOK_S - loop.time())
 
     def _follow(self, measured: Callable[[], None]) -> None:
         if self._fan:
@@ -96,13 +91,13 @@ class ProfiledBoard:
 
 class _Look(Struct):
     handle_is_open: bool | None
-    readings: dict[tuple[str, str], Reading] | None
+    readings: dict[tuple[str, str], Reading]
 
 
-def _look(board: Board, due: bool, find_again: bool) -> _Look:  # noqa: FBT001 -- by position, for a thread
+def _look(board: Board, find_again: bool) -> _Look:  # noqa: FBT001 -- by position, for a thread
     if find_again:
         board.find_again()
-    return _Look(_known(board.read_handle()), measure(board) if due else None)
+    return _Look(_known(board.read_handle()), measure(board))
 
 
 def _known(handle_is_open: bool | Unknown | None) -> bool | None:  # noqa: FBT001 -- a reading

@@ -164,7 +164,7 @@ class Impairment:
                     frames *= 2
                     self.counters.doubled_frames += 1
                 case CutFrames():
-                    frames = [whole[: rng.randint(1, len(whole) - 1)] for whole in frames]
+                    frames = [whole[: rng.randint(1, max(1, len(whole) - 1))] for whole in frames]
                     self.counters.cut_frames += 1
                 case DelayedFrames():
                     delay_s += fault.delay_ms / 1000

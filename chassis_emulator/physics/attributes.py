@@ -16,6 +16,10 @@ _RESOLUTION = {
 }
 """Steps in which the emulated chips measure: a chassis in which nothing happens is not written anew every second."""
 
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_STEPS_TO_MOVE = 0.75
+"""A chip that filters its input does not waver between two steps when what it measures lies about half way."""
+
 
 class Attributes:
     """The attributes under one root. Calls block for some small files."""
@@ -24,7 +28,9 @@ class Attributes:
         self.root = root
         self._chips: dict[str, Path] = {}
         self._written: dict[Path, str] = {}
-        """What each file that measures holds: what has not changed is not written again."""
+        """What each file holds: what has not changed is not written again."""
+        self._steps: dict[Path, int] = {}
+        """What each file that measures shows, in its chip's steps."""
 
     def chip(self, name: str, device: str | None = None) -> Path:
         """Folder of a chip of hwmon; it is made when it was not there."""
@@ -41,7 +47,10 @@ class Attributes:
     def measure(self, path: Path, quantity: Quantity, value: float) -> None:
         """Let a file show this value, as far as its chip can tell."""
         resolution = _RESOLUTION[quantity]
-        self.show(path, str(round(round(value / resolution) * resolution * COUNTS_PER_UNIT[quantity])))
+        exactly, shown = value / resolution, self._steps.get(path)
+        if shown is None or abs(exactly - shown) > _STEPS_TO_MOVE:
+            steps = self._steps[path] = round(exactly)
+            self.show(path, str(round(steps * resolution * COUNTS_PER_UNIT[quantity])))
 
     def show(self, path: Path, text: str) -> None:
         """Let a file hold this."""
@@ -63,12 +72,16 @@ def write_once(path: Path, text: str) -> None:
 
 def replace(path: Path, data: bytes) -> None:
     """Set a file at once: who reads it sees the old or the new, never a part."""
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = f"{path.parent}/.{path.name}.new"
     try:
-        fresh.write_bytes(data)
+        descriptor = os.open(fresh, _NEW_FILE, 0o644)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(data)
+        descriptor = os.open(fresh, _NEW_FILE, 0o644)
+    try:
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)
     os.replace(fresh, path)
 
 

@@ -8,7 +8,7 @@ PWM, its lights) is read back.
 from pathlib import Path
 from typing import NamedTuple
 
-from blade_agent.hardware.fan import read_fan_at
+from blade_agent.hardware.fan import read_duty_at
 from blade_agent.hardware.hwmon import COUNTS_PER_UNIT
 from blade_agent.hardware.led import read_led, read_trigger
 from blade_agent.hardware.profile import HardwareProfile, Sensor
@@ -101,7 +101,7 @@ class SysfsTree:
     def fan_duty(self) -> float | None:
         """What the blade drives its first fan at, 0 to 1; None while that is unknown, or it has none."""
         for fan in self.profile.fans:
-            duty = read_fan_at(self._attributes.chip(fan.chip), fan).duty
+            duty = read_duty_at(self._attributes.chip(fan.chip), fan)
             if isinstance(duty, Known):
                 return duty.value
         return None

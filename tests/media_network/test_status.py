@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from media_network.address import Address
-from media_network.status import STATUS_FILE, ProcessStatus, read_status, write_status
+from media_network.status import STATUS_FILE, ProcessStatus, StatusFile, read_status, write_status
 from media_network.whereabouts import STATE_VARIABLE, center_state, default_state_folder, find_center
 
 SERVING = ProcessStatus(pid=7, role="center", state="serving", epoch=3, http="127.1.0.1:8080")
@@ -17,6 +17,18 @@ def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path):
     write_status(tmp_path, SERVING)
     assert read_status(tmp_path) == SERVING
     assert [path.name for path in tmp_path.iterdir()] == [STATUS_FILE]
+
+
+def test_who_looks_again_and_again_sees_each_status_once_it_is_there(tmp_path):
+    file = StatusFile(tmp_path)
+    assert file.read() is None
+    for epoch in range(5):
+        write_status(tmp_path, replace(SERVING, epoch=epoch))
+        seen = file.read()
+        assert seen == replace(SERVING, epoch=epoch)
+        assert file.read() is seen, "the same file is not read twice"
+    (tmp_path / STATUS_FILE).unlink()
+    assert file.read() is None
 
 
 def test_nothing_said(tmp_path):

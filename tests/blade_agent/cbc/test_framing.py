@@ -66,6 +66,14 @@ def test_every_byte_of_noise_is_a_handshake_in_a_frame_or_counted(noise):
         assert framing.faults[FrameFault.STRAY] == len(noise) - noise.count(Reserved.HANDSHAKE)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 3), messages)
+def test_handshakes_before_a_frame_are_no_fault(handshakes, message):
+    framing = BasicMode()
+    assert framing.receive(bytes([Reserved.HANDSHAKE]) * handshakes + BasicMode.encode(message)) == [message]
+    assert not framing.faults
+
+
 def test_each_fault_has_its_name():
     framing = BasicMode()
     start, stop, escape, handshake = (

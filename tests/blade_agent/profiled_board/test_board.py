@@ -255,14 +255,14 @@ def test_the_handle_moves_hot_swap(emulated, play):
             await asyncio.sleep(0.1)
             activate(emulated)
             emulated.tree.move_handle(is_open=True)
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(1.1)
             assert emulated.ask(GET_BLADE_STATUS).hot_swap is HotSwapState.M5_DEACTIVATION_REQUEST
             emulated.corrupt("sys/class/hwmon/hwmon0/intrusion0_alarm", b"?")
             await asyncio.sleep(2)
             assert emulated.ask(GET_BLADE_STATUS).hot_swap is HotSwapState.M5_DEACTIVATION_REQUEST
             emulated.tree.lay_out(COOL)
             emulated.tree.move_handle(is_open=False)
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(1.1)
             assert emulated.ask(GET_BLADE_STATUS).hot_swap is HotSwapState.M4_ACTIVE
 
     play(story())
