@@ -13,7 +13,9 @@ from benchmarks.network import laptop
 TOPOLOGY = "sixteen-blades"
 SETTLE_S = 5.0
 """Until the chassis managers have asked every blade what it has: a network that has just come up is not idle."""
-IDLE_S = 10.0
+IDLE_S = 15.0
+IDLE_BOUND = 5.0
+"""Per cent of one core, for all processes of the network together."""
 BOUND_S = 2.0
 """What was promised of the whole command."""
 WARM_BOUND_S = 1.0
@@ -36,9 +38,9 @@ def main() -> None:
         time.sleep(SETTLE_S)
         blade_pids = [row["pid"] for row in rows if row["slot"]]
         everything = [nursery(blade_pids[0]), *children(nursery(blade_pids[0]))]
-        before_s = [ticks_s(pid) for pid in everything]
+        before_s = [cpu_s(pid) for pid in everything]
         time.sleep(IDLE_S)
-        spent = {pid: (ticks_s(pid) - before) / IDLE_S * 100 for pid, before in zip(everything, before_s, strict=True)}
+        spent = {pid: (cpu_s(pid) - before) / IDLE_S * 100 for pid, before in zip(everything, before_s, strict=True)}
         engines = [row["pid"] for row in rows if row["role"] == "engine"]
         environment = (set(everything) - {row["pid"] for row in rows} - {nursery(blade_pids[0])}).pop()
         show(
@@ -79,7 +81,13 @@ def main() -> None:
                 unit="% of a core",
             ),
             Figure(figure="idle CPU of lines, physics and slots", value=spent[environment], unit="% of a core"),
-            Figure(figure="idle CPU of the whole network", value=sum(spent.values()), unit="% of a core"),
+            Figure(
+                figure="idle CPU of the whole network",
+                value=sum(spent.values()),
+                unit="% of a core",
+                peer=IDLE_BOUND,
+                peer_name="bound",
+            ),
         )
 
 
@@ -102,10 +110,10 @@ def birth(pid: int) -> float:
     return time.time() - age_s
 
 
-def ticks_s(pid: int) -> float:
-    """User and system time of a process; proc_pid_stat(5), utime and stime."""
-    found = fields(pid)
-    return (int(found[11]) + int(found[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_s(pid: int) -> float:
+    """What the threads of a process have run; /proc/<pid>/task/<tid>/schedstat, which counts nanoseconds."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 def nursery(blade: int) -> int:

@@ -108,7 +108,7 @@ class Cooling:
 
 def measured(slot: Slot) -> list[tuple[SeenSensor, float]]:
     """Give the temperatures of a blade that could be read."""
-    readings = ((sensor, slot.temperatures.get(sensor.number)) for sensor in slot.facts.temperatures)
+    readings = ((sensor, slot.temperatures.readings.get(sensor.number)) for sensor in slot.facts.temperatures)
     return [(sensor, celsius) for sensor, celsius in readings if celsius is not None]
 
 
@@ -121,7 +121,7 @@ def margin_of(slot: Slot) -> float | None:
         return float("inf")
     if slot.away:
         return None
-    if not slot.facts.surveyed or (slot.facts.temperatures and not slot.temperatures):
+    if not slot.facts.surveyed or (slot.facts.temperatures and not slot.temperatures.readings):
         return float("inf")  # it has only just come: its board looks after itself until it has been asked
     near = (min(sensor.upper.values()) - celsius for sensor, celsius in measured(slot) if sensor.can_be_cooled)
     return min(near, default=None)

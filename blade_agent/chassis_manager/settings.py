@@ -67,7 +67,7 @@ class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     survey_after_s: Positive = 1.0
     """From a blade's arrival in service to the first question about its sensors."""
     temperature_s: Positive = 4.0
-    """From one reading of a blade's temperatures to the next."""
+    """From one reading of a blade's temperatures to the next, where it is not far from its limits."""
     supplies_s: Positive = 1.0
     """From one reading of the supplies to the next."""
 

@@ -3,7 +3,6 @@
 import logging
 import math
 from collections.abc import Callable
-from typing import Final
 
 from msgspec import structs
 
@@ -27,13 +26,14 @@ from blade_agent.cbc.role_messages import (
     StageStation,
     assignment_digest,
 )
-from blade_agent.cbc.sensor_messages import GET_SENSOR_READING, SensorNumber, SensorReading
+from blade_agent.cbc.sensor_messages import GET_SENSOR_READING
 from blade_agent.chassis_manager.blade_facts import BladeFacts
 from blade_agent.chassis_manager.line_quality import LineQuality
 from blade_agent.chassis_manager.requester import Answered, Outcome, Question, Relay, Requester
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.standing_orders import StandingOrders
 from blade_agent.chassis_manager.survey import Survey, ask_power, ask_sensors
+from blade_agent.chassis_manager.temperatures import Temperatures
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +50,6 @@ _CHANGING = frozenset({MainBoardState.STARTING, MainBoardState.STOPPING})
 _ABSENT = frozenset({HotSwapState.M0_NOT_INSTALLED, HotSwapState.M7_COMMUNICATION_LOST})
 _ROUTINE = frozenset({GET_BLADE_STATUS, GET_DEVICE_SDR, GET_SENSOR_READING})
 """What the answers to these say is looked at when it is time, not at once; but for what a heartbeat changes."""
-_MOST_TEMPERATURES: Final = 4
-_NO_READING: Final = 0x20
-_SCANNED: Final = 0x40
 
 
 class Slot:
@@ -78,8 +75,7 @@ class Slot:
         """Whether its blade is director: it is asked more often."""
         self.facts = BladeFacts()
         self.orders = StandingOrders()
-        self.temperatures: dict[int, float | None] = {}
-        """Last readings by number of the sensor, in degrees Celsius; None when there was none to be had."""
+        self.temperatures = Temperatures(self.facts)
         self.lost_at: float | None = None
         self.asked_once = False
         """Whether its silence, or its word, has been heard at all."""
@@ -214,9 +210,9 @@ class Slot:
         if now >= self._survey_from:
             self._go_on_with_survey(now)
         if self.requester.idle and now >= self._measure_from:
-            self._measure_from = self._on_beat(now + self._timing.temperature_s)
-            for sensor in self.facts.temperatures[:_MOST_TEMPERATURES]:
-                self.requester.ask(Question(GET_SENSOR_READING, SensorNumber(sensor.number), ended=self._take_reading))
+            self._measure_from = self._on_beat(now + self.temperatures.pause_s(self._timing.temperature_s))
+            for question in self.temperatures.questions():
+                self.requester.ask(question)
 
     def _go_on_with_survey(self, now: float) -> None:
         while self._surveys and self._surveys[0].question is None:
@@ -233,17 +229,6 @@ class Slot:
     def _sensors_from(self, now: float) -> float:
         """Sensors can wait until a blade that is on its way is in service; what it draws cannot."""
         return now + self._timing.survey_after_s
-
-    def _take_reading(self, answered: Answered) -> None:
-        if not isinstance(answered.question.body, SensorNumber):
-            return
-        number = answered.question.body.sensor
-        reply: SensorReading | None = answered.reply
-        sensor = self.facts.sensors.get(number)
-        if answered.outcome is Outcome.UNANSWERED or sensor is None:
-            return
-        readable = reply is not None and reply.flags & (_NO_READING | _SCANNED) == _SCANNED
-        self.temperatures[number] = sensor.reading(reply.reading) if reply is not None and readable else None
 
     def _converse(self, *questions: Question) -> None:
         self._news = False
@@ -295,7 +280,7 @@ class Slot:
         """Forget what another start of a blade said of itself."""
         self.facts = BladeFacts()
         self.orders = StandingOrders()
-        self.temperatures.clear()
+        self.temperatures = Temperatures(self.facts)
         self._surveys = [Survey(ask_power(self.facts)), Survey(ask_sensors(self.facts))]
         self._survey_from, self._measure_from = now, math.inf
 

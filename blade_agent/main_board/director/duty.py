@@ -14,7 +14,7 @@ class Intervals:
     """How often an engine reports while anything changes, and how often the director looks who has not."""
     cursor_ms: int = 100
     """How often an engine reports while it streams: so much, and the way of the report, is lost when it dies."""
-    idle_ms: int = 1500
+    idle_ms: int = 2000
     """How often an engine reports at least."""
     lease_ms: int = 4000
     """How long after its last acknowledged report an engine goes on streaming, and no longer: long enough for another

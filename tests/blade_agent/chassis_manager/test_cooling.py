@@ -9,6 +9,7 @@ from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.chassis_manager.cooling import FULL, HYSTERESIS_C, level_for, scaled
 from blade_agent.chassis_manager.journal import Hold, read_journal
 from blade_agent.chassis_manager.notice import NoticeKind
+from blade_agent.chassis_manager.temperatures import FAR_C
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 
 MARGINS = st.floats(-40, 60, allow_nan=False)
@@ -56,7 +57,7 @@ def fans(chassis):
 
 def test_cool_blades_are_left_to_their_own_control(cooled):
     assert fans(cooled) == {1: None, 2: None, 3: None}
-    readings = {slot.number: list(slot.temperatures.values()) for slot in cooled.chassis.slots.values()}
+    readings = {slot.number: list(slot.temperatures.readings.values()) for slot in cooled.chassis.slots.values()}
     assert all(abs(values[0] - 40) < 0.5 for values in readings.values())
 
 
@@ -108,3 +109,19 @@ def test_temperatures_are_asked_for_slowly(cooled):
     polls = 100 / timing.director_heartbeat_s + 2 * 100 / timing.heartbeat_s
     readings = 3 * 100 / timing.temperature_s
     assert cooled.requests <= polls + readings + 3
+
+
+def test_a_blade_far_from_its_limits_is_asked_half_as_often_and_one_near_them_always(cooled):
+    def requests_in(seconds):
+        cooled.requests = 0
+        cooled.run(seconds)
+        return cooled.requests
+
+    interval_s = cooled.settings.timing.temperature_s
+    (limited,) = cooled.chassis.slots[2].facts.temperatures
+    cooled.made[2].temperature.celsius = min(limited.upper.values()) - FAR_C - 5
+    cooled.run(2 * interval_s)
+    far = requests_in(100)
+    cooled.made[2].temperature.celsius += 10
+    cooled.run(2 * interval_s)
+    assert 100 / interval_s / 3 < requests_in(100) - far < 100 / interval_s
