@@ -42,6 +42,7 @@ def main() -> None:
         time.sleep(IDLE_S)
         spent = {pid: (cpu_s(pid) - before) / IDLE_S * 100 for pid, before in zip(everything, before_s, strict=True)}
         engines = [row["pid"] for row in rows if row["role"] == "engine"]
+        centers = [row["pid"] for row in rows if row["role"] == "center"]
         environment = (set(everything) - {row["pid"] for row in rows} - {nursery(blade_pids[0])}).pop()
         show(
             Figure(
@@ -82,12 +83,13 @@ def main() -> None:
             ),
             Figure(figure="idle CPU of lines, physics and slots", value=spent[environment], unit="% of a core"),
             Figure(
-                figure="idle CPU of the whole network",
-                value=sum(spent.values()),
+                figure="idle CPU of the chassis: blades, manager, lines, physics",
+                value=sum(spent.values()) - sum(spent[pid] for pid in centers),
                 unit="% of a core",
                 peer=IDLE_BOUND,
                 peer_name="bound",
             ),
+            Figure(figure="idle CPU of the whole network", value=sum(spent.values()), unit="% of a core"),
         )
 
 

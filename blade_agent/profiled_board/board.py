@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 from msgspec import Struct
@@ -56,15 +57,22 @@ class ProfiledBoard:
         `measured` is called after every look at the sensors, `handle_moved` with whether the handle is open when it
         was moved.
         """
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._writes.run(), name="write to the board")
-            tasks.create_task(self._look_on(measured, handle_moved), name="look at the board")
+        # One thread of its own: of several that wait for work, each piece of it wakes two.
+        thread = ThreadPoolExecutor(1, thread_name_prefix="board")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._writes.run(), name="write to the board")
+                tasks.create_task(self._look_on(thread, measured, handle_moved), name="look at the board")
+        finally:
+            thread.shutdown(wait=False)
 
     async def read_handle(self) -> bool | None:
         """Tell whether the handle is open; None where that is not known."""
         return _known(await asyncio.get_running_loop().run_in_executor(None, self._board.read_handle))
 
-    async def _look_on(self, measured: Callable[[], None], handle_moved: Callable[[bool], None]) -> None:
+    async def _look_on(
+        self, thread: Executor, measured: Callable[[], None], handle_moved: Callable[[bool], None]
+    ) -> None:
         """Look at the handle and all else at once: it is being woken that costs, not what is read."""
         loop = asyncio.get_running_loop()
         handle_is_open: bool | None = None
@@ -72,7 +80,7 @@ class ProfiledBoard:
         while True:
             now_s = loop.time()
             find_again = now_s >= find_again_s
-            look = await loop.run_in_executor(None, _look, self._board, find_again)
+            look = await loop.run_in_executor(thread, _look, self._board, find_again)
             if find_again:
                 find_again_s = now_s + FIND_AGAIN_S
             self.measurements.take(look.readings)
