@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -55,7 +56,7 @@ class Simulation:
         self._isolation_rng = self.rng("isolation")
         self._failure_told = False
         self._onlooker = self.network.start(self.network.host(ONLOOKER))
-        gc.freeze()  # what was there before is not looked through each time that the garbage of the run is collected
+        _set_aside_what_was_there()
 
     def __enter__(self) -> Self:
         return self
@@ -201,8 +202,14 @@ class Simulation:
                     boot.kept.clear()
                     boot.sockets.clear()
             gc.collect()
-        gc.unfreeze()
         return None if self._failure_told else self.loop.failure
+
+
+@cache
+def _set_aside_what_was_there() -> None:
+    """What a process has before its first run is not looked through each time that the garbage of one is collected."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
