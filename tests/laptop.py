@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
@@ -16,6 +17,19 @@ class Laptop:
         self.state = Path(state)
         self.topology = str(topology)
         self.environment = {**os.environ, "MEDIA_STATION_STATE": str(state)}
+
+    @classmethod
+    @contextmanager
+    def running(cls, folder, plan):
+        """A network up as a topology says it; down again at the end, also when it did not come up."""
+        topology = folder / "topology.yaml"
+        topology.write_text(plan)
+        laptop = cls(folder / "state", topology)
+        try:
+            laptop.up()
+            yield laptop
+        finally:
+            laptop.down()
 
     def run(self, command, *arguments, check=True, timeout=90):
         finished = subprocess.run(

@@ -77,9 +77,8 @@ class BasicMode:
     def receive(self, data: bytes) -> list[bytes]:
         """Take any number of bytes from the line and give the messages that are whole now."""
         if self._frame is None and (frame := _PLAIN.fullmatch(data)):
-            return [
-                frame[1]
-            ]  # what nearly always comes: one whole frame with nothing escaped, after a handshake at most
+            # What nearly always comes: one whole frame with nothing escaped, perhaps after a handshake.
+            return [frame[1]]
         return [message for octet in data if (message := self._take(octet)) is not None]
 
     def _take(self, octet: int) -> bytes | None:

@@ -12,7 +12,6 @@ from msgspec import Struct
 from blade_agent.cbc.board_messages import SET_FAN_LEVEL, FanProperties, SetFanLevel
 from blade_agent.cbc.hardware import Threshold
 from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.chassis_manager.blade_facts import SeenSensor
 from blade_agent.chassis_manager.requester import Answered, Outcome, Question
 from blade_agent.chassis_manager.slot import Slot
 
@@ -79,7 +78,7 @@ class Cooling:
                 self._decide(self._fans[number], _nearest(margins, number))
 
     def _watch(self, slot: Slot) -> None:
-        for sensor, celsius in measured(slot):
+        for sensor, celsius in slot.temperatures.measured:
             limit = sensor.upper.get(Threshold.UPPER_NON_RECOVERABLE)
             if limit is not None and celsius >= limit:
                 self._overheated(slot, celsius)
@@ -106,12 +105,6 @@ class Cooling:
         slot.ask(Question(SET_FAN_LEVEL, SetFanLevel(fru=_BLADE_FRU, level=octet), ended=ended))
 
 
-def measured(slot: Slot) -> list[tuple[SeenSensor, float]]:
-    """Give the temperatures of a blade that could be read."""
-    readings = ((sensor, slot.temperatures.readings.get(sensor.number)) for sensor in slot.facts.temperatures)
-    return [(sensor, celsius) for sensor, celsius in readings if celsius is not None]
-
-
 def margin_of(slot: Slot) -> float | None:
     """Give how far a blade is from its nearest upper threshold, in degrees; infinite for one that makes no heat.
 
@@ -123,7 +116,9 @@ def margin_of(slot: Slot) -> float | None:
         return None
     if not slot.facts.surveyed or (slot.facts.temperatures and not slot.temperatures.readings):
         return float("inf")  # it has only just come: its board looks after itself until it has been asked
-    near = (min(sensor.upper.values()) - celsius for sensor, celsius in measured(slot) if sensor.can_be_cooled)
+    near = (
+        min(sensor.upper.values()) - celsius for sensor, celsius in slot.temperatures.measured if sensor.can_be_cooled
+    )
     return min(near, default=None)
 
 

@@ -6,7 +6,6 @@ from blade_agent.cbc.hardware import Threshold
 from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.role import MainBoardState, Role
 from blade_agent.chassis_manager.chassis import Chassis
-from blade_agent.chassis_manager.cooling import measured
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
 from blade_agent.chassis_manager.power_switch import observed_power
 from blade_agent.chassis_manager.slot import Slot
@@ -114,5 +113,5 @@ def _temperatures(slot: Slot) -> list[TemperatureReading]:
             upper_critical=sensor.upper.get(Threshold.UPPER_CRITICAL),
             upper_non_recoverable=sensor.upper.get(Threshold.UPPER_NON_RECOVERABLE),
         )
-        for sensor, celsius in measured(slot)
+        for sensor, celsius in slot.temperatures.measured
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from blade_agent.cbc.sensor_messages import GET_SENSOR_READING, SensorNumber, SensorReading
-from blade_agent.chassis_manager.blade_facts import BladeFacts
+from blade_agent.chassis_manager.blade_facts import BladeFacts, SeenSensor
 from blade_agent.chassis_manager.requester import Answered, Outcome, Question
 
 _MOST_ASKED: Final = 4
@@ -25,7 +25,7 @@ class Temperatures:
 
     def questions(self) -> Iterator[Question]:
         """Give what to ask the blade, each for itself: one that is refused says nothing of the others."""
-        for sensor in self._facts.temperatures[:_MOST_ASKED]:
+        for sensor in self._asked:
             yield Question(GET_SENSOR_READING, SensorNumber(sensor.number), ended=self._take)
 
     def pause_s(self, interval_s: float) -> float:
@@ -33,10 +33,20 @@ class Temperatures:
         return interval_s if self._near_a_limit else 2 * interval_s
 
     @property
+    def measured(self) -> list[tuple[SeenSensor, float]]:
+        """Those that could be read."""
+        readings = ((sensor, self.readings.get(sensor.number)) for sensor in self._asked)
+        return [(sensor, celsius) for sensor, celsius in readings if celsius is not None]
+
+    @property
+    def _asked(self) -> tuple[SeenSensor, ...]:
+        return self._facts.temperatures[:_MOST_ASKED]
+
+    @property
     def _near_a_limit(self) -> bool:
         """Whether any is, or is not known to be far from its own."""
-        readings = ((sensor, self.readings.get(sensor.number)) for sensor in self._facts.temperatures)
-        return any(celsius is None or celsius > min(sensor.upper.values()) - FAR_C for sensor, celsius in readings)
+        far = [sensor for sensor, celsius in self.measured if celsius <= min(sensor.upper.values()) - FAR_C]
+        return len(far) < len(self._asked)
 
     def _take(self, answered: Answered) -> None:
         if not isinstance(answered.question.body, SensorNumber):

@@ -54,15 +54,9 @@ class Network(Laptop):
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("claims")
-    plan = folder / "topology.yaml"
-    plan.write_text(topology(NETWORK, ("home", 2), ("north", 4), ("south", 3)))
-    network = Network(folder / "state", plan)
-    try:
-        network.up()
+    plan = topology(NETWORK, ("home", 2), ("north", 4), ("south", 3))
+    with Network.running(tmp_path_factory.mktemp("claims"), plan) as network:
         yield network
-    finally:
-        network.down()
 
 
 @pytest.fixture(scope="session")

@@ -14,15 +14,9 @@ def film(tmp_path_factory):
 @pytest.fixture(scope="module")
 def station(tmp_path_factory, request):
     """A network with one station of a director and three engines; a module's own, by its NETWORK number."""
-    folder = tmp_path_factory.mktemp("network")
-    plan = folder / "topology.yaml"
-    plan.write_text(topology(request.module.NETWORK, ("home", 2), ("north", 4)))
-    laptop = Laptop(folder / "state", plan)
-    try:
-        laptop.up()
+    plan = topology(request.module.NETWORK, ("home", 2), ("north", 4))
+    with Laptop.running(tmp_path_factory.mktemp("network"), plan) as laptop:
         yield laptop
-    finally:
-        laptop.down()
 
 
 @pytest.fixture(scope="module")

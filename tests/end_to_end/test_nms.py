@@ -31,16 +31,10 @@ BLADES = {"home/1", "home/2", "north/1", "north/2", "north/3", "north/4"}
 @pytest.fixture(scope="module")
 def station(tmp_path_factory):
     """Like that of the other modules, but its agents send informs."""
-    folder = tmp_path_factory.mktemp("network")
-    plan = folder / "topology.yaml"
     targets = f"snmp:\n  targets:\n    - address: 127.0.0.1:{NOTIFICATIONS_PORT}\n      inform: true\n"
-    plan.write_text(topology(NETWORK, ("home", 2), ("north", 4)) + targets)
-    laptop = Laptop(folder / "state", plan)
-    try:
-        laptop.up()
+    plan = topology(NETWORK, ("home", 2), ("north", 4)) + targets
+    with Laptop.running(tmp_path_factory.mktemp("network"), plan) as laptop:
         yield laptop
-    finally:
-        laptop.down()
 
 
 @pytest.fixture(scope="module")

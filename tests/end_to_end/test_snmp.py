@@ -101,20 +101,14 @@ class Network(Laptop):
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("network")
-    plan = folder / "topology.yaml"
-    plan.write_text(topology(NETWORK, ("home", 2), ("north", 4)) + SNMP)
-    network = Network(folder / "state", plan)
-    try:
-        network.up()
+    plan = topology(NETWORK, ("home", 2), ("north", 4)) + SNMP
+    with Network.running(tmp_path_factory.mktemp("network"), plan) as network:
         # All blades have been asked what they measure, and every machine was read.
         network.until(MANAGER, "mscSensorCondition.4101", "normal")
         network.until(CENTER, "msdStations.0", "2")
         for host in set(TABLES) - {CENTER}:
             assert wait(lambda host=host: network.value(host, IF_NUMBER) != "0")
         yield network
-    finally:
-        network.down()
 
 
 @pytest.fixture(scope="module")

@@ -25,18 +25,12 @@ SNMP = f"snmp: {{targets: [{{address: '{TRAPS}'}}, {{address: '{INFORMS}', infor
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("network")
-    plan = folder / "topology.yaml"
-    plan.write_text(topology(NETWORK, ("north", len(SLOTS)), home="north") + SNMP)
-    network = Network(folder / "state", plan)
-    try:
-        network.up()
+    plan = topology(NETWORK, ("north", len(SLOTS)), home="north") + SNMP
+    with Network.running(tmp_path_factory.mktemp("network"), plan) as network:
         for slot in SLOTS:  # Every blade has been asked what it measures.
             network.until(MANAGER, f"mscSensorCondition.{slot}101", "normal")
         network.until(CENTER, "msdStations.0", "1")
         yield network
-    finally:
-        network.down()
 
 
 @pytest.fixture(scope="module")

@@ -38,16 +38,10 @@ pytestmark = pytest.mark.peer("snmpbulkwalk", "snmpget", "snmptrapd", "ipmitool"
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("network")
-    plan = folder / "topology.yaml"
-    plan.write_text(topology(NETWORK, ("home", 2), ("north", 3)) + SNMP)
-    network = Network(folder / "state", plan)
-    try:
-        network.up()
+    plan = topology(NETWORK, ("home", 2), ("north", 3)) + SNMP
+    with Network.running(tmp_path_factory.mktemp("network"), plan) as network:
         network.until(MANAGER, "mscSensorCondition.3101", "normal")
         yield network
-    finally:
-        network.down()
 
 
 @pytest.fixture(scope="module")
