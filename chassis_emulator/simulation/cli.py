@@ -2,13 +2,18 @@
 
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import click
 
+from chassis_emulator.child import die_with
 from chassis_emulator.errors import ScenarioError
 from chassis_emulator.faults.targets import BadTarget
 from chassis_emulator.plan import plan_network
@@ -41,10 +46,10 @@ def main(*, seed: int, seeds: int, jobs: int, scenario_name: str | None, as_json
     told: list[Told] = []
     failed: list[str] = []
     with (
-        ProcessPoolExecutor(min(jobs, seeds), initializer=_hush) as pool,
+        _processes(min(jobs, seeds)) as pool,
         click.progressbar(length=seeds, label="seeds", file=sys.stderr) as bar,
     ):
-        for outcome in pool.map(partial(_tell, scenario=scenario), chosen):
+        for outcome in _outcomes(pool, chosen, scenario):
             bar.update(1)
             (told if isinstance(outcome, Told) else failed).append(outcome)  # type: ignore[arg-type] # each its own list
     if as_json:
@@ -74,6 +79,30 @@ def _read(name: str) -> Scenario:
     return scenario
 
 
+@contextmanager
+def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes to play seeds in; when this one is told to end, what they have begun is the last they do."""
+    pool = ProcessPoolExecutor(count, initializer=_begin_to_tell, initargs=(os.getpid(),))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _outcomes(pool: ProcessPoolExecutor, seeds: range, scenario: Scenario | None) -> Iterator[Told | str]:
+    """Each seed's outcome, in the order of the seeds."""
+    told = 0
+    try:
+        for outcome in pool.map(partial(_tell, scenario=scenario), seeds):
+            told += 1
+            yield outcome
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"a process that played seeds was killed; {told} of {len(seeds)} had been told",
+            f"go on with --seed {seeds[told]}; where memory is short, with --jobs 1",
+        ) from error
+
+
 def _tell(seed: int, scenario: Scenario | None = None) -> Told | str:
     """One run in a process of its own; what does not hold as a sentence, with the command that repeats it."""
     try:
@@ -97,6 +126,8 @@ def _sentence(run: Told) -> str:
     )
 
 
-def _hush() -> None:
-    """What agents log in a storm is not for whoever counts seeds."""
+def _begin_to_tell(parent: int) -> None:
+    """Be one of the processes: end with the first, leave Ctrl-C to it, and do not log what agents see in a storm."""
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable(logging.CRITICAL)
