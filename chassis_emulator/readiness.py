@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from blade_agent.cbc.role import Role
 from chassis_emulator.control import Readiness, StationReadiness
 from chassis_emulator.plan import ChassisPlan, NetworkPlan
 from chassis_emulator.processes import Process, Processes
@@ -19,8 +20,9 @@ async def look(client: HttpClient, plan: NetworkPlan, processes: Processes) -> R
     """How far the network is, at this moment."""
     registered = await client.tell(plan.center.address, LIST_STATIONS, ListStations(), deadline_s=_PATIENCE_S)
     rows = {row.station: row for row in registered.stations} if registered else {}
-    # A director may believe in an engine for a moment longer than it lives, so the engines are heard themselves.
-    serving = {process.status.http for process in processes.all}
+    # A director may believe in an engine for a moment longer than it lives, and then in one that has come back and has
+    # no role yet: so the engines are heard themselves.
+    serving = {process.status.http for process in processes.all if process.status.role == Role.ENGINE}
     stations = await asyncio.gather(
         *(_look_at_station(client, chassis, rows.get(chassis.station), serving, processes) for chassis in plan.chassis)
     )
@@ -61,6 +63,6 @@ def _director(chassis: ChassisPlan, row: StationRow | None, present: Sequence[Pr
     """Where the center saw the director last; before it saw any, who says it is, and at first the first blade."""
     if row:
         return Address.parse(row.director)
-    directors = [process for process in present if process.status.role == "director"]
+    directors = [process for process in present if process.status.role == Role.DIRECTOR]
     names = [process.name for process in directors or present]
     return next((blade.address for blade in chassis.blades if blade.name in names), chassis.blades[0].address)
