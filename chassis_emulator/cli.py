@@ -247,6 +247,7 @@ def write_nms_settings(output: Path | None, http_port: int, state_dir: Path) -> 
 
 
 @main.command()
+@click.argument("topology", default=DEFAULT_EXAMPLE)
 @click.option(
     "--clip",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -255,15 +256,17 @@ def write_nms_settings(output: Path | None, http_port: int, state_dir: Path) -> 
 )
 @click.option("--keep", is_flag=True, help="Leave the network up, in the usual state folder.")
 @state_dir_option
-def demo(clip: Path, keep: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+def demo(topology: str, clip: Path, keep: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Do the main job once: bring a network up, a program in, and play it both ways.
+
+    TOPOLOGY is a YAML file, or the name of an example, as for `up`.
 
     \b
     Example:
       chassis-emulator demo --clip film.mp4
     """
     with demo_state(keep=state_dir if keep else None) as state:
-        run = Demo(state, click.echo)
+        run = Demo(topology, state, click.echo)
         try:
             run.play_the_main_job(clip)
             if keep:

@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from blade_agent.cbc.role import Role
 from chassis_emulator.table import format_table
+from chassis_emulator.topology import Topology, find_topology, read_topology
 from media_network.program import ProgramId, Sha256
 from media_network.whereabouts import STATE_VARIABLE
 
-STATION = "north"
 _SEGMENT_MS = 800
 
 Say = Callable[[str], None]
@@ -40,6 +41,12 @@ class _Program(Struct):
     bytes: int
 
 
+class _Blade(Struct):
+    station: str
+    role: str
+    http: str | None
+
+
 class _Segment(Struct):
     number: int
     engine: str
@@ -55,22 +62,24 @@ class _Reception(Struct):
 
 
 class Demo:
-    """One run of the demo in one state folder."""
+    """One run of the demo in one state folder; `topology` is a file or the name of an example, as for `up`."""
 
-    def __init__(self, state: Path, say: Say) -> None:
+    def __init__(self, topology: str, state: Path, say: Say) -> None:
         self._environment = {**os.environ, STATE_VARIABLE: str(state)}
+        self._topology = topology
+        self._station = _station_of_viewers(read_topology(find_topology(topology)))
         self._state = state
         self._say = say
 
     def play_the_main_job(self, clip: Path) -> None:
         """Bring a network up, and a program into it, and out again both ways. Raises DemoFailed."""
-        self._run("chassis-emulator", "up")
+        self._run("chassis-emulator", "up", self._topology)
         document = self._run(
             "distribution-center", "ingest", str(clip), "--segment-ms", str(_SEGMENT_MS), "--json", quiet=True
         )
         program = msgspec.json.decode(document, type=_Program)
         self._say(f"{program.program}: {program.bytes} bytes, SHA-256 {program.sha256}")
-        self._run("distribution-center", "distribute", program.program, STATION)
+        self._run("distribution-center", "distribute", program.program, self._station)
         self._run("distribution-center", "publish", program.program)
         receptions = {by: self._play(program, by) for by in ("hls", "push")}
         self._say(_table(receptions))
@@ -84,15 +93,17 @@ class Demo:
     def leave_up(self) -> None:
         """Say what to open, poll and play."""
         self._run("chassis-emulator", "ps")
+        rows = msgspec.json.decode(self._run("chassis-emulator", "ps", "--json", quiet=True), type=list[_Blade])
+        [director] = [row.http for row in rows if (row.station, row.role) == (self._station, Role.DIRECTOR)]
         program = msgspec.json.decode(
             self._run("distribution-center", "programs", "--json", quiet=True), type=list[_Program]
         )[0].program
         self._say(
             "The network stays up. Try, or open in a player:\n"
             f"  export {STATE_VARIABLE}={self._state}\n"
-            f"  ffplay http://127.1.2.1:8080/programs/{program}/playlist.m3u8\n"
+            f"  ffplay http://{director}/programs/{program}/playlist.m3u8\n"
             f"  media-console play {program} --by push --output received.ts\n"
-            "  curl http://127.1.2.1:8080/openapi.json\n"
+            f"  curl http://{director}/openapi.json\n"
             "  ipmitool -I serial-basic -D <SERIAL of chassis-emulator ps>:115200 mc info\n"
             "  chassis-emulator down"
         )
@@ -102,7 +113,7 @@ class Demo:
         self._run("chassis-emulator", "down")
 
     def _play(self, program: _Program, by: str) -> _Reception:
-        command = ("media-console", "play", program.program, "--station", STATION, "--by", by)
+        command = ("media-console", "play", program.program, "--station", self._station, "--by", by)
         document = self._run(*command, "--output", str(self._output(by)), "--json", quiet=True)
         return msgspec.json.decode(document, type=_Reception)
 
@@ -132,6 +143,12 @@ def demo_state(*, keep: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="media-station-demo-") as folder:
         yield Path(folder)
+
+
+def _station_of_viewers(topology: Topology) -> str:
+    """The first that is not the home of what the center has."""
+    names = [station.name for station in topology.stations]
+    return next((name for name in names if name != topology.center.home), names[0])
 
 
 def _table(receptions: dict[str, _Reception]) -> str:

@@ -7,16 +7,28 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clips import real_clip
-from laptop import Laptop
+
+from tests.addresses import network_number
+from tests.clips import real_clip
+from tests.laptop import Laptop
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+TWO_STATIONS = next(path for path in EXAMPLES if path.stem == "two-stations")
+
+
+def elsewhere(example, folder):
+    """The example as it is, but for its number: that of somebody's demo."""
+    copy = folder / example.name
+    text, numbers = re.subn(r"(?m)^network: \d+$", f"network: {network_number()}", example.read_text())
+    assert numbers == 1
+    copy.write_text(text)
+    return copy
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example_comes_up_as_it_says(example, tmp_path):
     described = yaml.safe_load(example.read_text())
-    laptop = Laptop(tmp_path / "state", example.stem)
+    laptop = Laptop(tmp_path / "state", elsewhere(example, tmp_path))
     try:
         laptop.up()
         rows = laptop.ps()
@@ -37,8 +49,8 @@ def test_example_comes_up_as_it_says(example, tmp_path):
 
 
 def test_demo_does_the_main_job_on_a_real_clip(tmp_path):
-    laptop = Laptop(tmp_path / "state", "two-stations")
-    finished = laptop.run("chassis-emulator", "demo", "--clip", real_clip(), timeout=120)
+    laptop = Laptop(tmp_path / "state", elsewhere(TWO_STATIONS, tmp_path))
+    finished = laptop.run("chassis-emulator", "demo", laptop.topology, "--clip", real_clip(), timeout=240)
     assert finished.stdout.rstrip().endswith("demo: ok")
     rows = [line.split() for line in finished.stdout.splitlines() if re.match(r"(hls|push) ", line)]
     for by in ("hls", "push"):
@@ -50,9 +62,8 @@ def test_demo_does_the_main_job_on_a_real_clip(tmp_path):
 def test_demo_says_what_it_cannot_play(tmp_path):
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear viewer")
-    finished = Laptop(tmp_path / "state", "two-stations").run(
-        "chassis-emulator", "demo", "--clip", letter, check=False, timeout=120
-    )
+    laptop = Laptop(tmp_path / "state", elsewhere(TWO_STATIONS, tmp_path))
+    finished = laptop.run("chassis-emulator", "demo", laptop.topology, "--clip", letter, check=False, timeout=240)
     assert finished.returncode != 0
     assert "is not a video" in finished.stderr
     assert "Traceback" not in finished.stderr
