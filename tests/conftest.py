@@ -1,4 +1,4 @@
-"""What all tests share: other people's commands as peers, and free loopback ports.
+"""What all tests share: other people's commands as peers, free loopback ports, and workers that share the tests.
 
 A test marked `@pytest.mark.peer("ffmpeg")` needs that command. Where it is missing the test is skipped by name and the
 summary says so in one line; with `CI=true` it fails, and so does a run in which anything at all was skipped.
@@ -6,12 +6,17 @@ summary says so in one line; with `CI=true` it fails, and so does a run in which
 
 import os
 import shutil
-import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from zlib import crc32
 
+import psutil
 import pytest
 
+from tests import addresses
+
+SEEDS = "tests/simulation/"
+LONG = ("tests/claims/", "tests/end_to_end/", SEEDS, "tests/test_wheel.py")
 MISSING = "peer missing"
 IN_CI = os.environ.get("CI") == "true"
 
@@ -25,6 +30,33 @@ def pytest_runtest_setup(item):
     item.user_properties.extend((MISSING, command) for command in missing)
     verdict = pytest.fail if IN_CI else pytest.skip
     verdict(f"{MISSING}: {', '.join(missing)}")
+
+
+def unit(nodeid: str) -> str:
+    """What one worker does as a whole: a file, whose tests share what they bring up; but seeds share nothing."""
+    return nodeid if nodeid.startswith(SEEDS) else nodeid.partition("::")[0]
+
+
+def in_working_order(item) -> tuple[bool, int]:
+    """Long ones first, so that none is left for the end; mixed, so that those that wait run beside those that work."""
+    return not item.nodeid.startswith(LONG), crc32(unit(item.nodeid).encode())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
+        items.sort(key=in_working_order)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Units(LoadScopeScheduling):
+        _split_scope = staticmethod(unit)
+
+    config.option.loadscopereorder = False
+    return Units(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -48,22 +80,16 @@ def pytest_sessionfinish(session):
         reporter.write_line(f"CI=true: {skipped} skipped, and nothing may be skipped in CI")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    """A file of tests ends the processes it has started, and need not know of any others."""
+    before = set(psutil.Process().children())
+    yield
+    left = [child for child in set(psutil.Process().children()) - before if child.status() != psutil.STATUS_ZOMBIE]
+    assert not left
+
+
 @pytest.fixture
 def free_port() -> Callable[..., int]:
     """Find a port that nobody holds on a loopback host, neither for TCP nor for UDP; each call another."""
-    given = set()
-
-    def find(host="127.0.0.1"):
-        while True:
-            with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-                stream.bind((host, 0))
-                port = stream.getsockname()[1]
-                try:
-                    datagrams.bind((host, port))
-                except OSError:
-                    continue
-            if port not in given:
-                given.add(port)
-                return port
-
-    return find
+    return addresses.free_port

@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import wait_until
+
 BIN = Path(sys.executable).parent
 
 
@@ -71,6 +73,15 @@ class Laptop:
 
     def director(self, station):
         return next(row for row in self.ps() if (row["station"], row["role"]) == (station, "director"))
+
+    def new_director(self, old):
+        """The blade that directs a station now that `old` does not."""
+
+        def look():
+            rows = (row for row in self.ps() if (row["station"], row["role"]) == (old["station"], "director"))
+            return next((row for row in rows if row["slot"] != old["slot"]), None)
+
+        return wait_until(look, why=self.logs)
 
     def engines(self, station):
         return [row for row in self.ps() if (row["station"], row["role"]) == (station, "engine")]

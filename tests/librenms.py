@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import NamedTuple
 
-from mib_facts import MIBS, SMI, all_objects
+from tests.mib_facts import MIBS, SMI, all_objects
 
 _OPTIONS = ("-M", f"{SMI}:{MIBS}", "-t2", "-OteQUSa", "-Ih")
 _ENTITY_SENSOR = ".1.3.6.1.2.1.99.1.1.1"

@@ -4,7 +4,7 @@ Names are qualified by their module throughout: LibreNMS walks what is named so 
 answer only under the name that the answer has.
 """
 
-from mib_facts import all_objects
+from tests.mib_facts import all_objects
 
 _GENERIC = {
     "mscSlotHotSwapState": {4: 0, 7: 2, 0: 3},

@@ -1,6 +1,6 @@
 """Makes the files of `mibs/nms` for the network management systems that people have, out of the compiled modules.
 
-    python tests/nms_files.py
+    python -m tests.nms_files
 
 writes them; a test says when they are not what would be written.
 """
@@ -8,10 +8,10 @@ writes them; a test says when they are not what would be written.
 import json
 from pathlib import Path
 
-import librenms_files
 import yaml
-import zabbix_files
-from mib_facts import MIBS, all_objects
+
+from tests import librenms_files, zabbix_files
+from tests.mib_facts import MIBS, all_objects
 
 NMS = MIBS / "nms"
 

@@ -6,7 +6,8 @@ import subprocess
 from collections import Counter
 
 import pytest
-from captures import CAPTURES, record
+
+from tests.captures import CAPTURES, record
 
 pytestmark = pytest.mark.peer("tshark", "ipmitool")
 DECODED = ("-o", "ipmi.dissect_bus_commands:TRUE", "-o", 'uat:user_dlts:"User 0 (DLT=147)","ipmb","0","","0",""')
@@ -83,11 +84,11 @@ def recorded(tmp_path_factory):
 
 @pytest.mark.parametrize("name", BACKPLANES)
 def test_what_is_said_on_the_backplane_is_what_the_capture_shows(recorded, name):
-    assert asked(decoded(recorded / name)) == asked(decoded(CAPTURES / name)), "run tests/captures.py"
+    assert asked(decoded(recorded / name)) == asked(decoded(CAPTURES / name)), "run python -m tests.captures"
 
 
 def test_what_is_said_on_the_network_is_what_the_capture_shows(recorded):
-    assert decoded(recorded / "lan.pcap") == decoded(CAPTURES / "lan.pcap"), "run tests/captures.py"
+    assert decoded(recorded / "lan.pcap") == decoded(CAPTURES / "lan.pcap"), "run python -m tests.captures"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CAPTURES.glob("*.pcap")))

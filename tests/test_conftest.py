@@ -20,21 +20,19 @@ def test_peers_are_missing(): raise AssertionError("was run")
 
 @pytest.mark.peer("no-such-command")
 def test_peer_is_missing(): raise AssertionError("was run")
-
-def test_ports(free_port):
-    assert len({free_port(), free_port("127.0.0.2"), free_port()}) == 3
 """
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(params=[(), ("-n", "2")], ids=["alone", "in workers"])
+def run(tmp_path, request):
     (tmp_path / "conftest.py").write_text(Path(__file__).with_name("conftest.py").read_text())
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = peer\naddopts = -q -p no:cacheprovider -rs\n")
 
     def run(text, **environment):
         (tmp_path / "test_peers.py").write_text(text)
-        command = [sys.executable, "-m", "pytest", "test_peers.py"]
+        command = [sys.executable, "-m", "pytest", "test_peers.py", *request.param]
         clean = {name: value for name, value in os.environ.items() if name != "CI" and "PYTEST" not in name}
+        clean["PYTHONPATH"] = str(ROOT)
         done = subprocess.run(
             command, cwd=tmp_path, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -49,13 +47,13 @@ def test_missing_peers_are_skipped_by_name_with_one_line_at_the_end(run):
     assert re.findall(r"^peers missing: .*", output, re.MULTILINE) == [
         "peers missing: no-such-command, nor-this-one (2 tests skipped)"
     ]
-    assert "2 passed, 2 skipped" in output
+    assert "1 passed, 2 skipped" in output
 
 
 def test_missing_peers_fail_in_ci(run):
     code, output = run(TESTS, CI="true")
     assert code == 1
-    assert "2 passed, 2 error" in output
+    assert "1 passed, 2 error" in output
     assert "peers missing: no-such-command, nor-this-one (2 tests failed)" in output
 
 
@@ -71,3 +69,10 @@ def test_without_missing_peers_nothing_is_said(run):
     code, output = run("def test_passes(): pass\n", CI="true")
     assert code == 0
     assert "peers missing" not in output
+
+
+def test_a_file_of_tests_that_leaves_a_process_running_fails(run):
+    code, output = run("import subprocess\ndef test_leaves(): subprocess.Popen(['sleep', '20'])\n")
+    assert code == 1
+    assert "1 passed, 1 error" in output
+    assert "name='sleep'" in output

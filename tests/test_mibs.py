@@ -5,10 +5,10 @@ import re
 import subprocess
 
 import pytest
-from mib_facts import MIBS, SMI, all_objects, compiled, our_objects
-from mib_facts import MODULES as NAMES
 
 from media_network.snmp.objects.arcs import MEDIA_STATION
+from tests.mib_facts import MIBS, SMI, all_objects, compiled, our_objects
+from tests.mib_facts import MODULES as NAMES
 
 MODULES = sorted(MIBS.glob("*.txt"))
 

@@ -8,16 +8,16 @@ import urllib.request
 
 import pytest
 import yaml
-from nms_files import NMS, dashboard, files, snmp_yml
 
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent
+from tests.nms_files import NMS, dashboard, files, snmp_yml
 
 ALERTS = NMS / "alerts.yml"
 
 
 @pytest.mark.parametrize("name", sorted(files()))
 def test_the_file_is_what_would_be_written(name):
-    assert (NMS / name).read_text() == files()[name], "run tests/nms_files.py"
+    assert (NMS / name).read_text() == files()[name], "run python -m tests.nms_files"
 
 
 def used_in(text):

@@ -3,9 +3,9 @@
 import os
 import re
 import subprocess
-import time
 
-from mib_facts import MIBS, SMI
+from tests.mib_facts import MIBS, SMI
+from tests.patience import wait_until
 
 FORMAT = "TOLD|%P|%b|%v\n"
 """How it was told, by whom, and the objects."""
@@ -74,10 +74,6 @@ class TrapReceiver:
     def named(self, name, host=None):
         return [told for told in self.received() if told.name == name and host in {None, told.host}]
 
-    def until(self, happened, deadline_s=40):
+    def until(self, happened):
         """Wait until something is so; gives what it is."""
-        give_up_at = time.monotonic() + deadline_s
-        while not (found := happened()):
-            assert time.monotonic() < give_up_at, self._output.read_text(errors="replace")[-6000:]
-            time.sleep(0.05)
-        return found
+        return wait_until(happened, why=lambda: self._output.read_text(errors="replace")[-6000:], process=self._process)

@@ -5,17 +5,17 @@ import json
 import os
 import re
 import subprocess
-import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer, binaries
+from tests.patience import PATIENCE_S, wait_until
 
 FRONTEND = Path("/usr/share/zabbix")
 SQL = Path("/usr/share/zabbix-server-pgsql")
 NEEDED = re.compile(rb"INSERT INTO (role|role_rule|usrgrp|users|users_groups|config|hstgrp) ")
 """Of what a new Zabbix has in its database; the rest are its own templates."""
-PATIENCE_S = 30
 
 
 class Zabbix:
@@ -107,11 +107,7 @@ class Zabbix:
 
     def until(self, look, holds=bool):
         """Look until what is seen is as wanted; gives it."""
-        give_up_at = time.monotonic() + PATIENCE_S
-        while not holds(found := look()):
-            assert time.monotonic() < give_up_at, (found, (self.folder / "server.log").read_text()[-2000:])
-            time.sleep(0.1)
-        return found
+        return wait_until(look, holds, why=lambda: (self.folder / "server.log").read_text()[-2000:])
 
     def _fill_database(self):
         rows = gzip.decompress((SQL / "data.sql.gz").read_bytes()).splitlines(keepends=True)
@@ -137,13 +133,11 @@ class Zabbix:
             f"file_get_contents('{reader}')), 5));\n"
         )
         self._start("php", "-d", f"auto_prepend_file={prepended}", "-S", self._listen, "-t", FRONTEND)
-        give_up_at = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return self.call("apiinfo.version")
-            except OSError:
-                assert time.monotonic() < give_up_at, (self.folder / "php.log").read_text()
-                time.sleep(0.05)
+        wait_until(self._answers, why=(self.folder / "php.log").read_text, process=self._programs[-1])
+
+    def _answers(self):
+        with suppress(OSError):
+            return self.call("apiinfo.version")
 
     def _start(self, *command):
         log = self.folder / f"{command[0]}.log"

@@ -3,7 +3,7 @@
 import hashlib
 from typing import NamedTuple
 
-from mib_facts import all_objects
+from tests.mib_facts import all_objects
 
 _GROUP = "Templates/Media stations"
 _SENSOR = "1.3.6.1.2.1.99.1.1.1"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis_emulator.lines import Wire, open_line
+from tests.patience import until
 
 
 @given(
@@ -70,12 +71,6 @@ async def receive(opened: serial.Serial, count: int) -> bytes:
     finally:
         loop.remove_reader(opened.fileno())
     return bytes(got)
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 -- counters raise no event
-            await asyncio.sleep(0)
 
 
 def test_both_directions_carry_all_bytes_at_the_lines_rate():

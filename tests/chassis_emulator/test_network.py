@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import socket
 import sys
@@ -12,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chassis_emulator.cli import main
+from tests.addresses import network_number
 
 DAEMON = (sys.executable, str(Path(__file__).with_name("stand_ins.py")))
 ROOT = Path(__file__).parents[2]
-NETWORK = random.SystemRandom().randint(100, 250)
+NETWORK = network_number()
 TOPOLOGY = f"""
 network: {NETWORK}
 name: lab

@@ -14,6 +14,7 @@ import pytest
 from chassis_emulator.memory import pss_bytes
 from chassis_emulator.nursery import Ended
 from chassis_emulator.nursery_client import NurseryClient
+from tests.patience import until
 
 SCRIPT = Path(__file__).with_name("nursery_script.py")
 ROOT = Path(__file__).parents[2]
@@ -55,12 +56,6 @@ async def nursery(folder: Path):
         async with asyncio.timeout(30), NurseryClient(ours) as client:
             yield Nursery(client, process, folder)
         process.wait(10)
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 -- what another process does raises no event here
-            await asyncio.sleep(0.005)
 
 
 def comm(pid: int) -> str:

@@ -4,14 +4,16 @@ stations. A test that takes something down leaves the network whole.
 
 import hashlib
 import json
-import time
 from urllib.request import Request, urlopen
 
 import pytest
-from clips import render
-from laptop import Laptop, topology
 
-NETWORK = 61
+from tests.addresses import network_number
+from tests.clips import render
+from tests.laptop import Laptop, topology
+from tests.patience import wait_until
+
+NETWORK = network_number()
 
 
 class Network(Laptop):
@@ -45,11 +47,8 @@ class Network(Laptop):
         """What `media-console play` reports, with the bytes it wrote."""
         return self.json("media-console", "play", program, "--station", station, "--by", by, "--output", output)
 
-    def wait_until(self, holds, what, timeout_s=20):
-        give_up_at = time.monotonic() + timeout_s
-        while not holds():
-            assert time.monotonic() < give_up_at, f"{what}: not within {timeout_s} s\n{self.logs()}"
-            time.sleep(0.05)
+    def wait_until(self, holds, what):
+        wait_until(holds, why=lambda: f"{what}\n{self.logs()}")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, build_opener, urlopen
 
 import pytest
-from claims.conftest import sha256
+
+from tests.claims.conftest import sha256
 
 
 def test_a_plurality_of_independent_media_stations_each_with_a_director_and_engines(network):

@@ -1,7 +1,7 @@
 """Claim 10: the method from beginning to end, with a clip that somebody else made."""
 
-from claims.conftest import sha256
-from clips import real_clip
+from tests.claims.conftest import sha256
+from tests.clips import real_clip
 
 
 def test_the_method(network, tmp_path):

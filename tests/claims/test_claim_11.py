@@ -1,6 +1,6 @@
 """Claim 11, up to what "publish" does: from a program's metadata to its service at all media stations."""
 
-from claims.conftest import sha256
+from tests.claims.conftest import sha256
 
 
 def test_the_life_of_a_program(network, film, tmp_path):

@@ -4,7 +4,8 @@ import os
 import signal
 
 import pytest
-from claims.wire import capture
+
+from tests.claims.wire import capture
 
 
 @pytest.mark.peer("tshark")

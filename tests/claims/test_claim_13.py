@@ -1,8 +1,9 @@
 """Claim 13: the same where the source is the home media station in the distribution center."""
 
 import pytest
-from claims.test_claim_12 import assert_conversation
-from claims.wire import capture
+
+from tests.claims.test_claim_12 import assert_conversation
+from tests.claims.wire import capture
 
 
 @pytest.mark.peer("tshark")

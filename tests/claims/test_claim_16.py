@@ -3,8 +3,9 @@
 from itertools import accumulate, pairwise
 
 import pytest
-from claims.conftest import sha256
-from claims.wire import capture
+
+from tests.claims.conftest import sha256
+from tests.claims.wire import capture
 
 
 @pytest.fixture(scope="module")

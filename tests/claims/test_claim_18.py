@@ -5,7 +5,8 @@ import signal
 from collections import Counter
 
 import pytest
-from claims.test_claim_01 import redirected
+
+from tests.claims.test_claim_01 import redirected
 
 REQUESTS = 200
 

@@ -8,8 +8,9 @@ import json
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import monotonic, sleep
 from urllib.request import urlopen
+
+from tests.patience import wait_until
 
 FIELDS = (
     *("frame.number", "ip.src", "ip.dst", "http.request.method", "http.request.uri", "http.response.code"),
@@ -108,22 +109,14 @@ def capture(network, folder):
         )
     taken = Capture()
     try:
-        _wait_until(lambda: "Capture started" in log.read_text(), tshark, log)
+        wait_until(lambda: "Capture started" in log.read_text(), why=log.read_text, process=tshark)
         yield taken
         # What is in the file in the end, after this question has been seen, is all that came before it.
         last_word = "last-word-of-the-capture"
         with urlopen(f"http://127.{network}.0.1:8080/openapi.json?{last_word}", timeout=5):
             pass
-        _wait_until(lambda: last_word.encode() in path.read_bytes(), tshark, log)
+        wait_until(lambda: last_word.encode() in path.read_bytes(), why=log.read_text, process=tshark)
     finally:
         tshark.terminate()
         tshark.wait(timeout=20)
     taken.read(path)
-
-
-def _wait_until(holds, process, log):
-    give_up_at = monotonic() + PATIENCE_S
-    while not holds():
-        assert process.poll() is None, log.read_text()
-        assert monotonic() < give_up_at, log.read_text()
-        sleep(0.05)

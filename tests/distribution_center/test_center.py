@@ -59,6 +59,7 @@ from media_network.program import Program, ProgramState, Segment
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments
 from tests.clips import render
+from tests.patience import until
 
 HOME = "home"
 CONTENTS = [random.Random(number).randbytes(188 * (20 + number)) for number in range(4)]
@@ -213,12 +214,6 @@ class World:
         repository = SqliteRepository.open(self.folder / "registry.sqlite")
         await repository.add_program(program)
         await repository.close()
-
-
-async def until(condition, within_s=30.0):
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 -- what other parties do sets no event here
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

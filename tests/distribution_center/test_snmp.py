@@ -4,7 +4,6 @@ import asyncio
 import random
 
 import pytest
-from mib_facts import MIBS, SMI
 from msgspec.structs import replace
 
 from distribution_center.snmp_agent import center_snmp
@@ -13,6 +12,7 @@ from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.arcs import CENTER
 from media_network.snmp.objects.times import Uptime
 from tests.blade_agent.snmp.agents import READER, run, settings, until
+from tests.mib_facts import MIBS, SMI
 
 FILM = ProgramFigures(
     program="film",

@@ -1,8 +1,9 @@
 import hashlib
 
 import pytest
-from clips import render
-from laptop import Laptop, topology
+
+from tests.clips import render
+from tests.laptop import Laptop, topology
 
 
 @pytest.fixture(scope="session")

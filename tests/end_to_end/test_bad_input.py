@@ -1,10 +1,12 @@
 """What a person gets wrong: one sentence that names the thing, a hint, an exit code, and nothing half-registered."""
 
 import pytest
-from clips import render
-from laptop import Laptop, topology
 
-NETWORK = 23
+from tests.addresses import network_number
+from tests.clips import render
+from tests.laptop import Laptop, topology
+
+NETWORK = network_number()
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,18 @@
 """Every blade of a station is pulled and put back while players receive, gracefully and as a careless hand does it."""
 
 import hashlib
-import signal
-import subprocess
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
-from clips import render
-from end_to_end.test_losses import begin_of_turn, play_push, streaming
-from end_to_end.test_players import sha256, wait_until_bound, wait_until_length
-from end_to_end.test_streams_survive import new_director
 
-NETWORK = 66
+from tests.addresses import network_number
+from tests.clips import render
+from tests.end_to_end.viewing import begin_of_turn, gstreamer, play_push, sha256, streaming, wait_until_length
+from tests.patience import wait_until
+
+NETWORK = network_number()
 SLOTS = {1, 2, 3, 4}
 LONG_FILM_S = 24
 SHORT_FILM_S = 12
@@ -32,6 +32,13 @@ def long_program(station, tmp_path_factory):
 def short_program(station, film):
     """Every engine has all of it: with one of them gone the director need not send itself."""
     return station.publish(film, "north", copies=3)
+
+
+@pytest.fixture
+def players():
+    """Other people's, until the test has ended."""
+    with ExitStack() as playing:
+        yield playing
 
 
 class HlsViewer(threading.Thread):
@@ -65,19 +72,11 @@ class HlsViewer(threading.Thread):
 class Showing:
     """A program shown once to three viewers: pushed to a media console and to GStreamer, and fetched by HLS."""
 
-    def __init__(self, station, program, seconds, folder, port):
+    def __init__(self, station, program, seconds, folder, port, players):
         self._station = station
         self.program = program
         self.ours, self.theirs = folder / "console.ts", folder / "gstreamer.ts"
-        self._player = subprocess.Popen(
-            [
-                *("gst-launch-1.0", "-q", "-e", "udpsrc", "address=127.0.0.1", f"port={port}", "buffer-size=4194304"),
-                *("!", "filesink", "buffer-mode=unbuffered", f"location={self.theirs}"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until_bound(port)
+        players.enter_context(gstreamer(self.theirs, port))
         self._remote = station.start(
             *("media-console", "play", program["program"], "--station", "north", "--by", "push"),
             *("--to", f"127.0.0.1:{port}"),
@@ -91,16 +90,12 @@ class Showing:
 
     def finish(self, *, exact):
         """Wait for the end of it."""
-        try:
-            for console in (self._console, self._remote):
-                _, stderr = console.communicate(timeout=90)
-                assert console.returncode == 0 or not exact, stderr + self._station.logs()
-            if exact:
-                wait_until_length(self.theirs, self.program["bytes"])
-            assert self.viewer.sha256() == self.program["sha256"], self.viewer.report() + self._station.logs()
-        finally:
-            self._player.send_signal(signal.SIGINT)
-            self._player.wait(timeout=20)
+        for console in (self._console, self._remote):
+            _, stderr = console.communicate(timeout=90)
+            assert console.returncode == 0 or not exact, stderr + self._station.logs()
+        if exact:
+            wait_until_length(self.theirs, self.program["bytes"])
+        assert self.viewer.sha256() == self.program["sha256"], self.viewer.report() + self._station.logs()
 
 
 def slot_of(station, http):
@@ -120,7 +115,7 @@ def put_back(station, slot):
 
 
 def test_each_blade_is_pulled_in_turn_and_put_back_and_no_viewer_misses_a_byte(
-    station, long_program, tmp_path, free_port
+    station, long_program, tmp_path, free_port, players
 ):
     showings, pulled_while_it_sent = [], 0
     left = set(SLOTS)
@@ -128,7 +123,7 @@ def test_each_blade_is_pulled_in_turn_and_put_back_and_no_viewer_misses_a_byte(
         if not showings or not showings[-1].goes_on:
             folder = tmp_path / str(len(showings))
             folder.mkdir()
-            showings.append(Showing(station, long_program, LONG_FILM_S, folder, free_port()))
+            showings.append(Showing(station, long_program, LONG_FILM_S, folder, free_port(), players))
             begin_of_turn(station.director("north")["http"], 1)
         director = station.director("north")
         session = streaming(director["http"])
@@ -146,7 +141,7 @@ def test_each_blade_is_pulled_in_turn_and_put_back_and_no_viewer_misses_a_byte(
 
 
 def test_surprise_pulls_of_the_sender_and_of_the_director_cost_one_gap_and_no_packet_comes_twice(
-    station, short_program, tmp_path, free_port
+    station, short_program, tmp_path, free_port, players
 ):
     whole = tmp_path / "whole.ts"
     station.run(
@@ -154,13 +149,13 @@ def test_surprise_pulls_of_the_sender_and_of_the_director_cost_one_gap_and_no_pa
     )
     assert sha256(whole) == short_program["sha256"]
     before = station.director("north")
-    showing = Showing(station, short_program, SHORT_FILM_S, tmp_path, free_port())
+    showing = Showing(station, short_program, SHORT_FILM_S, tmp_path, free_port(), players)
     sender = slot_of(station, begin_of_turn(before["http"], 2))
     pull(station, sender, "--surprise")
     put_back(station, sender)
     pull(station, before["slot"], "--surprise")
     put_back(station, before["slot"])
-    assert new_director(station, before)["epoch"] > before["epoch"]
+    assert station.new_director(before)["epoch"] > before["epoch"]
     showing.finish(exact=False)
     wait_for_end(showing.theirs, whole.read_bytes()[-188:])
     for received in (showing.ours, showing.theirs):
@@ -169,12 +164,9 @@ def test_surprise_pulls_of_the_sender_and_of_the_director_cost_one_gap_and_no_pa
         assert sum(missing) / short_program["bytes"] * SHORT_FILM_S < LOST_AT_MOST_S
 
 
-def wait_for_end(path, last_packet, timeout_s=10):
+def wait_for_end(path, last_packet):
     """Until what a player has written ends as the program does."""
-    give_up_at = time.monotonic() + timeout_s
-    while not path.read_bytes().endswith(last_packet):
-        assert time.monotonic() < give_up_at, f"{path} does not end as the program does"
-        time.sleep(0.05)
+    wait_until(lambda: path.read_bytes().endswith(last_packet), why=lambda: f"{path} does not end as the program does")
 
 
 def gaps(got, whole):

@@ -13,25 +13,26 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from clips import render
-from laptop import Laptop, topology
 from playwright.sync_api import sync_playwright
 
-NETWORK = 70
-NOTIFICATIONS_PORT = 16_270
-"""Like the network's number: nobody else's."""
+from tests.addresses import network_number
+from tests.clips import render
+from tests.laptop import Laptop, topology
+from tests.patience import PATIENCE_S
+
+NETWORK = network_number()
+NOTIFICATIONS = f"127.{NETWORK}.0.200:16270"
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 TAKING_PICTURES = bool(os.environ.get("NMS_PICTURES"))
 FILM_S = 240 if TAKING_PICTURES else 60
-WITHIN_S = 30
-pytestmark = pytest.mark.timeout(400 if TAKING_PICTURES else 120)
+pytestmark = pytest.mark.timeout(400)
 BLADES = {"home/1", "home/2", "north/1", "north/2", "north/3", "north/4"}
 
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory):
     """Like that of the other modules, but its agents send informs."""
-    targets = f"snmp:\n  targets:\n    - address: 127.0.0.1:{NOTIFICATIONS_PORT}\n      inform: true\n"
+    targets = f"snmp:\n  targets:\n    - address: {NOTIFICATIONS}\n      inform: true\n"
     plan = topology(NETWORK, ("home", 2), ("north", 4)) + targets
     with Laptop.running(tmp_path_factory.mktemp("network"), plan) as laptop:
         yield laptop
@@ -49,11 +50,11 @@ class Management:
     def __init__(self, url, token):
         self.url, self.token = url, token
 
-    def until(self, condition, within_s=WITHIN_S):
+    def until(self, condition):
         """Follow its events until the picture is as told; gives components by name, and alarms."""
         components, alarms, event = {}, [], b""
-        give_up = time.monotonic() + within_s
-        with urlopen(f"{self.url}/events", timeout=within_s) as events:
+        give_up_at = time.monotonic() + PATIENCE_S
+        with urlopen(f"{self.url}/events", timeout=PATIENCE_S) as events:
             for line in events:
                 name, _, data = line.strip().partition(b": ")
                 if name == b"event":
@@ -65,7 +66,7 @@ class Management:
                     alarms = change.get("alarms", alarms)
                     if condition(components, alarms):
                         return components, alarms
-                assert time.monotonic() < give_up, (colours(components), alarms)
+                assert time.monotonic() < give_up_at, (colours(components), alarms)
         raise AssertionError("the events ended")
 
     def acknowledge(self, alarm, person="Ada"):

@@ -7,16 +7,16 @@ import os
 import time
 
 import pytest
-from clips import render
-from end_to_end.test_ipmitool import bridged, ipmitool
-from end_to_end.test_losses import begin_of_turn, play_push
-from end_to_end.test_players import sha256
 
 from blade_agent.chassis_manager.orders import CHASSIS, AskChassis
 from blade_agent.chassis_manager.settings import Timing
 from media_network.local_orders import order
+from tests.addresses import network_number
+from tests.clips import render
+from tests.end_to_end.ipmi_tool import bridged, ipmitool
+from tests.end_to_end.viewing import begin_of_turn, play_push, sha256
 
-NETWORK = 68
+NETWORK = network_number()
 SOAK = bool(os.environ.get("SOAK"))
 BURSTS, STORM_S = (10_000, 60) if SOAK else (1000, 8)
 BURST_BYTES = 8

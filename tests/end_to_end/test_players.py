@@ -1,19 +1,14 @@
 """Players that nobody here wrote play a program from a running station, both ways."""
 
-import hashlib
-import signal
-import socket
 import subprocess
-import time
 from collections import Counter
 
 import pytest
 
-NETWORK = 21
+from tests.addresses import network_number
+from tests.end_to_end.viewing import gstreamer, sha256, wait_until_length
 
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+NETWORK = network_number()
 
 
 def received(station, program, by, path, *options):
@@ -83,44 +78,13 @@ def test_gstreamer_receives_the_programs_bytes_by_hls(station, program, tmp_path
 @pytest.mark.peer("gst-launch-1.0")
 def test_gstreamer_receives_the_programs_bytes_by_push(station, program, tmp_path, free_port):
     output, port = tmp_path / "film.ts", free_port()
-    player = subprocess.Popen(
-        [
-            *("gst-launch-1.0", "-q", "-e", "udpsrc", "address=127.0.0.1", f"port={port}", "buffer-size=4194304"),
-            *("!", "filesink", "buffer-mode=unbuffered", f"location={output}"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_bound(port)
+    with gstreamer(output, port):
         station.run(
             *("media-console", "play", program["program"], "--station", "north", "--by", "push"),
             *("--to", f"127.0.0.1:{port}"),
         )
         wait_until_length(output, program["bytes"])
-    finally:
-        player.send_signal(signal.SIGINT)
-        player.wait(timeout=20)
     assert sha256(output) == program["sha256"]
-
-
-def wait_until_bound(port, timeout_s=20):
-    """Until somebody holds the UDP port."""
-    give_up_at = time.monotonic() + timeout_s
-    while time.monotonic() < give_up_at:
-        with socket.socket(type=socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"nobody bound UDP port {port}")
-
-
-def wait_until_length(path, length_bytes, timeout_s=10):
-    give_up_at = time.monotonic() + timeout_s
-    while time.monotonic() < give_up_at and path.stat().st_size < length_bytes:
-        time.sleep(0.05)
 
 
 @pytest.mark.peer("ipmitool")

@@ -16,14 +16,17 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
-from clips import render
-from end_to_end.test_losses import begin_of_turn, play_push
-from laptop import Laptop, topology
-from mib_facts import MIBS, SMI
-from test_nms import ALERTS, NMS, dashboard, firing, got, running
-from traps import TrapReceiver
 
-NETWORK = 69
+from tests.addresses import network_number
+from tests.clips import render
+from tests.end_to_end.viewing import begin_of_turn, play_push
+from tests.laptop import Laptop, topology
+from tests.mib_facts import MIBS, SMI
+from tests.patience import wait_until
+from tests.test_nms import ALERTS, NMS, dashboard, firing, got, running
+from tests.traps import TrapReceiver
+
+NETWORK = network_number()
 FILM_S = 8
 PORT = 1161
 IF_NUMBER, LOG = "mib-2.2.1.0", (1, 3, 6, 1, 2, 1, 92)
@@ -60,6 +63,11 @@ def blade(slot, station=2):
     return f"127.{NETWORK}.{station}.{slot}"
 
 
+def within_the_network(host):
+    """An address without the network's number, which is another in each run."""
+    return host.split(".", 2)[2]
+
+
 class Network(Laptop):
     """A network whose agents are asked by net-snmp's tools."""
 
@@ -92,11 +100,8 @@ class Network(Laptop):
         written, _ = self.ask("snmpbulkwalk", host, name)
         return {line.split(" = ")[0].rpartition(".")[2]: line.partition(" = ")[2] for line in written.splitlines()}
 
-    def until(self, host, name, wanted, deadline_s=30):
-        give_up_at = time.monotonic() + deadline_s
-        while (found := self.value(host, name)) != wanted:
-            assert time.monotonic() < give_up_at, (name, found, wanted, self.logs())
-            time.sleep(0.1)
+    def until(self, host, name, wanted):
+        wait_until(lambda: self.value(host, name), lambda found: found == wanted, why=lambda: (name, self.logs()))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +112,7 @@ def network(tmp_path_factory):
         network.until(MANAGER, "mscSensorCondition.4101", "normal")
         network.until(CENTER, "msdStations.0", "2")
         for host in set(TABLES) - {CENTER}:
-            assert wait(lambda host=host: network.value(host, IF_NUMBER) != "0")
+            wait_until(lambda host=host: network.value(host, IF_NUMBER) != "0")
         yield network
 
 
@@ -153,7 +158,7 @@ def both(receiver, name, host, holds=lambda told: True):
 # Walks
 
 
-@pytest.mark.parametrize("host", TABLES)
+@pytest.mark.parametrize("host", TABLES, ids=within_the_network)
 def test_walks_of_everything_end_in_order(network, host):
     written = {}
     for tool in ("snmpwalk", "snmpbulkwalk"):
@@ -170,7 +175,7 @@ def test_walks_of_everything_end_in_order(network, host):
     assert all(names == first for names in others)
 
 
-@pytest.mark.parametrize("host", TABLES)
+@pytest.mark.parametrize("host", TABLES, ids=within_the_network)
 def test_our_tables_are_there_by_name(network, host):
     for name in TABLES[host]:
         said, _ = network.ask("snmpbulkwalk", host, name)
@@ -198,7 +203,7 @@ def test_the_read_only_user_sets_nothing(network):
     assert network.value(MANAGER, "mscSlotAdminState.2") == "active"
 
 
-@pytest.mark.parametrize("host", [MANAGER, blade(2)])
+@pytest.mark.parametrize("host", [MANAGER, blade(2)], ids=within_the_network)
 def test_identify_lights_the_real_light(network, host):
     light = network.state / "stations/north/2/root/sys/class/leds/white:identify/trigger"
 
@@ -208,19 +213,10 @@ def test_identify_lights_the_real_light(network, host):
     writer = network.options("read_write")
     said, code = network.ask("snmpset", host, "mscSlotIdentify.2", "=", 60, how=writer)
     assert code == 0, said
-    assert wait(lit)
+    wait_until(lit)
     assert 50 < int(network.value(host, "mscSlotIdentify.2")) <= 60
     network.ask("snmpset", host, "mscSlotIdentify.2", "=", 0, how=writer)
-    assert wait(lambda: not lit())
-
-
-def wait(happened, deadline_s=15):
-    give_up_at = time.monotonic() + deadline_s
-    while not happened():
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(0.05)
-    return True
+    wait_until(lambda: not lit())
 
 
 def test_a_drained_blade_streams_nothing_until_it_is_active_again(network, program, tmp_path):
@@ -231,7 +227,7 @@ def test_a_drained_blade_streams_nothing_until_it_is_active_again(network, progr
     network.until(MANAGER, "mscSlotAdminState.3", "draining")
     # What only it held has to be at another engine before it is not asked any more.
     network.until(blade(3), "mscSlotStreams.3", "0")
-    assert wait(lambda: copied(network, program))
+    wait_until(lambda: copied(network, program))
     before = int(network.value(blade(3), "mssPullRequests.0"))
     fetch(network, program, tmp_path / "one.ts")
     time.sleep(FRESH_S)
@@ -283,7 +279,7 @@ def test_counters_move_by_what_a_console_receives(network, program, tmp_path, ru
     kinds, programs = (network.values(director, name) for name in ("mssSessionKind", "mssSessionProgram"))
     assert set(kinds.values()) == {"pull", "push"}, "who pulled a moment ago is shown too"
     assert all(program["program"] in shown for shown in programs.values())
-    assert wait(lambda: program["program"] in streamed(network), FILM_S / 2), "engine after engine has a row for it"
+    wait_until(lambda: program["program"] in streamed(network))  # engine after engine has a row for it
     stdout, stderr = console.communicate(timeout=60)
     assert console.returncode == 0, stderr
     assert hashlib.sha256(output.read_bytes()).hexdigest() == program["sha256"], stdout
@@ -347,17 +343,20 @@ def test_heat_a_fan_and_a_supply(network, receiver, running_down):
 
 
 def test_a_blade_that_hangs_holds_up_nobody_who_polls_its_chassis(network, receiver):
-    network.run("chassis-emulator", "fault", "hang", "north/3")
-    slowest_s, state = 0.0, ""
-    give_up_at = time.monotonic() + 20
-    while state != "m7CommunicationLost":
-        assert time.monotonic() < give_up_at
+    took_s = []
+
+    def walk():
         begun = time.monotonic()
         said, code = network.ask("snmpbulkwalk", MANAGER, "mscSlotTable")
-        slowest_s = max(slowest_s, time.monotonic() - begun)
+        took_s.append(time.monotonic() - begun)
         assert code == 0, said
-        state = re.search(r"mscSlotHotSwapState.3 = (\w+)", said)[1]
-    assert slowest_s < 1.5
+        return re.search(r"mscSlotHotSwapState.3 = (\w+)", said)[1]
+
+    assert [walk() for _ in range(5)] == ["m4Active"] * 5
+    unhindered_s = max(took_s)
+    network.run("chassis-emulator", "fault", "hang", "north/3")
+    wait_until(walk, lambda state: state == "m7CommunicationLost")
+    assert max(took_s) < 2 * unhindered_s + 1.0
     arrives(receiver, "mscHotSwapChange", MANAGER, lambda told: told["mscSlotHotSwapState"] == "m7CommunicationLost")
     said, code = network.ask("snmpget", blade(3), "-r0", "mscEpoch.0")
     assert code != 0, said
@@ -371,7 +370,7 @@ def test_an_agent_that_was_killed_is_the_same_engine_one_boot_later(network):
     seconds = network.value(blade(4), "snmpModules.10.2.1.3.0")
     row = network.blade("north", 4)
     os.kill(row["pid"], signal.SIGKILL)
-    wait(lambda: network.blade("north", 4)["pid"] != row["pid"])
+    wait_until(lambda: network.blade("north", 4)["pid"] != row["pid"])
     network.up()
     known = [*network.options(), "-Z", f"{boots},{seconds}"]
     after, _ = network.ask("snmpget", blade(4), "snmpModules.10.2.1.1.0", "snmpModules.10.2.1.2.0", how=known)

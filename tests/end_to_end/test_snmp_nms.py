@@ -3,17 +3,20 @@
 import json
 import re
 import subprocess
-import time
+from functools import partial
 
 import pytest
 import yaml
-from end_to_end.test_snmp import Network
-from laptop import topology
-from librenms import LibreNms
-from mib_facts import MIBS, SMI
-from zabbix import Zabbix
 
-NETWORK = 76
+from tests.addresses import network_number
+from tests.end_to_end.test_snmp import Network
+from tests.laptop import topology
+from tests.librenms import LibreNms
+from tests.mib_facts import MIBS, SMI
+from tests.patience import wait_until
+from tests.zabbix import Zabbix
+
+NETWORK = network_number()
 PORT = 1161
 CENTER, MANAGER, BLADE = f"127.{NETWORK}.0.1", f"127.{NETWORK}.1.254", f"127.{NETWORK}.1.2"
 TRAPS, INFORMS = (f"127.{NETWORK}.0.200:{port}" for port in (9162, 9163))
@@ -229,12 +232,12 @@ class Daemon:
 
     def until(self, expression, act=lambda: None):
         """Wait until it has said something, acting again and again; gives what it said."""
-        give_up_at = time.monotonic() + 30
-        while not re.search(expression, self.said()):
-            assert time.monotonic() < give_up_at, self.said()
+
+        def look():
             act()
-            time.sleep(0.05)
-        return self.said()
+            return self.said()
+
+        return wait_until(look, partial(re.search, expression), process=self._process)
 
 
 @pytest.mark.peer("snmpd", "snmpbulkwalk")

@@ -7,13 +7,6 @@ import random
 import re
 
 import pytest
-from clips import render
-from end_to_end.test_ipmitool import bridged, ipmitool
-from end_to_end.test_losses import begin_of_turn, play_push
-from end_to_end.test_snmp import Network, wait
-from laptop import topology
-from mib_facts import MODULES, our_objects
-from traps import TrapReceiver
 
 from blade_agent.cbc.role_messages import DRAIN
 from media_network.address import Address
@@ -22,8 +15,17 @@ from media_network.messages.engine import FETCH, Fetch
 from media_network.messages.verb import Done
 from media_network.program import Segment
 from media_network.snmp.objects.arcs import MEDIA_STATION
+from tests.addresses import network_number
+from tests.clips import render
+from tests.end_to_end.ipmi_tool import bridged, ipmitool
+from tests.end_to_end.test_snmp import Network
+from tests.end_to_end.viewing import begin_of_turn, play_push
+from tests.laptop import topology
+from tests.mib_facts import MODULES, our_objects
+from tests.patience import wait_until
+from tests.traps import TrapReceiver
 
-NETWORK = 22
+NETWORK = network_number()
 RECEIVER = f"127.{NETWORK}.0.200:9162"
 STALLING = f"127.{NETWORK}.0.201"
 CENTER, MANAGER = f"127.{NETWORK}.0.1", f"127.{NETWORK}.2.254"
@@ -104,8 +106,8 @@ def test_every_object_of_our_modules_has_a_value_somewhere(network, program, tmp
     console = play_push(network, program, tmp_path / "pushed.ts")
     begin_of_turn(f"{DIRECTOR}:8080", 1)
     seen = Seen(network)
-    assert wait(lambda: "mssStreamRate" in seen.look(*ENGINES), FILM_S / 2)
-    assert wait(lambda: sorted(network.values(DIRECTOR, "mssSessionKind").values()) == ["pull", "push"], FILM_S / 2)
+    wait_until(lambda: "mssStreamRate" in seen.look(*ENGINES))
+    wait_until(lambda: sorted(network.values(DIRECTOR, "mssSessionKind").values()) == ["pull", "push"])
     seen.look(DIRECTOR)
     [pulled] = (number for number, kind in network.values(DIRECTOR, "mssSessionKind").items() if kind == "pull")
     assert network.value(DIRECTOR, f"mssSessionTurns.{pulled}") == str(program["segments"])
@@ -142,7 +144,7 @@ def test_what_the_store_holds_is_what_was_distributed(network, program):
 def test_what_is_ordered_by_ipmi_is_seen_at_the_manager(network):
     way = bridged(network, 3)
     assert ipmitool(way, "chassis identify 60").returncode == 0
-    assert wait(lambda: 50 < int(network.value(MANAGER, "mscSlotIdentify.3")) <= 60)
+    wait_until(lambda: 50 < int(network.value(MANAGER, "mscSlotIdentify.3")) <= 60)
     assert ipmitool(way, "chassis identify 0").returncode == 0
     network.until(MANAGER, "mscSlotIdentify.3", "0")
     for draining, shown in ((1, "draining"), (0, "active")):
@@ -155,7 +157,7 @@ def test_what_is_ordered_by_ipmi_is_seen_at_the_manager(network):
 def test_a_line_counts_its_requests(network):
     before = requests(network)
     assert set(before) == {"1", "2", "3"}
-    assert wait(lambda: all(count > before[slot] for slot, count in requests(network).items()))
+    wait_until(lambda: all(count > before[slot] for slot, count in requests(network).items()))
 
 
 def requests(network):

@@ -1,18 +1,24 @@
 """Blades drained by their service ports, and a director and a sender killed, while players that receive go on."""
 
-import hashlib
-import json
 import os
 import signal
 import subprocess
 import time
-import urllib.request
 
 import pytest
-from end_to_end.test_losses import assert_subsequence, begin_of_turn, play_push
-from end_to_end.test_players import wait_until_bound, wait_until_length
 
-NETWORK = 64
+from tests.addresses import network_number
+from tests.end_to_end.viewing import (
+    assert_subsequence,
+    begin_of_turn,
+    gstreamer,
+    play_push,
+    sessions,
+    sha256,
+    wait_until_length,
+)
+
+NETWORK = network_number()
 DRAINED_WITHIN_S = 5.0
 
 
@@ -20,10 +26,6 @@ DRAINED_WITHIN_S = 5.0
 def program(station, film):
     """Four segments, long enough to be cut short."""
     return station.publish(film, "north", segment_ms=3000)
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def drain(row, draining):
@@ -51,25 +53,6 @@ def drain_until_empty(row):
     return time.monotonic() - began
 
 
-def sessions(director):
-    request = urllib.request.Request(
-        f"http://{director}/director/sessions", data=b"{}", headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.load(answer)["sessions"]
-
-
-def new_director(station, old, timeout_s=20):
-    """The blade that directs `north` now that `old` does not, once it knows the streams."""
-    give_up_at = time.monotonic() + timeout_s
-    while time.monotonic() < give_up_at:
-        for row in station.ps():
-            if (row["station"], row["role"]) == ("north", "director") and row["slot"] != old["slot"]:
-                return row
-        time.sleep(0.1)
-    raise AssertionError("nobody directs north" + station.logs())
-
-
 @pytest.mark.peer("ipmitool")
 def test_a_sender_that_is_drained_hands_over_within_its_segment_and_nothing_is_lost(station, program, tmp_path):
     output = tmp_path / "film.ts"
@@ -95,16 +78,7 @@ def test_a_sender_that_is_drained_hands_over_within_its_segment_and_nothing_is_l
 def test_the_death_of_the_director_does_not_interrupt_what_it_directed(station, program, tmp_path, free_port):
     ours, theirs, port = tmp_path / "console.ts", tmp_path / "gstreamer.ts", free_port()
     director = station.director("north")
-    player = subprocess.Popen(
-        [
-            *("gst-launch-1.0", "-q", "-e", "udpsrc", "address=127.0.0.1", f"port={port}", "buffer-size=4194304"),
-            *("!", "filesink", "buffer-mode=unbuffered", f"location={theirs}"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_bound(port)
+    with gstreamer(theirs, port):
         remote = station.start(
             *("media-console", "play", program["program"], "--station", "north", "--by", "push"),
             *("--to", f"127.0.0.1:{port}"),
@@ -112,15 +86,12 @@ def test_the_death_of_the_director_does_not_interrupt_what_it_directed(station, 
         console = play_push(station, program, ours)
         begin_of_turn(director["http"], 2)
         os.kill(director["pid"], signal.SIGKILL)
-        following = new_director(station, director)
+        following = station.new_director(director)
         assert following["slot"] != director["slot"]
         for process in (console, remote):
             _, stderr = process.communicate(timeout=90)
             assert process.returncode == 0, stderr + station.logs()
         wait_until_length(theirs, program["bytes"])
-    finally:
-        player.send_signal(signal.SIGINT)
-        player.wait(timeout=20)
     assert sha256(ours) == program["sha256"]
     assert sha256(theirs) == program["sha256"]
     station.up()

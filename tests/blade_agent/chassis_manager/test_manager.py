@@ -16,6 +16,7 @@ from blade_agent.chassis_manager.epoch_file import EpochFileError, read_epoch
 from blade_agent.chassis_manager.lines import close_lines, open_lines
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
+from tests.patience import until
 
 TIMING = Timing(heartbeat_s=0.1, director_heartbeat_s=0.1, eager_s=0.02, attempts=3, look_over_s=2.0)
 
@@ -43,14 +44,6 @@ async def managed(settings, seed=1):
         with contextlib.suppress(asyncio.CancelledError):
             await task
         close_lines(lines)
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never came about")
 
 
 def roles(blades):

@@ -17,6 +17,7 @@ from blade_agent.chassis_manager.orders import CHASSIS, DEACTIVATE, EVENTS, AskC
 from media_network.local_orders import NobodyListens, OrderLost, send_order
 from media_network.messages.verb import Done
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
+from tests.patience import PATIENCE_S
 
 AGENT = Path(sys.executable).parent / "blade-agent"
 SLOTS = (1, 2, 3)
@@ -73,15 +74,16 @@ class Rack:
         return None
 
     async def until_told(self, after, condition):
-        for _ in range(600):
+        give_up_at = asyncio.get_running_loop().time() + PATIENCE_S
+        while asyncio.get_running_loop().time() < give_up_at:
             events = await send_order(self.socket, EVENTS, AskEvents(after))
             if condition(events.events):
                 return
             await asyncio.sleep(0.02)
         pytest.fail("it never came about")
 
-    async def until(self, condition, limit_s=15):
-        async with asyncio.timeout(limit_s):
+    async def until(self, condition):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 state = await self.state()
                 if state is not None and condition(state):

@@ -12,6 +12,7 @@ from blade_agent.cbc.role import MainBoardState
 from blade_agent.cbc.serial_line import ServicePort
 from blade_agent.wires import Wires
 from tests.blade_agent.profiled_board.conftest import COOL, MemoryWire
+from tests.patience import until
 
 PATIENCE_S = 20.0
 
@@ -49,13 +50,6 @@ async def becomes(path, command, wanted):
         while wanted not in (output := await ipmitool(path, command)):
             pass
     return output
-
-
-async def until(holds):
-    """Wait for what the agent writes off its event loop."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 -- a file is nobody's event
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.peer("ipmitool")

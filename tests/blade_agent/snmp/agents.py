@@ -9,6 +9,7 @@ from blade_agent.snmp.agent import blade_facts, blade_snmp, manager_facts, manag
 from media_network.snmp.settings import READ_WRITE, CommunitySettings, UserSettings
 from media_network.snmp.targets import AgentSettings
 from tests.blade_agent.snmp.pictures import chassis, figures
+from tests.patience import until
 
 READER = UserSettings(user="reader", auth_password="reader-secret", priv_password="reader-hidden")
 WRITER = UserSettings(user="writer", auth_password="writer-secret", priv_password="writer-hidden", group=READ_WRITE)
@@ -73,13 +74,6 @@ def _machine_read(agent):
         known for known in agent.index.contexts[b""].objects if known.oid == (1, 3, 6, 1, 2, 1, 2, 2, 1, 1)
     )
     return len(interfaces.rows) > 0
-
-
-async def until(happened, deadline_s=20.0):
-    """Wait until something is so."""
-    async with asyncio.timeout(deadline_s):
-        while not happened():  # noqa: ASYNC110 -- what it waits for happens in others' programs
-            await asyncio.sleep(0.01)
 
 
 async def run(*command):

@@ -6,7 +6,6 @@ import os
 import re
 
 import pytest
-from mib_facts import MIBS, SMI, all_objects
 from msgspec.structs import replace
 
 from blade_agent.cbc.hot_swap import HotSwapState
@@ -27,6 +26,7 @@ from media_network.snmp.usm import EngineIdentity
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent, run, until
 from tests.blade_agent.snmp.pictures import DIRECTOR, ENGINE, SESSION, blade, chassis, figures, replace_fan
 from tests.blade_agent.snmp.test_standard_notifications import interface, machine
+from tests.mib_facts import MIBS, SMI, all_objects
 
 KINDS = {"Enumeration": "Integer32", "DisplayString": "OctetString"}
 OURS = (*ALARM_NOTIFICATIONS, *CHASSIS_NOTIFICATIONS, *STATION_NOTIFICATIONS, *CENTER_NOTIFICATIONS)

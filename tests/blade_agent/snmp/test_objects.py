@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from mib_facts import all_objects
 from msgspec.structs import replace
 
 from blade_agent.hardware.reading import Known
@@ -24,6 +23,7 @@ from media_network.snmp.objects.times import Uptime
 from media_network.snmp.targets import TargetSettings
 from tests.blade_agent.snmp.agents import Orders, blade_agent, manager_agent
 from tests.blade_agent.snmp.pictures import blade, chassis, figures
+from tests.mib_facts import all_objects
 
 DOCUMENT = Path(__file__).parents[3] / "docs/operations/snmp.md"
 KINDS = {"Enumeration": "Integer32", "DisplayString": "OctetString"}

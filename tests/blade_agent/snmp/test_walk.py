@@ -4,11 +4,11 @@ import asyncio
 import re
 
 import pytest
-from mib_facts import MIBS, SMI
 from msgspec.structs import replace
 
 from tests.blade_agent.snmp.agents import READER, WRITER, Orders, blade_agent, manager_agent, run
 from tests.blade_agent.snmp.pictures import ENGINE, blade, chassis, empty, figures
+from tests.mib_facts import MIBS, SMI
 
 pytestmark = pytest.mark.peer("snmpwalk", "snmpbulkwalk", "snmpset", "snmpget")
 

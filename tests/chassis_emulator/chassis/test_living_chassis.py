@@ -2,14 +2,12 @@
 
 import json
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from laptop import Laptop, topology
 
 from blade_agent.chassis_manager import orders as manager_orders
 from chassis_emulator.chassis.orders import PICTURE, AskPicture
@@ -18,8 +16,11 @@ from chassis_emulator.control import order
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.state_folder import StateFolder
 from media_network import local_orders
+from tests.addresses import network_number
+from tests.laptop import Laptop, topology
+from tests.patience import wait_until
 
-NETWORK = 62
+NETWORK = network_number()
 PATIENCE_S = 20.0
 
 
@@ -82,11 +83,7 @@ class Chassis(Laptop):
         self.emulator("up", self.topology)
 
     def until(self, condition):
-        give_up_at = time.monotonic() + PATIENCE_S
-        while not (found := condition()):
-            assert time.monotonic() < give_up_at, self.logs()
-            time.sleep(0.05)
-        return found
+        return wait_until(condition, why=self.logs)
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,13 @@ import pytest
 from playwright.async_api import expect
 
 from media_network.address import Address
+from tests.addresses import network_number
 from tests.chassis_emulator.panel.browser import OneLoop, opened
 from tests.clips import render
 from tests.laptop import Laptop, topology
 
 pytestmark = [pytest.mark.peer("chromium"), pytest.mark.timeout(180)]
-NETWORK = 63
+NETWORK = network_number()
 PANEL = Address(f"127.{NETWORK}.0.1", 8090)
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 WITHIN_MS = 30_000

@@ -1,4 +1,6 @@
-"""A small network on aiohttp with all kinds of faults: `python story.py SEED ...` prints the trace hash of each run.
+"""A small network on aiohttp with all kinds of faults.
+
+`python -m tests.chassis_emulator.simulation.story SEED ...` prints the trace hash of each run.
 
 Each of four hosts serves what it has on its disk, fetches from the others in turn, pushes datagrams to its neighbour
 and talks to it over a serial wire.

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-SEEDS = (1, 2, 3)
+from tests.chassis_emulator.simulation import story
 
-sys.path.insert(0, str(HERE))
-import story  # noqa: E402 -- a program beside this file
+ROOT = Path(__file__).parents[3]
+SEEDS = (1, 2, 3)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +23,7 @@ def told():
 
 def told_elsewhere(hash_seed: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, HERE / "story.py", *map(str, SEEDS)],
+        [sys.executable, "-m", story.__name__, *map(str, SEEDS)],
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

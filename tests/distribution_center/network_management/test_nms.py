@@ -18,6 +18,7 @@ from media_network.address import Address
 from media_network.snmp.targets import TargetSettings
 from media_network.status import read_status
 from tests.distribution_center.network_management.agents import FAN, HOT, USER, Scene, live_a_second
+from tests.patience import PATIENCE_S
 
 HEADERS_OF_ALL = ("Content-Security-Policy", "X-Content-Type-Options")
 
@@ -41,10 +42,10 @@ class Nms:
         async with self.session.get(f"{self.url}/past-alarms") as response:
             return await response.json()
 
-    async def until(self, condition, within_s=15.0):
+    async def until(self, condition):
         """Follow the live events until the picture is as told; gives it."""
         components, alarms = {}, []
-        async with asyncio.timeout(within_s), self.session.get(f"{self.url}/events") as response:
+        async with asyncio.timeout(PATIENCE_S), self.session.get(f"{self.url}/events") as response:
             event = ""
             async for line in response.content:
                 name, _, data = line.decode().partition(": ")

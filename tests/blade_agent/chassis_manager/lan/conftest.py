@@ -27,6 +27,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Ti
 from blade_agent.chassis_manager.supplies import Supplies
 from blade_agent.profiled_board.measurements import Measurements
 from media_network.address import Address
+from tests.patience import until
 
 IDENTITY = msgspec.structs.replace(identity_of("north", None), guid=bytes(range(16)))
 USERS = (
@@ -65,14 +66,6 @@ def start_blade(slot, hardware=None):
         boot_id=slot,
         hardware=hardware,
     )
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never came about")
 
 
 class RunningChassis:

@@ -8,6 +8,7 @@ import pytest
 from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.lan.users import generated_administrator
+from tests.patience import until
 
 IDENTITY = Identity(
     device_id=1, device_revision=0, manufacturer=8072, product=1, guid=bytes(16), firmware_version="1.0"
@@ -39,14 +40,6 @@ COMMANDS = [
     ("-t 0x88 mc info", 1, ["0x83"]),
     ("-t 0xa0 mc info", 1, ["0x83"]),
 ]
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never came about")
 
 
 @pytest.mark.peer("ipmitool")

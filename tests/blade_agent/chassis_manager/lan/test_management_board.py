@@ -7,6 +7,7 @@ import pytest
 from blade_agent.cbc.hardware import BoardAction
 from blade_agent.hardware.profile import load_profile
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
+from tests.patience import until
 
 PROFILE = "emulated-chassis"
 
@@ -52,14 +53,6 @@ def write_tree(root, volts=(12.0, 12.0), watts=(40.0, 40.0), celsius=22.0):
     for number, (voltage, power) in enumerate(zip(volts, watts, strict=True), start=1):
         (chip / f"in{number}_input").write_text(f"{round(voltage * 1000)}\n")
         (chip / f"power{number}_input").write_text(f"{round(power * 1_000_000)}\n")
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it never came about")
 
 
 @pytest.fixture

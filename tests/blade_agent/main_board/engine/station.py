@@ -56,13 +56,6 @@ async def put(store: SegmentStore, program: str, number: int, data: bytes) -> Se
     return segment
 
 
-async def until(condition, within_s: float = 10.0):
-    """Wait for something that the other side brings about."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 -- what other parties do sets no event here
-            await asyncio.sleep(0.005)
-
-
 @dataclass
 class ScriptedDirector:
     """Answers as the test told it, and remembers what it heard."""

@@ -20,8 +20,8 @@ from tests.blade_agent.main_board.engine.station import (
     put,
     scripted,
     segment_of,
-    until,
 )
+from tests.patience import until
 
 TICKET = KEY.sign("copy", PROGRAM)
 

@@ -18,7 +18,8 @@ from blade_agent.main_board.engine.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.segment_set import parse_segments
-from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, put, segment_of, until
+from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, put, segment_of
+from tests.patience import until
 
 
 async def receive(store, segment, data, *, begins_at=0, breaks=False):

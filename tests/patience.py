@@ -1,0 +1,45 @@
+"""Waiting for what others bring about: other processes, or other tasks of this one.
+
+Patience is for what never comes. It says nothing of how fast a machine has to be, and a test that passes does not use
+it up: where a time matters, the test measures it.
+"""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE_S = 60.0
+_LOOK_EVERY_S = 0.01
+Seen = TypeVar("Seen")
+
+
+def wait_until(
+    look: Callable[[], Seen],
+    holds: Callable[[Seen], object] = bool,
+    *,
+    why: Callable[[], object] = str,
+    process: subprocess.Popen | None = None,
+) -> Seen:
+    """Look until what is seen is as wanted; gives it.
+
+    `why` tells what there is to tell when it does not come, and a `process` that it comes from must not end before.
+    """
+    give_up_at = time.monotonic() + PATIENCE_S
+    while not holds(seen := look()):
+        assert process is None or process.poll() is None, (f"ended with {process.returncode}", why())
+        assert time.monotonic() < give_up_at, (seen, why())
+        time.sleep(_LOOK_EVERY_S)
+    return seen
+
+
+async def until(
+    look: Callable[[], Seen], holds: Callable[[Seen], object] = bool, *, why: Callable[[], object] = str
+) -> Seen:
+    """The same, while the other tasks of this event loop go on."""
+    give_up_at = asyncio.get_running_loop().time() + PATIENCE_S
+    while not holds(seen := look()):
+        assert asyncio.get_running_loop().time() < give_up_at, (seen, why())
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return seen
