@@ -368,8 +368,11 @@ def test_a_crash_of_the_process(tmp_path: Path) -> None:
         for process in at_work_in(tmp_path / "spool"):  # two reports may be read in one go
             process.send_signal(signal.SIGSEGV)
 
-    with pytest.raises(IngestCrashedError) as caught:
-        asyncio.run(ingest(real_clip(), tmp_path / "spool", title="x", on_progress=crash))
+    with subprocess.Popen(["sleep", "60"]) as somebody_else:
+        with pytest.raises(IngestCrashedError) as caught:
+            asyncio.run(ingest(real_clip(), tmp_path / "spool", title="x", on_progress=crash))
+        assert somebody_else.poll() is None
+        somebody_else.kill()
     assert caught.value.exit_code == -signal.SIGSEGV
     assert list((tmp_path / "spool").iterdir()) == []
 
