@@ -37,7 +37,10 @@ RAW_IPV4, IPMB = 101, 147
 """Link types: IPv4 without a frame around it, and the first of those that everybody may use."""
 CONSOLE, MANAGER, BLADE = "192.0.2.9", "192.0.2.1", "192.0.2.2"
 RMCP_VERSION, SENSOR_EVENT, M4 = 6, 0x04, 4
-_TIMING = Timing(heartbeat_s=1.0, director_heartbeat_s=1.0, eager_s=0.05, look_over_s=0.5)
+_TIMING = Timing(
+    heartbeat_s=1.0, director_heartbeat_s=1.0, eager_s=0.05, look_over_s=5.0, timeout_s=5.0, survey_after_s=600.0
+)
+"""However slow the machine: nothing is asked twice, and sensors not before the recording ends."""
 
 
 class Recording:
