@@ -41,8 +41,8 @@ class _Program(Struct):
     bytes: int
 
 
-class _Blade(Struct):
-    station: str
+class _Process(Struct):
+    station: str | None
     role: str
     http: str | None
 
@@ -93,7 +93,7 @@ class Demo:
     def leave_up(self) -> None:
         """Say what to open, poll and play."""
         self._run("chassis-emulator", "ps")
-        rows = msgspec.json.decode(self._run("chassis-emulator", "ps", "--json", quiet=True), type=list[_Blade])
+        rows = msgspec.json.decode(self._run("chassis-emulator", "ps", "--json", quiet=True), type=list[_Process])
         [director] = [row.http for row in rows if (row.station, row.role) == (self._station, Role.DIRECTOR)]
         program = msgspec.json.decode(
             self._run("distribution-center", "programs", "--json", quiet=True), type=list[_Program]

@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -57,6 +58,19 @@ def test_demo_does_the_main_job_on_a_real_clip(tmp_path):
         numbers = [int(row[1]) for row in rows if row[0] == by]
         assert numbers == list(range(len(numbers)))
         assert len(numbers) >= 5
+
+
+def test_demo_leaves_the_network_up_where_that_is_wanted_and_says_what_to_open(tmp_path):
+    laptop = Laptop(tmp_path / "state", elsewhere(TWO_STATIONS, tmp_path))
+    try:
+        finished = laptop.run("chassis-emulator", "demo", laptop.topology, "--keep", "--clip", real_clip(), timeout=240)
+        addresses = re.findall(r"http://\S+", finished.stdout)
+        assert len(addresses) == 2
+        for address in addresses:
+            with urlopen(address, timeout=10) as answer:
+                assert answer.status == 200
+    finally:
+        laptop.down()
 
 
 def test_demo_says_what_it_cannot_play(tmp_path):
