@@ -4,11 +4,11 @@ import logging
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import click
@@ -41,15 +41,15 @@ def main(*, seed: int, seeds: int, jobs: int, scenario_name: str | None, as_json
     Example:
       python -m chassis_emulator.simulation --seed 7 --seeds 20
     """
-    chosen = range(seed, seed + seeds)
+    chosen, jobs = range(seed, seed + seeds), min(jobs, seeds)
     scenario = _read(scenario_name) if scenario_name else None
     told: list[Told] = []
     failed: list[str] = []
     with (
-        _processes(min(jobs, seeds)) as pool,
+        _processes(jobs) as pool,
         click.progressbar(length=seeds, label="seeds", file=sys.stderr) as bar,
     ):
-        for outcome in _outcomes(pool, chosen, scenario):
+        for outcome in _outcomes(pool, chosen, scenario, 2 * jobs):
             bar.update(1)
             (told if isinstance(outcome, Told) else failed).append(outcome)  # type: ignore[arg-type] # each its own list
     if as_json:
@@ -89,13 +89,21 @@ def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _outcomes(pool: ProcessPoolExecutor, seeds: range, scenario: Scenario | None) -> Iterator[Told | str]:
-    """Each seed's outcome, in the order of the seeds."""
+def _outcomes(
+    pool: ProcessPoolExecutor, seeds: range, scenario: Scenario | None, at_a_time: int
+) -> Iterator[Told | str]:
+    """Each seed's outcome, in the order of the seeds; so many are handed out at a time, however many there are."""
     told = 0
+    handed_out: deque[Future[Told | str]] = deque()
     try:
-        for outcome in pool.map(partial(_tell, scenario=scenario), seeds):
+        for seed in seeds:
+            handed_out.append(pool.submit(_tell, seed, scenario))
+            if len(handed_out) == at_a_time:
+                yield handed_out.popleft().result()
+                told += 1
+        while handed_out:
+            yield handed_out.popleft().result()
             told += 1
-            yield outcome
     except BrokenProcessPool as error:
         raise UserError(
             f"a process that played seeds was killed; {told} of {len(seeds)} had been told",
