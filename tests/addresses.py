@@ -59,6 +59,16 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
+def is_bound(port: int) -> bool:
+    """Whether somebody receives at a UDP port of 127.0.0.1."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
 def _ports_of_this_worker() -> tuple[int, int]:
     """Its share, so that no other worker gets a port between its finding here and its use."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import signal
-import socket
 import subprocess
 import urllib.request
 from contextlib import contextmanager
 
+from tests.addresses import is_bound
 from tests.patience import PATIENCE_S, wait_until
 
 
@@ -35,20 +35,11 @@ def gstreamer(output, port):
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: _is_bound(port), process=player)
+        wait_until(lambda: is_bound(port), process=player)
         yield player
     finally:
         player.send_signal(signal.SIGINT)
         player.wait(timeout=PATIENCE_S)
-
-
-def _is_bound(port):
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def wait_until_length(path, length_bytes):

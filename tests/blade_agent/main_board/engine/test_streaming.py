@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import socket
 
 import pytest
 
@@ -13,6 +12,7 @@ from media_network.messages.director import Assumed, Enlist, NextSegment, Report
 from media_network.messages.engine import CEASE, PRELOAD, START, STREAM, Cease, Ceased, Ready, Start, Stream
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
+from tests.addresses import is_bound
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
     KEY,
@@ -334,7 +334,7 @@ async def _play_to_gstreamer(tmp_path, hosts, port):
         "!", "filesink", f"location={file}", "buffer-mode=unbuffered",
     )  # fmt: skip
     try:
-        await until(lambda: _is_bound(port))
+        await until(lambda: is_bound(port))
         async with (
             scripted() as director,
             engine(director, tmp_path / "a", hosts[0]) as store_a,
@@ -351,15 +351,6 @@ async def _play_to_gstreamer(tmp_path, hosts, port):
     finally:
         player.kill()
         await player.wait()
-
-
-def _is_bound(port):
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def test_a_network_that_refuses_batches_gets_single_datagrams():
