@@ -136,6 +136,8 @@ class SegmentStore:
         self.losses = 0
         """Grows when segments have been lost: a new inventory is due then."""
         self._held: dict[SegmentKey, _Held] = {}
+        self._damaged: dict[SegmentKey, IoChannel] = {}
+        """Segments that are not held any more although their files are there."""
         self._tallies = {channel: _Tally() for channel in self.channels}
         self._partials: dict[PartialKey, IoChannel] = {}
         self._receiving: set[SegmentKey] = set()
@@ -228,6 +230,7 @@ class SegmentStore:
         try:
             if key in self._held:
                 await self.remove(program, segment.number)
+            await self._clear_away(key)
             reception = await self._begin(program, segment)
             try:
                 yield reception
@@ -248,17 +251,24 @@ class SegmentStore:
         held = self._drop(key)
         if held is None:
             raise NotHeld(program, number)
-        channel = held.channel
         try:
-            await channel.run(channel.files.remove, segment_path(channel.folder, key))
-            await channel.run(channel.files.sync_folder, channel.folder / program)
+            await _remove(key, held.channel)
         except FileNotFoundError:
             raise NotHeld(program, number) from None
 
+    async def _clear_away(self, key: SegmentKey) -> None:
+        """Remove what a damaged segment has left: a new one may lie on another channel, and then the next start would
+        have two to choose from."""
+        if channel := self._damaged.pop(key, None):
+            with suppress(FileNotFoundError, ChannelFailed, NoSpace):
+                await _remove(key, channel)
+
     def lose(self, program: ProgramId, number: int) -> None:
         """Hold a segment no longer whose file turned out to be damaged; the next fetch writes it anew."""
-        if SegmentKey(program, number) in self._held:
-            self._lose(SegmentKey(program, number))
+        key = SegmentKey(program, number)
+        if key in self._held:
+            self._damaged[key] = self._held[key].channel
+            self._lose(key)
 
     def lose_failed_channels(self) -> None:
         """Forget what was on channels that have failed."""
@@ -335,6 +345,11 @@ class SegmentStore:
     def _lose(self, key: SegmentKey) -> None:
         self._drop(key)
         self.losses += 1
+
+
+async def _remove(key: SegmentKey, channel: IoChannel) -> None:
+    await channel.run(channel.files.remove, segment_path(channel.folder, key))
+    await channel.run(channel.files.sync_folder, channel.folder / key.program)
 
 
 async def _measure_again(channel: IoChannel) -> None:

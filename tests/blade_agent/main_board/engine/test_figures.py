@@ -5,7 +5,7 @@ import random
 from contextlib import suppress
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from blade_agent.files import DiskFiles
@@ -40,6 +40,7 @@ STEPS = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[("put", 0, 3), ("lose", 0, 3), ("vanish", 0, 3)])
 def test_a_store_tells_what_it_holds_whatever_came_and_went(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("store")
     folders = [folder / "a", folder / "b"]

@@ -257,6 +257,29 @@ async def _fill(folder):
     store.close()
 
 
+def test_a_damaged_segment_is_gone_once_it_is_there_again_whatever_the_channel(tmp_path):
+    asyncio.run(_damage_and_receive_again(tmp_path))
+
+
+async def _damage_and_receive_again(folder):
+    (data,) = make_segments(1)
+    folders = [folder / "a", folder / "b"]
+    store = await SegmentStore.open(DiskFiles(), folders)
+    await put(store, PROGRAM, 0, data)
+    [damaged] = folder.rglob("0.ts")
+    damaged.write_bytes(bytes(len(data)))
+    store.lose(PROGRAM, 0)
+    for channel in store.channels:
+        channel.free_bytes = int(channel.folder not in damaged.parents)
+    await put(store, PROGRAM, 0, data)
+    store.close()
+    [whole] = folder.rglob("0.ts")
+    assert whole != damaged
+    store = await SegmentStore.open(DiskFiles(), folders)
+    assert await read_all(store, 0) == data
+    store.close()
+
+
 def test_a_segment_that_vanished_is_no_longer_held(tmp_path):
     async def vanish():
         (data,) = make_segments(1)
