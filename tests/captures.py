@@ -27,7 +27,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Ti
 from media_network.address import Address
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 from tests.blade_agent.chassis_manager.lan.conftest import IDENTITY, start_blade
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 CAPTURES = Path(__file__).parents[1] / "docs" / "protocols" / "captures"
 USER = User(name="capture", password="of no use elsewhere", privilege="administrator")
@@ -160,7 +160,7 @@ async def _ipmitool(address, *command):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    written, _ = await asyncio.wait_for(process.communicate(), 30)
+    written, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode == 0, written.decode()
     return written.decode()
 

@@ -7,11 +7,14 @@ it up: where a time matters, the test measures it.
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.01
+_TICK_S = 0.01
 Seen = TypeVar("Seen")
 
 
@@ -43,3 +46,29 @@ async def until(
         assert asyncio.get_running_loop().time() < give_up_at, (seen, why())
         await asyncio.sleep(_LOOK_EVERY_S)
     return seen
+
+
+@dataclass
+class Bystander:
+    """Somebody on the same event loop who wants to act at every tick: what keeps him waiting is the machine's doing."""
+
+    late_s: float = 0.0
+    """How late he was, all in all."""
+
+    async def watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due_s = loop.time() + _TICK_S
+            await asyncio.sleep(_TICK_S)
+            self.late_s += loop.time() - due_s
+
+
+@asynccontextmanager
+async def bystander() -> AsyncIterator[Bystander]:
+    """Somebody who looks on while the context lasts."""
+    other = Bystander()
+    watching = asyncio.create_task(other.watch())
+    try:
+        yield other
+    finally:
+        watching.cancel()

@@ -11,6 +11,7 @@ import yaml
 
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent
 from tests.nms_files import NMS, dashboard, files, snmp_yml
+from tests.patience import PATIENCE_S
 
 ALERTS = NMS / "alerts.yml"
 
@@ -53,7 +54,7 @@ async def said_by(*command):
     process = await asyncio.create_subprocess_exec(
         *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    written, _ = await asyncio.wait_for(process.communicate(), 30)
+    written, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode, written.decode()
 
 
@@ -79,7 +80,7 @@ async def running(url, *command):
         *map(str, command), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await got(url) is None:  # noqa: ASYNC110 -- another program's doing
                 await asyncio.sleep(0.05)
         yield
@@ -157,7 +158,7 @@ def test_settings_of_net_snmp_are_read_without_a_word(tmp_path):
             stderr=asyncio.subprocess.PIPE,
         )
         lines = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not any("NET-SNMP version" in line for line in lines):
                 lines.append((await process.stderr.readline()).decode())
         process.terminate()

@@ -15,11 +15,11 @@ import pytest
 
 from chassis_emulator.lines import open_line
 from media_network.status import ProcessStatus, read_status
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 BAUD_RATE = 115_200
 COMMANDS = ("blade-agent", "chassis-emulator", "distribution-center", "media-console")
-DIRECTS_WITHIN_S = 30
 UNTOLD = ProcessStatus(pid=0, role="", state="")
 
 
@@ -125,7 +125,7 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
             agent = await stack.enter_async_context(running(blade, "run", blade_settings, tmp_path))
             manager = await stack.enter_async_context(running(blade, "manage", chassis_settings, tmp_path))
             await answers_as("media director", f"http://127.0.0.1:{port}/openapi.json", agent, manager)
-            async with asyncio.timeout(DIRECTS_WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while (read_status(tmp_path / "state") or UNTOLD).role != "director":  # noqa: ASYNC110 -- another process sets no event
                     await asyncio.sleep(0.05)
 
@@ -157,7 +157,7 @@ async def running(blade, verb, settings, folder):
 
 async def answers_as(title, url, *processes):
     """Return when the blade answers, and as that."""
-    async with aiohttp.ClientSession() as http, asyncio.timeout(DIRECTS_WITHIN_S):
+    async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE_S):
         while True:
             for process in processes:
                 assert process.returncode is None, process.log.read_text()

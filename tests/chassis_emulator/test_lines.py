@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis_emulator.lines import Wire, open_line
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 
 @given(
@@ -66,7 +66,7 @@ async def receive(opened: serial.Serial, count: int) -> bytes:
 
     loop.add_reader(opened.fileno(), read)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await done.wait()
     finally:
         loop.remove_reader(opened.fileno())
@@ -118,7 +118,7 @@ def test_what_nobody_reads_overruns_and_is_counted():
     async def flood() -> None:
         with open_line(100_000_000) as line, port(line.manager_path) as manager:
             loop, sent = asyncio.get_running_loop(), 0
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while not line.to_blade.overrun_bytes:
                     sent += await loop.run_in_executor(None, write_what_goes, manager.fileno(), bytes(2048))
             await until(lambda: line.to_blade.delivered_bytes + line.to_blade.overrun_bytes == sent)

@@ -14,7 +14,7 @@ import pytest
 from chassis_emulator.memory import pss_bytes
 from chassis_emulator.nursery import Ended
 from chassis_emulator.nursery_client import NurseryClient
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 SCRIPT = Path(__file__).with_name("nursery_script.py")
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ async def nursery(folder: Path):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as process:
         theirs.close()
-        async with asyncio.timeout(30), NurseryClient(ours) as client:
+        async with asyncio.timeout(PATIENCE_S), NurseryClient(ours) as client:
             yield Nursery(client, process, folder)
         process.wait(10)
 

@@ -16,7 +16,6 @@ FIELDS = (
     *("frame.number", "ip.src", "ip.dst", "http.request.method", "http.request.uri", "http.response.code"),
     *("http.request_in", "http.file_data", "udp.dstport", "udp.payload"),
 )
-PATIENCE_S = 20
 
 
 @dataclass

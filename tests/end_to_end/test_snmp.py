@@ -22,7 +22,7 @@ from tests.clips import render
 from tests.end_to_end.viewing import begin_of_turn, play_push
 from tests.laptop import Laptop, topology
 from tests.mib_facts import MIBS, SMI
-from tests.patience import wait_until
+from tests.patience import PATIENCE_S, wait_until
 from tests.test_nms import ALERTS, NMS, dashboard, firing, got, running
 from tests.traps import TrapReceiver
 
@@ -435,7 +435,7 @@ async def assert_drawn(query):
     rules = [rule["expr"] for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]]
     for expression in (*panels, *map(quiet, rules)):
         # Rates take two scrapes.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not (found := await queried(query, expression))["result"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         assert all(float(sample["value"][1]) >= 0 for sample in found["result"]), (expression, found)
@@ -482,7 +482,7 @@ async def pulled_under_prometheus(network, slot, folder, free_port):
         await assert_drawn(query)
         assert "MediaStationBladeLost" not in await firing(query)
         await asyncio.to_thread(network.run, "chassis-emulator", "pull", f"north/{slot}", "--surprise")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while "MediaStationBladeLost" not in (fired := await firing(query)):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return exported, fired

@@ -228,8 +228,6 @@ class SegmentStore:
             raise ValueError(f"segment {segment.number} of {program} is being received already")
         self._receiving.add(key)
         try:
-            if key in self._held:
-                await self.remove(program, segment.number)
             await self._clear_away(key)
             reception = await self._begin(program, segment)
             try:
@@ -250,6 +248,7 @@ class SegmentStore:
         key = SegmentKey(program, number)
         held = self._drop(key)
         if held is None:
+            await self._clear_away(key)
             raise NotHeld(program, number)
         try:
             await _remove(key, held.channel)
@@ -257,9 +256,11 @@ class SegmentStore:
             raise NotHeld(program, number) from None
 
     async def _clear_away(self, key: SegmentKey) -> None:
-        """Remove what a damaged segment has left: a new one may lie on another channel, and then the next start would
-        have two to choose from."""
-        if channel := self._damaged.pop(key, None):
+        """Remove what there is of a segment, damaged or another than is wanted: a new one may lie on another channel,
+        and the next start would have two to choose from."""
+        held = self._drop(key)
+        channel = held.channel if held else self._damaged.pop(key, None)
+        if channel:
             with suppress(FileNotFoundError, ChannelFailed, NoSpace):
                 await _remove(key, channel)
 

@@ -12,6 +12,7 @@ from blade_agent.cbc.fru_format import FruFacts
 from blade_agent.cbc.hardware import BoardAction
 from blade_agent.cbc.led_light import LedColor, LedLight
 from blade_agent.cbc.serial_line import ServicePort
+from tests.patience import PATIENCE_S
 
 FACTS = FruFacts(
     manufacturer="Example Boards",
@@ -115,7 +116,7 @@ async def ipmitool(path, command):
         stderr=subprocess.STDOUT,
         env={"TZ": "UTC", "LC_ALL": "C", "PATH": "/usr/bin:/usr/sbin:/bin"},
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode, output.decode()
 
 

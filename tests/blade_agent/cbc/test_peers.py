@@ -12,6 +12,7 @@ from blade_agent.cbc.message import Request, decode
 from blade_agent.cbc.rmcp import PORT, Rmcp
 from blade_agent.cbc.role_messages import STAGE_STATION, StageStation
 from blade_agent.cbc.serial_line import ServicePort, serial_line
+from tests.patience import PATIENCE_S
 
 IPMITOOL = [
     (
@@ -40,7 +41,7 @@ async def ipmitool(path, command):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode, output.decode()
 
 

@@ -7,6 +7,7 @@ import pytest
 from blade_agent.cbc.basic_mode import BasicMode
 from blade_agent.cbc.message import Request, decode
 from blade_agent.cbc.serial_line import LineUnavailableError, ServicePort, descriptor_line, serial_line
+from tests.patience import PATIENCE_S
 
 
 class Received(bytearray):
@@ -21,7 +22,7 @@ class Received(bytearray):
         self.more.set()
 
     async def until(self, length_bytes):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self) < length_bytes:
                 self.more.clear()
                 await self.more.wait()
@@ -79,7 +80,7 @@ def test_a_tool_that_never_reads_costs_dropped_bytes_and_nothing_else():
         dropped_bytes = port.line.dropped_bytes
         assert 0 < dropped_bytes < 100_000
         tool = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
-        taken = await asyncio.wait_for(read_exactly(tool, 100_000 - dropped_bytes), 5)
+        taken = await asyncio.wait_for(read_exactly(tool, 100_000 - dropped_bytes), PATIENCE_S)
         assert not any(taken)
         os.close(tool)
         port.close()
@@ -137,7 +138,7 @@ def test_a_controller_answers_on_both_of_its_lines_at_once(controller):
         controller.serve_backplane(backplane.line, BasicMode())
         controller.serve_service_port(service.line)
         answers = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             for sequence in range(20):
                 for port, responder in ((backplane, 0x86), (service, 0x20)):
                     tool = os.open(port.path, os.O_RDWR | os.O_NOCTTY)

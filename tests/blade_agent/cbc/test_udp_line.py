@@ -6,6 +6,7 @@ from blade_agent.cbc.line import MessageLine
 from blade_agent.cbc.message import Request
 from blade_agent.cbc.rmcp import Rmcp
 from blade_agent.cbc.udp_line import udp_line, udp_listener
+from tests.patience import PATIENCE_S
 
 
 def question(sequence=1):
@@ -31,7 +32,7 @@ def test_two_askers_each_get_their_own_answers(controller):
             return line
 
         lines = [await asker(0), await asker(1)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await done.wait()
         assert answers == {0: list(range(20)), 1: list(range(20, 40))}
         for line in lines:
@@ -56,7 +57,7 @@ def test_a_peer_without_a_listener_and_noise_are_survived(controller, free_port)
         await asyncio.sleep(0)
         listener = await udp_listener("127.0.0.1", port)
         controller.serve_backplane(listener, Rmcp())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not answered.is_set():
                 line.write(b"\x06\x00noise")
                 messages.send(question())

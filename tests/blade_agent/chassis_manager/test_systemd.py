@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 from blade_agent.chassis_manager.systemd import told_to_systemd
+from tests.patience import PATIENCE_S
 
 
 def set_already():
@@ -20,7 +21,7 @@ def test_it_is_told_when_the_manager_manages_and_then_again_and_again(tmp_path):
             systemd.bind(str(tmp_path / "notify"))
             systemd.setblocking(False)
             environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000"}
-            async with told_to_systemd(begun, environment), asyncio.timeout(10):
+            async with told_to_systemd(begun, environment), asyncio.timeout(PATIENCE_S):
                 begun.set()
                 told = [await loop.sock_recv(systemd, 64) for _ in range(3)]
         assert told == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
@@ -38,7 +39,10 @@ def test_without_systemd_nothing_is_told():
 
 def test_a_socket_that_is_gone_stops_nobody(tmp_path, caplog):
     async def story():
-        async with told_to_systemd(set_already(), {"NOTIFY_SOCKET": str(tmp_path / "gone")}), asyncio.timeout(10):
+        async with (
+            told_to_systemd(set_already(), {"NOTIFY_SOCKET": str(tmp_path / "gone")}),
+            asyncio.timeout(PATIENCE_S),
+        ):
             while "not told READY=1" not in caplog.text:  # noqa: ASYNC110 - the log is all there is to see
                 await asyncio.sleep(0)
 

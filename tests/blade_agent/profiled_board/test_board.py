@@ -46,6 +46,7 @@ from blade_agent.hardware.reading import Known, Why
 from blade_agent.profiled_board.measurements import FRESH_S, SENSOR, Measurements
 from media_network.address import Address
 from tests.blade_agent.profiled_board.conftest import COOL
+from tests.patience import PATIENCE_S
 
 SOC, INLET, SUPPLY, CURRENT, POWER, FAN = range(2, 8)
 UNAVAILABLE = 0x20
@@ -443,7 +444,7 @@ def test_a_command_can_reset_the_whole_board(make_emulated, tmp_path):
         async with blade.running():
             before = blade.ask(GET_BLADE_STATUS).boot_id
             blade.ask(CHASSIS_CONTROL, Control(ChassisControl.HARD_RESET))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while not (tmp_path / "done").exists():  # noqa: ASYNC110 -- a file is nobody's event
                     await asyncio.sleep(0.01)
             assert blade.ask(GET_BLADE_STATUS).boot_id == before, "it is the board that goes, not the main board alone"

@@ -12,9 +12,7 @@ from blade_agent.cbc.role import MainBoardState
 from blade_agent.cbc.serial_line import ServicePort
 from blade_agent.wires import Wires
 from tests.blade_agent.profiled_board.conftest import COOL, MemoryWire
-from tests.patience import until
-
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S, until
 
 LOOK = [
     (

@@ -9,7 +9,7 @@ from blade_agent.snmp.agent import blade_facts, blade_snmp, manager_facts, manag
 from media_network.snmp.settings import READ_WRITE, CommunitySettings, UserSettings
 from media_network.snmp.targets import AgentSettings
 from tests.blade_agent.snmp.pictures import chassis, figures
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 READER = UserSettings(user="reader", auth_password="reader-secret", priv_password="reader-hidden")
 WRITER = UserSettings(user="writer", auth_password="writer-secret", priv_password="writer-hidden", group=READ_WRITE)
@@ -81,5 +81,5 @@ async def run(*command):
     process = await asyncio.create_subprocess_exec(
         *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    written, _ = await asyncio.wait_for(process.communicate(), 60)
+    written, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return written.decode()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.blade_agent.snmp.agents import READER, WRITER, Orders, blade_agent, manager_agent, run
 from tests.blade_agent.snmp.pictures import ENGINE, blade, chassis, empty, figures
 from tests.mib_facts import MIBS, SMI
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.peer("snmpwalk", "snmpbulkwalk", "snmpset", "snmpget")
 
@@ -100,7 +101,7 @@ def test_counters_follow_what_they_count(folder):
             async def pushed():
                 return (await run("snmpget", *by_user(READER, "-Oqv"), at, moved)).split()[0]
 
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while await pushed() != "7000000":
                     pass
             return first.split(), (await run("snmpget", *by_user(READER, "-Oqv"), at, "mssChannelReadBytes.1")).split()

@@ -21,7 +21,6 @@ from tests.laptop import Laptop, topology
 from tests.patience import wait_until
 
 NETWORK = network_number()
-PATIENCE_S = 20.0
 
 
 class Chassis(Laptop):

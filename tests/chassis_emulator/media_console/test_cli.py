@@ -12,6 +12,7 @@ import pytest
 from media_network.status import ProcessStatus, write_status
 from media_network.whereabouts import center_state
 from tests.chassis_emulator.media_console.scripted_station import PullStation, PushStation, ScriptedCenter, film
+from tests.patience import PATIENCE_S
 
 PROGRAM, BODIES = film(30, 14, 25)
 WHOLE = b"".join(BODIES)
@@ -30,7 +31,7 @@ async def begin(*arguments, **environment):
 
 
 async def finish(process):
-    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    output, errors = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert b"Traceback" not in errors
     return process.returncode, output, errors.decode()
 
@@ -90,7 +91,7 @@ def test_push(tmp_path, lost):
             copy = tmp_path / "copy.ts"
             url = f"http://{station.director}/programs/film/playlist.m3u8"
             process = await begin(url, "--by", "push", "--output", copy, "--json")
-            await asyncio.wait_for(station.streaming.wait(), 20)
+            await asyncio.wait_for(station.streaming.wait(), PATIENCE_S)
             for segment in range(3):
                 await station.send(segment, segment % 2, lost=lost if segment == 1 else ())
             station.end()
@@ -112,7 +113,7 @@ def test_a_signal_has_the_stream_cease(tmp_path, number):
             copy = tmp_path / "copy.ts"
             url = f"http://{station.director}/programs/film/playlist.m3u8"
             process = await begin(url, "--by", "push", "--output", copy)
-            await asyncio.wait_for(station.streaming.wait(), 20)
+            await asyncio.wait_for(station.streaming.wait(), PATIENCE_S)
             await station.send(0, 0)
             process.send_signal(number)
             code, output, errors = await finish(process)

@@ -369,10 +369,12 @@ def test_a_crash_of_the_process(tmp_path: Path) -> None:
             process.send_signal(signal.SIGSEGV)
 
     with subprocess.Popen(["sleep", "60"]) as somebody_else:
-        with pytest.raises(IngestCrashedError) as caught:
-            asyncio.run(ingest(real_clip(), tmp_path / "spool", title="x", on_progress=crash))
-        assert somebody_else.poll() is None
-        somebody_else.kill()
+        try:
+            with pytest.raises(IngestCrashedError) as caught:
+                asyncio.run(ingest(real_clip(), tmp_path / "spool", title="x", on_progress=crash))
+            assert somebody_else.poll() is None
+        finally:
+            somebody_else.kill()
     assert caught.value.exit_code == -signal.SIGSEGV
     assert list((tmp_path / "spool").iterdir()) == []
 

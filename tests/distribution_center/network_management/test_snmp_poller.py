@@ -19,6 +19,7 @@ from distribution_center.network_management.snmp_poller import SnmpPoller
 from media_network.address import Address
 from media_network.snmp.question import Question, written
 from tests.distribution_center.network_management.agents import HOT, USER, Agent, add_sensor
+from tests.patience import PATIENCE_S
 
 SYS_UP_TIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 QUESTION = Question(names=[written(SYS_UP_TIME)])
@@ -276,7 +277,7 @@ async def snmpd(folder, address):
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while b"NET-SNMP version" not in await process.stderr.readline():
                 assert process.returncode is None
         yield

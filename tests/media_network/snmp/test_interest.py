@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from media_network.snmp.interest import FRESH_S, LASTING_S, Interest
+from tests.patience import PATIENCE_S
 
 
 class Shown:
@@ -63,7 +64,7 @@ def test_one_request_makes_the_next_one_expected(passed_s, waits):
         await asyncio.sleep(0)
         done_at_once = waiting.done()
         shown.interest.asked()
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, PATIENCE_S)
         return done_at_once
 
     assert asyncio.run(story()) is not waits
@@ -71,7 +72,7 @@ def test_one_request_makes_the_next_one_expected(passed_s, waits):
 
 def test_nobody_is_waited_for_longer_than_wanted():
     async def story():
-        await asyncio.wait_for(Interest(lambda: 0.0).wait(at_most_s=0.0), 10)
+        await asyncio.wait_for(Interest(lambda: 0.0).wait(at_most_s=0.0), PATIENCE_S)
 
     asyncio.run(story())
     assert FRESH_S < LASTING_S

@@ -48,6 +48,7 @@ from tests.media_network.snmp.specimen import (
     served,
     tool,
 )
+from tests.patience import PATIENCE_S
 
 PYSNMP_AUTH = {
     "SHA-224": usmHMAC128SHA224AuthProtocol,
@@ -199,7 +200,7 @@ def test_a_burst_of_requests_is_answered_and_noise_between_does_not_disturb(tmp_
                     pdu = request(PduType.GET, (*NAME, 0), request_id=number)
                     sock.send(community_message("reader", pdu))
                     sock.send(b"\x30\x80" + bytes(number))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     answers = [await loop.sock_recv(sock, 65_536) for _ in range(200)]
         assert len(set(answers)) == 200
         assert service.engine.counters.in_asn_parse_errors == 200
@@ -219,7 +220,7 @@ def test_managers_that_have_gone_are_survived(tmp_path):
                 sock.setblocking(False)
                 sock.connect(tuple(service.address))
                 sock.send(message)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     assert await loop.sock_recv(sock, 65_536)
         assert service.engine.counters.out_packets == 21
 

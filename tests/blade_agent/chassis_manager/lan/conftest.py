@@ -27,7 +27,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Ti
 from blade_agent.chassis_manager.supplies import Supplies
 from blade_agent.profiled_board.measurements import Measurements
 from media_network.address import Address
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 IDENTITY = msgspec.structs.replace(identity_of("north", None), guid=bytes(range(16)))
 USERS = (
@@ -86,7 +86,7 @@ class RunningChassis:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), 30)
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
         return process.returncode, output.decode()
 
 

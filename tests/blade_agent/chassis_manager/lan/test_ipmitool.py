@@ -8,7 +8,7 @@ import pytest
 from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.lan.users import generated_administrator
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 IDENTITY = Identity(
     device_id=1, device_revision=0, manufacturer=8072, product=1, guid=bytes(16), firmware_version="1.0"
@@ -71,7 +71,7 @@ def test_ipmitool_finds_the_best_suite_by_itself(chassis):
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
-            output, _ = await asyncio.wait_for(process.communicate(), 30)
+            output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
             assert process.returncode == 0, output
             assert GUID.encode() in output
 

@@ -32,6 +32,7 @@ from media_network.messages.engine import PRELOAD, STREAM, Preload, Stream
 from media_network.messages.verb import Done
 from media_network.program import Segment
 from media_network.ticket import TicketKey
+from tests.patience import PATIENCE_S
 
 EPOCH = 7
 KEY = TicketKey(b"k" * 32)
@@ -138,7 +139,7 @@ async def engine(director: ScriptedDirector, folder: Path, address: Address, cap
     task = asyncio.create_task(run_engine(duty, store, catalogue, random.Random(slot)))
     before = len(director.heard)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(message.engine == str(address) for message in _reports(director.heard[before:])):
                 assert not task.done(), task.exception()
                 await asyncio.sleep(0.005)

@@ -280,6 +280,35 @@ async def _damage_and_receive_again(folder):
     store.close()
 
 
+def test_a_damaged_segment_that_is_removed_does_not_come_back_at_the_next_start(tmp_path):
+    async def damage_and_remove():
+        (data,) = make_segments(1)
+        store = await SegmentStore.open(DiskFiles(), [tmp_path])
+        await put(store, PROGRAM, 0, data)
+        store.lose(PROGRAM, 0)
+        with pytest.raises(NotHeld):
+            await store.remove(PROGRAM, 0)
+        store.close()
+        store = await SegmentStore.open(DiskFiles(), [tmp_path])
+        assert store.inventory() == {}
+        store.close()
+
+    asyncio.run(damage_and_remove())
+
+
+def test_a_segment_that_vanished_is_received_anew(tmp_path):
+    async def vanish_unnoticed():
+        (data,) = make_segments(1)
+        store = await SegmentStore.open(DiskFiles(), [tmp_path])
+        await put(store, PROGRAM, 0, data)
+        (tmp_path / PROGRAM / "0.ts").unlink()
+        await put(store, PROGRAM, 0, data)
+        assert await read_all(store, 0) == data
+        store.close()
+
+    asyncio.run(vanish_unnoticed())
+
+
 def test_a_segment_that_vanished_is_no_longer_held(tmp_path):
     async def vanish():
         (data,) = make_segments(1)

@@ -27,8 +27,7 @@ from tests.blade_agent.main_board.engine.station import (
     scripted,
     segment_of,
 )
-from tests.bystander import bystander
-from tests.patience import until
+from tests.patience import bystander, until
 
 RATE_BPS = 8_000_000
 
