@@ -14,8 +14,8 @@ from aiohttp import web
 from benchmarks.figure import Figure, cpu_s, show
 from benchmarks.served import Control, Served, served
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.director import REPORT, Report, Reported, StreamCursor
 
 MESSAGES = 4_000

@@ -17,13 +17,13 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from benchmarks.figure import Figure, show
-from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Request
+from blade_agent.backplane.messages.device import GET_DEVICE_ID
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus, RoleAssignment
+from blade_agent.backplane.serial_line import descriptor_line
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.device_messages import GET_DEVICE_ID
 from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, Request
-from blade_agent.cbc.role import MainBoardState, MainBoardStatus, RoleAssignment
-from blade_agent.cbc.serial_line import descriptor_line
 
 ROUNDS = 20
 ROUND_TRIPS = 200

@@ -14,10 +14,10 @@ from benchmarks.served import Control, served
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.director import (
     COPY_DONE,
     ENLIST,

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, cpu_s, show
 from blade_agent.files import DiskFiles
-from blade_agent.main_board.engine.store import SegmentStore
-from blade_agent.main_board.engine.streaming.push_socket import PushSocket, open_push_socket
-from blade_agent.main_board.engine.streaming.pusher import Pusher
-from blade_agent.main_board.engine.streaming.turn import Turn
+from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
+from blade_agent.main_board.engine.sending.pusher import Pusher
+from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.turns.turn import Turn
 from media_network.address import Address
 from media_network.messages.engine import Preload
 from media_network.program import TS_PACKET_BYTES, Segment

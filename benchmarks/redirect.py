@@ -16,8 +16,8 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import direct
 from blade_agent.main_board.director.duty import DirectorDuty
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.director import ENLIST, PUBLISH_PROGRAM, REPORT, Enlist, PublishProgram, Report
 from media_network.program import Program, ProgramState, Segment
 

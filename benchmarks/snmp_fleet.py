@@ -18,12 +18,12 @@ from pathlib import Path
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, served
 from benchmarks.snmp_manager import SnmpManager, questions
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.snmp.agent import manager_facts, manager_snmp
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures, SensorFigures, SlotPicture, SupplyFigures
-from chassis_emulator.memory import pss_bytes
+from chassis_emulator.processes.memory import pss_bytes
 from media_network.address import Address
 from media_network.snmp.ber import Oid
 from media_network.snmp.objects.arcs import ALARM, CHASSIS, MIB_2

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, show
 from blade_agent.agent import Agent
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.device_messages import GET_DEVICE_ID
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.line import MessageLine
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.backplane.messages.device import GET_DEVICE_ID
 from blade_agent.cbc.identity import SLOTS, SlotAddress
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.line import MessageLine
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.settings import BladeSettings
 from blade_agent.wires import Wires
-from chassis_emulator.memory import pss_bytes
 from chassis_emulator.physics.chassis import ChassisPhysics, Load
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.sysfs_tree import SysfsTree
+from chassis_emulator.processes.memory import pss_bytes
 from chassis_emulator.simulation.simulation import Simulation
 
 BLADES = 1_000

@@ -10,7 +10,7 @@ from pathlib import Path
 from blade_agent.blade_controller import BladeController
 from blade_agent.files import DiskFiles, Files
 from blade_agent.hardware.profile import HardwareProfile, load_profile
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Board, MainBoard
 from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp

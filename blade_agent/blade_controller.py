@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from blade_agent.backplane.command import Command
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request
+from blade_agent.backplane.role import MainBoardState
 from blade_agent.cbc.blade import Blade, SelfCheck, SelfTestFault
-from blade_agent.cbc.command import Command
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request
-from blade_agent.cbc.role import MainBoardState
 from blade_agent.files import Files
 from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.profile import HardwareProfile

@@ -28,7 +28,7 @@ def run(path: Path) -> None:
     """
     # What a command does not need is not imported: `--version` and `--help` answer at once on a small board.
     from blade_agent.agent import run_blade
-    from blade_agent.cbc.serial_line import LineUnavailableError
+    from blade_agent.backplane.serial_line import LineUnavailableError
     from blade_agent.settings import BladeSettings
 
     try:
@@ -52,10 +52,10 @@ def manage(path: Path) -> None:
     Example:
       blade-agent manage --settings /etc/media-station/chassis.toml
     """
-    from blade_agent.cbc.serial_line import LineUnavailableError
-    from blade_agent.chassis_manager.epoch_file import EpochFileError
-    from blade_agent.chassis_manager.journal import JournalError
-    from blade_agent.chassis_manager.run import run_manager
+    from blade_agent.backplane.serial_line import LineUnavailableError
+    from blade_agent.chassis_agent import run_manager
+    from blade_agent.chassis_manager.keeping.epoch_file import EpochFileError
+    from blade_agent.chassis_manager.keeping.journal import JournalError
     from blade_agent.chassis_manager.settings import ManagerSettings
 
     try:

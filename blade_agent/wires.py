@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.line import Framing, Line
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.serial_line import ServicePort, serial_line
-from blade_agent.cbc.udp_line import udp_listener
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.line import Framing, Line
+from blade_agent.backplane.rmcp import Rmcp
+from blade_agent.backplane.serial_line import ServicePort, serial_line
+from blade_agent.backplane.udp_line import udp_listener
 from blade_agent.settings import BladeSettings
 from media_network.address import Address
 

@@ -14,6 +14,6 @@ def main() -> None:
         click.echo(f"Error: chassis-emulator needs {', '.join(missing)}, which a blade does not.", err=True)
         click.echo("Hint: pip install 'media-station[emulator]'", err=True)
         raise SystemExit(1)
-    from chassis_emulator.cli import main as commands  # noqa: PLC0415 -- it needs them
+    from chassis_emulator.commands.cli import main as commands  # noqa: PLC0415 -- it needs them
 
     commands()

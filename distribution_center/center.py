@@ -14,11 +14,11 @@ from distribution_center.registry.opening import open_repository
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
 from distribution_center.settings import CenterSettings
-from distribution_center.snmp_agent import center_snmp
-from distribution_center.snmp_figures import CenterView
+from distribution_center.snmp.agent import center_snmp
+from distribution_center.snmp.figures import CenterView
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, write_status
 

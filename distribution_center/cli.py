@@ -19,8 +19,8 @@ from media_network.cli import (
     settings_option,
     state_dir_option,
 )
-from media_network.errors import NetworkError
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError
 from media_network.messages.content import (
     ASK_INGEST,
     DISTRIBUTE,

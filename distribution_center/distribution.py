@@ -6,8 +6,8 @@ import logging
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import OrderState, Repository, StoreError
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.director import OBTAIN, Obtain
 from media_network.program import Program

@@ -14,16 +14,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.message import Request, Response, decode
-from blade_agent.cbc.rmcp import PORT, Rmcp
-from blade_agent.cbc.serial_line import ServicePort
-from blade_agent.cbc.udp_line import udp_listener
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.message import Request, Response, decode
+from blade_agent.backplane.rmcp import PORT, Rmcp
+from blade_agent.backplane.serial_line import ServicePort
+from blade_agent.backplane.udp_line import udp_listener
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.lan.users import User
-from blade_agent.chassis_manager.lines import close_lines, open_lines
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
+from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
 from media_network.address import Address
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 from tests.blade_agent.chassis_manager.lan.conftest import IDENTITY, start_blade

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from blade_agent.cli import main as blade_agent
-from chassis_emulator.cli import main as chassis_emulator
+from chassis_emulator.commands.cli import main as chassis_emulator
 from chassis_emulator.media_console.cli import main as media_console
 from distribution_center.cli import main as distribution_center
 

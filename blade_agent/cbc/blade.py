@@ -5,26 +5,26 @@ from enum import IntFlag
 
 from msgspec import Struct
 
+from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
+from blade_agent.backplane.line import MessageLine
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.role import MainBoard, MainBoardState, Role
 from blade_agent.cbc.clock import Clock
 from blade_agent.cbc.event_log import Event, EventLog
 from blade_agent.cbc.event_sender import EventSender
 from blade_agent.cbc.fru import Fru, FruSettings
 from blade_agent.cbc.hardware import BoardAction, Hardware
-from blade_agent.cbc.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.cbc.identification import Identification
 from blade_agent.cbc.identity import Identity, SlotAddress
-from blade_agent.cbc.kept_octets import KeptOctets
 from blade_agent.cbc.leds import FrontLed, Leds
-from blade_agent.cbc.line import MessageLine
-from blade_agent.cbc.message import CompletionCode
 from blade_agent.cbc.own_sensors import OwnSensors
 from blade_agent.cbc.post import Post
 from blade_agent.cbc.refusal import RefusedError
 from blade_agent.cbc.reservation import Reservation
-from blade_agent.cbc.role import MainBoard, MainBoardState, Role
 from blade_agent.cbc.sensor_bank import SensorBank
 from blade_agent.cbc.sensor_records import controller_record, sensor_record
 from blade_agent.cbc.watchdog import ACTION_OF, TimeoutAction, Watchdog, WatchdogSettings
+from blade_agent.kept_octets import KeptOctets
 
 
 class SelfTestFault(IntFlag):

@@ -2,32 +2,32 @@
 
 from collections.abc import Sequence
 
-from blade_agent.cbc.answer import Answer, CommandModule, RefusedError
-from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.command import GROUP_BYTES, CommandCode
+from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
+from blade_agent.backplane.line import Framing, Line, MessageLine
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.backplane.role import MainBoard
 from blade_agent.cbc.blade import Blade, SelfCheck
-from blade_agent.cbc.board_commands import BOARD_COMMANDS
-from blade_agent.cbc.chassis_commands import CHASSIS_COMMANDS
 from blade_agent.cbc.clock import Alarm, Clock, LoopClock
-from blade_agent.cbc.command import GROUP_BYTES, CommandCode
-from blade_agent.cbc.device_commands import DEVICE_COMMANDS
-from blade_agent.cbc.event_log_commands import EVENT_LOG_COMMANDS
-from blade_agent.cbc.event_receiver_commands import EVENT_RECEIVER_COMMANDS
+from blade_agent.cbc.commands.answer import Answer, CommandModule, RefusedError
+from blade_agent.cbc.commands.board import BOARD_COMMANDS
+from blade_agent.cbc.commands.chassis import CHASSIS_COMMANDS
+from blade_agent.cbc.commands.device import DEVICE_COMMANDS
+from blade_agent.cbc.commands.event_log import EVENT_LOG_COMMANDS
+from blade_agent.cbc.commands.event_receiver import EVENT_RECEIVER_COMMANDS
+from blade_agent.cbc.commands.fru import FRU_COMMANDS
+from blade_agent.cbc.commands.led import LED_COMMANDS
+from blade_agent.cbc.commands.picmg import PICMG_COMMANDS
+from blade_agent.cbc.commands.record import RECORD_COMMANDS
+from blade_agent.cbc.commands.role import ROLE_COMMANDS
+from blade_agent.cbc.commands.sensor import SENSOR_COMMANDS
+from blade_agent.cbc.commands.upgrade import UPGRADE_COMMANDS
+from blade_agent.cbc.commands.watchdog import WATCHDOG_COMMANDS
 from blade_agent.cbc.fru import FruSettings
-from blade_agent.cbc.fru_commands import FRU_COMMANDS
 from blade_agent.cbc.hardware import BareBoard, Hardware
 from blade_agent.cbc.identity import Identity, SlotAddress
-from blade_agent.cbc.kept_octets import KeptOctets
-from blade_agent.cbc.layout import InvalidFieldError, WrongLengthError
-from blade_agent.cbc.led_commands import LED_COMMANDS
-from blade_agent.cbc.line import Framing, Line, MessageLine
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
-from blade_agent.cbc.picmg_commands import PICMG_COMMANDS
-from blade_agent.cbc.record_commands import RECORD_COMMANDS
-from blade_agent.cbc.role import MainBoard
-from blade_agent.cbc.role_commands import ROLE_COMMANDS
-from blade_agent.cbc.sensor_commands import SENSOR_COMMANDS
-from blade_agent.cbc.upgrade_commands import UPGRADE_COMMANDS
-from blade_agent.cbc.watchdog_commands import WATCHDOG_COMMANDS
+from blade_agent.kept_octets import KeptOctets
 
 COMMAND_MODULES: tuple[CommandModule, ...] = (
     DEVICE_COMMANDS,

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from blade_agent.cbc.kept_octets import KeptOctets
+from blade_agent.kept_octets import KeptOctets
 
 RECORD_BYTES: Final = 16
 CAPACITY: Final = 512

@@ -10,9 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.backplane.messages.sensor import PLATFORM_EVENT, PlatformEvent
 from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
-from blade_agent.cbc.sensor_messages import PLATFORM_EVENT, PlatformEvent
 
 MOST_WAITING: Final = 64
 FIRST_PAUSE_S: Final = 0.5

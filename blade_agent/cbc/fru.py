@@ -4,9 +4,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from blade_agent.cbc.fru_format import FruFacts, areas_are_whole, fru_image
+from blade_agent.backplane.fru_format import FruFacts, areas_are_whole, fru_image
 from blade_agent.cbc.identity import Identity
-from blade_agent.cbc.kept_octets import KeptOctets
+from blade_agent.kept_octets import KeptOctets
 
 IMAGE_BYTES: Final = 512
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from blade_agent.cbc.led_light import LedColor, LedLight
+from blade_agent.backplane.led_light import LedColor, LedLight
 
 BLUE_LED = 0
 """PICMG 3.0, 3.2.5.6: says whether the blade may be taken out."""

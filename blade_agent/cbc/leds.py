@@ -6,10 +6,10 @@ The blue light follows hot swap, the fault light follows the sensors (PICMG 3.0,
 from collections.abc import Mapping
 from typing import Final
 
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.led_light import LedColor, LedLight
 from blade_agent.cbc.clock import Alarm, Clock
 from blade_agent.cbc.hardware import ACTIVITY_LED, BLUE_LED, FAULT_LED, Led
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.led_light import LedColor, LedLight
 
 _OFF_MS: Final = (0, 0)
 _ON_MS: Final = (1000, 0)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.cbc.sensor import DiscreteSensor
 from blade_agent.cbc.watchdog import Watchdog, WatchdogSettings
 

@@ -1,8 +1,8 @@
 """The main board's post: the assignment it holds, and the parts of the next one as they come in."""
 
-from blade_agent.cbc.message import CompletionCode
-from blade_agent.cbc.role import MainBoard, Role, RoleAssignment, RoleRefusedError, check_fence
-from blade_agent.cbc.role_messages import CommitRole, Party, assignment_digest
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.role import CommitRole, Party, assignment_digest
+from blade_agent.backplane.role import MainBoard, Role, RoleAssignment, RoleRefusedError, check_fence
 from media_network.address import Address
 
 

@@ -1,6 +1,6 @@
 """A command that is not carried out."""
 
-from blade_agent.cbc.message import CompletionCode
+from blade_agent.backplane.message import CompletionCode
 
 
 class RefusedError(Exception):

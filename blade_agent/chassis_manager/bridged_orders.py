@@ -7,16 +7,16 @@ answers in the blade's place.
 from collections.abc import Callable
 from typing import Final
 
-from blade_agent.cbc.board_messages import SET_POWER_LEVEL, SetPowerLevel
-from blade_agent.cbc.chassis_messages import CHASSIS_CONTROL, ChassisControl
-from blade_agent.cbc.command import GROUP_BYTES
-from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.backplane.command import GROUP_BYTES
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.backplane.messages.board import SET_POWER_LEVEL, SetPowerLevel
+from blade_agent.backplane.messages.chassis import CHASSIS_CONTROL, ChassisControl
+from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation
 from blade_agent.cbc.identity import SlotAddress
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
-from blade_agent.cbc.picmg_messages import SET_FRU_ACTIVATION, Activation
-from blade_agent.chassis_manager.chassis import Chassis
-from blade_agent.chassis_manager.journal import PendingPower
-from blade_agent.chassis_manager.requester import Relay
+from blade_agent.chassis_manager.keeping.journal import PendingPower
+from blade_agent.chassis_manager.policy.chassis import Chassis
+from blade_agent.chassis_manager.slots.requester import Relay
 
 _BLADE_FRU: Final = 0
 _POWER_OF: Final[dict[ChassisControl, PendingPower]] = {

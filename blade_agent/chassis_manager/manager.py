@@ -9,23 +9,23 @@ from random import Random
 
 import msgspec
 
+from blade_agent.backplane.line import Line, MessageLine
+from blade_agent.backplane.message import CompletionCode, Request, Response
 from blade_agent.cbc.blade import SelfCheck, SelfTestFault
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.line import Line, MessageLine
-from blade_agent.cbc.message import CompletionCode, Request, Response
-from blade_agent.chassis_manager import chassis_log
-from blade_agent.chassis_manager.blade_events import BladeEvents
+from blade_agent.chassis_manager.board import chassis_log
+from blade_agent.chassis_manager.board.blade_events import BladeEvents
+from blade_agent.chassis_manager.board.chassis_commands import ChassisCommands
+from blade_agent.chassis_manager.board.gauges import Gauges
+from blade_agent.chassis_manager.board.management_board import management_controller
 from blade_agent.chassis_manager.bridged_orders import BridgedOrders
-from blade_agent.chassis_manager.chassis import Chassis, Send
-from blade_agent.chassis_manager.chassis_commands import ChassisCommands
-from blade_agent.chassis_manager.gauges import Gauges
-from blade_agent.chassis_manager.keeping import Keeper
-from blade_agent.chassis_manager.lines import framing_of
-from blade_agent.chassis_manager.management_board import management_controller
-from blade_agent.chassis_manager.notice import Notice, NoticeKind
+from blade_agent.chassis_manager.keeper import Keeper
 from blade_agent.chassis_manager.orders import ChassisState, Events
-from blade_agent.chassis_manager.requester import Relay
+from blade_agent.chassis_manager.policy.chassis import Chassis, Send
+from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
 from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.chassis_manager.slots.lines import framing_of
+from blade_agent.chassis_manager.slots.requester import Relay
 from blade_agent.chassis_manager.snapshot import SlotSnapshot, chassis_state, snapshot_of
 from blade_agent.files import DiskFiles
 from blade_agent.hardware.profile import HardwareProfile

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from blade_agent.cbc.chassis_messages import CHASSIS_CONTROL, CHASSIS_IDENTIFY, ChassisControl, Control, Identify
-from blade_agent.cbc.command import Command
-from blade_agent.cbc.message import CompletionCode, Response
-from blade_agent.chassis_manager.chassis import Chassis
+from blade_agent.backplane.command import Command
+from blade_agent.backplane.message import CompletionCode, Response
+from blade_agent.backplane.messages.chassis import CHASSIS_CONTROL, CHASSIS_IDENTIFY, ChassisControl, Control, Identify
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.orders import (
     ACTIVATE,
@@ -28,7 +27,8 @@ from blade_agent.chassis_manager.orders import (
     ResetBlade,
     SetPower,
 )
-from blade_agent.chassis_manager.requester import Relay
+from blade_agent.chassis_manager.policy.chassis import Chassis
+from blade_agent.chassis_manager.slots.requester import Relay
 from media_network.local_orders import Answer
 from media_network.messages.verb import Done, Verb
 from media_network.refusal import Reason, Refused

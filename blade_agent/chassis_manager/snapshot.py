@@ -2,14 +2,14 @@
 
 from msgspec import Struct
 
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.cbc.hardware import Threshold
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
-from blade_agent.chassis_manager.chassis import Chassis
+from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
-from blade_agent.chassis_manager.power_switch import observed_power
-from blade_agent.chassis_manager.slot import Slot
-from blade_agent.chassis_manager.supplies import Supplies
+from blade_agent.chassis_manager.policy.chassis import Chassis
+from blade_agent.chassis_manager.policy.power_switch import observed_power
+from blade_agent.chassis_manager.slots.slot import Slot
 from media_network.address import Address
 
 

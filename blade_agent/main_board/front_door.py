@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from blade_agent.main_board.director.pulls import PLAYLIST_PATH
-from blade_agent.main_board.director.pulls import SEGMENT_PATH as DIRECTED_SEGMENT_PATH
-from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH
+from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH
+from blade_agent.main_board.director.doors.pulls import SEGMENT_PATH as DIRECTED_SEGMENT_PATH
+from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH
 from media_network.address import Address
-from media_network.http_server import HandlerTable, Resource
+from media_network.http.server import HandlerTable, Resource
 from media_network.messages import director, engine
 from media_network.messages.verb import Verb
 from media_network.refusal import Reason, Refused

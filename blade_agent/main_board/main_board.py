@@ -14,17 +14,17 @@ from typing import Any
 
 import msgspec
 
-from blade_agent.cbc.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
 from blade_agent.files import Files
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
-from media_network.http_server import serve
+from media_network.http.server import serve
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from blade_agent.cbc.role import Role
+from blade_agent.backplane.role import Role
 from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork
 from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineFigures, EngineWork
 

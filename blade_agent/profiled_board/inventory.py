@@ -2,11 +2,11 @@
 
 import asyncio
 
+from blade_agent.backplane.fru_format import FruFacts
 from blade_agent.cbc.fru import FruSettings
-from blade_agent.cbc.fru_format import FruFacts
-from blade_agent.cbc.kept_octets import KeptOctets
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.reading import Unknown
+from blade_agent.kept_octets import KeptOctets
 
 
 class Inventory:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from blade_agent.backplane.led_light import LedColor, LedLight
 from blade_agent.cbc.hardware import ACTIVITY_LED, BLUE_LED, FAULT_LED
-from blade_agent.cbc.led_light import LedColor, LedLight
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.led import NO_TRIGGER, read_trigger, set_trigger
 from blade_agent.hardware.profile import LedFacts

@@ -7,8 +7,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from blade_agent.cbc.kept_octets import KeptOctets
 from blade_agent.hardware.profile import PowerFacts
+from blade_agent.kept_octets import KeptOctets
 
 logger = logging.getLogger(__name__)
 

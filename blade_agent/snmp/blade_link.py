@@ -6,13 +6,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from blade_agent.backplane.command import Command
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
+from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.blade_controller import BladeController
-from blade_agent.cbc.chassis_messages import CHASSIS_IDENTIFY, Identify
-from blade_agent.cbc.command import Command
-from blade_agent.cbc.hot_swap import HotSwapState
 from blade_agent.cbc.identification import Identification
-from blade_agent.cbc.message import CompletionCode
-from blade_agent.cbc.role_messages import DRAIN, Drain
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.main_board.main_board import MainBoard

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from msgspec import Struct
 from msgspec.structs import replace
 
-from blade_agent.cbc.role import MainBoardStatus, RoleAssignment
+from blade_agent.backplane.role import MainBoardStatus, RoleAssignment
 from blade_agent.main_board.director import director_figures
 from blade_agent.main_board.engine import engine_figures
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork

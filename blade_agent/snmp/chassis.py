@@ -5,8 +5,8 @@ Pictures go in when something changed; what changed between two of them goes out
 
 from collections.abc import Callable, Iterator
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.reading import Known
 from blade_agent.snmp.entity import EntityObjects
 from blade_agent.snmp.entity_tree import Entity

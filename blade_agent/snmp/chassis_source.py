@@ -1,6 +1,6 @@
 """A chassis for SNMP, out of the state that its manager shows to everybody, and what the management board measures."""
 
-from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.chassis_manager.orders import ChassisState, SlotState, SupplyState
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.snmp.sources import (

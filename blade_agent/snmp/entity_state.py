@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.reading import Known
 from blade_agent.snmp.entity_tree import Entity, EntityClass
 from blade_agent.snmp.sources import SlotPicture, value_of

@@ -23,7 +23,7 @@ from enum import IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.reading import Quantity
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures, SensorFigures, SlotPicture, SupplyFigures

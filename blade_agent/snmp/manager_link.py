@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
-from blade_agent.cbc.chassis_messages import CHASSIS_IDENTIFY, Identify
-from blade_agent.cbc.command import Command
+from blade_agent.backplane.command import Command
+from blade_agent.backplane.message import Response
+from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
+from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.cbc.identity import installed_version
-from blade_agent.cbc.message import Response
-from blade_agent.cbc.role_messages import DRAIN, Drain
-from blade_agent.chassis_manager.management_board import identity_of
+from blade_agent.chassis_manager.board.management_board import identity_of
 from blade_agent.chassis_manager.manager import ChassisManager
-from blade_agent.chassis_manager.requester import Relay
 from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.chassis_manager.slots.requester import Relay
 from blade_agent.snmp.agent import ManagerAgent, manager_facts, manager_snmp
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.machine import MachineFigures
 from blade_agent.snmp.chassis import ChassisObjects
 from blade_agent.snmp.entity import AgentFacts, EntityObjects, LogicalEntity

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.board import LedReading
 from blade_agent.snmp.notification_types import BLADE_ROLE, HOT_SWAP_STATE, SLOT_ENTRY
 from blade_agent.snmp.sources import SlotOrders, SlotPicture, value_of

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.board import BoardReadings, LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.profile import HardwareProfile, Thresholds

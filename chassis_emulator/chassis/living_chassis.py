@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from blade_agent.hardware.profile import load_profile
 from chassis_emulator.chassis.slot import Presence, Slot
-from chassis_emulator.lines import Line
+from chassis_emulator.lines.serial_line import Line
 from chassis_emulator.physics.chassis import ChassisPhysics, ChassisState, Load
 from chassis_emulator.physics.chassis_tree import ChassisTree
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.sysfs_tree import SysfsTree
-from chassis_emulator.plan import ChassisPlan
-from chassis_emulator.processes import Process, Processes
+from chassis_emulator.processes.processes import Process, Processes
+from chassis_emulator.topology.plan import ChassisPlan
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 

@@ -46,8 +46,8 @@ from chassis_emulator.panel.model import (
     Severity,
 )
 from chassis_emulator.physics.sysfs_tree import Shine
-from chassis_emulator.plan import NetworkPlan
-from chassis_emulator.processes import Processes
+from chassis_emulator.processes.processes import Processes
+from chassis_emulator.topology.plan import NetworkPlan
 from media_network.local_orders import NobodyListens, OrderLost, send_order
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused

@@ -24,7 +24,7 @@ from chassis_emulator.panel.model import (
 )
 from chassis_emulator.physics.chassis import BladeState, SupplyState
 from chassis_emulator.physics.sysfs_tree import Shine
-from chassis_emulator.processes import Process
+from chassis_emulator.processes.processes import Process
 
 _LIGHTS = {
     "hot swap": ("blue", LightColor.BLUE),

@@ -4,13 +4,13 @@ import asyncio
 from enum import StrEnum
 from pathlib import Path
 
-from blade_agent.cbc.fru_format import FruFacts, fru_image
+from blade_agent.backplane.fru_format import FruFacts, fru_image
 from chassis_emulator.chassis.loads import LoadMeter
-from chassis_emulator.lines import Line
+from chassis_emulator.lines.serial_line import Line
 from chassis_emulator.physics.chassis import BladeState, Load
 from chassis_emulator.physics.sysfs_tree import SysfsTree
-from chassis_emulator.plan import BladePlan
-from chassis_emulator.processes import Process
+from chassis_emulator.processes.processes import Process
+from chassis_emulator.topology.plan import BladePlan
 
 BLUE = "hot swap"
 """Name of the blue light in the profiles: on steadily when the blade may be taken out (PICMG 3.0, 3.2.5.6)."""

@@ -26,7 +26,7 @@ from chassis_emulator.faults.kinds import (
     SupplyFailure,
 )
 from chassis_emulator.faults.targets import Targets, supply_name
-from chassis_emulator.processes import Process, Processes
+from chassis_emulator.processes.processes import Process, Processes
 
 _CRASH = "crash"
 _Kind = TypeVar("_Kind", bound=AnyFault)

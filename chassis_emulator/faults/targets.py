@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chassis_emulator.faults.kinds import AnyFault, Crash, Hang, HotInlet, SupplyFailure
-from chassis_emulator.plan import ChassisPlan, NetworkPlan
+from chassis_emulator.topology.plan import ChassisPlan, NetworkPlan
 
 
 def supply_name(station: str, number: int) -> str:

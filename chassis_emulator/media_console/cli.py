@@ -23,7 +23,7 @@ from chassis_emulator.media_console.reception import Progress, Reception, no_pro
 from chassis_emulator.media_console.report import report
 from media_network.address import Address
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from media_network.program import Program
 from media_network.whereabouts import find_center
 

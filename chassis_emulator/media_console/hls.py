@@ -14,8 +14,8 @@ from chassis_emulator.media_console.reception import Progress, ReceivedSegment, 
 from chassis_emulator.media_console.segment_assembly import SegmentAssembly
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
-from media_network.errors import Unreachable
-from media_network.http_client import NOT_THE_MESSAGE, HttpClient
+from media_network.http.client import NOT_THE_MESSAGE, HttpClient
+from media_network.http.errors import Unreachable
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 

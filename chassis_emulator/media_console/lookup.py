@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from chassis_emulator.media_console.errors import NotAnswered, NotFound
 from media_network.address import Address
-from media_network.errors import NetworkError
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError
 from media_network.messages.content import LIST_PROGRAMS, ListPrograms, ProgramRow
 from media_network.messages.registry import LIST_CATALOGUE, LIST_STATIONS, ListCatalogue, ListStations, StationRow
 from media_network.messages.verb import Reply, Request, Verb

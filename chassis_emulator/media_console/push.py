@@ -13,8 +13,8 @@ from chassis_emulator.media_console.reassembly import Reassembly
 from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink, no_progress
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
-from media_network.errors import NetworkError, Unreachable
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.director import PLAY, WATCHING, Play, Redirect, SessionState, SessionView, Watching
 from media_network.messages.engine import CEASE, STREAM, Cease, Stream
 from media_network.program import Program

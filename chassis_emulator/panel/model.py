@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.role import MainBoardState, Role
 from media_network.messages.verb import Done
 from media_network.refusal import Refused
 

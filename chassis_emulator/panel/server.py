@@ -15,7 +15,7 @@ from chassis_emulator.panel.orders import ACT, Order
 from chassis_emulator.panel.page_files import PageFile, page_files
 from chassis_emulator.panel.view import Reader, View
 from media_network.address import Address
-from media_network.http_server import HandlerTable, Resource, serve
+from media_network.http.server import HandlerTable, Resource, serve
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from chassis_emulator.data import scenarios
-from chassis_emulator.document import Document, below
 from chassis_emulator.errors import ScenarioError
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.scenario.steps import (
@@ -21,6 +20,7 @@ from chassis_emulator.scenario.steps import (
     Seconds,
     Step,
 )
+from chassis_emulator.topology.document import Document, below
 
 _ACTIONS: dict[str, type[Step]] = {
     "fault": FaultStep,

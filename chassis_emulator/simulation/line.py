@@ -1,7 +1,7 @@
 """A simulated serial wire: two ends, bytes at the pace of a baud rate, noise, cuts.
 
-An end is a `blade_agent.cbc.line.Line`. The wire stays when the host at its end crashes; the next boot opens its end
-again.
+An end is a `blade_agent.backplane.line.Line`. The wire stays when the host at its end crashes; the next boot opens its
+end again.
 """
 
 import random
@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 
-from blade_agent.cbc.line import Line
-from chassis_emulator.faults.impairment import Impairment
+from blade_agent.backplane.line import Line
 from chassis_emulator.faults.kinds import Direction, LineFault
+from chassis_emulator.lines.impairment import Impairment
 from chassis_emulator.simulation.hosts import CURRENT_BOOT
 from chassis_emulator.simulation.network import Network
 

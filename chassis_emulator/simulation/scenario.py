@@ -12,11 +12,11 @@ import msgspec
 
 from chassis_emulator.faults.kinds import Crash, Hang, LineFault
 from chassis_emulator.faults.targets import Targets
-from chassis_emulator.plan import NetworkPlan
 from chassis_emulator.scenario.steps import AnyStep, ClearStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.simulation.faults import Fault, Heal, Killed
 from chassis_emulator.simulation.line import SerialWire
 from chassis_emulator.simulation.simulation import Simulation
+from chassis_emulator.topology.plan import NetworkPlan
 
 _AT_LEAST_S = 0.001
 

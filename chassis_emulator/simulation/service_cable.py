@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.line import MessageLine
-from blade_agent.cbc.message import CompletionCode, Request, Response
-from blade_agent.cbc.role_messages import DRAIN, Drain
-from chassis_emulator.plan import BladePlan
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.line import MessageLine
+from blade_agent.backplane.message import CompletionCode, Request, Response
+from blade_agent.backplane.messages.role import DRAIN, Drain
 from chassis_emulator.simulation.line import SerialWire
+from chassis_emulator.topology.plan import BladePlan
 
 _PERSON = 0x81
 """The address ipmitool gives itself (its remote console software id)."""

@@ -7,16 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from blade_agent.agent import Agent
-from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from blade_agent.hardware.profile import load_profile
 from blade_agent.wires import Wires
-from chassis_emulator.plan import BladePlan, ChassisPlan, NetworkPlan, plan_network
 from chassis_emulator.simulation.disk import Disk
 from chassis_emulator.simulation.simulation import Simulation
-from chassis_emulator.state_folder import StateFolder
-from chassis_emulator.topology import Topology
+from chassis_emulator.topology.plan import BladePlan, ChassisPlan, NetworkPlan, plan_network
+from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.topology.topology import Topology
 from distribution_center.center import serve_center
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.sqlite_repository import SqliteRepository

@@ -19,11 +19,11 @@ from chassis_emulator.simulation.service_cable import ServiceCable
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from chassis_emulator.simulation.stage import Stage, service_port
 from chassis_emulator.simulation.witness import RegistryWitness, StreamWitness, Violated
-from chassis_emulator.topology import Center, Station, Topology
+from chassis_emulator.topology.topology import Center, Station, Topology
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.address import Address
-from media_network.errors import NetworkError
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError
 from media_network.messages.content import DISTRIBUTE, LIST_PROGRAMS, PUBLISH, Distribute, ListPrograms, Publish
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.verb import Reply, Request, Verb

@@ -24,8 +24,8 @@ from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, StoreError, Verdict
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
 from media_network.messages.director import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation

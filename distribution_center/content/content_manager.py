@@ -8,8 +8,8 @@ import msgspec
 
 from distribution_center.registry.repository import Repository, Verdict
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.director import PUBLISH_PROGRAM, PublishProgram
 from media_network.messages.registry import LIST_CATALOGUE, Catalogue, ListCatalogue

@@ -16,7 +16,7 @@ from distribution_center.network_management.poll_error import PollError
 from distribution_center.network_management.schedule import PollSchedule
 from distribution_center.network_management.settings import NmsSettings
 from media_network.address import Address
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.snmp.objects.times import wall_clock
 

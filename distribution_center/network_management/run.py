@@ -17,7 +17,7 @@ from distribution_center.network_management.settings import NmsSettings
 from distribution_center.network_management.snmp_poller import SnmpPoller
 from distribution_center.network_management.web import Pages, serve_pages
 from media_network.address import Address
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from media_network.snmp.engine_file import start_engine
 from media_network.snmp.usm import EngineIdentity
 from media_network.status import ProcessStatus, write_status

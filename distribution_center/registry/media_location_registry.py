@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from distribution_center.registry.repository import Repository, Stamp, Station, Verdict
 from media_network.address import Address
-from media_network.http_server import HandlerTable
+from media_network.http.server import HandlerTable
 from media_network.messages import registry as messages
 from media_network.messages.verb import Done
 from media_network.program import ProgramId

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from distribution_center.registry.repository import StoreError, StoreLostError
-from media_network.http_server import HandlerTable
+from media_network.http.server import HandlerTable
 from media_network.refusal import Reason, Refused
 
 _Request = TypeVar("_Request", bound=Struct)

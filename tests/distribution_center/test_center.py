@@ -18,8 +18,8 @@ from distribution_center.registry.repository import OrderState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.content import (
     ASK_INGEST,
     DISTRIBUTE,

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from blade_agent.cbc.role_messages import DRAIN
+from blade_agent.backplane.messages.role import DRAIN
 from media_network.address import Address
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from media_network.messages.engine import FETCH, Fetch
 from media_network.messages.verb import Done
 from media_network.program import Segment

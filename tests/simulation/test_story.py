@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from blade_agent.main_board.director import settlement
+from blade_agent.main_board.director.conversations import settlement
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
 

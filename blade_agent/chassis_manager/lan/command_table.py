@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from blade_agent.cbc.command import GROUP_BYTES, CommandCode
-from blade_agent.cbc.message import CompletionCode, Request, Response
+from blade_agent.backplane.command import GROUP_BYTES, CommandCode
+from blade_agent.backplane.message import CompletionCode, Request, Response
 from blade_agent.chassis_manager.lan.session import Session
 from blade_agent.chassis_manager.lan.users import Privilege
 

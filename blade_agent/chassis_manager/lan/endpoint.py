@@ -7,8 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from blade_agent.cbc.identity import Identity
-from blade_agent.cbc.message import (
+from blade_agent.backplane.message import (
     CHASSIS_MANAGER_ADDRESS,
     BadMessageError,
     CompletionCode,
@@ -16,6 +15,7 @@ from blade_agent.cbc.message import (
     Response,
     decode,
 )
+from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.bridge import (
     Bridged,
     NotBridgedError,

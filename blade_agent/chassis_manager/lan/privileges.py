@@ -3,8 +3,15 @@
 The controllers trust their backplane, so this is the place where users are told apart.
 """
 
-from blade_agent.cbc.command import GROUP_BYTES, MEDIA_STATION, NET_FN_APPLICATION, NET_FN_GROUP, NET_FN_OEM, PICMG
-from blade_agent.cbc.message import Request
+from blade_agent.backplane.command import (
+    GROUP_BYTES,
+    MEDIA_STATION,
+    NET_FN_APPLICATION,
+    NET_FN_GROUP,
+    NET_FN_OEM,
+    PICMG,
+)
+from blade_agent.backplane.message import Request
 from blade_agent.chassis_manager.lan.users import Privilege
 
 _NET_FN_CHASSIS = 0x00

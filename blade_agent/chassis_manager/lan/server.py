@@ -8,13 +8,13 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from blade_agent.backplane.message import Response
 from blade_agent.cbc.identity import Identity
-from blade_agent.cbc.message import Response
 from blade_agent.chassis_manager.lan.bridge import Bridged
 from blade_agent.chassis_manager.lan.endpoint import Endpoint, Outgoing
 from blade_agent.chassis_manager.lan.users import User
 from blade_agent.chassis_manager.manager import ChassisManager
-from blade_agent.chassis_manager.requester import Relay
+from blade_agent.chassis_manager.slots.requester import Relay
 from media_network.address import Address
 
 logger = logging.getLogger(__name__)

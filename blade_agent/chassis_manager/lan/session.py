@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
-from blade_agent.cbc.message import Request
+from blade_agent.backplane.message import Request
 from blade_agent.chassis_manager.lan.cipher import BLOCK_BYTES, SessionKeys, UndecipherableError
 from blade_agent.chassis_manager.lan.packet import (
     DroppedError,

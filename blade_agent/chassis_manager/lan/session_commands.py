@@ -3,8 +3,8 @@
 import ipaddress
 import struct
 
-from blade_agent.cbc.command import NET_FN_APPLICATION, CommandCode
-from blade_agent.cbc.message import CompletionCode
+from blade_agent.backplane.command import NET_FN_APPLICATION, CommandCode
+from blade_agent.backplane.message import CompletionCode
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
 from blade_agent.chassis_manager.lan.command_table import Answer, Asked, Entry, LanCompletion, RefusedCommandError
 from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, Session, SessionTable

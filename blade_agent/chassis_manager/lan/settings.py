@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from blade_agent.cbc.rmcp import PORT
+from blade_agent.backplane.rmcp import PORT
 from blade_agent.chassis_manager.lan.users import User
 
 

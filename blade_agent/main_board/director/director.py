@@ -6,21 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.director.attending import Attending
-from blade_agent.main_board.director.catalogue_keeping import CatalogueKeeping
+from blade_agent.main_board.director.conversations.streams import Streams
+from blade_agent.main_board.director.copies.evacuation import Evacuation
+from blade_agent.main_board.director.copies.obtaining import Obtaining
 from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork, RosterFigures
+from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
 from blade_agent.main_board.director.duty import DirectorDuty
-from blade_agent.main_board.director.evacuation import Evacuation
-from blade_agent.main_board.director.obtaining import Obtaining
-from blade_agent.main_board.director.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
-from blade_agent.main_board.director.registry_link import RegistryLink
-from blade_agent.main_board.director.roster import EngineRecord
-from blade_agent.main_board.director.segment_location_table import Changes
+from blade_agent.main_board.director.engines.attending import Attending
+from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.director.holdings.catalogue_keeping import CatalogueKeeping
+from blade_agent.main_board.director.holdings.registry_link import RegistryLink
+from blade_agent.main_board.director.holdings.segment_location_table import Changes
 from blade_agent.main_board.director.station import Station
-from blade_agent.main_board.director.streams import Streams
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages import director as messages
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused

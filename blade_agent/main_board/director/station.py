@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director_figures import DirectorCounters, SessionFigures
 from blade_agent.main_board.director.duty import DirectorDuty
-from blade_agent.main_board.director.roster import Roster
-from blade_agent.main_board.director.segment_location_table import SegmentLocationTable
-from media_network.http_client import HttpClient
+from blade_agent.main_board.director.engines.roster import Roster
+from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from media_network.http.client import HttpClient
 from media_network.ticket import TicketKey
 
 _LOST_KEPT = 64

@@ -13,13 +13,13 @@ import aiohttp
 
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import CopyFigures
-from blade_agent.main_board.engine.errors import ChannelFailed, NoSpace, StoreError, WrongContent
-from blade_agent.main_board.engine.layout import PartialKey, partial_key
-from blade_agent.main_board.engine.reception import Reception
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, StoreError, WrongContent
+from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
+from blade_agent.main_board.engine.store.reception import Reception
+from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.errors import Unreachable
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
+from media_network.http.errors import Unreachable
 from media_network.messages.director import COPY_DONE, CopyDone, CopyResult
 from media_network.messages.engine import Fetch
 from media_network.messages.verb import Done

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.errors import NetworkError
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError
 from media_network.messages.director import (
     ENLIST,
     REPORT,

@@ -9,14 +9,14 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, Load
+from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH, SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineFigures, EngineWork
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
-from blade_agent.main_board.engine.segment_resource import SEGMENT_PATH, SegmentResource
-from blade_agent.main_board.engine.store import SegmentStore
-from blade_agent.main_board.engine.streaming.push_socket import PushSocket, open_push_socket
-from blade_agent.main_board.engine.streaming.streams import Streams
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
+from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.turns.streams import Streams
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.director import WATCHING, RunningStream, SessionView, StreamCursor, Watching
 from media_network.messages.engine import (
     ASK_CATALOGUE,

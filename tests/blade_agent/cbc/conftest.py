@@ -3,6 +3,8 @@ from itertools import count
 
 import pytest
 
+from blade_agent.backplane.led_light import LedColor
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.hardware import (
     BareBoard,
@@ -14,8 +16,6 @@ from blade_agent.cbc.hardware import (
     Unit,
 )
 from blade_agent.cbc.identity import Identity, SlotAddress
-from blade_agent.cbc.led_light import LedColor
-from blade_agent.cbc.role import MainBoardState, MainBoardStatus
 from media_network.address import Address
 
 IDENTITY = Identity(

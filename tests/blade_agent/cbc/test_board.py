@@ -2,7 +2,11 @@
 
 import pytest
 
-from blade_agent.cbc.board_messages import (
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.led_light import LedColor, LedLight
+from blade_agent.backplane.message import CompletionCode, Request
+from blade_agent.backplane.messages.board import (
     FRU_CONTROL,
     FRU_CONTROL_CAPABILITIES,
     GET_FAN_LEVEL,
@@ -18,7 +22,7 @@ from blade_agent.cbc.board_messages import (
     SetPowerLevel,
     WhichFru,
 )
-from blade_agent.cbc.chassis_messages import (
+from blade_agent.backplane.messages.chassis import (
     CHASSIS_CONTROL,
     CHASSIS_IDENTIFY,
     GET_CHASSIS_STATUS,
@@ -26,22 +30,18 @@ from blade_agent.cbc.chassis_messages import (
     Control,
     Identify,
 )
-from blade_agent.cbc.device_messages import COLD_RESET
-from blade_agent.cbc.hardware import BoardAction
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.led_light import LedColor, LedLight
-from blade_agent.cbc.led_messages import GET_FRU_LED_STATE, SET_FRU_LED_STATE, LedNumber, SetLed
-from blade_agent.cbc.leds import BLUE_IN_STATE
-from blade_agent.cbc.message import CompletionCode, Request
-from blade_agent.cbc.picmg_messages import SET_FRU_ACTIVATION, Activation, SetActivation
-from blade_agent.cbc.role import MainBoardState
-from blade_agent.cbc.watchdog_messages import (
+from blade_agent.backplane.messages.device import COLD_RESET
+from blade_agent.backplane.messages.led import GET_FRU_LED_STATE, SET_FRU_LED_STATE, LedNumber, SetLed
+from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation, SetActivation
+from blade_agent.backplane.messages.watchdog import (
     GET_WATCHDOG_TIMER,
     RESET_WATCHDOG_TIMER,
     SET_WATCHDOG_TIMER,
     SetWatchdog,
 )
+from blade_agent.backplane.role import MainBoardState
+from blade_agent.cbc.hardware import BoardAction
+from blade_agent.cbc.leds import BLUE_IN_STATE
 
 OPERATING_SYSTEM = 4
 BLINK = LedLight(on_ms=250, off_ms=250, color=LedColor.RED)

@@ -1,18 +1,14 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.blade import SelfCheck, SelfTestFault
-from blade_agent.cbc.command import MEDIA_STATION
-from blade_agent.cbc.controller import COMMAND_MODULES
-from blade_agent.cbc.device_messages import GET_DEVICE_ID, GET_SELF_TEST_RESULTS, SelfTest
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response, decode
-from blade_agent.cbc.picmg_messages import SET_FRU_ACTIVATION, Activation, SetActivation
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.role import MainBoardState, Role, RoleAssignment
-from blade_agent.cbc.role_messages import (
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.command import MEDIA_STATION
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response, decode
+from blade_agent.backplane.messages.device import GET_DEVICE_ID, GET_SELF_TEST_RESULTS, SelfTest
+from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation, SetActivation
+from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
     DRAIN,
     GET_BLADE_STATUS,
@@ -26,6 +22,10 @@ from blade_agent.cbc.role_messages import (
     StillCarried,
     assignment_digest,
 )
+from blade_agent.backplane.rmcp import Rmcp
+from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
+from blade_agent.cbc.blade import SelfCheck, SelfTestFault
+from blade_agent.cbc.controller import COMMAND_MODULES
 from media_network.address import Address
 
 ADDRESS = 0x86  # of slot 3

@@ -1,8 +1,9 @@
 import pytest
 
-from blade_agent.cbc.device_messages import GET_SELF_TEST_RESULTS, SelfTest
-from blade_agent.cbc.event_log import CAPACITY, EventLog
-from blade_agent.cbc.event_log_messages import (
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode, Request
+from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS, SelfTest
+from blade_agent.backplane.messages.event_log import (
     ADD_SEL_ENTRY,
     CLEAR_SEL,
     DELETE_SEL_ENTRY,
@@ -17,10 +18,9 @@ from blade_agent.cbc.event_log_messages import (
     LogTime,
     RemoveRecord,
 )
-from blade_agent.cbc.kept_octets import OctetFile
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CompletionCode, Request
-from blade_agent.cbc.record_messages import RecordPiece
+from blade_agent.backplane.messages.record import RecordPiece
+from blade_agent.cbc.event_log import CAPACITY, EventLog
+from blade_agent.kept_octets import OctetFile
 
 RECORD = bytes((0, 0, 0x02)) + bytes(4) + bytes(range(9))
 FIRST, LAST = 0x0000, 0xFFFF

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blade_agent.backplane.message import CompletionCode, Request
+from blade_agent.backplane.messages.event_receiver import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER
+from blade_agent.backplane.messages.sensor import PLATFORM_EVENT
 from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.event_receiver_messages import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER
 from blade_agent.cbc.event_sender import LONGEST_PAUSE_S, MOST_WAITING, EventLoss, EventReceiver, EventSender
-from blade_agent.cbc.message import CompletionCode, Request
-from blade_agent.cbc.sensor_messages import PLATFORM_EVENT
 
 
 def event(number):

@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blade_agent.cbc.device_messages import GET_SELF_TEST_RESULTS, SelfTest
-from blade_agent.cbc.fru import IMAGE_BYTES, FruSettings
-from blade_agent.cbc.fru_format import FruFacts, areas_are_whole, fru_image
-from blade_agent.cbc.fru_messages import (
+from blade_agent.backplane.fru_format import FruFacts, areas_are_whole, fru_image
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode, Request
+from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS, SelfTest
+from blade_agent.backplane.messages.fru import (
     GET_FRU_INVENTORY_AREA_INFO,
     READ_FRU_INVENTORY_DATA,
     WRITE_FRU_INVENTORY_DATA,
@@ -13,9 +14,8 @@ from blade_agent.cbc.fru_messages import (
     ReadFru,
     WriteFru,
 )
-from blade_agent.cbc.kept_octets import OctetFile
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CompletionCode, Request
+from blade_agent.cbc.fru import IMAGE_BYTES, FruSettings
+from blade_agent.kept_octets import OctetFile
 
 FACTS = FruFacts(manufacturer="Example Boards", product="Blade One", serial_number="1")
 

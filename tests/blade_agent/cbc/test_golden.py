@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from blade_agent.cbc import (
-    board_messages,
-    chassis_messages,
-    device_messages,
-    event_log_messages,
-    fru_messages,
-    led_messages,
-    record_messages,
-    sensor_messages,
-    watchdog_messages,
-)
-from blade_agent.cbc import upgrade_messages as upgrade
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.controller import COMMAND_MODULES
-from blade_agent.cbc.device_messages import (
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode, Request, decode
+from blade_agent.backplane.messages import board as board_messages
+from blade_agent.backplane.messages import chassis as chassis_messages
+from blade_agent.backplane.messages import device as device_messages
+from blade_agent.backplane.messages import event_log as event_log_messages
+from blade_agent.backplane.messages import fru as fru_messages
+from blade_agent.backplane.messages import led as led_messages
+from blade_agent.backplane.messages import record as record_messages
+from blade_agent.backplane.messages import sensor as sensor_messages
+from blade_agent.backplane.messages import upgrade as upgrade
+from blade_agent.backplane.messages import watchdog as watchdog_messages
+from blade_agent.backplane.messages.device import (
     GET_DEVICE_GUID,
     GET_DEVICE_ID,
     GET_SELF_TEST_RESULTS,
@@ -27,11 +27,8 @@ from blade_agent.cbc.device_messages import (
     Guid,
     SelfTest,
 )
-from blade_agent.cbc.event_receiver_messages import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER, ReceiverAddress
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CompletionCode, Request, decode
-from blade_agent.cbc.picmg_messages import (
+from blade_agent.backplane.messages.event_receiver import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER, ReceiverAddress
+from blade_agent.backplane.messages.picmg import (
     GET_ADDRESS_INFO,
     GET_FRU_ACTIVATION_POLICY,
     GET_PICMG_PROPERTIES,
@@ -46,9 +43,7 @@ from blade_agent.cbc.picmg_messages import (
     SetActivation,
     SetPolicy,
 )
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.role import MainBoardState, Role, RoleAssignment
-from blade_agent.cbc.role_messages import (
+from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
     DRAIN,
     GET_BLADE_STATUS,
@@ -63,6 +58,9 @@ from blade_agent.cbc.role_messages import (
     StillCarried,
     assignment_digest,
 )
+from blade_agent.backplane.rmcp import Rmcp
+from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
+from blade_agent.cbc.controller import COMMAND_MODULES
 from media_network.address import Address
 
 VERSION_1 = json.loads((Path(__file__).parents[2] / "golden" / "cbc" / "version_1.json").read_text())

@@ -6,12 +6,12 @@ import subprocess
 
 import pytest
 
+from blade_agent.backplane.fru_format import FruFacts
+from blade_agent.backplane.led_light import LedColor, LedLight
+from blade_agent.backplane.serial_line import ServicePort
 from blade_agent.cbc.clock import LoopClock
 from blade_agent.cbc.fru import FruSettings
-from blade_agent.cbc.fru_format import FruFacts
 from blade_agent.cbc.hardware import BoardAction
-from blade_agent.cbc.led_light import LedColor, LedLight
-from blade_agent.cbc.serial_line import ServicePort
 from tests.patience import PATIENCE_S
 
 FACTS = FruFacts(

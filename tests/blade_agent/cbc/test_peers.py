@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.message import Request, decode
-from blade_agent.cbc.rmcp import PORT, Rmcp
-from blade_agent.cbc.role_messages import STAGE_STATION, StageStation
-from blade_agent.cbc.serial_line import ServicePort, serial_line
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.message import Request, decode
+from blade_agent.backplane.messages.role import STAGE_STATION, StageStation
+from blade_agent.backplane.rmcp import PORT, Rmcp
+from blade_agent.backplane.serial_line import ServicePort, serial_line
 from tests.patience import PATIENCE_S
 
 IPMITOOL = [

@@ -2,13 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blade_agent.cbc.hardware import SensorFacts, SensorKind, Threshold, Unit
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CompletionCode, Request
-from blade_agent.cbc.record_messages import GET_SDR, RESERVE_SDR_REPOSITORY, RecordPiece
-from blade_agent.cbc.scale import scale_of
-from blade_agent.cbc.sensor import event_offset
-from blade_agent.cbc.sensor_messages import (
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode, Request
+from blade_agent.backplane.messages.record import GET_SDR, RESERVE_SDR_REPOSITORY, RecordPiece
+from blade_agent.backplane.messages.sensor import (
     GET_SENSOR_HYSTERESIS,
     GET_SENSOR_READING,
     GET_SENSOR_THRESHOLDS,
@@ -22,6 +19,9 @@ from blade_agent.cbc.sensor_messages import (
     SetHysteresis,
     SetThresholds,
 )
+from blade_agent.cbc.hardware import SensorFacts, SensorKind, Threshold, Unit
+from blade_agent.cbc.scale import scale_of
+from blade_agent.cbc.sensor import event_offset
 
 HOT_SWAP, WATCHDOG, CPU, FAN, SUPPLY = range(5)
 UNC, UC, UNR = Threshold.UPPER_NON_CRITICAL, Threshold.UPPER_CRITICAL, Threshold.UPPER_NON_RECOVERABLE

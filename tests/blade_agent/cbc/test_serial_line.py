@@ -4,9 +4,9 @@ import tty
 
 import pytest
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.message import Request, decode
-from blade_agent.cbc.serial_line import LineUnavailableError, ServicePort, descriptor_line, serial_line
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.message import Request, decode
+from blade_agent.backplane.serial_line import LineUnavailableError, ServicePort, descriptor_line, serial_line
 from tests.patience import PATIENCE_S
 
 

@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from blade_agent.cbc.line import MessageLine
-from blade_agent.cbc.message import Request
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.udp_line import udp_line, udp_listener
+from blade_agent.backplane.line import MessageLine
+from blade_agent.backplane.message import Request
+from blade_agent.backplane.rmcp import Rmcp
+from blade_agent.backplane.udp_line import udp_line, udp_listener
 from tests.patience import PATIENCE_S
 
 

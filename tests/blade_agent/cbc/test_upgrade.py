@@ -2,9 +2,9 @@
 
 import pytest
 
-from blade_agent.cbc import upgrade_messages as upgrade
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CompletionCode, Request
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode, Request
+from blade_agent.backplane.messages import upgrade as upgrade
 
 
 def ask(controller, command, body=None):

@@ -7,15 +7,15 @@ from random import Random
 
 import pytest
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.role import Role
-from blade_agent.cbc.serial_line import LineUnavailableError, ServicePort
-from blade_agent.cbc.udp_line import udp_listener
-from blade_agent.chassis_manager.epoch_file import EpochFileError, read_epoch
-from blade_agent.chassis_manager.lines import close_lines, open_lines
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.rmcp import Rmcp
+from blade_agent.backplane.role import Role
+from blade_agent.backplane.serial_line import LineUnavailableError, ServicePort
+from blade_agent.backplane.udp_line import udp_listener
+from blade_agent.chassis_manager.keeping.epoch_file import EpochFileError, read_epoch
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
+from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
 from tests.patience import until
 
 TIMING = Timing(heartbeat_s=0.1, director_heartbeat_s=0.1, eager_s=0.02, attempts=3, look_over_s=2.0)

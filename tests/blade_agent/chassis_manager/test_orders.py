@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.rmcp import Rmcp
+from blade_agent.backplane.udp_line import udp_listener
 from blade_agent.cbc.hardware import BoardAction
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.rmcp import Rmcp
-from blade_agent.cbc.udp_line import udp_listener
 from blade_agent.chassis_manager.orders import CHASSIS, DEACTIVATE, EVENTS, AskChassis, AskEvents, DeactivateBlade
 from media_network.local_orders import NobodyListens, OrderLost, send_order
 from media_network.messages.verb import Done

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.fru_format import FruFacts, fru_image
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode, Request, Response, decode
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus
 from blade_agent.blade_controller import BladeController
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.fru_format import FruFacts, fru_image
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import CompletionCode, Request, Response, decode
-from blade_agent.cbc.role import MainBoardState, MainBoardStatus
 from blade_agent.files import DiskFiles
 from blade_agent.hardware.profile import load_profile
 from blade_agent.settings import BladeSettings

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from blade_agent.cbc.board_messages import (
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.board import (
     GET_FAN_LEVEL,
     GET_POWER_LEVEL,
     SET_FAN_LEVEL,
@@ -17,7 +19,7 @@ from blade_agent.cbc.board_messages import (
     SetPowerLevel,
     WhichFru,
 )
-from blade_agent.cbc.chassis_messages import (
+from blade_agent.backplane.messages.chassis import (
     CHASSIS_CONTROL,
     CHASSIS_IDENTIFY,
     GET_CHASSIS_STATUS,
@@ -25,13 +27,10 @@ from blade_agent.cbc.chassis_messages import (
     Control,
     Identify,
 )
-from blade_agent.cbc.device_messages import GET_SELF_TEST_RESULTS, SelfTest
-from blade_agent.cbc.event_receiver_messages import SET_EVENT_RECEIVER, ReceiverAddress
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.message import CompletionCode
-from blade_agent.cbc.picmg_messages import SET_FRU_ACTIVATION, Activation, SetActivation
-from blade_agent.cbc.role import MainBoardState, Role, RoleAssignment
-from blade_agent.cbc.role_messages import (
+from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS, SelfTest
+from blade_agent.backplane.messages.event_receiver import SET_EVENT_RECEIVER, ReceiverAddress
+from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation, SetActivation
+from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
     GET_BLADE_STATUS,
     STAGE_ADDRESS,
@@ -40,8 +39,9 @@ from blade_agent.cbc.role_messages import (
     StageAddress,
     assignment_digest,
 )
-from blade_agent.cbc.sensor_messages import GET_SENSOR_READING, PLATFORM_EVENT, SensorNumber
-from blade_agent.cbc.watchdog_messages import RESET_WATCHDOG_TIMER, SET_WATCHDOG_TIMER, SetWatchdog
+from blade_agent.backplane.messages.sensor import GET_SENSOR_READING, PLATFORM_EVENT, SensorNumber
+from blade_agent.backplane.messages.watchdog import RESET_WATCHDOG_TIMER, SET_WATCHDOG_TIMER, SetWatchdog
+from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
 from blade_agent.hardware.reading import Known, Why
 from blade_agent.profiled_board.measurements import FRESH_S, SENSOR, Measurements
 from media_network.address import Address

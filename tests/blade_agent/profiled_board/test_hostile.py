@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from blade_agent.backplane.message import CompletionCode, Request, Response
+from blade_agent.backplane.messages.device import GET_DEVICE_ID
 from blade_agent.cbc.controller import COMMAND_MODULES
-from blade_agent.cbc.device_messages import GET_DEVICE_ID
-from blade_agent.cbc.message import CompletionCode, Request, Response
 from tests.blade_agent.profiled_board.conftest import ADDRESS, EmulatedBlade
 
 CODES = sorted(

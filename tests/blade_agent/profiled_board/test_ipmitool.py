@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from blade_agent.cbc.basic_mode import BasicMode
-from blade_agent.cbc.role import MainBoardState
-from blade_agent.cbc.serial_line import ServicePort
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.role import MainBoardState
+from blade_agent.backplane.serial_line import ServicePort
 from blade_agent.wires import Wires
 from tests.blade_agent.profiled_board.conftest import COOL, MemoryWire
 from tests.patience import PATIENCE_S, until

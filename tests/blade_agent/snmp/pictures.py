@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.reading import Known, Quantity, Unknown, Why

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
 from blade_agent.snmp.chassis import ChassisObjects
 from blade_agent.snmp.entity import EntityObjects

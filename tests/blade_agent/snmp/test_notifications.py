@@ -8,7 +8,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.reading import Known
 from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.notification_types import (
@@ -16,7 +16,7 @@ from blade_agent.snmp.notification_types import (
     STANDARD_NOTIFICATIONS,
     STATION_NOTIFICATIONS,
 )
-from distribution_center.snmp_objects import CENTER_NOTIFICATIONS
+from distribution_center.snmp.objects import CENTER_NOTIFICATIONS
 from media_network.snmp.notifier import Delivery, Notifier
 from media_network.snmp.objects.alarms import ALARM_NOTIFICATIONS, TEST_NOTIFICATION
 from media_network.snmp.objects.notification import COLD_START, STANDARD, Notification, notification

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from blade_agent.hardware.reading import Known
 from blade_agent.snmp.entity import EntityObjects
 from blade_agent.snmp.entity_tree import Port, blade_entities, chassis_entities
-from distribution_center.snmp_objects import (
+from distribution_center.snmp.objects import (
     CenterFigures,
     CenterObjects,
     IngestFigures,

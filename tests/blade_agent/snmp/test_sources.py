@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.profile import load_profile

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from blade_agent.cbc.hot_swap import HotSwapState
+from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.machine import InterfaceFigures, MachineFigures
 from blade_agent.hardware.reading import Known, Unknown, Why
 from blade_agent.snmp.entity import EntityObjects

@@ -12,9 +12,9 @@ from chassis_emulator.chassis.fault_catalogue import fault_kinds, injected
 from chassis_emulator.faults.book import FaultBook, row_of
 from chassis_emulator.faults.kinds import KINDS, AnyFault, Crash, Hang, HotInlet, Noise, OverTemperature, SupplyFailure
 from chassis_emulator.faults.targets import BadTarget, Targets
-from chassis_emulator.plan import plan_network
-from chassis_emulator.state_folder import StateFolder
-from chassis_emulator.topology import find_topology, read_topology
+from chassis_emulator.topology.plan import plan_network
+from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.topology.topology import find_topology, read_topology
 
 TARGETS = Targets(plan_network(read_topology(find_topology("two-stations")), StateFolder(Path("/state"))))
 

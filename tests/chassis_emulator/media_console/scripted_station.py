@@ -8,7 +8,7 @@ from hashlib import sha256
 from aiohttp import web
 
 from media_network.address import Address
-from media_network.http_server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve
 from media_network.messages import content, director, engine, registry
 from media_network.messages.verb import Done
 from media_network.program import DATAGRAM_BYTES, Program, ProgramState, Segment

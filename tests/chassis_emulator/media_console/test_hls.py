@@ -8,7 +8,7 @@ from aiohttp import web
 from chassis_emulator.media_console.errors import BadPlaylist, ForeignBytes, NotAnswered, PlayRefused, SegmentLost
 from chassis_emulator.media_console.hls import play_hls, play_url
 from media_network.address import Address
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from tests.chassis_emulator.media_console.scripted_station import PullStation, film
 
 PROGRAM, BODIES = film(400, 1, 300, 200)

@@ -6,7 +6,7 @@ import pytest
 from chassis_emulator.media_console.errors import NotAnswered, NotFound
 from chassis_emulator.media_console.lookup import look_up
 from media_network.address import Address
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from media_network.program import ProgramState
 from tests.chassis_emulator.media_console.scripted_station import ScriptedCenter, film
 

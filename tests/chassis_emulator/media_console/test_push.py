@@ -8,7 +8,7 @@ import pytest
 from chassis_emulator.media_console.errors import NotAnswered, OutputFailed, PlayRefused
 from chassis_emulator.media_console.push import play_push
 from media_network.address import Address
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from media_network.refusal import Reason, Refused
 from tests.chassis_emulator.media_console.scripted_station import PushStation, film
 

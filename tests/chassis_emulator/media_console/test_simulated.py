@@ -9,7 +9,7 @@ from chassis_emulator.media_console.errors import SegmentLost
 from chassis_emulator.media_console.hls import PATIENCE_S, play_hls
 from chassis_emulator.media_console.push import STALL_S, play_push
 from chassis_emulator.simulation.simulation import Simulation
-from media_network.http_client import HttpClient
+from media_network.http.client import HttpClient
 from tests.chassis_emulator.media_console.scripted_station import PullStation, PushStation, film
 
 PROGRAM, BODIES = film(30, 14, 25)

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.role import MainBoardState, Role
 from chassis_emulator.panel.model import (
     CenterPicture,
     ChassisPicture,

@@ -6,7 +6,7 @@ import random
 import pytest
 from playwright.async_api import expect
 
-from blade_agent.cbc.role import MainBoardState, Role
+from blade_agent.backplane.role import MainBoardState, Role
 from chassis_emulator.panel.model import (
     ClearFaults,
     Handle,

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from chassis_emulator.simulation.faults import FaultPlan
 from chassis_emulator.simulation.simulation import Simulation
-from media_network.http_client import LoopConnector
+from media_network.http.client import LoopConnector
 
 ADDRESSES = tuple(f"127.1.1.{slot}" for slot in (1, 2, 3, 4))
 PORT = 8080

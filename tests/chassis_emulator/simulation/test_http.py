@@ -12,7 +12,7 @@ from aiohttp import web
 
 from chassis_emulator.simulation.conditions import Conditions
 from chassis_emulator.simulation.simulation import Simulation
-from media_network.http_client import LoopConnector
+from media_network.http.client import LoopConnector
 
 SERVER = "127.1.1.2"
 URL = f"http://{SERVER}:8080"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.backplane.basic_mode import BasicMode
 from chassis_emulator.simulation.simulation import Simulation
 
 MANAGER, BLADE = "127.1.1.100", "127.1.1.2"

@@ -7,7 +7,6 @@ from click.testing import CliRunner
 
 from chassis_emulator.data import scenarios
 from chassis_emulator.faults.kinds import Crash, FanFailure, Hang, LostFrames, Noise, StuckLine
-from chassis_emulator.plan import plan_network
 from chassis_emulator.scenario.reader import find_scenario, read_scenario
 from chassis_emulator.scenario.steps import ClearStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.simulation.cli import main
@@ -15,7 +14,8 @@ from chassis_emulator.simulation.faults import Killed
 from chassis_emulator.simulation.scenario import HungHost, PulledBlade, TroubledWire, faults_of, unplayed
 from chassis_emulator.simulation.simulation import Simulation
 from chassis_emulator.simulation.story import TOPOLOGY, tell
-from chassis_emulator.state_folder import StateFolder
+from chassis_emulator.topology.plan import plan_network
+from chassis_emulator.topology.state_folder import StateFolder
 
 PLAN = plan_network(TOPOLOGY, StateFolder(Path("/state")))
 

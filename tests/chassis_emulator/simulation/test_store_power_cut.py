@@ -4,8 +4,8 @@ import hashlib
 import random
 from pathlib import Path
 
-from blade_agent.main_board.engine.errors import WrongContent
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.errors import WrongContent
+from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.program import TS_PACKET_BYTES, Segment
 from media_network.segment_set import parse_segments

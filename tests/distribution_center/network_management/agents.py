@@ -9,7 +9,7 @@ from distribution_center.network_management.component import Kind
 from distribution_center.network_management.objects import SEEN
 from distribution_center.network_management.settings import NmsSettings
 from media_network.address import Address
-from media_network.http_server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.registry import LIST_STATIONS, StationRow, Stations
 from media_network.snmp.index import Index, ObjectType, Rows, scalar
 from media_network.snmp.notifier import Notifier

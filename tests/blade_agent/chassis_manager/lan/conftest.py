@@ -6,25 +6,25 @@ from random import Random
 import msgspec
 import pytest
 
-from blade_agent.cbc.basic_mode import BasicMode
+from blade_agent.backplane.basic_mode import BasicMode
+from blade_agent.backplane.message import Request, decode
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus
+from blade_agent.backplane.serial_line import ServicePort
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity, SlotAddress
-from blade_agent.cbc.message import Request, decode
-from blade_agent.cbc.role import MainBoardState, MainBoardStatus
-from blade_agent.cbc.serial_line import ServicePort
-from blade_agent.chassis_manager.chassis import Chassis
-from blade_agent.chassis_manager.chassis_commands import ChassisCommands
+from blade_agent.chassis_manager.board.chassis_commands import ChassisCommands
+from blade_agent.chassis_manager.board.management_board import identity_of, management_controller
+from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES, SessionKeys
 from blade_agent.chassis_manager.lan.endpoint import Datagram, Endpoint
 from blade_agent.chassis_manager.lan.packet import Packet, covered, read, write, write_protected
 from blade_agent.chassis_manager.lan.rakp import Exchange
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.lan.users import User
-from blade_agent.chassis_manager.lines import close_lines, open_lines
-from blade_agent.chassis_manager.management_board import identity_of, management_controller
 from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing
-from blade_agent.chassis_manager.supplies import Supplies
+from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
 from blade_agent.profiled_board.measurements import Measurements
 from media_network.address import Address
 from tests.patience import PATIENCE_S, until

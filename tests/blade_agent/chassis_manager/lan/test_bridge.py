@@ -1,6 +1,6 @@
 import pytest
 
-from blade_agent.cbc.message import Request, Response
+from blade_agent.backplane.message import Request, Response
 from blade_agent.chassis_manager.lan.bridge import MAX_BRIDGED, Bridged
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
 from blade_agent.chassis_manager.lan.users import Privilege

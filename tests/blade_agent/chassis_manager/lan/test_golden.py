@@ -2,7 +2,7 @@
 
 import pytest
 
-from blade_agent.cbc.message import Request
+from blade_agent.backplane.message import Request
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES, SessionKeys
 from blade_agent.chassis_manager.lan.packet import Packet, covered, read, write_protected
 from blade_agent.chassis_manager.lan.rakp import Exchange

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blade_agent.cbc.message import Request, decode
+from blade_agent.backplane.message import Request, decode
 from blade_agent.chassis_manager.lan.bridge import Bridged
 from blade_agent.chassis_manager.lan.packet import (
     MAX_DATAGRAM_BYTES,

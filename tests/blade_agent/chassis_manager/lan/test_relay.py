@@ -2,13 +2,13 @@
 
 import pytest
 
-from blade_agent.cbc.device_messages import GET_SELF_TEST_RESULTS
-from blade_agent.cbc.hot_swap import HotSwapState
-from blade_agent.cbc.layout import Nothing
-from blade_agent.cbc.message import Request
-from blade_agent.chassis_manager.requester import MAX_RELAYS, Outcome, Question, Relay, Requester
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import Request
+from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS
 from blade_agent.chassis_manager.settings import Timing
-from blade_agent.chassis_manager.slot import Slot
+from blade_agent.chassis_manager.slots.requester import MAX_RELAYS, Outcome, Question, Relay, Requester
+from blade_agent.chassis_manager.slots.slot import Slot
 
 TIMING = Timing(timeout_s=0.25, attempts=3)
 SELF_TEST = Question(GET_SELF_TEST_RESULTS, Nothing())

@@ -1,6 +1,6 @@
 import pytest
 
-from blade_agent.cbc.message import Request
+from blade_agent.backplane.message import Request
 from blade_agent.chassis_manager.lan.packet import LanFault, Packet, packet_octets, write
 from blade_agent.chassis_manager.lan.session import TIMEOUT_S, ReplayWindow
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from blade_agent.cbc.message import Request
+from blade_agent.backplane.message import Request
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
 from blade_agent.chassis_manager.lan.packet import Packet, write
 

@@ -11,8 +11,8 @@ from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
-from media_network.http_client import HttpClient
-from media_network.http_server import HandlerTable, serve
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.director import (
     ASK_STATION,
     ASSUMED,

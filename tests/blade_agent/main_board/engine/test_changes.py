@@ -10,9 +10,9 @@ import pytest
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.http_server import serve
+from media_network.http.server import serve
 from media_network.messages.director import (
     Assumed,
     Enlist,

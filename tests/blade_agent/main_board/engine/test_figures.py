@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
-from blade_agent.main_board.engine.errors import NotHeld
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.errors import NotHeld
+from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
-from media_network.http_server import serve
+from media_network.http.server import serve
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
     PROGRAM,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
-from blade_agent.main_board.engine.store import SegmentStore
+from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
 from media_network.messages.director import StopCause, Stopped

@@ -1,0 +1,64 @@
+"""A command as both ends know it: where it stands in the command space and how its bodies lie on the wire."""
+
+from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
+
+from blade_agent.backplane.layout import InvalidFieldError, Layout
+
+RequestT = TypeVar("RequestT", bound=Struct)
+ReplyT = TypeVar("ReplyT", bound=Struct)
+
+NET_FN_CHASSIS: Final = 0x00
+NET_FN_SENSOR: Final = 0x04
+NET_FN_APPLICATION: Final = 0x06
+NET_FN_STORAGE: Final = 0x0A
+NET_FN_GROUP: Final = 0x2C
+NET_FN_OEM: Final = 0x2E
+
+GROUP_BYTES: Final = {NET_FN_GROUP: 1, NET_FN_OEM: 3}
+"""Octets that begin the data of a net function shared by several bodies (IPMI 2.0, table 5-1)."""
+
+PICMG: Final = b"\x00"
+"""The body that defines the PICMG 3.0 commands."""
+
+ENTERPRISE_NUMBER: Final = 8072
+"""Whose OEM commands these are: net-snmp's number, a placeholder until one is assigned to this project."""
+MEDIA_STATION: Final = ENTERPRISE_NUMBER.to_bytes(3, "little")
+
+
+class CommandCode(Struct, frozen=True):
+    """Where a command stands: net function of the request, defining body, number."""
+
+    net_fn: int
+    group: bytes
+    number: int
+
+
+class Command(Generic[RequestT, ReplyT]):
+    """A command of the backplane."""
+
+    def __init__(self, name: str, code: CommandCode, *, request: Layout[RequestT], reply: Layout[ReplyT]) -> None:
+        self.name = name
+        self.code = code
+        self._request = request
+        self._reply = reply
+
+    def request_data(self, body: RequestT) -> bytes:
+        """Give the data of a request: the defining body, then the fields."""
+        return self.code.group + self._request.pack(body)
+
+    def reply_data(self, body: ReplyT) -> bytes:
+        """Give the data of a response that went well, completion code aside."""
+        return self.code.group + self._reply.pack(body)
+
+    def read_request(self, fields: bytes) -> RequestT:
+        """Read a request's data from which the defining body was taken off. Raises as `Layout.unpack` does."""
+        return self._request.unpack(fields)
+
+    def read_reply(self, data: bytes) -> ReplyT:
+        """Read the data of a response that went well. Raises as `Layout.unpack` does."""
+        if not data.startswith(self.code.group):
+            message = f"the response to {self.name} is of another defining body"
+            raise InvalidFieldError(message)
+        return self._reply.unpack(data.removeprefix(self.code.group))

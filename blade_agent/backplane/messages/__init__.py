@@ -1,0 +1,1 @@
+"""The commands of the backplane, a file a group: what request and answer look like on the wire."""

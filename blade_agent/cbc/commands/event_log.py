@@ -1,0 +1,125 @@
+"""The event log: reading it, adding to it, clearing it, and its clock."""
+
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.event_log import (
+    ADD_SEL_ENTRY,
+    CLEAR_SEL,
+    CLEAR_WORD,
+    DELETE_SEL_ENTRY,
+    GET_SEL_ENTRY,
+    GET_SEL_INFO,
+    GET_SEL_TIME,
+    RESERVE_SEL,
+    SET_SEL_TIME,
+    ClearLog,
+    ClearStep,
+    Erasure,
+    LogInfo,
+    LogRecord,
+    LogTime,
+    RecordId,
+    RemoveRecord,
+)
+from blade_agent.backplane.messages.record import Piece, RecordPiece, ReservationId
+from blade_agent.cbc.blade import Blade
+from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.record import NO_MORE_RECORDS, piece_of
+
+_VERSION = 0x51
+_FIRST_RECORD = 0x0000
+_RESERVE_AND_DELETE_SUPPORTED = 0x0A
+_OVERFLOWED = 0x80
+_ERASED = 0x01
+
+
+def _get_info(blade: Blade, _request: Nothing) -> LogInfo:
+    log = blade.log
+    return LogInfo(
+        version=_VERSION,
+        records=len(log.records),
+        free_bytes=log.free_bytes,
+        added_at=log.added_at,
+        erased_at=log.erased_at,
+        operations=_RESERVE_AND_DELETE_SUPPORTED | (_OVERFLOWED if log.overflowed else 0),
+    )
+
+
+def _reserve(blade: Blade, _request: Nothing) -> ReservationId:
+    return ReservationId(blade.log_reservation.make())
+
+
+def _get_entry(blade: Blade, request: RecordPiece) -> Piece:
+    if request.offset:
+        _require_reservation(blade, request.reservation)
+    record = _record_id(blade, request.record)
+    after = list(blade.log.records)
+    following = after[after.index(record) + 1 :][:1]
+    return piece_of(blade.log.records[record], following[0] if following else NO_MORE_RECORDS, request)
+
+
+def _add_entry(blade: Blade, request: LogRecord) -> RecordId:
+    record = blade.log.add(request.record)
+    if record is None:
+        raise RefusedError(CompletionCode.OUT_OF_SPACE)
+    return RecordId(record)
+
+
+def _delete_entry(blade: Blade, request: RemoveRecord) -> RecordId:
+    _require_reservation(blade, request.reservation)
+    record = _record_id(blade, request.record)
+    blade.log.remove(record)
+    blade.log_reservation.cancel()
+    return RecordId(record)
+
+
+def _clear(blade: Blade, request: ClearLog) -> Erasure:
+    _require_reservation(blade, request.reservation)
+    if request.word != CLEAR_WORD:
+        raise RefusedError(CompletionCode.INVALID_FIELD)
+    if request.step is ClearStep.BEGIN:
+        blade.log.clear()
+    return Erasure(_ERASED)
+
+
+def _get_time(blade: Blade, _request: Nothing) -> LogTime:
+    return LogTime(blade.log.time)
+
+
+def _set_time(blade: Blade, request: LogTime) -> Nothing:
+    blade.log.set_time(request.time)
+    return Nothing()
+
+
+def _require_reservation(blade: Blade, reservation: int) -> None:
+    if not blade.log_reservation.holds(reservation):
+        raise RefusedError(CompletionCode.RESERVATION_CANCELLED)
+
+
+def _record_id(blade: Blade, record: int) -> int:
+    """Give the id of a record, of the first for 0 and of the last for FFFFh."""
+    ids = list(blade.log.records)
+    if ids and record == _FIRST_RECORD:
+        return ids[0]
+    if ids and record == NO_MORE_RECORDS:
+        return ids[-1]
+    if record not in blade.log.records:
+        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+    return record
+
+
+EVENT_LOG_COMMANDS = CommandModule(
+    dict(
+        (
+            answering(GET_SEL_INFO, _get_info),
+            answering(RESERVE_SEL, _reserve),
+            answering(GET_SEL_ENTRY, _get_entry),
+            answering(ADD_SEL_ENTRY, _add_entry),
+            answering(DELETE_SEL_ENTRY, _delete_entry),
+            answering(CLEAR_SEL, _clear),
+            answering(GET_SEL_TIME, _get_time),
+            answering(SET_SEL_TIME, _set_time),
+        )
+    ),
+    device_support=0x04,
+)

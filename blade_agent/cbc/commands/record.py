@@ -1,0 +1,92 @@
+"""Sensor data records: how a tool learns what the blade can tell. They are the same for as long as the CBC runs."""
+
+from collections.abc import Sequence
+
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.record import (
+    GET_DEVICE_SDR,
+    GET_DEVICE_SDR_INFO,
+    GET_SDR,
+    GET_SDR_REPOSITORY_INFO,
+    LONGEST_PIECE_BYTES,
+    RESERVE_DEVICE_SDR_REPOSITORY,
+    RESERVE_SDR_REPOSITORY,
+    DeviceSdrInfo,
+    Piece,
+    RecordPiece,
+    RepositoryInfo,
+    ReservationId,
+    SdrCount,
+)
+from blade_agent.cbc.blade import Blade
+from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.sensor_records import SDR_VERSION
+
+NO_MORE_RECORDS = 0xFFFF
+_TO_THE_END = 0xFF
+_RESERVE_SUPPORTED = 0x02
+_LUN_0_HAS_SENSORS = 0x01
+
+
+def piece_of(record: bytes, next_record: int, wanted: RecordPiece) -> Piece:
+    """Cut the part that is asked for out of a record. Raises RefusedError."""
+    if wanted.offset > len(record):
+        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    rest = record[wanted.offset :]
+    length_bytes = len(rest) if wanted.length_bytes == _TO_THE_END else wanted.length_bytes
+    if length_bytes > LONGEST_PIECE_BYTES:
+        raise RefusedError(CompletionCode.TOO_MANY_BYTES_REQUESTED)
+    return Piece(next_record=next_record, octets=rest[:length_bytes])
+
+
+def _get_info(blade: Blade, _request: Nothing) -> RepositoryInfo:
+    return RepositoryInfo(
+        version=SDR_VERSION,
+        records=len(blade.records),
+        free_bytes=0,
+        added_at=blade.started_at,
+        erased_at=blade.started_at,
+        operations=_RESERVE_SUPPORTED,
+    )
+
+
+def _reserve(blade: Blade, _request: Nothing) -> ReservationId:
+    return ReservationId(blade.sdr_reservation.make())
+
+
+def _get_sdr(blade: Blade, request: RecordPiece) -> Piece:
+    if request.offset and not blade.sdr_reservation.holds(request.reservation):
+        raise RefusedError(CompletionCode.RESERVATION_CANCELLED)
+    number = _number(blade.records, request.record)
+    next_record = number + 1 if number + 1 < len(blade.records) else NO_MORE_RECORDS
+    return piece_of(blade.records[number], next_record, request)
+
+
+def _number(records: Sequence[bytes], record: int) -> int:
+    number = len(records) - 1 if record == NO_MORE_RECORDS else record
+    if number >= len(records):
+        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+    return number
+
+
+def _get_device_info(blade: Blade, request: SdrCount) -> DeviceSdrInfo:
+    if request.operation not in (None, 0, 1):
+        raise RefusedError(CompletionCode.INVALID_FIELD)
+    count = len(blade.records) if request.operation else len(blade.sensors.by_number)
+    return DeviceSdrInfo(count=count, flags=_LUN_0_HAS_SENSORS)
+
+
+RECORD_COMMANDS = CommandModule(
+    dict(
+        (
+            answering(GET_SDR_REPOSITORY_INFO, _get_info),
+            answering(RESERVE_SDR_REPOSITORY, _reserve),
+            answering(GET_SDR, _get_sdr),
+            answering(GET_DEVICE_SDR_INFO, _get_device_info),
+            answering(RESERVE_DEVICE_SDR_REPOSITORY, _reserve),
+            answering(GET_DEVICE_SDR, _get_sdr),
+        )
+    ),
+    device_support=0x02,
+)

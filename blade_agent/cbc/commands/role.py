@@ -1,0 +1,89 @@
+"""OEM commands: the main board's role, and the blade's heartbeat."""
+
+import re
+
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.role import (
+    COMMIT_ROLE,
+    DRAIN,
+    GET_BLADE_STATUS,
+    PROTOCOL_VERSION,
+    STAGE_ADDRESS,
+    STAGE_STATION,
+    BladeStatus,
+    CommitRole,
+    Drain,
+    StageAddress,
+    StageStation,
+    StillCarried,
+)
+from blade_agent.backplane.role import STATION_PATTERN, Role, RoleRefusedError
+from blade_agent.cbc.blade import Blade
+from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+
+_COUNTER = (1 << 32) - 1
+_MOST_CARRIED = (1 << 16) - 1
+_IN_SERVICE = frozenset({HotSwapState.M4_ACTIVE, HotSwapState.M5_DEACTIVATION_REQUEST})
+
+
+def _get_blade_status(blade: Blade, _request: Nothing) -> BladeStatus:
+    main_board = blade.main_board.status()
+    return BladeStatus(
+        protocol_version=PROTOCOL_VERSION,
+        hot_swap=blade.hot_swap.state,
+        main_board=main_board.state,
+        role=blade.post.held.role,
+        epoch=blade.post.held.epoch,
+        assignment_digest=blade.post.digest,
+        address=main_board.address,
+        boot_id=blade.boot_id,
+        frame_faults=blade.frame_faults & _COUNTER,
+        message_faults=blade.message_faults & _COUNTER,
+    )
+
+
+def _stage_address(blade: Blade, request: StageAddress) -> Nothing:
+    blade.post.stage_address(request.party, request.address)
+    return Nothing()
+
+
+def _stage_station(blade: Blade, request: StageStation) -> Nothing:
+    if not re.fullmatch(STATION_PATTERN, request.station):
+        raise RefusedError(CompletionCode.INVALID_FIELD)
+    blade.post.stage_station(request.station)
+    return Nothing()
+
+
+def _commit_role(blade: Blade, request: CommitRole) -> Nothing:
+    state = blade.hot_swap.state
+    # A director whose handle is open passes the directorship on, and drains as an engine of its successor.
+    if state not in _IN_SERVICE or (state is not HotSwapState.M4_ACTIVE and request.role is Role.DIRECTOR):
+        raise RefusedError(CompletionCode.WRONG_STATE)
+    if not request.epoch:
+        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    try:
+        blade.post.commit(request)
+    except RoleRefusedError as error:
+        raise RefusedError(error.code) from error
+    return Nothing()
+
+
+def _drain(blade: Blade, request: Drain) -> StillCarried:
+    if blade.hot_swap.state not in _IN_SERVICE:
+        raise RefusedError(CompletionCode.WRONG_STATE)
+    return StillCarried(min(blade.main_board.drain(request.draining), _MOST_CARRIED))
+
+
+ROLE_COMMANDS = CommandModule(
+    dict(
+        (
+            answering(GET_BLADE_STATUS, _get_blade_status),
+            answering(STAGE_ADDRESS, _stage_address),
+            answering(STAGE_STATION, _stage_station),
+            answering(COMMIT_ROLE, _commit_role),
+            answering(DRAIN, _drain),
+        )
+    )
+)

@@ -1,0 +1,49 @@
+"""A chassis manager as a process: its lines opened, managed, answered for to IPMI tools and orders, and given back."""
+
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from blade_agent.chassis_manager.board.management_board import identity_of
+from blade_agent.chassis_manager.lan.server import lan_server
+from blade_agent.chassis_manager.manager import ChassisManager
+from blade_agent.chassis_manager.order_desk import OrderDesk
+from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
+from blade_agent.hardware.profile import load_profile
+from blade_agent.snmp.manager_link import chassis_snmp
+from blade_agent.systemd import told_to_systemd
+from media_network.address import Address
+from media_network.local_orders import take_orders
+from media_network.snmp.agent import answering
+
+
+async def run_manager(settings: ManagerSettings, rng: Random) -> None:
+    """Manage a chassis until cancelled.
+
+    Raises LineUnavailableError, ProfileError, EpochFileError, JournalError, OSError, ValueError.
+    """
+    profile = load_profile(settings.profile) if settings.profile else None
+    async with AsyncExitStack() as stack:
+        lines = await open_lines(settings)
+        stack.callback(close_lines, lines)
+        manager = ChassisManager(settings, lines, rng, profile)
+        if settings.lan:
+            await stack.enter_async_context(
+                lan_server(
+                    Address(settings.lan.address, settings.lan.port),
+                    manager=manager,
+                    identity=identity_of(settings.station, profile),
+                    users=settings.lan.users,
+                    rng=rng,
+                )
+            )
+        if settings.orders:
+            path = Path(settings.orders)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            await stack.enter_async_context(take_orders(path, OrderDesk(manager).answers))
+        if settings.snmp:
+            await stack.enter_async_context(answering(partial(chassis_snmp, settings.snmp, manager, settings, rng)))
+        await stack.enter_async_context(told_to_systemd(manager.begun))
+        await manager.run()

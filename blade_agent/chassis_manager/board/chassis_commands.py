@@ -1,0 +1,165 @@
+"""Commands at 20h about the chassis as a whole: its power, finding it, where its slots stand."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from blade_agent.backplane.command import NET_FN_CHASSIS, CommandCode
+from blade_agent.backplane.layout import Nothing, WrongLengthError
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode
+from blade_agent.backplane.messages.chassis import (
+    CHASSIS_CONTROL,
+    CHASSIS_IDENTIFY,
+    GET_CHASSIS_STATUS,
+    ChassisControl,
+    ChassisStatus,
+    Control,
+    Identify,
+)
+from blade_agent.backplane.messages.picmg import (
+    GET_ADDRESS_INFO,
+    GET_PICMG_PROPERTIES,
+    PICMG_VERSION_2_3,
+    SITE_TYPE_FRONT_BOARD,
+    AddressInfo,
+    AddressKey,
+    AddressQuery,
+    PicmgProperties,
+)
+from blade_agent.cbc.blade import Blade
+from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.chassis_manager.board.supplies import Supplies
+from blade_agent.chassis_manager.keeping.journal import PendingPower
+from blade_agent.chassis_manager.policy.chassis import Chassis
+from blade_agent.chassis_manager.policy.power_switch import observed_power
+from blade_agent.chassis_manager.slots.requester import Answered, Question
+
+_CAPABILITIES: Final = CommandCode(NET_FN_CHASSIS, b"", 0x00)
+_POWER_ON: Final = 0x01
+_OVERLOAD: Final = 0x02
+_FAULT: Final = 0x08
+_RESTORE_UNKNOWN: Final = 0x60
+_OWN_FRU: Final = 0
+_SITE_TYPE_SHELF_MANAGER: Final = 0x03
+_OWN_SITE: Final = 1
+
+_POWER_OF: Final[Mapping[ChassisControl, PendingPower]] = {
+    ChassisControl.POWER_DOWN: "off",
+    ChassisControl.SOFT_SHUTDOWN: "off",
+    ChassisControl.POWER_UP: "on",
+    ChassisControl.POWER_CYCLE: "cycle",
+}
+
+
+class ChassisCommands:
+    """What is asked of, and done to, all slots together."""
+
+    def __init__(self, chassis: Chassis, supplies: Supplies) -> None:
+        self._chassis = chassis
+        self._supplies = supplies
+
+    @property
+    def module(self) -> CommandModule:
+        """For the controller's command table."""
+        answers = dict(
+            (
+                answering(GET_CHASSIS_STATUS, self._status),
+                answering(CHASSIS_CONTROL, self._control),
+                answering(CHASSIS_IDENTIFY, self._identify),
+                answering(GET_PICMG_PROPERTIES, _picmg_properties),
+                answering(GET_ADDRESS_INFO, self._address_info),
+            )
+        )
+        return CommandModule({**answers, _CAPABILITIES: _capabilities}, device_support=0x80)
+
+    def _status(self, _blade: Blade, _request: Nothing) -> ChassisStatus:
+        power = _RESTORE_UNKNOWN
+        if any(observed_power(slot) == "on" for slot in self._chassis.slots.values()):
+            power |= _POWER_ON
+        if any(care.short_of_power for care in self._chassis.service.care.values()):
+            power |= _OVERLOAD
+        if not all(supply.works for supply in self._supplies.all):
+            power |= _FAULT
+        return ChassisStatus(power=power, last_event=0, miscellaneous=0)
+
+    def _control(self, _blade: Blade, request: Control) -> Nothing:
+        """Every blade that is there, in slot order. Who wants to know how it went asks for their status."""
+        if request.control is ChassisControl.DIAGNOSTIC_INTERRUPT:
+            raise RefusedError(CompletionCode.WRONG_STATE)
+        power = _POWER_OF.get(request.control)
+        for number, slot in self._chassis.slots.items():
+            if slot.away:
+                continue
+            if power is None:
+                slot.ask(Question(CHASSIS_CONTROL, Control(request.control), ended=_whatever))
+            else:
+                self._chassis.power.order(number, power, _whatever_code)
+        return Nothing()
+
+    def _identify(self, _blade: Blade, request: Identify) -> Nothing:
+        for slot in self._chassis.slots.values():
+            if not slot.away:
+                slot.ask(Question(CHASSIS_IDENTIFY, request, ended=_whatever))
+        return Nothing()
+
+    def _address_info(self, _blade: Blade, query: AddressQuery) -> AddressInfo:
+        """Of the manager itself without a key; of any slot by its hardware, IPMB or physical address."""
+        slot = self._slot_asked_for(query)
+        if query.fru:
+            raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+        if slot is None:
+            return AddressInfo(
+                hardware_address=CHASSIS_MANAGER_ADDRESS // 2,
+                ipmb_address=CHASSIS_MANAGER_ADDRESS,
+                fru=_OWN_FRU,
+                site=_OWN_SITE,
+                site_type=_SITE_TYPE_SHELF_MANAGER,
+            )
+        address = SlotAddress(slot)
+        return AddressInfo(
+            hardware_address=address.hardware_address,
+            ipmb_address=address.ipmb_address,
+            fru=_OWN_FRU,
+            site=slot,
+            site_type=SITE_TYPE_FRONT_BOARD,
+        )
+
+    def _slot_asked_for(self, query: AddressQuery) -> int | None:
+        """Give the slot; None for the manager itself. Raises RefusedError."""
+        own = {
+            None: None,
+            AddressKey.HARDWARE_ADDRESS.value: CHASSIS_MANAGER_ADDRESS // 2,
+            AddressKey.IPMB_ADDRESS.value: CHASSIS_MANAGER_ADDRESS,
+        }
+        if query.key in own and query.value == own[query.key]:
+            return None
+        slot = _SLOT_BY_KEY.get((query.key, query.value)) if not query.site_type else None
+        if slot is None or slot not in self._chassis.slots:
+            raise RefusedError(CompletionCode.INVALID_FIELD)
+        return slot
+
+
+_SLOT_BY_KEY: Final[Mapping[tuple[int | None, int | None], int]] = {
+    **{(AddressKey.HARDWARE_ADDRESS.value, SlotAddress(slot).hardware_address): slot for slot in range(1, SLOTS + 1)},
+    **{(AddressKey.IPMB_ADDRESS.value, SlotAddress(slot).ipmb_address): slot for slot in range(1, SLOTS + 1)},
+    **{(AddressKey.PHYSICAL_ADDRESS.value, slot): slot for slot in range(1, SLOTS + 1)},
+}
+
+
+def _picmg_properties(_blade: Blade, _request: Nothing) -> PicmgProperties:
+    return PicmgProperties(version=PICMG_VERSION_2_3, max_fru=_OWN_FRU, controller_fru=_OWN_FRU)
+
+
+def _capabilities(_blade: Blade, fields: bytes) -> bytes:
+    """No lock, no intrusion sensor; everything that the chassis has is here."""
+    if fields:
+        raise WrongLengthError(len(fields))
+    return bytes((0, *(CHASSIS_MANAGER_ADDRESS,) * 4))
+
+
+def _whatever(_answered: Answered) -> None:
+    """Take any outcome."""
+
+
+def _whatever_code(_completion: int | None) -> None:
+    """Take any outcome."""

@@ -1,0 +1,178 @@
+"""The event log of the chassis: what the manager notices as records, and all records as sentences (IPMI 2.0, 32).
+
+The manager's own sensors at 20h and their numbers:
+
+    60h and up   the supplies (type 08h), in the profile's order: state 1 is a failure
+    70h          power budget (type 09h, power unit): state 5 is a slot without power, its number in the second byte
+    71h          director (OEM type C8h): the slot in the second byte's place of the first, then the epoch
+    72h          logins (type 06h, platform security): state 5 is a wrong password, how many in all follows
+    73h          overheating (type 01h, digital): state 1, the slot, and degrees Celsius
+    80h + n      slot n (type F0h, hot swap)
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS
+from blade_agent.cbc.event_log import Event, EventLog
+from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.chassis_manager.orders import EventRow, Severity
+from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
+
+SUPPLY_SENSOR: Final = 0x60
+BUDGET_SENSOR: Final = 0x70
+DIRECTOR_SENSOR: Final = 0x71
+LOGIN_SENSOR: Final = 0x72
+HEAT_SENSOR: Final = 0x73
+SLOT_SENSOR: Final = 0x80
+
+TEMPERATURE_TYPE: Final = 0x01
+SECURITY_TYPE: Final = 0x06
+SUPPLY_TYPE: Final = 0x08
+POWER_UNIT_TYPE: Final = 0x09
+WATCHDOG_TYPE: Final = 0x23
+HOT_SWAP_TYPE: Final = 0xF0
+DIRECTOR_TYPE: Final = 0xC8
+
+SUPPLY_FAILED: Final = 1
+NO_POWER: Final = 5
+WRONG_PASSWORD: Final = 5
+_DIRECTOR: Final = 0
+_OVERHEATED: Final = 1
+
+_SENSOR_SPECIFIC: Final = 0x6F
+_THRESHOLD: Final = 0x01
+_DIGITAL: Final = 0x03
+_TWO_BYTES_FOLLOW: Final = 0xA0
+_OVER: Final = 0x80
+_COMMUNICATION_LOST: Final = 4
+_CAUSE_UNKNOWN: Final = 0xF
+_SLOTS: Final = {SlotAddress(slot).ipmb_address: slot for slot in range(1, SLOTS + 1)}
+
+SensorName = Callable[[int, int], str | None]
+"""From a slot and a number to the name of a blade's sensor, if it is known."""
+
+
+def event_of(notice: Notice) -> Event:
+    """Give a notice as an event of one of the manager's sensors."""
+    one, two = notice.detail
+    sensor_type, sensor, reading_type, state, data = {
+        NoticeKind.MOVED: (
+            HOT_SWAP_TYPE,
+            SLOT_SENSOR + notice.number,
+            _SENSOR_SPECIFIC,
+            one,
+            (_cause(one, two) << 4 | two & 0xF, notice.number),
+        ),
+        NoticeKind.DIRECTOR: (
+            DIRECTOR_TYPE,
+            DIRECTOR_SENSOR,
+            _SENSOR_SPECIFIC,
+            _DIRECTOR,
+            (notice.number, one),
+        ),
+        NoticeKind.NO_POWER: (POWER_UNIT_TYPE, BUDGET_SENSOR, _SENSOR_SPECIFIC, NO_POWER, (notice.number, 0xFF)),
+        NoticeKind.SUPPLY: (SUPPLY_TYPE, SUPPLY_SENSOR + notice.number, _SENSOR_SPECIFIC, SUPPLY_FAILED, (one, two)),
+        NoticeKind.OVERHEATED: (TEMPERATURE_TYPE, HEAT_SENSOR, _DIGITAL, _OVERHEATED, (notice.number, one)),
+        NoticeKind.LOGIN: (SECURITY_TYPE, LOGIN_SENSOR, _SENSOR_SPECIFIC, WRONG_PASSWORD, (one, two)),
+    }[notice.kind]
+    return Event(
+        sensor_type=sensor_type,
+        sensor=sensor,
+        reading_type=reading_type,
+        asserted=notice.asserted,
+        data=bytes((_TWO_BYTES_FOLLOW | state, *data)),
+    )
+
+
+def _cause(now: int, before: int) -> int:
+    """PICMG 3.0, table 3-22: communication was lost (or is back), or nobody knows why it is gone."""
+    lost = HotSwapState.M7_COMMUNICATION_LOST in (now, before)
+    return _COMMUNICATION_LOST if lost else _CAUSE_UNKNOWN
+
+
+def rows(log: EventLog, after: int, name: SensorName) -> list[EventRow]:
+    """Give the records after one, decoded, oldest first; all, if that one is not there."""
+    records = list(log.records.items())
+    start = next((index + 1 for index, (number, _) in enumerate(records) if number == after), 0)
+    return [_row(number, record, name) for number, record in records[start:]]
+
+
+def _row(number: int, record: bytes, name: SensorName) -> EventRow:
+    generator, sensor_type, sensor = record[7], record[10], record[11]
+    asserted = not record[12] & _OVER
+    own = generator == CHASSIS_MANAGER_ADDRESS
+    slot = _slot_named(sensor, record) if own else _SLOTS.get(generator)
+    words, severity = _sentence(sensor_type, record, own=own)
+    if not asserted:
+        words, severity = f"{words}: over", "info"
+    return EventRow(
+        id=number,
+        time=int.from_bytes(record[3:7], "little"),
+        slot=slot,
+        sensor=_sensor_name(own, slot, sensor, name),
+        event=words,
+        asserted=asserted,
+        severity=severity,
+        record=record.hex(),
+    )
+
+
+def _slot_named(sensor: int, record: bytes) -> int | None:
+    if sensor > SLOT_SENSOR:
+        return sensor - SLOT_SENSOR
+    return record[14] if sensor in (BUDGET_SENSOR, DIRECTOR_SENSOR, HEAT_SENSOR) else None
+
+
+_OWN_NAMES: Final[Mapping[int, str]] = {
+    BUDGET_SENSOR: "Power budget",
+    DIRECTOR_SENSOR: "Director",
+    LOGIN_SENSOR: "Logins",
+    HEAT_SENSOR: "Overheating",
+}
+
+
+def _sensor_name(own: bool, slot: int | None, sensor: int, name: SensorName) -> str:  # noqa: FBT001 -- within the room
+    if own:
+        if SUPPLY_SENSOR <= sensor < BUDGET_SENSOR:
+            return f"Supply {sensor - SUPPLY_SENSOR + 1}"
+        fallback = f"Slot {sensor - SLOT_SENSOR}" if sensor > SLOT_SENSOR else f"sensor {sensor:02X}h"
+        return _OWN_NAMES.get(sensor, fallback)
+    known = None if slot is None else name(slot, sensor)
+    return known or f"sensor {sensor:02X}h"
+
+
+def _sentence(sensor_type: int, record: bytes, *, own: bool) -> tuple[str, Severity]:
+    reading_type, state, one, two = record[12] & ~_OVER & 0xFF, record[13] & 0xF, record[14], record[15]
+    if reading_type == _THRESHOLD:
+        return _THRESHOLDS.get(state, (f"threshold event {state}", "warning"))
+    if sensor_type == HOT_SWAP_TYPE and reading_type == _SENSOR_SPECIFIC:
+        return _hot_swap(state, one)
+    if not own:
+        if sensor_type == WATCHDOG_TYPE:
+            return "the watchdog timer ran out", "critical"
+        return f"event {state} of sensor type {sensor_type:02X}h", "info"
+    known: dict[int, tuple[str, Severity]] = {
+        SUPPLY_TYPE: ("failed", "critical"),
+        POWER_UNIT_TYPE: ("the supplies cannot carry the blade", "warning"),
+        DIRECTOR_TYPE: (f"becomes director, epoch {two} modulo 256", "info"),
+        SECURITY_TYPE: (f"wrong password, {one | two << 8} in all", "warning"),
+        TEMPERATURE_TYPE: (f"taken out of service at {two} °C", "critical"),
+    }
+    return known.get(sensor_type, (f"event {state} of sensor type {sensor_type:02X}h", "info"))
+
+
+def _hot_swap(state: int, detail: int) -> tuple[str, Severity]:
+    lost = state == HotSwapState.M7_COMMUNICATION_LOST
+    return f"M{detail & 0xF} to M{state}", "critical" if lost else "info"
+
+
+_THRESHOLDS: Final[Mapping[int, tuple[str, Severity]]] = {
+    0: ("at or below its lower non-critical threshold", "warning"),
+    2: ("at or below its lower critical threshold", "critical"),
+    4: ("at or below its lower non-recoverable threshold", "critical"),
+    7: ("at or above its upper non-critical threshold", "warning"),
+    9: ("at or above its upper critical threshold", "critical"),
+    11: ("at or above its upper non-recoverable threshold", "critical"),
+}

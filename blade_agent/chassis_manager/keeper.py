@@ -1,0 +1,83 @@
+"""What a chassis has to have on disk, written while it goes on being managed: a slow disk stops nobody."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
+from blade_agent.chassis_manager.keeping.journal import Journal, read_journal
+from blade_agent.chassis_manager.policy.chassis import Chassis
+from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.kept_octets import OctetFile
+
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """The epoch and the journal of one chassis."""
+
+    def __init__(self, settings: ManagerSettings) -> None:
+        self._epoch_file = Path(settings.epoch_file)
+        self._journal_file = OctetFile(settings.state_folder / "journal.json")
+        self._wake = asyncio.Event()
+        self._waiting: list[Callable[[], None]] = []
+
+    async def read(self) -> tuple[int, Journal]:
+        """Give what was kept. Raises EpochFileError, JournalError, OSError."""
+        loop = asyncio.get_running_loop()
+        epoch = await loop.run_in_executor(None, read_epoch, self._epoch_file)
+        return epoch, read_journal(await loop.run_in_executor(None, self._journal_file.read))
+
+    def look(self) -> None:
+        """There may be something to write."""
+        self._wake.set()
+
+    def when_kept(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as all that has been ordered so far is on disk."""
+        self._waiting.append(call)
+        self._wake.set()
+
+    async def run(self, chassis: Chassis, kept: Callable[[], None]) -> None:
+        """Write until cancelled; `kept` is called when something that was waited for is on disk."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._keep_epoch(chassis, kept)
+            await self._keep_journal(chassis, kept)
+            due = chassis.keep_due
+            if due is not None:
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                self._wake.set()
+
+    async def _keep_epoch(self, chassis: Chassis, kept: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        epoch = chassis.epoch_to_keep(loop.time())
+        if epoch is None:
+            return
+        try:
+            await loop.run_in_executor(None, keep_epoch, self._epoch_file, epoch)
+        except OSError as error:
+            logger.error("no director can be appointed: epoch %d is not kept: %s", epoch, error)  # noqa: TRY400 - the sentence says it all
+            chassis.epoch_not_kept(loop.time())
+        else:
+            chassis.epoch_kept(epoch)
+            kept()
+
+    async def _keep_journal(self, chassis: Chassis, kept: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        octets = chassis.journal_to_keep(loop.time())
+        if octets is not None:
+            try:
+                await loop.run_in_executor(None, self._journal_file.keep, octets)
+            except OSError as error:
+                logger.error("what was ordered is not kept: %s", error)  # noqa: TRY400 - the sentence says it all
+                chassis.journal_not_kept(loop.time())
+                return
+            chassis.journal_kept()
+            kept()
+        if chassis.journal.due is None:
+            waiting, self._waiting = self._waiting, []
+            for call in waiting:
+                call()

@@ -1,0 +1,1 @@
+"""What of a chassis is on disk."""

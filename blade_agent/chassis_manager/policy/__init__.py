@@ -1,0 +1,1 @@
+"""Who is in service, who directs, who gets how much power and air."""

@@ -1,0 +1,1 @@
+"""How a stream goes from engine to engine, and on when one is lost."""

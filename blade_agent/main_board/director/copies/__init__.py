@@ -1,0 +1,1 @@
+"""How segments get where they have to be."""

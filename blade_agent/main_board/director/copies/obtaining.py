@@ -1,0 +1,186 @@
+"""Obtaining programs: the conversation of claim 12 (and 13, where the source is the home media station)."""
+
+import asyncio
+import logging
+
+from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.director.holdings.placement import place
+from blade_agent.main_board.director.holdings.registry_link import RegistryLink
+from blade_agent.main_board.director.station import Station
+from media_network.address import Address
+from media_network.http.errors import NetworkError
+from media_network.messages.director import (
+    LOCATE_SEGMENT,
+    CopyDone,
+    CopyResult,
+    LocateSegment,
+    Obtain,
+    SegmentLocation,
+)
+from media_network.messages.engine import FETCH, Fetch
+from media_network.messages.verb import Done
+from media_network.program import Program, ProgramId, Segment
+from media_network.refusal import Reason, Refused
+
+_log = logging.getLogger(__name__)
+
+_SEGMENTS_AT_ONCE = 4
+_COPY_PATIENCE_S = 120.0
+"""How long a copy may take without a word; the order is said again by the registry if it comes to nothing."""
+
+_Copy = tuple[Address, ProgramId, int]
+
+
+class Obtaining:
+    """The programs this station has been directed to obtain."""
+
+    def __init__(self, station: Station, registry: RegistryLink) -> None:
+        self._station = station
+        self._registry = registry
+        self._running: dict[ProgramId, asyncio.Task[None]] = {}
+        self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
+
+    async def obtain(self, order: Obtain) -> Done | Refused:
+        """Claim 12, first step: the registry directs this seeking station to a source station."""
+        try:
+            source = Address.parse(order.source_director)
+        except ValueError as error:
+            return Refused(Reason.BAD_MESSAGE, str(error))
+        name = order.program.program
+        if self._station.catalogue.get(name) is None:
+            # Of one that is known the order may be older than the last word on its state.
+            await self._station.catalogue.learn([order.program])
+        if name not in self._running:
+            # The registry would not say it again if it knew what is here already.
+            self._registry.changed(name, self._station.table.segments(name))
+            task = self._station.tasks.create_task(self._obtain_all(order, source), name=f"obtain {name}")
+            self._running[name] = task
+            task.add_done_callback(lambda _: self._running.pop(name))
+        return Done()
+
+    async def locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
+        """Claim 12, second step, as the source director: where is the needed segment?"""
+        location = self._locate_here(question.program, question.segment)
+        if location is None:
+            return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is at no live engine")
+        return location
+
+    async def replicate(self, name: ProgramId, number: int) -> bool:
+        """Have an engine that stays copy a segment from one that holds it; whether that was done."""
+        program = self._station.catalogue.get(name)
+        location = self._locate_here(name, number)
+        if program is None or location is None:
+            return False
+        holders = self._station.table.engines_with(name, number)
+        segment = program.segments[number]
+        for receiving in place(segment, 1, self._station.roster, holders):
+            if await self._copy(receiving, program, segment, location) is CopyResult.STORED:
+                self._station.counters.replications += 1
+                return True
+        return False
+
+    async def copy_done(self, message: CopyDone, engine: EngineRecord) -> None:
+        """Claim 12: an engine says that a copy is complete, or why it is not."""
+        if message.result is CopyResult.STORED:
+            self._station.table.add(engine.address, message.program, message.segment)
+            self._registry.located(message.program, message.segment)
+        else:
+            _log.warning(
+                "%s did not copy segment %d of %s: %s %s",
+                engine.address,
+                message.segment,
+                message.program,
+                message.result,
+                message.detail,
+            )
+        self._conclude((engine.address, message.program, message.segment), message.result)
+
+    def lose_engine(self, engine: Address) -> None:
+        """An engine is gone: no word will come of the copies it was directed to make."""
+        for copy in [copy for copy in self._copies if copy[0] == engine]:
+            self._conclude(copy, None)
+
+    async def _obtain_all(self, order: Obtain, source: Address) -> None:
+        waiting = iter(order.program.segments)
+
+        async def obtain_some() -> None:
+            for segment in waiting:
+                await self._obtain_segment(order, segment, source)
+
+        async with asyncio.TaskGroup() as at_once:
+            for _ in range(_SEGMENTS_AT_ONCE):
+                at_once.create_task(obtain_some())
+
+    async def _obtain_segment(self, order: Obtain, segment: Segment, source: Address) -> None:
+        """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
+        table, roster, name = self._station.table, self._station.roster, order.program.program
+        failed: set[Address] = set()
+        while receiving := place(segment, order.copies, roster, table.engines_with(name, segment.number), failed):
+            location = self._locate_here(name, segment.number) or await self._locate(name, segment.number, source)
+            if location is None:
+                return
+            if await self._copy(receiving[0], order.program, segment, location) is not CopyResult.STORED:
+                failed.add(receiving[0].address)
+
+    def _locate_here(self, program: ProgramId, segment: int) -> SegmentLocation | None:
+        holders = self._station.roster.live(self._station.table.engines_with(program, segment))
+        if not holders:
+            return None
+        engine = min(holders, key=lambda record: (record.load_share, record.slot))
+        ticket = self._station.tickets.sign(f"copy-{segment}", program)
+        return SegmentLocation(engine=str(engine.address), ticket=ticket)
+
+    async def _locate(self, program: ProgramId, segment: int, director: Address) -> SegmentLocation | None:
+        """Claim 12, second step, as the seeking director: ask the source director."""
+        question = LocateSegment(program=program, segment=segment)
+        try:
+            answer = await self._station.http.ask(director, LOCATE_SEGMENT, question)
+        except NetworkError as error:
+            _log.warning("%s", error)
+            return None
+        if isinstance(answer, Refused):
+            _log.warning("%s: %s", director, answer)
+            return None
+        return answer
+
+    async def _copy(
+        self, engine: EngineRecord, program: Program, segment: Segment, location: SegmentLocation
+    ) -> CopyResult | None:
+        """Direct a receiving engine to fetch, and wait for its word; None if there was none."""
+        order = Fetch(
+            epoch=self._station.duty.epoch,
+            program=program.program,
+            segment=segment,
+            source=location.engine,
+            ticket=location.ticket,
+        )
+        key = (engine.address, program.program, segment.number)
+        waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
+        self._copies[key] = waiting
+        self._station.counters.copies_ordered += 1
+        try:
+            result = await self._ordered(engine, order, waiting)
+        finally:
+            del self._copies[key]
+        counters = self._station.counters
+        if result is CopyResult.STORED:
+            counters.copies_done += 1
+        else:
+            counters.copies_failed += 1
+        return result
+
+    async def _ordered(
+        self, engine: EngineRecord, order: Fetch, waiting: "asyncio.Future[CopyResult | None]"
+    ) -> CopyResult | None:
+        try:
+            if await self._station.http.tell(engine.address, FETCH, order) is None:
+                return None
+            async with asyncio.timeout(_COPY_PATIENCE_S):
+                return await waiting
+        except TimeoutError:
+            return None
+
+    def _conclude(self, copy: _Copy, result: CopyResult | None) -> None:
+        waiting = self._copies.get(copy)
+        if waiting and not waiting.done():
+            waiting.set_result(result)

@@ -1,0 +1,1 @@
+"""How a viewer comes in."""

@@ -1,0 +1,1 @@
+"""What the station holds, and who is told of it."""

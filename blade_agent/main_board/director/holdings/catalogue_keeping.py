@@ -1,0 +1,62 @@
+"""The station's catalogue, kept on every blade: whichever directs next serves it, with the center away."""
+
+from collections.abc import Iterable
+
+from blade_agent.main_board.catalogue import digest_of
+from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.director.station import Station
+from media_network.messages.engine import (
+    ASK_CATALOGUE,
+    ASK_PROGRAM,
+    KEEP_PROGRAM,
+    AskCatalogue,
+    AskProgram,
+    KeepProgram,
+)
+from media_network.program import Program, ProgramId
+
+
+class CatalogueKeeping:
+    """Compares catalogues when an engine enlists; tells every change."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def enlisted(self, engine: EngineRecord, digest: str) -> None:
+        """An engine has come with a catalogue of its own: each is to know what the other does."""
+        if digest and digest != self._station.catalogue.digest:
+            self._station.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
+
+    def learnt(self, program: Program) -> None:
+        """There is something new: every engine keeps it."""
+        for engine in self._station.roster:
+            self._station.tasks.create_task(
+                self._tell(engine, program), name=f"{engine.address} keeps {program.program}"
+            )
+
+    async def recall(self, engine: EngineRecord, programs: Iterable[ProgramId]) -> None:
+        """Have an engine tell what is needed now and is not known here."""
+        for name in programs:
+            if self._station.catalogue.get(name) is None:
+                await self._recall(engine, name)
+
+    async def _compare(self, engine: EngineRecord) -> None:
+        kept = await self._station.http.tell(engine.address, ASK_CATALOGUE, AskCatalogue())
+        if kept is None:
+            return
+        catalogue = self._station.catalogue
+        for name, digest in kept.programs.items():
+            if catalogue.digests.get(name) != digest:
+                await self._recall(engine, name)
+        for program in catalogue:
+            if kept.programs.get(program.program) != digest_of(program):
+                await self._tell(engine, program)
+
+    async def _recall(self, engine: EngineRecord, name: ProgramId) -> None:
+        program = await self._station.http.tell(engine.address, ASK_PROGRAM, AskProgram(name))
+        if program and program.program == name:
+            await self._station.catalogue.recall(program)
+
+    async def _tell(self, engine: EngineRecord, program: Program) -> None:
+        message = KeepProgram(epoch=self._station.duty.epoch, program=program)
+        await self._station.http.tell(engine.address, KEEP_PROGRAM, message)

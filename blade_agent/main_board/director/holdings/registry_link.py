@@ -1,0 +1,195 @@
+"""The line to the distribution center: registration, and every change of what the station holds.
+
+The registry hears of a segment only after an engine said it is durable; what could not be said is said later.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import TypeVar
+
+from blade_agent.main_board.director.station import Station
+from media_network.address import Address
+from media_network.http.errors import NetworkError
+from media_network.messages.registry import (
+    ADD_LOCATIONS,
+    LIST_CATALOGUE,
+    REGISTER_STATION,
+    REMOVE_LOCATIONS,
+    REPORT_LOCATIONS,
+    AddLocations,
+    ListCatalogue,
+    RegisterStation,
+    RemoveLocations,
+    ReportLocations,
+)
+from media_network.messages.verb import Done, Reply, Request, Verb
+from media_network.program import ProgramId
+from media_network.refusal import Reason, Refused
+from media_network.segment_set import format_segments
+
+_log = logging.getLogger(__name__)
+
+Change = TypeVar("Change", AddLocations, RemoveLocations)
+
+
+class RegistryLink:
+    """What the registry has yet to hear from this director."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._changed: dict[ProgramId, set[int]] = {}
+        self._news = asyncio.Event()
+        self._registration_due = asyncio.Event()
+        self._full_report_due = True
+        self._generation: int | None = None
+        """Of the last full report; None until the registry has said which it knows."""
+        self._generation_told = 0
+        """Of the last full report that the registry has acknowledged."""
+        self.superseded = False
+        """The registry knows a director of a higher epoch for this station."""
+
+    def located(self, program: ProgramId, segment: int) -> None:
+        """A segment became durable at an engine."""
+        self.changed(program, [segment])
+
+    def changed(self, program: ProgramId, segments: Iterable[int]) -> None:
+        """Some engine gained or lost these segments; the registry is told what the station holds of them now."""
+        self._changed.setdefault(program, set()).update(segments)
+        self._news.set()
+
+    def engines_changed(self) -> None:
+        """An engine came or went: the registration says how many there are."""
+        self._registration_due.set()
+
+    async def keep_registered(self) -> None:
+        """Register again and again; catch up with the catalogue when the center has another version of it."""
+        center = self._station.duty.center
+        while center:
+            registration = RegisterStation(
+                station=self._station.duty.station,
+                director=str(self._station.duty.address),
+                epoch=self._station.duty.epoch,
+                engines=len(self._station.roster),
+            )
+            answer = await self._say(center, REGISTER_STATION, registration)
+            if answer and (self._generation is None or answer.generation < self._generation_told):
+                # It begins, or has lost what it knew.
+                self._generation = max(self._generation or 0, answer.generation)
+                self._make_full_report()
+            if answer and answer.catalogue_version != self._station.catalogue.version:
+                await self._catch_up(center)
+            await self._until_registration_is_due()
+
+    async def _until_registration_is_due(self) -> None:
+        """An interval, or less when engines came or went."""
+        try:
+            async with asyncio.timeout(self._station.duty.intervals.registration_ms / 1000):
+                await self._registration_due.wait()
+        except TimeoutError:
+            return
+        self._registration_due.clear()
+
+    async def keep_locations_told(self) -> None:
+        """Report all the station holds once its engines had time to enlist; then every change."""
+        center = self._station.duty.center
+        if center is None:
+            return
+        await asyncio.sleep(self._station.duty.intervals.settle_ms / 1000)
+        while True:
+            told = await self._tell_all(center) and await self._tell_changes(center)
+            if told:
+                await self._news.wait()
+            else:
+                await asyncio.sleep(self._station.duty.intervals.report_ms / 1000)
+
+    async def _tell_all(self, center: Address) -> bool:
+        """Make a full report if one is due; False if it has to be made again."""
+        if not self._full_report_due:
+            return True
+        if self._generation is None:
+            return False  # not registered yet
+        self._generation += 1
+        generation = self._generation
+        self._full_report_due = False
+        self._changed.clear()
+        report = ReportLocations(
+            station=self._station.duty.station,
+            epoch=self._station.duty.epoch,
+            generation=generation,
+            locations={
+                name: format_segments(self._of_program(name, held))
+                for name, held in self._station.table.programs().items()
+            },
+        )
+        if await self._say(center, REPORT_LOCATIONS, report) is None:
+            self._full_report_due = True
+        else:
+            self._generation_told = generation
+        return not self._full_report_due
+
+    async def _tell_changes(self, center: Address) -> bool:
+        """Say what is held, and what is not any more, of all that changed; False if it has to be said again."""
+        self._news.clear()
+        changed, self._changed = self._changed, {}
+        for program, numbers in changed.items():
+            segments = self._of_program(program, numbers)
+            held = self._station.table.segments(program)
+            said = await self._tell(center, ADD_LOCATIONS, program, segments & held)
+            said = said and await self._tell(center, REMOVE_LOCATIONS, program, segments - held)
+            if not said:
+                self.changed(program, segments)
+        return not self._changed
+
+    async def _tell(self, center: Address, verb: Verb[Change, Done], program: ProgramId, segments: set[int]) -> bool:
+        if not segments:
+            return True
+        if self._generation is None:
+            return False
+        change = verb.request(
+            station=self._station.duty.station,
+            epoch=self._station.duty.epoch,
+            generation=self._generation,
+            program=program,
+            segments=format_segments(segments),
+        )
+        return await self._say(center, verb, change) is not None
+
+    async def _catch_up(self, center: Address) -> None:
+        catalogue = await self._say(center, LIST_CATALOGUE, ListCatalogue())
+        if catalogue is None:
+            return
+        try:
+            await self._station.catalogue.learn(catalogue.programs)
+        except OSError as error:
+            _log.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
+        else:
+            self._station.catalogue.version = catalogue.version
+
+    def _of_program(self, name: ProgramId, segments: set[int]) -> set[int]:
+        """A stray segment that an engine found on its disk is not to spoil the report of all others."""
+        program = self._station.catalogue.get(name)
+        return {number for number in segments if number < len(program.segments)} if program else segments
+
+    def _make_full_report(self) -> None:
+        self._full_report_due = True
+        self._news.set()
+
+    async def _say(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
+        try:
+            answer = await self._station.http.ask(center, verb, message)
+        except NetworkError:
+            return None  # the center may be away for as long as it likes
+        if not isinstance(answer, Refused):
+            return answer
+        if answer.reason is Reason.UNKNOWN_STATION:
+            self._generation, self._generation_told = None, 0
+            self._make_full_report()
+        if answer.reason is Reason.STALE_EPOCH and not self.superseded:
+            self.superseded = True
+            _log.warning(
+                "the registry knows a later director of %s than epoch %d",
+                self._station.duty.station,
+                self._station.duty.epoch,
+            )
+        return None

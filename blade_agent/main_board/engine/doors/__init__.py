@@ -1,0 +1,1 @@
+"""How others get segments from this engine."""

@@ -1,0 +1,108 @@
+"""`GET /segments/<program>/<number>.ts?ticket=...`: a held segment, to consoles and other engines, by sendfile."""
+
+import asyncio
+import logging
+
+from aiohttp import web
+
+from blade_agent.main_board.engine.director_link import DirectorLink
+from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
+from blade_agent.main_board.engine.store.store import SegmentStore, StoredSegment
+
+_log = logging.getLogger(__name__)
+
+SEGMENT_PATH = r"/segments/{program}/{number:0|[1-9][0-9]{0,5}}.ts"
+
+_WINDOW_BYTES = 4 * 1024 * 1024
+_HEADERS = {
+    "Access-Control-Allow-Origin": "*",  # players in a browser are redirected here from the director
+    "Accept-Ranges": "bytes",
+    "Content-Type": "video/mp2t",
+}
+
+
+class SegmentResource:
+    """Serves segments and counts what it sent."""
+
+    def __init__(self, store: SegmentStore, director: DirectorLink) -> None:
+        self.sent_bytes = 0
+        self.under_way = 0
+        """Requests that are being answered."""
+        self.served = 0
+        self.refusals = 0
+        self._store = store
+        self._director = director
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Answer GET and HEAD, with Range: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
+        program, number = request.match_info["program"], int(request.match_info["number"])
+        if not self._admits(request.query.get("ticket", ""), program):
+            self.refusals += 1
+            return _refuse(403, "the ticket is not good for this program")
+        try:
+            stored = await self._store.read(program, number)
+        except NotHeld as error:
+            self.refusals += 1
+            return _refuse(404, str(error))
+        except StoreError as error:
+            self.refusals += 1
+            return _refuse(503, str(error))
+        self.under_way += 1
+        try:
+            return await self._respond(request, stored)
+        finally:
+            self.under_way -= 1
+            self.served += 1
+            stored.close()
+
+    def _admits(self, ticket: str, program: str) -> bool:
+        return self._director.holder(ticket, program) is not None
+
+    async def _respond(self, request: web.Request, stored: StoredSegment) -> web.StreamResponse:
+        try:
+            part = request.http_range
+            first, end, _ = part.indices(stored.length_bytes)
+        except ValueError:
+            return _unsatisfiable(stored.length_bytes)
+        if first >= end:
+            return _unsatisfiable(stored.length_bytes)
+        response = web.StreamResponse(headers=_HEADERS)
+        response.content_length = end - first
+        if part.start is not None:
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{stored.length_bytes}"
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await self._send(request, stored, first, end)
+        await response.write_eof()
+        return response
+
+    async def _send(self, request: web.Request, stored: StoredSegment, first: int, end: int) -> None:
+        """Send a part by sendfile, in windows that are brought into memory before so that the loop need not wait."""
+        loop = asyncio.get_running_loop()
+        for offset in range(first, end, _WINDOW_BYTES):
+            count = min(_WINDOW_BYTES, end - offset)
+            try:
+                await stored.warm(offset, count)
+            except StoreError as error:
+                _log.warning("%s", error)
+                self._store.lose_failed_channels()
+                raise ConnectionResetError(str(error)) from error
+            if request.transport is None:
+                raise ConnectionResetError("the reader has gone")
+            sent = await loop.sendfile(request.transport, stored.file, offset, count)
+            stored.channel.counters.reads += 1
+            stored.channel.counters.bytes_out += sent
+            self.sent_bytes += sent
+            if sent < count:
+                raise ConnectionResetError("the segment has been truncated")
+
+
+def _refuse(status: int, detail: str) -> web.Response:
+    return web.Response(status=status, text=detail + "\n", headers={"Access-Control-Allow-Origin": "*"})
+
+
+def _unsatisfiable(length_bytes: int) -> web.Response:
+    response = _refuse(416, f"the segment has {length_bytes} bytes")
+    response.headers["Content-Range"] = f"bytes */{length_bytes}"
+    return response

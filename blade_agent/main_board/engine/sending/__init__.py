@@ -1,0 +1,1 @@
+"""The data plane: schedule, buffers and sockets of what is sent."""

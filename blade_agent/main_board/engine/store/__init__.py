@@ -1,0 +1,1 @@
+"""Segments on the disks of the I/O channels."""

@@ -1,0 +1,100 @@
+"""One independent I/O channel of the segment store (claim 4): a folder, on a disk of its own where there are several.
+
+Each channel has threads of its own, so that a slow or dead disk stalls nothing but itself.
+"""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar, TypeVarTuple
+
+from blade_agent.files import Files
+from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
+from media_network.program import ProgramId
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+_THREADS = 2
+_HANG_S = 30.0
+"""A disk that takes longer is given up."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_BROKEN = frozenset({errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN})
+
+
+@dataclass
+class ChannelCounters:
+    """What has gone through a channel since the start."""
+
+    bytes_in: int = 0
+    bytes_out: int = 0
+    writes: int = 0
+    reads: int = 0
+    errors: int = 0
+
+
+class IoChannel:
+    """A folder with its threads, its counters and its fate."""
+
+    def __init__(self, files: Files, folder: Path) -> None:
+        self.files = files
+        self.folder = folder
+        self.counters = ChannelCounters()
+        self.free_bytes = 0
+        """As last measured."""
+        self.queue = 0
+        """Pieces of work that wait for the threads, or are being done."""
+        self.receptions = 0
+        """Segments being written now."""
+        self.programs: set[ProgramId] = set()
+        """Programs whose folder is durable."""
+        self.failure: str | None = None
+        """Why the channel is given up until the next start, once it is."""
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"channel-{folder.name}")
+
+    async def run(self, work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+        """Do blocking work on the channel's threads.
+
+        Raises NoSpace, FileNotFoundError, or ChannelFailed for any other trouble with the disk. Who is cancelled here
+        waits until the disk is done (or given up), so that no file is used behind its owner's back.
+        """
+        if self.failure:
+            raise ChannelFailed(self.folder, self.failure)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        self.queue += 1
+        try:
+            await asyncio.wait([future], timeout=_HANG_S)
+        except asyncio.CancelledError:
+            await asyncio.wait([future], timeout=_HANG_S)
+            raise
+        finally:
+            self.queue -= 1
+        if not future.done():
+            self._fail("the disk does not answer")
+        try:
+            return future.result()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            self.counters.errors += 1
+            if error.errno in _FULL:
+                raise NoSpace(self.folder, None) from error
+            cause = error.strerror or str(error)
+            if error.errno in _BROKEN:
+                self._fail(cause)
+            raise ChannelFailed(self.folder, cause) from error
+
+    def _fail(self, cause: str) -> NoReturn:
+        self.failure = cause
+        raise ChannelFailed(self.folder, cause)
+
+    async def measure(self) -> None:
+        """Find out how much space is left."""
+        self.free_bytes = await self.run(self.files.free_bytes, self.folder)
+
+    def close(self) -> None:
+        """Let the threads go. Does not wait for a disk that hangs."""
+        self._executor.shutdown(wait=False)

@@ -1,0 +1,1 @@
+"""The turns of streams: their life, and how they are handed over."""

@@ -1,0 +1,165 @@
+"""`chassis-emulator fault` and `faults`: break something on purpose, look at what is broken, mend it."""
+
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import click
+import msgspec
+
+from chassis_emulator.commands.table import format_table
+from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, summary_of
+from chassis_emulator.topology.state_folder import StateFolder
+from media_network.cli import echo_json, json_option, state_dir_option
+
+_TARGET = {"supply-failure": "STATION/supply-N", "hot-inlet": "STATION", "crash": "PROCESS", "hang": "PROCESS"}
+_EXAMPLE = {
+    "noise": "north/3 --bit-error-rate 0.001",
+    "noise-bursts": "north --bursts-per-s 160 --for 60",
+    "lost-frames": "north/3 --share 0.5",
+    "doubled-frames": "north/3 --direction to-blade",
+    "cut-frames": "north/3 --seed 7",
+    "delayed-frames": "north/3 --share 1 --delay-ms 500",
+    "stuck-line": "north/3 --for 10",
+    "crash": "north/3 --for 5",
+    "hang": "north/manager --for 10",
+    "over-temperature": "north/3 --rise-k 60",
+    "hot-inlet": "north --rise-k 20",
+    "fan-failure": "north/3",
+    "supply-failure": "north/supply-1",
+    "brown-out": "north/3 --voltage-share 0.8 --for 3",
+}
+_HELP = {
+    "bit_error_rate": "Share of all bits that flip.",
+    "bursts_per_s": "Bursts a second on the line, half of them each way.",
+    "burst_bytes": "Bytes of a burst, at most.",
+    "share": "Share of the frames that it befalls.",
+    "delay_ms": "Milliseconds that a frame comes later.",
+    "rise_k": "Degrees more.",
+    "voltage_share": "Share of the voltage that is left.",
+    "direction": "Which way: what goes to the blade, to the chassis manager, or both.",
+    "seed": "Of the randomness; without it one is drawn and shown.",
+}
+
+
+@click.group()
+def fault() -> None:
+    """Break something on purpose: a line, a blade, its cooling or its power.
+
+    It stays broken until `fault clear`, for the time given with --for, or until the network ends.
+
+    \b
+    Example:
+      chassis-emulator fault over-temperature north/3 --for 60
+    """
+
+
+@fault.command()
+@click.argument("ids", metavar="[ID]... | all", nargs=-1, required=True)
+@state_dir_option
+def clear(ids: tuple[str, ...], state_dir: Path) -> None:
+    """End faults by the ids that `faults` shows, or all of them.
+
+    \b
+    Example:
+      chassis-emulator fault clear all
+    """
+    from chassis_emulator.chassis.orders import CLEAR_FAULTS, ClearFaults
+    from chassis_emulator.network.control import order
+
+    wanted = None if ids == ("all",) else ids
+    ended = order(StateFolder(state_dir), CLEAR_FAULTS, ClearFaults(wanted), timeout_s=_TIMEOUT_S).faults
+    for row in ended:
+        click.echo(f"{row.id} has ended: {row.kind} at {row.target}")
+    if not ended:
+        click.echo("There was nothing to end.")
+
+
+@click.command()
+@json_option("a list of objects, one a fault")
+@state_dir_option
+def faults(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+    """List what is broken on purpose.
+
+    \b
+    Example:
+      chassis-emulator faults --json
+    """
+    from chassis_emulator.chassis.orders import FAULTS, ListFaults
+    from chassis_emulator.network.control import order
+
+    rows = order(StateFolder(state_dir), FAULTS, ListFaults()).faults
+    if as_json:
+        echo_json(rows)
+    elif rows:
+        cells = [
+            (
+                row.id,
+                row.kind,
+                row.target,
+                f"{row.since_s:.0f} s",
+                "" if row.until_s is None else f"{row.until_s:.0f} s",
+                ", ".join(f"{name} {value}" for name, value in row.facts.items()),
+            )
+            for row in rows
+        ]
+        click.echo(format_table(("ID", "KIND", "TARGET", "SINCE", "STILL", "FACTS"), cells))
+    else:
+        click.echo("Nothing is broken on purpose.")
+
+
+_TIMEOUT_S = 20.0
+
+
+def _begin(kind: type[Fault], state_dir: Path, target: str, for_s: float | None, facts: dict[str, Any]) -> None:
+    from chassis_emulator.chassis.orders import BEGIN_FAULT, BeginFault
+    from chassis_emulator.network.control import order
+    from media_network.cli import UserError
+
+    try:
+        fault: Any = msgspec.convert({"kind": kind.__struct_config__.tag, "target": target, **facts}, kind)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{error}.".replace(" - at `$.", ": `"), "`--help` shows every option.") from error
+    begun = order(StateFolder(state_dir), BEGIN_FAULT, BeginFault(fault=fault, for_s=for_s), timeout_s=_TIMEOUT_S)
+    click.echo(f"{begun.id}: {begun.kind} at {begun.target}")
+
+
+def _command_for(name: str, kind: type[Fault]) -> click.Command:
+    def run(target: str, for_s: float | None, state_dir: Path, **facts: Any) -> None:
+        _begin(kind, state_dir, target, for_s, {field: value for field, value in facts.items() if value is not None})
+
+    target = _TARGET.get(name, "STATION[/SLOT]")
+    line = "\n\nThe target is a slot, or a station for all of its slots." if "[" in target else ""
+    command = click.Command(
+        name,
+        callback=run,
+        params=[click.Argument(["target"], metavar=target), *_options(kind)],
+        help=f"{summary_of(kind)}{line}\n\n\b\nExample:\n  chassis-emulator fault {name} {_EXAMPLE[name]}",
+    )
+    run.__name__ = name
+    return state_dir_option(command)
+
+
+def _options(kind: type[Fault]) -> list[click.Parameter]:
+    types = get_type_hints(kind, include_extras=True)
+    options: list[click.Parameter] = []
+    for field in msgspec.structs.fields(kind):
+        if field.name in ("target", "direction", "seed"):
+            continue
+        plain = get_args(types[field.name])[0]
+        options.append(_option(field.name, plain, field.default))
+    if issubclass(kind, LineFault):
+        options.append(_option("direction", click.Choice([way.value for way in Direction]), Direction.BOTH.value))
+        options.append(click.Option(["--seed"], type=int, help=_HELP["seed"]))
+    options.append(
+        click.Option(["--for", "for_s"], type=click.FloatRange(min=0, min_open=True), help="Seconds until it ends.")
+    )
+    return options
+
+
+def _option(name: str, kind: Any, default: Any) -> click.Option:
+    flag = f"--{name.replace('_', '-')}"
+    return click.Option([flag, name], type=kind, default=default, show_default=True, help=_HELP[name])
+
+
+for _name, _kind in KINDS.items():
+    fault.add_command(_command_for(_name, _kind))

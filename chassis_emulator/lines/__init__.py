@@ -1,0 +1,1 @@
+"""The wires between chassis manager and blades."""

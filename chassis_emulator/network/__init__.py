@@ -1,0 +1,1 @@
+"""What `up` starts, and how it is told things while it runs."""

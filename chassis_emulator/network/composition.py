@@ -1,0 +1,135 @@
+"""A planned network and its lines, as processes: what each part is told."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from blade_agent.chassis_manager.lan.settings import LanSettings
+from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
+from chassis_emulator.lines.serial_line import Line
+from chassis_emulator.network.credentials import SnmpUsers
+from chassis_emulator.processes.processes import Place, Process
+from chassis_emulator.topology.plan import IPMI_PORT, SNMP_PORT, BladePlan, CenterPlan, ChassisPlan, NetworkPlan
+from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.topology.topology import Snmp, SnmpTarget
+from distribution_center.settings import CenterSettings
+from media_network.address import Address
+from media_network.snmp.settings import CommunitySettings
+from media_network.snmp.targets import AgentSettings, TargetSettings
+
+
+class Users(NamedTuple):
+    """Whom the parts of the network let in."""
+
+    ipmi: User
+    snmp: SnmpUsers
+
+
+def compose(plan: NetworkPlan, lines: Mapping[str, Line], folder: StateFolder, users: Users) -> list[Process]:
+    """Every process of the network; `lines` are the blades', by name."""
+    snmp = _Snmp(plan.topology.snmp, users.snmp)
+    processes = [_center(plan.center, folder, snmp)]
+    for chassis in plan.chassis:
+        processes.append(_manager(chassis, lines, folder, users.ipmi, snmp))
+        processes.extend(_blade(blade, lines[blade.name], folder, snmp) for blade in chassis.blades)
+    return processes
+
+
+class _Snmp:
+    """The SNMP agents of a network."""
+
+    def __init__(self, wanted: Snmp, users: SnmpUsers) -> None:
+        self._wanted = wanted
+        self._users = users
+
+    def settings(self, host: str, location: str) -> AgentSettings:
+        """What the agent at an address is told."""
+        community = self._wanted.community
+        return AgentSettings(
+            host=host,
+            port=SNMP_PORT,
+            users=tuple(self._users),
+            communities=(CommunitySettings(community=community),) if community else (),
+            targets=tuple(map(self._target, self._wanted.targets)),
+            contact="whoever runs this chassis emulator",
+            location=location,
+        )
+
+    def _target(self, target: SnmpTarget) -> TargetSettings:
+        user = "" if target.community else self._users.read_only.user
+        return TargetSettings(address=target.address, user=user, community=target.community, inform=target.inform)
+
+
+def snmp_address(host: str) -> str:
+    """Where the SNMP agent of a host answers."""
+    return str(Address(host, SNMP_PORT))
+
+
+def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
+    host = plan.address.host
+    return Process(
+        name=plan.name,
+        place=Place(role="center", station=None, slot=None, host=host, snmp=snmp_address(host)),
+        part="center",
+        settings=CenterSettings(
+            address=plan.address.host,
+            http_port=plan.address.port,
+            state=str(plan.state),
+            name=plan.center,
+            home=plan.home,
+            snmp=snmp.settings(host, plan.center),
+        ),
+        state=plan.state,
+        log=folder.log(plan.name),
+    )
+
+
+def _manager(
+    chassis: ChassisPlan, lines: Mapping[str, Line], folder: StateFolder, ipmi_user: User, snmp: _Snmp
+) -> Process:
+    def forget_unread() -> None:
+        for blade in chassis.blades:
+            lines[blade.name].forget_unread_at_manager()
+
+    return Process(
+        name=chassis.name,
+        place=Place(
+            role="chassis_manager",
+            station=chassis.station,
+            slot=None,
+            host=chassis.host,
+            ipmi=f"{chassis.host}:{IPMI_PORT}",
+            snmp=snmp_address(chassis.host),
+        ),
+        part="manager",
+        settings=ManagerSettings(
+            station=chassis.station,
+            slots={
+                blade.slot: SerialPort(path=lines[blade.name].manager_path, baud_rate_bps=blade.baud_rate)
+                for blade in chassis.blades
+            },
+            epoch_file=str(chassis.state / "epoch"),
+            center=str(chassis.center),
+            orders=str(chassis.orders),
+            profile=chassis.profile,
+            root=str(chassis.root),
+            lan=LanSettings(address=chassis.host, port=IPMI_PORT, users=(ipmi_user,)),
+            snmp=snmp.settings(chassis.host, chassis.station),
+        ),
+        state=chassis.state,
+        log=folder.log(chassis.name),
+        prepare=forget_unread,
+    )
+
+
+def _blade(blade: BladePlan, line: Line, folder: StateFolder, snmp: _Snmp) -> Process:
+    host = blade.address.host
+    return Process(
+        name=blade.name,
+        place=Place(role="unassigned", station=blade.station, slot=blade.slot, host=host, snmp=snmp_address(host)),
+        part="blade",
+        settings=blade.settings(line.blade_path, snmp.settings(host, f"{blade.station}, slot {blade.slot}")),
+        state=blade.state,
+        log=folder.log(blade.name),
+        prepare=line.forget_unread_at_blade,
+    )

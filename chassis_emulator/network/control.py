@@ -1,0 +1,149 @@
+"""What the environment of a network can be asked and told, and how a command asks it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from chassis_emulator.errors import EnvironmentLost, NotUp, OrderRefused
+from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.topology.topology import Topology
+from media_network import local_orders
+from media_network.messages.verb import Done, Reply, Request, Verb
+from media_network.refusal import Refused
+
+
+class AskNetwork(Struct, frozen=True):
+    """Ask which network is up."""
+
+
+class Network(Struct, frozen=True, kw_only=True):
+    """The network that is up."""
+
+    pid: int
+    topology: Topology
+
+
+class ListProcesses(Struct, frozen=True):
+    """Ask for every process."""
+
+
+class ProcessRow(Struct, frozen=True, kw_only=True):
+    """A process of the network; what `ps` shows."""
+
+    name: str
+    network: int
+    station: str | None
+    slot: int | None
+    role: str
+    """Of a blade: `director`, `engine` or `unassigned`; `empty` without one; else `center` or `chassis_manager`."""
+    state: str
+    """What the process says of itself, `running` while it says nothing; `hung`, `stopped`, `crashed` or `empty`."""
+    pid: int | None
+    address: str
+    serial: str | None
+    """Path of the service port."""
+    http: str | None
+    snmp: str | None
+    ipmi: str | None
+    epoch: int
+    exit_code: int | None
+    """How it ended; a negative one is the signal that ended it."""
+    pss_bytes: int
+    log: str
+
+
+class ProcessRows(Struct, frozen=True):
+    """Every process of the network."""
+
+    processes: tuple[ProcessRow, ...]
+
+
+class Revive(Struct, frozen=True):
+    """Start every process that has ended."""
+
+
+class Revived(Struct, frozen=True):
+    """The processes that were started."""
+
+    names: tuple[str, ...]
+
+
+class AskReadiness(Struct, frozen=True):
+    """Ask how much of the network serves."""
+
+
+class StationReadiness(Struct, frozen=True, kw_only=True):
+    """How far a station is."""
+
+    station: str
+    director: bool
+    """Whether a director answers."""
+    engines: int
+    """Enlisted with it."""
+    engines_wanted: int
+    registered: bool
+    """Whether the center knows it, with all its engines."""
+
+
+class Readiness(Struct, frozen=True, kw_only=True):
+    """How far the network is."""
+
+    center: bool
+    stations: tuple[StationReadiness, ...]
+    ended: tuple[str, ...]
+    """Processes that should live and do not."""
+
+
+class OpenPanel(Struct, frozen=True, kw_only=True):
+    """Serve the front panel, with orders taken or without; one that is served is served as this says."""
+
+    control: bool
+
+
+class PanelAt(Struct, frozen=True):
+    """Where the front panel is served."""
+
+    url: str
+
+
+class EndNetwork(Struct, frozen=True):
+    """End every process of the network, the environment last."""
+
+
+NETWORK = Verb("network", AskNetwork, Network, "Which network is up.")
+PROCESSES = Verb("processes", ListProcesses, ProcessRows, "Every process of the network.")
+REVIVE = Verb("revive", Revive, Revived, "Start every process that has ended.")
+READINESS = Verb("readiness", AskReadiness, Readiness, "How much of the network serves.")
+OPEN_PANEL = Verb("panel", OpenPanel, PanelAt, "Serve the front panel.")
+END = Verb("end", EndNetwork, Done, "End the network.")
+
+
+def order(folder: StateFolder, verb: Verb[Request, Reply], request: Request, *, timeout_s: float = 10.0) -> Reply:
+    """Give the environment of the network in `folder` an order. Raises NotUp, EnvironmentLost, OrderRefused."""
+    with _described(folder):
+        reply = local_orders.order(folder.control, verb, request, timeout_s=timeout_s)
+    if isinstance(reply, Refused):
+        raise OrderRefused(verb.path, str(reply))
+    return reply
+
+
+async def send_order(
+    folder: StateFolder, verb: Verb[Request, Reply], request: Request, *, timeout_s: float = 10.0
+) -> Reply:
+    """Give it from the running event loop. Raises as `order` does."""
+    with _described(folder):
+        reply = await local_orders.send_order(folder.control, verb, request, timeout_s=timeout_s)
+    if isinstance(reply, Refused):
+        raise OrderRefused(verb.path, str(reply))
+    return reply
+
+
+@contextmanager
+def _described(folder: StateFolder) -> Iterator[None]:
+    try:
+        yield
+    except local_orders.NobodyListens:
+        raise NotUp(folder.path) from None
+    except local_orders.OrderLost as error:
+        raise EnvironmentLost(folder.log("environment"), str(error)) from error

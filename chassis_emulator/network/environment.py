@@ -1,0 +1,178 @@
+"""The environment of a network on a laptop: it composes lines and processes, and takes orders.
+
+It holds no role and no management logic: the chassis managers are processes of their own that run the real software,
+and what ends by itself stays ended, to be seen, until somebody orders otherwise.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from chassis_emulator.chassis.living_chassis import LivingChassis
+from chassis_emulator.chassis.order_desk import OrderDesk
+from chassis_emulator.chassis.orders import PICTURE
+from chassis_emulator.chassis.panel_source import NetworkView
+from chassis_emulator.chassis.slot import Presence
+from chassis_emulator.chassis.striking import Faults
+from chassis_emulator.faults.targets import Targets
+from chassis_emulator.lines.serial_line import open_line
+from chassis_emulator.network.composition import Users, compose
+from chassis_emulator.network.control import (
+    END,
+    NETWORK,
+    OPEN_PANEL,
+    PROCESSES,
+    READINESS,
+    REVIVE,
+    AskNetwork,
+    AskReadiness,
+    EndNetwork,
+    ListProcesses,
+    Network,
+    ProcessRow,
+    ProcessRows,
+    Readiness,
+    Revive,
+    Revived,
+)
+from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
+from chassis_emulator.network.front_panel import FrontPanel
+from chassis_emulator.network.readiness import look
+from chassis_emulator.processes.memory import pss_bytes
+from chassis_emulator.processes.nursery_client import NurseryClient
+from chassis_emulator.processes.processes import Process, Processes
+from chassis_emulator.topology.plan import NetworkPlan
+from chassis_emulator.topology.state_folder import NetworkRecord, StateFolder
+from media_network.http.client import HttpClient
+from media_network.local_orders import Answer, take_orders
+from media_network.messages.verb import Done, Verb
+from media_network.status import ProcessStatus
+
+
+async def run_environment(
+    plan: NetworkPlan, folder: StateFolder, nursery: socket.socket, announce: Callable[[], None]
+) -> None:
+    """Bring the network up, `announce` that all its processes have been started, and end it when ordered to."""
+    rng = random.Random()
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(HttpClient(rng))
+        tended = await stack.enter_async_context(NurseryClient(nursery))
+        lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
+        users = Users(ipmi_administrator(folder), snmp_users(folder))
+        processes = Processes(compose(plan, lines, folder, users), tended)
+        boot = _leave_traces(plan, folder, rng)
+        chassis = {each.station: LivingChassis(each, processes.by_name, lines, processes) for each in plan.chassis}
+        for each in chassis.values():
+            each.lay_out()
+        environment = _Environment(plan, processes, client, end)
+        targets = Targets(plan)
+        faults = Faults(targets, chassis, processes, rng)
+        desk = OrderDesk(targets, chassis, faults)
+        view = NetworkView(plan=plan, chassis=chassis, processes=processes, faults=faults, desk=desk, boot=boot)
+        panel = await stack.enter_async_context(FrontPanel(plan.panel, view))
+        await processes.start_missing()
+        answers: dict[Verb[Any, Any], Answer] = {
+            **environment.answers,
+            **desk.answers,
+            PICTURE: view.answer_picture,
+            OPEN_PANEL: panel.open,
+        }
+        await stack.enter_async_context(take_orders(folder.control, answers))
+        async with asyncio.TaskGroup() as tasks:
+            lives = [tasks.create_task(each.live(), name=f"chassis {name}") for name, each in chassis.items()]
+            lives.append(tasks.create_task(faults.end_in_time(), name="faults"))
+            announce()
+            await end.wait()
+            for life in lives:
+                life.cancel()
+        await processes.end()
+
+
+def _leave_traces(plan: NetworkPlan, folder: StateFolder, rng: random.Random) -> str:
+    boot = f"{rng.getrandbits(64):016x}"
+    for wanted in plan.folders:
+        wanted.mkdir(parents=True, exist_ok=True)
+    folder.write_record(
+        NetworkRecord(
+            network=plan.topology.network,
+            name=plan.topology.name,
+            center=str(plan.center.address),
+            pid=os.getpid(),
+            boot=boot,
+            topology=plan.topology,
+        )
+    )
+    return boot
+
+
+class _Environment:
+    """What the environment answers."""
+
+    def __init__(self, plan: NetworkPlan, processes: Processes, client: HttpClient, end: asyncio.Event) -> None:
+        self._plan = plan
+        self._processes = processes
+        self._client = client
+        self._end = end
+
+    @property
+    def answers(self) -> Mapping[Verb[Any, Any], Answer]:
+        return {
+            NETWORK: self._network,
+            PROCESSES: self._list,
+            REVIVE: self._revive,
+            READINESS: self._readiness,
+            END: self._end_network,
+        }
+
+    async def _network(self, _: AskNetwork) -> Network:
+        return Network(pid=os.getpid(), topology=self._plan.topology)
+
+    async def _list(self, _: ListProcesses) -> ProcessRows:
+        network = self._plan.topology.network
+        return ProcessRows(tuple(_row(network, process) for process in self._processes.all))
+
+    async def _revive(self, _: Revive) -> Revived:
+        return Revived(await self._processes.start_missing())
+
+    async def _readiness(self, _: AskReadiness) -> Readiness:
+        return await look(self._client, self._plan, self._processes)
+
+    async def _end_network(self, _: EndNetwork) -> Done:
+        self._end.set()
+        return Done()
+
+
+def _row(network: int, process: Process) -> ProcessRow:
+    place, status = process.place, process.status
+    empty = Presence.OUT in process.held_by
+    return ProcessRow(
+        name=process.name,
+        network=network,
+        station=place.station,
+        slot=place.slot,
+        role="empty" if empty else status.role or place.role,
+        state="empty" if empty else _state(process, status),
+        pid=process.pid,
+        address=place.host,
+        serial=status.service_port or None,
+        http=status.http or None,
+        snmp=None if empty else place.snmp,
+        ipmi=place.ipmi,
+        epoch=status.epoch,
+        exit_code=process.exit_code if process.pid is None and not empty else None,
+        pss_bytes=pss_bytes(process.pid) if process.pid else 0,
+        log=str(process.log),
+    )
+
+
+def _state(process: Process, status: ProcessStatus) -> str:
+    """One that stands still cannot say so."""
+    return process.condition if process.hung else status.state or process.condition

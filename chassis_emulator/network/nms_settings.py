@@ -1,0 +1,68 @@
+"""The settings with which a network management system sees the network that is up."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chassis_emulator.errors import NotUp
+from chassis_emulator.network.credentials import snmp_users
+from chassis_emulator.topology.plan import SNMP_PORT, plan_network
+from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.topology.topology import Topology
+from distribution_center.network_management.settings import NmsSettings
+from media_network.address import Address
+
+_POLL_S = 5.0
+_LOST_AFTER_S = 15.0
+"""Shorter than elsewhere: somebody is watching."""
+
+
+def nms_settings(folder: StateFolder, http_port: int) -> NmsSettings:
+    """Of the network in a folder. Raises NotUp, StateFolderError."""
+    record = folder.record()
+    if record is None or not folder.is_up():
+        raise NotUp(folder.path)
+    plan = plan_network(record.topology, folder)
+    told = _told(record.topology)
+    return NmsSettings(
+        centers=(record.center,),
+        state=str(folder.path / "nms"),
+        user=snmp_users(folder).read_only,
+        address=told.host,
+        http_port=http_port,
+        notifications_port=told.port,
+        chassis={chassis.station: str(Address(chassis.host, SNMP_PORT)) for chassis in plan.chassis},
+        snmp_port=SNMP_PORT,
+        poll_s=_POLL_S,
+        lost_after_s=_LOST_AFTER_S,
+    )
+
+
+def as_toml(settings: NmsSettings, source: Path) -> str:
+    """The file that `distribution-center nms run` reads; tables last, as TOML has it."""
+    fields: dict[str, Any] = msgspec.to_builtins(settings)
+    given = {key: value for key, value in fields.items() if value not in ({}, (), [])}
+    plain = "".join(_line(key, value) for key, value in given.items() if not isinstance(value, dict))
+    tables = "".join(
+        f"\n[{key}]\n{''.join(_line(*each) for each in value.items())}"
+        for key, value in given.items()
+        if isinstance(value, dict)
+    )
+    return f"# The network in {source}: made by chassis-emulator nms-settings\n{plain}{tables}"
+
+
+def _told(topology: Topology) -> Address:
+    """Where the agents of the network send notifications of SNMPv3; port 0 if nowhere."""
+    targets = (target.address for target in topology.snmp.targets if not target.community)
+    first = next(targets, None)
+    return Address("127.0.0.1", 0) if first is None else Address.parse(first)
+
+
+def _line(key: str, value: object) -> str:
+    """A key and a string, a number or a list; JSON writes all of them as TOML does."""
+    return f"{_written(key)} = {_written(value)}\n" if not key.isidentifier() else f"{key} = {_written(value)}\n"
+
+
+def _written(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,1 @@
+"""Real processes, forked from a parent that has imported everything."""

@@ -1,0 +1,182 @@
+"""What a topology comes to: every process, its address, its folders. Pure; nothing is made here.
+
+Addresses are 127.<network>.<station>.<slot>, both counted from 1; the center is at 127.<network>.0.1 and the chassis
+manager of a station at 127.<network>.<station>.254.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from blade_agent.settings import BladeSettings
+from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.topology.topology import Station, Topology
+from media_network.address import Address
+from media_network.snmp.targets import AgentSettings
+
+HTTP_PORT = 8080
+PANEL_PORT = 8090
+IPMI_PORT = 6623
+"""RMCP's own port, 623, takes privileges that nothing here needs."""
+SNMP_PORT = 1161
+"""In place of 161, for the same reason."""
+_MANAGER_HOST = 254
+_MANAGER_PROFILE = "emulated-chassis"
+
+
+@dataclass(frozen=True)
+class BladePlan:
+    """A blade in its slot."""
+
+    name: str
+    """`<station>/<slot>`."""
+    station: str
+    slot: int
+    address: Address
+    state: Path
+    channels: tuple[Path, ...]
+    capacity_bps: int
+    baud_rate: int
+    profile: str
+    serial_number: str
+    root: Path
+    """Folder that stands for the blade's `/`, with its sys and dev."""
+
+    def settings(self, backplane: str, snmp: AgentSettings | None = None) -> BladeSettings:
+        """What the blade's agent is told, its line to the chassis manager included."""
+        return BladeSettings(
+            slot=self.slot,
+            address=self.address.host,
+            http_port=self.address.port,
+            backplane=backplane,
+            state=str(self.state),
+            channels=tuple(map(str, self.channels)),
+            service_port="pty",
+            baud_rate=self.baud_rate,
+            profile=self.profile,
+            capacity_bps=self.capacity_bps,
+            serial_number=self.serial_number,
+            root=str(self.root),
+            snmp=snmp,
+        )
+
+
+@dataclass(frozen=True)
+class ChassisPlan:
+    """A chassis: its manager and its blades, by slot."""
+
+    name: str
+    """Of the manager's process: `<station>/manager`."""
+    station: str
+    host: str
+    state: Path
+    baud_rate: int
+    center: Address
+    root: Path
+    """Folder that stands for the management board's `/`."""
+    profile: str
+    """Of the management board."""
+    blade_profile: str
+    blade_cores: float
+    """How many of this machine's cores a blade's processors are worth."""
+    inlet_c: float
+    supplies: int
+    blades: tuple[BladePlan, ...]
+
+    @property
+    def orders(self) -> Path:
+        """Where the chassis manager takes orders."""
+        return self.state / "orders.sock"
+
+
+@dataclass(frozen=True)
+class CenterPlan:
+    """The distribution center."""
+
+    name: str
+    """Of the process: `center`."""
+    center: str
+    address: Address
+    state: Path
+    home: str
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """A whole network."""
+
+    topology: Topology
+    center: CenterPlan
+    chassis: tuple[ChassisPlan, ...]
+
+    @property
+    def blades(self) -> tuple[BladePlan, ...]:
+        """Every blade, chassis by chassis."""
+        return tuple(blade for chassis in self.chassis for blade in chassis.blades)
+
+    @property
+    def panel(self) -> Address:
+        """Where the front panel is served, when somebody wants it."""
+        return Address(self.center.address.host, PANEL_PORT)
+
+    @property
+    def listening(self) -> dict[str, Address]:
+        """Where each process will listen, by its name."""
+        addresses = {self.center.name: self.center.address}
+        return addresses | {blade.name: blade.address for blade in self.blades}
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder that a process expects to be there."""
+        blades = [folder for blade in self.blades for folder in (blade.state, *blade.channels)]
+        return (self.center.state, *(chassis.state for chassis in self.chassis), *blades)
+
+
+def plan_network(topology: Topology, folder: StateFolder) -> NetworkPlan:
+    """Work a topology out."""
+    center = CenterPlan(
+        name="center",
+        center=topology.center.name,
+        address=Address(f"127.{topology.network}.0.1", HTTP_PORT),
+        state=folder.path / "center",
+        home=topology.center.home,
+    )
+    chassis = tuple(
+        _plan_chassis(topology.network, number, station, folder, center.address)
+        for number, station in enumerate(topology.stations, start=1)
+    )
+    return NetworkPlan(topology, center, chassis)
+
+
+def _plan_chassis(network: int, number: int, station: Station, folder: StateFolder, center: Address) -> ChassisPlan:
+    subnet = f"127.{network}.{number}"
+    state = folder.path / "stations" / station.name
+    return ChassisPlan(
+        name=f"{station.name}/manager",
+        station=station.name,
+        host=f"{subnet}.{_MANAGER_HOST}",
+        state=state / "manager",
+        root=state / "manager" / "root",
+        profile=_MANAGER_PROFILE,
+        blade_profile=station.profile,
+        blade_cores=station.blade_cores,
+        inlet_c=station.inlet_c,
+        supplies=station.supplies,
+        baud_rate=station.baud_rate,
+        center=center,
+        blades=tuple(
+            BladePlan(
+                name=f"{station.name}/{slot}",
+                station=station.name,
+                slot=slot,
+                address=Address(f"{subnet}.{slot}", HTTP_PORT),
+                state=state / str(slot) / "state",
+                root=state / str(slot) / "root",
+                channels=tuple(state / str(slot) / f"channel-{channel + 1}" for channel in range(station.channels)),
+                capacity_bps=station.capacity_bps,
+                baud_rate=station.baud_rate,
+                profile=station.profile,
+                serial_number=f"EM-{network:03}-{number:03}-{slot:02}",
+            )
+            for slot in range(1, station.slots + 1)
+        ),
+    )

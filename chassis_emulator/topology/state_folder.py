@@ -1,0 +1,160 @@
+"""The folder of one network on this laptop: what survives `down`, and how its processes and commands find each other.
+
+```
+lock                    held (flock) while any process of the network lives
+network.json            the network that is, or was last, up: where its center answers
+control.sock            where the environment takes orders
+credentials.json        users generated for the network, by protocol; mode 0600
+logs/<process>.log      what each process printed
+center/                 state of the distribution center
+nms/                    state of a network management system, if one is started with what `nms-settings` printed
+stations/<station>/manager/root/      what stands for the management board's `/`
+stations/<station>/manager/orders.sock
+stations/<station>/<slot>/root/       what stands for the blade's `/`: its sensors, lights, fan and handle
+stations/<station>/<slot>/out         there while the slot is empty
+stations/<station>/<slot>/state/
+stations/<station>/<slot>/channel-<n>/
+```
+"""
+
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from chassis_emulator.errors import AnotherIsUp, StateFolderError
+from chassis_emulator.topology.topology import Topology
+
+_LOCK_TRIES = 10
+_LOCK_PAUSE_S = 0.02
+
+
+class NetworkRecord(Struct, frozen=True, kw_only=True):
+    """`network.json`: what every command that talks to a laptop network reads first."""
+
+    network: int
+    name: str
+    center: str
+    """Address of the distribution center, `host:port`."""
+    pid: int
+    """Process id of the environment."""
+    boot: str
+    """New at every `up`."""
+    topology: Topology
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """Paths in the folder, and its lock."""
+
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the logs."""
+        return self.path / "logs"
+
+    @property
+    def control(self) -> Path:
+        """The environment's socket."""
+        return self.path / "control.sock"
+
+    @property
+    def credentials(self) -> Path:
+        """Users by protocol."""
+        return self.path / "credentials.json"
+
+    def log(self, process: str) -> Path:
+        """Log of a process, such as `north/2`."""
+        return self.logs / f"{process.replace('/', '.')}.log"
+
+    def prepare(self) -> None:
+        """Make the folder and what every process expects in it. Raises StateFolderError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            # A hand-over of a secret must not pass through a moment in which everybody may read the file.
+            os.close(os.open(self.credentials, os.O_WRONLY | os.O_CREAT, 0o600))
+            self.credentials.chmod(0o600)
+            if not self.credentials.stat().st_size:
+                self.credentials.write_text("{}\n")
+        except OSError as error:
+            raise StateFolderError(self.path, f"{error.strerror} ({error.filename})") from error
+
+    def take(self) -> int:
+        """Lock the folder for as long as the descriptor that is returned (and every copy of it) is open.
+
+        Raises AnotherIsUp, StateFolderError.
+        """
+        lock = self._open_lock()
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # It may be no network but a command that looks whether there is one.
+                time.sleep(_LOCK_PAUSE_S)
+            else:
+                return lock
+        os.close(lock)
+        record = self.record()
+        raise AnotherIsUp(record.name if record else "one that is just starting", self.path)
+
+    def is_up(self) -> bool:
+        """Whether any process of a network lives in this folder."""
+        if not (self.path / "lock").exists():
+            return False
+        lock = self._open_lock()
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def _open_lock(self) -> int:
+        try:
+            return os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateFolderError(self.path, error.strerror or "cannot be locked") from error
+
+    def record(self) -> NetworkRecord | None:
+        """The network that is, or was last, up here; None if there never was one."""
+        try:
+            return msgspec.json.decode((self.path / "network.json").read_bytes(), type=NetworkRecord)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def write_record(self, record: NetworkRecord) -> None:
+        """Write `network.json` in one step: a reader sees the old one or the new one."""
+        unfinished = self.path / "network.json.new"
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        unfinished.rename(self.path / "network.json")
+
+    def read_credentials(self) -> dict[str, Any]:
+        """The users generated for the network, by protocol. Raises StateFolderError."""
+        try:
+            return msgspec.json.decode(self.credentials.read_bytes(), type=dict[str, Any])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StateFolderError(self.path, f"credentials.json: {error}") from error
+
+    def write_credentials(self, users: dict[str, Any]) -> None:
+        """Keep them; the file can be read by its owner only, from its first byte on."""
+        write_secret(self.credentials, msgspec.json.format(msgspec.json.encode(users)).decode() + "\n")
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, in one step. Raises OSError."""
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    unfinished.rename(path)

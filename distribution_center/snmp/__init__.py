@@ -1,0 +1,1 @@
+"""What the distribution center shows by SNMP."""

@@ -1,0 +1,1 @@
+"""How messages travel: the client and the server that all parties share."""

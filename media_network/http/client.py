@@ -1,0 +1,210 @@
+"""Ask a party: a message goes out, its answer comes back, within a deadline.
+
+A message that may have been lost is said again under the same idempotency key until the deadline, so whoever receives
+it twice does it once.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+import msgspec
+from aiohttp.client_proto import ResponseHandler
+
+from media_network.address import Address
+from media_network.http.errors import NetworkError, Unintelligible, Unreachable
+from media_network.messages.verb import Reply, Request, Verb
+from media_network.refusal import Refused
+
+if TYPE_CHECKING:
+    from aiohttp.client import ClientTimeout
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.tracing import Trace
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+DEADLINE_MS = "Deadline-Ms"
+
+NOT_THE_MESSAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not the message asked for; the last for brackets nested by the thousand."""
+
+_ANSWER_BYTES_MAX = 64 * 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
+_RETRY_PAUSE_S = 0.1
+_PROBE_PAUSE_S = 0.01
+"""Between a connection that broke and finding out whether anybody listens there still."""
+_ATTEMPT_MIN_S = 0.05
+"""Less would not tell a refused connection from a slow answer, when the loop was late to try again."""
+
+
+class LoopConnector(aiohttp.BaseConnector):
+    """A connector that leaves sockets to the event loop, so that the loop may be a simulated one.
+
+    aiohttp's own TCPConnector opens sockets by itself. Ours knows plain TCP to numeric addresses only.
+    """
+
+    def __init__(self, local_host: str | None = None) -> None:
+        super().__init__(limit=0, keepalive_timeout=60)
+        self._local_addr = (local_host, 0) if local_host else None
+
+    async def _create_connection(
+        self,
+        req: "ClientRequest",
+        traces: list["Trace"],  # noqa: ARG002 -- the signature is aiohttp's
+        timeout: "ClientTimeout",  # noqa: ASYNC109 -- the signature is aiohttp's
+    ) -> ResponseHandler:
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                _, protocol = await self._loop.create_connection(
+                    self._factory, req.url.raw_host or "", req.url.port or 80, local_addr=self._local_addr
+                )
+        except OSError as error:
+            raise aiohttp.ClientConnectorError(req.connection_key, error) from error
+        return protocol
+
+
+class HttpClient:
+    """A party's voice: its connections to all others, kept alive between messages."""
+
+    def __init__(self, rng: random.Random, local_host: str | None = None) -> None:
+        self._rng = rng
+        self._local_host = local_host
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=LoopConnector(self._local_host),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=2.0),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session:
+            await self._session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """aiohttp's session, for resources rather than messages."""
+        if self._session is None:
+            raise RuntimeError("the client is used outside its 'async with'")
+        return self._session
+
+    async def ask(
+        self,
+        peer: Address,
+        verb: Verb[Request, Reply],
+        request: Request,
+        *,
+        deadline_s: float = 3.0,
+        while_refused: bool = True,
+    ) -> Reply | Refused:
+        """Say `request` to `peer`, again if need be, and return its answer.
+
+        `while_refused` says whether to try again while connections are refused: a process that starts soon listens.
+        Raises Unreachable when the deadline passed without one, Unintelligible when the answer is not the verb's.
+        """
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + deadline_s
+        key = f"{self._rng.getrandbits(64):016x}"
+        body = msgspec.json.encode(request)
+        received = False
+        while True:
+            left_s = max(_ATTEMPT_MIN_S, give_up_at - loop.time())
+            try:
+                async with asyncio.timeout(left_s):
+                    return await self._ask_once(peer, verb, body, key, left_s)
+            except Unreachable as error:
+                received = received or error.received
+                if (error.refused and not while_refused) or loop.time() + _RETRY_PAUSE_S >= give_up_at:
+                    final = Unreachable(peer, verb.path, error.cause, received=received)
+                    final.refused = error.refused
+                    raise final from error
+            except TimeoutError:
+                raise Unreachable(peer, verb.path, f"no answer in {deadline_s:g} s", received=True) from None
+            await asyncio.sleep(_RETRY_PAUSE_S if while_refused else _PROBE_PAUSE_S)
+
+    async def tell(
+        self, peer: Address, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 3.0
+    ) -> Reply | None:
+        """Ask where neither a refusal nor a lost peer needs more than a later try: None for both."""
+        try:
+            answer = await self.ask(peer, verb, request, deadline_s=deadline_s)
+        except NetworkError:
+            return None
+        return None if isinstance(answer, Refused) else answer
+
+    async def _ask_once(
+        self, peer: Address, verb: Verb[Request, Reply], body: bytes, key: str, left_s: float
+    ) -> Reply | Refused:
+        headers = {
+            "Content-Type": "application/json",
+            IDEMPOTENCY_KEY: key,
+            DEADLINE_MS: str(max(1, int(left_s * 1000))),
+        }
+        try:
+            async with self.session.post(
+                f"http://{peer}/{verb.path}", data=body, headers=headers, allow_redirects=False
+            ) as response:
+                answer = await _read_body(response)
+        except aiohttp.ClientError as error:
+            raise _unreachable(peer, verb.path, error) from error
+        return _read_answer(peer, verb, response.status, answer)
+
+    @asynccontextmanager
+    async def read(
+        self, peer: Address, path: str, *, first_byte: int = 0, sock_read_s: float = 5.0
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open a resource from `first_byte` on; a redirect is not followed.
+
+        Raises Unreachable, also while its body is read.
+        """
+        headers = {"Range": f"bytes={first_byte}-"} if first_byte else {}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=2.0, sock_read=sock_read_s)
+        try:
+            async with self.session.get(
+                f"http://{peer}{path}", headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _unreachable(peer, path, error) from error
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """The body, cut off where no answer is longer."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > _ANSWER_BYTES_MAX:
+            response.close()
+            break
+    return bytes(body)
+
+
+def _unreachable(peer: Address, what: str, error: Exception) -> Unreachable:
+    """What aiohttp found, in our words."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        # asyncio puts the address into the text; our error names the peer already.
+        cause = os.strerror(number).lower() if number and number > 0 else "no connection"
+        return Unreachable(peer, what, cause, received=not isinstance(error.os_error, ConnectionRefusedError))
+    cause = "no answer" if isinstance(error, TimeoutError) else "the connection broke"
+    return Unreachable(peer, what, cause, received=True)
+
+
+def _read_answer(peer: Address, verb: Verb[Request, Reply], status: int, answer: bytes) -> Reply | Refused:
+    try:
+        if status == 200:
+            return msgspec.json.decode(answer, type=verb.reply)
+        if status == 409:
+            return msgspec.json.decode(answer, type=Refused)
+    except NOT_THE_MESSAGE:
+        pass
+    raise Unintelligible(peer, verb.path, status, answer[:80].decode(errors="replace"))

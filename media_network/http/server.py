@@ -1,0 +1,179 @@
+"""Answer the messages of a party: one table of verbs and resources, served at one address.
+
+What `openapi.json` shows is drawn from the same table.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+import msgspec
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Middleware
+
+from media_network.address import Address
+from media_network.http.client import DEADLINE_MS, IDEMPOTENCY_KEY, NOT_THE_MESSAGE
+from media_network.http.errors import NetworkError
+from media_network.http.openapi import describe
+from media_network.messages.verb import Reply, Request, Verb
+from media_network.refusal import Reason, Refused
+
+_MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+_ANSWERS_REMEMBERED = 4096
+_DEADLINE_MAX_S = 60.0
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log = logging.getLogger(__name__)
+# What is not HTTP is answered with 400. A traceback for each would let any peer fill the disk.
+_log.addFilter(_is_ours)
+
+Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
+Resource = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class _Post(Generic[Request, Reply]):
+    verb: Verb[Request, Reply]
+    answer: Answer[Request, Reply]
+
+
+@dataclass(frozen=True)
+class _Get:
+    path: str
+    answer: Resource
+    summary: str
+
+
+@dataclass
+class HandlerTable:
+    """What a party answers."""
+
+    title: str
+    posts: list[_Post[Any, Any]] = field(default_factory=list)
+    resources: list[_Get] = field(default_factory=list)
+    guards: Sequence[Middleware] = ()
+    """Each sees every request first, and may answer it."""
+    described_by: "Callable[[], HandlerTable] | None" = None
+    """What OpenAPI shows now, where that changes; None for this table itself."""
+
+    def verb(self, verb: Verb[Request, Reply], answer: Answer[Request, Reply]) -> None:
+        """Answer a verb with a coroutine function from its request to its reply or a refusal."""
+        self.posts.append(_Post(verb, answer))
+
+    def resource(self, path: str, get: Resource, summary: str = "") -> None:
+        """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows."""
+        self.resources.append(_Get(path, get, summary))
+
+
+class _Answers:
+    """Answers by idempotency key: a message said twice is done once."""
+
+    def __init__(self) -> None:
+        self._tasks: OrderedDict[tuple[str, str], asyncio.Task[msgspec.Struct]] = OrderedDict()
+
+    async def once(
+        self, key: tuple[str, str], answer: Callable[[], Coroutine[Any, Any, msgspec.Struct]]
+    ) -> msgspec.Struct:
+        task = self._tasks.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = asyncio.get_running_loop().create_task(answer(), name=f"answer {key[0]}")
+            self._tasks[key] = task
+            if len(self._tasks) > _ANSWERS_REMEMBERED:
+                self._tasks.popitem(last=False)
+        # Shielded: one impatient caller must not undo the work that its repetition will wait for.
+        return await asyncio.shield(task)
+
+    async def stop(self, _: web.Application) -> None:
+        """Cancel what is still being answered: nobody can hear it any more."""
+        unfinished = [task for task in self._tasks.values() if not task.done()]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+
+
+def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
+    """The aiohttp handler of one verb."""
+    path = post.verb.path
+    decoder = msgspec.json.Decoder(post.verb.request)
+
+    async def endpoint(http: web.Request) -> web.StreamResponse:
+        key = http.headers.get(IDEMPOTENCY_KEY)
+        try:
+            async with asyncio.timeout(_deadline_s(http)):
+                try:
+                    request = decoder.decode(await http.read())
+                except NOT_THE_MESSAGE as error:
+                    return _respond(Refused(Reason.BAD_MESSAGE, str(error)))
+                if key is None:
+                    return _respond(await post.answer(request))
+                return _respond(await answers.once((path, key), lambda: post.answer(request)))
+        except TimeoutError:
+            return _respond(Refused(Reason.OVERDUE, f"no answer to {path} within the deadline"))
+        except NetworkError as error:
+            # Somebody further on did not answer; whoever asked us may choose another way.
+            return _respond(Refused(Reason.OVERDUE, str(error)))
+
+    return endpoint
+
+
+def _respond(answer: msgspec.Struct) -> web.Response:
+    status = 409 if isinstance(answer, Refused) else 200
+    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
+
+
+def _deadline_s(http: web.Request) -> float:
+    text = http.headers.get(DEADLINE_MS, "")
+    return min(int(text) / 1000, _DEADLINE_MAX_S) if text.isdecimal() and len(text) < 9 else _DEADLINE_MAX_S
+
+
+def _application(table: HandlerTable) -> web.Application:
+    application = web.Application(client_max_size=_MESSAGE_BYTES_MAX, middlewares=table.guards)
+    answers = _Answers()
+    application.on_cleanup.append(answers.stop)
+    for post in table.posts:
+        application.router.add_post(f"/{post.verb.path}", _endpoint(post, answers))
+    for get in table.resources:
+        application.router.add_get(get.path, get.answer)
+
+    async def openapi(_: web.Request) -> web.StreamResponse:
+        shown = table.described_by() if table.described_by else table
+        return web.Response(body=_description(shown), content_type="application/json")
+
+    application.router.add_get("/openapi.json", openapi)
+    return application
+
+
+def _description(table: HandlerTable) -> bytes:
+    verbs = [post.verb for post in table.posts]
+    return msgspec.json.encode(describe(table.title, verbs, {get.path: get.summary for get in table.resources}))
+
+
+@asynccontextmanager
+async def serve(table: HandlerTable, address: Address) -> AsyncIterator[Address]:
+    """Serve a table while the context is open; yields the address, with the port the kernel gave for port 0.
+
+    Raises OSError when the address cannot be bound.
+    """
+    runner = web.AppRunner(
+        _application(table),
+        access_log=None,
+        logger=_log,
+        shutdown_timeout=1.0,
+        keepalive_timeout=75.0,
+        auto_decompress=False,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address.host, address.port, reuse_address=True, backlog=1024).start()
+        yield Address(address.host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()

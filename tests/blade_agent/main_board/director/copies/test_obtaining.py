@@ -1,0 +1,253 @@
+"""Claim 12 from the seeking and from the source director, in virtual time."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from msgspec.structs import replace
+
+from blade_agent.main_board.director.copies import obtaining
+from media_network.address import Address
+from media_network.http.server import HandlerTable, serve
+from media_network.messages.director import (
+    ASK_STATION,
+    LOCATE_SEGMENT,
+    OBTAIN,
+    PLAY,
+    AskStation,
+    CopyResult,
+    LocateSegment,
+    Obtain,
+    Play,
+    Redirect,
+    SegmentLocation,
+)
+from media_network.messages.engine import Fetch
+from media_network.messages.verb import Done
+from media_network.program import ProgramState
+from media_network.refusal import Reason, Refused
+from tests.blade_agent.main_board.director.stage import CONSOLE, EPOCH, engine_address, program_of, stage
+
+SOURCE = Address("127.1.2.1", 8080)
+FAR_ENGINE = "127.1.2.2:8080"
+FILM = program_of(segments=3, state=ProgramState.INACTIVE)
+
+
+@asynccontextmanager
+async def source_director(answer=None):
+    """The director of the source station, on the host of the onlooker's choice; yields what it was asked."""
+    asked = []
+
+    async def locate(question):
+        asked.append(question)
+        return answer or SegmentLocation(engine=FAR_ENGINE, ticket=f"far-{question.segment}")
+
+    table = HandlerTable("source director")
+    table.verb(LOCATE_SEGMENT, locate)
+    async with serve(table, SOURCE):
+        yield asked
+
+
+def start_source(world, answer=None):
+    asked = []
+
+    async def be_source():
+        async with source_director(answer) as heard:
+            asked.append(heard)
+            await asyncio.Event().wait()
+
+    world.simulation.start(world.simulation.host(SOURCE.host), be_source)
+    return asked
+
+
+def order(program=FILM, copies=1):
+    return Obtain(program=program, source_station="south", source_director=str(SOURCE), copies=copies)
+
+
+async def held(world):
+    return (await world.ask(ASK_STATION, AskStation())).programs
+
+
+def fetches(world):
+    return {(engine.slot, each.segment.number): each for engine in world.engines.values() for each in engine.of(Fetch)}
+
+
+def test_the_conversation_is_in_the_order_of_the_claim():
+    with stage({2: ""}) as world:
+        asked = start_source(world)
+
+        async def story():
+            assert await world.ask(OBTAIN, order(program_of(segments=1))) == Done()
+            await asyncio.sleep(1.0)
+            assert asked == [[LocateSegment(program="film", segment=0)]]
+            [fetch] = world.engines[2].of(Fetch)
+            assert fetch == Fetch(
+                epoch=EPOCH, program="film", segment=FILM.segments[0], source=FAR_ENGINE, ticket="far-0"
+            )
+            assert await held(world) == {"film": "0"}
+
+        world.tell(story)
+        said = ("director/obtain", "director/locate-segment", "engine/fetch", "director/copy-done")
+        lines = [line for line in world.simulation.trace.tail() if "POST" in line]
+        heard = [verb for line in lines for verb in said if f"POST /{verb} " in line]
+        assert [verb for verb in heard if verb in said][-4:] == list(said)
+
+
+def test_segments_go_round_the_slots():
+    with stage({2: "", 3: "", 4: ""}) as world:
+        start_source(world)
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(1.0)
+            assert set(fetches(world)) == {(2, 0), (3, 1), (4, 2)}
+            assert await held(world) == {"film": "0-2"}
+
+        world.tell(story)
+
+
+def test_two_copies_are_on_two_engines_and_the_second_comes_from_within():
+    with stage({2: "", 3: "", 4: ""}) as world:
+        asked = start_source(world)
+
+        async def story():
+            await world.ask(OBTAIN, order(copies=2))
+            await asyncio.sleep(1.0)
+            assert set(fetches(world)) == {(2, 0), (3, 0), (3, 1), (4, 1), (4, 2), (2, 2)}
+            assert len(asked[0]) == 3  # the source was asked once a segment
+            assert fetches(world)[3, 0].source == str(engine_address(2))
+            assert fetches(world)[3, 0].ticket.startswith("copy-0.")
+
+        world.tell(story)
+
+
+def test_an_engine_that_fails_is_replaced_by_another():
+    with stage({2: "", 3: "", 4: ""}) as world:
+        start_source(world)
+        world.engines[2].copies = CopyResult.NO_SPACE
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(1.0)
+            assert await held(world) == {"film": "0-2"}
+            assert {(2, 0), (3, 0)} <= set(fetches(world))
+
+        world.tell(story)
+
+
+def test_where_every_engine_fails_the_order_comes_to_nothing_until_it_is_said_again():
+    with stage({2: "", 3: ""}) as world:
+        start_source(world)
+        for engine in world.engines.values():
+            engine.copies = CopyResult.HASH_MISMATCH
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(1.0)
+            assert len(fetches(world)) == 6
+            assert await held(world) == {}
+            for engine in world.engines.values():
+                engine.copies = CopyResult.STORED
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(1.0)
+            assert await held(world) == {"film": "0-2"}
+
+        world.tell(story)
+
+
+def test_an_engine_that_dies_over_a_copy_does_not_hold_the_program_up():
+    with stage({2: "", 3: ""}) as world:
+        start_source(world)
+        world.engines[2].copies = None
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(1.0)
+            world.simulation.power_cut(world.engines[2].host)
+            await asyncio.sleep(10.0)
+            assert await held(world) == {"film": "0-2"}
+
+        world.tell(story)
+
+
+def test_an_engine_without_a_word_is_given_up_after_a_while():
+    with stage({2: "", 3: ""}) as world:
+        start_source(world)
+        world.engines[2].copies = None
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(obtaining._COPY_PATIENCE_S - 1.0)
+            assert await held(world) != {"film": "0-2"}
+            await asyncio.sleep(obtaining._COPY_PATIENCE_S + 2.0)
+            assert await held(world) == {"film": "0-2"}
+
+        world.tell(story)
+
+
+@pytest.mark.parametrize("away", ["nobody there", "not there"])
+def test_while_the_source_director_has_nothing_to_tell_nothing_is_fetched(away):
+    with stage({2: ""}) as world:
+        if away == "not there":
+            start_source(world, Refused(Reason.NOT_HERE, "not at south"))
+
+        async def story():
+            assert await world.ask(OBTAIN, order()) == Done()
+            await asyncio.sleep(20.0)
+            assert world.engines[2].of(Fetch) == []
+
+        world.tell(story)
+
+
+def test_an_order_said_again_while_it_is_carried_out_is_the_same_order():
+    with stage({2: "", 3: ""}) as world:
+        asked = start_source(world)
+
+        async def story():
+            for _ in range(5):
+                assert await world.ask(OBTAIN, order()) == Done()
+            await asyncio.sleep(1.0)
+            for _ in range(5):
+                assert await world.ask(OBTAIN, order()) == Done()
+            await asyncio.sleep(1.0)
+            assert len(asked[0]) == 3
+            assert sum(len(engine.of(Fetch)) for engine in world.engines.values()) == 3
+
+        world.tell(story)
+
+
+def test_an_order_made_before_the_program_was_published_does_not_take_it_out_of_service():
+    with stage({2: "0-2"}) as world:
+
+        async def story():
+            assert await world.ask(OBTAIN, order()) == Done()
+            assert isinstance(await world.ask(PLAY, Play(program="film", console=CONSOLE)), Redirect)
+
+        world.tell(story, replace(FILM, state=ProgramState.PUBLISHED))
+
+
+def test_a_source_director_tells_the_least_loaded_live_engine():
+    with stage({2: "0-2", 3: "0-2"}) as world:
+
+        async def story():
+            await world.play()
+            location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
+            assert location.engine == str(engine_address(3))
+            world.simulation.power_cut(world.engines[3].host)
+            await asyncio.sleep(4.6)
+            location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
+            assert location.engine == str(engine_address(2))
+            refused = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=7))
+            assert refused.reason is Reason.NOT_HERE
+
+        world.tell(story, program_of(segments=3))
+
+
+def test_an_order_from_nowhere_is_refused():
+    with stage({2: ""}) as world:
+
+        async def story():
+            refused = await world.ask(OBTAIN, replace(order(), source_director="nowhere"))
+            assert refused.reason is Reason.BAD_MESSAGE
+
+        world.tell(story)

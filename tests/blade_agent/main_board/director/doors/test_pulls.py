@@ -1,0 +1,232 @@
+"""Pulled programs: the playlist, and a redirect a segment (claims 1 and 18)."""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from itertools import pairwise
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from blade_agent.main_board.director import director
+from blade_agent.main_board.director.doors import pulls
+from blade_agent.main_board.director.engines.roster import Roster
+from media_network.http.client import HttpClient
+from media_network.messages.director import ENLIST, Enlist
+from media_network.program import ProgramState
+from media_network.ticket import TicketKey
+from tests.blade_agent.main_board.director.stage import DIRECTOR, RATE_BPS, program_of, stage
+
+FILM = program_of(segments=6)
+ALL = "0-5"
+
+
+async def get(http, path):
+    async with http.read(DIRECTOR, path) as response:
+        return response.status, response.headers.copy(), await response.text()
+
+
+async def sessions_playlist(http):
+    _, _, playlist = await get(http, "/programs/film/playlist.m3u8")
+    return [line for line in playlist.splitlines() if not line.startswith("#")]
+
+
+def slot_of(headers):
+    return int(urlsplit(headers["Location"]).hostname.rpartition(".")[2])
+
+
+def test_the_playlist_is_one_of_rfc_8216():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            status, headers, text = await get(world.http, "/programs/film/playlist.m3u8")
+            assert status == 200
+            assert headers["Content-Type"].startswith("application/vnd.apple.mpegurl")
+            assert headers["Access-Control-Allow-Origin"] == "*"
+            assert headers["Cache-Control"] == "no-store"
+            lines = text.splitlines()
+            assert lines[0] == "#EXTM3U"
+            assert lines[-1] == "#EXT-X-ENDLIST"
+            tags = dict(line[1:].partition(":")[::2] for line in lines if line.startswith("#EXT-X-"))
+            assert int(tags["EXT-X-VERSION"]) >= 3  # for durations with a fraction
+            assert tags["EXT-X-PLAYLIST-TYPE"] == "VOD"
+            durations_s = [float(line[8:-1]) for line in lines if line.startswith("#EXTINF:")]
+            assert durations_s == [segment.duration_ms / 1000 for segment in FILM.segments]
+            assert all(round(duration_s) <= int(tags["EXT-X-TARGETDURATION"]) for duration_s in durations_s)
+            addresses = [line for line in lines if not line.startswith("#")]
+            found = [re.fullmatch(r"(\d)\.ts\?session=([0-9a-f]{24})", address) for address in addresses]
+            assert [each[1] for each in found] == list("012345")
+            assert len({each[2] for each in found}) == 1
+            assert found[0][2] not in (await get(world.http, "/programs/film/playlist.m3u8"))[2]
+
+        world.tell(story, FILM)
+
+
+def test_a_segment_is_redirected_with_a_ticket_for_the_session():
+    with stage({2: "0-2", 3: "3-5"}) as world:
+
+        async def story():
+            addresses = await sessions_playlist(world.http)
+            async with HttpClient(random.Random(9)) as http:
+                key = await http.ask(DIRECTOR, ENLIST, world.engines[2].enlistment())
+            for number, address in enumerate(addresses):
+                status, headers, _ = await get(world.http, f"/programs/film/{address}")
+                assert status == 302
+                assert slot_of(headers) == (2 if number < 3 else 3)
+                assert headers["Access-Control-Allow-Origin"] == "*"
+                where = urlsplit(headers["Location"])
+                assert where.path == f"/segments/film/{number}.ts"
+                [ticket] = parse_qs(where.query)["ticket"]
+                session = address.rpartition("=")[2]
+                assert TicketKey(bytes.fromhex(key.ticket_key)).holder(ticket, "film") == session
+
+        world.tell(story, FILM)
+
+
+def test_one_player_goes_from_engine_to_engine_and_counts_once():
+    with stage({2: ALL, 3: ALL, 4: ALL}) as world:
+
+        async def story():
+            slots = []
+            for address in await sessions_playlist(world.http):
+                _, headers, _ = await get(world.http, f"/programs/film/{address}")
+                slots.append(slot_of(headers))
+                loads = await world.loads()
+                assert loads == {2: 0, 3: 0, 4: 0} | {slots[-1]: RATE_BPS}
+            assert set(slots[:2]) == {2, 3}
+            assert all(one != other for one, other in pairwise(slots))
+
+        world.tell(story, FILM)
+
+
+def test_a_burst_of_players_spreads():
+    with stage({2: ALL, 3: ALL, 4: ALL, 5: ALL}) as world:
+
+        async def story():
+            slots = Counter()
+            for _ in range(200):
+                [first, *_] = await sessions_playlist(world.http)
+                slots[slot_of((await get(world.http, f"/programs/film/{first}"))[1])] += 1
+            assert slots == dict.fromkeys((2, 3, 4, 5), 50)
+
+        world.tell(story, FILM)
+
+
+def test_at_capacity_new_players_are_told_to_come_again_and_old_ones_go_on():
+    with stage({2: ALL}, capacity_bps=RATE_BPS) as world:
+
+        async def story():
+            first, second = await sessions_playlist(world.http), await sessions_playlist(world.http)
+            assert (await get(world.http, f"/programs/film/{first[0]}"))[0] == 302
+            status, headers, text = await get(world.http, f"/programs/film/{second[0]}")
+            assert (status, headers["Retry-After"]) == (503, "1")
+            assert headers["Access-Control-Allow-Origin"] == "*"
+            assert "at capacity" in text
+            assert (await get(world.http, f"/programs/film/{first[1]}"))[0] == 302
+            await asyncio.sleep(pulls._SESSION_KEPT_S + 1.0)  # the first player is gone
+            assert await world.loads() == {2: 0}
+            assert (await get(world.http, f"/programs/film/{second[0]}"))[0] == 302
+
+        world.tell(story, FILM)
+
+
+def test_an_engine_that_comes_back_is_charged_what_is_left_of_its_players():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            [first, *_] = await sessions_playlist(world.http)
+            await get(world.http, f"/programs/film/{first}")
+            world.simulation.power_cut(world.engines[2].host)
+            await asyncio.sleep(5.0)
+            assert await world.loads() == {}
+            assert (await get(world.http, f"/programs/film/{first}"))[0] == 503
+            world.simulation.restart(world.engines[2].host)
+            await asyncio.sleep(1.0)
+            assert await world.loads() == {2: RATE_BPS}
+            await asyncio.sleep(pulls._SESSION_KEPT_S)
+            assert await world.loads() == {2: 0}
+
+        world.tell(story, FILM)
+
+
+SESSION = "session=" + "0" * 24
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/programs/epic/playlist.m3u8", 404),
+        ("/programs/epic/0.ts?" + SESSION, 404),
+        ("/programs/film/6.ts?" + SESSION, 404),
+        ("/programs/film/-1.ts?" + SESSION, 404),
+        ("/programs/film/99999999999.ts?" + SESSION, 404),
+        ("/programs/film/%D9%A1.ts?" + SESSION, 302),  # a digit one of another script; it is a number all the same
+        ("/programs/film/0.ts", 404),
+        ("/programs/film/0.ts?session=nonsense", 404),
+        ("/programs/film/0.ts?" + SESSION, 302),  # a session of an earlier director
+        ("/programs/../etc/passwd", 404),
+    ],
+)
+def test_what_is_asked_for(path, status):
+    with stage({2: ALL}) as world:
+
+        async def story():
+            assert (await get(world.http, path))[0] == status
+
+        world.tell(story, FILM)
+
+
+def test_an_inactive_program_has_no_playlist():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            assert (await get(world.http, "/programs/film/playlist.m3u8"))[0] == 404
+            assert (await get(world.http, "/programs/film/0.ts?" + SESSION))[0] == 404
+
+        world.tell(story, program_of(segments=6, state=ProgramState.INACTIVE))
+
+
+def test_the_sessions_that_asked_last_are_shown_one_by_one():
+    with stage({2: "0-2", 3: "3-5"}) as world:
+
+        async def story():
+            assert world.director.work().sessions == ()
+            addresses = await sessions_playlist(world.http)
+            assert world.director.work().sessions == (), "a playlist alone is no session"
+            for address in (addresses[0], addresses[1], addresses[4]):
+                await get(world.http, f"/programs/film/{address}")
+            [session] = world.director.work().sessions
+            assert session.session == addresses[0].rpartition("=")[2]
+            assert (session.push, session.state, session.program) == (False, "redirected", "film")
+            assert session.console.startswith("127.")
+            assert (session.engine_slot, session.segment, session.turns) == (3, 4, 3)
+            for number in range(director._PULLS_SHOWN + 5):
+                await get(world.http, f"/programs/film/0.ts?session={number:024x}")
+            shown = world.director.work().sessions
+            assert len(shown) == director._PULLS_SHOWN
+            assert shown[0].session == f"{director._PULLS_SHOWN + 4:024x}"
+            assert world.director.figures().pull_sessions == director._PULLS_SHOWN + 6
+            await asyncio.sleep(pulls._SESSION_KEPT_S + 1.0)
+            assert world.director.work().sessions == ()
+
+        world.tell(story, FILM)
+
+
+def test_of_too_many_players_those_heard_of_longest_ago_are_forgotten(monkeypatch):
+    monkeypatch.setattr(pulls, "_SESSIONS_MAX", 3)
+    with stage({2: ALL}) as world:
+
+        async def story():
+            for number in range(10):
+                await get(world.http, f"/programs/film/0.ts?session={number:024x}")
+            await asyncio.sleep(1.0)
+            assert await world.loads() == {2: 3 * RATE_BPS}
+
+        world.tell(story, FILM)
+
+
+def test_an_enlistment_with_no_capacity_breaks_nothing():
+    roster = Roster()
+    message = Enlist(slot=2, engine=str(DIRECTOR), boot="b", epoch=1, capacity_bps=0, inventory={})
+    assert roster.enlist(message, DIRECTOR, 0.0).load_share == 0

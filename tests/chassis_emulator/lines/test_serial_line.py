@@ -1,0 +1,146 @@
+import asyncio
+import os
+import time
+from contextlib import contextmanager
+
+import pytest
+import serial
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chassis_emulator.lines.serial_line import Wire, open_line
+from tests.patience import PATIENCE_S, until
+
+
+@given(
+    pushes=st.lists(st.tuples(st.floats(0, 0.1), st.binary(min_size=1, max_size=60)), min_size=1, max_size=20),
+    looks=st.lists(st.floats(0, 0.05), max_size=40),
+    baud_rate=st.sampled_from([9600, 115_200, 921_600]),
+)
+@settings(max_examples=60)
+def test_a_wire_keeps_order_and_never_outruns_its_rate(pushes, looks, baud_rate):
+    wire, sent, got, now, first = Wire(baud_rate), b"", b"", 0.0, None
+    steps = [*pushes, *((pause, b"") for pause in looks)]
+    for pause, data in sorted(steps, key=lambda step: len(step[1])):
+        now += pause
+        if data:
+            first = now if first is None else first
+            wire.push(data, now)
+            sent += data
+        got += wire.due(now)
+        assert sent.startswith(got)
+        if first is not None:
+            assert len(got) <= (now - first) * baud_rate / 10 + 1e-3
+    while (at := wire.next_at(now)) is not None:
+        assert at > now
+        now = at
+        got += wire.due(now)
+    assert got == sent
+    assert wire.in_flight == 0
+
+
+def test_a_burst_takes_ten_bits_a_byte():
+    wire = Wire(115_200)
+    wire.push(bytes(1152), now=5.0)
+    assert wire.due(5.0) == b""
+    assert len(wire.due(5.05)) == 576
+    assert len(wire.due(5.1)) == 576
+    wire.push(b"late", now=9.0)
+    assert wire.due(9.0) == b"", "an idle line saves nothing up"
+    assert wire.due(9.0 + 4 * 10 / 115_200) == b"late"
+
+
+@contextmanager
+def port(path: str):
+    with serial.Serial(path, 115_200, timeout=0) as opened:
+        yield opened
+
+
+async def receive(opened: serial.Serial, count: int) -> bytes:
+    loop, got, done = asyncio.get_running_loop(), bytearray(), asyncio.Event()
+
+    def read() -> None:
+        got.extend(os.read(opened.fileno(), 4096))
+        if len(got) >= count:
+            done.set()
+
+    loop.add_reader(opened.fileno(), read)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await done.wait()
+    finally:
+        loop.remove_reader(opened.fileno())
+    return bytes(got)
+
+
+def test_both_directions_carry_all_bytes_at_the_lines_rate():
+    everything = bytes(range(256)) * 4
+
+    async def converse() -> float:
+        with open_line(115_200) as line, port(line.blade_path) as blade, port(line.manager_path) as manager:
+            start = time.monotonic()
+            blade.write(everything)
+            manager.write(everything[::-1])
+            assert await asyncio.gather(receive(manager, 1024), receive(blade, 1024)) == [
+                everything,
+                everything[::-1],
+            ]
+            assert line.to_blade.delivered_bytes == line.to_manager.delivered_bytes == 1024
+            return time.monotonic() - start
+
+    assert asyncio.run(converse()) >= 1024 * 10 / 115_200
+
+
+def test_a_blade_that_comes_back_finds_its_line_and_no_stale_bytes():
+    async def converse() -> None:
+        with open_line(921_600) as line, port(line.manager_path) as manager:
+            with port(line.blade_path) as blade:
+                manager.write(b"first")
+                assert await receive(blade, 5) == b"first"
+            manager.write(b"to nobody")
+            await until(lambda: line.to_blade.delivered_bytes == 14)
+            line.forget_unread_at_blade()
+            with port(line.blade_path) as blade:
+                manager.write(b"second")
+                assert await receive(blade, 6) == b"second"
+
+    asyncio.run(converse())
+
+
+def write_what_goes(descriptor, data):
+    try:
+        return os.write(descriptor, data)
+    except BlockingIOError:
+        return 0
+
+
+def test_what_nobody_reads_overruns_and_is_counted():
+    async def flood() -> None:
+        with open_line(100_000_000) as line, port(line.manager_path) as manager:
+            loop, sent = asyncio.get_running_loop(), 0
+            async with asyncio.timeout(PATIENCE_S):
+                while not line.to_blade.overrun_bytes:
+                    sent += await loop.run_in_executor(None, write_what_goes, manager.fileno(), bytes(2048))
+            await until(lambda: line.to_blade.delivered_bytes + line.to_blade.overrun_bytes == sent)
+
+    asyncio.run(flood())
+
+
+def test_an_idle_line_wakes_nobody():
+    async def idle() -> float:
+        with open_line(115_200), open_line(9600):
+            before = time.process_time()
+            await asyncio.sleep(0.5)
+            return time.process_time() - before
+
+    assert asyncio.run(idle()) < 0.05
+
+
+def test_devices_vanish_with_the_line():
+    async def open_and_close() -> str:
+        with open_line(115_200) as line:
+            return line.blade_path
+
+    path = asyncio.run(open_and_close())
+    with pytest.raises(serial.SerialException):
+        serial.Serial(path)

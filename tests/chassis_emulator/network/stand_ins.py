@@ -1,0 +1,121 @@
+"""A daemon whose parts are small: they enlist, register and serve as the real ones do, and store and stream nothing.
+
+Run as a script by the tests of the machinery; whatever the machinery asks of a part is real here: processes, loopback
+addresses, messages, status files.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from blade_agent.chassis_manager.settings import ManagerSettings
+from blade_agent.settings import BladeSettings
+from chassis_emulator.network.daemon import run_daemon
+from chassis_emulator.processes.parts import Part
+from chassis_emulator.topology.state_folder import StateFolder
+from distribution_center.settings import CenterSettings
+from media_network.address import Address
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable, serve
+from media_network.messages import director, registry
+from media_network.status import ProcessStatus, write_status
+
+
+async def run_center(settings: CenterSettings, rng: random.Random) -> None:
+    rows: dict[str, registry.StationRow] = {}
+
+    async def register(message: registry.RegisterStation) -> registry.StationRegistered:
+        facts = {key: getattr(message, key) for key in ("station", "director", "epoch", "engines")}
+        rows[message.station] = registry.StationRow(**facts, programs=0, home=False, silent_ms=0)
+        return registry.StationRegistered(catalogue_version=0)
+
+    async def stations(_: registry.ListStations) -> registry.Stations:
+        return registry.Stations(tuple(rows.values()))
+
+    table = HandlerTable("center")
+    table.verb(registry.REGISTER_STATION, register)
+    table.verb(registry.LIST_STATIONS, stations)
+    async with serve(table, Address(settings.address, settings.http_port)):
+        await asyncio.Event().wait()
+
+
+async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
+    ours = Address(settings.address, settings.http_port)
+    state = Path(settings.state)
+    _count_start(state)
+    async with HttpClient(rng, settings.address) as client:
+        if settings.slot == 1:
+            await _direct(client, ours, state, settings)
+        else:
+            await _enlist(client, ours, state, settings)
+
+
+def _count_start(state: Path) -> None:
+    starts = state / "starts"
+    starts.write_text(str(int(starts.read_text()) + 1 if starts.exists() else 1))
+    if (state / "fail").exists():
+        raise RuntimeError("told to fail")
+    if (state / "hang").exists():
+        signal.pause()
+
+
+async def _direct(client: HttpClient, ours: Address, state: Path, settings: BladeSettings) -> None:
+    network = ours.host.split(".")[1]
+    station = state.parent.parent.name
+    engines: dict[str, director.EngineView] = {}
+
+    async def enlist(message: director.Enlist) -> director.Enlisted:
+        engines[message.engine] = director.EngineView(
+            slot=message.slot, engine=message.engine, load_bps=0, capacity_bps=1, streams=0, segments=0
+        )
+        return director.Enlisted(ticket_key="00", report_interval_ms=500, lease_ms=1000)
+
+    async def ask(_: director.AskStation) -> director.StationView:
+        return director.StationView(station=station, epoch=1, engines=tuple(engines.values()), programs={})
+
+    table = HandlerTable("director")
+    table.verb(director.ENLIST, enlist)
+    table.verb(director.ASK_STATION, ask)
+    async with serve(table, ours):
+        _tell(state, "director", str(ours), settings)
+        while True:
+            registration = registry.RegisterStation(station=station, director=str(ours), epoch=1, engines=len(engines))
+            await client.tell(Address(f"127.{network}.0.1", 8080), registry.REGISTER_STATION, registration)
+            await asyncio.sleep(0.1)
+
+
+async def _enlist(client: HttpClient, ours: Address, state: Path, settings: BladeSettings) -> None:
+    async with serve(HandlerTable("engine"), ours):
+        _tell(state, "engine", str(ours), settings)
+        first = Address(ours.host.rpartition(".")[0] + ".1", 8080)
+        message = director.Enlist(slot=settings.slot, engine=str(ours), boot="1", epoch=1, capacity_bps=1, inventory={})
+        while True:
+            await client.tell(first, director.ENLIST, message)
+            await asyncio.sleep(0.2)
+
+
+def _tell(state: Path, role: str, http: str, settings: BladeSettings) -> None:
+    write_status(
+        state,
+        ProcessStatus(pid=os.getpid(), role=role, state="ready", epoch=1, http=http, service_port=settings.backplane),
+    )
+
+
+async def run_manager(settings: ManagerSettings, rng: random.Random) -> None:
+    print(f"managing {sorted(settings.slots)} of {settings.station}")
+    await asyncio.Event().wait()
+
+
+STAND_INS: dict[str, Part[msgspec.Struct]] = {
+    "center": Part(CenterSettings, run_center),
+    "manager": Part(ManagerSettings, run_manager),
+    "blade": Part(BladeSettings, run_blade),
+}
+
+if __name__ == "__main__":
+    run_daemon(StateFolder(Path(sys.argv[1])), lambda: STAND_INS)

@@ -1,0 +1,210 @@
+"""A whole network of stand-ins, brought up and ended by the commands a person types."""
+
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chassis_emulator.commands.cli import main
+from tests.addresses import network_number
+
+DAEMON = (sys.executable, str(Path(__file__).with_name("stand_ins.py")))
+ROOT = Path(__file__).parents[3]
+NETWORK = network_number()
+TOPOLOGY = f"""
+network: {NETWORK}
+name: lab
+center: {{name: main, home: home}}
+stations:
+  - {{name: home, slots: 2}}
+  - {{name: north, slots: 3}}
+"""
+
+
+class Emulator:
+    """The command, with a state folder and a topology."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        self.topology = folder / "lab.yaml"
+        self.topology.write_text(TOPOLOGY)
+
+    def run(self, *arguments: object) -> Result:
+        words = [*map(str, arguments), "--state-dir", str(self.state)]
+        return CliRunner().invoke(main, words, obj=DAEMON)
+
+    def up(self) -> str:
+        result = self.run("up", self.topology)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def ps(self) -> dict[str, dict]:
+        result = self.run("ps", "--json")
+        assert result.exit_code == 0, result.output
+        return {row["name"]: row for row in json.loads(result.stdout)}
+
+
+@pytest.fixture
+def emulator(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # Longer than the 108 bytes of a UNIX address: the control socket must not mind.
+    folder = tmp_path / ("deep" * 20) / ("deeper" * 10)
+    folder.mkdir(parents=True)
+    emulator = Emulator(folder)
+    yield emulator
+    assert emulator.run("down").exit_code == 0
+
+
+def refused(result: Result) -> str:
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    assert result.stderr.startswith("Error: ")
+    return result.stderr
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_life_of_a_network(emulator):
+    assert "lab is up: 2 stations, 5 blades" in emulator.up()
+    rows = emulator.ps()
+    assert set(rows) == {
+        "center",
+        *("home/manager", "home/1", "home/2"),
+        *("north/manager", "north/1", "north/2", "north/3"),
+    }
+    wanted = {
+        "network": NETWORK,
+        "station": "north",
+        "slot": 2,
+        "role": "engine",
+        "state": "ready",
+        "address": f"127.{NETWORK}.2.2",
+        "http": f"127.{NETWORK}.2.2:8080",
+        "snmp": f"127.{NETWORK}.2.2:1161",
+        "ipmi": None,
+    }
+    assert {key: rows["north/2"][key] for key in wanted} == wanted
+    assert rows["north/2"]["serial"].startswith("/dev/pts/")
+    assert rows["north/1"]["role"] == "director"
+    assert (rows["center"]["role"], rows["north/manager"]["role"]) == ("center", "chassis_manager")
+    assert len({row["pid"] for row in rows.values()}) == 8
+    assert all(row["pss_bytes"] > 0 for row in rows.values())
+    assert "managing [1, 2, 3] of north" in emulator.run("logs", "north/manager").output
+    assert "north/manager | managing" in emulator.run("logs").output
+    table = emulator.run("ps").output
+    assert "north/2" in table
+    assert "chassis manager" in table
+    assert json.loads(emulator.run("credentials", "--json").output).keys() == {"ipmi", "snmp"}
+
+    result = emulator.run("down")
+    assert (result.exit_code, "is down" in result.output) == (0, True)
+    assert all(gone(row["pid"]) for row in rows.values())
+    assert "No network was up" in emulator.run("down").output
+    assert "No network is up" in refused(emulator.run("ps"))
+
+
+def test_a_second_up_changes_nothing(emulator):
+    emulator.up()
+    before = emulator.ps()
+    assert "was up already" in emulator.up()
+    assert {name: row["pid"] for name, row in emulator.ps().items()} == {
+        name: row["pid"] for name, row in before.items()
+    }
+
+
+def test_another_topology_in_the_same_folder_is_refused(emulator):
+    emulator.up()
+    emulator.topology.write_text(TOPOLOGY.replace("name: lab", "name: other"))
+    assert "Another network, 'lab', is up" in refused(emulator.run("up", emulator.topology))
+
+
+def test_a_crash_is_seen_and_up_starts_it_again_with_its_state(emulator):
+    emulator.up()
+    before = emulator.ps()
+    os.kill(before["north/3"]["pid"], signal.SIGKILL)
+    while emulator.ps()["north/3"]["pid"]:
+        pass
+    crashed = emulator.ps()["north/3"]
+    assert (crashed["state"], crashed["exit_code"], crashed["pid"]) == ("crashed", -9, None)
+    assert (crashed["serial"], crashed["http"]) == (None, None)
+    assert "Started again: north/3" in emulator.up()
+    after = emulator.ps()
+    assert after["north/3"]["state"] == "ready"
+    assert after["north/3"]["serial"] == before["north/3"]["serial"], "the line is where it was"
+    assert after["north/2"]["pid"] == before["north/2"]["pid"]
+    starts = emulator.state / "stations" / "north" / "3" / "state" / "starts"
+    assert starts.read_text() == "2"
+
+    emulator.run("down")
+    emulator.up()
+    assert starts.read_text() == "3", "the state survives down and up"
+
+
+def test_a_process_that_ends_at_once_is_named_with_its_log(emulator):
+    state = emulator.state / "stations" / "north" / "2" / "state"
+    state.mkdir(parents=True)
+    (state / "fail").touch()
+    sentence = refused(emulator.run("up", emulator.topology))
+    assert "north/2 has ended" in sentence
+    assert "RuntimeError: told to fail" in sentence
+    assert str(emulator.state / "logs" / "north.2.log") in sentence
+
+
+def test_an_engine_that_never_comes_is_named_when_the_time_is_over(emulator):
+    state = emulator.state / "stations" / "north" / "2" / "state"
+    state.mkdir(parents=True)
+    (state / "hang").touch()
+    sentence = refused(emulator.run("up", emulator.topology, "--timeout", "1"))
+    assert "north has 1 of 2 engines" in sentence
+    assert str(emulator.state / "logs") in sentence
+    assert emulator.run("up", emulator.topology, "--no-wait").exit_code == 0
+
+
+def test_an_address_in_use_is_named(emulator):
+    with socket.create_server((f"127.{NETWORK}.2.3", 8080)):
+        sentence = refused(emulator.run("up", emulator.topology))
+    assert f"north/3 cannot listen at 127.{NETWORK}.2.3:8080: address already in use" in sentence
+    assert "north.3.log" in sentence
+    emulator.up()
+
+
+@pytest.mark.parametrize("victim", ["environment", "nursery"])
+def test_nothing_is_left_when_environment_or_nursery_is_killed(emulator, victim):
+    emulator.up()
+    pids = [row["pid"] for row in emulator.ps().values()]
+    environment = json.loads((emulator.state / "network.json").read_text())["pid"]
+    nursery = int(Path(f"/proc/{environment}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(environment if victim == "environment" else nursery, signal.SIGKILL)
+    assert emulator.run("down").exit_code == 0
+    while not all(map(gone, [*pids, environment])):
+        pass
+    assert "lab is up" in emulator.up()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["up", "no-such-file.yaml"], "no example of that name (one-station, sixteen-blades, two-stations)"),
+        (["ps"], "No network is up"),
+        (["logs", "north/1"], "There is no log of 'north/1'"),
+    ],
+)
+def test_errors_are_one_sentence_and_a_hint(emulator, words, sentence):
+    error = refused(emulator.run(*words))
+    assert sentence in error
+    assert len(error.splitlines()) == 2
+    assert error.splitlines()[1].startswith("Hint: ")
+
+
+@pytest.mark.parametrize("command", ["up", "ps", "down", "logs", "credentials"])
+def test_help_shows_a_command_to_try(command):
+    result = CliRunner().invoke(main, [command, "--help"])
+    assert f"Example:\n    chassis-emulator {command}" in result.output
+    assert "--state-dir" in result.output
