@@ -16,7 +16,8 @@ from benchmarks.served import Control, Served, served
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import REPORT, Report, Reported, StreamCursor
+from media_network.messages.enlisting import REPORT, Report, Reported
+from media_network.messages.streaming import StreamCursor
 
 MESSAGES = 4_000
 AT_ONCE = 8

@@ -18,18 +18,8 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import (
-    COPY_DONE,
-    ENLIST,
-    REPORT,
-    CopyDone,
-    CopyResult,
-    Enlist,
-    Enlisted,
-    Report,
-    Reported,
-)
-from media_network.messages.engine import FETCH, Fetch
+from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Enlisted, Report, Reported
+from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult, Fetch
 from media_network.messages.verb import Done
 from media_network.program import TS_PACKET_BYTES, Segment
 from media_network.ticket import TicketKey

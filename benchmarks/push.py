@@ -19,7 +19,7 @@ from blade_agent.main_board.engine.sending.pusher import Pusher
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.turn import Turn
 from media_network.address import Address
-from media_network.messages.engine import Preload
+from media_network.messages.streaming import Preload
 from media_network.program import TS_PACKET_BYTES, Segment
 
 STREAMS = 200

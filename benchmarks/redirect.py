@@ -18,7 +18,8 @@ from blade_agent.main_board.director.duty import DirectorDuty
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import ENLIST, PUBLISH_PROGRAM, REPORT, Enlist, PublishProgram, Report
+from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report
+from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.program import Program, ProgramState, Segment
 
 PROGRAMS = 200

@@ -9,7 +9,7 @@ from distribution_center.registry.repository import OrderState, Repository, Stor
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
-from media_network.messages.director import OBTAIN, Obtain
+from media_network.messages.obtaining import OBTAIN, Obtain
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 

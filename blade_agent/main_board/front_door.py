@@ -15,12 +15,15 @@ from blade_agent.main_board.director.doors.pulls import SEGMENT_PATH as DIRECTED
 from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH
 from media_network.address import Address
 from media_network.http.server import HandlerTable, Resource
-from media_network.messages import director, engine
+from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Verb
 from media_network.refusal import Reason, Refused
 
 _VERBS: tuple[Verb[Any, Any], ...] = tuple(
-    verb for messages in (director, engine) for verb in vars(messages).values() if isinstance(verb, Verb)
+    verb
+    for conversation in (enlisting, obtaining, program_information, streaming, watching)
+    for verb in vars(conversation).values()
+    if isinstance(verb, Verb)
 )
 _RESOURCES = {
     PLAYLIST_PATH: "The playlist of a program (claim 1).",

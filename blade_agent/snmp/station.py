@@ -7,7 +7,7 @@ from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.snmp.notification_types import CHANNEL_ENTRY, CHANNEL_FAILED, SESSION_ENTRY, SESSION_LOST
 from blade_agent.snmp.slots import octets_of
 from blade_agent.snmp.sources import BladeFigures, ChannelFigures, DirectorFigures, EngineFigures
-from media_network.messages.director import SessionState
+from media_network.messages.watching import SessionState
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.objects.alarms import AlarmCause, AlarmKind, Alarms, Severity

@@ -15,8 +15,8 @@ from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.director import PLAY, WATCHING, Play, Redirect, SessionState, SessionView, Watching
-from media_network.messages.engine import CEASE, STREAM, Cease, Stream
+from media_network.messages.streaming import CEASE, PLAY, STREAM, Cease, Play, Redirect, Stream
+from media_network.messages.watching import WATCHING, SessionState, SessionView, Watching
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 

@@ -10,8 +10,8 @@ from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import ChassisPlan, NetworkPlan
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.messages.director import ASK_STATION, AskStation, StationView
 from media_network.messages.registry import LIST_STATIONS, ListStations, StationRow
+from media_network.messages.watching import ASK_STATION, AskStation, StationView
 
 _PATIENCE_S = 0.25
 

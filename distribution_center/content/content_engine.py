@@ -28,7 +28,7 @@ from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
-from media_network.messages.director import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
+from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey

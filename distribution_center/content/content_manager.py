@@ -11,7 +11,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
-from media_network.messages.director import PUBLISH_PROGRAM, PublishProgram
+from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.messages.registry import LIST_CATALOGUE, Catalogue, ListCatalogue
 from media_network.program import Program, ProgramState
 from media_network.refusal import Reason, Refused

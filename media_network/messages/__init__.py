@@ -1,4 +1,5 @@
-"""The messages of the claims: one verb each, one file a receiver.
+"""The messages of the claims, a file a conversation: one type a message, one verb a question.
 
-`registry`, `content` are the distribution center's; `director` and `engine` the blades'.
+A verb's path begins with who is asked: `registry` and `content` are the distribution center's, `director` and `engine`
+the blades'.
 """

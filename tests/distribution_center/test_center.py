@@ -33,14 +33,8 @@ from media_network.messages.content import (
     ListPrograms,
     Publish,
 )
-from media_network.messages.director import (
-    LOCATE_SEGMENT,
-    OBTAIN,
-    PUBLISH_PROGRAM,
-    LocateSegment,
-    Obtain,
-    SegmentLocation,
-)
+from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
+from media_network.messages.program_information import PUBLISH_PROGRAM
 from media_network.messages.registry import (
     ADD_LOCATIONS,
     LIST_CATALOGUE,

@@ -11,7 +11,7 @@ import pytest
 from blade_agent.backplane.messages.role import DRAIN
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.messages.engine import FETCH, Fetch
+from media_network.messages.obtaining import FETCH, Fetch
 from media_network.messages.verb import Done
 from media_network.program import Segment
 from media_network.snmp.objects.arcs import MEDIA_STATION

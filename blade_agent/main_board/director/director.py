@@ -21,7 +21,7 @@ from blade_agent.main_board.director.station import Station
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages import director as messages
+from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments, parse_segments
@@ -79,19 +79,19 @@ class Director:
     def handlers(self) -> HandlerTable:
         """All that a director answers."""
         table = HandlerTable("media director")
-        table.verb(messages.OBTAIN, self._obtaining.obtain)
-        table.verb(messages.PUBLISH_PROGRAM, self._publish)
-        table.verb(messages.LOCATE_SEGMENT, self._obtaining.locate_segment)
-        table.verb(messages.ENLIST, self._enlist)
-        table.verb(messages.REPORT, self._report)
-        table.verb(messages.COPY_DONE, self._copy_done)
-        table.verb(messages.NEXT_SEGMENT, self._streams.next_segment)
-        table.verb(messages.ASSUMED, self._streams.assumed)
-        table.verb(messages.STOPPED, self._streams.stopped)
-        table.verb(messages.PLAY, self._streams.play)
-        table.verb(messages.WATCHING, self._streams.watching)
-        table.verb(messages.LIST_SESSIONS, self._streams.list_sessions)
-        table.verb(messages.ASK_STATION, self._view)
+        table.verb(obtaining.OBTAIN, self._obtaining.obtain)
+        table.verb(program_information.PUBLISH_PROGRAM, self._publish)
+        table.verb(obtaining.LOCATE_SEGMENT, self._obtaining.locate_segment)
+        table.verb(enlisting.ENLIST, self._enlist)
+        table.verb(enlisting.REPORT, self._report)
+        table.verb(obtaining.COPY_DONE, self._copy_done)
+        table.verb(streaming.NEXT_SEGMENT, self._streams.next_segment)
+        table.verb(streaming.ASSUMED, self._streams.assumed)
+        table.verb(streaming.STOPPED, self._streams.stopped)
+        table.verb(streaming.PLAY, self._streams.play)
+        table.verb(watching.WATCHING, self._streams.watching)
+        table.verb(watching.LIST_SESSIONS, self._streams.list_sessions)
+        table.verb(watching.ASK_STATION, self._view)
         table.resource(PLAYLIST_PATH, self._pulls.playlist, "The playlist of a program (claim 1).")
         table.resource(SEGMENT_PATH, self._pulls.segment, "A segment: redirects to an engine that holds it (claim 18).")
         return table
@@ -184,12 +184,12 @@ class Director:
             self._station.counters.engines_lost += 1
             self._lose(record)
 
-    async def _publish(self, message: messages.PublishProgram) -> Done:
+    async def _publish(self, message: program_information.PublishProgram) -> Done:
         """Claim 11: start the service of a program."""
         await self._station.catalogue.learn([message.program])
         return Done()
 
-    async def _enlist(self, message: messages.Enlist) -> messages.Enlisted | Refused:
+    async def _enlist(self, message: enlisting.Enlist) -> enlisting.Enlisted | Refused:
         if message.epoch != self._station.duty.epoch or self._station.standing.superseded:
             return self._stale(message.epoch)
         try:
@@ -208,7 +208,7 @@ class Director:
         self._tell_registry(self._station.table.replace(address, inventory))
         self._catalogues.enlisted(engine, message.catalogue)
         await self._catalogues.recall(engine, {stream.program for stream in message.streams})
-        return messages.Enlisted(
+        return enlisting.Enlisted(
             ticket_key=self._key.hex(),
             report_interval_ms=self._station.duty.intervals.report_ms,
             lease_ms=self._station.duty.intervals.lease_ms,
@@ -218,7 +218,7 @@ class Director:
             clock_us=_clock_us(),
         )
 
-    async def _report(self, message: messages.Report) -> messages.Reported | Refused:
+    async def _report(self, message: enlisting.Report) -> enlisting.Reported | Refused:
         engine = self._enlisted(message.engine, message.boot)
         if message.epoch != self._station.duty.epoch or self._station.standing.superseded:
             return self._stale(message.epoch)
@@ -226,18 +226,18 @@ class Director:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._station.roster.report(message, engine, _now())
         revoked = self._streams.report(message, engine)
-        return messages.Reported(revoked=revoked, clock_us=_clock_us(), alone=self._evacuation.alone(engine))
+        return enlisting.Reported(revoked=revoked, clock_us=_clock_us(), alone=self._evacuation.alone(engine))
 
-    async def _copy_done(self, message: messages.CopyDone) -> Done | Refused:
+    async def _copy_done(self, message: obtaining.CopyDone) -> Done | Refused:
         engine = self._enlisted(message.engine, message.boot)
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         await self._obtaining.copy_done(message, engine)
         return Done()
 
-    async def _view(self, _: messages.AskStation) -> messages.StationView:
+    async def _view(self, _: watching.AskStation) -> watching.StationView:
         engines = tuple(
-            messages.EngineView(
+            watching.EngineView(
                 slot=engine.slot,
                 engine=str(engine.address),
                 load_bps=engine.load_bps,
@@ -247,7 +247,7 @@ class Director:
             )
             for engine in self._station.roster
         )
-        return messages.StationView(
+        return watching.StationView(
             station=self._station.duty.station,
             epoch=self._station.duty.epoch,
             engines=engines,

@@ -3,7 +3,7 @@
 import asyncio
 
 from blade_agent.main_board.engine.director_link import DirectorLink
-from media_network.messages.engine import Attend
+from media_network.messages.enlisting import Attend
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 

@@ -20,8 +20,7 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import Unreachable
-from media_network.messages.director import COPY_DONE, CopyDone, CopyResult
-from media_network.messages.engine import Fetch
+from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult, Fetch
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX

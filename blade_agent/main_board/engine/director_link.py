@@ -13,16 +13,8 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
-from media_network.messages.director import (
-    ENLIST,
-    REPORT,
-    Enlist,
-    Enlisted,
-    Report,
-    Reported,
-    RunningStream,
-    StreamCursor,
-)
+from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Enlisted, Report, Reported, RunningStream
+from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused

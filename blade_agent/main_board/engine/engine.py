@@ -17,18 +17,11 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.streams import Streams
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import WATCHING, RunningStream, SessionView, StreamCursor, Watching
-from media_network.messages.engine import (
-    ASK_CATALOGUE,
-    ASK_PROGRAM,
-    ATTEND,
-    CEASE,
-    FETCH,
-    KEEP_PROGRAM,
-    PRELOAD,
-    START,
-    STREAM,
-)
+from media_network.messages.enlisting import ATTEND, RunningStream
+from media_network.messages.obtaining import FETCH
+from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
+from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
+from media_network.messages.watching import WATCHING, SessionView, Watching
 from media_network.refusal import Reason, Refused
 
 _LEAVE_WITHIN_S = 1.0

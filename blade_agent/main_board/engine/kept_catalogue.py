@@ -2,7 +2,7 @@
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.director_link import DirectorLink
-from media_network.messages.engine import AskCatalogue, AskProgram, KeepProgram, KeptCatalogue
+from media_network.messages.program_information import AskCatalogue, AskProgram, KeepProgram, KeptCatalogue
 from media_network.messages.verb import Done
 from media_network.program import Program
 from media_network.refusal import Reason, Refused

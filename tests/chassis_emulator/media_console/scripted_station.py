@@ -9,7 +9,7 @@ from aiohttp import web
 
 from media_network.address import Address
 from media_network.http.server import HandlerTable, serve
-from media_network.messages import content, director, engine, registry
+from media_network.messages import content, registry, streaming, watching
 from media_network.messages.verb import Done
 from media_network.program import DATAGRAM_BYTES, Program, ProgramState, Segment
 from media_network.refusal import Reason, Refused
@@ -103,7 +103,7 @@ class PushStation:
         self.sources = []
         self.names = []
         self.engines = []
-        self.state = director.SessionState.REDIRECTED
+        self.state = watching.SessionState.REDIRECTED
         self.served = []
         self.ceased = []
         self.played = []
@@ -125,19 +125,19 @@ class PushStation:
                 self.sources.append(source)
                 self.names.append(str(Address(*source.get_extra_info("sockname"))))
                 table = HandlerTable("Engine")
-                table.verb(engine.STREAM, self._stream)
-                table.verb(engine.CEASE, self._cease(number))
+                table.verb(streaming.STREAM, self._stream)
+                table.verb(streaming.CEASE, self._cease(number))
                 self.engines.append(str(await stack.enter_async_context(serve(table, ANY_PORT))))
             table = HandlerTable("Director")
-            table.verb(director.PLAY, self._play)
-            table.verb(director.WATCHING, self._watching)
+            table.verb(streaming.PLAY, self._play)
+            table.verb(watching.WATCHING, self._watching)
             self.director = await stack.enter_async_context(serve(table, ANY_PORT))
             yield self
 
     async def send(self, segment, source, *, lost=(), first_packet=0, turn=None):
         """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`."""
         self.served.append(
-            director.Served(
+            watching.Served(
                 turn=turn or len(self.served) + 1, segment=segment, packet=first_packet, engine=self.engines[source]
             )
         )
@@ -151,7 +151,7 @@ class PushStation:
         await asyncio.sleep(0.002)
 
     def end(self):
-        self.state = director.SessionState.ENDED
+        self.state = watching.SessionState.ENDED
 
     @property
     def console(self):
@@ -161,7 +161,7 @@ class PushStation:
         if self.refusals:
             return self.refusals.pop(0)
         self.played.append(message)
-        return director.Redirect(
+        return streaming.Redirect(
             session=f"s{len(self.played)}",
             turn=1,
             engine=self.engines[0],
@@ -173,7 +173,7 @@ class PushStation:
     async def _watching(self, message):
         if message.session != f"s{len(self.played)}":
             return Refused(Reason.UNKNOWN_SESSION)
-        return director.SessionView(
+        return watching.SessionView(
             session=message.session,
             program="film",
             state=self.state,
@@ -185,7 +185,7 @@ class PushStation:
         self.asked_to_stream.set()
         if self.stream_refusals:
             return self.stream_refusals.pop(0)
-        self.state = director.SessionState.STREAMING
+        self.state = watching.SessionState.STREAMING
         self.streaming.set()
         return Done()
 
@@ -195,7 +195,7 @@ class PushStation:
             self.was_ceased.set()
             if self.ends_after_cease:
                 self.end()
-            return engine.Ceased(boot="b", cursor=None)
+            return streaming.Ceased(boot="b", cursor=None)
 
         return cease
 

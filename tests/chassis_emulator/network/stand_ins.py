@@ -22,7 +22,7 @@ from distribution_center.settings import CenterSettings
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages import director, registry
+from media_network.messages import enlisting, registry, watching
 from media_network.status import ProcessStatus, write_status
 
 
@@ -67,20 +67,20 @@ def _count_start(state: Path) -> None:
 async def _direct(client: HttpClient, ours: Address, state: Path, settings: BladeSettings) -> None:
     network = ours.host.split(".")[1]
     station = state.parent.parent.name
-    engines: dict[str, director.EngineView] = {}
+    engines: dict[str, watching.EngineView] = {}
 
-    async def enlist(message: director.Enlist) -> director.Enlisted:
-        engines[message.engine] = director.EngineView(
+    async def enlist(message: enlisting.Enlist) -> enlisting.Enlisted:
+        engines[message.engine] = watching.EngineView(
             slot=message.slot, engine=message.engine, load_bps=0, capacity_bps=1, streams=0, segments=0
         )
-        return director.Enlisted(ticket_key="00", report_interval_ms=500, lease_ms=1000)
+        return enlisting.Enlisted(ticket_key="00", report_interval_ms=500, lease_ms=1000)
 
-    async def ask(_: director.AskStation) -> director.StationView:
-        return director.StationView(station=station, epoch=1, engines=tuple(engines.values()), programs={})
+    async def ask(_: watching.AskStation) -> watching.StationView:
+        return watching.StationView(station=station, epoch=1, engines=tuple(engines.values()), programs={})
 
     table = HandlerTable("director")
-    table.verb(director.ENLIST, enlist)
-    table.verb(director.ASK_STATION, ask)
+    table.verb(enlisting.ENLIST, enlist)
+    table.verb(watching.ASK_STATION, ask)
     async with serve(table, ours):
         _tell(state, "director", str(ours), settings)
         while True:
@@ -93,9 +93,11 @@ async def _enlist(client: HttpClient, ours: Address, state: Path, settings: Blad
     async with serve(HandlerTable("engine"), ours):
         _tell(state, "engine", str(ours), settings)
         first = Address(ours.host.rpartition(".")[0] + ".1", 8080)
-        message = director.Enlist(slot=settings.slot, engine=str(ours), boot="1", epoch=1, capacity_bps=1, inventory={})
+        message = enlisting.Enlist(
+            slot=settings.slot, engine=str(ours), boot="1", epoch=1, capacity_bps=1, inventory={}
+        )
         while True:
-            await client.tell(first, director.ENLIST, message)
+            await client.tell(first, enlisting.ENLIST, message)
             await asyncio.sleep(0.2)
 
 

@@ -18,8 +18,8 @@ from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Center, Station, Topology
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import ASK_STATION, EngineView, StationView
 from media_network.messages.registry import LIST_STATIONS, StationRow, Stations
+from media_network.messages.watching import ASK_STATION, EngineView, StationView
 from media_network.status import ProcessStatus, write_status
 from tests.addresses import network_number
 

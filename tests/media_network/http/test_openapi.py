@@ -7,11 +7,19 @@ import msgspec
 import pytest
 
 from media_network.http.openapi import describe
-from media_network.messages import content, director, engine, registry
+from media_network.messages import (
+    content,
+    enlisting,
+    obtaining,
+    program_information,
+    registry,
+    streaming,
+    watching,
+)
 from media_network.messages.verb import Verb
 
-RECEIVERS = {"content": content, "director": director, "engine": engine, "registry": registry}
-VERBS = [verb for module in RECEIVERS.values() for verb in vars(module).values() if isinstance(verb, Verb)]
+CONVERSATIONS = (content, enlisting, obtaining, program_information, registry, streaming, watching)
+VERBS = [verb for module in CONVERSATIONS for verb in vars(module).values() if isinstance(verb, Verb)]
 SCHEMA_KEYWORDS = {
     "$ref", "type", "title", "description", "properties", "required", "items", "prefixItems", "anyOf", "enum", "const",
     "default", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",

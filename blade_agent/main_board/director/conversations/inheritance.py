@@ -7,7 +7,7 @@ that it offered and that nobody speaks of are not known.
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.session import PushSession, Turn
 from media_network.address import Address
-from media_network.messages.director import RunningStream
+from media_network.messages.enlisting import RunningStream
 from media_network.program import Program
 
 _TURNS_OF_AN_EPOCH = 1 << 20

@@ -13,7 +13,7 @@ from blade_agent.main_board.director.conversations.turns import StartOutcome, Tu
 from blade_agent.main_board.director.sessions.session import PushSession, SessionEvent, Turn
 from blade_agent.main_board.director.station import Station
 from media_network.address import Address
-from media_network.messages.director import StreamCursor
+from media_network.messages.streaming import StreamCursor
 from media_network.refusal import Refused
 
 _log = logging.getLogger(__name__)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from blade_agent.main_board.director.sessions.session import PushSession, Turn
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.director import StopCause
-from media_network.messages.engine import CEASE, Cease, Ceased
+from media_network.messages.streaming import CEASE, Cease, Ceased, StopCause
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 from media_network.refusal import Reason
 

@@ -13,26 +13,20 @@ from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.session import PushSession, SessionEvent, Turn, new_session_id
 from blade_agent.main_board.director.station import Station
 from media_network.address import Address
-from media_network.messages.director import (
+from media_network.messages.enlisting import Report, RunningStream, TurnPhase
+from media_network.messages.streaming import (
     Assumed,
     HandOver,
-    ListSessions,
     Next,
     NextSegment,
     Play,
     Redirect,
-    Report,
-    RunningStream,
-    Sessions,
-    SessionState,
-    SessionView,
     StopCause,
     Stopped,
     StreamCursor,
-    TurnPhase,
-    Watching,
 )
 from media_network.messages.verb import Done
+from media_network.messages.watching import ListSessions, Sessions, SessionState, SessionView, Watching
 from media_network.refusal import Reason, Refused
 
 _ENDED_KEPT_S = 60.0

@@ -11,9 +11,9 @@ from blade_agent.main_board.director.sessions.session import PushSession, Sessio
 from blade_agent.main_board.director.station import Station
 from media_network.address import Address
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.director import SessionState
-from media_network.messages.engine import CEASE, PRELOAD, START, Cease, Preload, Ready, Start
+from media_network.messages.streaming import CEASE, PRELOAD, START, Cease, Preload, Ready, Start
 from media_network.messages.verb import Done
+from media_network.messages.watching import SessionState
 from media_network.refusal import Reason, Refused
 
 _PRELOAD_DEADLINE_S = 1.0

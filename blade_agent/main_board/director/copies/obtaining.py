@@ -9,15 +9,16 @@ from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.station import Station
 from media_network.address import Address
 from media_network.http.errors import NetworkError
-from media_network.messages.director import (
+from media_network.messages.obtaining import (
+    FETCH,
     LOCATE_SEGMENT,
     CopyDone,
     CopyResult,
+    Fetch,
     LocateSegment,
     Obtain,
     SegmentLocation,
 )
-from media_network.messages.engine import FETCH, Fetch
 from media_network.messages.verb import Done
 from media_network.program import Program, ProgramId, Segment
 from media_network.refusal import Reason, Refused

@@ -13,7 +13,7 @@ from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import choose_engine
 from blade_agent.main_board.director.sessions.session import PullSession, new_session_id
 from blade_agent.main_board.director.station import Station
-from media_network.messages.director import SessionState
+from media_network.messages.watching import SessionState
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 

@@ -11,7 +11,7 @@ from blade_agent.main_board.director.engines.roster import EngineRecord
 from blade_agent.main_board.director.station import Station
 from media_network.address import Address
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.engine import ATTEND, Attend
+from media_network.messages.enlisting import ATTEND, Attend
 from media_network.refusal import Reason, Refused
 
 _ON_THE_LINE_S = 55.0

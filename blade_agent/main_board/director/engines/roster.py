@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from media_network.address import Address
-from media_network.messages.director import Enlist, Report
+from media_network.messages.enlisting import Enlist, Report
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from blade_agent.main_board.catalogue import digest_of
 from blade_agent.main_board.director.engines.roster import EngineRecord
 from blade_agent.main_board.director.station import Station
-from media_network.messages.engine import (
+from media_network.messages.program_information import (
     ASK_CATALOGUE,
     ASK_PROGRAM,
     KEEP_PROGRAM,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import floor
 
-from media_network.messages.director import TICK_S
+from media_network.messages.streaming import TICK_S
 from media_network.program import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM
 
 _CLOCKS_S = 0.002

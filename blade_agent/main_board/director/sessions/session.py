@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from blade_agent.main_board.director.sessions.mark import Mark
 from media_network.address import Address
-from media_network.messages.director import Served, SessionState, SessionView
+from media_network.messages.watching import Served, SessionState, SessionView
 from media_network.program import Program
 
 

@@ -12,7 +12,7 @@ from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.store import read_parts
 from blade_agent.main_board.engine.turns.turn import Turn
-from media_network.messages.director import TICK_S
+from media_network.messages.streaming import TICK_S
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 
 _log = logging.getLogger(__name__)

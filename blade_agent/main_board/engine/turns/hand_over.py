@@ -8,16 +8,17 @@ from typing import Protocol
 
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.turns.turn import Turn
-from media_network.messages.director import (
+from media_network.messages.streaming import (
     ASSUMED,
     NEXT_SEGMENT,
     Assumed,
     HandOver,
     Next,
     NextSegment,
+    Preload,
+    Start,
     StopCause,
 )
-from media_network.messages.engine import Preload, Start
 from media_network.refusal import Reason, Refused
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from blade_agent.main_board.engine.turns.hand_over import StartOutcome
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.engine import PRELOAD, START, Preload, Ready, Start
+from media_network.messages.streaming import PRELOAD, START, Preload, Ready, Start
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 

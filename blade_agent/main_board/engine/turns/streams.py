@@ -20,8 +20,19 @@ from blade_agent.main_board.engine.turns.turn import Turn
 from blade_agent.main_board.engine.turns.turn_memory import TurnMemory
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.messages.director import STOPPED, RunningStream, StopCause, Stopped, StreamCursor
-from media_network.messages.engine import Cease, Ceased, Preload, Ready, Start, Stream
+from media_network.messages.enlisting import RunningStream
+from media_network.messages.streaming import (
+    STOPPED,
+    Cease,
+    Ceased,
+    Preload,
+    Ready,
+    Start,
+    StopCause,
+    Stopped,
+    Stream,
+    StreamCursor,
+)
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 

@@ -10,8 +10,8 @@ from blade_agent.main_board.engine.sending.read_ahead import ReadAhead
 from blade_agent.main_board.engine.store.store import StoredSegment
 from blade_agent.main_board.engine.turns.life import ACTIVE, SENDING, TurnEvent, TurnState, next_state
 from media_network.address import Address
-from media_network.messages.director import RunningStream, StreamCursor, TurnPhase
-from media_network.messages.engine import Preload
+from media_network.messages.enlisting import RunningStream, TurnPhase
+from media_network.messages.streaming import Preload, StreamCursor
 from media_network.program import TS_PACKET_BYTES
 
 LEAD_S = 1.0

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from media_network.messages.director import StreamCursor
+from media_network.messages.streaming import StreamCursor
 
 _SESSIONS_REMEMBERED = 16_384
 

@@ -13,49 +13,37 @@ from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import (
-    ASK_STATION,
-    ASSUMED,
-    COPY_DONE,
-    ENLIST,
-    LIST_SESSIONS,
-    NEXT_SEGMENT,
-    PLAY,
-    PUBLISH_PROGRAM,
-    REPORT,
-    STOPPED,
-    WATCHING,
-    AskStation,
-    Assumed,
-    CopyDone,
-    CopyResult,
-    Enlist,
-    ListSessions,
-    NextSegment,
-    Play,
-    PublishProgram,
-    Report,
-    StopCause,
-    Stopped,
-    StreamCursor,
-    Watching,
-)
-from media_network.messages.engine import (
+from media_network.messages.enlisting import ATTEND, ENLIST, REPORT, Enlist, Report
+from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult
+from media_network.messages.program_information import (
     ASK_CATALOGUE,
     ASK_PROGRAM,
-    ATTEND,
-    CEASE,
-    FETCH,
     KEEP_PROGRAM,
+    PUBLISH_PROGRAM,
+    KeptCatalogue,
+    PublishProgram,
+)
+from media_network.messages.streaming import (
+    ASSUMED,
+    CEASE,
+    NEXT_SEGMENT,
+    PLAY,
     PRELOAD,
     START,
+    STOPPED,
+    Assumed,
     Ceased,
-    KeptCatalogue,
+    NextSegment,
+    Play,
     Preload,
     Ready,
     Start,
+    StopCause,
+    Stopped,
+    StreamCursor,
 )
 from media_network.messages.verb import Done
+from media_network.messages.watching import ASK_STATION, LIST_SESSIONS, WATCHING, AskStation, ListSessions, Watching
 from media_network.program import Program, ProgramState, Segment
 from media_network.refusal import Reason, Refused
 

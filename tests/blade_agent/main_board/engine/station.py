@@ -15,20 +15,19 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import (
+from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, Report, Reported
+from media_network.messages.obtaining import COPY_DONE
+from media_network.messages.streaming import (
     ASSUMED,
-    COPY_DONE,
-    ENLIST,
     NEXT_SEGMENT,
-    REPORT,
+    PRELOAD,
     STOPPED,
-    Enlisted,
+    STREAM,
     HandOver,
     Next,
-    Report,
-    Reported,
+    Preload,
+    Stream,
 )
-from media_network.messages.engine import PRELOAD, STREAM, Preload, Stream
 from media_network.messages.verb import Done
 from media_network.program import Segment
 from media_network.ticket import TicketKey

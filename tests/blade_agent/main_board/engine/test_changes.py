@@ -13,18 +13,21 @@ from blade_agent.main_board.engine.engine import EngineDuty, open_engine
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.server import serve
-from media_network.messages.director import (
+from media_network.messages.enlisting import Enlist, Report, TurnPhase
+from media_network.messages.program_information import KEEP_PROGRAM, KeepProgram
+from media_network.messages.streaming import (
+    CEASE,
+    PRELOAD,
+    STREAM,
     Assumed,
-    Enlist,
+    Cease,
     HandOver,
     Next,
     NextSegment,
-    Report,
     StopCause,
     Stopped,
-    TurnPhase,
+    Stream,
 )
-from media_network.messages.engine import CEASE, KEEP_PROGRAM, PRELOAD, STREAM, Cease, KeepProgram, Stream
 from media_network.messages.verb import Done
 from media_network.program import Program
 from media_network.refusal import Reason, Refused

@@ -7,8 +7,8 @@ import os
 import pytest
 
 from media_network.address import Address
-from media_network.messages.director import CopyDone, CopyResult, Enlist
-from media_network.messages.engine import FETCH, Fetch
+from media_network.messages.enlisting import Enlist
+from media_network.messages.obtaining import FETCH, CopyDone, CopyResult, Fetch
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.engine.station import (

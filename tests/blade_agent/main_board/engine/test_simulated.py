@@ -11,7 +11,7 @@ from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
-from media_network.messages.director import StopCause, Stopped
+from media_network.messages.streaming import StopCause, Stopped
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
     PROGRAM,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from media_network.messages.director import REPORT, Reported
+from media_network.messages.enlisting import REPORT, Reported
 from tests.blade_agent.main_board.director.stage import INTERVALS, PACKETS_PER_S, cursor_of, program_of, stage
 
 FILM = program_of()

@@ -12,8 +12,7 @@ from blade_agent.main_board.director.sessions.session import PushSession
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import StopCause
-from media_network.messages.engine import CEASE, Cease, Ceased
+from media_network.messages.streaming import CEASE, Cease, Ceased, StopCause
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,

@@ -6,21 +6,23 @@ import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.director.conversations.streams import _ENDED_KEPT_S
-from media_network.messages.director import (
-    LIST_SESSIONS,
+from media_network.messages.enlisting import REPORT
+from media_network.messages.streaming import (
+    CEASE,
     PLAY,
-    REPORT,
+    PRELOAD,
+    START,
+    Cease,
     HandOver,
-    ListSessions,
     Next,
     Play,
+    Preload,
     Redirect,
-    Served,
-    SessionState,
+    Start,
     StopCause,
 )
-from media_network.messages.engine import CEASE, PRELOAD, START, Cease, Preload, Start
 from media_network.messages.verb import Done
+from media_network.messages.watching import LIST_SESSIONS, ListSessions, Served, SessionState
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (

@@ -4,15 +4,10 @@ import asyncio
 
 from msgspec.structs import replace
 
-from media_network.messages.director import (
-    ENLIST,
-    REPORT,
-    RunningStream,
-    SessionState,
-    TurnPhase,
-)
-from media_network.messages.engine import KeepProgram
+from media_network.messages.enlisting import ENLIST, REPORT, RunningStream, TurnPhase
+from media_network.messages.program_information import KeepProgram
 from media_network.messages.verb import Done
+from media_network.messages.watching import SessionState
 from media_network.refusal import Reason
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,

@@ -4,8 +4,8 @@ import asyncio
 
 from msgspec.structs import replace
 
-from media_network.messages.director import REPORT
-from media_network.messages.engine import Fetch
+from media_network.messages.enlisting import REPORT
+from media_network.messages.obtaining import Fetch
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
 from tests.blade_agent.main_board.director.stage import engine_address, program_of, stage

@@ -9,21 +9,18 @@ from msgspec.structs import replace
 from blade_agent.main_board.director.copies import obtaining
 from media_network.address import Address
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import (
-    ASK_STATION,
+from media_network.messages.obtaining import (
     LOCATE_SEGMENT,
     OBTAIN,
-    PLAY,
-    AskStation,
     CopyResult,
+    Fetch,
     LocateSegment,
     Obtain,
-    Play,
-    Redirect,
     SegmentLocation,
 )
-from media_network.messages.engine import Fetch
+from media_network.messages.streaming import PLAY, Play, Redirect
 from media_network.messages.verb import Done
+from media_network.messages.watching import ASK_STATION, AskStation
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import CONSOLE, EPOCH, engine_address, program_of, stage

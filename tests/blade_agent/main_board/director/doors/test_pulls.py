@@ -13,7 +13,7 @@ from blade_agent.main_board.director import director
 from blade_agent.main_board.director.doors import pulls
 from blade_agent.main_board.director.engines.roster import Roster
 from media_network.http.client import HttpClient
-from media_network.messages.director import ENLIST, Enlist
+from media_network.messages.enlisting import ENLIST, Enlist
 from media_network.program import ProgramState
 from media_network.ticket import TicketKey
 from tests.blade_agent.main_board.director.stage import DIRECTOR, RATE_BPS, program_of, stage

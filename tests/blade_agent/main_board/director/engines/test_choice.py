@@ -5,7 +5,7 @@ import pytest
 from blade_agent.main_board.director.engines.roster import Roster
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
-from media_network.messages.director import Enlist, Report
+from media_network.messages.enlisting import Enlist, Report
 from media_network.program import Segment
 from tests.blade_agent.main_board.director.stage import engine_address
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.director import COPY_DONE, PLAY, CopyDone, CopyResult, Play, Redirect
+from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult
 from media_network.messages.registry import (
     ADD_LOCATIONS,
     LIST_CATALOGUE,
@@ -19,6 +19,7 @@ from media_network.messages.registry import (
     ReportLocations,
     StationRegistered,
 )
+from media_network.messages.streaming import PLAY, Play, Redirect
 from media_network.messages.verb import Done
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused

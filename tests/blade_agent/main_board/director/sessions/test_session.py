@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blade_agent.main_board.director.sessions.session import TRANSITIONS, PushSession, SessionEvent, diagram
-from media_network.messages.director import SessionState
+from media_network.messages.watching import SessionState
 from tests.blade_agent.main_board.director.stage import CONSOLE, engine_address, program_of
 
 DOCUMENT = Path(__file__).parents[5] / "docs" / "protocols" / "streams.md"

@@ -8,8 +8,23 @@ import pytest
 
 from blade_agent.main_board.engine.sending.push_socket import open_push_socket
 from media_network.address import Address
-from media_network.messages.director import Assumed, Enlist, NextSegment, Report, StopCause, Stopped, StreamCursor
-from media_network.messages.engine import CEASE, PRELOAD, START, STREAM, Cease, Ceased, Ready, Start, Stream
+from media_network.messages.enlisting import Enlist, Report
+from media_network.messages.streaming import (
+    CEASE,
+    PRELOAD,
+    START,
+    STREAM,
+    Assumed,
+    Cease,
+    Ceased,
+    NextSegment,
+    Ready,
+    Start,
+    StopCause,
+    Stopped,
+    Stream,
+    StreamCursor,
+)
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.addresses import is_bound

@@ -1,7 +1,7 @@
 """What is remembered of turns that are over."""
 
 from blade_agent.main_board.engine.turns.turn_memory import TurnMemory
-from media_network.messages.director import StreamCursor
+from media_network.messages.streaming import StreamCursor
 
 
 def test_turns_up_to_a_ceased_one_are_over_and_later_ones_not():

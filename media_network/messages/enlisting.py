@@ -1,0 +1,119 @@
+"""An engine on duty: what it tells its director of itself and of its streams, again and again."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from media_network.messages.streaming import StreamCursor
+from media_network.messages.verb import Done, Verb
+from media_network.program import Count, ProgramId
+
+
+class TurnPhase(StrEnum):
+    """Where a turn is at the engine that has it."""
+
+    PRELOADED = "preloaded"
+    """A console was redirected here for it, and has yet to ask."""
+    SENDING = "sending"
+    HANDING_OVER = "handing_over"
+    """All of it has been sent; the next engine has been told to start, or is about to be."""
+    STOPPED = "stopped"
+    """It stopped short, and no director has heard of that yet."""
+
+
+class RunningStream(Struct, frozen=True, kw_only=True):
+    """All that an engine knows of a stream it has: enough for another director to go on with it."""
+
+    cursor: StreamCursor
+    phase: TurnPhase
+    program: ProgramId
+    console: str
+    first_packet: Count
+    """With which packet of the segment the turn began."""
+
+
+class Enlist(Struct, frozen=True, kw_only=True):
+    """An engine reports for duty with all it holds, and all it is at: its director may be a new one."""
+
+    slot: Annotated[int, Meta(ge=1, le=32)]
+    engine: str
+    """Address of the engine."""
+    boot: str
+    """New at every start of the engine: a report of an earlier one is refused."""
+    epoch: Count
+    """Epoch of the director the engine was assigned to."""
+    capacity_bps: Count
+    inventory: dict[ProgramId, str]
+    """Segments by program, as `segment_set` writes them."""
+    streams: tuple[RunningStream, ...] = ()
+    draining: bool = False
+    """It takes nothing new: see `Report.draining`."""
+    catalogue: str = ""
+    """Digest of the program information that it keeps for its directors (`engine/catalogue`)."""
+
+
+class Enlisted(Struct, frozen=True, kw_only=True):
+    """What an engine needs to serve."""
+
+    ticket_key: str
+    """Hexadecimal; the key this director signs tickets with."""
+    report_interval_ms: Annotated[int, Meta(ge=50, le=60_000)]
+    lease_ms: Annotated[int, Meta(ge=100, le=600_000)]
+    """How long after the last acknowledged report was sent the engine may go on streaming."""
+    cursor_interval_ms: Count = 0
+    """How often it reports while it streams; 0: as often as otherwise."""
+    idle_interval_ms: Count = 0
+    """How often it reports while there is nothing new to say; 0: as often as otherwise."""
+    revoked: tuple[StreamCursor, ...] = ()
+    """As in `Reported`."""
+    clock_us: Count = 0
+    """As in `Reported`."""
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """An engine's load and the streams it sends; renews its enlistment and the leases of its streams."""
+
+    engine: str
+    boot: str
+    epoch: Count
+    streams: tuple[StreamCursor, ...] = ()
+    push_bps: Count = 0
+    """What the streams send at present."""
+    pull_bps: Count = 0
+    """What consoles and other engines fetched, over the last interval."""
+    free_bytes: Count = 0
+    draining: bool = False
+    """It takes no new turn, redirect, copy or preload as long as another engine can."""
+    clock_us: Count = 0
+    """The director's clock, as its last answer told it; 0: there was none."""
+    since_us: Count = 0
+    """How long ago that answer came: so this report was sent no earlier than at `clock_us` + `since_us`."""
+
+
+class Reported(Struct, frozen=True):
+    """What an engine learns when its report is heard."""
+
+    revoked: tuple[StreamCursor, ...] = ()
+    """Streams the director does not let go on: `session` and `turn` each."""
+    clock_us: Count = 0
+    """The director's own clock now, in microseconds; only to be said again to it."""
+    alone: Count = 0
+    """Segments that no other engine that stays holds; told to one that drains, and copied for it where they can be."""
+
+
+class Attend(Struct, frozen=True, kw_only=True):
+    """Be on the line: not answered before the engine leaves its duty.
+
+    So the connection breaks at the moment at which its process dies, and the director need not wait for a report.
+    """
+
+    epoch: Count
+    boot: str
+
+
+ENLIST = Verb("director/enlist", Enlist, Enlisted, "An engine reports for duty with its inventory.")
+
+REPORT = Verb("director/report", Report, Reported, "An engine's load and the streams it sends.")
+
+ATTEND = Verb("engine/attend", Attend, Done, "The director stays on the line with an engine.")

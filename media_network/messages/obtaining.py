@@ -1,0 +1,78 @@
+"""How a program gets to a station: who has a segment, and fetching it from there (claims 12 to 14, 19, 20)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from media_network.messages.verb import Done, Verb
+from media_network.program import Count, Program, ProgramId, Segment
+
+
+class Obtain(Struct, frozen=True, kw_only=True):
+    """Get a program to this station (claim 12). Said again until the registry knows it is all there."""
+
+    program: Program
+    source_station: str
+    source_director: str
+    """Address of whoever answers `LOCATE_SEGMENT` at the source."""
+    copies: Annotated[int, Meta(ge=1, le=15)] = 2
+
+
+class LocateSegment(Struct, frozen=True, kw_only=True):
+    """Where in your station is this segment? (claim 12)."""
+
+    program: ProgramId
+    segment: Count
+
+
+class SegmentLocation(Struct, frozen=True, kw_only=True):
+    """The engine a copy can be fetched from, with the ticket it will ask for."""
+
+    engine: str
+    ticket: str
+
+
+class Fetch(Struct, frozen=True, kw_only=True):
+    """Copy a segment from the engine at `source` (claim 12). Answered at once; `COPY_DONE` says how it ended."""
+
+    epoch: Count
+    program: ProgramId
+    segment: Segment
+    source: str
+    ticket: str
+
+
+class CopyResult(StrEnum):
+    """How a fetch ended."""
+
+    STORED = "stored"
+    """The hash matched and the segment is durable."""
+    SOURCE_LOST = "source_lost"
+    """The source stopped answering, or does not have it."""
+    HASH_MISMATCH = "hash_mismatch"
+    NO_SPACE = "no_space"
+    IO_ERROR = "io_error"
+
+
+class CopyDone(Struct, frozen=True, kw_only=True):
+    """An engine says how a copy ended (claims 12, 14, 20)."""
+
+    engine: str
+    boot: str
+    program: ProgramId
+    segment: Count
+    result: CopyResult
+    copied_bytes: Count
+    detail: str = ""
+
+
+OBTAIN = Verb("director/obtain", Obtain, Done, "The registry directs a seeking station to obtain a program (claim 12).")
+
+LOCATE_SEGMENT = Verb(
+    "director/locate-segment", LocateSegment, SegmentLocation, "Where a segment is in the source station (claim 12)."
+)
+
+FETCH = Verb("engine/fetch", Fetch, Done, "The director directs an engine to fetch a segment (claims 12, 14, 19).")
+
+COPY_DONE = Verb("director/copy-done", CopyDone, Done, "An engine says how a copy ended (claims 12, 14, 20).")

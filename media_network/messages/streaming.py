@@ -1,0 +1,188 @@
+"""A pushed stream, from a console's request through turn after turn to its end (claims 16 and 17).
+
+Pulled segments are resources, not messages: `GET /segments/<program>/<number>.ts?ticket=...`, with Range.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from media_network.messages.verb import Done, Verb
+from media_network.program import Count, Program, ProgramId, Segment
+
+TICK_S = 0.04
+"""Engines send their streams a tick at a time: what is due until the next one, no sooner and no faster."""
+
+
+class StreamCursor(Struct, frozen=True, kw_only=True):
+    """How far an engine has sent a stream: every packet before `packet` of `segment` has left."""
+
+    session: str
+    turn: Count
+    segment: Count
+    packet: Count
+    reach: Count = 0
+    """Until the next tick, nothing is sent from this packet on. May lie past the end of the segment. 0: not said."""
+    tick_us: Count = 0
+    """How long it is until the next tick."""
+
+
+class Play(Struct, frozen=True, kw_only=True):
+    """A console requests a program, to be pushed to it by UDP (claim 16, first step)."""
+
+    program: ProgramId
+    console: str
+    """Where the datagrams shall go, `host:port`."""
+
+
+class Redirect(Struct, frozen=True, kw_only=True):
+    """The engine that holds the first segment, and what to show it."""
+
+    session: str
+    turn: Count
+    engine: str
+    ticket: str
+    program: Program
+    report_interval_ms: Annotated[int, Meta(ge=50, le=60_000)]
+    """How often the console says that it is still there; after three silent intervals the session ends."""
+
+
+class Stream(Struct, frozen=True, kw_only=True):
+    """A console, redirected here, requests its first segment (claim 16)."""
+
+    session: str
+    turn: Count
+    ticket: str
+
+
+class Preload(Struct, frozen=True, kw_only=True):
+    """Get ready to stream this segment: you are next, or first (claim 16)."""
+
+    epoch: Count
+    session: str
+    turn: Count
+    program: ProgramId
+    segment: Segment
+    rate_bps: Annotated[int, Meta(gt=0)]
+    console: str
+    """Where the datagrams shall go, `host:port`."""
+    packet: Count = 0
+    """It will begin about here."""
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """Preloaded. After `valid_ms` it lapses: a start that comes later is refused."""
+
+    valid_ms: Annotated[int, Meta(gt=0)]
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """Assume the stream with this very packet: the one before it has been sent (claim 16)."""
+
+    epoch: Count
+    session: str
+    turn: Count
+    packet: Count
+    """Of the preloaded segment."""
+    due_in_us: Count = 0
+    """When the packet is due, counted from the arrival of this message."""
+
+
+class NextSegment(Struct, frozen=True, kw_only=True):
+    """A streaming engine nears the end of its segment: what comes next, and where? (claim 16)."""
+
+    session: str
+    turn: Count
+    segment: Count
+    """The one being streamed."""
+    packet: Count | None = None
+    """To hand over within the segment, for the engine drains: the first packet that has not left yet."""
+    failed: tuple[str, ...] = ()
+    """Engines that were named for a next turn and certainly did not take it."""
+    doubtful: str = ""
+    """The engine whose answer to `START` is missing: it may have the stream, and the director has to find out."""
+
+
+class HandOver(Struct, frozen=True, kw_only=True):
+    """The next segment of a stream, and the engine that will send it."""
+
+    turn: Count
+    engine: str
+    segment: Segment
+    packet: Count = 0
+    """It begins no earlier in the segment: `START` names the packet."""
+
+
+class Next(Struct, frozen=True):
+    """The hand-over to prepare, or none where the program ends."""
+
+    hand_over: HandOver | None
+
+
+class Assumed(Struct, frozen=True, kw_only=True):
+    """An engine has assumed a stream (claim 16, last step)."""
+
+    session: str
+    turn: Count
+    engine: str
+    segment: Count
+    packet: Count
+    """The first one it sent."""
+
+
+class StopCause(StrEnum):
+    """Why a stream stopped."""
+
+    END_OF_PROGRAM = "end_of_program"
+    CEASED = "ceased"
+    """The console ordered it (claim 17)."""
+    LEASE_EXPIRED = "lease_expired"
+    FAILED = "failed"
+
+
+class Stopped(Struct, frozen=True, kw_only=True):
+    """An engine has stopped a stream for good (claim 17)."""
+
+    session: str
+    turn: Count
+    segment: Count
+    packet: Count
+    """The next one it would have sent."""
+    cause: StopCause
+
+
+class Cease(Struct, frozen=True, kw_only=True):
+    """Send nothing more of this session in any turn up to `turn`, now or later."""
+
+    session: str
+    turn: Count
+    cause: StopCause = StopCause.CEASED
+    epoch: Count | None = None
+    """Of the director that orders it: one that has been replaced is refused. A console says none."""
+
+
+class Ceased(Struct, frozen=True):
+    """Where the stream stood, or None if this engine, since its boot, never sent any of it."""
+
+    boot: str
+    cursor: StreamCursor | None
+
+
+PLAY = Verb("director/play", Play, Redirect, "A console requests a program and is redirected to an engine (claim 16).")
+
+STREAM = Verb("engine/stream", Stream, Done, "A console requests its first segment from an engine (claim 16).")
+
+PRELOAD = Verb("engine/preload", Preload, Ready, "An engine is notified to preload the next segment (claim 16).")
+
+START = Verb("engine/start", Start, Done, "The next engine is directed to start streaming (claim 16).")
+
+NEXT_SEGMENT = Verb(
+    "director/next-segment", NextSegment, Next, "A streaming engine asks for the next segment (claim 16)."
+)
+
+ASSUMED = Verb("director/assumed", Assumed, Done, "An engine has assumed a stream (claim 16).")
+
+STOPPED = Verb("director/stopped", Stopped, Done, "An engine has stopped a stream (claim 17).")
+
+CEASE = Verb("engine/cease", Cease, Ceased, "A console, or the director, orders a stream to cease (claim 17).")

@@ -1,0 +1,88 @@
+"""How sessions and a station fare: asked by media consoles, and by whoever looks after the network."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from media_network.messages.verb import Verb
+from media_network.program import Count, ProgramId
+
+
+class SessionState(StrEnum):
+    """Life of a session."""
+
+    REDIRECTED = "redirected"
+    """The console has been told an engine; nothing has been sent yet."""
+    STREAMING = "streaming"
+    RESUMING = "resuming"
+    """The sending engine was lost; another is being found."""
+    ENDED = "ended"
+
+
+class Watching(Struct, frozen=True, kw_only=True):
+    """A console says that it is still there, and asks how its stream fares."""
+
+    session: str
+
+
+class Served(Struct, frozen=True, kw_only=True):
+    """One turn of a stream."""
+
+    turn: Count
+    segment: Count
+    packet: Count
+    engine: str
+
+
+class SessionView(Struct, frozen=True, kw_only=True):
+    """A session as its director sees it."""
+
+    session: str
+    program: ProgramId
+    state: SessionState
+    engine: str
+    """The one that streams, or streamed last."""
+    served: tuple[Served, ...]
+    """Every turn so far, in order."""
+
+
+class ListSessions(Struct, frozen=True):
+    """Ask which sessions there are."""
+
+
+class Sessions(Struct, frozen=True):
+    """The sessions of a station."""
+
+    sessions: tuple[SessionView, ...]
+
+
+class AskStation(Struct, frozen=True):
+    """Ask for the station as its director sees it."""
+
+
+class EngineView(Struct, frozen=True, kw_only=True):
+    """An engine as its director sees it."""
+
+    slot: int
+    engine: str
+    load_bps: Count
+    capacity_bps: Count
+    streams: Count
+    segments: Count
+
+
+class StationView(Struct, frozen=True, kw_only=True):
+    """A station as its director sees it."""
+
+    station: str
+    epoch: Count
+    engines: tuple[EngineView, ...]
+    programs: dict[ProgramId, str]
+    """Segments held by at least one live engine."""
+
+
+WATCHING = Verb("director/watching", Watching, SessionView, "A console is still there (claim 17).")
+
+LIST_SESSIONS = Verb("director/sessions", ListSessions, Sessions, "The sessions of the station.")
+
+ASK_STATION = Verb("director/station", AskStation, StationView, "The station as its director sees it.")
