@@ -11,9 +11,6 @@ from msgspec import Meta, Struct
 from media_network.messages.verb import Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
 
-TICK_S = 0.04
-"""Engines send their streams a tick at a time: what is due until the next one, no sooner and no faster."""
-
 
 class StreamCursor(Struct, frozen=True, kw_only=True):
     """How far an engine has sent a stream: every packet before `packet` of `segment` has left."""

@@ -13,13 +13,15 @@ from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.streaming import CEASE, Cease, Ceased, StopCause
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 from media_network.refusal import Reason
+from media_network.schedule import CATCH_UP_MAX_S, TICK_S
 
 Position = tuple[int, int]
 """A segment and a packet in it."""
 
-_AHEAD_S = 0.15
-"""How far a sender may be ahead of its rate since a turn was given: a tick (0.04 s), and what a stream that was held up
-catches up (0.1 s); a datagram more is counted apart."""
+_CLOCKS_S = 0.01
+"""Two clocks count the seconds since a turn was given."""
+_AHEAD_S = TICK_S + CATCH_UP_MAX_S + _CLOCKS_S
+"""How far a sender may be ahead of its rate since a turn was given; a datagram more is counted apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,7 @@ class Streams:
         push_socket: PushSocket,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self.pusher = Pusher(push_socket, director.leased, self._fail, tasks)
+        self.pusher = Pusher(push_socket, director.leased, tasks)
         self._push_socket = push_socket
         self._store = store
         self._director = director
@@ -259,9 +259,10 @@ class Streams:
         console = Address.parse(request.console)
         if not self._store.holds(request.program, request.segment):
             raise NotHeld(request.program, request.segment.number)
-        turn = Turn(request, console, await self._store.read(request.program, request.segment.number))
+        stored = await self._store.read(request.program, request.segment.number)
+        turn = Turn(request, console, stored, self._fail)
         try:
-            await turn.read_first()
+            await turn.transmission.read_first(request.packet)
         except BaseException:
             turn.close()
             raise
@@ -318,7 +319,7 @@ class Streams:
         self.counters.started += 1
         self.counters.hand_overs_taken += not turn.is_first
         turn.conversation = self._tasks.create_task(self._accompany(turn), name=f"stream {session}")
-        self.pusher.add(turn, due_s)
+        self.pusher.add(turn.transmission, due_s)
         self._director.report_soon()
         if self._director.draining:
             turn.hurry()
@@ -326,7 +327,7 @@ class Streams:
     def _go_on(self, turn: Turn) -> None:
         self.counters.hand_overs_failed += 1
         turn.go_on()
-        self.pusher.add(turn, asyncio.get_running_loop().time())
+        self.pusher.add(turn.transmission, asyncio.get_running_loop().time())
 
     async def _accompany(self, turn: Turn) -> None:
         cause = await conduct(turn, self._director, self._engines, self._go_on)
@@ -355,6 +356,7 @@ class Streams:
         self._retire(turn)
 
     def _retire(self, turn: Turn) -> None:
+        self.pusher.stop(turn.transmission)
         self._memory.end(turn.cursor)
         turn.close()
         if self._active.get(turn.preload.session) is turn:
@@ -362,7 +364,7 @@ class Streams:
 
     def _fail(self, turn: Turn) -> None:
         """The segment of a turn cannot be read: its file is damaged, or the whole channel."""
-        self._store.lose(*turn.stored.key)
+        self._store.lose(*turn.transmission.stored.key)
         if turn.active:
             self._interrupt(turn)
             self._tell_stopped(turn, StopCause.FAILED)

@@ -1,12 +1,13 @@
 """One turn of a stream: one segment, sent by this engine."""
 
 import asyncio
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from blade_agent.main_board.engine.engine_figures import StreamFigures
 from blade_agent.main_board.engine.sending.pacing import Pacing
-from blade_agent.main_board.engine.sending.read_ahead import ReadAhead
+from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.store import StoredSegment
 from blade_agent.main_board.engine.turns.life import ACTIVE, SENDING, TurnEvent, TurnState, next_state
 from media_network.address import Address
@@ -35,12 +36,13 @@ _PHASES = {
 class Turn:
     """What is sent, how far it is, and where in its life it is. The caller closes it."""
 
-    def __init__(self, preload: Preload, console: Address, stored: StoredSegment) -> None:
+    def __init__(
+        self, preload: Preload, console: Address, stored: StoredSegment, unreadable: Callable[["Turn"], None]
+    ) -> None:
+        """`unreadable` is called when its segment cannot be read to the end."""
         self.preload = preload
-        self.console = console
-        self.stored = stored
-        self.read_ahead = ReadAhead(stored.length_bytes, preload.rate_bps)
-        self.pacing = Pacing(preload.rate_bps, preload.segment.packets, 0, 0.0)
+        self.transmission = Transmission(stored, console, preload.rate_bps, self)
+        self._unreadable = unreadable
         self.state = TurnState.PRELOADED
         self.first_packet = 0
         self.near_end = asyncio.Event()
@@ -48,6 +50,11 @@ class Turn:
         self.conversation: asyncio.Task[None] | None = None
         self.cut_short = False
         """To be handed over within the segment: the engine drains."""
+
+    @property
+    def pacing(self) -> Pacing:
+        """Its schedule."""
+        return self.transmission.pacing
 
     @property
     def is_first(self) -> bool:
@@ -124,22 +131,14 @@ class Turn:
         self.pacing.go_on()
         self.all_sent.clear()
 
-    async def read_first(self) -> None:
-        """Have the first window in memory. Raises ChannelFailed."""
-        self.read_ahead.seek(self.preload.packet * TS_PACKET_BYTES)
-        if part := self.read_ahead.ask():
-            await self.stored.read_into(*part)
-            self.read_ahead.put(part)
-
     def start(self, packet: int, due_s: float) -> None:
         """Begin with this packet, due then."""
         self.happen(TurnEvent.STARTED)
         self.first_packet = packet
-        self.pacing = Pacing(self.preload.rate_bps, self.preload.segment.packets, packet, due_s)
-        self.read_ahead.seek(packet * TS_PACKET_BYTES)
+        self.transmission.begin(packet, due_s)
 
-    def note_progress(self, now_s: float, *, left: bool) -> None:
-        """See whether the end is near, or reached; `left` says that what was sent has left the machine."""
+    def moved(self, now_s: float, *, left: bool) -> None:
+        """See whether the end is near, or reached: see `Progress`."""
         if self.state is TurnState.STREAMING and (self.pacing.all_sent or self.pacing.end_s - now_s <= LEAD_S):
             self.happen(TurnEvent.NEAR_END)
             self.near_end.set()
@@ -147,10 +146,14 @@ class Turn:
             self.happen(TurnEvent.ALL_SENT)
             self.all_sent.set()
 
+    def failed(self) -> None:
+        """See `Progress`."""
+        self._unreadable(self)
+
     def happen(self, event: TurnEvent) -> None:
         """Move on in life. Raises ImpossibleEvent."""
         self.state = next_state(self.state, event)
 
     def close(self) -> None:
         """Let go of the segment."""
-        self.stored.close()
+        self.transmission.close()

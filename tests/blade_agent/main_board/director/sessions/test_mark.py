@@ -9,8 +9,8 @@ from blade_agent.main_board.director.conversations.settlement import certainly_p
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.session import PushSession
 from blade_agent.main_board.engine.sending.pacing import Pacing
-from media_network.messages.streaming import TICK_S
 from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
+from media_network.schedule import TICK_S
 from tests.blade_agent.main_board.director.stage import CONSOLE, engine_address, program_of
 
 PACKETS = 1_000_000
