@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import REPORT
-from media_network.messages.obtaining import Fetch
+from media_network.messages.obtaining import CopyResult, Fetch
+from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
 from tests.blade_agent.main_board.director.stage import engine_address, program_of, stage
@@ -88,3 +90,47 @@ def test_the_only_engine_can_give_nothing_away():
             assert (await world.play()).engine == str(engine_address(2))
 
         world.tell(story, FILM)
+
+
+@pytest.mark.parametrize("result", [CopyResult.NO_SPACE, CopyResult.IO_ERROR])
+def test_an_engine_whose_disk_takes_nothing_is_not_asked_for_ever_and_another_is(result):
+    with stage({2: "0-9", 3: "", 4: ""}) as world:
+        world.engines[3].copies = result
+
+        async def story():
+            quiet(world, 2)
+            for _ in range(30):
+                if await drain(world, 2) == 0:
+                    break
+                await asyncio.sleep(0.5)
+            assert await drain(world, 2) == 0
+            assert len(world.engines[3].of(Fetch)) <= 5
+            assert {order.segment.number for order in world.engines[4].of(Fetch)} == set(range(10))
+
+        world.tell(story, program_of(segments=10))
+
+
+def test_where_nobody_takes_a_copy_few_are_ordered():
+    with stage({2: ALL, 3: ""}) as world:
+        world.engines[3].copies = CopyResult.SOURCE_LOST
+
+        async def story():
+            quiet(world, 2)
+            for _ in range(40):
+                assert await drain(world, 2) == 4
+                await asyncio.sleep(0.5)
+            assert 4 <= len(world.engines[3].of(Fetch)) <= 4 * 4
+
+        world.tell(story, FILM)
+
+
+def test_a_program_that_becomes_known_while_a_blade_drains_is_copied_too():
+    with stage({2: ALL, 3: ""}) as world:
+
+        async def story():
+            quiet(world, 2)
+            assert await drain(world, 2) == 0  # nothing is known of what it holds
+            await world.ask(PUBLISH_PROGRAM, PublishProgram(FILM))
+            assert await drain(world, 2) == 4
+
+        world.tell(story)
