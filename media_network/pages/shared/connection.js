@@ -1,43 +1,32 @@
-// Server-sent events in, pictures out; and the truth about the connection. It is held only while the page is seen.
+// Server-sent events in, and the truth about the connection. It is held only while the page is seen.
 
-import { applyPatch } from "./patch.js";
+import { setText } from "/shared/element.js";
 
 const AGAIN_MS = 1000;
 const SILENCE_MS = 6000;
 
-export function connect({ picture: show, log, lost, found }) {
+// `told` has what to do with an event's JSON, by the event's name. Where the connection is lost the body says so
+// (data-lost), and so does the banner (#lost); `lost()` and `found(again)` are for what else the page shows of it.
+export function connect(path, told, { lost, found }) {
+  const banner = document.getElementById("lost");
   let source = null;
-  let picture = null;
+  let live = false;
+  let lostAt = null;
   let again = null;
   let silence = null;
-
-  function heard() {
-    clearTimeout(silence);
-    silence = setTimeout(drop, SILENCE_MS);
-  }
-
-  function on(name, act) {
-    source.addEventListener(name, (event) => {
-      heard();
-      act(JSON.parse(event.data));
-    });
-  }
 
   function open() {
     close();
     if (document.hidden) return;
-    source = new EventSource("/changes");
+    source = new EventSource(path);
     source.addEventListener("error", drop);
-    on("picture", (whole) => {
-      // A network that was started again has another token and perhaps another page.
-      if (picture && picture.boot !== whole.boot) location.reload();
-      found();
-      show((picture = whole));
-    });
-    on("patch", (patch) => show((picture = applyPatch(picture, patch))));
-    on("log", log);
-    on("quiet", () => {});
-    heard();
+    for (const [name, act] of Object.entries({ quiet: () => {}, ...told })) {
+      source.addEventListener(name, (event) => {
+        hear();
+        act(JSON.parse(event.data));
+      });
+    }
+    waitInSilence();
   }
 
   function close() {
@@ -47,8 +36,28 @@ export function connect({ picture: show, log, lost, found }) {
     source = null;
   }
 
+  function waitInSilence() {
+    clearTimeout(silence);
+    silence = setTimeout(drop, SILENCE_MS);
+  }
+
+  function hear() {
+    waitInSilence();
+    if (live) return;
+    live = true;
+    delete document.body.dataset.lost;
+    banner.hidden = true;
+    found(lostAt !== null);
+    lostAt = null;
+  }
+
   function drop() {
     close();
+    live = false;
+    lostAt ??= new Date();
+    document.body.dataset.lost = "";
+    banner.hidden = false;
+    setText(banner, `Connection lost at ${lostAt.toLocaleTimeString("en-GB")}. What is shown is from then; trying again …`);
     lost();
     again = setTimeout(open, AGAIN_MS);
   }
