@@ -15,9 +15,11 @@ import pytest
 
 from tests import addresses
 
-SEEDS = "tests/simulation/"
-LONG = ("tests/claims/", "tests/end_to_end/", SEEDS, "tests/test_wheel.py")
+APART = ("tests/simulation/", "tests/explorer/")
+LONG = ("tests/claims/", "tests/end_to_end/", *APART, "tests/test_wheel.py")
 MISSING = "peer missing"
+SAID = "said"
+"""A property with a line that the summary shows: what a test has seen that a person wants to know."""
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -34,7 +36,7 @@ def pytest_runtest_setup(item):
 
 def unit(nodeid: str) -> str:
     """What one worker does as a whole: a file, whose tests share what they bring up; but seeds share nothing."""
-    return nodeid if nodeid.startswith(SEEDS) else nodeid.partition("::")[0]
+    return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
 
 
 def in_working_order(item) -> tuple[bool, int]:
@@ -65,6 +67,9 @@ def pytest_terminal_summary(terminalreporter):
         missing = {value for name, value in getattr(report, "user_properties", ()) if name == MISSING}
         tests += bool(missing)
         commands.update(missing)
+    for report in terminalreporter.stats.get("passed", []):
+        for line in (value for name, value in getattr(report, "user_properties", ()) if name == SAID):
+            terminalreporter.write_line(line)
     if tests:
         fate = "failed" if IN_CI else "skipped"
         terminalreporter.write_line(f"peers missing: {', '.join(sorted(commands))} ({tests} tests {fate})")

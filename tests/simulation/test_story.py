@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from blade_agent.main_board.director.conversations import settlement
+from blade_agent.main_board.director.sessions import session
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
 
@@ -54,10 +54,10 @@ def first_failure(seeds):
 
 
 def test_a_director_that_resumed_where_a_lost_sender_began_would_be_seen(monkeypatch):
-    def no_margin(session, turn, now):
-        return session.program.advance(turn.segment, turn.packet, 0)
+    def no_margin(program, turn, _mark, _now):
+        return program.advance(turn.segment, turn.packet, 0)
 
-    monkeypatch.setattr(settlement, "certainly_past", no_margin)
+    monkeypatch.setattr(session, "past_turn", no_margin)
     failure = first_failure(range(1, 25))
     assert "sent packet" in str(failure)
 

@@ -185,9 +185,15 @@ class PushSessions:
     # The director
 
     def look_round(self) -> None:
-        """End the sessions whose console has fallen silent; forget the ended ones after a minute."""
+        """End the sessions whose console has fallen silent; forget the ended ones after a minute.
+
+        A word of an engine that was lost before it was heard makes a sender of one that is not there any more.
+        """
         now = _now()
         for name, conversation in list(self._conversations.items()):
+            sender = conversation.session.state.sender
+            if sender and not self._roster.knows(sender.engine, sender.boot):
+                conversation.hear(EngineLost(engine=sender.engine, boot=sender.boot, gone=True))
             conversation.hear(LookedRound())
             state = conversation.session.state
             if isinstance(state, Ended) and now - state.at > ENDED_KEPT_S:

@@ -1,0 +1,296 @@
+"""All that can happen to a world, breadth first: each state once, engines that are alike folded, the way to it kept."""
+
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from blade_agent.main_board.director.sessions.given_turn import GivenTurn
+from blade_agent.main_board.director.sessions.mark import Mark
+from blade_agent.main_board.director.sessions.states import Redirected
+from media_network.address import Address
+from media_network.program import Segment
+from media_network.schedule import TICK_S
+from tests.explorer.world import ADDRESSES, LEASE_TICKS, LOST_AFTER_TICKS, NAMES, Violation, World, told
+
+CALM_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How much may go wrong on one way."""
+
+    losses: int = 1
+    repetitions: int = 1
+    crashes: int = 1
+    late: int = 1
+    """Answers that come after who asked has given up."""
+    gone: int = 0
+    """Consoles that leave."""
+
+
+@dataclass
+class Found:
+    """What a search has seen."""
+
+    states: int
+    depth: int
+    violation: str = ""
+    trace: tuple[str, ...] = ()
+
+
+def actions(world, faults):
+    """Everything that may happen next: its name, what it costs, and what it does."""
+    yield "a tick", "", World.tick
+    yield from _of_messages(world, faults)
+    yield from _of_patience(world, faults)
+    for number in range(len(world.engines)):
+        yield from _of_engine(world, number, faults)
+    if faults.gone:
+        yield "the console leaves", "gone", World.leave
+
+
+def _of_messages(world, faults):
+    for message in dict.fromkeys(world.flying):
+        yield f"arrives: {message}", "", partial(World.deliver, message=message)
+        if faults.losses:
+            yield f"is lost: {message}", "losses", partial(_drop, message=message)
+        if faults.repetitions and message.kind != "answer":
+            yield f"is repeated: {message}", "repetitions", partial(_repeat, message=message)
+
+
+def _of_patience(world, faults):
+    for ask in world.asks:
+        cost = _patience(world, ask)
+        if cost is not None and (not cost or getattr(faults, cost)):
+            yield f"no answer: {told(ask)}", cost, partial(World.give_up, ask=ask)
+
+
+def _of_engine(world, number, faults):
+    engine, known = world.engines[number], world.roster[number]
+    if engine.up and engine.reported_at < world.now and not _reports(world, number):
+        yield f"engine {number} reports", "", partial(World.report, number=number)
+    if engine.up and faults.crashes:
+        yield f"engine {number} crashes", "crashes", partial(World.crash, number=number)
+    if not engine.up:
+        yield f"engine {number} is up again", "", partial(World.reboot, number=number)
+        if not known.silent:
+            yield f"the line to engine {number} breaks", "", partial(World.lose, number=number, gone=True)
+    silent_for = world.now - known.reported_at
+    if silent_for >= LOST_AFTER_TICKS and not known.silent:
+        gone = silent_for > LEASE_TICKS
+        yield f"engine {number} is silent", "", partial(World.lose, number=number, gone=gone)
+
+
+def _reports(world, number):
+    return any(ask[0] == "report" and ask[1] == number for ask in world.asks)
+
+
+def _patience(world, ask):
+    """What giving up costs now; None where it cannot be."""
+    if ask[0] == "settle":
+        return "" if world.now >= world.asks[ask] else None
+    under_way = any(
+        message.ask == ask or (message.kind == "answer" and message.body[0] == ask) for message in world.flying
+    )
+    if ask[0] in {"next", "ASSUMED", "STOPPED"}:
+        return None if under_way else ""
+    return "late" if under_way else ""
+
+
+def _drop(world, message):
+    flying = list(world.flying)
+    flying.remove(message)
+    world.flying = tuple(flying)
+
+
+def _repeat(world, message):
+    world.flying = (*world.flying, message)
+
+
+def search(start, faults, *, depth, states_max=10**9, check_calm=0):
+    """Look at every state that is no more than `depth` steps from `start`.
+
+    Of every `check_calm`th state it is seen whether the session ends when nothing goes wrong any more; 0: of none.
+    """
+    seen = {key(start, faults): None}
+    frontier = deque([(start, faults, None, 0)])
+    reached = 0
+    while frontier:
+        world, left, way, far = frontier.popleft()
+        if len(seen) >= states_max:
+            break
+        reached = far + 1
+        for name, cost, act in actions(world, left):
+            twin = world.copy()
+            step = (way, name)
+            try:
+                act(twin)
+            except Violation as violation:
+                return Found(len(seen), far + 1, str(violation), unwind(step))
+            after = _paid(left, cost)
+            mark = key(twin, after)
+            if mark in seen:
+                continue
+            seen[mark] = None
+            if check_calm and len(seen) % check_calm == 0 and (wrong := calm(twin)):
+                return Found(len(seen), far + 1, wrong, unwind(step))
+            if far + 1 < depth:
+                frontier.append((twin, after, step, far + 1))
+    return Found(len(seen), reached)
+
+
+def _paid(faults, cost):
+    if not cost:
+        return faults
+    left = {name: getattr(faults, name) for name in Faults.__dataclass_fields__}
+    return Faults(**{**left, cost: left[cost] - 1})
+
+
+def unwind(step):
+    """The steps that led here, first to last."""
+    names = []
+    while step:
+        step, name = step
+        names.append(name)
+    return tuple(reversed(names))
+
+
+def calm(world):
+    """Let all go well from here on; says what is wrong if the session does not end then, or something is sent twice."""
+    twin = world.copy()
+    try:
+        for _ in range(CALM_STEPS):
+            _calm_step(twin)
+            if twin.over:
+                return ""
+    except Violation as violation:
+        return f"when all goes well: {violation}"
+    return f"a session for ever: {twin.session.state}"
+
+
+def _calm_step(world):
+    for number, engine in enumerate(world.engines):
+        if not engine.up:
+            if not world.roster[number].silent:
+                world.lose(number, gone=True)
+            world.reboot(number)
+    for _ in range(40):
+        if world.flying:
+            world.deliver(world.flying[0])
+    for ask in list(world.asks):
+        if ask in world.asks and _patience(world, ask) == "":
+            world.give_up(ask)
+    if isinstance(world.session.state, Redirected) and not any(one.kind == "STREAM" for one in world.flying):
+        world.leave()  # its console has asked in vain, and asks anew
+    for number, engine in enumerate(world.engines):
+        if engine.up and not _reports(world, number):
+            world.report(number)
+    world.tick()
+
+
+_OLD = -60
+"""Times that lie so many ticks back, or further, are one."""
+
+
+def key(world, faults):
+    """What tells a world from others: times count from now, engines are called in the order in which they appear."""
+    names = {}
+    written = [
+        _written(world.session.state, world, names),
+        world.session._turns_given,
+        _written(world.session._mark, world, names),
+        world.wake_at and _since(world.wake_at, world),
+        world.received,
+        faults,
+    ]
+    engines = [_engine(engine, known, world, names) for engine, known in zip(world.engines, world.roster, strict=True)]
+    flying = [_message(message, world, names) for message in world.flying]
+    asks = [_ask(ask, since, world, names) for ask, since in world.asks.items()]
+    in_order = sorted(range(len(engines)), key=lambda engine: names.setdefault(engine, len(names)))
+    return hash((*written, *(engines[engine] for engine in in_order), frozenset(_counted(flying)), frozenset(asks)))
+
+
+def _engine(engine, known, world, names):
+    pacing = engine.pacing
+    return (
+        engine.up,
+        known.boot == engine.boot,
+        engine.reported_at < world.now,
+        known.silent,
+        known.struck,
+        max(-LEASE_TICKS - 1, known.reported_at - world.now),
+        max(-1, engine.lease_end - world.now),
+        _written(engine.stream.ready, world, names),
+        _written(engine.stream.active, world, names),
+        _written(engine.stream.past, world, names),
+        pacing and (pacing.packet, pacing.is_cut, _since(pacing.end_s, world)),
+    )
+
+
+def _message(message, world, names):
+    if message.kind == "REPORT":
+        boot, sent_at, cursor = message.body
+        return ("REPORT", _name(message.sender, names), boot, sent_at - world.now, cursor)
+    if message.kind == "answer":
+        ask, body = message.body
+        return ("answer", _ask(ask, None, world, names), _written(body, world, names))
+    to = message.to if isinstance(message.to, str) else _name(message.to, names)
+    return (
+        message.kind,
+        to,
+        _written(message.body, world, names),
+        message.ask and _ask(message.ask, None, world, names),
+    )
+
+
+def _ask(ask, since, world, names):
+    kind = ask[0]
+    if kind == "settle":
+        return (*ask, since is not None and max(0, since - world.now))
+    if kind in {"preload", "start"}:
+        return ask
+    if kind == "next":
+        return (kind, since and (_name(since[0], names), since[1], _written(since[3][1:], world, names)))
+    if kind == "report":
+        return (kind, _name(ask[1], names), ask[2], ask[3] - world.now)
+    return (kind, _name(ask[1], names), *ask[2:])
+
+
+def _counted(flying):
+    """Messages that are alike, with how many there are."""
+    return ((message, flying.count(message)) for message in set(flying))
+
+
+def _written(thing, world, names):
+    """A value with its engines called by their order, and its times by how long ago they are."""
+    if isinstance(thing, GivenTurn):
+        at = max(_OLD, _since(thing.given_at, world))
+        return (thing.number, _name(ADDRESSES[thing.engine], names), thing.boot, thing.segment, thing.packet, at)
+    if isinstance(thing, Segment):
+        return thing.number
+    if isinstance(thing, Address):
+        return _name(ADDRESSES[thing], names)
+    if isinstance(thing, str):
+        return _name(NAMES[thing], names) if thing in NAMES else thing
+    if isinstance(thing, float):
+        return _since(thing, world)
+    if isinstance(thing, Struct):
+        return (type(thing).__name__, *(_written(part, world, names) for part in astuple(thing)))
+    if isinstance(thing, tuple):
+        return tuple(_written(part, world, names) for part in thing)
+    if isinstance(thing, frozenset):
+        return frozenset(_written(part, world, names) for part in thing)
+    if isinstance(thing, Mark):
+        return (thing.turn, thing.segment, thing.packet, max(_OLD, _since(thing.until, world)))
+    return thing
+
+
+def _name(engine, names):
+    return names.setdefault(engine, len(names))
+
+
+def _since(seconds, world):
+    return round((seconds - world.now_s) / TICK_S)
