@@ -14,6 +14,7 @@ from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH
 from blade_agent.main_board.director.doors.pulls import SEGMENT_PATH as DIRECTED_SEGMENT_PATH
 from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH
 from media_network.address import Address
+from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, Resource
 from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Verb
@@ -83,7 +84,7 @@ class FrontDoor:
         if path in _DIRECTED and self.director:
             headers = {"Location": f"http://{self.director}{request.path_qs}", "Access-Control-Allow-Origin": "*"}
             return web.Response(status=307, headers=headers)
-        return web.Response(status=503, text="this blade has no role to answer that\n", headers={"Retry-After": "1"})
+        return refusing(Refused(Reason.WRONG_ROLE, "this blade has no role to answer that"))
 
 
 def _first(found: Iterable[Any]) -> Any:

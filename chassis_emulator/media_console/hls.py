@@ -26,7 +26,16 @@ _RETRY_PAUSE_S = 0.2
 _REDIRECTS_MAX = 5
 _REDIRECTIONS = (301, 302, 303, 307, 308)
 _REFUSAL_BYTES_MAX = 4096
-_FINAL = {Reason.UNKNOWN_PROGRAM, Reason.NOT_PUBLISHED, Reason.BAD_TICKET, Reason.BAD_MESSAGE, Reason.WRONG_ROLE}
+_FINAL = frozenset(
+    {
+        Reason.BAD_MESSAGE,
+        Reason.BAD_TICKET,
+        Reason.NOT_PUBLISHED,
+        Reason.UNKNOWN_PROGRAM,
+        Reason.UNKNOWN_SESSION,
+    }
+)
+"""What the director would say again."""
 
 
 class _Declined(Exception):

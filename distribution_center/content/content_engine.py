@@ -25,6 +25,7 @@ from distribution_center.registry.media_location_registry import MediaLocationRe
 from distribution_center.registry.repository import Repository, StoreError, Verdict
 from media_network.address import Address
 from media_network.http.client import HttpClient
+from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
@@ -221,10 +222,10 @@ class ContentEngine:
     async def _segment(self, request: web.Request) -> web.StreamResponse:
         program, number = request.match_info["program"], request.match_info["segment"]
         if self._tickets.holder(request.query.get("ticket", ""), program) != f"copy-{number}":
-            raise web.HTTPForbidden(text="the ticket is not for this segment\n")
+            return refusing(Refused(Reason.BAD_TICKET, "the ticket is not for this segment"))
         path = segment_path(self.spool / program, int(number))
         if not path.is_file():
-            raise web.HTTPNotFound(text="not in the spool\n")
+            return refusing(Refused(Reason.NOT_HERE, f"segment {number} of {program} is not in the spool"))
         return web.FileResponse(path, headers={"Content-Type": "video/mp2t"})
 
     def _note(self, job: str, **changes: object) -> None:

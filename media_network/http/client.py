@@ -203,7 +203,7 @@ def _read_answer(peer: Address, verb: Verb[Request, Reply], status: int, answer:
     try:
         if status == 200:
             return msgspec.json.decode(answer, type=verb.reply)
-        if status == 409:
+        if status >= 400:
             return msgspec.json.decode(answer, type=Refused)
     except NOT_THE_MESSAGE:
         pass

@@ -20,6 +20,7 @@ from media_network.address import Address
 from media_network.http.client import DEADLINE_MS, IDEMPOTENCY_KEY, NOT_THE_MESSAGE
 from media_network.http.errors import NetworkError
 from media_network.http.openapi import describe
+from media_network.http.refusing import refusing
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 
@@ -126,8 +127,9 @@ def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
 
 
 def _respond(answer: msgspec.Struct) -> web.Response:
-    status = 409 if isinstance(answer, Refused) else 200
-    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
+    if isinstance(answer, Refused):
+        return refusing(answer)
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
 
 def _deadline_s(http: web.Request) -> float:

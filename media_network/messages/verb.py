@@ -11,7 +11,7 @@ Reply = TypeVar("Reply", bound=Struct)
 
 @dataclass(frozen=True)
 class Verb(Generic[Request, Reply]):
-    """One kind of message: `POST /<path>` with `request` as JSON; 200 with `reply`, or 409 with a `Refused`."""
+    """One kind of message: `POST /<path>` with `request` as JSON; 200 with `reply`, or a `Refused` under another."""
 
     path: str
     request: type[Request]

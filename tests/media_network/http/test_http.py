@@ -163,7 +163,7 @@ def test_what_the_first_caller_gave_up_is_done_once_for_its_repetition():
         async with adder_and_client() as (adder, peer, _):
             adder.may_end.clear()
             status, body = await post(peer, b'{"amount": 4}', **{IDEMPOTENCY_KEY: "k", "Deadline-Ms": "40"})
-            assert (status, json.loads(body)["reason"]) == (409, "overdue")
+            assert (status, json.loads(body)["reason"]) == (503, "overdue")
             impatient = asyncio.create_task(post(peer, b'{"amount": 4}', **{IDEMPOTENCY_KEY: "k"}))
             await asyncio.sleep(0)
             impatient.cancel()
@@ -204,7 +204,7 @@ def test_a_deadline_that_passes_is_a_refusal(deadline):
         async with adder_and_client() as (adder, peer, _):
             adder.may_end.clear()
             status, body = await post(peer, b'{"amount": 1}', **{"Deadline-Ms": deadline})
-            assert (status, json.loads(body)["reason"]) == (409, "overdue")
+            assert (status, json.loads(body)["reason"]) == (503, "overdue")
             assert ADD.path in json.loads(body)["detail"]
 
     asyncio.run(talk())
@@ -328,6 +328,20 @@ def test_an_answer_in_another_language(answer):
     asyncio.run(talk())
 
 
+@pytest.mark.parametrize("status", ["400 Bad Request", "409 Conflict", "418 I'm a Teapot", "503 Service Unavailable"])
+def test_a_refusal_is_understood_under_whatever_status_it_comes(status):
+    async def talk():
+        async def say(reader, writer):
+            await read_request(reader)
+            writer.write(http_answer(b'{"reason": "busy"}', status))
+            await writer.drain()
+
+        async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
+            assert await http.ask(peer, ADD, Add(1)) == Refused(Reason.BUSY)
+
+    asyncio.run(talk())
+
+
 def test_an_endless_answer_is_cut_off():
     async def talk():
         async def say(reader, writer):
@@ -354,7 +368,7 @@ def test_a_body_that_is_not_the_message_is_a_bad_message(body, caplog):
     async def talk():
         async with adder_and_client() as (_, peer, _):
             status, answer = await post(peer, body, **{IDEMPOTENCY_KEY: "k"})
-            assert status == 409
+            assert status == 400
             assert msgspec.json.decode(answer, type=Refused).reason is Reason.BAD_MESSAGE
             assert len(answer) < 500
             # Nothing was done under that key.
@@ -373,7 +387,7 @@ def test_a_body_that_is_not_the_message_is_a_bad_message(body, caplog):
         (b"POST /test/subtract HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", b"404"),
         (b"GET /test/add HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
         (b"POST /test/add HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", b"400"),
-        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", b"409"),
+        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"400"),
         (b"\xa0\x20\x18\xc8\x81\x00\x01\x7e\xa5\r\n\r\n", b"400"),
     ],

@@ -13,6 +13,7 @@ from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import choose_engine
 from blade_agent.main_board.director.sessions.session import PullSession, new_session_id
 from blade_agent.main_board.director.station import Station
+from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
@@ -26,8 +27,6 @@ _ASSEMBLING_PAUSE_S = 0.05
 _SESSION = re.compile(r"[0-9a-f]{24}")
 # A player in a page of another origin needs this on the redirect as well as on what it leads to (Fetch, 3.2).
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-
-_STATUS = {Reason.AT_CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE, Reason.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 class Pulls:
@@ -142,9 +141,7 @@ def _playlist(program: Program, session: str) -> str:
 
 
 def _refuse(refused: Refused) -> web.Response:
-    status = _STATUS.get(refused.reason, HTTPStatus.NOT_FOUND)
-    headers = {**_FROM_ANYWHERE, **({"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {})}
-    return web.Response(status=status, text=f"{refused}\n", headers=headers)
+    return refusing(refused, _FROM_ANYWHERE)
 
 
 def _now() -> float:
