@@ -16,6 +16,7 @@ from types import MappingProxyType
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chassis_emulator.panel.orders import ACT
 from chassis_emulator.panel.peer import user_of
 from media_network.address import Address
 
@@ -34,7 +35,6 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """On every answer: nothing inline, nothing from elsewhere, in nobody's frame, and nothing kept."""
-_ORDER_BYTES_MAX = 16 * 1024
 _LOOPBACK_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3})(:\d{1,5})?", re.ASCII)
 _ROOT = 0
 
@@ -76,8 +76,8 @@ class Guard:
             return "This page is from before the emulator's last start: load it again."
         if http.content_type != "application/json":
             return "An order has to be JSON."
-        if http.content_length is None or http.content_length > _ORDER_BYTES_MAX:
-            return f"An order has to say its length, at most {_ORDER_BYTES_MAX} bytes."
+        if http.content_length is None or http.content_length > ACT.request_bytes_max:
+            return f"An order has to say its length, at most {ACT.request_bytes_max} bytes."
         return ""
 
 

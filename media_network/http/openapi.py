@@ -40,6 +40,7 @@ def _operation(
     return {
         "operationId": verb.path.replace("/", "-"),
         "summary": verb.summary,
+        "x-callers": list(verb.callers),
         "parameters": [
             _header("Idempotency-Key", "Said again under the same key, it is done once.", {"type": "string"}),
             _header("Deadline-Ms", "How long the caller waits.", {"type": "integer", "minimum": 1}),

@@ -24,7 +24,6 @@ from media_network.http.refusing import refusing
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 
-_MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 _ANSWERS_REMEMBERED = 4096
 _DEADLINE_MAX_S = 60.0
 
@@ -103,15 +102,20 @@ class _Answers:
 
 def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
     """The aiohttp handler of one verb."""
-    path = post.verb.path
+    path, bytes_max = post.verb.path, post.verb.request_bytes_max
+    callers = ", ".join(post.verb.callers)
     decoder = msgspec.json.Decoder(post.verb.request)
 
     async def endpoint(http: web.Request) -> web.StreamResponse:
         key = http.headers.get(IDEMPOTENCY_KEY)
+        _log.debug("%s says %s, which is for: %s", http.remote, path, callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
+                body = await _read_body(http, bytes_max)
+                if body is None:
+                    return refusing(Refused(Reason.TOO_LARGE, f"{path} takes at most {bytes_max} bytes"))
                 try:
-                    request = decoder.decode(await http.read())
+                    request = decoder.decode(body)
                 except NOT_THE_MESSAGE as error:
                     return _respond(Refused(Reason.BAD_MESSAGE, str(error)))
                 if key is None:
@@ -126,6 +130,18 @@ def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
     return endpoint
 
 
+async def _read_body(http: web.Request, bytes_max: int) -> bytes | None:
+    """The body; None if it is longer than that, and then no more of it than that was kept."""
+    if (http.content_length or 0) > bytes_max:
+        return None
+    body = bytearray()
+    async for part in http.content.iter_any():
+        body += part
+        if len(body) > bytes_max:
+            return None
+    return bytes(body)
+
+
 def _respond(answer: msgspec.Struct) -> web.Response:
     if isinstance(answer, Refused):
         return refusing(answer)
@@ -138,7 +154,7 @@ def _deadline_s(http: web.Request) -> float:
 
 
 def _application(table: HandlerTable) -> web.Application:
-    application = web.Application(client_max_size=_MESSAGE_BYTES_MAX, middlewares=table.guards)
+    application = web.Application(middlewares=table.guards)
     answers = _Answers()
     application.on_cleanup.append(answers.stop)
     for post in table.posts:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import Verb
+from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, STATIONS_BYTES_MAX, Caller, Verb
 from media_network.program import Count, Program, ProgramId, ProgramState, Sha256
 
 
@@ -87,8 +87,36 @@ class Programs(Struct, frozen=True):
     programs: tuple[ProgramRow, ...]
 
 
-INGEST = Verb("content/ingest", Ingest, IngestProgress, "Order the content engine to fetch a program (claim 11).")
-ASK_INGEST = Verb("content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.")
-DISTRIBUTE = Verb("content/distribute", Distribute, ProgramRow, "Order the distribution of a program (claim 12).")
-PUBLISH = Verb("content/publish", Publish, Program, "Publish a program to all stations (claim 11).")
-LIST_PROGRAMS = Verb("content/programs", ListPrograms, Programs, "All programs and where they are.")
+INGEST = Verb(
+    "content/ingest",
+    Ingest,
+    IngestProgress,
+    "Order the content engine to fetch a program (claim 11).",
+    callers=(Caller.OPERATOR,),
+)
+ASK_INGEST = Verb("content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.", callers=(Caller.OPERATOR,))
+DISTRIBUTE = Verb(
+    "content/distribute",
+    Distribute,
+    ProgramRow,
+    "Order the distribution of a program (claim 12).",
+    callers=(Caller.OPERATOR,),
+    request_bytes_max=STATIONS_BYTES_MAX,
+    reply_bytes_max=STATIONS_BYTES_MAX,
+)
+PUBLISH = Verb(
+    "content/publish",
+    Publish,
+    Program,
+    "Publish a program to all stations (claim 11).",
+    callers=(Caller.OPERATOR,),
+    reply_bytes_max=PROGRAM_BYTES_MAX,
+)
+LIST_PROGRAMS = Verb(
+    "content/programs",
+    ListPrograms,
+    Programs,
+    "All programs and where they are.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=16 * MIB,  # grows with the catalogue: 470 bytes a program that is at ten stations
+)

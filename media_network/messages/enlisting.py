@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from media_network.messages.streaming import StreamCursor
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, ProgramId
 
 
@@ -112,8 +112,26 @@ class Attend(Struct, frozen=True, kw_only=True):
     boot: str
 
 
-ENLIST = Verb("director/enlist", Enlist, Enlisted, "An engine reports for duty with its inventory.")
+ENLIST = Verb(
+    "director/enlist",
+    Enlist,
+    Enlisted,
+    "An engine reports for duty with its inventory.",
+    callers=(Caller.ENGINE,),
+    request_bytes_max=16 * MIB,  # grows with what the engine holds: 70 bytes a program, more with holes in it
+    reply_bytes_max=STREAMS_BYTES_MAX,
+)
 
-REPORT = Verb("director/report", Report, Reported, "An engine's load and the streams it sends.")
+REPORT = Verb(
+    "director/report",
+    Report,
+    Reported,
+    "An engine's load and the streams it sends.",
+    callers=(Caller.ENGINE,),
+    request_bytes_max=STREAMS_BYTES_MAX,
+    reply_bytes_max=STREAMS_BYTES_MAX,
+)
 
-ATTEND = Verb("engine/attend", Attend, Done, "The director stays on the line with an engine.")
+ATTEND = Verb(
+    "engine/attend", Attend, Done, "The director stays on the line with an engine.", callers=(Caller.DIRECTOR,)
+)

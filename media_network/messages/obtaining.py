@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
 
 
@@ -67,12 +67,35 @@ class CopyDone(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-OBTAIN = Verb("director/obtain", Obtain, Done, "The registry directs a seeking station to obtain a program (claim 12).")
-
-LOCATE_SEGMENT = Verb(
-    "director/locate-segment", LocateSegment, SegmentLocation, "Where a segment is in the source station (claim 12)."
+OBTAIN = Verb(
+    "director/obtain",
+    Obtain,
+    Done,
+    "The registry directs a seeking station to obtain a program (claim 12).",
+    callers=(Caller.CENTER,),
+    request_bytes_max=PROGRAM_BYTES_MAX,
 )
 
-FETCH = Verb("engine/fetch", Fetch, Done, "The director directs an engine to fetch a segment (claims 12, 14, 19).")
+LOCATE_SEGMENT = Verb(
+    "director/locate-segment",
+    LocateSegment,
+    SegmentLocation,
+    "Where a segment is in the source station (claim 12).",
+    callers=(Caller.DIRECTOR,),
+)
 
-COPY_DONE = Verb("director/copy-done", CopyDone, Done, "An engine says how a copy ended (claims 12, 14, 20).")
+FETCH = Verb(
+    "engine/fetch",
+    Fetch,
+    Done,
+    "The director directs an engine to fetch a segment (claims 12, 14, 19).",
+    callers=(Caller.DIRECTOR,),
+)
+
+COPY_DONE = Verb(
+    "director/copy-done",
+    CopyDone,
+    Done,
+    "An engine says how a copy ended (claims 12, 14, 20).",
+    callers=(Caller.ENGINE,),
+)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
 
 TICK_S = 0.04
@@ -169,20 +169,59 @@ class Ceased(Struct, frozen=True):
     cursor: StreamCursor | None
 
 
-PLAY = Verb("director/play", Play, Redirect, "A console requests a program and is redirected to an engine (claim 16).")
-
-STREAM = Verb("engine/stream", Stream, Done, "A console requests its first segment from an engine (claim 16).")
-
-PRELOAD = Verb("engine/preload", Preload, Ready, "An engine is notified to preload the next segment (claim 16).")
-
-START = Verb("engine/start", Start, Done, "The next engine is directed to start streaming (claim 16).")
-
-NEXT_SEGMENT = Verb(
-    "director/next-segment", NextSegment, Next, "A streaming engine asks for the next segment (claim 16)."
+PLAY = Verb(
+    "director/play",
+    Play,
+    Redirect,
+    "A console requests a program and is redirected to an engine (claim 16).",
+    callers=(Caller.CONSOLE,),
+    reply_bytes_max=PROGRAM_BYTES_MAX,  # grows with the program: a console needs little of it
 )
 
-ASSUMED = Verb("director/assumed", Assumed, Done, "An engine has assumed a stream (claim 16).")
+STREAM = Verb(
+    "engine/stream",
+    Stream,
+    Done,
+    "A console requests its first segment from an engine (claim 16).",
+    callers=(Caller.CONSOLE,),
+)
 
-STOPPED = Verb("director/stopped", Stopped, Done, "An engine has stopped a stream (claim 17).")
+PRELOAD = Verb(
+    "engine/preload",
+    Preload,
+    Ready,
+    "An engine is notified to preload the next segment (claim 16).",
+    callers=(Caller.DIRECTOR, Caller.ENGINE),
+)
 
-CEASE = Verb("engine/cease", Cease, Ceased, "A console, or the director, orders a stream to cease (claim 17).")
+START = Verb(
+    "engine/start",
+    Start,
+    Done,
+    "The next engine is directed to start streaming (claim 16).",
+    callers=(Caller.DIRECTOR, Caller.ENGINE),
+)
+
+NEXT_SEGMENT = Verb(
+    "director/next-segment",
+    NextSegment,
+    Next,
+    "A streaming engine asks for the next segment (claim 16).",
+    callers=(Caller.ENGINE,),
+)
+
+ASSUMED = Verb(
+    "director/assumed", Assumed, Done, "An engine has assumed a stream (claim 16).", callers=(Caller.ENGINE,)
+)
+
+STOPPED = Verb(
+    "director/stopped", Stopped, Done, "An engine has stopped a stream (claim 17).", callers=(Caller.ENGINE,)
+)
+
+CEASE = Verb(
+    "engine/cease",
+    Cease,
+    Ceased,
+    "A console, or the director, orders a stream to cease (claim 17).",
+    callers=(Caller.CONSOLE, Caller.DIRECTOR),
+)

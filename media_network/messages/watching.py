@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from media_network.messages.verb import Verb
+from media_network.messages.verb import MIB, Caller, Verb
 from media_network.program import Count, ProgramId
 
 
@@ -81,8 +81,29 @@ class StationView(Struct, frozen=True, kw_only=True):
     """Segments held by at least one live engine."""
 
 
-WATCHING = Verb("director/watching", Watching, SessionView, "A console is still there (claim 17).")
+WATCHING = Verb(
+    "director/watching",
+    Watching,
+    SessionView,
+    "A console is still there (claim 17).",
+    callers=(Caller.CONSOLE, Caller.ENGINE),
+    reply_bytes_max=16 * MIB,  # grows with the stream: 67 bytes a turn, said again every interval
+)
 
-LIST_SESSIONS = Verb("director/sessions", ListSessions, Sessions, "The sessions of the station.")
+LIST_SESSIONS = Verb(
+    "director/sessions",
+    ListSessions,
+    Sessions,
+    "The sessions of the station.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=64 * MIB,  # grows with the sessions, and with every turn of each
+)
 
-ASK_STATION = Verb("director/station", AskStation, StationView, "The station as its director sees it.")
+ASK_STATION = Verb(
+    "director/station",
+    AskStation,
+    StationView,
+    "The station as its director sees it.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=16 * MIB,  # grows with the catalogue: 70 bytes a program, more where segments are missing
+)

@@ -16,7 +16,7 @@ from media_network.address import Address
 from media_network.http.client import IDEMPOTENCY_KEY, HttpClient
 from media_network.http.errors import Unintelligible, Unreachable
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import Caller, Done, Verb
 from media_network.refusal import Reason, Refused
 
 
@@ -30,7 +30,16 @@ class Sum(Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
-ADD = Verb("test/add", Add, Sum, "Add to the sum.")
+BYTES_MAX = 200_000
+ADD = Verb(
+    "test/add",
+    Add,
+    Sum,
+    "Add to the sum.",
+    callers=(Caller.ANYBODY,),
+    request_bytes_max=BYTES_MAX,
+    reply_bytes_max=BYTES_MAX,
+)
 ANY_PORT = Address("127.0.0.1", 0)
 
 
@@ -359,6 +368,48 @@ def test_an_endless_answer_is_cut_off():
     asyncio.run(talk())
 
 
+def test_a_request_weighs_what_its_verb_says_and_no_more():
+    async def talk():
+        async with adder_and_client() as (adder, peer, http):
+            whole = b'{"amount": 1}'.ljust(ADD.request_bytes_max)
+            assert await post(peer, whole) == (200, b'{"total":1}')
+            status, answer = await post(peer, whole + b" ", **{IDEMPOTENCY_KEY: "k"})
+            assert status == 413
+            assert msgspec.json.decode(answer, type=Refused).reason is Reason.TOO_LARGE
+            assert await http.ask(peer, ADD, Add(1, "x" * ADD.request_bytes_max)) == Refused(
+                Reason.TOO_LARGE, "test/add takes at most 200000 bytes"
+            )
+            assert adder.total == 1
+
+    asyncio.run(talk())
+
+
+def test_an_answer_weighs_what_its_verb_says_and_no_more():
+    async def talk():
+        async def say(reader, writer):
+            for answer in (b'{"total": 1}', b'{"total": 1} '):
+                await read_request(reader)
+                writer.write(http_answer(answer.ljust(ADD.reply_bytes_max + answer.endswith(b" "))))
+                await writer.drain()
+
+        async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
+            assert await http.ask(peer, ADD, Add(1)) == Sum(1)
+            with pytest.raises(Unintelligible, match="more than 200000 bytes"):
+                await http.ask(peer, ADD, Add(1))
+
+    asyncio.run(talk())
+
+
+def test_who_says_what_is_noted_for_whoever_looks_for_a_defect(caplog):
+    async def talk():
+        async with adder_and_client() as (_, peer, http):
+            await http.ask(peer, ADD, Add(1))
+
+    with caplog.at_level(logging.DEBUG, "media_network"):
+        asyncio.run(talk())
+    assert "127.0.0.1 says test/add, which is for: anybody" in caplog.messages
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"amount=1", b"\xff\xfe", b"null", b"[]", b'{"amount": "1"}', b'{"amount": 1e999}', b"{}",
@@ -383,6 +434,8 @@ def test_a_body_that_is_not_the_message_is_a_bad_message(body, caplog):
     ("request_bytes", "status"),
     [
         (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Length: 67108865\r\n\r\n" + b" " * 67108865, b"413"),
+        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Length: 200001\r\n\r\n", b"413"),
+        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n40000\r\n" + b" " * 0x40000, b"413"),
         (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", b"400"),
         (b"POST /test/subtract HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", b"404"),
         (b"GET /test/add HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
@@ -522,7 +575,7 @@ def test_the_client_speaks_from_its_own_address():
             writer.write(http_answer(b"{}"))
             await writer.drain()
 
-        verb = Verb("test/done", Add, Done, "Do.")
+        verb = Verb("test/done", Add, Done, "Do.", callers=(Caller.ANYBODY,))
         async with scripted(note) as peer, HttpClient(random.Random(1), local_host="127.7.7.7") as http:
             assert await http.ask(peer, verb, Add(1)) == Done()
         assert seen == ["127.7.7.7"]

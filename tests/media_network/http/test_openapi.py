@@ -94,6 +94,7 @@ def test_every_verb_is_there_with_its_schemas(description):
     for verb in VERBS:
         post = description["paths"][f"/{verb.path}"]["post"]
         assert post["summary"] == verb.summary
+        assert post["x-callers"] == [caller.value for caller in verb.callers]
         assert post["requestBody"]["required"] is True
         said = {
             "request": post["requestBody"]["content"],

@@ -10,7 +10,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.refusing import STATUSES, refusing
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import Caller, Done, Verb
 from media_network.refusal import Reason, Refused
 
 ANY_PORT = Address("127.0.0.1", 0)
@@ -20,7 +20,7 @@ class Ask(Struct, frozen=True):
     reason: Reason
 
 
-REFUSE = Verb("test/refuse", Ask, Done, "Refuse for this reason.")
+REFUSE = Verb("test/refuse", Ask, Done, "Refuse for this reason.", callers=(Caller.ANYBODY,))
 
 
 def test_every_reason_has_a_status():
