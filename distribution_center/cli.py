@@ -49,7 +49,9 @@ _STAGES = {
     IngestStage.DOWNLOADING: "downloading",
     IngestStage.CONVERTING: "converting ",
     IngestStage.STORING: "storing    ",
+    IngestStage.UNKNOWN: "working    ",
 }
+_FINAL = frozenset({IngestStage.DONE, IngestStage.FAILED})
 
 
 def center_option(command: Command) -> Command:
@@ -254,19 +256,18 @@ class _Talk:
 
 async def _ingest(talk: _Talk, order: Ingest) -> ProgramRow:
     progress = await talk.ask(INGEST, order)
-    for stage, label in _STAGES.items():
-        progress = await _watch(talk, progress, stage, label)
+    while progress.stage not in _FINAL:
+        progress = await _watch_stage(talk, progress)
     if progress.stage is IngestStage.FAILED:
         raise UserError(progress.error, "Nothing of it was kept.")
     rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
     return next(row for row in rows if row.program == progress.program)
 
 
-async def _watch(talk: _Talk, progress: IngestProgress, stage: IngestStage, label: str) -> IngestProgress:
-    """Follow one stage to its end, with a bar where somebody watches."""
-    if progress.stage is not stage:
-        return progress
-    with _bar(label) as bar:
+async def _watch_stage(talk: _Talk, progress: IngestProgress) -> IngestProgress:
+    """Follow the present stage to its end, with a bar where somebody watches."""
+    stage = progress.stage
+    with _bar(_STAGES[stage]) as bar:
         while progress.stage is stage:
             bar.update(round(progress.fraction * 1000) - bar.pos)
             await asyncio.sleep(_POLL_S)

@@ -3,12 +3,12 @@
 It is a value, not an exception: the caller decides what comes next.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 
+from media_network.word import Word
 
-class Reason(StrEnum):
+
+class Reason(Word):
     """Why a message was refused."""
 
     BAD_MESSAGE = "bad_message"
@@ -54,6 +54,8 @@ class Reason(StrEnum):
     """The blade, or the state it is in, has no way to do it."""
     NOT_KEPT = "not_kept"
     """What was ordered could not be written down so far; it is done when it is."""
+    UNKNOWN = "unknown"
+    """A reason of a newer party. Whether it was done is unknown; not worth repeating at once."""
 
 
 class Refused(Struct, frozen=True):
@@ -61,6 +63,11 @@ class Refused(Struct, frozen=True):
 
     reason: Reason
     detail: str = ""
+
+    @property
+    def perhaps_done(self) -> bool:
+        """Whether it may have been done, or may be yet; of every other refusal it is certain that it was not."""
+        return self.reason in (Reason.OVERDUE, Reason.UNKNOWN)
 
     def __str__(self) -> str:
         return self.detail or self.reason.value.replace("_", " ")

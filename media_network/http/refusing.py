@@ -36,6 +36,7 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.NO_BLADE: HTTPStatus.NOT_FOUND,
         Reason.UNABLE: HTTPStatus.CONFLICT,
         Reason.NOT_KEPT: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.UNKNOWN: HTTPStatus.CONFLICT,  # handed on for somebody else
     }
 )
 """Every reason has one; 401 waits for identities."""

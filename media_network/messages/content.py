@@ -1,12 +1,12 @@
 """What a person, through a command, orders of the distribution center."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, STATIONS_BYTES_MAX, Caller, Verb
 from media_network.program import Count, Program, ProgramId, ProgramState, Sha256
+from media_network.word import Word
 
 
 class Ingest(Struct, frozen=True, kw_only=True):
@@ -19,14 +19,16 @@ class Ingest(Struct, frozen=True, kw_only=True):
     segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
 
 
-class IngestStage(StrEnum):
-    """Where an ingest is. The last two are final."""
+class IngestStage(Word):
+    """Where an ingest is. `DONE` and `FAILED` are final."""
 
     DOWNLOADING = "downloading"
     CONVERTING = "converting"
     STORING = "storing"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A stage of a newer center: it is not over yet."""
 
 
 class IngestProgress(Struct, frozen=True, kw_only=True):

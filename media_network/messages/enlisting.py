@@ -1,6 +1,5 @@
 """An engine on duty: what it tells its director of itself and of its streams, again and again."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -8,9 +7,10 @@ from msgspec import Meta, Struct
 from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, ProgramId
+from media_network.word import Word
 
 
-class TurnPhase(StrEnum):
+class TurnPhase(Word):
     """Where a turn is at the engine that has it."""
 
     PRELOADED = "preloaded"
@@ -20,6 +20,8 @@ class TurnPhase(StrEnum):
     """All of it has been sent; the next engine has been told to start, or is about to be."""
     STOPPED = "stopped"
     """It stopped short, and no director has heard of that yet."""
+    UNKNOWN = "unknown"
+    """A phase of a newer engine: it may be sending, or another by now, as when it is handing over."""
 
 
 class RunningStream(Struct, frozen=True, kw_only=True):

@@ -1,12 +1,12 @@
 """How a program gets to a station: who has a segment, and fetching it from there (claims 12 to 14, 19, 20)."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
+from media_network.word import Word
 
 
 class Obtain(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Fetch(Struct, frozen=True, kw_only=True):
     ticket: str
 
 
-class CopyResult(StrEnum):
+class CopyResult(Word):
     """How a fetch ended."""
 
     STORED = "stored"
@@ -53,6 +53,8 @@ class CopyResult(StrEnum):
     HASH_MISMATCH = "hash_mismatch"
     NO_SPACE = "no_space"
     IO_ERROR = "io_error"
+    UNKNOWN = "unknown"
+    """A result of a newer engine: not stored, as far as is known."""
 
 
 class CopyDone(Struct, frozen=True, kw_only=True):

@@ -3,13 +3,13 @@
 Pulled segments are resources, not messages: `GET /segments/<program>/<number>.ts?ticket=...`, with Range.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
+from media_network.word import Word
 
 TICK_S = 0.04
 """Engines send their streams a tick at a time: what is due until the next one, no sooner and no faster."""
@@ -131,7 +131,7 @@ class Assumed(Struct, frozen=True, kw_only=True):
     """The first one it sent."""
 
 
-class StopCause(StrEnum):
+class StopCause(Word):
     """Why a stream stopped."""
 
     END_OF_PROGRAM = "end_of_program"
@@ -139,6 +139,8 @@ class StopCause(StrEnum):
     """The console ordered it (claim 17)."""
     LEASE_EXPIRED = "lease_expired"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A cause of a newer party: the stream has ended, so that nobody resumes it beside somebody else."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True):

@@ -1,14 +1,13 @@
 """How sessions and a station fare: asked by media consoles, and by whoever looks after the network."""
 
-from enum import StrEnum
-
 from msgspec import Struct
 
 from media_network.messages.verb import MIB, Caller, Verb
 from media_network.program import Count, ProgramId
+from media_network.word import Word
 
 
-class SessionState(StrEnum):
+class SessionState(Word):
     """Life of a session."""
 
     REDIRECTED = "redirected"
@@ -17,6 +16,8 @@ class SessionState(StrEnum):
     RESUMING = "resuming"
     """The sending engine was lost; another is being found."""
     ENDED = "ended"
+    UNKNOWN = "unknown"
+    """A state of a newer director: it has not ended."""
 
 
 class Watching(Struct, frozen=True, kw_only=True):

@@ -315,7 +315,7 @@ DEEP = b'{"amount": 1, "more": ' + b"[" * 100_000
         http_answer(b'{"total": 1, "note": "\xff"}'),
         http_answer(b'{"sum": 1}'),
         http_answer(DEEP.replace(b"amount", b"total")),
-        http_answer(b'{"reason": "bad mood"}', "409 Conflict"),
+        http_answer(b'{"reason": 7}', "409 Conflict"),
         http_answer(b"\xff" * 300, "500 Internal Server Error"),
         http_answer(b"", "302 Found", "Location: http://127.0.0.1:1/\r\n"),
         http_answer(b'{"total": 1}', "201 Created"),
@@ -347,6 +347,19 @@ def test_a_refusal_is_understood_under_whatever_status_it_comes(status):
 
         async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
             assert await http.ask(peer, ADD, Add(1)) == Refused(Reason.BUSY)
+
+    asyncio.run(talk())
+
+
+def test_a_refusal_for_a_reason_that_is_not_known_is_a_refusal():
+    async def talk():
+        async def say(reader, writer):
+            await read_request(reader)
+            writer.write(http_answer(b'{"reason": "bad mood", "detail": "not today"}', "409 Conflict"))
+            await writer.drain()
+
+        async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
+            assert await http.ask(peer, ADD, Add(1)) == Refused(Reason.UNKNOWN, "not today")
 
     asyncio.run(talk())
 

@@ -137,7 +137,7 @@ class Streams:
         sender = session.sender(message.turn)
         if sender is None:
             return Done()
-        if message.cause in (StopCause.END_OF_PROGRAM, StopCause.CEASED):
+        if message.cause in (StopCause.END_OF_PROGRAM, StopCause.CEASED, StopCause.UNKNOWN):
             self._end(session, SessionEvent.STOPPED, session.offer)
         else:
             position = session.program.advance(message.segment, message.packet, 0)
@@ -165,7 +165,7 @@ class Streams:
         for stream in streams:
             if stream.phase is not TurnPhase.STOPPED or stream.cursor.session not in self._sessions:
                 self._inherit(stream, engine)
-        active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER)
+        active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN)
         cursors = [stream.cursor for stream in streams if stream.phase in active]
         self._miss({(cursor.session, cursor.turn) for cursor in cursors}, engine)
         return self._revoked(cursors, engine)
@@ -247,7 +247,7 @@ class Streams:
             self._turns.charge(session)
             return
         session.mark = inherited_mark(stream, _now())
-        in_doubt = stream.phase is TurnPhase.HANDING_OVER
+        in_doubt = stream.phase in (TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN)
         session.unsettled_until = self._station.started_at + self._station.lease_s if in_doubt else 0.0
         self._assume(session, turn, stream.first_packet)
 

@@ -159,8 +159,7 @@ class Turns:
             return StartOutcome.REFUSED if refused else StartOutcome.DOUBTFUL
         if isinstance(answer, Done):
             return StartOutcome.TAKEN
-        # Overdue: the engine was not done with it in time, and may be later.
-        return StartOutcome.DOUBTFUL if answer.reason is Reason.OVERDUE else StartOutcome.REFUSED
+        return StartOutcome.DOUBTFUL if answer.perhaps_done else StartOutcome.REFUSED
 
     async def _preload(self, session: PushSession, turn: Turn) -> bool:
         message = Preload(
