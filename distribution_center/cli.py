@@ -122,11 +122,13 @@ def run_management(path: Path) -> None:
 
 @main.command()
 @click.argument("source")
-@click.option("--title", default="", help="What people call it (default: the name of the file).")
+@click.option("--title", help="What people call it (default: the name of the file).")
 @click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
 @json_option("an object with `program` and more")
 @center_option
-def ingest(*, source: str, title: str, segment_ms: int, as_json: bool, center: str | None, state_dir: Path) -> None:
+def ingest(
+    *, source: str, title: str | None, segment_ms: int, as_json: bool, center: str | None, state_dir: Path
+) -> None:
     """Bring a program from SOURCE, a file or an http(s) URL, to the home media station.
 
     Prints the program's name, by which everything else knows it.
@@ -259,7 +261,7 @@ async def _ingest(talk: _Talk, order: Ingest) -> ProgramRow:
     while progress.stage not in _FINAL:
         progress = await _watch_stage(talk, progress)
     if progress.stage is IngestStage.FAILED:
-        raise UserError(progress.error, "Nothing of it was kept.")
+        raise UserError(progress.error or "the ingest failed", "Nothing of it was kept.")
     rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
     return next(row for row in rows if row.program == progress.program)
 

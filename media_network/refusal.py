@@ -62,7 +62,7 @@ class Refused(Struct, frozen=True):
     """A refusal with its reason and, for a person, the facts."""
 
     reason: Reason
-    detail: str = ""
+    detail: str | None = None
 
     @property
     def perhaps_done(self) -> bool:

@@ -14,8 +14,8 @@ class Ingest(Struct, frozen=True, kw_only=True):
 
     source: str
     """Absolute path on the center's machine, or an http(s) URL."""
-    title: str = ""
-    """Empty: taken from the name of the source."""
+    title: str | None = None
+    """None: taken from the name of the source."""
     segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
 
 
@@ -40,7 +40,7 @@ class IngestProgress(Struct, frozen=True, kw_only=True):
     """Of the stage."""
     program: ProgramId | None = None
     """Known from the end of converting on."""
-    error: str = ""
+    error: str | None = None
     """One sentence, when the stage is `failed`."""
 
 

@@ -66,7 +66,8 @@ class CopyDone(Struct, frozen=True, kw_only=True):
     segment: Count
     result: CopyResult
     copied_bytes: Count
-    detail: str = ""
+    detail: str | None = None
+    """For a person: why it failed."""
 
 
 OBTAIN = Verb(

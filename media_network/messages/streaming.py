@@ -14,6 +14,9 @@ from media_network.word import Word
 TICK_S = 0.04
 """Engines send their streams a tick at a time: what is due until the next one, no sooner and no faster."""
 
+Interval = Annotated[int, Meta(ge=50, le=60_000)]
+"""How often something is said, in milliseconds."""
+
 
 class StreamCursor(Struct, frozen=True, kw_only=True):
     """How far an engine has sent a stream: every packet before `packet` of `segment` has left."""
@@ -22,10 +25,10 @@ class StreamCursor(Struct, frozen=True, kw_only=True):
     turn: Count
     segment: Count
     packet: Count
-    reach: Count = 0
-    """Until the next tick, nothing is sent from this packet on. May lie past the end of the segment. 0: not said."""
-    tick_us: Count = 0
-    """How long it is until the next tick."""
+    reach: Count | None = None
+    """Until the next tick, nothing is sent from this packet on. May lie past the end of the segment. None: not said."""
+    tick_us: Count | None = None
+    """How long it is until the next tick; None: not said."""
 
 
 class Play(Struct, frozen=True, kw_only=True):
@@ -44,7 +47,7 @@ class Redirect(Struct, frozen=True, kw_only=True):
     engine: str
     ticket: str
     program: Program
-    report_interval_ms: Annotated[int, Meta(ge=50, le=60_000)]
+    report_interval_ms: Interval
     """How often the console says that it is still there; after three silent intervals the session ends."""
 
 
@@ -100,7 +103,7 @@ class NextSegment(Struct, frozen=True, kw_only=True):
     """To hand over within the segment, for the engine drains: the first packet that has not left yet."""
     failed: tuple[str, ...] = ()
     """Engines that were named for a next turn and certainly did not take it."""
-    doubtful: str = ""
+    doubtful: str | None = None
     """The engine whose answer to `START` is missing: it may have the stream, and the director has to find out."""
 
 

@@ -41,8 +41,8 @@ class SessionView(Struct, frozen=True, kw_only=True):
     session: str
     program: ProgramId
     state: SessionState
-    engine: str
-    """The one that streams, or streamed last."""
+    engine: str | None
+    """The one that streams, or streamed last; None: there was none."""
     served: tuple[Served, ...]
     """Every turn so far, in order."""
 

@@ -121,7 +121,7 @@ class Copying:
     async def _copy(self, request: Fetch, source: Address) -> CopyDone:
         """Copy, and tell in which way it ended."""
         copied_bytes = 0
-        detail = ""
+        detail: str | None = None
         try:
             if not self._store.holds(request.program, request.segment):
                 copied_bytes = await self._receive(request, source)

@@ -49,4 +49,4 @@ def test_a_door_adds_its_own_headers():
     response = refusing(Refused(Reason.NO_ENGINE), {"Access-Control-Allow-Origin": "*"})
     assert (response.status, response.headers["Retry-After"]) == (503, "1")
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.body == b'{"reason":"no_engine","detail":""}'
+    assert response.body == b'{"reason":"no_engine","detail":null}'

@@ -46,6 +46,6 @@ def inherited_turn(stream: RunningStream, engine: Address, boot: str, now: float
 def inherited_mark(stream: RunningStream, now: float) -> Mark:
     """How far the turn can have got when the enlistment was sent."""
     cursor = stream.cursor
-    reach = max(cursor.reach, cursor.packet)
-    until = now - _TOLD_WITHIN_S + cursor.tick_us / 1e6
+    reach = max(cursor.reach or 0, cursor.packet)
+    until = now - _TOLD_WITHIN_S + (cursor.tick_us or 0) / 1e6
     return Mark(turn=cursor.turn, segment=cursor.segment, packet=reach, until=until)

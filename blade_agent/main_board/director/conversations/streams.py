@@ -147,12 +147,13 @@ class Streams:
     def report(self, message: Report, engine: EngineRecord) -> tuple[StreamCursor, ...]:
         """Take note of an engine's streams; returns those that it has to stop, or may not start."""
         now = _now()
-        sent_at = min(now, (message.clock_us + message.since_us) / 1e6) if message.clock_us else None
+        clock_us, since_us = message.clock_us, message.since_us
+        sent_at = None if clock_us is None or since_us is None else min(now, (clock_us + since_us) / 1e6)
         revoked = self._revoked(message.streams, engine)
         for cursor in message.streams:
             session = self._live(cursor.session)
-            if session and sent_at and cursor.reach and session.sender(cursor.turn):
-                until = sent_at + cursor.tick_us / 1e6
+            if session and sent_at is not None and cursor.reach is not None and session.sender(cursor.turn):
+                until = sent_at + (cursor.tick_us or 0) / 1e6
                 session.mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, until=until)
         self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine)
         return revoked

@@ -22,9 +22,9 @@ class CatalogueKeeping:
     def __init__(self, station: Station) -> None:
         self._station = station
 
-    def enlisted(self, engine: EngineRecord, digest: str) -> None:
+    def enlisted(self, engine: EngineRecord, digest: str | None) -> None:
         """An engine has come with a catalogue of its own: each is to know what the other does."""
-        if digest and digest != self._station.catalogue.digest:
+        if digest is not None and digest != self._station.catalogue.digest:
             self._station.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
 
     def learnt(self, program: Program) -> None:

@@ -156,7 +156,7 @@ class PushSession:
             session=self.session,
             program=self.program.program,
             state=self.state,
-            engine=str(last.engine) if last else "",
+            engine=str(last.engine) if last else None,
             served=tuple(self.served),
         )
 

@@ -63,7 +63,7 @@ async def conduct(
         return StopCause.FAILED
     await turn.near_end.wait()
     failed: tuple[str, ...] = ()
-    doubtful = ""
+    doubtful: str | None = None
     while True:
         answer = await _ask_next(turn, director, failed, doubtful)
         if answer is None:
@@ -87,13 +87,13 @@ async def conduct(
             outcome = StartOutcome.REFUSED
         if outcome is StartOutcome.REFUSED and turn.pacing.is_cut:
             go_on(turn)
-        doubtful = offer.engine if outcome is StartOutcome.DOUBTFUL else ""
+        doubtful = offer.engine if outcome is StartOutcome.DOUBTFUL else None
         failed = failed if doubtful else (*failed, offer.engine)
         _log.warning("engine %s did not take turn %d of %s", offer.engine, offer.turn, turn.preload.session)
 
 
 async def _ask_next(
-    turn: Turn, director: DirectorLink, failed: tuple[str, ...], doubtful: str
+    turn: Turn, director: DirectorLink, failed: tuple[str, ...], doubtful: str | None
 ) -> Next | Refused | None:
     """Ask for the next segment until the director knows one; None when patience has run out."""
     loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ import asyncio
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import REPORT
-from media_network.messages.obtaining import Fetch
+from media_network.messages.obtaining import CopyResult, Fetch
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
 from tests.blade_agent.main_board.director.stage import engine_address, program_of, stage
@@ -55,6 +55,30 @@ def test_within_a_segment_the_stream_goes_to_another_engine_and_never_back_to_it
             assert (answer.hand_over.segment, answer.hand_over.packet) == (FILM.segments[0], 4200)
             refused = await world.next(session, 1, packet=4300, failed=(str(engine_address(3)),))
             assert isinstance(refused, Refused) or hand_over(refused)[0] == 3
+
+        world.tell(story, FILM)
+
+
+def test_a_full_engine_is_not_asked_for_what_a_draining_one_holds():
+    with stage({2: "0-1", 3: "1-3", 4: "1-3"}) as world:
+        world.engines[3].free_bytes = 0
+        world.engines[3].copies = CopyResult.NO_SPACE
+
+        async def story():
+            quiet(world, 2)
+            world.engines[4].reports = False
+            await world.ask(REPORT, replace(world.engines[4].report(), free_bytes=0))
+            await asyncio.sleep(0.6)
+            for _ in range(5):
+                assert await drain(world, 2) == 1
+                await asyncio.sleep(0.1)
+            assert not world.engines[3].of(Fetch)
+            await world.ask(REPORT, replace(world.engines[4].report(), free_bytes=10**9))
+            await drain(world, 2)
+            await asyncio.sleep(0.2)
+            assert await drain(world, 2) == 0
+            [order] = world.engines[4].of(Fetch)
+            assert order.segment == FILM.segments[0]
 
         world.tell(story, FILM)
 
