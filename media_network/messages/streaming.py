@@ -1,6 +1,6 @@
 """A pushed stream, from a console's request through turn after turn to its end (claims 16 and 17).
 
-Pulled segments are resources, not messages: `GET /segments/<program>/<number>.ts?ticket=...`, with Range.
+Pulled segments are resources, not messages: see `media_network.segment_url`.
 """
 
 from typing import Annotated

@@ -17,6 +17,7 @@ from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
+from media_network.segment_url import segment_url
 
 PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
 SEGMENT_PATH = "/programs/{program}/{segment}.ts"
@@ -81,7 +82,7 @@ class Pulls:
         )
         self._move(name, redirected)
         ticket = self._station.tickets.sign(name, program.program)
-        location = f"http://{engine.address}/segments/{program.program}/{number}.ts?ticket={ticket}"
+        location = segment_url(engine.address, program.program, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
 
