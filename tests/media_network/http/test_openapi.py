@@ -8,20 +8,9 @@ import pytest
 
 from media_network.http.openapi import describe
 from media_network.http.refusing import STATUSES
-from media_network.messages import (
-    content,
-    enlisting,
-    obtaining,
-    program_information,
-    registry,
-    streaming,
-    watching,
-)
-from media_network.messages.verb import Verb
+from tests.verbs import VERBS
 
-CONVERSATIONS = (content, enlisting, obtaining, program_information, registry, streaming, watching)
 REFUSALS = {str(status.value) for status in STATUSES.values()}
-VERBS = [verb for module in CONVERSATIONS for verb in vars(module).values() if isinstance(verb, Verb)]
 SCHEMA_KEYWORDS = {
     "$ref", "type", "title", "description", "properties", "required", "items", "prefixItems", "anyOf", "enum", "const",
     "default", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
