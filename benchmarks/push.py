@@ -16,10 +16,9 @@ from benchmarks.figure import Figure, cpu_s, show
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.sending.pusher import Pusher
+from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.engine.turns.turn import Turn
 from media_network.address import Address
-from media_network.messages.streaming import Preload
 from media_network.program import TS_PACKET_BYTES, Segment
 
 STREAMS = 200
@@ -34,9 +33,9 @@ async def main() -> None:
     """Measure both and print."""
     with tempfile.TemporaryDirectory() as folder:
         store = await SegmentStore.open(DiskFiles(), [Path(folder)])
-        segment = await put_segment(store)
-        value = await push(store, segment, offload=True)
-        peer = await push(store, segment, offload=False)
+        await put_segment(store)
+        value = await push(store, offload=True)
+        peer = await push(store, offload=False)
         store.close()
     show(
         Figure(
@@ -49,32 +48,31 @@ async def main() -> None:
     )
 
 
-async def put_segment(store: SegmentStore) -> Segment:
+async def put_segment(store: SegmentStore) -> None:
     """Store one segment that lasts longer than the measurement."""
     data = random.Random(1).randbytes(SEGMENT_BYTES)
     segment = Segment(number=0, length_bytes=len(data), duration_ms=10_000, sha256=sha256(data).hexdigest())
     async with store.receive(PROGRAM, segment) as reception:
         await reception.write(data)
         await reception.store()
-    return segment
 
 
-async def push(store: SegmentStore, segment: Segment, *, offload: bool) -> float:
+async def push(store: SegmentStore, *, offload: bool) -> float:
     """Push for a while; returns CPU seconds a gigabyte."""
     loop = asyncio.get_running_loop()
     async with open_push_socket("127.0.0.1") as push_socket, unread_console() as console:
         push_socket.set_offload(on=offload)
         async with running_pusher(push_socket) as pusher:
-            turns = [await make_turn(store, segment, console, number) for number in range(STREAMS)]
-            for turn in turns:
-                turn.start(0, loop.time())
-                pusher.add(turn, loop.time())
+            under_way = [await make_transmission(store, console) for _ in range(STREAMS)]
+            for transmission in under_way:
+                transmission.begin(0, loop.time())
+                pusher.add(transmission, loop.time())
             await asyncio.sleep(WARM_UP_S)
-            before_s, before_bytes = cpu_s(), sent_bytes(turns)
+            before_s, before_bytes = cpu_s(), sent_bytes(under_way)
             await asyncio.sleep(MEASURE_S)
-            spent_s, pushed_bytes = cpu_s() - before_s, sent_bytes(turns) - before_bytes
-        for turn in turns:
-            turn.close()
+            spent_s, pushed_bytes = cpu_s() - before_s, sent_bytes(under_way) - before_bytes
+        for transmission in under_way:
+            transmission.close()
     return spent_s / (pushed_bytes / 1e9)
 
 
@@ -82,7 +80,7 @@ async def push(store: SegmentStore, segment: Segment, *, offload: bool) -> float
 async def running_pusher(push_socket: PushSocket) -> AsyncIterator[Pusher]:
     """A pusher that ticks while the context is open."""
     async with asyncio.TaskGroup() as tasks:
-        pusher = Pusher(push_socket, lambda _: True, lambda _: None, tasks)
+        pusher = Pusher(push_socket, lambda _: True, tasks)
         ticking = tasks.create_task(pusher.run())
         yield pusher
         ticking.cancel()
@@ -97,25 +95,26 @@ async def unread_console() -> AsyncIterator[Address]:
         yield Address(*ear.getsockname())
 
 
-async def make_turn(store: SegmentStore, segment: Segment, console: Address, number: int) -> Turn:
-    """A preloaded turn of a session of its own."""
-    order = Preload(
-        epoch=1,
-        session=str(number),
-        turn=1,
-        program=PROGRAM,
-        segment=segment,
-        rate_bps=RATE_BPS,
-        console=str(console),
-    )
-    turn = Turn(order, console, await store.read(PROGRAM, 0))
-    await turn.read_first()
-    return turn
+class Unwatched:
+    """Nobody has to know how a transmission fares."""
+
+    def moved(self, now_s: float, *, left: bool) -> None:
+        """See `Progress`."""
+
+    def failed(self) -> None:
+        """See `Progress`."""
 
 
-def sent_bytes(turns: list[Turn]) -> int:
-    """What all turns have sent so far."""
-    return sum(turn.pacing.packet for turn in turns) * TS_PACKET_BYTES
+async def make_transmission(store: SegmentStore, console: Address) -> Transmission:
+    """A transmission with its first window in memory."""
+    transmission = Transmission(await store.read(PROGRAM, 0), console, RATE_BPS, Unwatched())
+    await transmission.read_first(0)
+    return transmission
+
+
+def sent_bytes(under_way: list[Transmission]) -> int:
+    """What has been sent so far."""
+    return sum(transmission.pacing.packet for transmission in under_way) * TS_PACKET_BYTES
 
 
 if __name__ == "__main__":

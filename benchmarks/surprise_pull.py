@@ -35,8 +35,8 @@ from chassis_emulator.chassis.orders import INSERT, PULL, InsertBlade, PullBlade
 from chassis_emulator.network.control import PROCESSES, ListProcesses, ProcessRow, order
 from chassis_emulator.topology.state_folder import StateFolder
 from media_network import local_orders
-from media_network.messages.streaming import TICK_S
 from media_network.refusal import Refused
+from media_network.schedule import TICK_S
 
 TOPOLOGY = """\
 network: 67

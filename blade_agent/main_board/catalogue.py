@@ -32,6 +32,8 @@ class Catalogue:
         self._digests: dict[ProgramId, str] = {}
         self.learnt: Callable[[Program], None] = _nobody
         """Called with each program that is new or has changed, once it is durable."""
+        self.changes = 0
+        """Grows with every change."""
         self.version: int | None = None
         """The center's version of what is here; None until it was asked."""
 
@@ -79,6 +81,7 @@ class Catalogue:
                     self._programs[program.program] = program
                     self._digests.pop(program.program, None)
                     self._digest = None
+                    self.changes += 1
                     self.learnt(program)
 
     async def recall(self, program: Program) -> None:

@@ -11,9 +11,6 @@ from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
 from media_network.word import Word
 
-TICK_S = 0.04
-"""Engines send their streams a tick at a time: what is due until the next one, no sooner and no faster."""
-
 Interval = Annotated[int, Meta(ge=50, le=60_000)]
 """How often something is said, in milliseconds."""
 

@@ -6,18 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.director.conversations.streams import Streams
+from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.copies.evacuation import Evacuation
 from blade_agent.main_board.director.copies.obtaining import Obtaining
 from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork, RosterFigures
 from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.engines.attending import Attending
-from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.director.engines.engine_choice import EngineChoice
+from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.catalogue_keeping import CatalogueKeeping
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
-from blade_agent.main_board.director.holdings.segment_location_table import Changes
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.director.holdings.segment_location_table import Changes, SegmentLocationTable
+from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
@@ -40,16 +41,8 @@ async def open_director(duty: DirectorDuty, catalogue: Catalogue, rng: random.Ra
     key = rng.randbytes(32)
     catalogue.version = None
     async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
-        station = Station(
-            duty=duty,
-            http=http,
-            rng=rng,
-            tasks=tasks,
-            catalogue=catalogue,
-            tickets=TicketKey(key),
-            started_at=_now(),
-        )
-        yield Director(station, key)
+        term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=TicketKey(key), began_at=_now())
+        yield Director(term, catalogue, key)
 
 
 async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> None:
@@ -64,17 +57,22 @@ async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -
 class Director:
     """One term of a director."""
 
-    def __init__(self, station: Station, key: bytes) -> None:
-        self._station = station
+    def __init__(self, term: Term, catalogue: Catalogue, key: bytes) -> None:
+        """`key` is what its tickets are signed with."""
+        self._term = term
         self._key = key
-        self.registry = RegistryLink(station)
-        self._streams = Streams(station)
-        self._pulls = Pulls(station)
-        self._obtaining = Obtaining(station, self.registry)
-        self._evacuation = Evacuation(station, self._obtaining)
-        self._catalogues = CatalogueKeeping(station)
-        self._attending = Attending(station, self._died)
-        station.catalogue.learnt = self._catalogues.learnt
+        self._catalogue = catalogue
+        roster, table = self._roster, self._table = Roster(), SegmentLocationTable()
+        choice = EngineChoice(roster, table)
+        self.registry = RegistryLink(term, catalogue, roster, table)
+        self._pushes = PushSessions(term, choice, catalogue)
+        self._pulls = Pulls(term, choice, catalogue)
+        self._obtaining = Obtaining(term, catalogue, roster, table, self.registry)
+        self._evacuation = Evacuation(term, catalogue, roster, table, self._obtaining)
+        self._catalogues = CatalogueKeeping(term, catalogue, roster)
+        self._attending = Attending(term, roster, self._died)
+        catalogue.learnt = self._catalogues.learnt
+        term.standing.lost = self._pushes.give_up
 
     def handlers(self) -> HandlerTable:
         """All that a director answers."""
@@ -85,12 +83,12 @@ class Director:
         table.verb(enlisting.ENLIST, self._enlist)
         table.verb(enlisting.REPORT, self._report)
         table.verb(obtaining.COPY_DONE, self._copy_done)
-        table.verb(streaming.NEXT_SEGMENT, self._streams.next_segment)
-        table.verb(streaming.ASSUMED, self._streams.assumed)
-        table.verb(streaming.STOPPED, self._streams.stopped)
-        table.verb(streaming.PLAY, self._streams.play)
-        table.verb(watching.WATCHING, self._streams.watching)
-        table.verb(watching.LIST_SESSIONS, self._streams.list_sessions)
+        table.verb(streaming.NEXT_SEGMENT, self._pushes.next_segment)
+        table.verb(streaming.ASSUMED, self._pushes.assumed)
+        table.verb(streaming.STOPPED, self._pushes.stopped)
+        table.verb(streaming.PLAY, self._pushes.play)
+        table.verb(watching.WATCHING, self._pushes.watching)
+        table.verb(watching.LIST_SESSIONS, self._pushes.list_sessions)
         table.verb(watching.ASK_STATION, self._view)
         table.resource(PLAYLIST_PATH, self._pulls.playlist, "The playlist of a program (claim 1).")
         table.resource(SEGMENT_PATH, self._pulls.segment, "A segment: redirects to an engine that holds it (claim 18).")
@@ -106,18 +104,18 @@ class Director:
     @property
     def carried(self) -> int:
         """What is lost to the station if nobody directs it any more: the directorship, while engines count on it."""
-        return int(len(self._station.roster) > 0 and not self._station.standing.superseded)
+        return int(len(self._roster) > 0 and not self._term.standing.superseded)
 
     def figures(self) -> DirectorFigures:
         """What it has done in its term, and knows now."""
-        station, counters = self._station, self._station.counters
+        counters = self._term.counters
         return DirectorFigures(
-            epoch=station.duty.epoch,
-            engines=len(station.roster),
-            engines_draining=sum(1 for engine in station.roster if engine.draining),
-            push_sessions=self._streams.live,
+            epoch=self._term.epoch,
+            engines=len(self._roster),
+            engines_draining=sum(1 for engine in self._roster if engine.draining),
+            push_sessions=self._pushes.live,
             pull_sessions=len(self._pulls),
-            programs=len(station.table.programs()),
+            programs=len(self._table.programs()),
             sessions_begun=counters.sessions,
             sessions_inherited=counters.inherited,
             redirects=counters.redirects,
@@ -132,13 +130,13 @@ class Director:
             copies_ordered=counters.copies_ordered,
             copies_done=counters.copies_done,
             copies_failed=counters.copies_failed,
-            locations=sum(station.table.held_by(engine.address) for engine in station.roster),
-            superseded=station.standing.superseded,
+            locations=sum(self._table.held_by(engine.address) for engine in self._roster),
+            superseded=self._term.standing.superseded,
         )
 
     def work(self) -> DirectorWork:
         """Its engines and sessions, one by one; of the pull sessions the latest."""
-        table = self._station.table
+        table = self._table
         engines = tuple(
             RosterFigures(
                 slot=engine.slot,
@@ -149,83 +147,82 @@ class Director:
                 segments=table.held_by(engine.address),
                 free_bytes=engine.free_bytes,
             )
-            for engine in self._station.roster
+            for engine in self._roster
         )
-        sessions = (*self._streams.figures(), *self._pulls.figures(_PULLS_SHOWN))
-        return DirectorWork(engines=engines, sessions=sessions, lost=tuple(self._station.lost))
+        sessions = (*self._pushes.figures(), *self._pulls.figures(_PULLS_SHOWN))
+        return DirectorWork(engines=engines, sessions=sessions, lost=tuple(self._pushes.lost))
 
     async def _keep_watch(self) -> None:
         """Notice engines and consoles that have fallen silent."""
-        while not self._station.standing.superseded:
-            await asyncio.sleep(self._station.duty.intervals.report_ms / 1000)
-            for engine in list(self._station.roster):
+        while not self._term.standing.superseded:
+            await asyncio.sleep(self._term.duty.intervals.report_ms / 1000)
+            for engine in list(self._roster):
                 self._watch(engine)
-            self._streams.expire()
+            self._pushes.look_round()
             self._pulls.expire()
-        self._streams.give_up()
 
     def _watch(self, engine: EngineRecord) -> None:
-        intervals = self._station.duty.intervals
+        intervals = self._term.duty.intervals
         engine.rounds_missed += 1
         silent_ms = (engine.rounds_missed - 1) * intervals.report_ms
         interval_ms = intervals.report_ms if engine.streams else intervals.idle_ms
         if silent_ms > interval_ms * _SILENT_AFTER_INTERVALS:
             engine.silent = True
         if silent_ms > intervals.lease_ms * _LOST_AFTER_LEASE:
-            self._streams.lose_engine(engine.address, engine.boot, gone=False)
+            self._pushes.lose_engine(engine.address, engine.boot, gone=False)
         if silent_ms > intervals.lease_ms:
             self._strike(engine)
 
     def _died(self, engine: EngineRecord) -> None:
         """The process of an engine is gone: its streams resume elsewhere; what it holds is back when it is."""
-        record = self._station.roster.get(engine.address)
+        record = self._roster.get(engine.address)
         if record and record.boot == engine.boot:
             record.silent = record.died = True
-            self._station.counters.engines_lost += 1
+            self._term.counters.engines_lost += 1
             self._lose(record)
 
     async def _publish(self, message: program_information.PublishProgram) -> Done:
         """Claim 11: start the service of a program."""
-        await self._station.catalogue.learn([message.program])
+        await self._catalogue.learn([message.program])
         return Done()
 
     async def _enlist(self, message: enlisting.Enlist) -> enlisting.Enlisted | Refused:
-        if message.epoch != self._station.duty.epoch or self._station.standing.superseded:
+        if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
         try:
             address = Address.parse(message.engine)
             inventory = {program: parse_segments(text) for program, text in message.inventory.items()}
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        earlier = self._station.roster.get(address)
+        earlier = self._roster.get(address)
         if earlier and earlier.boot != message.boot:
             self._lose(earlier)
         known = earlier and earlier.boot == message.boot
-        engine = self._station.roster.enlist(message, address, _now())
+        engine = self._roster.enlist(message, address, _now())
         self._attending.begin(engine)
         if not known:
             self.registry.engines_changed()
-        self._tell_registry(self._station.table.replace(address, inventory))
+        self._tell_registry(self._table.replace(address, inventory))
         self._catalogues.enlisted(engine, message.catalogue)
         await self._catalogues.recall(engine, {stream.program for stream in message.streams})
         return enlisting.Enlisted(
             ticket_key=self._key.hex(),
-            report_interval_ms=self._station.duty.intervals.report_ms,
-            lease_ms=self._station.duty.intervals.lease_ms,
-            cursor_interval_ms=self._station.duty.intervals.cursor_ms,
-            idle_interval_ms=self._station.duty.intervals.idle_ms,
-            revoked=self._streams.inherit(message.streams, engine),
+            report_interval_ms=self._term.duty.intervals.report_ms,
+            lease_ms=self._term.duty.intervals.lease_ms,
+            cursor_interval_ms=self._term.duty.intervals.cursor_ms,
+            idle_interval_ms=self._term.duty.intervals.idle_ms,
+            revoked=self._pushes.inherit(message.streams, engine),
             clock_us=_clock_us(),
         )
 
     async def _report(self, message: enlisting.Report) -> enlisting.Reported | Refused:
         engine = self._enlisted(message.engine, message.boot)
-        if message.epoch != self._station.duty.epoch or self._station.standing.superseded:
+        if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
-        self._station.roster.report(message, engine, _now())
-        revoked = self._streams.report(message, engine)
+        self._roster.report(message, engine, _now())
+        revoked = self._pushes.report(message, engine)
         return enlisting.Reported(revoked=revoked, clock_us=_clock_us(), alone=self._evacuation.alone(engine))
 
     async def _copy_done(self, message: obtaining.CopyDone) -> Done | Refused:
@@ -242,42 +239,40 @@ class Director:
                 engine=str(engine.address),
                 load_bps=engine.load_bps,
                 capacity_bps=engine.capacity_bps,
-                streams=self._streams.count(engine.address),
-                segments=self._station.table.held_by(engine.address),
+                streams=self._pushes.count(engine.address),
+                segments=self._table.held_by(engine.address),
             )
-            for engine in self._station.roster
+            for engine in self._roster
         )
         return watching.StationView(
-            station=self._station.duty.station,
-            epoch=self._station.duty.epoch,
+            station=self._term.duty.station,
+            epoch=self._term.epoch,
             engines=engines,
-            programs={program: format_segments(held) for program, held in self._station.table.programs().items()},
+            programs={program: format_segments(held) for program, held in self._table.programs().items()},
         )
 
     def _enlisted(self, engine: str, boot: str) -> EngineRecord | None:
         try:
-            record = self._station.roster.get(Address.parse(engine))
+            record = self._roster.get(Address.parse(engine))
         except ValueError:
             return None
         return record if record and record.boot == boot else None
 
     def _stale(self, epoch: int) -> Refused:
-        if epoch > self._station.duty.epoch:
+        if epoch > self._term.epoch:
             # Its engine has another director already.
-            self._station.standing.superseded = True
-        return Refused(
-            Reason.STALE_EPOCH, f"this director's epoch is {self._station.duty.epoch}, the message is of {epoch}"
-        )
+            self._term.standing.lose()
+        return Refused(Reason.STALE_EPOCH, f"this director's epoch is {self._term.epoch}, the message is of {epoch}")
 
     def _strike(self, engine: EngineRecord) -> None:
-        self._station.counters.engines_lost += not engine.died
-        self._station.roster.strike(engine.address)
+        self._term.counters.engines_lost += not engine.died
+        self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)
-        self._tell_registry(self._station.table.forget(engine.address))
+        self._tell_registry(self._table.forget(engine.address))
 
     def _lose(self, engine: EngineRecord) -> None:
-        self._streams.lose_engine(engine.address, engine.boot, gone=True)
+        self._pushes.lose_engine(engine.address, engine.boot, gone=True)
         self._obtaining.lose_engine(engine.address)
 
     def _tell_registry(self, changes: Changes) -> None:

@@ -14,7 +14,7 @@ from blade_agent.main_board.engine.engine_figures import EngineFigures, EngineWo
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.engine.turns.streams import Streams
+from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ATTEND, RunningStream
@@ -52,7 +52,7 @@ class Engine:
         self._attendance = Attendance(self._director)
         self._kept = KeptPrograms(catalogue, self._director)
         self._catalogue = catalogue
-        self._streams = Streams(
+        self._streams = EngineStreams(
             store=store, director=self._director, client=client, push_socket=push_socket, tasks=tasks
         )
         self._meter = LoadMeter(self._streams, self._resource, asyncio.get_running_loop().time())
@@ -199,7 +199,7 @@ async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue
 class LoadMeter:
     """What the engine sends, for its reports."""
 
-    def __init__(self, streams: Streams, resource: SegmentResource, now_s: float) -> None:
+    def __init__(self, streams: EngineStreams, resource: SegmentResource, now_s: float) -> None:
         self._streams = streams
         self._resource = resource
         self._measured_s = now_s

@@ -1,43 +1,59 @@
 """Segments that only a draining engine holds are copied to engines that stay, before its blade is taken away."""
 
+import asyncio
+from itertools import islice
+
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.copies.obtaining import Obtaining
-from blade_agent.main_board.director.engines.roster import EngineRecord
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.program import ProgramId
 
 _Segment = tuple[ProgramId, int]
 _AT_ONCE = 4
+_PAUSE_S = 5.0
+"""Before a segment that could not be copied is tried again."""
 
 
 class Evacuation:
     """What is still to be copied from each engine that drains."""
 
-    def __init__(self, station: Station, obtaining: Obtaining) -> None:
-        self._station = station
+    def __init__(
+        self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable, obtaining: Obtaining
+    ) -> None:
+        self._term = term
+        self._catalogue = catalogue
+        self._roster = roster
+        self._table = table
         self._obtaining = obtaining
         self._alone: dict[Address, tuple[object, list[_Segment]]] = {}
         self._copying: set[_Segment] = set()
+        self._paused: dict[_Segment, float] = {}
+        """Segments that could not be copied, and until when they rest, by the event loop's time."""
 
     def alone(self, engine: EngineRecord) -> int:
         """How many segments no other engine holds that stays; they are being copied, where they can be."""
         if not engine.draining:
-            self._alone.pop(engine.address, None)
+            if self._alone.pop(engine.address, None):
+                self._paused.clear()
             return 0
         waiting = self._waiting(engine)
-        for segment in waiting[: _AT_ONCE - len(self._copying)] if len(self._copying) < _AT_ONCE else ():
-            if segment not in self._copying:
-                self._copying.add(segment)
-                self._station.tasks.create_task(self._copy(engine, segment), name=f"evacuate {segment}")
+        now = asyncio.get_running_loop().time()
+        ready = (each for each in waiting if each not in self._copying and self._paused.get(each, now) <= now)
+        for segment in islice(ready, max(0, _AT_ONCE - len(self._copying))):
+            self._copying.add(segment)
+            self._term.tasks.create_task(self._copy(engine, segment), name=f"evacuate {segment}")
         return len(waiting)
 
     def _waiting(self, engine: EngineRecord) -> list[_Segment]:
-        staying = tuple(other.address for other in self._station.roster if not other.draining and not other.silent)
-        state = (self._station.table.version, staying)
+        staying = tuple(other.address for other in self._roster if not other.draining and not other.silent)
+        state = (self._table.version, self._catalogue.changes, staying)
         known = self._alone.get(engine.address)
         if known is None or known[0] != state:
-            catalogue = self._station.catalogue
-            held = self._station.table.only_at(engine.address, staying)
+            catalogue = self._catalogue
+            held = self._table.only_at(engine.address, staying)
             # What belongs to no program that is known here nobody can ask for.
             known = (
                 state,
@@ -57,4 +73,7 @@ class Evacuation:
         finally:
             self._copying.discard(segment)
         if copied:
+            self._paused.pop(segment, None)
             self.alone(engine)
+        else:
+            self._paused[segment] = asyncio.get_running_loop().time() + _PAUSE_S

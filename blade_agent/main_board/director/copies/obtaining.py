@@ -3,10 +3,12 @@
 import asyncio
 import logging
 
-from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.errors import NetworkError
 from media_network.messages.obtaining import (
@@ -29,17 +31,27 @@ _SEGMENTS_AT_ONCE = 4
 _COPY_PATIENCE_S = 120.0
 """How long a copy may take without a word; the order is said again by the registry if it comes to nothing."""
 
+_UNABLE_S = 30.0
+"""How long an engine is asked for no copy after its disks took one not: space is made by somebody, not by asking."""
+
 _Copy = tuple[Address, ProgramId, int]
 
 
 class Obtaining:
     """The programs this station has been directed to obtain."""
 
-    def __init__(self, station: Station, registry: RegistryLink) -> None:
-        self._station = station
+    def __init__(
+        self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable, registry: RegistryLink
+    ) -> None:
+        self._term = term
+        self._catalogue = catalogue
+        self._roster = roster
+        self._table = table
         self._registry = registry
         self._running: dict[ProgramId, asyncio.Task[None]] = {}
         self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
+        self._unable_until: dict[Address, float] = {}
+        """Engines whose disks took no copy, and until when they are asked for none, by the event loop's time."""
 
     async def obtain(self, order: Obtain) -> Done | Refused:
         """Claim 12, first step: the registry directs this seeking station to a source station."""
@@ -48,13 +60,13 @@ class Obtaining:
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         name = order.program.program
-        if self._station.catalogue.get(name) is None:
+        if self._catalogue.get(name) is None:
             # Of one that is known the order may be older than the last word on its state.
-            await self._station.catalogue.learn([order.program])
+            await self._catalogue.learn([order.program])
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
-            self._registry.changed(name, self._station.table.segments(name))
-            task = self._station.tasks.create_task(self._obtain_all(order, source), name=f"obtain {name}")
+            self._registry.changed(name, self._table.segments(name))
+            task = self._term.tasks.create_task(self._obtain_all(order, source), name=f"obtain {name}")
             self._running[name] = task
             task.add_done_callback(lambda _: self._running.pop(name))
         return Done()
@@ -68,22 +80,24 @@ class Obtaining:
 
     async def replicate(self, name: ProgramId, number: int) -> bool:
         """Have an engine that stays copy a segment from one that holds it; whether that was done."""
-        program = self._station.catalogue.get(name)
+        program = self._catalogue.get(name)
         location = self._locate_here(name, number)
         if program is None or location is None:
             return False
-        holders = self._station.table.engines_with(name, number)
+        holders = self._table.engines_with(name, number)
         segment = program.segments[number]
-        for receiving in place(segment, 1, self._station.roster, holders):
-            if await self._copy(receiving, program, segment, location) is CopyResult.STORED:
-                self._station.counters.replications += 1
+        failed: set[Address] = set()
+        while receiving := place(segment, 1, self._roster, holders, failed | self._unable()):
+            if await self._copy(receiving[0], program, segment, location) is CopyResult.STORED:
+                self._term.counters.replications += 1
                 return True
+            failed.add(receiving[0].address)
         return False
 
     async def copy_done(self, message: CopyDone, engine: EngineRecord) -> None:
         """Claim 12: an engine says that a copy is complete, or why it is not."""
         if message.result is CopyResult.STORED:
-            self._station.table.add(engine.address, message.program, message.segment)
+            self._table.add(engine.address, message.program, message.segment)
             self._registry.located(message.program, message.segment)
         else:
             _log.warning(
@@ -114,9 +128,11 @@ class Obtaining:
 
     async def _obtain_segment(self, order: Obtain, segment: Segment, source: Address) -> None:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
-        table, roster, name = self._station.table, self._station.roster, order.program.program
+        table, roster, name = self._table, self._roster, order.program.program
         failed: set[Address] = set()
-        while receiving := place(segment, order.copies, roster, table.engines_with(name, segment.number), failed):
+        while receiving := place(
+            segment, order.copies, roster, table.engines_with(name, segment.number), failed | self._unable()
+        ):
             location = self._locate_here(name, segment.number) or await self._locate(name, segment.number, source)
             if location is None:
                 return
@@ -124,18 +140,18 @@ class Obtaining:
                 failed.add(receiving[0].address)
 
     def _locate_here(self, program: ProgramId, segment: int) -> SegmentLocation | None:
-        holders = self._station.roster.live(self._station.table.engines_with(program, segment))
+        holders = self._roster.live(self._table.engines_with(program, segment))
         if not holders:
             return None
         engine = min(holders, key=lambda record: (record.load_share, record.slot))
-        ticket = self._station.tickets.sign(f"copy-{segment}", program)
+        ticket = self._term.tickets.sign(f"copy-{segment}", program)
         return SegmentLocation(engine=str(engine.address), ticket=ticket)
 
     async def _locate(self, program: ProgramId, segment: int, director: Address) -> SegmentLocation | None:
         """Claim 12, second step, as the seeking director: ask the source director."""
         question = LocateSegment(program=program, segment=segment)
         try:
-            answer = await self._station.http.ask(director, LOCATE_SEGMENT, question)
+            answer = await self._term.http.ask(director, LOCATE_SEGMENT, question)
         except NetworkError as error:
             _log.warning("%s", error)
             return None
@@ -149,7 +165,7 @@ class Obtaining:
     ) -> CopyResult | None:
         """Direct a receiving engine to fetch, and wait for its word; None if there was none."""
         order = Fetch(
-            epoch=self._station.duty.epoch,
+            epoch=self._term.epoch,
             program=program.program,
             segment=segment,
             source=location.engine,
@@ -158,28 +174,36 @@ class Obtaining:
         key = (engine.address, program.program, segment.number)
         waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
         self._copies[key] = waiting
-        self._station.counters.copies_ordered += 1
+        self._term.counters.copies_ordered += 1
         try:
             result = await self._ordered(engine, order, waiting)
         finally:
             del self._copies[key]
-        counters = self._station.counters
+        counters = self._term.counters
         if result is CopyResult.STORED:
             counters.copies_done += 1
         else:
             counters.copies_failed += 1
+        if result in (CopyResult.NO_SPACE, CopyResult.IO_ERROR):
+            self._unable_until[engine.address] = asyncio.get_running_loop().time() + _UNABLE_S
         return result
 
     async def _ordered(
         self, engine: EngineRecord, order: Fetch, waiting: "asyncio.Future[CopyResult | None]"
     ) -> CopyResult | None:
         try:
-            if await self._station.http.tell(engine.address, FETCH, order) is None:
+            if await self._term.http.tell(engine.address, FETCH, order) is None:
                 return None
             async with asyncio.timeout(_COPY_PATIENCE_S):
                 return await waiting
         except TimeoutError:
             return None
+
+    def _unable(self) -> set[Address]:
+        """The engines whose disks took no copy lately."""
+        now = asyncio.get_running_loop().time()
+        self._unable_until = {engine: until for engine, until in self._unable_until.items() if until > now}
+        return set(self._unable_until)
 
     def _conclude(self, copy: _Copy, result: CopyResult | None) -> None:
         waiting = self._copies.get(copy)

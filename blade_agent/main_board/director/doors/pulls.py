@@ -4,15 +4,18 @@ import asyncio
 import math
 import re
 from collections import OrderedDict
+from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
 
 from aiohttp import web
 
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director_figures import SessionFigures
-from blade_agent.main_board.director.engines.engine_choice import choose_engine
-from blade_agent.main_board.director.sessions.session import PullSession, new_session_id
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.director.engines.engine_choice import EngineChoice
+from blade_agent.main_board.director.sessions.session_id import new_session_id
+from blade_agent.main_board.director.term import Term
+from media_network.address import Address
 from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
 from media_network.program import Program
@@ -30,20 +33,38 @@ _SESSION = re.compile(r"[0-9a-f]{24}")
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class PullSession:
+    """A player that follows a playlist; it counts to the engine it was last redirected to."""
+
+    engine: Address
+    rate_bps: int
+    seen_at: float
+    program: str
+    console: str
+    """Host of the player."""
+    segment: int
+    """That it asked for last."""
+    redirects: int = 1
+
+
 class Pulls:
     """The pull sessions of a station."""
 
-    def __init__(self, station: Station) -> None:
-        self._station = station
+    def __init__(self, term: Term, choice: EngineChoice, catalogue: Catalogue) -> None:
+        self._term = term
+        self._choice = choice
+        self._roster = choice.roster
+        self._catalogue = catalogue
         self._sessions: OrderedDict[str, PullSession] = OrderedDict()
         """Those that have asked for nothing for longest come first."""
 
     async def playlist(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/playlist.m3u8`: opens a session; its id is in every segment's address."""
-        program = self._station.catalogue.published(request.match_info["program"])
+        program = self._catalogue.published(request.match_info["program"])
         if program is None:
             return _refuse(Refused(Reason.NOT_PUBLISHED, "no such program is in service here"))
-        session = new_session_id(self._station.rng)
+        session = new_session_id(self._term.rng)
         return web.Response(
             text=_playlist(program, session),
             content_type="application/vnd.apple.mpegurl",
@@ -52,7 +73,7 @@ class Pulls:
 
     async def segment(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/<number>.ts`: 302 to the least loaded engine that holds the segment."""
-        program = self._station.catalogue.published(request.match_info["program"])
+        program = self._catalogue.published(request.match_info["program"])
         number = request.match_info["segment"]
         name = request.query.get("session", "")
         if program is None or not (number.isdecimal() and len(number) < 8 and int(number) < len(program.segments)):
@@ -63,14 +84,14 @@ class Pulls:
         session = self._sessions.get(name)
         # It still counts to the engine it was sent to last, so that its segments come from engine after engine.
         carrying = (session.engine,) if session else ()
-        engine = choose_engine(self._station, program, int(number), carrying=carrying)
-        while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and self._station.is_assembling(_now()):
+        engine = self._choice.choose(program, int(number), carrying=carrying)
+        while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and self._term.is_assembling(_now()):
             await asyncio.sleep(_ASSEMBLING_PAUSE_S)
-            engine = choose_engine(self._station, program, int(number), carrying=carrying)
+            engine = self._choice.choose(program, int(number), carrying=carrying)
         if isinstance(engine, Refused):
-            self._station.counters.refusals += 1
+            self._term.counters.refusals += 1
             return _refuse(engine)
-        self._station.counters.redirects += 1
+        self._term.counters.redirects += 1
         redirected = PullSession(
             engine=engine.address,
             rate_bps=program.rate_bps,
@@ -81,7 +102,7 @@ class Pulls:
             redirects=session.redirects + 1 if session else 1,
         )
         self._move(name, redirected)
-        ticket = self._station.tickets.sign(name, program.program)
+        ticket = self._term.tickets.sign(name, program.program)
         location = segment_url(engine.address, program.program, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
@@ -104,7 +125,7 @@ class Pulls:
         return tuple(self._figures(name, session) for name, session in latest)
 
     def _figures(self, name: str, session: PullSession) -> SessionFigures:
-        engine = self._station.roster.get(session.engine)
+        engine = self._roster.get(session.engine)
         return SessionFigures(
             session=name,
             push=False,
@@ -119,11 +140,11 @@ class Pulls:
     def _move(self, name: str, session: PullSession) -> None:
         self._leave(name)
         self._sessions[name] = session
-        self._station.roster.promise(session.engine, session.rate_bps)
+        self._roster.promise(session.engine, session.rate_bps)
 
     def _leave(self, name: str) -> None:
         if session := self._sessions.pop(name, None):
-            self._station.roster.promise(session.engine, -session.rate_bps)
+            self._roster.promise(session.engine, -session.rate_bps)
 
 
 def _playlist(program: Program, session: str) -> str:

@@ -7,8 +7,8 @@ A machine that lost its power, or its network, breaks no line: it falls silent, 
 import asyncio
 from collections.abc import Callable
 
-from blade_agent.main_board.director.engines.roster import EngineRecord
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.enlisting import ATTEND, Attend
@@ -23,8 +23,9 @@ _GONE = (Reason.UNKNOWN_ENGINE, Reason.WRONG_ROLE)
 class Attending:
     """A line to each enlisted engine."""
 
-    def __init__(self, station: Station, died: Callable[[EngineRecord], None]) -> None:
-        self._station = station
+    def __init__(self, term: Term, roster: Roster, died: Callable[[EngineRecord], None]) -> None:
+        self._term = term
+        self._roster = roster
         self._died = died
         self._lines: set[tuple[Address, str]] = set()
 
@@ -33,16 +34,16 @@ class Attending:
         line = (engine.address, engine.boot)
         if line not in self._lines:
             self._lines.add(line)
-            staying = self._station.tasks.create_task(self._stay(engine), name=f"attend {engine.address}")
+            staying = self._term.tasks.create_task(self._stay(engine), name=f"attend {engine.address}")
             staying.add_done_callback(lambda _: self._lines.discard(line))
 
     async def _stay(self, engine: EngineRecord) -> None:
-        while self._station.roster.knows(engine.address, engine.boot):
+        while self._roster.knows(engine.address, engine.boot):
             try:
-                answer = await self._station.http.ask(
+                answer = await self._term.http.ask(
                     engine.address,
                     ATTEND,
-                    Attend(epoch=self._station.duty.epoch, boot=engine.boot),
+                    Attend(epoch=self._term.epoch, boot=engine.boot),
                     deadline_s=_ON_THE_LINE_S,
                     while_refused=False,
                 )

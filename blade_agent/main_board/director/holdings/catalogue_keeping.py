@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from blade_agent.main_board.catalogue import digest_of
-from blade_agent.main_board.director.engines.roster import EngineRecord
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.catalogue import Catalogue, digest_of
+from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.term import Term
 from media_network.messages.program_information import (
     ASK_CATALOGUE,
     ASK_PROGRAM,
@@ -19,44 +19,43 @@ from media_network.program import Program, ProgramId
 class CatalogueKeeping:
     """Compares catalogues when an engine enlists; tells every change."""
 
-    def __init__(self, station: Station) -> None:
-        self._station = station
+    def __init__(self, term: Term, catalogue: Catalogue, roster: Roster) -> None:
+        self._term = term
+        self._catalogue = catalogue
+        self._roster = roster
 
     def enlisted(self, engine: EngineRecord, digest: str | None) -> None:
         """An engine has come with a catalogue of its own: each is to know what the other does."""
-        if digest is not None and digest != self._station.catalogue.digest:
-            self._station.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
+        if digest is not None and digest != self._catalogue.digest:
+            self._term.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
 
     def learnt(self, program: Program) -> None:
         """There is something new: every engine keeps it."""
-        for engine in self._station.roster:
-            self._station.tasks.create_task(
-                self._tell(engine, program), name=f"{engine.address} keeps {program.program}"
-            )
+        for engine in self._roster:
+            self._term.tasks.create_task(self._tell(engine, program), name=f"{engine.address} keeps {program.program}")
 
     async def recall(self, engine: EngineRecord, programs: Iterable[ProgramId]) -> None:
         """Have an engine tell what is needed now and is not known here."""
         for name in programs:
-            if self._station.catalogue.get(name) is None:
+            if self._catalogue.get(name) is None:
                 await self._recall(engine, name)
 
     async def _compare(self, engine: EngineRecord) -> None:
-        kept = await self._station.http.tell(engine.address, ASK_CATALOGUE, AskCatalogue())
+        kept = await self._term.http.tell(engine.address, ASK_CATALOGUE, AskCatalogue())
         if kept is None:
             return
-        catalogue = self._station.catalogue
         for name, digest in kept.programs.items():
-            if catalogue.digests.get(name) != digest:
+            if self._catalogue.digests.get(name) != digest:
                 await self._recall(engine, name)
-        for program in catalogue:
+        for program in self._catalogue:
             if kept.programs.get(program.program) != digest_of(program):
                 await self._tell(engine, program)
 
     async def _recall(self, engine: EngineRecord, name: ProgramId) -> None:
-        program = await self._station.http.tell(engine.address, ASK_PROGRAM, AskProgram(name))
+        program = await self._term.http.tell(engine.address, ASK_PROGRAM, AskProgram(name))
         if program and program.program == name:
-            await self._station.catalogue.recall(program)
+            await self._catalogue.recall(program)
 
     async def _tell(self, engine: EngineRecord, program: Program) -> None:
-        message = KeepProgram(epoch=self._station.duty.epoch, program=program)
-        await self._station.http.tell(engine.address, KEEP_PROGRAM, message)
+        message = KeepProgram(epoch=self._term.epoch, program=program)
+        await self._term.http.tell(engine.address, KEEP_PROGRAM, message)

@@ -8,7 +8,10 @@ import logging
 from collections.abc import Iterable
 from typing import TypeVar
 
-from blade_agent.main_board.director.station import Station
+from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.director.engines.roster import Roster
+from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.errors import NetworkError
 from media_network.messages.registry import (
@@ -36,8 +39,11 @@ Change = TypeVar("Change", AddLocations, RemoveLocations)
 class RegistryLink:
     """What the registry has yet to hear from this director."""
 
-    def __init__(self, station: Station) -> None:
-        self._station = station
+    def __init__(self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable) -> None:
+        self._term = term
+        self._catalogue = catalogue
+        self._roster = roster
+        self._table = table
         self._changed: dict[ProgramId, set[int]] = {}
         self._news = asyncio.Event()
         self._registration_due = asyncio.Event()
@@ -64,27 +70,27 @@ class RegistryLink:
 
     async def keep_registered(self) -> None:
         """Register again and again; catch up with the catalogue when the center has another version of it."""
-        center = self._station.duty.center
+        center = self._term.duty.center
         while center:
             registration = RegisterStation(
-                station=self._station.duty.station,
-                director=str(self._station.duty.address),
-                epoch=self._station.duty.epoch,
-                engines=len(self._station.roster),
+                station=self._term.duty.station,
+                director=str(self._term.duty.address),
+                epoch=self._term.duty.epoch,
+                engines=len(self._roster),
             )
             answer = await self._say(center, REGISTER_STATION, registration)
             if answer and (self._generation is None or answer.generation < self._generation_told):
                 # It begins, or has lost what it knew.
                 self._generation = max(self._generation or 0, answer.generation)
                 self._make_full_report()
-            if answer and answer.catalogue_version != self._station.catalogue.version:
+            if answer and answer.catalogue_version != self._catalogue.version:
                 await self._catch_up(center)
             await self._until_registration_is_due()
 
     async def _until_registration_is_due(self) -> None:
         """An interval, or less when engines came or went."""
         try:
-            async with asyncio.timeout(self._station.duty.intervals.registration_ms / 1000):
+            async with asyncio.timeout(self._term.duty.intervals.registration_ms / 1000):
                 await self._registration_due.wait()
         except TimeoutError:
             return
@@ -92,16 +98,16 @@ class RegistryLink:
 
     async def keep_locations_told(self) -> None:
         """Report all the station holds once its engines had time to enlist; then every change."""
-        center = self._station.duty.center
+        center = self._term.duty.center
         if center is None:
             return
-        await asyncio.sleep(self._station.duty.intervals.settle_ms / 1000)
+        await asyncio.sleep(self._term.duty.intervals.settle_ms / 1000)
         while True:
             told = await self._tell_all(center) and await self._tell_changes(center)
             if told:
                 await self._news.wait()
             else:
-                await asyncio.sleep(self._station.duty.intervals.report_ms / 1000)
+                await asyncio.sleep(self._term.duty.intervals.report_ms / 1000)
 
     async def _tell_all(self, center: Address) -> bool:
         """Make a full report if one is due; False if it has to be made again."""
@@ -114,12 +120,11 @@ class RegistryLink:
         self._full_report_due = False
         self._changed.clear()
         report = ReportLocations(
-            station=self._station.duty.station,
-            epoch=self._station.duty.epoch,
+            station=self._term.duty.station,
+            epoch=self._term.duty.epoch,
             generation=generation,
             locations={
-                name: format_segments(self._of_program(name, held))
-                for name, held in self._station.table.programs().items()
+                name: format_segments(self._of_program(name, held)) for name, held in self._table.programs().items()
             },
         )
         if await self._say(center, REPORT_LOCATIONS, report) is None:
@@ -134,7 +139,7 @@ class RegistryLink:
         changed, self._changed = self._changed, {}
         for program, numbers in changed.items():
             segments = self._of_program(program, numbers)
-            held = self._station.table.segments(program)
+            held = self._table.segments(program)
             said = await self._tell(center, ADD_LOCATIONS, program, segments & held)
             said = said and await self._tell(center, REMOVE_LOCATIONS, program, segments - held)
             if not said:
@@ -147,8 +152,8 @@ class RegistryLink:
         if self._generation is None:
             return False
         change = verb.request(
-            station=self._station.duty.station,
-            epoch=self._station.duty.epoch,
+            station=self._term.duty.station,
+            epoch=self._term.duty.epoch,
             generation=self._generation,
             program=program,
             segments=format_segments(segments),
@@ -160,15 +165,15 @@ class RegistryLink:
         if catalogue is None:
             return
         try:
-            await self._station.catalogue.learn(catalogue.programs)
+            await self._catalogue.learn(catalogue.programs)
         except OSError as error:
             _log.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
         else:
-            self._station.catalogue.version = catalogue.version
+            self._catalogue.version = catalogue.version
 
     def _of_program(self, name: ProgramId, segments: set[int]) -> set[int]:
         """A stray segment that an engine found on its disk is not to spoil the report of all others."""
-        program = self._station.catalogue.get(name)
+        program = self._catalogue.get(name)
         return {number for number in segments if number < len(program.segments)} if program else segments
 
     def _make_full_report(self) -> None:
@@ -177,7 +182,7 @@ class RegistryLink:
 
     async def _say(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
         try:
-            answer = await self._station.http.ask(center, verb, message)
+            answer = await self._term.http.ask(center, verb, message)
         except NetworkError:
             return None  # the center may be away for as long as it likes
         if not isinstance(answer, Refused):
@@ -189,7 +194,7 @@ class RegistryLink:
             self.superseded = True
             _log.warning(
                 "the registry knows a later director of %s than epoch %d",
-                self._station.duty.station,
-                self._station.duty.epoch,
+                self._term.duty.station,
+                self._term.duty.epoch,
             )
         return None

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from math import floor
 
-from media_network.messages.streaming import TICK_S
 from media_network.program import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM
+from media_network.schedule import TICK_S
 
 _CLOCKS_S = 0.002
 """Two clocks count the seconds since a report; a lease is not long enough for them to differ by so much."""

@@ -3,12 +3,7 @@
 from math import ceil, floor
 
 from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
-
-CATCH_UP_MAX_S = 0.1
-"""How far a stream that was held up is sent faster than its rate to catch up; beyond that it stays late.
-
-Whoever guesses from rate and time how far a stream has got at most adds this, and the tick that is sent ahead.
-"""
+from media_network.schedule import CATCH_UP_MAX_S
 
 
 class Pacing:

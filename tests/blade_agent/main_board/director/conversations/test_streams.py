@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from blade_agent.main_board.director.conversations.streams import _ENDED_KEPT_S
+from blade_agent.main_board.director.conversations.push_sessions import ENDED_KEPT_S
 from media_network.messages.enlisting import REPORT
 from media_network.messages.streaming import (
     CEASE,
@@ -157,7 +157,7 @@ def test_a_silent_console_ends_its_session_and_all_of_its_engines_are_told_to_ce
             assert world.engines[next_slot].of(Cease) == [Cease(session=session, turn=2, epoch=EPOCH)]
             assert set((await world.loads()).values()) == {0}
             assert cursor_of(session, 1, 0, 0) in world.engines[slot].revoked
-            await asyncio.sleep(_ENDED_KEPT_S + 1.0)
+            await asyncio.sleep(ENDED_KEPT_S + 1.0)
             assert await world.view(session) is None
             assert reason(await world.watch(session)) is Reason.UNKNOWN_SESSION
 

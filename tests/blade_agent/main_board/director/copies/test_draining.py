@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import REPORT
 from media_network.messages.obtaining import CopyResult, Fetch
+from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
 from tests.blade_agent.main_board.director.stage import engine_address, program_of, stage
@@ -61,22 +63,22 @@ def test_within_a_segment_the_stream_goes_to_another_engine_and_never_back_to_it
 
 def test_a_full_engine_is_not_asked_for_what_a_draining_one_holds():
     with stage({2: "0-1", 3: "1-3", 4: "1-3"}) as world:
-        world.engines[3].free_bytes = 0
+        for slot in (3, 4):
+            world.engines[slot].free_bytes = 0
         world.engines[3].copies = CopyResult.NO_SPACE
 
         async def story():
             quiet(world, 2)
-            world.engines[4].reports = False
-            await world.ask(REPORT, replace(world.engines[4].report(), free_bytes=0))
-            await asyncio.sleep(0.6)
-            for _ in range(5):
+            await asyncio.sleep(0.6)  # they have reported
+            for _ in range(20):
                 assert await drain(world, 2) == 1
-                await asyncio.sleep(0.1)
-            assert not world.engines[3].of(Fetch)
-            await world.ask(REPORT, replace(world.engines[4].report(), free_bytes=10**9))
-            await drain(world, 2)
-            await asyncio.sleep(0.2)
-            assert await drain(world, 2) == 0
+                await asyncio.sleep(0.5)
+            assert not any(world.engines[slot].of(Fetch) for slot in (3, 4))
+            world.engines[4].free_bytes = 10**9
+            for _ in range(20):
+                alone = await drain(world, 2)
+                await asyncio.sleep(0.5)
+            assert alone == 0
             [order] = world.engines[4].of(Fetch)
             assert order.segment == FILM.segments[0]
 
@@ -112,3 +114,47 @@ def test_the_only_engine_can_give_nothing_away():
             assert (await world.play()).engine == str(engine_address(2))
 
         world.tell(story, FILM)
+
+
+@pytest.mark.parametrize("result", [CopyResult.NO_SPACE, CopyResult.IO_ERROR])
+def test_an_engine_whose_disk_takes_nothing_is_not_asked_for_ever_and_another_is(result):
+    with stage({2: "0-9", 3: "", 4: ""}) as world:
+        world.engines[3].copies = result
+
+        async def story():
+            quiet(world, 2)
+            for _ in range(30):
+                if await drain(world, 2) == 0:
+                    break
+                await asyncio.sleep(0.5)
+            assert await drain(world, 2) == 0
+            assert len(world.engines[3].of(Fetch)) <= 5
+            assert {order.segment.number for order in world.engines[4].of(Fetch)} == set(range(10))
+
+        world.tell(story, program_of(segments=10))
+
+
+def test_where_nobody_takes_a_copy_few_are_ordered():
+    with stage({2: ALL, 3: ""}) as world:
+        world.engines[3].copies = CopyResult.SOURCE_LOST
+
+        async def story():
+            quiet(world, 2)
+            for _ in range(40):
+                assert await drain(world, 2) == 4
+                await asyncio.sleep(0.5)
+            assert 4 <= len(world.engines[3].of(Fetch)) <= 4 * 4
+
+        world.tell(story, FILM)
+
+
+def test_a_program_that_becomes_known_while_a_blade_drains_is_copied_too():
+    with stage({2: ALL, 3: ""}) as world:
+
+        async def story():
+            quiet(world, 2)
+            assert await drain(world, 2) == 0  # nothing is known of what it holds
+            await world.ask(PUBLISH_PROGRAM, PublishProgram(FILM))
+            assert await drain(world, 2) == 4
+
+        world.tell(story)

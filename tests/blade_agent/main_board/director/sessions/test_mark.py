@@ -5,13 +5,13 @@ from math import ceil
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blade_agent.main_board.director.conversations.settlement import certainly_past
+from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
-from blade_agent.main_board.director.sessions.session import PushSession
+from blade_agent.main_board.director.sessions.reach import past_turn
 from blade_agent.main_board.engine.sending.pacing import Pacing
-from media_network.messages.streaming import TICK_S
 from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
-from tests.blade_agent.main_board.director.stage import CONSOLE, engine_address, program_of
+from media_network.schedule import TICK_S
+from tests.blade_agent.main_board.director.stage import engine_address, program_of
 
 PACKETS = 1_000_000
 RATES_BPS = st.integers(100_000, 100_000_000)
@@ -81,16 +81,10 @@ def test_the_engine_that_a_sender_hands_over_to_is_never_further_than_the_sender
 
 def test_a_sender_that_was_lost_before_its_first_report_is_measured_by_the_one_before():
     program = program_of(segments=3, packets=60_000)
-    session = PushSession(session="s", program=program, console=CONSOLE, watched_at=0.0)
-    first = session.give_turn(engine_address(2), "boot", 0, 0, 0.0)
-    session.assume(first, 0)
-    session.mark = Mark(turn=1, segment=0, packet=59_000, until=10.0)
-    offered_s = 9.0
-    second = session.give_turn(engine_address(3), "boot", 1, 0, offered_s)
-    session.assume(second, 0)
-    segment, packet = certainly_past(session, second, 10.0)
+    mark, offered_s = Mark(turn=1, segment=0, packet=59_000, until=10.0), 9.0
+    second = GivenTurn(number=2, engine=engine_address(3), boot="boot", segment=1, packet=0, given_at=offered_s)
+    segment, packet = past_turn(program, second, mark, 10.0)
     in_a_tick = TICK_S * program.rate_bps / (8 * TS_PACKET_BYTES)
     assert segment * 60_000 + packet - 59_000 < 2 * in_a_tick + 3 * PACKETS_PER_DATAGRAM
     # Without the mark of the turn before, a second would be lost that the offer was old.
-    session.mark = None
-    assert certainly_past(session, second, 10.0) > (1, program.rate_bps // (8 * TS_PACKET_BYTES))
+    assert past_turn(program, second, None, 10.0) > (1, program.rate_bps // (8 * TS_PACKET_BYTES))

@@ -3,8 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blade_agent.main_board.engine.sending.pacing import CATCH_UP_MAX_S, Pacing
+from blade_agent.main_board.engine.sending.pacing import Pacing
 from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
+from media_network.schedule import CATCH_UP_MAX_S
 
 
 def test_packets_are_due_at_their_rate_as_whole_datagrams():

@@ -1,0 +1,44 @@
+"""Where a stream cannot have got to.
+
+A packet is lost rather than sent twice: a player survives a gap, not a repeat.
+"""
+
+import math
+
+from blade_agent.main_board.director.sessions.given_turn import GivenTurn
+from blade_agent.main_board.director.sessions.mark import Mark
+from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES, Program
+from media_network.schedule import CATCH_UP_MAX_S, TICK_S
+
+Position = tuple[int, int]
+"""A segment and a packet in it."""
+
+_CLOCKS_S = 0.01
+"""Two clocks count the seconds since a turn was given."""
+_AHEAD_S = TICK_S + CATCH_UP_MAX_S + _CLOCKS_S
+"""How far a sender may be ahead of its rate since a turn was given; a datagram more is counted apart."""
+
+
+def past_turn(program: Program, turn: GivenTurn, mark: Mark | None, now: float) -> Position | None:
+    """The first packet that a turn certainly has not reached by `now`; None past the end of the program.
+
+    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. What its engine, or
+    the one that handed over to it, reported narrows that down where it is known when that was.
+    """
+    reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
+    ends = [
+        program.advance(turn.segment + 1, 0, 0),
+        program.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8))),
+        past_mark(program, turn.number, mark, now),
+    ]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def past_mark(program: Program, turn: int, mark: Mark | None, now: float) -> Position | None:
+    """The first packet that the stream certainly has not reached in turns up to this one.
+
+    None if nothing is known, or past the end of the program.
+    """
+    if mark is None or mark.turn > turn:
+        return None
+    return program.advance(mark.segment, mark.packet, mark.further(turn, now, program.rate_bps))

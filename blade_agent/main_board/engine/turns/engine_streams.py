@@ -1,0 +1,353 @@
+"""The streams of an engine: what it answers to `PRELOAD`, `STREAM`, `START` and `CEASE`."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from blade_agent.main_board.asking_engines import AskingEngines
+from blade_agent.main_board.engine.director_link import DirectorLink
+from blade_agent.main_board.engine.engine_figures import StreamFigures
+from blade_agent.main_board.engine.sending.push_socket import PushSocket
+from blade_agent.main_board.engine.sending.pusher import Pusher
+from blade_agent.main_board.engine.sending.transmission import Transmission
+from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
+from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.turns.carried_stream import (
+    PRELOAD_VALID_MS,
+    CarriedStream,
+    Surroundings,
+    cursor_of,
+    stopped_stream,
+)
+from blade_agent.main_board.engine.turns.effects import OrderCeased, OrderRefused, SayStopped, StreamFact
+from blade_agent.main_board.engine.turns.events import (
+    CeaseOrdered,
+    DirectorReplaced,
+    DrainEnded,
+    DrainOrdered,
+    DutyLeft,
+    Event,
+    LeaseEnded,
+    PreloadOrdered,
+    SegmentOpened,
+    StartOrdered,
+    TurnRevoked,
+)
+from blade_agent.main_board.engine.turns.states import Active, Sent
+from media_network.address import Address
+from media_network.http.client import HttpClient
+from media_network.messages.enlisting import RunningStream
+from media_network.messages.streaming import (
+    STOPPED,
+    Cease,
+    Ceased,
+    Preload,
+    Ready,
+    Start,
+    StopCause,
+    Stopped,
+    Stream,
+    StreamCursor,
+)
+from media_network.messages.verb import Done
+from media_network.refusal import Reason, Refused
+
+_log = logging.getLogger(__name__)
+
+_DUE_IN_MAX_S = 5.0
+_TURNS_MAX = 8192
+_STREAMS_REMEMBERED = 16_384
+_LAST_WORD_S = 0.5
+
+
+@dataclass
+class StreamCounters:
+    """What has come of the streams since the start."""
+
+    started: int = 0
+    hand_overs_given: int = 0
+    hand_overs_taken: int = 0
+    hand_overs_failed: int = 0
+    """Within a segment: the stream went on here."""
+    stopped_short: int = 0
+    refusals: int = 0
+
+
+class EngineStreams:
+    """All streams that are, or were, here."""
+
+    def __init__(
+        self,
+        *,
+        store: SegmentStore,
+        director: DirectorLink,
+        client: HttpClient,
+        push_socket: PushSocket,
+        tasks: asyncio.TaskGroup,
+        remembered: int = _STREAMS_REMEMBERED,
+    ) -> None:
+        self.pusher = Pusher(push_socket, director.leased, tasks)
+        self._push_socket = push_socket
+        self._store = store
+        self._director = director
+        self._tasks = tasks
+        self._remembered = remembered
+        self._known: OrderedDict[str, CarriedStream] = OrderedDict()
+        """By session, those longest unheard of first. What is past of them is remembered as long as there is room."""
+        self._live: dict[str, CarriedStream] = {}
+        """Those of which something is here."""
+        self._untold: dict[str, RunningStream] = {}
+        """Streams that stopped short, by session, until a director has heard of it."""
+        self.counters = StreamCounters()
+        self._surroundings = Surroundings(
+            director=director,
+            engines=AskingEngines(client),
+            ourselves=self,
+            pusher=self.pusher,
+            tasks=tasks,
+            counted=self._counted,
+            stopped=self._tell_stopped,
+            settled=self._settle,
+            unreadable=self._unreadable,
+        )
+
+    # What the director, consoles and other engines say
+
+    async def preload(self, request: Preload) -> Ready | Refused:
+        """Answer `PRELOAD`."""
+        if refused := self._refuse_preload(request):
+            return self._refuse(refused)
+        carried = self._carried(request.session)
+        answer = carried.hear(PreloadOrdered(request))
+        if answer is None:
+            try:
+                transmission = await self._open(request, carried)
+            except ValueError as error:
+                return Refused(Reason.BAD_MESSAGE, str(error))
+            except StoreError as error:
+                self._store.lose_failed_channels()
+                return Refused(Reason.NOT_HERE, str(error))
+            if refused := self._refuse_preload(request):
+                transmission.close()
+                return self._refuse(refused)
+            answer = carried.hear(SegmentOpened(request))
+            if isinstance(answer, OrderRefused):
+                transmission.close()
+            else:
+                carried.put(request.turn, transmission)
+        if isinstance(answer, OrderRefused):
+            return self._refuse(answer.refused)
+        return Ready(valid_ms=PRELOAD_VALID_MS)
+
+    async def stream(self, request: Stream) -> Done | Refused:
+        """Answer `STREAM`: the console that was redirected here is ready for the first packet."""
+        carried = self._known.get(request.session)
+        ready = carried.stream.ready if carried else None
+        waited_for = ready is not None and ready.turn == request.turn
+        if ready and waited_for and self._director.holder(request.ticket, ready.program) != request.session:
+            return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
+        return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
+
+    async def start(self, request: Start) -> Done | Refused:
+        """Answer `START`: the packet before this one has been sent."""
+        if request.epoch != self._director.epoch:
+            return self._refuse(self._stale_epoch(request.epoch))
+        due_in_s = min(request.due_in_us / 1_000_000, _DUE_IN_MAX_S)
+        return self._start(request.session, request.turn, packet=request.packet, due_in_s=due_in_s)
+
+    async def cease(self, request: Cease) -> Ceased | Refused:
+        """Answer `CEASE`: nothing of these turns will be sent after the answer."""
+        if request.epoch not in (None, self._director.epoch):
+            return self._refuse(self._stale_epoch(request.epoch))
+        carried = self._carried(request.session)
+        answer = carried.hear(CeaseOrdered(turn=request.turn, cause=request.cause, packet=carried.packet))
+        await self._push_socket.drain()
+        stand = answer.stand if isinstance(answer, OrderCeased) else None
+        return Ceased(self._director.boot, cursor_of(request.session, stand) if stand else None)
+
+    # What the bond with the director brings
+
+    def revoke(self, cursor: StreamCursor) -> None:
+        """Stop a stream that the director, which knows it, does not let go on."""
+        carried = self._carried(cursor.session)
+        carried.hear(TurnRevoked(turn=cursor.turn, packet=carried.packet))
+
+    def expire(self) -> None:
+        """Stop everything: the lease has ended."""
+        for carried in tuple(self._live.values()):
+            carried.hear(LeaseEnded(carried.packet))
+
+    def drain(self, *, draining: bool) -> None:
+        """Hand every stream over as soon as another engine is ready; who was to start one here is refused."""
+        self._hear_all(DrainOrdered() if draining else DrainEnded())
+
+    def change_director(self) -> None:
+        """What the director before had prepared is void, but for consoles that were redirected here already."""
+        self._hear_all(DirectorReplaced())
+
+    def running(self) -> tuple[RunningStream, ...]:
+        """All that another director has to know to go on."""
+        now_s = asyncio.get_running_loop().time()
+        next_tick_s = self.pusher.next_tick_s(now_s)
+        known = (carried.running(now_s, next_tick_s) for carried in self._live.values())
+        if not self._director.leased(now_s):
+            # Meanwhile another engine may have got them.
+            self._untold.clear()
+        return (*filter(None, known), *self._untold.values())
+
+    @property
+    def cursors(self) -> tuple[StreamCursor, ...]:
+        """Of every active turn."""
+        now_s = asyncio.get_running_loop().time()
+        next_tick_s = self.pusher.next_tick_s(now_s)
+        return tuple(carried.report(active, now_s, next_tick_s) for carried, active in self._active())
+
+    def figures(self) -> tuple[StreamFigures, ...]:
+        """Every active turn."""
+        return tuple(carried.figures(active) for carried, active in self._active())
+
+    @property
+    def count(self) -> int:
+        """Turns that are active or may become so at any moment."""
+        return self.active + sum(1 for carried in self._live.values() if carried.stream.ready)
+
+    @property
+    def active(self) -> int:
+        """Turns that are active."""
+        return sum(1 for _ in self._active())
+
+    @property
+    def rate_bps(self) -> int:
+        """What the active turns send."""
+        return sum(active.order.rate_bps for _, active in self._active())
+
+    async def leave(self) -> None:
+        """Send nothing more, and let the director know how far everything was sent, if it answers at once."""
+        cursors = [carried.cursor(active) for carried, active in self._active() if active.sent is not Sent.ALL]
+        for carried in tuple(self._live.values()):
+            carried.hear(DutyLeft(carried.packet))
+        stops = [
+            Stopped(session=at.session, turn=at.turn, segment=at.segment, packet=at.packet, cause=StopCause.FAILED)
+            for at in cursors
+        ]
+        await self._push_socket.drain()
+        await asyncio.gather(*(self._director.ask(STOPPED, stop, deadline_s=_LAST_WORD_S) for stop in stops))
+
+    # The parts of it
+
+    def _active(self) -> Iterator[tuple[CarriedStream, Active]]:
+        return ((carried, active) for carried in self._live.values() if (active := carried.active))
+
+    def _carried(self, session: str) -> CarriedStream:
+        """The stream of a session, or what there is room to remember of it from now on."""
+        carried = self._known.get(session)
+        if carried is None:
+            carried = self._known[session] = CarriedStream(session, self._surroundings)
+        self._known.move_to_end(session)
+        while len(self._known) > self._remembered + len(self._live):
+            longest_unheard = next(name for name in self._known if name not in self._live)
+            del self._known[longest_unheard]
+        return carried
+
+    def _hear_all(self, event: Event) -> None:
+        for carried in tuple(self._live.values()):
+            carried.hear(event)
+
+    def _settle(self, carried: CarriedStream) -> None:
+        if carried.stream.idle:
+            self._live.pop(carried.session, None)
+        else:
+            self._known[carried.session] = self._live[carried.session] = carried
+
+    def _start(self, session: str, turn: int, *, packet: int, due_in_s: float) -> Done | Refused:
+        now_s = asyncio.get_running_loop().time()
+        carried = self._known.get(session)
+        if carried is None:
+            return self._refuse(Refused(Reason.NOT_READY, f"turn {turn} of {session} is not preloaded"))
+        order = StartOrdered(
+            turn=turn,
+            packet=packet,
+            due_at=now_s + due_in_s,
+            leased=self._director.leased(now_s),
+            draining=self._director.draining,
+            at=carried.packet,
+        )
+        answer = carried.hear(order)
+        if isinstance(answer, OrderRefused):
+            return self._refuse(answer.refused)
+        self._untold.pop(session, None)
+        return Done()
+
+    def _refuse_preload(self, request: Preload) -> Refused | None:
+        """What every stream has to do with: the director, and what the engine can carry."""
+        if request.epoch != self._director.epoch:
+            return self._stale_epoch(request.epoch)
+        if self.count >= _TURNS_MAX:
+            return Refused(Reason.AT_CAPACITY, f"{_TURNS_MAX} streams")
+        committed_bps = self._committed_bps(request.session) + request.rate_bps
+        capacity_bps = self._director.duty.capacity_bps
+        if committed_bps > capacity_bps:
+            return Refused(Reason.AT_CAPACITY, f"{committed_bps} bit/s of {capacity_bps}")
+        return None
+
+    def _committed_bps(self, without_session: str) -> int:
+        """What the streams of all other sessions need."""
+        orders = (
+            carried.active.order if carried.active else carried.stream.ready
+            for session, carried in self._live.items()
+            if session != without_session
+        )
+        return sum(order.rate_bps for order in orders if order)
+
+    async def _open(self, request: Preload, carried: CarriedStream) -> Transmission:
+        """A transmission with its first window in memory. Raises StoreError, ValueError for a bad console address."""
+        console = Address.parse(request.console)
+        if not self._store.holds(request.program, request.segment):
+            raise NotHeld(request.program, request.segment.number)
+        stored = await self._store.read(request.program, request.segment.number)
+        transmission = Transmission(stored, console, request.rate_bps, carried.progress(request.turn))
+        try:
+            await transmission.read_first(request.packet)
+        except BaseException:
+            transmission.close()
+            raise
+        return transmission
+
+    def _unreadable(self, transmission: Transmission) -> None:
+        """The segment of a turn cannot be read: its file is damaged, or the whole channel."""
+        self._store.lose(*transmission.stored.key)
+        self._store.lose_failed_channels()
+
+    def _counted(self, fact: StreamFact) -> None:
+        match fact:
+            case StreamFact.STARTED:
+                self.counters.started += 1
+            case StreamFact.TAKEN_OVER:
+                self.counters.hand_overs_taken += 1
+            case StreamFact.HANDED_OVER:
+                self.counters.hand_overs_given += 1
+            case StreamFact.NOT_TAKEN:
+                self.counters.hand_overs_failed += 1
+
+    def _tell_stopped(self, carried: CarriedStream, stop: SayStopped) -> None:
+        self.counters.stopped_short += stop.cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
+        if stop.cause is StopCause.FAILED:
+            self._untold[carried.session] = stopped_stream(stop)
+        at = stop.stand
+        stopped = Stopped(session=carried.session, turn=at.turn, segment=at.segment, packet=at.packet, cause=stop.cause)
+        self._tasks.create_task(self._say_stopped(stopped), name=f"stopped {carried.session}")
+
+    async def _say_stopped(self, stopped: Stopped) -> None:
+        await self._director.say(STOPPED, stopped)
+        untold = self._untold.get(stopped.session)
+        if untold and untold.cursor.turn == stopped.turn:
+            del self._untold[stopped.session]
+
+    def _stale_epoch(self, epoch: int | None) -> Refused:
+        return Refused(Reason.STALE_EPOCH, f"epoch {epoch} is not our director's, {self._director.epoch}")
+
+    def _refuse(self, refused: Refused) -> Refused:
+        self.counters.refusals += 1
+        return refused
