@@ -88,6 +88,20 @@ def test_the_data_folders_travelled(blade):
         assert expected
 
 
+def test_the_pages_travelled(blade):
+    probe = "import importlib.util as u; print(u.find_spec('media_network').origin)"
+    installed = Path(run(blade, "python", "-c", probe).strip()).parents[1]
+    assert installed.is_relative_to(blade.parent)
+    for room in (
+        "media_network/pages/shared",
+        "chassis_emulator/panel/page",
+        "distribution_center/network_management/page",
+    ):
+        expected = files_in(ROOT / room)
+        assert files_in(installed / room) == expected
+        assert expected
+
+
 def files_in(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

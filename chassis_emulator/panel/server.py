@@ -1,30 +1,33 @@
 """The panel's server: the page, the picture, what changes in it, consoles, and orders where they are allowed."""
 
-import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
-from chassis_emulator.panel.guard import HEADERS, Guard
 from chassis_emulator.panel.model import PanelSource
+from chassis_emulator.panel.order_guard import OrderGuard
 from chassis_emulator.panel.orders import ACT, Order
-from chassis_emulator.panel.page_files import PageFile, page_files
-from chassis_emulator.panel.view import Reader, View
+from chassis_emulator.panel.view import View
 from media_network.address import Address
 from media_network.http.refusing import refusing
-from media_network.http.server import HandlerTable, Resource, serve
+from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Done
+from media_network.pages.events import Readers
+from media_network.pages.guard import PageGuard
+from media_network.pages.page_files import page_files
 from media_network.refusal import Reason, Refused
 
 PANEL_PORT = 8090
+_PAGE = Path(__file__).parent / "page"
+_LOOPBACK_NAME = re.compile(r"localhost|127(\.\d{1,3}){3}", re.ASCII)
 _READERS_MAX = 32
-_QUIET_S = 2.0
-"""A reader hears something at least this often, and so can tell a quiet network from a lost connection."""
-_WRITE_TIMEOUT_S = 30.0
 _CONSOLE_LINES = 200
 _CONSOLE_LINES_MAX = 2000
 
@@ -40,7 +43,8 @@ async def serve_panel(
     """
     if not IPv4Address(address.host).is_loopback:
         raise ValueError(f"{address.host} is not a loopback address: the panel answers to this machine only")
-    panel = _Panel(source, Guard(rng or random.SystemRandom(), control=control), control=control)
+    token = f"{(rng or random.SystemRandom()).getrandbits(256):064x}"
+    panel = _Panel(source, _guard(token), control=control)
     async with serve(panel.table(), address) as bound:
         try:
             yield bound
@@ -48,25 +52,35 @@ async def serve_panel(
             panel.close()
 
 
+def _guard(token: str) -> PageGuard:
+    own_names = "The panel answers only to this machine's own names: 127.x.y.z and localhost.\n"
+    return PageGuard(
+        lambda name: _LOOPBACK_NAME.fullmatch(name) is not None,
+        token=token,
+        misnamed=partial(web.HTTPForbidden, text=own_names),
+        foreign=partial(web.HTTPForbidden, text="The panel answers only its own page.\n"),
+    )
+
+
 class _Panel:
     """What the panel answers."""
 
-    def __init__(self, source: PanelSource, guard: Guard, *, control: bool) -> None:
+    def __init__(self, source: PanelSource, guard: PageGuard, *, control: bool) -> None:
         self._source = source
-        self._guard = guard
+        self._guards = [guard.check, OrderGuard(guard, control=control).check]
         self._view = View(source)
-        self._readers = 0
-        self._files = page_files(token=guard.token if control else "", control=control)
+        self._readers = Readers(_READERS_MAX)
+        self._files = page_files(_PAGE, token=guard.token if control else "", control="allowed" if control else "off")
 
     def close(self) -> None:
         """Let everybody who looks go."""
-        self._view.close()
+        self._readers.close()
 
     def table(self) -> HandlerTable:
         """All of it."""
-        table = HandlerTable("Front panel", guards=[self._guard.check])
+        table = HandlerTable("Front panel", guards=self._guards)
         for path, file in self._files.items():
-            table.resource(path, _serving(file), "A part of the page.")
+            table.resource(path, file.answer, "A part of the page.")
         table.resource("/picture", self._picture, "How the network is now.")
         table.resource("/changes", self._changes, "Server-sent events: picture, patch, log, quiet.")
         table.resource("/events", self._events, "The event log; `after`: an id.")
@@ -94,40 +108,9 @@ class _Panel:
         return refusing(console) if isinstance(console, Refused) else _json(console)
 
     async def _changes(self, http: web.Request) -> web.StreamResponse:
-        if http.method != "GET":
-            raise web.HTTPMethodNotAllowed(http.method, ["GET"])
-        if self._readers >= _READERS_MAX:
+        if self._readers.full:
             return refusing(Refused(Reason.AT_CAPACITY, f"{_READERS_MAX} pages are open already."))
-        self._readers += 1
-        try:
-            return await self._tell(http)
-        finally:
-            self._readers -= 1
-
-    async def _tell(self, http: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        await response.prepare(http)
-        reader, edition = Reader(), None
-        try:
-            while (edition := await self._view.newer(edition, patience_s=_QUIET_S)) is not None:
-                told = reader.catch_up(edition) or [("quiet", b"null")]
-                async with asyncio.timeout(_WRITE_TIMEOUT_S):
-                    await response.write(b"".join(_server_sent(name, data) for name, data in told))
-        except (TimeoutError, ConnectionError):
-            # It reads no more, or has gone: either way nothing is owed to it.
-            pass
-        return response
-
-
-def _server_sent(name: str, data: bytes) -> bytes:
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), data)
-
-
-def _serving(file: PageFile) -> Resource:
-    async def get(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=file.body, headers={"Content-Type": file.content_type})
-
-    return get
+        return await self._readers.tell(http, self._view.news())
 
 
 def _json(value: object) -> web.Response:

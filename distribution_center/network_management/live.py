@@ -1,25 +1,24 @@
 """What an open page is told: the whole picture first, then every component and alarm that is another now."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from distribution_center.network_management.alarms import Alarm
 from distribution_center.network_management.network import Network
+from media_network.pages.events import Event, News
 
 _AT_MOST_EVERY_S = 0.5
-_STILL_HERE_S = 15.0
 
 
 class Live:
-    """The page's source of server-sent events. The picture is drawn once for all who look."""
+    """The page's news. The picture is drawn once for all who look."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._changes = asyncio.Condition()
+        self._drawn = asyncio.Event()
+        """Set, and replaced, when a new version is drawn."""
         self._pending = asyncio.Event()
         self._version = 0
         self._components: dict[str, tuple[int, bytes]] = {}
@@ -37,9 +36,8 @@ class Live:
         while True:
             await self._pending.wait()
             self._pending.clear()
-            if self._watchers and self._draw():
-                async with self._changes:
-                    self._changes.notify_all()
+            if self._watchers:
+                self._draw()
             await asyncio.sleep(_AT_MOST_EVERY_S)
 
     def whole(self) -> bytes:
@@ -47,31 +45,22 @@ class Live:
         self._draw()
         return self._document(-1)
 
-    async def events(self) -> AsyncGenerator[bytes, None]:
-        """Server-sent events: `network` with all there is, `changes` with what is another, a comment now and then."""
+    async def news(self) -> News:
+        """What one who looks is told: `network` with all there is, then `changes` with what is another."""
         self._watchers += 1
         try:
-            async with aclosing(self._changes_after(self.whole())) as events:
-                async for event in events:
-                    yield event
+            told = Event("network", self.whole())
+            while True:
+                seen = self._version
+                yield [told]
+                while self._version == seen:
+                    await self._drawn.wait()
+                whole = self._gone_in > seen
+                told = Event("network" if whole else "changes", self._document(-1 if whole else seen))
         finally:
             self._watchers -= 1
 
-    async def _changes_after(self, whole_picture: bytes) -> AsyncGenerator[bytes, None]:
-        yield _event("network", whole_picture)
-        seen = self._version
-        while True:
-            try:
-                async with asyncio.timeout(_STILL_HERE_S), self._changes:
-                    await self._changes.wait_for(lambda: self._version > seen)  # noqa: B023 -- waited for right here
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            whole = self._gone_in > seen
-            yield _event("network" if whole else "changes", self._document(-1 if whole else seen))
-            seen = self._version
-
-    def _draw(self) -> bool:
+    def _draw(self) -> None:
         version = self._version + 1
         shown = {name: msgspec.json.encode(each) for name, each in self._network.picture().items()}
         changed = False
@@ -88,8 +77,10 @@ class Live:
         if alarms != self._alarms[1]:
             self._alarms = version, alarms
             changed = True
-        self._version += changed
-        return changed
+        if changed:
+            self._version = version
+            self._drawn.set()
+            self._drawn = asyncio.Event()
 
     def _document(self, after: int) -> bytes:
         """What became another after a version."""
@@ -112,7 +103,3 @@ def show_alarm(alarm: Alarm) -> dict[str, Any]:
         "raised_at": alarm.raised_at,
         "acknowledged_by": alarm.acknowledged_by,
     }
-
-
-def _event(name: str, data: bytes) -> bytes:
-    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

@@ -4,6 +4,7 @@ A trap of SNMPv3 is authenticated for its sender's engine, whose id is learned f
 which stays the same for as long as the folder of the history does.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -42,8 +43,8 @@ class NotificationReceiver:
         self._known: set[bytes] = set()
         self._engine = _open_engine(identity)
         try:
-            transport = udp.UdpAsyncioTransport().open_server_mode((address.host, address.port))
-            config.add_transport(self._engine, _TRANSPORT, transport)
+            self._transport = udp.UdpAsyncioTransport().open_server_mode((address.host, address.port))
+            config.add_transport(self._engine, _TRANSPORT, self._transport)
         except PySnmpError as error:
             raise OSError(f"{address}: {error}") from error
         self._add_user({})
@@ -53,7 +54,9 @@ class NotificationReceiver:
 
     def close(self) -> None:
         """Listen no more."""
-        self._engine.close_dispatcher()
+        self._transport.close_transport()
+        # What pysnmp has received it looks at in the loop's next turn, and then needs its dispatcher.
+        asyncio.get_running_loop().call_soon(self._engine.close_dispatcher)
 
     def know(self, engine_id: bytes) -> None:
         """Take traps of this engine from now on."""

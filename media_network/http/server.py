@@ -181,8 +181,15 @@ async def serve(table: HandlerTable, address: Address) -> AsyncIterator[Address]
 
     Raises OSError when the address cannot be bound.
     """
+    async with serve_application(_application(table), address) as bound:
+        yield bound
+
+
+@asynccontextmanager
+async def serve_application(application: web.Application, address: Address) -> AsyncIterator[Address]:
+    """Serve what is no table, in the same way."""
     runner = web.AppRunner(
-        _application(table),
+        application,
         access_log=None,
         logger=_log,
         shutdown_timeout=1.0,

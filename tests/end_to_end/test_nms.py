@@ -59,7 +59,7 @@ class Management:
                 name, _, data = line.strip().partition(b": ")
                 if name == b"event":
                     event = data
-                elif name == b"data":
+                elif name == b"data" and event != b"quiet":
                     change = json.loads(data)
                     known = {} if event == b"network" else components
                     components = known | {each["component"]: each for each in change["components"]}

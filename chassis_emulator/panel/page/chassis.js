@@ -1,6 +1,6 @@
 // One chassis from the front: its name plate, the slots, and beside them the chassis manager and the supplies.
 
-import { element, keepList, setAttribute, setStyle, setText } from "./element.js";
+import { element, keepList, setAttribute, setStyle, setText } from "/shared/element.js";
 import { changingIcon } from "./icons.js";
 import { makeSlot } from "./slot.js";
 import * as words from "./words.js";

@@ -1,6 +1,6 @@
 // The question before an order that cuts viewers off. The number is live, and the safe answer has the focus.
 
-import { element, setText } from "./element.js";
+import { element, setText } from "/shared/element.js";
 import { icon } from "./icons.js";
 import { headline } from "./consequences.js";
 

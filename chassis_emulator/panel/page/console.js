@@ -1,6 +1,6 @@
 // The end of what a process printed, looked up again as long as it is open and to be seen.
 
-import { element, setText } from "./element.js";
+import { element, setText } from "/shared/element.js";
 
 const LOOK_AGAIN_MS = 1500;
 const NEAR_END_PX = 24;

@@ -1,9 +1,9 @@
 // What is opened: a blade, a chassis, or the center, with its facts, its orders, its faults and its console.
 
+import { element, keepList, setAttribute, setText } from "/shared/element.js";
 import { actionsOf } from "./actions.js";
 import { findSlot } from "./consequences.js";
 import { makeConsole } from "./console.js";
-import { element, keepList, setAttribute, setText } from "./element.js";
 import { makeFaults } from "./faults.js";
 import { changingIcon, icon } from "./icons.js";
 import { lightWords } from "./light.js";

@@ -1,6 +1,6 @@
 // What was injected at a blade or a chassis, and a form to inject more.
 
-import { element, setAttribute, setText } from "./element.js";
+import { element, setAttribute, setText } from "/shared/element.js";
 
 export function makeFaults(give) {
   const list = element("ul", { class: "injected-list", "aria-label": "Injected faults" });

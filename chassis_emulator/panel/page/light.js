@@ -1,7 +1,7 @@
 // A front light. Lights that blink alike blink together; nothing flashes more than three times a second, and with
 // reduced motion a blinking light stands still in a ring.
 
-import { element, setAttribute } from "./element.js";
+import { element, setAttribute } from "/shared/element.js";
 
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const SHORTEST_PERIOD_MS = 340;

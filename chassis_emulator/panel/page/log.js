@@ -1,23 +1,20 @@
 // The event log: the newest on top, filtered by severity.
 
-import { element, setAttribute, setText } from "./element.js";
+import { makeChoices } from "/shared/choices.js";
+import { element, setAttribute, setText } from "/shared/element.js";
 import { icon } from "./icons.js";
 import { alarm } from "./notices.js";
 import { clock, isoTime } from "./words.js";
 
 const KEPT = 500;
 const GRADES = ["info", "warning", "critical"];
-const FILTERS = [["info", "All"], ["warning", "Warnings and worse"], ["critical", "Critical"]];
-const NAMES = { info: "All", warning: "Warning", critical: "Critical" };
+const SHOWN = [["info", "All", "All"], ["warning", "Warning", "Warnings and worse"], ["critical", "Critical", "Critical"]];
 
 export function makeLog(root, openBlade) {
   const list = element("ol", { class: "events", role: "log", "aria-live": "off", "aria-label": "Events", tabindex: "0" });
   const nothing = element("p", { class: "nothing" }, "No event yet.");
-  const filter = element("div", { class: "filter", role: "radiogroup", "aria-label": "Show events" },
-    ...FILTERS.map(([grade, label]) => element("label", { title: label },
-      element("input", { type: "radio", name: "grade", value: grade, checked: grade === "info", "aria-label": label, change: () => choose(grade) }),
-      element("span", { "aria-hidden": "true" }, NAMES[grade]))));
-  root.append(element("div", { class: "head" }, element("h2", { id: "log-name" }, "Event log"), filter), nothing, list);
+  const choices = makeChoices("grade", "Show events", SHOWN, "info", choose);
+  root.append(element("div", { class: "head" }, element("h2", { id: "log-name" }, "Event log"), choices), nothing, list);
   let last = 0;
   let first = true;
 

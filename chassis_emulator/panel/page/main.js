@@ -1,27 +1,26 @@
 // The page: what is shown, what is opened, and what is ordered.
 
+import { connect } from "/shared/connection.js";
+import { element, keepList, setAttribute, setText } from "/shared/element.js";
 import { actionsOf, orderWords } from "./actions.js";
 import { makeChassis, viewersOf } from "./chassis.js";
 import { ask, refreshQuestion } from "./confirm.js";
-import { connect } from "./connection.js";
 import { consequence, findSlot } from "./consequences.js";
 import { keyOf, makeDetail } from "./detail.js";
-import { element, keepList, setAttribute, setText } from "./element.js";
 import { changingIcon } from "./icons.js";
 import { isTurn, keepTabStops, nextBlade } from "./keyboard.js";
 import { makeLog } from "./log.js";
 import { closeMenu, showMenu } from "./menu.js";
 import { notice } from "./notices.js";
 import { CONTROL, sendOrder } from "./orders.js";
+import { applyPatch } from "./patch.js";
 import * as words from "./words.js";
 
 const main = document.getElementById("stations");
-const lostBanner = document.getElementById("lost");
 const chassis = new Map();
 let picture = null;
 let kinds = [];
 let opened = null;
-let lostSince = null;
 
 const detail = makeDetail(document.getElementById("detail"), { give, close: closeDetail });
 const log = makeLog(document.getElementById("log"), (blade) => open({ blade }));
@@ -158,25 +157,23 @@ document.addEventListener("keydown", (event) => {
   if (!closeMenu()) closeDetail();
 });
 
-function lost() {
-  lostSince ??= Date.now() / 1000;
-  document.body.dataset.lost = "";
-  lostBanner.hidden = false;
-  setText(lostBanner, `Connection lost at ${words.clock(lostSince)}. What is shown is from then; trying again …`);
-  chips.live.mark.show("critical");
-  setAttribute(chips.live.root, "data-grade", "critical");
-  setText(chips.live.text, "Lost");
+function showConnection(icon, text) {
+  chips.live.mark.show(icon);
+  setAttribute(chips.live.root, "data-grade", icon);
+  setText(chips.live.text, text);
 }
 
-function found() {
-  if (lostSince !== null) notice("The connection is back.");
-  lostSince = null;
-  delete document.body.dataset.lost;
-  lostBanner.hidden = true;
-  chips.live.mark.show("live");
-  setAttribute(chips.live.root, "data-grade", "live");
-  setText(chips.live.text, "Live");
+function showWhole(whole) {
+  // A network that was started again has another token and perhaps another page.
+  if (picture && picture.boot !== whole.boot) location.reload();
+  show(whole);
 }
+
+const told = {
+  picture: showWhole,
+  patch: (patch) => show(applyPatch(picture, patch)),
+  log: (events) => log.add(events),
+};
 
 // Without them everything but injecting works.
 async function askFaultKinds() {
@@ -184,6 +181,12 @@ async function askFaultKinds() {
   return response.ok ? response.json() : [];
 }
 
-connect({ picture: show, log: (events) => log.add(events), lost, found });
+connect("/changes", told, {
+  lost: () => showConnection("critical", "Lost"),
+  found(again) {
+    if (again) notice("The connection is back.");
+    showConnection("live", "Live");
+  },
+});
 kinds = await askFaultKinds();
 if (picture) showOpened();

@@ -1,6 +1,6 @@
 // The context menu of a blade: right click, the menu key, or Shift and F10.
 
-import { element } from "./element.js";
+import { element } from "/shared/element.js";
 import { icon } from "./icons.js";
 
 let open = null;

@@ -1,6 +1,6 @@
 // What is said without being asked: alarms at once, notices when there is a pause.
 
-import { element, setText } from "./element.js";
+import { element, setText } from "/shared/element.js";
 
 const SHOWN_MS = 6000;
 const alarms = document.getElementById("alarms");

@@ -1,6 +1,6 @@
 // One slot, drawn from the front: the blade with its handles, or the empty bay, and the fan behind it.
 
-import { element, setAttribute, setStyle, setText } from "./element.js";
+import { element, setAttribute, setStyle, setText } from "/shared/element.js";
 import { changingIcon, fanDrawing, icon } from "./icons.js";
 import { lightWords, makeLight } from "./light.js";
 import * as words from "./words.js";

@@ -1,8 +1,12 @@
 // Graphs as SVG: a line for each part of a component, the band between its least and greatest behind it.
 
+import { drawing, element, setAttribute, setStyle, setText } from "/shared/element.js";
+import { quantity, tickLabel } from "./words.js";
+
 const WIDTH = 320, HEIGHT = 130, LEFT = 38, RIGHT = 6, TOP = 8, BOTTOM = 16;
 const COLOURS = ["#2f7de1", "#e8791d", "#2a9d5c", "#b04fc6", "#c9a400", "#d6455d", "#1aa3b8", "#8a6f4d"];
 const LINES_MAX = 16;
+const DASH = "–";
 
 const KINDS = {
   temperature_c: { title: "Temperature", unit: "°C", now: Math.max },
@@ -16,35 +20,6 @@ const KINDS = {
 };
 
 function sum(...values) { return values.reduce((a, b) => a + b, 0); }
-
-export function quantity(value, kind) {
-  const { unit, whole } = kind;
-  if (unit === "bit/s") {
-    const step = [[1e9, "G"], [1e6, "M"], [1e3, "k"]].find(([size]) => Math.abs(value) >= size);
-    return step ? `${short(value / step[0])} ${step[1]}bit/s` : `${Math.round(value)} bit/s`;
-  }
-  const text = whole ? String(Math.round(value)) : short(value);
-  return unit ? `${text} ${unit}` : text;
-}
-
-function short(value) {
-  const size = Math.abs(value);
-  return String(size >= 100 ? Math.round(value) : size >= 10 ? Math.round(value * 10) / 10 : Math.round(value * 100) / 100);
-}
-
-function node(name, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function element(name, className, ...children) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-}
 
 // Ticks at round numbers, two to five of them.
 function ticks(low, high) {
@@ -71,78 +46,93 @@ export function drawGraphs(into, { since, until, graphs }) {
   const drawn = Object.entries(KINDS)
     .filter(([metric]) => Object.values(graphs[metric] ?? {}).some((points) => points.length))
     .map(([metric, kind]) => drawGraph(metric, kind, graphs[metric], since, until));
-  into.replaceChildren(...(drawn.length ? drawn : [element("p", "hint", "No readings in this span yet.")]));
+  into.replaceChildren(...(drawn.length ? drawn : [element("p", { class: "hint" }, "No readings in this span yet.")]));
 }
 
+// `parts`: by name its points, each [time, mean, least, greatest].
 function drawGraph(metric, kind, parts, since, until) {
-  const lines = Object.entries(parts).filter(([, points]) => points.length).slice(0, LINES_MAX);
-  const all = lines.flatMap(([, points]) => points);
-  let low = Math.min(...all.map((point) => point[2])), high = Math.max(...all.map((point) => point[3]));
-  if (kind.zero) low = Math.min(0, low);
-  const least = kind.whole ? 2 : kind.unit === "°C" ? 10 : Math.max(1e-9, Math.abs(high) * 0.1, kind.unit === "bit/s" ? 1000 : 1);
-  if (high - low < least) { high = kind.zero ? low + least : (high + low + least) / 2; low = high - least; }
-  high += (high - low) * 0.06;
-  const x = (at) => LEFT + (at - since) / (until - since) * (WIDTH - LEFT - RIGHT);
-  const y = (value) => HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM);
-  const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": kind.title });
-  for (const tick of ticks(low, high)) {
-    svg.append(node("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick) }));
-    svg.append(node("text", { x: LEFT - 4, y: y(tick) + 3, "text-anchor": "end" }, axisLabel(tick, kind)));
-  }
-  for (const [at, label] of moments(since, until)) {
-    if (x(at) > LEFT + 8 && x(at) < WIDTH - 14) svg.append(node("text", { x: x(at), y: HEIGHT - 4, "text-anchor": "middle" }, label));
-  }
-  const gap = largestGap(all, since, until);
-  lines.forEach(([, points], number) => {
-    const colour = COLOURS[number % COLOURS.length];
-    for (const run of runs(points, gap)) {
-      const place = (value) => (point) => `${x(point[0]).toFixed(1)},${y(point[value]).toFixed(1)}`;
-      if (run.some((point) => point[3] > point[2])) {
-        const outline = [...run.map(place(3)), ...run.map(place(2)).reverse()].join(" ");
-        svg.append(node("polygon", { class: "band", points: outline, fill: colour }));
-      }
-      if (run.length === 1) svg.append(node("circle", { cx: x(run[0][0]), cy: y(run[0][1]), r: 2, fill: colour }));
-      svg.append(node("polyline", { class: "line", points: run.map(place(1)).join(" "), stroke: colour }));
-    }
-  });
-  const cursor = node("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
-  svg.append(cursor);
-  const fresh = lines.map(([, points]) => points.at(-1)).filter((point) => until - point[0] <= Math.max(gap, 60));
-  const nowText = fresh.length ? quantity(kind.now(...fresh.map((point) => point[1])), kind) : "–";
-  const now = element("span", "now", nowText);
-  const legend = element("ul", "", ...lines.map(([part], number) => {
-    const item = element("li", "", part || kind.title);
-    item.style.setProperty("--series", COLOURS[number % COLOURS.length]);
+  const lines = Object.entries(parts).filter(([, points]) => points.length).slice(0, LINES_MAX)
+    .map(([part, points], number) => ({ part, points, colour: COLOURS[number % COLOURS.length] }));
+  const points = lines.flatMap((line) => line.points);
+  const scale = scaleOf(kind, points, since, until);
+  const gap = largestGap(points, since, until);
+  const cursor = drawing("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
+  const svg = drawing("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": kind.title },
+    ...drawGrid(kind, scale, since, until), ...lines.flatMap((line) => drawLine(line, scale, gap)), cursor);
+  const reading = element("span", { class: "now" });
+  const legend = element("ul", { class: "legend" }, ...lines.map(({ colour }) => {
+    const item = element("li");
+    setStyle(item, "--series", colour);
     return item;
   }));
-  const single = lines.length === 1 && !lines[0][0];
-  if (single) legend.replaceChildren();
-  const showAt = (event) => {
-    const box = svg.getBoundingClientRect();
-    const at = since + ((event.clientX - box.left) / box.width * WIDTH - LEFT) / (WIDTH - LEFT - RIGHT) * (until - since);
-    cursor.setAttribute("x1", x(at)); cursor.setAttribute("x2", x(at));
-    cursor.style.visibility = at >= since && at <= until ? "visible" : "hidden";
-    const nearest = lines.map(([, points]) => points.reduce((a, b) => Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a));
-    const read = nearest.map((point) => Math.abs(point[0] - at) <= gap ? quantity(point[1], kind) : "–");
-    const clock = new Date(at * 1000).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-    now.textContent = single ? `${read[0]} · ${clock}` : clock;
-    if (!single) [...legend.children].forEach((item, number) => { item.textContent = `${lines[number][0] || kind.title} ${read[number]}`; });
-  };
-  svg.addEventListener("pointermove", showAt);
-  svg.addEventListener("pointerleave", () => {
+  const single = lines.length === 1 && !lines[0].part;
+  legend.hidden = single;
+  const labels = lines.map(({ part }) => part || kind.title);
+
+  function showNow() {
+    const fresh = lines.map((line) => line.points.at(-1)).filter((point) => until - point[0] <= Math.max(gap, 60));
+    setText(reading, fresh.length ? quantity(kind.now(...fresh.map((point) => point[1])), kind) : DASH);
+    labels.forEach((label, number) => setText(legend.children[number], label));
     cursor.style.visibility = "hidden";
-    now.textContent = nowText;
-    if (!single) [...legend.children].forEach((item, number) => { item.textContent = lines[number][0] || kind.title; });
-  });
-  const made = element("figure", "graph", element("div", "top", element("h3", "", kind.title), now), svg, legend);
-  made.dataset.metric = metric;
-  return made;
+  }
+
+  function showAt(event) {
+    const { left, width } = svg.getBoundingClientRect();
+    const at = scale.timeAt((event.clientX - left) / width * WIDTH);
+    setAttribute(cursor, "x1", scale.x(at));
+    setAttribute(cursor, "x2", scale.x(at));
+    cursor.style.visibility = at >= since && at <= until ? "visible" : "hidden";
+    const near = lines.map((line) => line.points.reduce((a, b) => (Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a)));
+    const read = near.map((point) => (Math.abs(point[0] - at) <= gap ? quantity(point[1], kind) : DASH));
+    const clock = new Date(at * 1000).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+    setText(reading, single ? `${read[0]} · ${clock}` : clock);
+    if (!single) labels.forEach((label, number) => setText(legend.children[number], `${label} ${read[number]}`));
+  }
+
+  svg.addEventListener("pointermove", showAt);
+  svg.addEventListener("pointerleave", showNow);
+  showNow();
+  return element("figure", { class: "graph", "data-metric": metric }, element("div", { class: "top-line" }, element("h3", {}, kind.title), reading), svg, legend);
 }
 
-function axisLabel(tick, kind) {
-  if (kind.unit !== "bit/s") return short(tick);
-  const step = [[1e9, "G"], [1e6, "M"], [1e3, "k"]].find(([size]) => Math.abs(tick) >= size);
-  return step ? `${short(tick / step[0])}${step[1]}` : short(tick);
+function scaleOf(kind, points, since, until) {
+  let low = Math.min(...points.map((point) => point[2]));
+  let high = Math.max(...points.map((point) => point[3]));
+  if (kind.zero) low = Math.min(0, low);
+  const least = kind.whole ? 2 : kind.unit === "°C" ? 10 : Math.max(1e-9, Math.abs(high) * 0.1, kind.unit === "bit/s" ? 1000 : 1);
+  if (high - low < least) {
+    high = kind.zero ? low + least : (high + low + least) / 2;
+    low = high - least;
+  }
+  high += (high - low) * 0.06;
+  return {
+    low,
+    high,
+    x: (at) => LEFT + (at - since) / (until - since) * (WIDTH - LEFT - RIGHT),
+    y: (value) => HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM),
+    timeAt: (x) => since + (x - LEFT) / (WIDTH - LEFT - RIGHT) * (until - since),
+  };
+}
+
+function drawGrid(kind, { low, high, x, y }, since, until) {
+  const level = ticks(low, high).flatMap((tick) => [
+    drawing("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick) }),
+    drawing("text", { x: LEFT - 4, y: y(tick) + 3, "text-anchor": "end" }, tickLabel(tick, kind)),
+  ]);
+  const times = moments(since, until).filter(([at]) => x(at) > LEFT + 8 && x(at) < WIDTH - 14);
+  return [...level, ...times.map(([at, label]) => drawing("text", { x: x(at), y: HEIGHT - 4, "text-anchor": "middle" }, label))];
+}
+
+function drawLine({ points, colour }, { x, y }, gap) {
+  return runs(points, gap).flatMap((run) => {
+    const place = (value) => (point) => `${x(point[0]).toFixed(1)},${y(point[value]).toFixed(1)}`;
+    const outline = [...run.map(place(3)), ...run.map(place(2)).reverse()].join(" ");
+    return [
+      run.some((point) => point[3] > point[2]) ? drawing("polygon", { class: "band", points: outline, fill: colour }) : null,
+      run.length === 1 ? drawing("circle", { cx: x(run[0][0]), cy: y(run[0][1]), r: 2, fill: colour }) : null,
+      drawing("polyline", { class: "line", points: run.map(place(1)).join(" "), stroke: colour }),
+    ];
+  });
 }
 
 // What is further apart than this is not joined: nothing was read in between.

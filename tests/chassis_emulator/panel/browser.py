@@ -1,15 +1,15 @@
 """A real browser for the panel's tests: one Chromium, one event loop, a fresh page for each test."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page
 
 from chassis_emulator.panel.server import serve_panel
 from media_network.address import Address
+from tests.browser import chromium
 from tests.chassis_emulator.panel.in_memory import NETWORK, InMemoryNetwork
 
 HERE = Address(f"127.{NETWORK}.0.1", 0)
@@ -39,16 +39,6 @@ class Looking:
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.page.keyboard.press(key)
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from chassis_emulator.panel.model import (
 from chassis_emulator.panel.patch import difference
 from chassis_emulator.panel.server import serve_panel
 from media_network.refusal import Reason, Refused
+from tests.browser import CHECKS, PAIRS, PHONE
 from tests.chassis_emulator.panel.browser import HERE, OneLoop, looking, opened
 from tests.chassis_emulator.panel.in_memory import (
     BLINK,
@@ -38,7 +39,6 @@ from tests.chassis_emulator.panel.in_memory import (
 pytestmark = pytest.mark.peer("chromium")
 NAMED_ROLES = {"button", "textbox", "combobox", "radio", "spinbutton", "dialog", "menu", "region", "log", "list"}
 NAMED_ROLES |= {"group", "radiogroup", "main", "link", "heading"}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -557,7 +557,7 @@ def test_basic_accessibility(loop, scheme, place):
         context = PHONE if place == "phone" else {}
         async with looking(loop.browser, network, color_scheme=scheme, **context) as looks:
             await looks.blade("north/3").click()
-            found = await looks.page.evaluate(CHECKS)
+            found = await looks.page.evaluate(CHECKS, PAIRS + OWN_PAIRS)
             assert found == {
                 "duplicates": [],
                 "small": [],
@@ -599,42 +599,17 @@ def test_patches_are_applied_as_they_were_made(loop):
     loop.run(look())
 
 
-CHECKS = """() => {
-  const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
-  const visible = (node) => node.checkVisibility({ visibilityProperty: true });
-  const name = (node) => node.className + " " + node.textContent.slice(0, 30);
-  // WCAG 2.5.8: a target of at least 24 by 24, those within a sentence excepted.
-  const small = [...document.querySelectorAll("button, select, input, a")].filter((node) => {
-    const { width, height } = (node.closest("label") ?? node).getBoundingClientRect();
-    return visible(node) && !node.matches(".place, .skip") && (width < 24 || height < 24);
-  }).map(name);
-  // WCAG 1.4.3: contrast of the pairs of colours that text is set in.
-  const style = getComputedStyle(document.documentElement);
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const luminance = (variable) => {
-    canvas.fillStyle = style.getPropertyValue(variable).trim();
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((v) => v / 255)
-      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const pairs = [["--ink", "--page"], ["--ink", "--surface"], ["--ink", "--raised"], ["--faint", "--surface"],
-    ["--faint", "--page"], ["--faint", "--raised"], ["--accent", "--surface"], ["--surface", "--accent"],
-    ["--critical", "--surface"], ["--critical", "--critical-back"], ["--warning", "--warning-back"],
-    ["--accent", "--critical-back"], ["--faint", "--critical-back"], ["--surface", "--critical"],
+OWN_PAIRS = [
     ["--frame-ink", "--frame-1"],
-    ["--frame-ink", "--frame-2"], ["--ink", "--face-1"], ["--ink", "--face-2"], ["--faint", "--face-1"],
-    ["--faint", "--face-2"], ["--critical", "--face-1"], ["--critical", "--face-2"], ["--director", "--director-back"],
-    ["--engine", "--engine-back"], ["--ink", "--unassigned-back"], ["--hollow-ink", "--hollow"], ["--page", "--ink"]];
-  const faint = pairs.map(([ink, back]) => {
-    const [low, high] = [luminance(ink), luminance(back)].sort((a, b) => a - b);
-    return [ink, back, (high + 0.05) / (low + 0.05)];
-  }).filter(([, , ratio]) => ratio < 4.5);
-  return {
-    duplicates: ids.filter((id, index) => ids.indexOf(id) !== index),
-    small,
-    faint,
-    wide: Math.max(0, document.documentElement.scrollWidth - innerWidth),
-    levels: [...document.querySelectorAll("h1, h2, h3, h4")].filter(visible).map((node) => Number(node.tagName[1])),
-  };
-}"""
+    ["--frame-ink", "--frame-2"],
+    ["--ink", "--face-1"],
+    ["--ink", "--face-2"],
+    ["--faint", "--face-1"],
+    ["--faint", "--face-2"],
+    ["--critical", "--face-1"],
+    ["--critical", "--face-2"],
+    ["--director", "--director-back"],
+    ["--engine", "--engine-back"],
+    ["--ink", "--unassigned-back"],
+    ["--hollow-ink", "--hollow"],
+]

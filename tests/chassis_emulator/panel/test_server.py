@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from chassis_emulator.panel.guard import TOKEN
 from chassis_emulator.panel.model import ClearFaults, Identify, Inject, Insert, Power, PowerOrder, Pull, Reset, Severity
+from chassis_emulator.panel.order_guard import TOKEN
 from chassis_emulator.panel.server import serve_panel
 from media_network.address import Address
 from media_network.refusal import Reason, Refused
@@ -189,7 +189,7 @@ def test_another_user_of_this_machine_may_look_and_not_order(monkeypatch):
 
     async def order():
         async with panel() as (network, _, client):
-            monkeypatch.setattr("chassis_emulator.panel.guard._ROOT", 4321)
+            monkeypatch.setattr("chassis_emulator.panel.order_guard._ROOT", 4321)
             monkeypatch.setattr("os.geteuid", lambda: 4321)
             async with client.get("/picture") as answer:
                 assert answer.status == 200

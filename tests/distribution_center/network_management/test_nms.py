@@ -50,7 +50,7 @@ class Nms:
             async for line in response.content:
                 name, _, data = line.decode().partition(": ")
                 event = data.strip() if name == "event" else event
-                if name != "data":
+                if name != "data" or event == "quiet":
                     continue
                 change = msgspec.json.decode(data)
                 if event == "network":

@@ -1,32 +1,37 @@
 """The page in a real browser: what a person sees of a network, and does."""
 
 import asyncio
-import shutil
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
+from tests.browser import CHECKS, PAIRS, PHONE, chromium
 from tests.distribution_center.network_management.agents import FAN, HOT, Scene, live_a_second
 from tests.distribution_center.network_management.test_nms import managing
 
 pytestmark = pytest.mark.peer("chromium")
 
 
+DESK = {"viewport": {"width": 1440, "height": 900}}
+OWN_PAIRS = [
+    ["--on-green", "--green"],
+    ["--on-bright", "--yellow"],
+    ["--on-bright", "--orange"],
+    ["--on-bright", "--grey"],
+    ["--on-red", "--red"],
+]
+
+
 @asynccontextmanager
-async def page_of(nms, complaints, asked):
-    async with async_playwright() as playwright:
-        # Debian's; root, as in a container, has no sandbox
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+async def page_of(nms, complaints, asked, **context):
+    async with chromium() as browser:
+        page = await browser.new_page(**(DESK | context))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.add(request.url.split("/")[2]))
         await page.goto(nms.url)
-        try:
-            yield page
-        finally:
-            await browser.close()
+        yield page
 
 
 def test_a_person_sees_what_is_wrong_and_acknowledges_it(tmp_path, free_port):
@@ -96,7 +101,70 @@ def test_names_are_text_and_never_markup(tmp_path, free_port):
                 await expect(page.locator("#rows")).to_contain_text(evil)
                 await page.locator('.slot[data-component="north/1"]').click()
                 await expect(page.locator('.graph[data-metric="temperature_c"] li')).to_contain_text(evil)
-                assert await page.locator("img").count() == 0
+                assert await page.locator("img:not([src='/icon.svg'])").count() == 0
                 assert complaints == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["desk", "phone"])
+def test_basic_accessibility(tmp_path, free_port, scheme, place):
+    async def run():
+        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        complaints, asked = [], set()
+        context = (PHONE if place == "phone" else DESK) | {"color_scheme": scheme}
+        async with scene:
+            await scene.station("north", 1, 2, slots=16)
+            async with managing(scene, tmp_path / "nms") as nms, page_of(nms, complaints, asked, **context) as page:
+                await expect(page.locator(".slot.empty")).to_have_count(14)
+                await expect(page.locator(".slot.green")).to_have_count(2)
+                scene.agents["north/1"].alarms.raise_alarm(HOT)
+                await expect(page.locator("#rows tr")).to_have_count(1)
+                await expect(page.locator(".graph")).not_to_have_count(0)
+                found = await page.evaluate(CHECKS, PAIRS + OWN_PAIRS)
+                graphs = await page.locator(".graph").count()
+                levels = [1, 2, 2, *[3] * graphs]
+                assert found == {"duplicates": [], "small": [], "faint": [], "wide": 0, "levels": levels}
+                assert complaints == []
+
+    asyncio.run(run())
+
+
+def test_what_has_the_focus_keeps_it_while_the_map_changes(tmp_path, free_port):
+    async def run():
+        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        async with scene:
+            await scene.station("north", 1, 2)
+            async with managing(scene, tmp_path / "nms") as nms, page_of(nms, [], set()) as page:
+                slot = page.locator('.slot[data-component="north/2"]')
+                await expect(slot).to_contain_text("▶3")
+                await slot.focus()
+                before = await slot.element_handle()
+                scene.agents["north/2"].scalars["mssPushStreams"] = 7
+                await expect(slot).to_contain_text("▶7")
+                await expect(slot).to_be_focused()
+                assert await slot.evaluate("(now, before) => now === before", before)
+                await page.keyboard.press("Enter")
+                await expect(page.locator("#name")).to_have_text("north slot 2")
+                await expect(slot).to_have_attribute("aria-pressed", "true")
+
+    asyncio.run(run())
+
+
+def test_a_lost_connection_is_said_and_found_again(tmp_path, free_port):
+    async def run():
+        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        again = {"http_port": free_port()}
+        async with scene, AsyncExitStack() as stack:
+            await scene.station("north", 1, 2)
+            async with managing(scene, tmp_path / "nms", **again) as nms:
+                page = await stack.enter_async_context(page_of(nms, [], set()))
+                await expect(page.locator("#connection")).to_have_text("live")
+            await expect(page.locator("#connection")).to_have_text("lost")
+            await expect(page.locator("#lost")).to_contain_text("Connection lost at")
+            async with managing(scene, tmp_path / "nms", **again):
+                await expect(page.locator("#connection")).to_have_text("live")
+                await expect(page.locator("#lost")).to_be_hidden()
 
     asyncio.run(run())
