@@ -20,12 +20,13 @@ from aiohttp import web
 from benchmarks.figure import Figure, show
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
-from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH, SegmentResource
+from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.segment_url import HELD_SEGMENT_PATH, segment_target
 from media_network.ticket import TicketKey
 
 SEGMENT_BYTES = 8 * 1024 * 1024 // TS_PACKET_BYTES * TS_PACKET_BYTES
@@ -83,7 +84,7 @@ async def measure(folder: Path, server: Server) -> float:
 async def read_segments(address: Address, times: int) -> int:
     """Read the segment so many times over one connection; returns the bytes of its body."""
     loop = asyncio.get_running_loop()
-    request = f"GET /segments/{PROGRAM}/0.ts?ticket={KEY.sign('reader', PROGRAM)} HTTP/1.1\r\nHost: {address}\r\n\r\n"
+    request = f"GET {segment_target(PROGRAM, 0, KEY.sign('reader', PROGRAM))} HTTP/1.1\r\nHost: {address}\r\n\r\n"
     buffer = bytearray(1024 * 1024)
     with socket.socket() as connection:
         connection.setblocking(False)  # noqa: FBT003 -- the socket module takes no keyword
@@ -115,7 +116,7 @@ async def serve_engine(folder: Path, pipe: Connection) -> None:
         director = DirectorLink(duty, "boot", client, store)
         director.take_ticket_key(KEY)
         table = HandlerTable("benchmark")
-        table.resource(SEGMENT_PATH, SegmentResource(store, director).get)
+        table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director).get)
         async with serve(table, address) as bound:
             await report_cost(bound, pipe)
     store.close()
@@ -129,7 +130,7 @@ async def serve_file_response(folder: Path, pipe: Connection) -> None:
         return web.FileResponse(file)
 
     table = HandlerTable("benchmark")
-    table.resource(SEGMENT_PATH, get)
+    table.resource(HELD_SEGMENT_PATH, get)
     async with serve(table, Address("127.0.0.1", 0)) as bound:
         await report_cost(bound, pipe)
 

@@ -49,7 +49,9 @@ _STAGES = {
     IngestStage.DOWNLOADING: "downloading",
     IngestStage.CONVERTING: "converting ",
     IngestStage.STORING: "storing    ",
+    IngestStage.UNKNOWN: "working    ",
 }
+_FINAL = frozenset({IngestStage.DONE, IngestStage.FAILED})
 
 
 def center_option(command: Command) -> Command:
@@ -120,11 +122,13 @@ def run_management(path: Path) -> None:
 
 @main.command()
 @click.argument("source")
-@click.option("--title", default="", help="What people call it (default: the name of the file).")
+@click.option("--title", help="What people call it (default: the name of the file).")
 @click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
 @json_option("an object with `program` and more")
 @center_option
-def ingest(*, source: str, title: str, segment_ms: int, as_json: bool, center: str | None, state_dir: Path) -> None:
+def ingest(
+    *, source: str, title: str | None, segment_ms: int, as_json: bool, center: str | None, state_dir: Path
+) -> None:
     """Bring a program from SOURCE, a file or an http(s) URL, to the home media station.
 
     Prints the program's name, by which everything else knows it.
@@ -254,19 +258,18 @@ class _Talk:
 
 async def _ingest(talk: _Talk, order: Ingest) -> ProgramRow:
     progress = await talk.ask(INGEST, order)
-    for stage, label in _STAGES.items():
-        progress = await _watch(talk, progress, stage, label)
+    while progress.stage not in _FINAL:
+        progress = await _watch_stage(talk, progress)
     if progress.stage is IngestStage.FAILED:
-        raise UserError(progress.error, "Nothing of it was kept.")
+        raise UserError(progress.error or "the ingest failed", "Nothing of it was kept.")
     rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
     return next(row for row in rows if row.program == progress.program)
 
 
-async def _watch(talk: _Talk, progress: IngestProgress, stage: IngestStage, label: str) -> IngestProgress:
-    """Follow one stage to its end, with a bar where somebody watches."""
-    if progress.stage is not stage:
-        return progress
-    with _bar(label) as bar:
+async def _watch_stage(talk: _Talk, progress: IngestProgress) -> IngestProgress:
+    """Follow the present stage to its end, with a bar where somebody watches."""
+    stage = progress.stage
+    with _bar(_STAGES[stage]) as bar:
         while progress.stage is stage:
             bar.update(round(progress.fraction * 1000) - bar.pos)
             await asyncio.sleep(_POLL_S)

@@ -4,6 +4,7 @@ The socket is its owner's alone (mode 0600), so whoever reaches it may give orde
 """
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -17,7 +18,10 @@ from msgspec import Struct
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 
-_LINE_BYTES_MAX = 4 * 1024 * 1024
+_log = logging.getLogger(__name__)
+
+_ENVELOPE_BYTES_MAX = 1024
+"""What a line has around the message."""
 
 
 class NobodyListens(Exception):
@@ -49,6 +53,7 @@ _answer = msgspec.json.Decoder(_Answer)
 async def take_orders(path: Path, answers: Mapping[Verb[Any, Any], Answer]) -> AsyncIterator[None]:
     """Answer orders at `path` while the context is open."""
     by_path = {verb.path: (verb, answer) for verb, answer in answers.items()}
+    line_bytes_max = _ENVELOPE_BYTES_MAX + max((verb.request_bytes_max for verb in answers), default=0)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -62,7 +67,7 @@ async def take_orders(path: Path, answers: Mapping[Verb[Any, Any], Answer]) -> A
             writer.close()
 
     listener = _listen(path)
-    async with await asyncio.start_unix_server(converse, sock=listener, limit=_LINE_BYTES_MAX):
+    async with await asyncio.start_unix_server(converse, sock=listener, limit=line_bytes_max):
         yield
 
 
@@ -75,7 +80,7 @@ def order(path: Path, verb: Verb[Request, Reply], request: Request, *, timeout_s
                 connection.connect(short)
             connection.sendall(_encode(verb, request))
             with connection.makefile("rb") as answers:
-                return _decode(answers.readline(_LINE_BYTES_MAX), verb)
+                return _decode(answers.readline(_answer_bytes_max(verb)), verb)
         except (FileNotFoundError, ConnectionRefusedError):
             raise NobodyListens from None
         except OSError as error:
@@ -89,7 +94,7 @@ async def send_order(
     try:
         async with asyncio.timeout(timeout_s):
             with _short(path) as short:
-                reader, writer = await asyncio.open_unix_connection(short, limit=_LINE_BYTES_MAX)
+                reader, writer = await asyncio.open_unix_connection(short, limit=_answer_bytes_max(verb))
             try:
                 writer.write(_encode(verb, request))
                 return _decode(await reader.readline(), verb)
@@ -99,6 +104,10 @@ async def send_order(
         raise NobodyListens from None
     except (OSError, ValueError) as error:
         raise OrderLost(f"does not answer ({error})") from error
+
+
+def _answer_bytes_max(verb: Verb[Any, Any]) -> int:
+    return _ENVELOPE_BYTES_MAX + verb.reply_bytes_max
 
 
 def _encode(verb: Verb[Request, Reply], request: Request) -> bytes:
@@ -119,6 +128,9 @@ async def _obey(line: bytes, answers: Mapping[str, tuple[Verb[Any, Any], Answer]
     try:
         order = _order.decode(line)
         verb, answer = answers[order.verb]
+        _log.debug("somebody orders %s, which is for: %s", verb.path, ", ".join(verb.callers))
+        if len(order.request) > verb.request_bytes_max:
+            return _Answer(Refused(Reason.TOO_LARGE, f"{verb.path} takes at most {verb.request_bytes_max} bytes"))
         request = msgspec.json.decode(order.request, type=verb.request)
     except KeyError as error:
         return _Answer(Refused(Reason.BAD_MESSAGE, f"no order is called {error}"))

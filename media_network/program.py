@@ -5,10 +5,11 @@ point stand in a row, so that its segments, one after the other, are the file: t
 compared with `Program.sha256`.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
+
+from media_network.word import Word
 
 TS_PACKET_BYTES = 188
 """Length of a transport stream packet (ISO/IEC 13818-1, 2.4.3.2)."""
@@ -26,13 +27,15 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Count = Annotated[int, Meta(ge=0)]
 
 
-class ProgramState(StrEnum):
+class ProgramState(Word):
     """Life of a program (claim 11)."""
 
     INACTIVE = "inactive"
     """Whole at the home media station, not yet to be played."""
     PUBLISHED = "published"
     """In service: directors redirect consoles to it."""
+    UNKNOWN = "unknown"
+    """A state of a newer party: not in service here."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):

@@ -3,16 +3,18 @@
 It is a value, not an exception: the caller decides what comes next.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 
+from media_network.word import Word
 
-class Reason(StrEnum):
+
+class Reason(Word):
     """Why a message was refused."""
 
     BAD_MESSAGE = "bad_message"
     """Not the JSON the verb asks for. A defect or an attack; never retried."""
+    TOO_LARGE = "too_large"
+    """More bytes than the verb's bound. Never retried."""
     WRONG_ROLE = "wrong_role"
     """This blade does not (or not any more) have the role the verb belongs to."""
     OVERDUE = "overdue"
@@ -28,6 +30,8 @@ class Reason(StrEnum):
     NOT_PUBLISHED = "not_published"
     NOT_HERE = "not_here"
     """The segment is not (any more) where it was asked for."""
+    NO_SUCH_RANGE = "no_such_range"
+    """The segment has no such bytes."""
     UNKNOWN_SESSION = "unknown_session"
     NOT_READY = "not_ready"
     """A stream was to start that had not been preloaded, or whose preload has lapsed."""
@@ -37,23 +41,33 @@ class Reason(StrEnum):
     NO_ENGINE = "no_engine"
     """No live engine holds the segment."""
     NO_SPACE = "no_space"
+    IO_ERROR = "io_error"
+    """The disk does not give what it holds."""
     BAD_TICKET = "bad_ticket"
     BAD_SOURCE = "bad_source"
     """What a person named cannot be ingested; the detail says why."""
     BUSY = "busy"
+    """It has as much to do as it takes at once."""
     NO_BLADE = "no_blade"
     """Nobody is in that slot, or nobody who answers."""
     UNABLE = "unable"
     """The blade, or the state it is in, has no way to do it."""
     NOT_KEPT = "not_kept"
     """What was ordered could not be written down so far; it is done when it is."""
+    UNKNOWN = "unknown"
+    """A reason of a newer party. Whether it was done is unknown; not worth repeating at once."""
 
 
 class Refused(Struct, frozen=True):
     """A refusal with its reason and, for a person, the facts."""
 
     reason: Reason
-    detail: str = ""
+    detail: str | None = None
+
+    @property
+    def perhaps_done(self) -> bool:
+        """Whether it may have been done, or may be yet; of every other refusal it is certain that it was not."""
+        return self.reason in (Reason.OVERDUE, Reason.UNKNOWN)
 
     def __str__(self) -> str:
         return self.detail or self.reason.value.replace("_", " ")

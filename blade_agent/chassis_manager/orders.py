@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.cbc.identity import SLOTS
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import MIB, Caller, Done, Verb
 
 SlotNumber = Annotated[int, Meta(ge=1, le=SLOTS)]
 PowerState: TypeAlias = Literal["on", "off", "unknown"]
@@ -180,10 +180,32 @@ class DeactivateBlade(Struct, frozen=True, kw_only=True):
     slot: SlotNumber
 
 
-CHASSIS = Verb("chassis", AskChassis, ChassisState, "The whole state of the chassis.")
-EVENTS = Verb("events", AskEvents, Events, "The event log of the chassis.")
-POWER = Verb("power", SetPower, Done, "Switch a blade's main board on or off, or off and on.")
-RESET = Verb("reset", ResetBlade, Done, "Reset a blade's main board.")
-IDENTIFY = Verb("identify", IdentifyBlade, Done, "Let a blade blink.")
-ACTIVATE = Verb("activate", ActivateBlade, Done, "Bring a blade into service.")
-DEACTIVATE = Verb("deactivate", DeactivateBlade, Done, "Take a blade out of service, gracefully, and leave it out.")
+CHASSIS = Verb(
+    "chassis",
+    AskChassis,
+    ChassisState,
+    "The whole state of the chassis.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=MIB,  # 3 kB a slot, of 62
+)
+EVENTS = Verb(
+    "events",
+    AskEvents,
+    Events,
+    "The event log of the chassis.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=MIB,  # 300 bytes a record, of 512
+)
+POWER = Verb(
+    "power", SetPower, Done, "Switch a blade's main board on or off, or off and on.", callers=(Caller.OPERATOR,)
+)
+RESET = Verb("reset", ResetBlade, Done, "Reset a blade's main board.", callers=(Caller.OPERATOR,))
+IDENTIFY = Verb("identify", IdentifyBlade, Done, "Let a blade blink.", callers=(Caller.OPERATOR,))
+ACTIVATE = Verb("activate", ActivateBlade, Done, "Bring a blade into service.", callers=(Caller.OPERATOR,))
+DEACTIVATE = Verb(
+    "deactivate",
+    DeactivateBlade,
+    Done,
+    "Take a blade out of service, gracefully, and leave it out.",
+    callers=(Caller.OPERATOR,),
+)

@@ -6,7 +6,7 @@ from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.streaming import PRELOAD, START, Preload, Ready, Start
 from media_network.messages.verb import Done
-from media_network.refusal import Reason, Refused
+from media_network.refusal import Refused
 
 _PRELOAD_DEADLINE_S = 1.0
 _START_DEADLINE_S = 0.5
@@ -41,5 +41,4 @@ def outcome_of(answer: Done | Refused) -> StartOutcome:
     """What an answer to `START` means."""
     if isinstance(answer, Done):
         return StartOutcome.TAKEN
-    # Overdue: the engine was not done with it in time, and may be later.
-    return StartOutcome.DOUBTFUL if answer.reason is Reason.OVERDUE else StartOutcome.REFUSED
+    return StartOutcome.DOUBTFUL if answer.perhaps_done else StartOutcome.REFUSED

@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH
-from blade_agent.main_board.director.doors.pulls import SEGMENT_PATH as DIRECTED_SEGMENT_PATH
-from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH
+from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH
 from media_network.address import Address
+from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, Resource
 from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Verb
 from media_network.refusal import Reason, Refused
+from media_network.segment_url import HELD_SEGMENT_PATH
 
 _VERBS: tuple[Verb[Any, Any], ...] = tuple(
     verb
@@ -27,10 +27,10 @@ _VERBS: tuple[Verb[Any, Any], ...] = tuple(
 )
 _RESOURCES = {
     PLAYLIST_PATH: "The playlist of a program (claim 1).",
-    DIRECTED_SEGMENT_PATH: "A segment: redirects to an engine that holds it (claim 18).",
-    SEGMENT_PATH: "A held segment.",
+    SEGMENT_PATH: "A segment: redirects to an engine that holds it (claim 18).",
+    HELD_SEGMENT_PATH: "A held segment.",
 }
-_DIRECTED = frozenset({PLAYLIST_PATH, DIRECTED_SEGMENT_PATH})
+_DIRECTED = frozenset({PLAYLIST_PATH, SEGMENT_PATH})
 
 _Answer = Callable[[Any], Coroutine[Any, Any, msgspec.Struct]]
 
@@ -83,7 +83,7 @@ class FrontDoor:
         if path in _DIRECTED and self.director:
             headers = {"Location": f"http://{self.director}{request.path_qs}", "Access-Control-Allow-Origin": "*"}
             return web.Response(status=307, headers=headers)
-        return web.Response(status=503, text="this blade has no role to answer that\n", headers={"Retry-After": "1"})
+        return refusing(Refused(Reason.WRONG_ROLE, "this blade has no role to answer that"))
 
 
 def _first(found: Iterable[Any]) -> Any:

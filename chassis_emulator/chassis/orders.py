@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from chassis_emulator.faults.book import FaultRow
 from chassis_emulator.faults.kinds import AnyFault
 from chassis_emulator.panel.model import Picture
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import MIB, Caller, Done, Verb
 
 PATIENCE_S = 60.0
 """How long a blade may take to hand its work over before a person wants to know."""
@@ -77,12 +77,31 @@ class AskPicture(Struct, frozen=True):
     """Ask for all that is to be seen of the network."""
 
 
-PULL = Verb("pull", PullBlade, Done, "Take a blade out of its slot; answers when it is out.")
-INSERT = Verb("insert", InsertBlade, Done, "Put a blade back into its slot.")
-POWER = Verb("power", SwitchPower, Done, "Switch a blade's power.")
-RESET = Verb("reset", ResetBlade, Done, "Reset a blade.")
-IDENTIFY = Verb("identify", IdentifyBlade, Done, "Let a blade blink.")
-BEGIN_FAULT = Verb("fault", BeginFault, FaultRow, "Let something go wrong.")
-FAULTS = Verb("faults", ListFaults, FaultRows, "The faults that are on.")
-CLEAR_FAULTS = Verb("clear-faults", ClearFaults, FaultRows, "End faults; answers with those that were ended.")
-PICTURE = Verb("chassis", AskPicture, Picture, "All that is to be seen of the network.")
+PULL = Verb(
+    "pull", PullBlade, Done, "Take a blade out of its slot; answers when it is out.", callers=(Caller.OPERATOR,)
+)
+INSERT = Verb("insert", InsertBlade, Done, "Put a blade back into its slot.", callers=(Caller.OPERATOR,))
+POWER = Verb("power", SwitchPower, Done, "Switch a blade's power.", callers=(Caller.OPERATOR,))
+RESET = Verb("reset", ResetBlade, Done, "Reset a blade.", callers=(Caller.OPERATOR,))
+IDENTIFY = Verb("identify", IdentifyBlade, Done, "Let a blade blink.", callers=(Caller.OPERATOR,))
+BEGIN_FAULT = Verb("fault", BeginFault, FaultRow, "Let something go wrong.", callers=(Caller.OPERATOR,))
+FAULTS = Verb(
+    "faults", ListFaults, FaultRows, "The faults that are on.", callers=(Caller.ANYBODY,), reply_bytes_max=4 * MIB
+)
+CLEAR_FAULTS = Verb(
+    "clear-faults",
+    ClearFaults,
+    FaultRows,
+    "End faults; answers with those that were ended.",
+    callers=(Caller.OPERATOR,),
+    request_bytes_max=MIB,
+    reply_bytes_max=4 * MIB,
+)
+PICTURE = Verb(
+    "chassis",
+    AskPicture,
+    Picture,
+    "All that is to be seen of the network.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=16 * MIB,  # 2 kB a slot, of 4064, and 500 events
+)

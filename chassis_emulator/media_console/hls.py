@@ -26,7 +26,16 @@ _RETRY_PAUSE_S = 0.2
 _REDIRECTS_MAX = 5
 _REDIRECTIONS = (301, 302, 303, 307, 308)
 _REFUSAL_BYTES_MAX = 4096
-_FINAL = {Reason.UNKNOWN_PROGRAM, Reason.NOT_PUBLISHED, Reason.BAD_TICKET, Reason.BAD_MESSAGE, Reason.WRONG_ROLE}
+_FINAL = frozenset(
+    {
+        Reason.BAD_MESSAGE,
+        Reason.BAD_TICKET,
+        Reason.NOT_PUBLISHED,
+        Reason.UNKNOWN_PROGRAM,
+        Reason.UNKNOWN_SESSION,
+    }
+)
+"""What the director would say again."""
 
 
 class _Declined(Exception):
@@ -208,12 +217,14 @@ async def _resource(
 async def _declined(peer: Address, response: ClientResponse, *, may_change: bool) -> _Declined:
     """Why, in the words of the refusal that came, or else HTTP's."""
     body = await response.content.read(_REFUSAL_BYTES_MAX)
+    final = not may_change and 400 <= response.status < 500
     try:
         refused = msgspec.json.decode(body, type=Refused)
     except NOT_THE_MESSAGE:
-        final = not may_change and 400 <= response.status < 500
         return _Declined(peer, f"HTTP {response.status}{_excerpt(response, body)}", final=final)
-    return _Declined(peer, str(refused), final=not may_change and refused.reason in _FINAL)
+    if refused.reason is not Reason.UNKNOWN:
+        final = not may_change and refused.reason in _FINAL
+    return _Declined(peer, str(refused), final=final)
 
 
 def _excerpt(response: ClientResponse, body: bytes) -> str:

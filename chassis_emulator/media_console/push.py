@@ -150,7 +150,7 @@ class _PushConsole:
             return None if error.received else Refused(Reason.NOT_HERE, error.cause)
         except NetworkError:
             return None
-        return answer if isinstance(answer, Refused) and answer.reason is not Reason.OVERDUE else None
+        return answer if isinstance(answer, Refused) and not answer.perhaps_done else None
 
     async def _play(self, program: str) -> Redirect:
         message = Play(program=program, console=str(self._to or self._inbox.address))

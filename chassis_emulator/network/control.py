@@ -9,7 +9,7 @@ from chassis_emulator.errors import EnvironmentLost, NotUp, OrderRefused
 from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 from media_network import local_orders
-from media_network.messages.verb import Done, Reply, Request, Verb
+from media_network.messages.verb import MIB, Caller, Done, Reply, Request, Verb
 from media_network.refusal import Refused
 
 
@@ -111,12 +111,35 @@ class EndNetwork(Struct, frozen=True):
     """End every process of the network, the environment last."""
 
 
-NETWORK = Verb("network", AskNetwork, Network, "Which network is up.")
-PROCESSES = Verb("processes", ListProcesses, ProcessRows, "Every process of the network.")
-REVIVE = Verb("revive", Revive, Revived, "Start every process that has ended.")
-READINESS = Verb("readiness", AskReadiness, Readiness, "How much of the network serves.")
-OPEN_PANEL = Verb("panel", OpenPanel, PanelAt, "Serve the front panel.")
-END = Verb("end", EndNetwork, Done, "End the network.")
+NETWORK = Verb(
+    "network",
+    AskNetwork,
+    Network,
+    "Which network is up.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=MIB,  # 300 bytes a station, of 254
+)
+PROCESSES = Verb(
+    "processes",
+    ListProcesses,
+    ProcessRows,
+    "Every process of the network.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=4 * MIB,  # 600 bytes a process, of 4300
+)
+REVIVE = Verb(
+    "revive", Revive, Revived, "Start every process that has ended.", callers=(Caller.OPERATOR,), reply_bytes_max=MIB
+)
+READINESS = Verb(
+    "readiness",
+    AskReadiness,
+    Readiness,
+    "How much of the network serves.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=MIB,
+)
+OPEN_PANEL = Verb("panel", OpenPanel, PanelAt, "Serve the front panel.", callers=(Caller.OPERATOR,))
+END = Verb("end", EndNetwork, Done, "End the network.", callers=(Caller.OPERATOR,))
 
 
 def order(folder: StateFolder, verb: Verb[Request, Reply], request: Request, *, timeout_s: float = 10.0) -> Reply:

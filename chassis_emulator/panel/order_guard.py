@@ -9,12 +9,12 @@ import os
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chassis_emulator.panel.orders import ACT
 from chassis_emulator.panel.peer import user_of
 from media_network.address import Address
 from media_network.pages.guard import PageGuard
 
 TOKEN = "Panel-Token"  # noqa: S105 -- the header's name
-_ORDER_BYTES_MAX = 16 * 1024
 _ROOT = 0
 
 
@@ -43,8 +43,8 @@ class OrderGuard:
             return "This page is from before the emulator's last start: load it again."
         if http.content_type != "application/json":
             return "An order has to be JSON."
-        if http.content_length is None or http.content_length > _ORDER_BYTES_MAX:
-            return f"An order has to say its length, at most {_ORDER_BYTES_MAX} bytes."
+        if http.content_length is None or http.content_length > ACT.request_bytes_max:
+            return f"An order has to say its length, at most {ACT.request_bytes_max} bytes."
         return ""
 
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from chassis_emulator.panel.model import Action
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import Caller, Done, Verb
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
@@ -12,4 +12,10 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     action: Action
 
 
-ACT = Verb("act", Order, Done, "Pull, insert, switch, reset or identify a blade; inject or clear faults.")
+ACT = Verb(
+    "act",
+    Order,
+    Done,
+    "Pull, insert, switch, reset or identify a blade; inject or clear faults.",
+    callers=(Caller.OPERATOR,),
+)

@@ -16,6 +16,7 @@ from chassis_emulator.panel.order_guard import OrderGuard
 from chassis_emulator.panel.orders import ACT, Order
 from chassis_emulator.panel.view import View
 from media_network.address import Address
+from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Done
 from media_network.pages.events import Readers
@@ -104,16 +105,16 @@ class _Panel:
     async def _console(self, http: web.Request) -> web.StreamResponse:
         lines = min(_number(http, "lines", _CONSOLE_LINES), _CONSOLE_LINES_MAX)
         console = await self._source.console(http.query.get("name", ""), lines)
-        return _json(console, status=404 if isinstance(console, Refused) else 200)
+        return refusing(console) if isinstance(console, Refused) else _json(console)
 
     async def _changes(self, http: web.Request) -> web.StreamResponse:
         if self._readers.full:
-            return _json(Refused(Reason.AT_CAPACITY, f"{_READERS_MAX} pages are open already."), status=503)
+            return refusing(Refused(Reason.AT_CAPACITY, f"{_READERS_MAX} pages are open already."))
         return await self._readers.tell(http, self._view.news())
 
 
-def _json(value: object, *, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
 
 
 def _number(http: web.Request, name: str, default: int) -> int:

@@ -25,12 +25,14 @@ from distribution_center.registry.media_location_registry import MediaLocationRe
 from distribution_center.registry.repository import Repository, StoreError, Verdict
 from media_network.address import Address
 from media_network.http.client import HttpClient
+from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
 from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
+from media_network.segment_url import HELD_SEGMENT_PATH, asked_segment
 from media_network.ticket import TicketKey
 
 _log = logging.getLogger(__name__)
@@ -70,7 +72,7 @@ class ContentEngine:
         table.verb(messages.INGEST, self._ingest)
         table.verb(messages.ASK_INGEST, self._ask)
         table.verb(LOCATE_SEGMENT, self._locate_segment)
-        table.resource("/segments/{program}/{segment}.ts", self._segment)
+        table.resource(HELD_SEGMENT_PATH, self._segment, "A segment in the spool.")
 
     def ingests(self) -> tuple[IngestProgress, ...]:
         """The ingests of late, oldest first."""
@@ -219,12 +221,12 @@ class ContentEngine:
         return SegmentLocation(engine=str(self.address), ticket=ticket)
 
     async def _segment(self, request: web.Request) -> web.StreamResponse:
-        program, number = request.match_info["program"], request.match_info["segment"]
-        if self._tickets.holder(request.query.get("ticket", ""), program) != f"copy-{number}":
-            raise web.HTTPForbidden(text="the ticket is not for this segment\n")
-        path = segment_path(self.spool / program, int(number))
+        program, number, ticket = asked_segment(request.match_info, request.query)
+        if self._tickets.holder(ticket, program) != f"copy-{number}":
+            return refusing(Refused(Reason.BAD_TICKET, "the ticket is not for this segment"))
+        path = segment_path(self.spool / program, number)
         if not path.is_file():
-            raise web.HTTPNotFound(text="not in the spool\n")
+            return refusing(Refused(Reason.NOT_HERE, f"segment {number} of {program} is not in the spool"))
         return web.FileResponse(path, headers={"Content-Type": "video/mp2t"})
 
     def _note(self, job: str, **changes: object) -> None:

@@ -98,5 +98,5 @@ def _ingest(progress: IngestProgress) -> IngestFigures:
         program=progress.program or "",
         state=_STATES[progress.stage],
         progress=progress.fraction,
-        cause=progress.error,
+        cause=progress.error or "",
     )

@@ -32,7 +32,6 @@ DEADLINE_MS = "Deadline-Ms"
 NOT_THE_MESSAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the message asked for; the last for brackets nested by the thousand."""
 
-_ANSWER_BYTES_MAX = 64 * 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 _RETRY_PAUSE_S = 0.1
 _PROBE_PAUSE_S = 0.01
@@ -153,9 +152,12 @@ class HttpClient:
             async with self.session.post(
                 f"http://{peer}/{verb.path}", data=body, headers=headers, allow_redirects=False
             ) as response:
-                answer = await _read_body(response)
+                answer = await _read_body(response, verb.reply_bytes_max)
         except aiohttp.ClientError as error:
             raise _unreachable(peer, verb.path, error) from error
+        if answer is None:
+            excerpt = f"more than {verb.reply_bytes_max} bytes"
+            raise Unintelligible(peer, verb.path, response.status, excerpt)
         return _read_answer(peer, verb, response.status, answer)
 
     @asynccontextmanager
@@ -177,14 +179,14 @@ class HttpClient:
             raise _unreachable(peer, path, error) from error
 
 
-async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """The body, cut off where no answer is longer."""
+async def _read_body(response: aiohttp.ClientResponse, bytes_max: int) -> bytes | None:
+    """The body; None if it is longer than that, and then the connection is closed."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         body += chunk
-        if len(body) > _ANSWER_BYTES_MAX:
+        if len(body) > bytes_max:
             response.close()
-            break
+            return None
     return bytes(body)
 
 
@@ -203,7 +205,7 @@ def _read_answer(peer: Address, verb: Verb[Request, Reply], status: int, answer:
     try:
         if status == 200:
             return msgspec.json.decode(answer, type=verb.reply)
-        if status == 409:
+        if status >= 400:
             return msgspec.json.decode(answer, type=Refused)
     except NOT_THE_MESSAGE:
         pass

@@ -1,11 +1,13 @@
 """The OpenAPI 3.1 description of a party, drawn from its verbs and resources."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from media_network.http.refusing import STATUSES
 from media_network.messages.verb import Verb
 from media_network.refusal import Refused
 
@@ -38,6 +40,7 @@ def _operation(
     return {
         "operationId": verb.path.replace("/", "-"),
         "summary": verb.summary,
+        "x-callers": list(verb.callers),
         "parameters": [
             _header("Idempotency-Key", "Said again under the same key, it is done once.", {"type": "string"}),
             _header("Deadline-Ms", "How long the caller waits.", {"type": "integer", "minimum": 1}),
@@ -45,9 +48,20 @@ def _operation(
         "requestBody": {"required": True, "content": _json(request)},
         "responses": {
             "200": {"description": "Done.", "content": _json(reply)},
-            "409": {"description": "Refused, with the reason.", "content": _json(refused)},
+            **{
+                status: {"description": f"Refused: {', '.join(reasons)}.", "content": _json(refused)}
+                for status, reasons in _refusals().items()
+            },
         },
     }
+
+
+def _refusals() -> dict[str, list[str]]:
+    """The reasons by the HTTP status they come under."""
+    reasons = defaultdict(list)
+    for reason, status in sorted(STATUSES.items(), key=lambda row: row[1]):
+        reasons[str(status.value)].append(reason.value)
+    return reasons
 
 
 def _get(path: str, summary: str) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from media_network.address import Address
 from media_network.http.client import DEADLINE_MS, IDEMPOTENCY_KEY, NOT_THE_MESSAGE
 from media_network.http.errors import NetworkError
 from media_network.http.openapi import describe
+from media_network.http.refusing import refusing
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 
-_MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 _ANSWERS_REMEMBERED = 4096
 _DEADLINE_MAX_S = 60.0
 
@@ -102,15 +102,20 @@ class _Answers:
 
 def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
     """The aiohttp handler of one verb."""
-    path = post.verb.path
+    path, bytes_max = post.verb.path, post.verb.request_bytes_max
+    callers = ", ".join(post.verb.callers)
     decoder = msgspec.json.Decoder(post.verb.request)
 
     async def endpoint(http: web.Request) -> web.StreamResponse:
         key = http.headers.get(IDEMPOTENCY_KEY)
+        _log.debug("%s says %s, which is for: %s", http.remote, path, callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
+                body = await _read_body(http, bytes_max)
+                if body is None:
+                    return refusing(Refused(Reason.TOO_LARGE, f"{path} takes at most {bytes_max} bytes"))
                 try:
-                    request = decoder.decode(await http.read())
+                    request = decoder.decode(body)
                 except NOT_THE_MESSAGE as error:
                     return _respond(Refused(Reason.BAD_MESSAGE, str(error)))
                 if key is None:
@@ -125,9 +130,22 @@ def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
     return endpoint
 
 
+async def _read_body(http: web.Request, bytes_max: int) -> bytes | None:
+    """The body; None if it is longer than that, and then no more of it than that was kept."""
+    if (http.content_length or 0) > bytes_max:
+        return None
+    body = bytearray()
+    async for part in http.content.iter_any():
+        body += part
+        if len(body) > bytes_max:
+            return None
+    return bytes(body)
+
+
 def _respond(answer: msgspec.Struct) -> web.Response:
-    status = 409 if isinstance(answer, Refused) else 200
-    return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
+    if isinstance(answer, Refused):
+        return refusing(answer)
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
 
 def _deadline_s(http: web.Request) -> float:
@@ -136,7 +154,7 @@ def _deadline_s(http: web.Request) -> float:
 
 
 def _application(table: HandlerTable) -> web.Application:
-    application = web.Application(client_max_size=_MESSAGE_BYTES_MAX, middlewares=table.guards)
+    application = web.Application(middlewares=table.guards)
     answers = _Answers()
     application.on_cleanup.append(answers.stop)
     for post in table.posts:

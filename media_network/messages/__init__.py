@@ -1,5 +1,5 @@
 """The messages of the claims, a file a conversation: one type a message, one verb a question.
 
 A verb's path begins with who is asked: `registry` and `content` are the distribution center's, `director` and `engine`
-the blades'.
+the blades'. `docs/protocols/messages.md` has a table of all.
 """

@@ -1,12 +1,12 @@
 """What a person, through a command, orders of the distribution center."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import Verb
+from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, STATIONS_BYTES_MAX, Caller, Verb
 from media_network.program import Count, Program, ProgramId, ProgramState, Sha256
+from media_network.word import Word
 
 
 class Ingest(Struct, frozen=True, kw_only=True):
@@ -14,19 +14,21 @@ class Ingest(Struct, frozen=True, kw_only=True):
 
     source: str
     """Absolute path on the center's machine, or an http(s) URL."""
-    title: str = ""
-    """Empty: taken from the name of the source."""
+    title: str | None = None
+    """None: taken from the name of the source."""
     segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
 
 
-class IngestStage(StrEnum):
-    """Where an ingest is. The last two are final."""
+class IngestStage(Word):
+    """Where an ingest is. `DONE` and `FAILED` are final."""
 
     DOWNLOADING = "downloading"
     CONVERTING = "converting"
     STORING = "storing"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A stage of a newer center: it is not over yet."""
 
 
 class IngestProgress(Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class IngestProgress(Struct, frozen=True, kw_only=True):
     """Of the stage."""
     program: ProgramId | None = None
     """Known from the end of converting on."""
-    error: str = ""
+    error: str | None = None
     """One sentence, when the stage is `failed`."""
 
 
@@ -87,8 +89,36 @@ class Programs(Struct, frozen=True):
     programs: tuple[ProgramRow, ...]
 
 
-INGEST = Verb("content/ingest", Ingest, IngestProgress, "Order the content engine to fetch a program (claim 11).")
-ASK_INGEST = Verb("content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.")
-DISTRIBUTE = Verb("content/distribute", Distribute, ProgramRow, "Order the distribution of a program (claim 12).")
-PUBLISH = Verb("content/publish", Publish, Program, "Publish a program to all stations (claim 11).")
-LIST_PROGRAMS = Verb("content/programs", ListPrograms, Programs, "All programs and where they are.")
+INGEST = Verb(
+    "content/ingest",
+    Ingest,
+    IngestProgress,
+    "Order the content engine to fetch a program (claim 11).",
+    callers=(Caller.OPERATOR,),
+)
+ASK_INGEST = Verb("content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.", callers=(Caller.OPERATOR,))
+DISTRIBUTE = Verb(
+    "content/distribute",
+    Distribute,
+    ProgramRow,
+    "Order the distribution of a program (claim 12).",
+    callers=(Caller.OPERATOR,),
+    request_bytes_max=STATIONS_BYTES_MAX,
+    reply_bytes_max=STATIONS_BYTES_MAX,
+)
+PUBLISH = Verb(
+    "content/publish",
+    Publish,
+    Program,
+    "Publish a program to all stations (claim 11).",
+    callers=(Caller.OPERATOR,),
+    reply_bytes_max=PROGRAM_BYTES_MAX,
+)
+LIST_PROGRAMS = Verb(
+    "content/programs",
+    ListPrograms,
+    Programs,
+    "All programs and where they are.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=16 * MIB,  # grows with the catalogue: 470 bytes a program that is at ten stations
+)

@@ -1,16 +1,16 @@
 """An engine on duty: what it tells its director of itself and of its streams, again and again."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.streaming import StreamCursor
-from media_network.messages.verb import Done, Verb
+from media_network.messages.streaming import Interval, StreamCursor
+from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, ProgramId
+from media_network.word import Word
 
 
-class TurnPhase(StrEnum):
+class TurnPhase(Word):
     """Where a turn is at the engine that has it."""
 
     PRELOADED = "preloaded"
@@ -20,6 +20,8 @@ class TurnPhase(StrEnum):
     """All of it has been sent; the next engine has been told to start, or is about to be."""
     STOPPED = "stopped"
     """It stopped short, and no director has heard of that yet."""
+    UNKNOWN = "unknown"
+    """A phase of a newer engine: it may be sending, or another by now, as when it is handing over."""
 
 
 class RunningStream(Struct, frozen=True, kw_only=True):
@@ -49,8 +51,8 @@ class Enlist(Struct, frozen=True, kw_only=True):
     streams: tuple[RunningStream, ...] = ()
     draining: bool = False
     """It takes nothing new: see `Report.draining`."""
-    catalogue: str = ""
-    """Digest of the program information that it keeps for its directors (`engine/catalogue`)."""
+    catalogue: str | None = None
+    """Digest of the program information that it keeps for its directors (`engine/catalogue`); None: not said."""
 
 
 class Enlisted(Struct, frozen=True, kw_only=True):
@@ -58,16 +60,16 @@ class Enlisted(Struct, frozen=True, kw_only=True):
 
     ticket_key: str
     """Hexadecimal; the key this director signs tickets with."""
-    report_interval_ms: Annotated[int, Meta(ge=50, le=60_000)]
+    report_interval_ms: Interval
     lease_ms: Annotated[int, Meta(ge=100, le=600_000)]
     """How long after the last acknowledged report was sent the engine may go on streaming."""
-    cursor_interval_ms: Count = 0
-    """How often it reports while it streams; 0: as often as otherwise."""
-    idle_interval_ms: Count = 0
-    """How often it reports while there is nothing new to say; 0: as often as otherwise."""
+    cursor_interval_ms: Interval | None = None
+    """How often it reports while it streams; None: as often as otherwise."""
+    idle_interval_ms: Interval | None = None
+    """How often it reports while there is nothing new to say; None: as often as otherwise."""
     revoked: tuple[StreamCursor, ...] = ()
     """As in `Reported`."""
-    clock_us: Count = 0
+    clock_us: Count | None = None
     """As in `Reported`."""
 
 
@@ -82,12 +84,13 @@ class Report(Struct, frozen=True, kw_only=True):
     """What the streams send at present."""
     pull_bps: Count = 0
     """What consoles and other engines fetched, over the last interval."""
-    free_bytes: Count = 0
+    free_bytes: Count | None = None
+    """Room for segments; 0: full, None: not known yet."""
     draining: bool = False
     """It takes no new turn, redirect, copy or preload as long as another engine can."""
-    clock_us: Count = 0
-    """The director's clock, as its last answer told it; 0: there was none."""
-    since_us: Count = 0
+    clock_us: Count | None = None
+    """The director's clock, as its last answer told it; None: there was none."""
+    since_us: Count | None = None
     """How long ago that answer came: so this report was sent no earlier than at `clock_us` + `since_us`."""
 
 
@@ -96,8 +99,8 @@ class Reported(Struct, frozen=True):
 
     revoked: tuple[StreamCursor, ...] = ()
     """Streams the director does not let go on: `session` and `turn` each."""
-    clock_us: Count = 0
-    """The director's own clock now, in microseconds; only to be said again to it."""
+    clock_us: Count | None = None
+    """The director's own clock now, in microseconds; only to be said again to it. None: not said."""
     alone: Count = 0
     """Segments that no other engine that stays holds; told to one that drains, and copied for it where they can be."""
 
@@ -112,8 +115,26 @@ class Attend(Struct, frozen=True, kw_only=True):
     boot: str
 
 
-ENLIST = Verb("director/enlist", Enlist, Enlisted, "An engine reports for duty with its inventory.")
+ENLIST = Verb(
+    "director/enlist",
+    Enlist,
+    Enlisted,
+    "An engine reports for duty with its inventory.",
+    callers=(Caller.ENGINE,),
+    request_bytes_max=16 * MIB,  # grows with what the engine holds: 70 bytes a program, more with holes in it
+    reply_bytes_max=STREAMS_BYTES_MAX,
+)
 
-REPORT = Verb("director/report", Report, Reported, "An engine's load and the streams it sends.")
+REPORT = Verb(
+    "director/report",
+    Report,
+    Reported,
+    "An engine's load and the streams it sends.",
+    callers=(Caller.ENGINE,),
+    request_bytes_max=STREAMS_BYTES_MAX,
+    reply_bytes_max=STREAMS_BYTES_MAX,
+)
 
-ATTEND = Verb("engine/attend", Attend, Done, "The director stays on the line with an engine.")
+ATTEND = Verb(
+    "engine/attend", Attend, Done, "The director stays on the line with an engine.", callers=(Caller.DIRECTOR,)
+)

@@ -1,12 +1,12 @@
 """How a program gets to a station: who has a segment, and fetching it from there (claims 12 to 14, 19, 20)."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
+from media_network.word import Word
 
 
 class Obtain(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Fetch(Struct, frozen=True, kw_only=True):
     ticket: str
 
 
-class CopyResult(StrEnum):
+class CopyResult(Word):
     """How a fetch ended."""
 
     STORED = "stored"
@@ -53,6 +53,8 @@ class CopyResult(StrEnum):
     HASH_MISMATCH = "hash_mismatch"
     NO_SPACE = "no_space"
     IO_ERROR = "io_error"
+    UNKNOWN = "unknown"
+    """A result of a newer engine: not stored, as far as is known."""
 
 
 class CopyDone(Struct, frozen=True, kw_only=True):
@@ -64,15 +66,39 @@ class CopyDone(Struct, frozen=True, kw_only=True):
     segment: Count
     result: CopyResult
     copied_bytes: Count
-    detail: str = ""
+    detail: str | None = None
+    """For a person: why it failed."""
 
 
-OBTAIN = Verb("director/obtain", Obtain, Done, "The registry directs a seeking station to obtain a program (claim 12).")
-
-LOCATE_SEGMENT = Verb(
-    "director/locate-segment", LocateSegment, SegmentLocation, "Where a segment is in the source station (claim 12)."
+OBTAIN = Verb(
+    "director/obtain",
+    Obtain,
+    Done,
+    "The registry directs a seeking station to obtain a program (claim 12).",
+    callers=(Caller.CENTER,),
+    request_bytes_max=PROGRAM_BYTES_MAX,
 )
 
-FETCH = Verb("engine/fetch", Fetch, Done, "The director directs an engine to fetch a segment (claims 12, 14, 19).")
+LOCATE_SEGMENT = Verb(
+    "director/locate-segment",
+    LocateSegment,
+    SegmentLocation,
+    "Where a segment is in the source station (claim 12).",
+    callers=(Caller.DIRECTOR,),
+)
 
-COPY_DONE = Verb("director/copy-done", CopyDone, Done, "An engine says how a copy ended (claims 12, 14, 20).")
+FETCH = Verb(
+    "engine/fetch",
+    Fetch,
+    Done,
+    "The director directs an engine to fetch a segment (claims 12, 14, 19).",
+    callers=(Caller.DIRECTOR,),
+)
+
+COPY_DONE = Verb(
+    "director/copy-done",
+    CopyDone,
+    Done,
+    "An engine says how a copy ended (claims 12, 14, 20).",
+    callers=(Caller.ENGINE,),
+)

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId
 
 
@@ -36,10 +36,38 @@ class KeepProgram(Struct, frozen=True, kw_only=True):
     program: Program
 
 
-PUBLISH_PROGRAM = Verb("director/publish", PublishProgram, Done, "Start the service of a program (claim 11).")
+PUBLISH_PROGRAM = Verb(
+    "director/publish",
+    PublishProgram,
+    Done,
+    "Start the service of a program (claim 11).",
+    callers=(Caller.CENTER,),
+    request_bytes_max=PROGRAM_BYTES_MAX,
+)
 
-ASK_CATALOGUE = Verb("engine/catalogue", AskCatalogue, KeptCatalogue, "The program information that an engine keeps.")
+ASK_CATALOGUE = Verb(
+    "engine/catalogue",
+    AskCatalogue,
+    KeptCatalogue,
+    "The program information that an engine keeps.",
+    callers=(Caller.DIRECTOR,),
+    reply_bytes_max=4 * MIB,  # grows with the catalogue: 104 bytes a program at most, of 40 000
+)
 
-ASK_PROGRAM = Verb("engine/program", AskProgram, Program, "Program information that an engine keeps.")
+ASK_PROGRAM = Verb(
+    "engine/program",
+    AskProgram,
+    Program,
+    "Program information that an engine keeps.",
+    callers=(Caller.DIRECTOR,),
+    reply_bytes_max=PROGRAM_BYTES_MAX,
+)
 
-KEEP_PROGRAM = Verb("engine/keep-program", KeepProgram, Done, "An engine keeps program information for its directors.")
+KEEP_PROGRAM = Verb(
+    "engine/keep-program",
+    KeepProgram,
+    Done,
+    "An engine keeps program information for its directors.",
+    callers=(Caller.DIRECTOR,),
+    request_bytes_max=PROGRAM_BYTES_MAX,
+)

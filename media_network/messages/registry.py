@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId
 
 
@@ -94,18 +94,49 @@ class Catalogue(Struct, frozen=True, kw_only=True):
 
 
 REGISTER_STATION = Verb(
-    "registry/register-station", RegisterStation, StationRegistered, "A director registers its media station (claim 1)."
+    "registry/register-station",
+    RegisterStation,
+    StationRegistered,
+    "A director registers its media station (claim 1).",
+    callers=(Caller.DIRECTOR,),
 )
 REPORT_LOCATIONS = Verb(
-    "registry/report-locations", ReportLocations, Done, "A director reports all that its station holds (claim 10)."
+    "registry/report-locations",
+    ReportLocations,
+    Done,
+    "A director reports all that its station holds (claim 10).",
+    callers=(Caller.DIRECTOR,),
+    request_bytes_max=16 * MIB,  # grows with what the station holds: 70 bytes a program, more with holes in it
 )
 ADD_LOCATIONS = Verb(
-    "registry/add-locations", AddLocations, Done, "A director notifies the registry of new locations (claim 12)."
+    "registry/add-locations",
+    AddLocations,
+    Done,
+    "A director notifies the registry of new locations (claim 12).",
+    callers=(Caller.DIRECTOR,),
+    request_bytes_max=MIB,  # every other segment of the longest program takes half of it
 )
 REMOVE_LOCATIONS = Verb(
-    "registry/remove-locations", RemoveLocations, Done, "A director withdraws locations its station has lost."
+    "registry/remove-locations",
+    RemoveLocations,
+    Done,
+    "A director withdraws locations its station has lost.",
+    callers=(Caller.DIRECTOR,),
+    request_bytes_max=MIB,  # as above
 )
-LIST_STATIONS = Verb("registry/stations", ListStations, Stations, "The stations and their directors.")
+LIST_STATIONS = Verb(
+    "registry/stations",
+    ListStations,
+    Stations,
+    "The stations and their directors.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=STATIONS_BYTES_MAX,
+)
 LIST_CATALOGUE = Verb(
-    "content/catalogue", ListCatalogue, Catalogue, "Program information for the media stations (claim 2)."
+    "content/catalogue",
+    ListCatalogue,
+    Catalogue,
+    "Program information for the media stations (claim 2).",
+    callers=(Caller.DIRECTOR, Caller.CONSOLE),
+    reply_bytes_max=64 * MIB,  # grows with the catalogue, and with every segment of it: 139 films of two hours
 )

@@ -1,15 +1,18 @@
 """A pushed stream, from a console's request through turn after turn to its end (claims 16 and 17).
 
-Pulled segments are resources, not messages: `GET /segments/<program>/<number>.ts?ticket=...`, with Range.
+Pulled segments are resources, not messages: see `media_network.segment_url`.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
+from media_network.word import Word
+
+Interval = Annotated[int, Meta(ge=50, le=60_000)]
+"""How often something is said, in milliseconds."""
 
 
 class StreamCursor(Struct, frozen=True, kw_only=True):
@@ -19,10 +22,10 @@ class StreamCursor(Struct, frozen=True, kw_only=True):
     turn: Count
     segment: Count
     packet: Count
-    reach: Count = 0
-    """Until the next tick, nothing is sent from this packet on. May lie past the end of the segment. 0: not said."""
-    tick_us: Count = 0
-    """How long it is until the next tick."""
+    reach: Count | None = None
+    """Until the next tick, nothing is sent from this packet on. May lie past the end of the segment. None: not said."""
+    tick_us: Count | None = None
+    """How long it is until the next tick; None: not said."""
 
 
 class Play(Struct, frozen=True, kw_only=True):
@@ -41,7 +44,7 @@ class Redirect(Struct, frozen=True, kw_only=True):
     engine: str
     ticket: str
     program: Program
-    report_interval_ms: Annotated[int, Meta(ge=50, le=60_000)]
+    report_interval_ms: Interval
     """How often the console says that it is still there; after three silent intervals the session ends."""
 
 
@@ -97,7 +100,7 @@ class NextSegment(Struct, frozen=True, kw_only=True):
     """To hand over within the segment, for the engine drains: the first packet that has not left yet."""
     failed: tuple[str, ...] = ()
     """Engines that were named for a next turn and certainly did not take it."""
-    doubtful: str = ""
+    doubtful: str | None = None
     """The engine whose answer to `START` is missing: it may have the stream, and the director has to find out."""
 
 
@@ -128,7 +131,7 @@ class Assumed(Struct, frozen=True, kw_only=True):
     """The first one it sent."""
 
 
-class StopCause(StrEnum):
+class StopCause(Word):
     """Why a stream stopped."""
 
     END_OF_PROGRAM = "end_of_program"
@@ -136,6 +139,8 @@ class StopCause(StrEnum):
     """The console ordered it (claim 17)."""
     LEASE_EXPIRED = "lease_expired"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A cause of a newer party: the stream has ended, so that nobody resumes it beside somebody else."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
@@ -166,20 +171,59 @@ class Ceased(Struct, frozen=True):
     cursor: StreamCursor | None
 
 
-PLAY = Verb("director/play", Play, Redirect, "A console requests a program and is redirected to an engine (claim 16).")
-
-STREAM = Verb("engine/stream", Stream, Done, "A console requests its first segment from an engine (claim 16).")
-
-PRELOAD = Verb("engine/preload", Preload, Ready, "An engine is notified to preload the next segment (claim 16).")
-
-START = Verb("engine/start", Start, Done, "The next engine is directed to start streaming (claim 16).")
-
-NEXT_SEGMENT = Verb(
-    "director/next-segment", NextSegment, Next, "A streaming engine asks for the next segment (claim 16)."
+PLAY = Verb(
+    "director/play",
+    Play,
+    Redirect,
+    "A console requests a program and is redirected to an engine (claim 16).",
+    callers=(Caller.CONSOLE,),
+    reply_bytes_max=PROGRAM_BYTES_MAX,  # grows with the program: a console needs little of it
 )
 
-ASSUMED = Verb("director/assumed", Assumed, Done, "An engine has assumed a stream (claim 16).")
+STREAM = Verb(
+    "engine/stream",
+    Stream,
+    Done,
+    "A console requests its first segment from an engine (claim 16).",
+    callers=(Caller.CONSOLE,),
+)
 
-STOPPED = Verb("director/stopped", Stopped, Done, "An engine has stopped a stream (claim 17).")
+PRELOAD = Verb(
+    "engine/preload",
+    Preload,
+    Ready,
+    "An engine is notified to preload the next segment (claim 16).",
+    callers=(Caller.DIRECTOR, Caller.ENGINE),
+)
 
-CEASE = Verb("engine/cease", Cease, Ceased, "A console, or the director, orders a stream to cease (claim 17).")
+START = Verb(
+    "engine/start",
+    Start,
+    Done,
+    "The next engine is directed to start streaming (claim 16).",
+    callers=(Caller.DIRECTOR, Caller.ENGINE),
+)
+
+NEXT_SEGMENT = Verb(
+    "director/next-segment",
+    NextSegment,
+    Next,
+    "A streaming engine asks for the next segment (claim 16).",
+    callers=(Caller.ENGINE,),
+)
+
+ASSUMED = Verb(
+    "director/assumed", Assumed, Done, "An engine has assumed a stream (claim 16).", callers=(Caller.ENGINE,)
+)
+
+STOPPED = Verb(
+    "director/stopped", Stopped, Done, "An engine has stopped a stream (claim 17).", callers=(Caller.ENGINE,)
+)
+
+CEASE = Verb(
+    "engine/cease",
+    Cease,
+    Ceased,
+    "A console, or the director, orders a stream to cease (claim 17).",
+    callers=(Caller.CONSOLE, Caller.DIRECTOR),
+)

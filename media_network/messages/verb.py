@@ -1,6 +1,7 @@
-"""A verb: a message with its answer, and the path it is posted to."""
+"""A verb: a message with its answer, the path it is posted to, who says it, and what it may weigh."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -8,16 +9,48 @@ from msgspec import Struct
 Request = TypeVar("Request", bound=Struct)
 Reply = TypeVar("Reply", bound=Struct)
 
+KIB = 1024
+MIB = 1024 * KIB
+
+SHORT_BYTES_MAX = 16 * KIB
+"""What names things and counts them: a few hundred bytes, with every name as long as it may be a few thousand."""
+STREAMS_BYTES_MAX = 2 * MIB
+"""What names every stream of an engine: 113 bytes each, of 8192 at most."""
+STATIONS_BYTES_MAX = MIB
+"""What names stations: 153 bytes each, of 6500."""
+PROGRAM_BYTES_MAX = 16 * MIB
+"""What holds a program's information: 135 bytes a segment, 480 kB for two hours in segments of two seconds; at most
+124 000 segments, nearly three days of them."""
+
+
+class Caller(StrEnum):
+    """Who says a verb. It describes: until parties have identities nobody is refused for being another."""
+
+    DIRECTOR = "director"
+    ENGINE = "engine"
+    CONSOLE = "console"
+    CENTER = "center"
+    OPERATOR = "operator"
+    """A person, through a command or a page."""
+    ANYBODY = "anybody"
+    """Whoever looks."""
+
 
 @dataclass(frozen=True)
 class Verb(Generic[Request, Reply]):
-    """One kind of message: `POST /<path>` with `request` as JSON; 200 with `reply`, or 409 with a `Refused`."""
+    """One kind of message: `POST /<path>` with `request` as JSON; 200 with `reply`, or a `Refused` under another."""
 
     path: str
     request: type[Request]
     reply: type[Reply]
     summary: str
     """One sentence, with the claim it comes from; what OpenAPI shows."""
+    _: KW_ONLY
+    callers: tuple[Caller, ...]
+    request_bytes_max: int = SHORT_BYTES_MAX
+    """More of a request is not read."""
+    reply_bytes_max: int = SHORT_BYTES_MAX
+    """More of an answer, be it a refusal, is not read."""
 
 
 class Done(Struct, frozen=True):

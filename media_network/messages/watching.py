@@ -1,14 +1,13 @@
 """How sessions and a station fare: asked by media consoles, and by whoever looks after the network."""
 
-from enum import StrEnum
-
 from msgspec import Struct
 
-from media_network.messages.verb import Verb
+from media_network.messages.verb import MIB, Caller, Verb
 from media_network.program import Count, ProgramId
+from media_network.word import Word
 
 
-class SessionState(StrEnum):
+class SessionState(Word):
     """Life of a session."""
 
     REDIRECTED = "redirected"
@@ -17,6 +16,8 @@ class SessionState(StrEnum):
     RESUMING = "resuming"
     """The sending engine was lost; another is being found."""
     ENDED = "ended"
+    UNKNOWN = "unknown"
+    """A state of a newer director: it has not ended."""
 
 
 class Watching(Struct, frozen=True, kw_only=True):
@@ -40,8 +41,8 @@ class SessionView(Struct, frozen=True, kw_only=True):
     session: str
     program: ProgramId
     state: SessionState
-    engine: str
-    """The one that streams, or streamed last."""
+    engine: str | None
+    """The one that streams, or streamed last; None: there was none."""
     served: tuple[Served, ...]
     """Every turn so far, in order."""
 
@@ -81,8 +82,29 @@ class StationView(Struct, frozen=True, kw_only=True):
     """Segments held by at least one live engine."""
 
 
-WATCHING = Verb("director/watching", Watching, SessionView, "A console is still there (claim 17).")
+WATCHING = Verb(
+    "director/watching",
+    Watching,
+    SessionView,
+    "A console is still there (claim 17).",
+    callers=(Caller.CONSOLE, Caller.ENGINE),
+    reply_bytes_max=16 * MIB,  # grows with the stream: 67 bytes a turn, said again every interval
+)
 
-LIST_SESSIONS = Verb("director/sessions", ListSessions, Sessions, "The sessions of the station.")
+LIST_SESSIONS = Verb(
+    "director/sessions",
+    ListSessions,
+    Sessions,
+    "The sessions of the station.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=64 * MIB,  # grows with the sessions, and with every turn of each
+)
 
-ASK_STATION = Verb("director/station", AskStation, StationView, "The station as its director sees it.")
+ASK_STATION = Verb(
+    "director/station",
+    AskStation,
+    StationView,
+    "The station as its director sees it.",
+    callers=(Caller.ANYBODY,),
+    reply_bytes_max=16 * MIB,  # grows with the catalogue: 70 bytes a program, more where segments are missing
+)

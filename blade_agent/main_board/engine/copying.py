@@ -7,7 +7,6 @@ store checks and keeps; the director is told how it ended.
 import asyncio
 import logging
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import aiohttp
 
@@ -24,6 +23,7 @@ from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult, Fe
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
+from media_network.segment_url import segment_target
 
 _log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Copying:
     async def _copy(self, request: Fetch, source: Address) -> CopyDone:
         """Copy, and tell in which way it ended."""
         copied_bytes = 0
-        detail = ""
+        detail: str | None = None
         try:
             if not self._store.holds(request.program, request.segment):
                 copied_bytes = await self._receive(request, source)
@@ -183,9 +183,9 @@ class Copying:
 
     async def _read(self, request: Fetch, source: Address, reception: Reception) -> None:
         """Read over one connection. Raises Unreachable when it breaks."""
-        path = f"/segments/{request.program}/{request.segment.number}.ts?ticket={quote(request.ticket, safe='')}"
+        target = segment_target(request.program, request.segment.number, request.ticket)
         first_byte = reception.length_bytes
-        async with self._client.read(source, path, first_byte=first_byte) as response:
+        async with self._client.read(source, target, first_byte=first_byte) as response:
             if response.status != (206 if first_byte else 200):
                 raise SourceLost(source, f"HTTP {response.status}")
             gathered = bytearray()

@@ -85,7 +85,7 @@ class DirectorLink:
         self._ticket_keys: deque[TicketKey] = deque(maxlen=_KEYS_KEPT)
         self._client = client
         self._store = store
-        self._answered = (0, 0.0)
+        self._answered: tuple[int | None, float] = (None, 0.0)
         """The director's clock in its last answer, and when that came."""
         self._report_interval_s = 0.0
         self._cursor_interval_s = 0.0
@@ -103,7 +103,7 @@ class DirectorLink:
     def follow(self, duty: EngineDuty) -> None:
         """Another director has been appointed: enlist with it, with all that is going on here."""
         self.duty = duty
-        self._answered = (0, 0.0)
+        self._answered = (None, 0.0)
         self.alone = None if self.draining else 0
         self.enlist_anew()
 
@@ -215,10 +215,10 @@ class DirectorLink:
     def _take_terms(self, terms: Enlisted) -> None:
         self.lease_s = terms.lease_ms / 1000
         self._report_interval_s = terms.report_interval_ms / 1000
-        self._cursor_interval_s = terms.cursor_interval_ms / 1000 or self._report_interval_s
-        self._idle_interval_s = terms.idle_interval_ms / 1000 or self._report_interval_s
+        self._cursor_interval_s = (terms.cursor_interval_ms or terms.report_interval_ms) / 1000
+        self._idle_interval_s = (terms.idle_interval_ms or terms.report_interval_ms) / 1000
 
-    def _heard(self, clock_us: int, revoked: tuple[StreamCursor, ...], sent_s: float, work: Work) -> None:
+    def _heard(self, clock_us: int | None, revoked: tuple[StreamCursor, ...], sent_s: float, work: Work) -> None:
         """The director has answered what we sent then: what it does not let go on stops, all else may go on."""
         self._answered = (clock_us, asyncio.get_running_loop().time())
         for cursor in revoked:
@@ -274,7 +274,8 @@ class DirectorLink:
         # The lease counts from when the report was sent first, which is not later than when the director heard it.
         sent_s = asyncio.get_running_loop().time()
         clock_us, answered_s = self._answered
-        dated = replace(report, clock_us=clock_us, since_us=round((sent_s - answered_s) * 1e6))
+        since_us = None if clock_us is None else round((sent_s - answered_s) * 1e6)
+        dated = replace(report, clock_us=clock_us, since_us=since_us)
         answer = await self.ask(REPORT, dated, deadline_s=max(self.lease_s / 3, self._report_interval_s))
         if isinstance(answer, Refused):
             _log.warning("director %s refuses our report: %s", self.duty.director, answer)

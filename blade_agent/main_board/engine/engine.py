@@ -9,7 +9,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, Load
-from blade_agent.main_board.engine.doors.segment_resource import SEGMENT_PATH, SegmentResource
+from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineFigures, EngineWork
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
@@ -23,6 +23,7 @@ from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRA
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
 from media_network.messages.watching import WATCHING, SessionView, Watching
 from media_network.refusal import Reason, Refused
+from media_network.segment_url import HELD_SEGMENT_PATH
 
 _LEAVE_WITHIN_S = 1.0
 
@@ -69,7 +70,7 @@ class Engine:
         table.verb(ASK_PROGRAM, self._kept.tell)
         table.verb(KEEP_PROGRAM, self._kept.keep)
         table.verb(WATCHING, self._pass_on)
-        table.resource(SEGMENT_PATH, self._resource.get)
+        table.resource(HELD_SEGMENT_PATH, self._resource.get)
         return table
 
     async def run(self) -> None:

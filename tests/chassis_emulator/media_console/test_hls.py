@@ -92,6 +92,19 @@ def test_what_the_director_declines_for_good_is_not_asked_twice():
     assert asked == [1]
 
 
+@pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 2)])
+def test_a_reason_that_is_not_known_is_taken_by_its_status(status, times):
+    asked = []
+
+    def mystify():
+        asked.append(1)
+        return web.Response(status=status, body=b'{"reason":"moonlight","detail":"the moon is up"}')
+
+    with pytest.raises(SegmentLost, match="the moon is up"):
+        play({1: [("director", mystify)]}, patience_s=0.3)
+    assert min(len(asked), 2) == times
+
+
 @pytest.mark.parametrize("how", ["foreign", "longer"])
 def test_foreign_bytes_are_noticed(how):
     if how == "foreign":

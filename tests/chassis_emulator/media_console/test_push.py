@@ -163,9 +163,10 @@ def test_an_engine_that_certainly_does_not_stream_means_another_session():
     assert reception.intact
 
 
-def test_an_engine_that_may_stream_is_waited_for():
+@pytest.mark.parametrize("reason", [Reason.OVERDUE, Reason.UNKNOWN])
+def test_an_engine_that_may_stream_is_waited_for(reason):
     def prepare(station):
-        station.stream_refusals = [Refused(Reason.OVERDUE)]
+        station.stream_refusals = [Refused(reason)]
         station.streaming.set()
 
     async def story(station):

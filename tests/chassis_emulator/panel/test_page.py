@@ -352,7 +352,7 @@ def test_a_refusal_is_said_in_its_own_words(loop):
     async def give():
         async with looking(loop.browser) as looks:
             looks.network.refusal = Refused(Reason.BUSY, "north/3 leaves already.")
-            looks.page.on("console", lambda _: looks.complaints.clear())  # the browser notes the 409 itself
+            looks.page.on("console", lambda _: looks.complaints.clear())  # the browser notes the 429 itself
             await looks.blade("north/3").click()
             await looks.page.get_by_role("button", name="Identify").click()
             await expect(looks.page.get_by_role("status")).to_contain_text("Identify north/3: north/3 leaves already.")

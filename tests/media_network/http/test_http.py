@@ -16,7 +16,7 @@ from media_network.address import Address
 from media_network.http.client import IDEMPOTENCY_KEY, HttpClient
 from media_network.http.errors import Unintelligible, Unreachable
 from media_network.http.server import HandlerTable, serve
-from media_network.messages.verb import Done, Verb
+from media_network.messages.verb import Caller, Done, Verb
 from media_network.refusal import Reason, Refused
 
 
@@ -30,7 +30,16 @@ class Sum(Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
-ADD = Verb("test/add", Add, Sum, "Add to the sum.")
+BYTES_MAX = 200_000
+ADD = Verb(
+    "test/add",
+    Add,
+    Sum,
+    "Add to the sum.",
+    callers=(Caller.ANYBODY,),
+    request_bytes_max=BYTES_MAX,
+    reply_bytes_max=BYTES_MAX,
+)
 ANY_PORT = Address("127.0.0.1", 0)
 
 
@@ -163,7 +172,7 @@ def test_what_the_first_caller_gave_up_is_done_once_for_its_repetition():
         async with adder_and_client() as (adder, peer, _):
             adder.may_end.clear()
             status, body = await post(peer, b'{"amount": 4}', **{IDEMPOTENCY_KEY: "k", "Deadline-Ms": "40"})
-            assert (status, json.loads(body)["reason"]) == (409, "overdue")
+            assert (status, json.loads(body)["reason"]) == (503, "overdue")
             impatient = asyncio.create_task(post(peer, b'{"amount": 4}', **{IDEMPOTENCY_KEY: "k"}))
             await asyncio.sleep(0)
             impatient.cancel()
@@ -204,7 +213,7 @@ def test_a_deadline_that_passes_is_a_refusal(deadline):
         async with adder_and_client() as (adder, peer, _):
             adder.may_end.clear()
             status, body = await post(peer, b'{"amount": 1}', **{"Deadline-Ms": deadline})
-            assert (status, json.loads(body)["reason"]) == (409, "overdue")
+            assert (status, json.loads(body)["reason"]) == (503, "overdue")
             assert ADD.path in json.loads(body)["detail"]
 
     asyncio.run(talk())
@@ -306,7 +315,7 @@ DEEP = b'{"amount": 1, "more": ' + b"[" * 100_000
         http_answer(b'{"total": 1, "note": "\xff"}'),
         http_answer(b'{"sum": 1}'),
         http_answer(DEEP.replace(b"amount", b"total")),
-        http_answer(b'{"reason": "bad mood"}', "409 Conflict"),
+        http_answer(b'{"reason": 7}', "409 Conflict"),
         http_answer(b"\xff" * 300, "500 Internal Server Error"),
         http_answer(b"", "302 Found", "Location: http://127.0.0.1:1/\r\n"),
         http_answer(b'{"total": 1}', "201 Created"),
@@ -328,6 +337,33 @@ def test_an_answer_in_another_language(answer):
     asyncio.run(talk())
 
 
+@pytest.mark.parametrize("status", ["400 Bad Request", "409 Conflict", "418 I'm a Teapot", "503 Service Unavailable"])
+def test_a_refusal_is_understood_under_whatever_status_it_comes(status):
+    async def talk():
+        async def say(reader, writer):
+            await read_request(reader)
+            writer.write(http_answer(b'{"reason": "busy"}', status))
+            await writer.drain()
+
+        async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
+            assert await http.ask(peer, ADD, Add(1)) == Refused(Reason.BUSY)
+
+    asyncio.run(talk())
+
+
+def test_a_refusal_for_a_reason_that_is_not_known_is_a_refusal():
+    async def talk():
+        async def say(reader, writer):
+            await read_request(reader)
+            writer.write(http_answer(b'{"reason": "bad mood", "detail": "not today"}', "409 Conflict"))
+            await writer.drain()
+
+        async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
+            assert await http.ask(peer, ADD, Add(1)) == Refused(Reason.UNKNOWN, "not today")
+
+    asyncio.run(talk())
+
+
 def test_an_endless_answer_is_cut_off():
     async def talk():
         async def say(reader, writer):
@@ -345,6 +381,48 @@ def test_an_endless_answer_is_cut_off():
     asyncio.run(talk())
 
 
+def test_a_request_weighs_what_its_verb_says_and_no_more():
+    async def talk():
+        async with adder_and_client() as (adder, peer, http):
+            whole = b'{"amount": 1}'.ljust(ADD.request_bytes_max)
+            assert await post(peer, whole) == (200, b'{"total":1}')
+            status, answer = await post(peer, whole + b" ", **{IDEMPOTENCY_KEY: "k"})
+            assert status == 413
+            assert msgspec.json.decode(answer, type=Refused).reason is Reason.TOO_LARGE
+            assert await http.ask(peer, ADD, Add(1, "x" * ADD.request_bytes_max)) == Refused(
+                Reason.TOO_LARGE, "test/add takes at most 200000 bytes"
+            )
+            assert adder.total == 1
+
+    asyncio.run(talk())
+
+
+def test_an_answer_weighs_what_its_verb_says_and_no_more():
+    async def talk():
+        async def say(reader, writer):
+            for answer in (b'{"total": 1}', b'{"total": 1} '):
+                await read_request(reader)
+                writer.write(http_answer(answer.ljust(ADD.reply_bytes_max + answer.endswith(b" "))))
+                await writer.drain()
+
+        async with scripted(say) as peer, HttpClient(random.Random(1)) as http:
+            assert await http.ask(peer, ADD, Add(1)) == Sum(1)
+            with pytest.raises(Unintelligible, match="more than 200000 bytes"):
+                await http.ask(peer, ADD, Add(1))
+
+    asyncio.run(talk())
+
+
+def test_who_says_what_is_noted_for_whoever_looks_for_a_defect(caplog):
+    async def talk():
+        async with adder_and_client() as (_, peer, http):
+            await http.ask(peer, ADD, Add(1))
+
+    with caplog.at_level(logging.DEBUG, "media_network"):
+        asyncio.run(talk())
+    assert "127.0.0.1 says test/add, which is for: anybody" in caplog.messages
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"amount=1", b"\xff\xfe", b"null", b"[]", b'{"amount": "1"}', b'{"amount": 1e999}', b"{}",
@@ -354,7 +432,7 @@ def test_a_body_that_is_not_the_message_is_a_bad_message(body, caplog):
     async def talk():
         async with adder_and_client() as (_, peer, _):
             status, answer = await post(peer, body, **{IDEMPOTENCY_KEY: "k"})
-            assert status == 409
+            assert status == 400
             assert msgspec.json.decode(answer, type=Refused).reason is Reason.BAD_MESSAGE
             assert len(answer) < 500
             # Nothing was done under that key.
@@ -369,11 +447,13 @@ def test_a_body_that_is_not_the_message_is_a_bad_message(body, caplog):
     ("request_bytes", "status"),
     [
         (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Length: 67108865\r\n\r\n" + b" " * 67108865, b"413"),
+        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Length: 200001\r\n\r\n", b"413"),
+        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n40000\r\n" + b" " * 0x40000, b"413"),
         (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", b"400"),
         (b"POST /test/subtract HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", b"404"),
         (b"GET /test/add HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
         (b"POST /test/add HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", b"400"),
-        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", b"409"),
+        (b"POST /test/add HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"400"),
         (b"\xa0\x20\x18\xc8\x81\x00\x01\x7e\xa5\r\n\r\n", b"400"),
     ],
@@ -508,7 +588,7 @@ def test_the_client_speaks_from_its_own_address():
             writer.write(http_answer(b"{}"))
             await writer.drain()
 
-        verb = Verb("test/done", Add, Done, "Do.")
+        verb = Verb("test/done", Add, Done, "Do.", callers=(Caller.ANYBODY,))
         async with scripted(note) as peer, HttpClient(random.Random(1), local_host="127.7.7.7") as http:
             assert await http.ask(peer, verb, Add(1)) == Done()
         assert seen == ["127.7.7.7"]

@@ -7,19 +7,10 @@ import msgspec
 import pytest
 
 from media_network.http.openapi import describe
-from media_network.messages import (
-    content,
-    enlisting,
-    obtaining,
-    program_information,
-    registry,
-    streaming,
-    watching,
-)
-from media_network.messages.verb import Verb
+from media_network.http.refusing import STATUSES
+from tests.verbs import VERBS
 
-CONVERSATIONS = (content, enlisting, obtaining, program_information, registry, streaming, watching)
-VERBS = [verb for module in CONVERSATIONS for verb in vars(module).values() if isinstance(verb, Verb)]
+REFUSALS = {str(status.value) for status in STATUSES.values()}
 SCHEMA_KEYWORDS = {
     "$ref", "type", "title", "description", "properties", "required", "items", "prefixItems", "anyOf", "enum", "const",
     "default", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
@@ -92,14 +83,17 @@ def test_every_verb_is_there_with_its_schemas(description):
     for verb in VERBS:
         post = description["paths"][f"/{verb.path}"]["post"]
         assert post["summary"] == verb.summary
+        assert post["x-callers"] == [caller.value for caller in verb.callers]
         assert post["requestBody"]["required"] is True
         said = {
             "request": post["requestBody"]["content"],
             "200": post["responses"]["200"]["content"],
-            "409": post["responses"]["409"]["content"],
-        }
+        } | {status: post["responses"][status]["content"] for status in REFUSALS}
+        assert set(said) == {"request", *post["responses"]}
         names = {part: media["application/json"]["schema"]["$ref"].rpartition("/")[2] for part, media in said.items()}
-        assert names == {"request": verb.request.__name__, "200": verb.reply.__name__, "409": "Refused"}
+        assert names == {"request": verb.request.__name__, "200": verb.reply.__name__} | dict.fromkeys(
+            REFUSALS, "Refused"
+        )
         for name, kind in ((names["request"], verb.request), (names["200"], verb.reply)):
             fields = {field.encode_name for field in msgspec.structs.fields(kind)}
             assert set(description["components"]["schemas"][name]["properties"]) == fields
@@ -122,6 +116,12 @@ def test_operations(description):
         for parameter in operation["parameters"]:
             assert parameter["in"] == "header"
             assert set(parameter) == {"name", "in", "required", "description", "schema"}
+
+
+def test_each_reason_is_said_under_its_status(description):
+    responses = description["paths"]["/director/play"]["post"]["responses"]
+    for reason, status in STATUSES.items():
+        assert re.search(rf"\b{reason}\b", responses[str(status.value)]["description"])
 
 
 def test_every_reference_leads_somewhere(description):

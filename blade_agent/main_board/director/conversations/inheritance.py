@@ -34,12 +34,13 @@ def inherited(stream: RunningStream, engine: Address, boot: str, now: float) -> 
         packet=cursor.packet,
         given_at=sent_at,
     )
-    reach = max(cursor.reach, cursor.packet)
-    mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=reach, until=sent_at + cursor.tick_us / 1e6)
+    reach = max(cursor.reach or 0, cursor.packet)
+    until = sent_at + (cursor.tick_us or 0) / 1e6
+    mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=reach, until=until)
     return TurnInherited(
         turn=turn,
         preloaded=stream.phase is TurnPhase.PRELOADED,
         mark=mark,
         first_packet=stream.first_packet,
-        handing_over=stream.phase is TurnPhase.HANDING_OVER,
+        handing_over=stream.phase in (TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN),
     )

@@ -145,12 +145,13 @@ class PushSessions:
     def report(self, message: Report, engine: EngineRecord) -> tuple[StreamCursor, ...]:
         """Take note of an engine's streams; returns those that it has to stop, or may not start."""
         now = _now()
-        sent_at = min(now, (message.clock_us + message.since_us) / 1e6) if message.clock_us else None
+        clock_us, since_us = message.clock_us, message.since_us
+        sent_at = None if clock_us is None or since_us is None else min(now, (clock_us + since_us) / 1e6)
         revoked = self._revoked(message.streams, engine)
         for cursor in message.streams:
             conversation = self._conversations.get(cursor.session)
-            if conversation and sent_at and cursor.reach:
-                until = sent_at + cursor.tick_us / 1e6
+            if conversation and sent_at is not None and cursor.reach is not None:
+                until = sent_at + (cursor.tick_us or 0) / 1e6
                 mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, until=until)
                 conversation.hear(SenderReported(mark))
         self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine)
@@ -164,7 +165,7 @@ class PushSessions:
         for stream in streams:
             if stream.phase is not TurnPhase.STOPPED or stream.cursor.session not in self._conversations:
                 self._inherit(stream, engine)
-        active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER)
+        active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN)
         cursors = [stream.cursor for stream in streams if stream.phase in active]
         self._miss({(cursor.session, cursor.turn) for cursor in cursors}, engine)
         return self._revoked(cursors, engine)
@@ -363,7 +364,7 @@ def _view(conversation: Conversation) -> SessionView:
         session=terms.session,
         program=terms.program.program,
         state=state.shown,
-        engine=str(last.engine) if last else "",
+        engine=str(last.engine) if last else None,
         served=tuple(conversation.served),
     )
 

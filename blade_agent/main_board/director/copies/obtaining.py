@@ -106,7 +106,7 @@ class Obtaining:
                 message.segment,
                 message.program,
                 message.result,
-                message.detail,
+                message.detail or "",
             )
         self._conclude((engine.address, message.program, message.segment), message.result)
 

@@ -16,9 +16,11 @@ from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
+from media_network.segment_url import segment_url
 
 PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
 SEGMENT_PATH = "/programs/{program}/{segment}.ts"
@@ -29,8 +31,6 @@ _ASSEMBLING_PAUSE_S = 0.05
 _SESSION = re.compile(r"[0-9a-f]{24}")
 # A player in a page of another origin needs this on the redirect as well as on what it leads to (Fetch, 3.2).
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-
-_STATUS = {Reason.AT_CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE, Reason.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class Pulls:
         )
         self._move(name, redirected)
         ticket = self._term.tickets.sign(name, program.program)
-        location = f"http://{engine.address}/segments/{program.program}/{number}.ts?ticket={ticket}"
+        location = segment_url(engine.address, program.program, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
 
@@ -163,9 +163,7 @@ def _playlist(program: Program, session: str) -> str:
 
 
 def _refuse(refused: Refused) -> web.Response:
-    status = _STATUS.get(refused.reason, HTTPStatus.NOT_FOUND)
-    headers = {**_FROM_ANYWHERE, **({"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {})}
-    return web.Response(status=status, text=f"{refused}\n", headers=headers)
+    return refusing(refused, _FROM_ANYWHERE)
 
 
 def _now() -> float:

@@ -20,7 +20,8 @@ class EngineRecord:
     promised_bps: int = 0
     """Rates of the sessions that were redirected or handed to it."""
     pull_bps: int = 0
-    free_bytes: int = 0
+    free_bytes: int | None = None
+    """As last reported; None before that."""
     streams: int = 0
     """As last reported."""
     draining: bool = False

@@ -24,9 +24,9 @@ class CatalogueKeeping:
         self._catalogue = catalogue
         self._roster = roster
 
-    def enlisted(self, engine: EngineRecord, digest: str) -> None:
+    def enlisted(self, engine: EngineRecord, digest: str | None) -> None:
         """An engine has come with a catalogue of its own: each is to know what the other does."""
-        if digest and digest != self._catalogue.digest:
+        if digest is not None and digest != self._catalogue.digest:
             self._term.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
 
     def learnt(self, program: Program) -> None:

@@ -32,5 +32,5 @@ def place(
 
 
 def _has_room(engine: EngineRecord, segment: Segment) -> bool:
-    """Before its first report an engine's room is unknown: it says itself when a copy does not fit."""
-    return engine.free_bytes == 0 or engine.free_bytes > 2 * segment.length_bytes
+    """Before its first report an engine's room is not known: it says itself when a copy does not fit."""
+    return engine.free_bytes is None or engine.free_bytes > 2 * segment.length_bytes

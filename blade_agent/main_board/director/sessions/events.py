@@ -80,7 +80,7 @@ class NextAsked(Struct, frozen=True, kw_only=True):
     packet: int | None
     """Where it ends if it is cut short; None for the end of the segment."""
     failed: frozenset[str]
-    doubtful: str
+    doubtful: str | None
 
 
 class TurnStopped(Struct, frozen=True, kw_only=True):
@@ -149,7 +149,7 @@ class TurnInherited(Struct, frozen=True, kw_only=True):
     first_packet: int
     """With which packet of its segment it began."""
     handing_over: bool
-    """All of it has been sent, and the next engine may have been told to start."""
+    """All of it may have been sent, and the next engine may have been told to start."""
 
 
 class GaveUp(Struct, frozen=True):

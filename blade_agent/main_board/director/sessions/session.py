@@ -239,7 +239,7 @@ class Session:
         holder = self.state.sender
         if holder is None or holder.number != event.turn:
             return heard
-        if event.cause in (StopCause.END_OF_PROGRAM, StopCause.CEASED):
+        if event.cause in (StopCause.END_OF_PROGRAM, StopCause.CEASED, StopCause.UNKNOWN):
             return (*heard, *self._end(Fact.ENDED, now, *self.state.turns[1:]))
         position = self.terms.program.advance(event.segment, event.packet, 0)
         return (*heard, *self._lose(now, _Settlement(sent=True, position=position)))

@@ -1,4 +1,4 @@
-"""`GET /segments/<program>/<number>.ts?ticket=...`: a held segment, to consoles and other engines, by sendfile."""
+"""`GET` of a segment's URL: a held segment, to consoles and other engines, by sendfile."""
 
 import asyncio
 import logging
@@ -8,14 +8,17 @@ from aiohttp import web
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore, StoredSegment
+from media_network.http.refusing import refusing
+from media_network.refusal import Reason, Refused
+from media_network.segment_url import asked_segment
 
 _log = logging.getLogger(__name__)
 
-SEGMENT_PATH = r"/segments/{program}/{number:0|[1-9][0-9]{0,5}}.ts"
-
 _WINDOW_BYTES = 4 * 1024 * 1024
+# Players in a browser are redirected here from the director.
+_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 _HEADERS = {
-    "Access-Control-Allow-Origin": "*",  # players in a browser are redirected here from the director
+    **_FROM_ANYWHERE,
     "Accept-Ranges": "bytes",
     "Content-Type": "video/mp2t",
 }
@@ -35,18 +38,18 @@ class SegmentResource:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer GET and HEAD, with Range: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
-        program, number = request.match_info["program"], int(request.match_info["number"])
-        if not self._admits(request.query.get("ticket", ""), program):
+        program, number, ticket = asked_segment(request.match_info, request.query)
+        if self._director.holder(ticket, program) is None:
             self.refusals += 1
-            return _refuse(403, "the ticket is not good for this program")
+            return _refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
         try:
             stored = await self._store.read(program, number)
         except NotHeld as error:
             self.refusals += 1
-            return _refuse(404, str(error))
+            return _refuse(Reason.NOT_HERE, str(error))
         except StoreError as error:
             self.refusals += 1
-            return _refuse(503, str(error))
+            return _refuse(Reason.IO_ERROR, str(error))
         self.under_way += 1
         try:
             return await self._respond(request, stored)
@@ -54,9 +57,6 @@ class SegmentResource:
             self.under_way -= 1
             self.served += 1
             stored.close()
-
-    def _admits(self, ticket: str, program: str) -> bool:
-        return self._director.holder(ticket, program) is not None
 
     async def _respond(self, request: web.Request, stored: StoredSegment) -> web.StreamResponse:
         try:
@@ -98,11 +98,11 @@ class SegmentResource:
                 raise ConnectionResetError("the segment has been truncated")
 
 
-def _refuse(status: int, detail: str) -> web.Response:
-    return web.Response(status=status, text=detail + "\n", headers={"Access-Control-Allow-Origin": "*"})
+def _refuse(reason: Reason, detail: str) -> web.Response:
+    return refusing(Refused(reason, detail), _FROM_ANYWHERE)
 
 
 def _unsatisfiable(length_bytes: int) -> web.Response:
-    response = _refuse(416, f"the segment has {length_bytes} bytes")
+    response = _refuse(Reason.NO_SUCH_RANGE, f"the segment has {length_bytes} bytes")
     response.headers["Content-Range"] = f"bytes */{length_bytes}"
     return response

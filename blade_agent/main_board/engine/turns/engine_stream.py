@@ -275,7 +275,7 @@ class EngineStream:
         self.active = replace(active, sent=Sent.NEAR_END)
         return self._ask(self.active) if isinstance(active, Streaming) else ()
 
-    def _ask(self, active: Active, failed: tuple[str, ...] = (), doubtful: str = "") -> Effects:
+    def _ask(self, active: Active, failed: tuple[str, ...] = (), doubtful: str | None = None) -> Effects:
         asking = self.active = Asking(**_of(active), failed=failed, doubtful=doubtful)
         return (AskNext(asking),)
 

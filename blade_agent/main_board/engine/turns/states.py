@@ -46,7 +46,7 @@ class Asking(Active, frozen=True, kw_only=True):
 
     failed: tuple[str, ...] = ()
     """Engines that were named and certainly did not take it."""
-    doubtful: str = ""
+    doubtful: str | None = None
     """The one whose answer is missing."""
 
 

@@ -17,11 +17,11 @@ async def keep_reporting(world, session, slot, first_s):
     engine, loop = world.engines[slot], asyncio.get_running_loop()
     engine.cursors = ()
     engine.reports = False
-    clock_us, answered_s = 0, 0.0
+    clock_us, answered_s = None, 0.0
     while True:
         packet = round((loop.time() - first_s) * PACKETS_PER_S)
         cursor = replace(cursor_of(session, 1, 0, packet), reach=packet + 50)
-        since_us = round((loop.time() - answered_s) * 1e6)
+        since_us = None if clock_us is None else round((loop.time() - answered_s) * 1e6)
         report = replace(engine.report(), streams=(cursor,), clock_us=clock_us, since_us=since_us)
         answer = await engine.ask(REPORT, report)
         if isinstance(answer, Reported):

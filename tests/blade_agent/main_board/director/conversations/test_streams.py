@@ -164,7 +164,7 @@ def test_a_silent_console_ends_its_session_and_all_of_its_engines_are_told_to_ce
         world.tell(story, FILM)
 
 
-@pytest.mark.parametrize("cause", [StopCause.CEASED, StopCause.END_OF_PROGRAM])
+@pytest.mark.parametrize("cause", [StopCause.CEASED, StopCause.END_OF_PROGRAM, StopCause.UNKNOWN])
 def test_a_stream_that_stopped_is_over(cause):
     with stage(THREE) as world:
 
@@ -580,7 +580,7 @@ def test_resuming_goes_on_until_an_engine_takes_it():
         world.tell(story, FILM)
 
 
-@pytest.mark.parametrize("answer", ["none", "overdue"])
+@pytest.mark.parametrize("answer", ["none", "overdue", "unknown"])
 def test_a_doubtful_start_of_the_director_is_settled(answer):
     with stage(THREE) as world:
 
@@ -588,7 +588,7 @@ def test_a_doubtful_start_of_the_director_is_settled(answer):
             session, slot = await world.streaming()
             others = [engine for engine in world.engines.values() if engine.slot != slot]
             doubtful = min(others, key=lambda engine: engine.slot)
-            doubtful.started = Refused(Reason.OVERDUE)
+            doubtful.started = Refused(Reason.UNKNOWN if answer == "unknown" else Reason.OVERDUE)
             doubtful.deaf_to = {START} if answer == "none" else set()
             doubtful.ceased = cursor_of(session, 2, 0, 5000)
             await world.stop(session, 1, StopCause.FAILED, segment=0, packet=4000)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import ENLIST, REPORT, RunningStream, TurnPhase
@@ -33,7 +34,7 @@ def running(session="s", turn=5, segment=1, packet=3000, phase=TurnPhase.SENDING
 async def enlist(world, slot, *streams):
     """An engine enlists anew, with these streams; its reports name them from now on."""
     engine = world.engines[slot]
-    active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER)
+    active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN)
     engine.cursors = tuple(stream.cursor for stream in streams if stream.phase in active)
     return await world.ask(ENLIST, replace(engine.enlistment(), streams=streams))
 
@@ -84,11 +85,12 @@ def test_a_console_that_was_redirected_before_gets_its_stream():
         world.tell(story, FILM)
 
 
-def test_a_stream_that_may_have_been_handed_over_is_not_resumed_before_every_lease_has_ended():
+@pytest.mark.parametrize("phase", [TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN])
+def test_a_stream_that_may_have_been_handed_over_is_not_resumed_before_every_lease_has_ended(phase):
     with stage(THREE) as world:
 
         async def story():
-            await enlist(world, 2, running(packet=10_000, reach=10_000, phase=TurnPhase.HANDING_OVER))
+            await enlist(world, 2, running(packet=10_000, reach=10_000, phase=phase))
             world.simulation.crash(world.engines[2].host)
             await world.watch_for("s", 1.0)
             assert not world.starts()

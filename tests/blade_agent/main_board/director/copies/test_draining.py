@@ -61,6 +61,30 @@ def test_within_a_segment_the_stream_goes_to_another_engine_and_never_back_to_it
         world.tell(story, FILM)
 
 
+def test_a_full_engine_is_not_asked_for_what_a_draining_one_holds():
+    with stage({2: "0-1", 3: "1-3", 4: "1-3"}) as world:
+        for slot in (3, 4):
+            world.engines[slot].free_bytes = 0
+        world.engines[3].copies = CopyResult.NO_SPACE
+
+        async def story():
+            quiet(world, 2)
+            await asyncio.sleep(0.6)  # they have reported
+            for _ in range(20):
+                assert await drain(world, 2) == 1
+                await asyncio.sleep(0.5)
+            assert not any(world.engines[slot].of(Fetch) for slot in (3, 4))
+            world.engines[4].free_bytes = 10**9
+            for _ in range(20):
+                alone = await drain(world, 2)
+                await asyncio.sleep(0.5)
+            assert alone == 0
+            [order] = world.engines[4].of(Fetch)
+            assert order.segment == FILM.segments[0]
+
+        world.tell(story, FILM)
+
+
 def test_what_only_a_draining_engine_holds_is_copied_first_and_served_until_then():
     with stage({2: "0-1", 3: "1-3"}) as world:
         world.engines[3].copies = None

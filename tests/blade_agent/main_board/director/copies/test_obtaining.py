@@ -118,10 +118,11 @@ def test_two_copies_are_on_two_engines_and_the_second_comes_from_within():
         world.tell(story)
 
 
-def test_an_engine_that_fails_is_replaced_by_another():
+@pytest.mark.parametrize("result", [CopyResult.NO_SPACE, CopyResult.UNKNOWN])
+def test_an_engine_that_fails_is_replaced_by_another(result):
     with stage({2: "", 3: "", 4: ""}) as world:
         start_source(world)
-        world.engines[2].copies = CopyResult.NO_SPACE
+        world.engines[2].copies = result
 
         async def story():
             await world.ask(OBTAIN, order())

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from blade_agent.main_board.director import director
@@ -15,6 +16,7 @@ from blade_agent.main_board.director.engines.roster import Roster
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import ENLIST, Enlist
 from media_network.program import ProgramState
+from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 from tests.blade_agent.main_board.director.stage import DIRECTOR, RATE_BPS, program_of, stage
 
@@ -122,7 +124,9 @@ def test_at_capacity_new_players_are_told_to_come_again_and_old_ones_go_on():
             status, headers, text = await get(world.http, f"/programs/film/{second[0]}")
             assert (status, headers["Retry-After"]) == (503, "1")
             assert headers["Access-Control-Allow-Origin"] == "*"
-            assert "at capacity" in text
+            refused = msgspec.json.decode(text, type=Refused)
+            assert refused.reason is Reason.AT_CAPACITY
+            assert "at capacity" in refused.detail
             assert (await get(world.http, f"/programs/film/{first[1]}"))[0] == 302
             await asyncio.sleep(pulls._SESSION_KEPT_S + 1.0)  # the first player is gone
             assert await world.loads() == {2: 0}

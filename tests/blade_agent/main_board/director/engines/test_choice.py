@@ -126,11 +126,20 @@ def test_place(number, copies, holders, excluding, placed):
     assert [engine.slot for engine in place(segment(number), copies, roster, *addresses)] == placed
 
 
-def test_nothing_is_placed_where_it_has_no_room():
+@pytest.mark.parametrize("free_bytes", [2 * 1880, 0])
+def test_nothing_is_placed_where_it_has_no_room(free_bytes):
     roster = roster_of({2: (100, 0, 0, False), 3: (100, 0, 0, False)})
-    roster.report(report(2, free_bytes=2 * 1880), roster.get(engine_address(2)), 1.0)
+    roster.report(report(2, free_bytes=free_bytes), roster.get(engine_address(2)), 1.0)
     assert [engine.slot for engine in place(segment(), 2, roster, [])] == [3]
     assert place(segment(), 1, Roster(), []) == []
+
+
+def test_an_engine_whose_room_is_not_known_yet_is_tried():
+    roster = Roster()
+    record = roster.enlist(enlistment(2), engine_address(2), 0.0)
+    assert place(segment(), 1, roster, []) == [record]
+    roster.report(report(2, free_bytes=None), record, 1.0)
+    assert place(segment(), 1, roster, []) == [record]
 
 
 def test_the_table_tells_what_changed_for_the_station():

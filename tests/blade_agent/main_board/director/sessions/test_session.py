@@ -141,7 +141,7 @@ class Desk:
         assert isinstance(self.state, Streaming)
         return self
 
-    def asked(self, question=0, turn=1, segment=0, packet=None, failed=(), doubtful=""):
+    def asked(self, question=0, turn=1, segment=0, packet=None, failed=(), doubtful=None):
         return self.on(
             NextAsked(
                 question=question,

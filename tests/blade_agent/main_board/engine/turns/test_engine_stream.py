@@ -161,7 +161,7 @@ def test_who_does_not_get_ready_or_start_is_named_to_the_director():
     stream.on(EndNeared(1))
     stream.on(NextAnswered(1, 50, offer(2, engine="127.1.1.3:8080")))
     (ask,) = stream.on(NeighbourAnswered(1, ready=False))
-    assert (ask.asking.failed, ask.asking.doubtful) == (("127.1.1.3:8080",), "")
+    assert (ask.asking.failed, ask.asking.doubtful) == (("127.1.1.3:8080",), None)
     stream.on(NextAnswered(1, 50, offer(3, engine="127.1.1.4:8080")))
     stream.on(NeighbourAnswered(1, ready=True))
     stream.on(AllLeft(1, PACKETS))

@@ -280,7 +280,7 @@ async def _start_without_answer(tmp_path, hosts):
         director.plan[1] = [hand_over(2, mute, segment_of(1, second)), Refused(Reason.ASSUMED)]
         await begin(director, here, preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: len(director.of(NextSegment)) == 2)
-        assert [(each.failed, each.doubtful) for each in director.of(NextSegment)] == [((), ""), ((), str(mute))]
+        assert [(each.failed, each.doubtful) for each in director.of(NextSegment)] == [((), None), ((), str(mute))]
         await until(lambda: not director.of(Report)[-1].streams)
         assert ear.received == first
         assert not director.of(Stopped)

@@ -1,0 +1,57 @@
+"""A refusal over HTTP: which reason is which status, and the response that carries it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+import msgspec
+from aiohttp import web
+
+from media_network.refusal import Reason, Refused
+
+STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
+    {
+        Reason.BAD_MESSAGE: HTTPStatus.BAD_REQUEST,
+        Reason.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        Reason.WRONG_ROLE: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.OVERDUE: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.STALE_EPOCH: HTTPStatus.CONFLICT,
+        Reason.STALE_TURN: HTTPStatus.CONFLICT,
+        Reason.UNKNOWN_ENGINE: HTTPStatus.NOT_FOUND,
+        Reason.UNKNOWN_STATION: HTTPStatus.NOT_FOUND,
+        Reason.UNKNOWN_PROGRAM: HTTPStatus.NOT_FOUND,
+        Reason.NOT_PUBLISHED: HTTPStatus.NOT_FOUND,
+        Reason.NOT_HERE: HTTPStatus.NOT_FOUND,
+        Reason.NO_SUCH_RANGE: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        Reason.UNKNOWN_SESSION: HTTPStatus.NOT_FOUND,
+        Reason.NOT_READY: HTTPStatus.CONFLICT,
+        Reason.ASSUMED: HTTPStatus.CONFLICT,
+        Reason.AT_CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.NO_SPACE: HTTPStatus.CONFLICT,
+        Reason.IO_ERROR: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.BAD_TICKET: HTTPStatus.FORBIDDEN,
+        Reason.BAD_SOURCE: HTTPStatus.BAD_REQUEST,
+        Reason.BUSY: HTTPStatus.TOO_MANY_REQUESTS,
+        Reason.NO_BLADE: HTTPStatus.NOT_FOUND,
+        Reason.UNABLE: HTTPStatus.CONFLICT,
+        Reason.NOT_KEPT: HTTPStatus.SERVICE_UNAVAILABLE,
+        Reason.UNKNOWN: HTTPStatus.CONFLICT,  # handed on for somebody else
+    }
+)
+"""Every reason has one; 401 waits for identities."""
+
+_PASSING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_RETRY_AFTER_S = 1
+
+
+def refusing(refused: Refused, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The response that carries a refusal: what may pass says when to ask again."""
+    status = STATUSES[refused.reason]
+    waiting = {"Retry-After": str(_RETRY_AFTER_S)} if status in _PASSING else {}
+    return web.Response(
+        body=msgspec.json.encode(refused),
+        status=status,
+        content_type="application/json",
+        headers={**waiting, **(headers or {})},
+    )

@@ -1,0 +1,38 @@
+"""The URL of a held segment: `http://<who has it>/segments/<program>/<number>.ts?ticket=...`.
+
+A director redirects to it, and a copy is fetched from it. Whoever has the segment gives it, or a range of its bytes,
+for a ticket only.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from media_network.address import Address
+from media_network.program import ProgramId
+
+HELD_SEGMENT_PATH = r"/segments/{program}/{number:0|[1-9][0-9]{0,5}}.ts"
+"""What aiohttp matches: a number has no zeros in front, and none is as large as `SEGMENTS_PER_PROGRAM_MAX`."""
+
+
+class AskedSegment(NamedTuple):
+    """What somebody asks for at `HELD_SEGMENT_PATH`, and by which ticket; an empty one if there was none."""
+
+    program: ProgramId
+    number: int
+    ticket: str
+
+
+def segment_target(program: ProgramId, number: int, ticket: str) -> str:
+    """The path and query of a segment's URL."""
+    return f"/segments/{program}/{number}.ts?ticket={quote(ticket, safe='')}"
+
+
+def segment_url(holder: Address, program: ProgramId, number: int, ticket: str) -> str:
+    """The URL of a segment at whoever holds it."""
+    return f"http://{holder}{segment_target(program, number, ticket)}"
+
+
+def asked_segment(path: Mapping[str, str], query: Mapping[str, str]) -> AskedSegment:
+    """Read the parts of a path that `HELD_SEGMENT_PATH` has matched, and the query beside it."""
+    return AskedSegment(path["program"], int(path["number"]), query.get("ticket", ""))

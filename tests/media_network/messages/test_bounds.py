@@ -1,0 +1,94 @@
+"""What a message may weigh, beside the largest that anybody has to say."""
+
+import msgspec
+import pytest
+
+from media_network.messages.content import DISTRIBUTE, Distribute, ProgramRow
+from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report, Reported, RunningStream, TurnPhase
+from media_network.messages.obtaining import OBTAIN, Obtain
+from media_network.messages.program_information import ASK_CATALOGUE, KeptCatalogue
+from media_network.messages.registry import ADD_LOCATIONS, LIST_STATIONS, AddLocations, StationRow, Stations
+from media_network.messages.streaming import NEXT_SEGMENT, PLAY, NextSegment, Redirect, StreamCursor
+from media_network.messages.watching import WATCHING, Served, SessionState, SessionView
+from media_network.program import Program, ProgramState, Segment
+from media_network.segment_set import format_segments
+
+SEGMENTS, STREAMS, STATIONS = 124_000, 8192, 6500
+NAME, ADDRESS, SESSION = "p" * 64, "255.255.255.255:65535", "0" * 24
+
+
+def program():
+    parts = tuple(
+        Segment(number=number, length_bytes=1_250_200, duration_ms=2000, sha256="0" * 64) for number in range(SEGMENTS)
+    )
+    return Program(program=NAME, title="Title " * 20, rate_bps=5_000_000, sha256="0" * 64, segments=parts)
+
+
+def cursor():
+    return StreamCursor(session=SESSION, turn=1 << 24, segment=SEGMENTS, packet=7000, reach=7100, tick_us=40_000)
+
+
+def running():
+    return RunningStream(
+        cursor=cursor(), phase=TurnPhase.HANDING_OVER, program=NAME, console=ADDRESS, first_packet=7000
+    )
+
+
+def requests():
+    every_other = format_segments(range(0, SEGMENTS, 2))
+    yield OBTAIN, Obtain(program=program(), source_station=NAME, source_director=ADDRESS)
+    yield REPORT, Report(engine=ADDRESS, boot="0" * 16, epoch=1 << 20, streams=(cursor(),) * STREAMS)
+    yield (
+        ENLIST,
+        Enlist(
+            slot=32,
+            engine=ADDRESS,
+            boot="0" * 16,
+            epoch=1 << 20,
+            capacity_bps=10**10,
+            inventory={f"{number:064}": f"0-{SEGMENTS}" for number in range(100_000)},
+            streams=(running(),) * STREAMS,
+        ),
+    )
+    yield ADD_LOCATIONS, AddLocations(station=NAME, epoch=1, generation=1, program=NAME, segments=every_other)
+    yield DISTRIBUTE, Distribute(program=NAME, stations=(NAME,) * STATIONS)
+    yield NEXT_SEGMENT, NextSegment(session=SESSION, turn=1, segment=1, failed=(ADDRESS,) * 62, doubtful=ADDRESS)
+
+
+def replies():
+    played = Redirect(
+        session=SESSION, turn=1, engine=ADDRESS, ticket="t" * 99, program=program(), report_interval_ms=2000
+    )
+    turn = Served(turn=SEGMENTS, segment=SEGMENTS, packet=7000, engine=ADDRESS)
+    row = StationRow(station="s" * 32, director=ADDRESS, epoch=1, engines=15, programs=10_000, home=True, silent_ms=100)
+    yield PLAY, played
+    yield (
+        WATCHING,
+        SessionView(session=SESSION, program=NAME, state=SessionState.ENDED, engine=ADDRESS, served=(turn,) * SEGMENTS),
+    )
+    yield REPORT, Reported(revoked=(cursor(),) * STREAMS)
+    yield ASK_CATALOGUE, KeptCatalogue({f"{number:064}": "0" * 32 for number in range(40_000)})
+    yield LIST_STATIONS, Stations((row,) * STATIONS)
+    yield (
+        DISTRIBUTE,
+        ProgramRow(
+            program=NAME,
+            title=NAME,
+            state=ProgramState.PUBLISHED,
+            sha256="0" * 64,
+            segments=SEGMENTS,
+            bytes=10**12,
+            duration_ms=10**9,
+            stations={f"{number:032}": SEGMENTS for number in range(STATIONS)},
+        ),
+    )
+
+
+@pytest.mark.parametrize(("verb", "request_said"), list(requests()), ids=lambda each: getattr(each, "path", ""))
+def test_the_largest_request_is_within_its_bound(verb, request_said):
+    assert verb.request_bytes_max / 20 < len(msgspec.json.encode(request_said)) <= verb.request_bytes_max
+
+
+@pytest.mark.parametrize(("verb", "reply"), list(replies()), ids=lambda each: getattr(each, "path", ""))
+def test_the_largest_answer_is_within_its_bound(verb, reply):
+    assert verb.reply_bytes_max / 20 < len(msgspec.json.encode(reply)) <= verb.reply_bytes_max
