@@ -329,7 +329,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     @property
     def _network(self) -> Carrier:
         if self.carrier is None:
-            raise RuntimeError("this loop has no network: make one with Network(loop, ...)")
+            raise RuntimeError("this loop has no network: make one with Network(links)")
         return self.carrier
 
     # What needs an operating system

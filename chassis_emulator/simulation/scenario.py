@@ -136,8 +136,8 @@ def _until_insert(scenario: Scenario, index: int) -> float:
 
 
 def _cut_off(simulation: Simulation, address: str, wire: str) -> Callable[[], None]:
-    network, host = simulation.network, simulation.host(address)
-    rejoin = network.partition([host], [other for other in network.hosts.values() if other is not host])
+    host = simulation.host(address)
+    rejoin = simulation.links.partition([host], [other for other in simulation.hosts.values() if other is not host])
     cut = [simulation.wires[wire]] if wire in simulation.wires else _wires_of(simulation, wire)
     for each in cut:
         each.is_cut = True

@@ -12,7 +12,8 @@ from chassis_emulator.media_console.hls import play_hls
 from chassis_emulator.media_console.push import play_push
 from chassis_emulator.media_console.reception import Reception
 from chassis_emulator.scenario.steps import Scenario
-from chassis_emulator.simulation.faults import FaultPlan
+from chassis_emulator.simulation.fault_plan import FaultPlan
+from chassis_emulator.simulation.faults import schedule
 from chassis_emulator.simulation.film import make_film
 from chassis_emulator.simulation.scenario import faults_of, length_s
 from chassis_emulator.simulation.service_cable import ServiceCable
@@ -85,7 +86,7 @@ class Story:
             simulation.rng("film"), segments=_SEGMENTS, segment_ms=_SEGMENT_MS, rate_bps=_RATE_BPS
         )
         self._streams = StreamWitness(self._stage, simulation.loop.fail)
-        simulation.network.taps.append(self._streams.see)
+        simulation.links.taps.append(self._streams.see)
         if scenario:
             self._faults = faults_of(scenario, self._stage.plan, _FAULTS_FROM_S)
             self._faults_until_s = max(_FAULTS_UNTIL_S, _FAULTS_FROM_S + length_s(scenario))
@@ -113,7 +114,7 @@ class Story:
     async def unfold(self) -> None:
         """The onlooker's part: order what a person would order, play what a viewer would play."""
         await self._prepare()
-        self._simulation.schedule(self._faults)
+        schedule(self._simulation, self._faults)
         async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(self._keep_looking(), name="registry witness")
             await self._bring_into_service(http)

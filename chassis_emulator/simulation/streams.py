@@ -5,15 +5,13 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chassis_emulator.simulation.hosts import Boot, Death, Endpoint
-from chassis_emulator.simulation.pipe import CHUNK_BYTES, WINDOW_BYTES, Kind, Pipe, os_error
-from chassis_emulator.simulation.sockets import SimulatedSocket
+from chassis_emulator.simulation.links import Links
+from chassis_emulator.simulation.pipe import CHUNK_BYTES, WINDOW_BYTES, Kind, Pipe
+from chassis_emulator.simulation.sockets import SimulatedSocket, os_error
 from chassis_emulator.simulation.trace import name
-
-if TYPE_CHECKING:
-    from chassis_emulator.simulation.network import Network
 
 
 class Stream(asyncio.Transport):
@@ -24,7 +22,7 @@ class Stream(asyncio.Transport):
     incoming: Pipe
     """From the peer."""
 
-    def __init__(self, network: "Network", boot: Boot, context: Context, local: Endpoint, remote: Endpoint) -> None:
+    def __init__(self, links: Links, boot: Boot, context: Context, local: Endpoint, remote: Endpoint) -> None:
         super().__init__(
             {
                 "sockname": local,
@@ -35,7 +33,7 @@ class Stream(asyncio.Transport):
         self.boot = boot
         self.name = name(local)
         self.established: asyncio.Future[None] | None = None
-        self._network = network
+        self._links = links
         self._context = context
         self._protocol: asyncio.BaseProtocol | None = None
         self._unsent = bytearray()
@@ -105,7 +103,7 @@ class Stream(asyncio.Transport):
         self._reading = False
         for waiter in self._take_drain_waiters():
             waiter.set_exception(error or ConnectionResetError(errno.ECONNRESET, "the connection was closed"))
-        self._network.loop.call_soon(self._say_lost, error, context=self._context)
+        self._links.loop.call_soon(self._say_lost, error, context=self._context)
 
     def _say_lost(self, error: OSError | None) -> None:
         self.boot.sockets.pop(self, None)
@@ -118,7 +116,7 @@ class Stream(asyncio.Transport):
         """The boot is over. A kernel that lives on ends the connection, politely or not."""
         self._unsent.clear()
         if death is Death.KILLED and not self._lost and not self._end_sent:
-            self.out.send(self._network.rng.choice((Kind.END, Kind.RESET)))
+            self.out.send(self._links.rng.choice((Kind.END, Kind.RESET)))
 
     # What programs call: writing
 
@@ -177,7 +175,7 @@ class Stream(asyncio.Transport):
         if self.is_gone():
             raise os_error(errno.ECONNRESET)
         if len(self._unsent) > self._low_bytes:
-            waiter: asyncio.Future[None] = self._network.loop.create_future()
+            waiter: asyncio.Future[None] = self._links.loop.create_future()
             self._wants_drain.append(waiter)
             await waiter
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from chassis_emulator.simulation.faults import FaultPlan
+from chassis_emulator.simulation.fault_plan import FaultPlan
+from chassis_emulator.simulation.faults import schedule
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.http.client import LoopConnector
 
@@ -129,7 +130,7 @@ def tell(seed: int, duration_s: float = 20.0) -> tuple[Simulation, list[Blade]]:
             slow_disks_per_minute=6,
             failed_disks_per_minute=6,
         )
-        simulation.schedule(plan.draw(simulation.rng("faults")))
+        schedule(simulation, plan.draw(simulation.rng("faults")))
         for blade in blades:
             simulation.start(blade.host, blade.run)
         simulation.run(until_s=duration_s)
