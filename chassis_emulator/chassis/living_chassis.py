@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from blade_agent.hardware.profile import load_profile
 from chassis_emulator.chassis.slot import Presence, Slot
-from chassis_emulator.lines.serial_line import Line
+from chassis_emulator.lines.emulated_line import EmulatedLine
 from chassis_emulator.physics.chassis import ChassisPhysics, ChassisState, Load
 from chassis_emulator.physics.chassis_tree import ChassisTree
 from chassis_emulator.physics.parameters import ChassisParameters
@@ -28,7 +28,7 @@ class LivingChassis:
     """One chassis. The processes and lines of its blades go on belonging to the caller."""
 
     def __init__(
-        self, plan: ChassisPlan, processes: Mapping[str, Process], lines: Mapping[str, Line], nursery: Processes
+        self, plan: ChassisPlan, processes: Mapping[str, Process], lines: Mapping[str, EmulatedLine], nursery: Processes
     ) -> None:
         profile = load_profile(plan.blade_profile)
         # Nobody has measured how real boards warm: one that is emulated warms as the emulator's own does.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from blade_agent.backplane.fru_format import FruFacts, fru_image
 from chassis_emulator.chassis.loads import LoadMeter
-from chassis_emulator.lines.serial_line import Line
+from chassis_emulator.lines.emulated_line import EmulatedLine
 from chassis_emulator.physics.chassis import BladeState, Load
 from chassis_emulator.physics.sysfs_tree import SysfsTree
 from chassis_emulator.processes.processes import Process
@@ -31,7 +31,7 @@ class Presence(StrEnum):
 class Slot:
     """One slot. What is asked of the blade's tree blocks for small files and runs in the loop's executor."""
 
-    def __init__(self, plan: BladePlan, process: Process, line: Line, tree: SysfsTree, cores: float) -> None:
+    def __init__(self, plan: BladePlan, process: Process, line: EmulatedLine, tree: SysfsTree, cores: float) -> None:
         self.plan = plan
         self.process = process
         self.line = line

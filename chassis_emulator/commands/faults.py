@@ -8,7 +8,7 @@ import msgspec
 
 from chassis_emulator.commands.table import format_table
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, summary_of
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import echo_json, json_option, state_dir_option
 
 _TARGET = {"supply-failure": "STATION/supply-N", "hot-inlet": "STATION", "crash": "PROCESS", "hang": "PROCESS"}

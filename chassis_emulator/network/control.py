@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from chassis_emulator.errors import EnvironmentLost, NotUp, OrderRefused
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.errors import EnvironmentLost, NotUp, OrderRefused
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 from media_network import local_orders
 from media_network.messages.verb import Done, Reply, Request, Verb

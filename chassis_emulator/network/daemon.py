@@ -15,15 +15,16 @@ from typing import Any
 
 import msgspec
 
-from chassis_emulator.errors import AddressInUse, EmulatorError
+from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.credentials import digest_passwords, snmp_users
 from chassis_emulator.network.environment import run_environment
+from chassis_emulator.network.errors import AddressInUse
 from chassis_emulator.network.start_report import Failed, Started
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.child import die_with
 from chassis_emulator.processes.nursery import freeze, tend
 from chassis_emulator.processes.parts import Part
 from chassis_emulator.topology.plan import NetworkPlan, plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 
 Parts = Mapping[str, Part[Any]]
@@ -36,7 +37,7 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
         folder.prepare()
         # Held by nursery and environment, and free again when the last of the two is gone.
         folder.take()
-        plan = plan_network(topology, folder)
+        plan = plan_network(topology, folder.path)
         _refuse_addresses_in_use(plan, folder)
     except EmulatorError as error:
         _report(Failed(str(error), error.hint))

@@ -20,7 +20,7 @@ from chassis_emulator.chassis.panel_source import NetworkView
 from chassis_emulator.chassis.slot import Presence
 from chassis_emulator.chassis.striking import Faults
 from chassis_emulator.faults.targets import Targets
-from chassis_emulator.lines.serial_line import open_line
+from chassis_emulator.lines.emulated_line import open_line
 from chassis_emulator.network.composition import Users, compose
 from chassis_emulator.network.control import (
     END,
@@ -43,11 +43,11 @@ from chassis_emulator.network.control import (
 from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
 from chassis_emulator.network.front_panel import FrontPanel
 from chassis_emulator.network.readiness import look
+from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.processes.memory import pss_bytes
 from chassis_emulator.processes.nursery_client import NurseryClient
 from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import NetworkPlan
-from chassis_emulator.topology.state_folder import NetworkRecord, StateFolder
 from media_network.http.client import HttpClient
 from media_network.local_orders import Answer, take_orders
 from media_network.messages.verb import Done, Verb

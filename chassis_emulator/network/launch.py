@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from chassis_emulator.errors import AnotherIsUp, EnvironmentLost, NotServing, NotUp, StartRefused
 from chassis_emulator.network.control import (
     END,
     NETWORK,
@@ -23,8 +22,9 @@ from chassis_emulator.network.control import (
     Revive,
     order,
 )
+from chassis_emulator.network.errors import AnotherIsUp, EnvironmentLost, NotServing, NotUp, StartRefused
 from chassis_emulator.network.start_report import Failed, Started
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 
 DAEMON = (sys.executable, "-m", "chassis_emulator.network.daemon")

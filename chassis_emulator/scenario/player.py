@@ -19,8 +19,9 @@ from chassis_emulator.chassis.orders import (
     ResetBlade,
     SwitchPower,
 )
-from chassis_emulator.errors import OrderRefused
 from chassis_emulator.network.control import send_order
+from chassis_emulator.network.errors import OrderRefused
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.scenario.steps import (
     AnyStep,
     ClearStep,
@@ -33,7 +34,6 @@ from chassis_emulator.scenario.steps import (
     Scenario,
 )
 from chassis_emulator.scenario.timeline import Timeline
-from chassis_emulator.topology.state_folder import StateFolder
 
 _ORDER_TIMEOUT_S = 40.0
 _PULL_TIMEOUT_S = 70.0

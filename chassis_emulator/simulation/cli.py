@@ -13,16 +13,14 @@ from pathlib import Path
 
 import click
 
-from chassis_emulator.errors import ScenarioError
 from chassis_emulator.faults.targets import BadTarget
 from chassis_emulator.processes.child import die_with
-from chassis_emulator.scenario.reader import find_scenario, read_scenario
+from chassis_emulator.scenario.reader import ScenarioError, find_scenario, read_scenario
 from chassis_emulator.scenario.steps import Scenario
 from chassis_emulator.simulation.errors import SimulationError
 from chassis_emulator.simulation.scenario import faults_of, unplayed
 from chassis_emulator.simulation.story import TOPOLOGY, Told, repeat_command, tell
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from media_network.cli import UserError, echo_json, json_option
 
 
@@ -71,7 +69,7 @@ def _read(name: str) -> Scenario:
     """A scenario whose targets the story has."""
     try:
         scenario = read_scenario(find_scenario(name))
-        faults_of(scenario, plan_network(TOPOLOGY, StateFolder(Path())), 0.0)
+        faults_of(scenario, plan_network(TOPOLOGY, Path()), 0.0)
     except (ScenarioError, BadTarget) as error:
         raise UserError(str(error), ScenarioError.hint) from error
     for step in unplayed(scenario):

@@ -14,7 +14,7 @@ from chassis_emulator.chassis.orders import PICTURE, AskPicture
 from chassis_emulator.commands.cli import main
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.network.control import order
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network import local_orders
 from tests.addresses import network_number
 from tests.laptop import Laptop, topology

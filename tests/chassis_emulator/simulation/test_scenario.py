@@ -15,9 +15,8 @@ from chassis_emulator.simulation.scenario import HungHost, PulledBlade, Troubled
 from chassis_emulator.simulation.simulation import Simulation
 from chassis_emulator.simulation.story import TOPOLOGY, tell
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 
-PLAN = plan_network(TOPOLOGY, StateFolder(Path("/state")))
+PLAN = plan_network(TOPOLOGY, Path("/state"))
 
 
 def faults(*steps):
