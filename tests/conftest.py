@@ -15,7 +15,7 @@ import pytest
 
 from tests import addresses
 
-SEEDS = "tests/simulation/"
+SEEDS = "tests/chassis_emulator/simulation/test_story.py"
 LONG = ("tests/claims/", "tests/end_to_end/", SEEDS, "tests/test_wheel.py")
 MISSING = "peer missing"
 IN_CI = os.environ.get("CI") == "true"
