@@ -66,7 +66,7 @@ class FaultRows(Struct, frozen=True):
     faults: tuple[FaultRow, ...]
 
 
-class ClearFaults(Struct, frozen=True):
+class EndFaults(Struct, frozen=True):
     """End faults; those that have ended already are no mistake."""
 
     ids: tuple[str, ...] | None = None
@@ -84,5 +84,5 @@ RESET = Verb("reset", ResetBlade, Done, "Reset a blade.")
 IDENTIFY = Verb("identify", IdentifyBlade, Done, "Let a blade blink.")
 BEGIN_FAULT = Verb("fault", BeginFault, FaultRow, "Let something go wrong.")
 FAULTS = Verb("faults", ListFaults, FaultRows, "The faults that are on.")
-CLEAR_FAULTS = Verb("clear-faults", ClearFaults, FaultRows, "End faults; answers with those that were ended.")
+END_FAULTS = Verb("clear-faults", EndFaults, FaultRows, "End faults; answers with those that were ended.")
 PICTURE = Verb("chassis", AskPicture, Picture, "All that is to be seen of the network.")

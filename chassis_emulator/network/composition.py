@@ -18,14 +18,16 @@ from media_network.snmp.settings import CommunitySettings
 from media_network.snmp.targets import AgentSettings, TargetSettings
 
 
-class Users(NamedTuple):
+class NetworkUsers(NamedTuple):
     """Whom the parts of the network let in."""
 
     ipmi: User
     snmp: SnmpUsers
 
 
-def compose(plan: NetworkPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, users: Users) -> list[Process]:
+def compose(
+    plan: NetworkPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, users: NetworkUsers
+) -> list[Process]:
     """Every process of the network; `lines` are the blades', by name."""
     snmp = _Snmp(plan.topology.snmp, users.snmp)
     processes = [_center(plan.center, folder, snmp)]

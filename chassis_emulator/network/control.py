@@ -17,7 +17,7 @@ class AskNetwork(Struct, frozen=True):
     """Ask which network is up."""
 
 
-class Network(Struct, frozen=True, kw_only=True):
+class RunningNetwork(Struct, frozen=True, kw_only=True):
     """The network that is up."""
 
     pid: int
@@ -111,7 +111,7 @@ class EndNetwork(Struct, frozen=True):
     """End every process of the network, the environment last."""
 
 
-NETWORK = Verb("network", AskNetwork, Network, "Which network is up.")
+NETWORK = Verb("network", AskNetwork, RunningNetwork, "Which network is up.")
 PROCESSES = Verb("processes", ListProcesses, ProcessRows, "Every process of the network.")
 REVIVE = Verb("revive", Revive, Revived, "Start every process that has ended.")
 READINESS = Verb("readiness", AskReadiness, Readiness, "How much of the network serves.")

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 from chassis_emulator.chassis.orders import (
     BEGIN_FAULT,
-    CLEAR_FAULTS,
+    END_FAULTS,
     IDENTIFY,
     INSERT,
     POWER,
     PULL,
     RESET,
     BeginFault,
-    ClearFaults,
+    EndFaults,
     IdentifyBlade,
     InsertBlade,
     PullBlade,
@@ -108,4 +108,4 @@ class Player:
     async def _order_clear(self, name: str | None) -> None:
         ids = tuple(fault for given, fault in self._begun if name is None or given == name)
         if ids:
-            await send_order(self._folder, CLEAR_FAULTS, ClearFaults(ids), timeout_s=_ORDER_TIMEOUT_S)
+            await send_order(self._folder, END_FAULTS, EndFaults(ids), timeout_s=_ORDER_TIMEOUT_S)

@@ -11,9 +11,9 @@ from typing import Self
 from chassis_emulator.simulation.addresses import Addresses, Listener
 from chassis_emulator.simulation.hosts import Boot, Endpoint, Host
 from chassis_emulator.simulation.links import Links
-from chassis_emulator.simulation.pipe import Kind, Pipe
+from chassis_emulator.simulation.pipe import ItemKind, Pipe
 from chassis_emulator.simulation.sockets import SimulatedSocket, os_error
-from chassis_emulator.simulation.streams import Stream
+from chassis_emulator.simulation.streams import SimulatedStream
 from chassis_emulator.simulation.trace import name
 
 SYN_RETRIES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -82,10 +82,10 @@ class Attempt:
         self._context = copy_context()
         self._rng = random.Random(links.rng.getrandbits(64))
         self._answer: asyncio.Future[None] = links.loop.create_future()
-        self._stream: Stream | None = None
+        self._stream: SimulatedStream | None = None
         self._tries = 0
 
-    async def outcome(self) -> Stream:
+    async def outcome(self) -> SimulatedStream:
         """Try, and return the stream. Raises OSError as `connect` does."""
         self._try()
         try:
@@ -138,13 +138,13 @@ class Attempt:
             self._try()
 
     def _open(self, listener: Listener) -> None:
-        client = Stream(self._links, self._boot, self._context, self._source, self._remote)
-        server = Stream(self._links, listener.boot, listener.context.copy(), self._remote, self._source)
+        client = SimulatedStream(self._links, self._boot, self._context, self._source, self._remote)
+        server = SimulatedStream(self._links, listener.boot, listener.context.copy(), self._remote, self._source)
         client.out = server.incoming = Pipe(self._links, client, server, random.Random(self._rng.getrandbits(64)))
         server.out = client.incoming = Pipe(self._links, server, client, random.Random(self._rng.getrandbits(64)))
         client.established = self._answer
         self._stream = client
-        server.out.send(Kind.ESTABLISHED)
+        server.out.send(ItemKind.ESTABLISHED)
         server.run(lambda: server.begin(listener.protocol_factory()))
 
     def _fail(self, number: int) -> None:

@@ -11,13 +11,13 @@ from chassis_emulator.simulation.faults import (
     BadLink,
     CutWire,
     FailedDisk,
-    Fault,
     Hung,
     Killed,
     NoisyWire,
     Partitioned,
     PowerCut,
     SlowDisk,
+    TimedFault,
 )
 
 PerMinute = Annotated[float, Meta(ge=0)]
@@ -52,9 +52,9 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
     worst_bit_error_rate: float = 0.01
     worst_slowness: float = 100.0
 
-    def draw(self, rng: random.Random) -> list[Fault]:
+    def draw(self, rng: random.Random) -> list[TimedFault]:
         """Faults in the order of their moments."""
-        faults: list[Fault] = []
+        faults: list[TimedFault] = []
         for per_minute, victims, draw in self._kinds():
             at_s = self.from_s
             while per_minute and victims:
@@ -64,7 +64,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
                 faults.append(draw(rng, at_s))
         return sorted(faults, key=lambda fault: fault.at_s)
 
-    def _kinds(self) -> list[tuple[float, Sequence[str], Callable[[random.Random, float], Fault]]]:
+    def _kinds(self) -> list[tuple[float, Sequence[str], Callable[[random.Random, float], TimedFault]]]:
         return [
             (self.kills_per_minute, self.hosts, self._killed),
             (self.power_cuts_per_minute, self.hosts, self._power_cut),
@@ -77,16 +77,16 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
             (self.failed_disks_per_minute, self.disks, self._failed_disk),
         ]
 
-    def _killed(self, rng: random.Random, at_s: float) -> Fault:
+    def _killed(self, rng: random.Random, at_s: float) -> TimedFault:
         return Killed(at_s=at_s, for_s=rng.uniform(*self.down_s), host=rng.choice(self.hosts))
 
-    def _power_cut(self, rng: random.Random, at_s: float) -> Fault:
+    def _power_cut(self, rng: random.Random, at_s: float) -> TimedFault:
         return PowerCut(at_s=at_s, for_s=rng.uniform(*self.down_s), host=rng.choice(self.hosts))
 
-    def _hung(self, rng: random.Random, at_s: float) -> Fault:
+    def _hung(self, rng: random.Random, at_s: float) -> TimedFault:
         return Hung(at_s=at_s, for_s=rng.uniform(*self.trouble_s), host=rng.choice(self.hosts))
 
-    def _partitioned(self, rng: random.Random, at_s: float) -> Fault:
+    def _partitioned(self, rng: random.Random, at_s: float) -> TimedFault:
         hosts = rng.sample(self.hosts, rng.randint(1, max(1, len(self.hosts) // 2)))
         return Partitioned(
             at_s=at_s,
@@ -95,7 +95,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
             one_way=rng.random() < self.one_way,
         )
 
-    def _bad_link(self, rng: random.Random, at_s: float) -> Fault:
+    def _bad_link(self, rng: random.Random, at_s: float) -> TimedFault:
         one, other = rng.sample(self.hosts, 2)
         slowest_s = rng.uniform(0.001, self.worst_latency_s)
         conditions = Conditions(
@@ -107,7 +107,7 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
         )
         return BadLink(at_s=at_s, for_s=rng.uniform(*self.trouble_s), hosts=(one, other), conditions=conditions)
 
-    def _noisy_wire(self, rng: random.Random, at_s: float) -> Fault:
+    def _noisy_wire(self, rng: random.Random, at_s: float) -> TimedFault:
         return NoisyWire(
             at_s=at_s,
             for_s=rng.uniform(*self.trouble_s),
@@ -115,10 +115,10 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
             bit_error_rate=rng.uniform(0, self.worst_bit_error_rate),
         )
 
-    def _cut_wire(self, rng: random.Random, at_s: float) -> Fault:
+    def _cut_wire(self, rng: random.Random, at_s: float) -> TimedFault:
         return CutWire(at_s=at_s, for_s=rng.uniform(*self.trouble_s), wire=rng.choice(self.wires))
 
-    def _slow_disk(self, rng: random.Random, at_s: float) -> Fault:
+    def _slow_disk(self, rng: random.Random, at_s: float) -> TimedFault:
         return SlowDisk(
             at_s=at_s,
             for_s=rng.uniform(*self.trouble_s),
@@ -126,5 +126,5 @@ class FaultPlan(Struct, frozen=True, kw_only=True):
             slowness=rng.uniform(1, self.worst_slowness),
         )
 
-    def _failed_disk(self, rng: random.Random, at_s: float) -> Fault:
+    def _failed_disk(self, rng: random.Random, at_s: float) -> TimedFault:
         return FailedDisk(at_s=at_s, for_s=rng.uniform(*self.trouble_s), disk=rng.choice(self.disks))

@@ -11,7 +11,7 @@ from chassis_emulator.simulation.simulation import Simulation
 Heal = Callable[[], None]
 
 
-class Fault(Struct, frozen=True, kw_only=True):
+class TimedFault(Struct, frozen=True, kw_only=True):
     """Something that goes wrong at a moment, for a while."""
 
     at_s: float
@@ -22,13 +22,13 @@ class Fault(Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
-class Killed(Fault, frozen=True, kw_only=True):
+class Killed(TimedFault, frozen=True, kw_only=True):
     """The processes of a host are killed; it boots afterwards."""
 
     host: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         host = simulation.host(self.host)
         if not host.boot:
             return _nothing
@@ -36,23 +36,23 @@ class Killed(Fault, frozen=True, kw_only=True):
         return lambda: simulation.restart(host)
 
 
-class Hung(Fault, frozen=True, kw_only=True):
+class Hung(TimedFault, frozen=True, kw_only=True):
     """The processes of a host are stopped, and go on later as if no time had passed."""
 
     host: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         return simulation.hang(simulation.host(self.host))
 
 
-class PowerCut(Fault, frozen=True, kw_only=True):
+class PowerCut(TimedFault, frozen=True, kw_only=True):
     """A host loses its power, and its disks what was not durable; it boots afterwards."""
 
     host: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         host = simulation.host(self.host)
         if not host.boot:
             return _nothing
@@ -60,28 +60,28 @@ class PowerCut(Fault, frozen=True, kw_only=True):
         return lambda: simulation.restart(host)
 
 
-class Partitioned(Fault, frozen=True, kw_only=True):
+class Partitioned(TimedFault, frozen=True, kw_only=True):
     """Some hosts are cut off from all others. One way: they hear, and are not heard."""
 
     hosts: tuple[str, ...]
     one_way: bool
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         links = simulation.links
         inside = [simulation.host(address) for address in self.hosts]
         outside = [host for host in simulation.hosts.values() if host not in inside]
         return links.cut(inside, outside) if self.one_way else links.partition(inside, outside)
 
 
-class BadLink(Fault, frozen=True, kw_only=True):
+class BadLink(TimedFault, frozen=True, kw_only=True):
     """The link between two hosts gets slow and loses, doubles and reorders, both ways."""
 
     hosts: tuple[str, str]
     conditions: Conditions
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         one, other = (simulation.host(address) for address in self.hosts)
 
         def make(conditions: Conditions | None) -> None:
@@ -92,63 +92,63 @@ class BadLink(Fault, frozen=True, kw_only=True):
         return lambda: make(None)
 
 
-class NoisyWire(Fault, frozen=True, kw_only=True):
+class NoisyWire(TimedFault, frozen=True, kw_only=True):
     """Bits flip on a serial wire."""
 
     wire: str
     bit_error_rate: float
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         wire = simulation.wires[self.wire]
         wire.bit_error_rate = self.bit_error_rate
         return lambda: setattr(wire, "bit_error_rate", 0.0)
 
 
-class CutWire(Fault, frozen=True, kw_only=True):
+class CutWire(TimedFault, frozen=True, kw_only=True):
     """A serial wire carries nothing."""
 
     wire: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         wire = simulation.wires[self.wire]
         wire.is_cut = True
         return lambda: setattr(wire, "is_cut", False)
 
 
-class SlowDisk(Fault, frozen=True, kw_only=True):
+class SlowDisk(TimedFault, frozen=True, kw_only=True):
     """A disk takes so many times as long."""
 
     disk: str
     slowness: float
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         disk = simulation.disks[self.disk]
         disk.slowness = self.slowness
         return lambda: setattr(disk, "slowness", 1.0)
 
 
-class FailedDisk(Fault, frozen=True, kw_only=True):
+class FailedDisk(TimedFault, frozen=True, kw_only=True):
     """A disk answers every call with an I/O error."""
 
     disk: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         disk = simulation.disks[self.disk]
         disk.failure = errno.EIO
         return lambda: setattr(disk, "failure", None)
 
 
-def schedule(simulation: Simulation, faults: Iterable[Fault]) -> None:
+def schedule(simulation: Simulation, faults: Iterable[TimedFault]) -> None:
     """Let these happen, each at its moment."""
     for fault in faults:
         simulation.links.at(fault.at_s, _strike, simulation, fault)
 
 
-def _strike(simulation: Simulation, fault: Fault) -> None:
+def _strike(simulation: Simulation, fault: TimedFault) -> None:
     simulation.links.trace("fault", repr(fault))
     heal = fault.strike(simulation)
     simulation.links.at(simulation.loop.time() + fault.for_s, heal)

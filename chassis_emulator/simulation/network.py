@@ -13,7 +13,7 @@ from chassis_emulator.simulation.loop import ProtocolFactory
 from chassis_emulator.simulation.sockets import os_error
 
 
-class Network:
+class SimulatedNetwork:
     """All hosts and what is between them: the loop's `Carrier`."""
 
     def __init__(self, links: Links) -> None:

@@ -19,7 +19,7 @@ WINDOW_BYTES = 512 * 1024
 _HEADER_BYTES = 66
 
 
-class Kind(Enum):
+class ItemKind(Enum):
     """What travels in a pipe."""
 
     ESTABLISHED = auto()
@@ -31,7 +31,7 @@ class Kind(Enum):
 class _Item(NamedTuple):
     arrival_s: float
     sent_s: float
-    kind: Kind
+    kind: ItemKind
     content: bytes
 
 
@@ -49,7 +49,7 @@ class PipeEnd(Protocol):
     def is_gone(self) -> bool:
         """Whether nobody is there to hear what arrives."""
 
-    def receive(self, kind: Kind, content: bytes) -> None:
+    def receive(self, kind: ItemKind, content: bytes) -> None:
         """Something arrived."""
 
     def make_room(self) -> None:
@@ -72,7 +72,7 @@ class Pipe:
         self._waiting_for_event = False
         self._stalled_since_s: float | None = None
 
-    def send(self, kind: Kind, content: bytes = b"") -> None:
+    def send(self, kind: ItemKind, content: bytes = b"") -> None:
         """Put something on the way."""
         self.unread_bytes += len(content)
         conditions = self._links.conditions(self.source.boot.host, self.sink.boot.host)
@@ -80,7 +80,7 @@ class Pipe:
             cut = self._rng.randrange(1, len(content))
             self._put(kind, content[:cut], conditions.stream_latency(self._rng))
             content = content[cut:]
-        elif kind is Kind.DATA and self._joins_last(content):
+        elif kind is ItemKind.DATA and self._joins_last(content):
             return
         self._put(kind, content, conditions.stream_latency(self._rng))
 
@@ -90,13 +90,13 @@ class Pipe:
             return False
         last = self._items[-1]
         fits = len(last.content) + len(content) <= CHUNK_BYTES
-        if last.kind is not Kind.DATA or last.sent_s != self._links.now_s or not fits:
+        if last.kind is not ItemKind.DATA or last.sent_s != self._links.now_s or not fits:
             return False
         self._items[-1] = last._replace(content=last.content + content)
         self._links.departure(self.source.boot.host, self.sink.boot.host, len(content))
         return True
 
-    def _put(self, kind: Kind, content: bytes, latency_s: float) -> None:
+    def _put(self, kind: ItemKind, content: bytes, latency_s: float) -> None:
         source, sink = self.source.boot.host, self.sink.boot.host
         arrival_s = self._links.departure(source, sink, _HEADER_BYTES + len(content)) + latency_s
         if self._items:
@@ -124,12 +124,12 @@ class Pipe:
         if self._items:
             self._expect(self._items[0].arrival_s)
 
-    def _hand_over(self, kind: Kind, content: bytes) -> None:
+    def _hand_over(self, kind: ItemKind, content: bytes) -> None:
         self._links.trace(kind.name.lower(), self.source.name, self.sink.name, content)
         self.unread_bytes -= len(content)
         if self.sink.is_gone():
-            if kind in (Kind.DATA, Kind.ESTABLISHED):
-                self.sink.out.send(Kind.RESET)  # RFC 9293, 3.5.2: data for a connection that is not there
+            if kind in (ItemKind.DATA, ItemKind.ESTABLISHED):
+                self.sink.out.send(ItemKind.RESET)  # RFC 9293, 3.5.2: data for a connection that is not there
             return
         self.sink.receive(kind, content)
         if content:

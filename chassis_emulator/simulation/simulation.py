@@ -28,7 +28,7 @@ from chassis_emulator.simulation.isolation import isolated
 from chassis_emulator.simulation.line import SerialWire
 from chassis_emulator.simulation.links import Links
 from chassis_emulator.simulation.loop import SimulatedLoop
-from chassis_emulator.simulation.network import Network
+from chassis_emulator.simulation.network import SimulatedNetwork
 from chassis_emulator.simulation.trace import Trace
 
 _T = TypeVar("_T")
@@ -48,7 +48,7 @@ class Simulation:
         self.trace = Trace()
         self.loop = SimulatedLoop(self.rng("loop"))
         self.links = Links(self.loop, self.rng("network"), self.trace, weather=weather, bandwidth_bps=bandwidth_bps)
-        self.network = Network(self.links)
+        self.network = SimulatedNetwork(self.links)
         self.hosts = self.network.addresses.hosts
         self.wires: dict[str, SerialWire] = {}
         self.disks: dict[str, Disk] = {}

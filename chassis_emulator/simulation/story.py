@@ -50,7 +50,7 @@ _DRAINED_WITHIN_S = 4.0
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryOutcome:
     """What came of one run."""
 
     seed: int
@@ -68,7 +68,7 @@ class Told:
     """Packets that were never sent, for their sender was lost."""
 
 
-def tell(seed: int, scenario: Scenario | None = None) -> Told:
+def tell(seed: int, scenario: Scenario | None = None) -> StoryOutcome:
     """Run the story with the faults of a scenario, or of a seed. Raises SimulationError if what must hold does not."""
     with tempfile.TemporaryDirectory(prefix="media-station-story-") as folder, Simulation(seed) as simulation:
         story = Story(simulation, Path(folder), scenario)
@@ -97,9 +97,9 @@ class Story:
         self._broken = 0
         self._drained = 0
 
-    def told(self) -> Told:
+    def told(self) -> StoryOutcome:
         """The outcome."""
-        return Told(
+        return StoryOutcome(
             seed=self._simulation.seed,
             trace_hash=self._simulation.trace_hash,
             virtual_s=self._simulation.loop.time(),

@@ -9,12 +9,12 @@ from typing import Any
 
 from chassis_emulator.simulation.hosts import Boot, Death, Endpoint
 from chassis_emulator.simulation.links import Links
-from chassis_emulator.simulation.pipe import CHUNK_BYTES, WINDOW_BYTES, Kind, Pipe
+from chassis_emulator.simulation.pipe import CHUNK_BYTES, WINDOW_BYTES, ItemKind, Pipe
 from chassis_emulator.simulation.sockets import SimulatedSocket, os_error
 from chassis_emulator.simulation.trace import name
 
 
-class Stream(asyncio.Transport):
+class SimulatedStream(asyncio.Transport):
     """One end of a connection. asyncio's documentation of `Transport` says what each method does."""
 
     out: Pipe
@@ -70,19 +70,19 @@ class Stream(asyncio.Transport):
         """Whether nobody is there to hear what arrives."""
         return self._closing or self._lost or not self.boot.alive
 
-    def receive(self, kind: Kind, content: bytes) -> None:
+    def receive(self, kind: ItemKind, content: bytes) -> None:
         """Something arrived."""
         self.run(self._receive, kind, content)
 
-    def _receive(self, kind: Kind, content: bytes) -> None:
-        if kind is Kind.DATA and isinstance(self._protocol, asyncio.Protocol):
+    def _receive(self, kind: ItemKind, content: bytes) -> None:
+        if kind is ItemKind.DATA and isinstance(self._protocol, asyncio.Protocol):
             self._protocol.data_received(content)
-        elif kind is Kind.END and isinstance(self._protocol, asyncio.Protocol):
+        elif kind is ItemKind.END and isinstance(self._protocol, asyncio.Protocol):
             if not self._protocol.eof_received():
                 self.close()
-        elif kind is Kind.RESET:
+        elif kind is ItemKind.RESET:
             self.lose(os_error(errno.ECONNRESET))
-        elif kind is Kind.ESTABLISHED and self.established:
+        elif kind is ItemKind.ESTABLISHED and self.established:
             established, self.established = self.established, None
             if established.cancelled():
                 self.abort()
@@ -116,7 +116,7 @@ class Stream(asyncio.Transport):
         """The boot is over. A kernel that lives on ends the connection, politely or not."""
         self._unsent.clear()
         if death is Death.KILLED and not self._lost and not self._end_sent:
-            self.out.send(self._links.rng.choice((Kind.END, Kind.RESET)))
+            self.out.send(self._links.rng.choice((ItemKind.END, ItemKind.RESET)))
 
     # What programs call: writing
 
@@ -127,7 +127,7 @@ class Stream(asyncio.Transport):
         if self.is_gone() or not data:
             return
         if not self._unsent and len(data) <= CHUNK_BYTES and self.out.unread_bytes < WINDOW_BYTES:
-            self.out.send(Kind.DATA, bytes(data))
+            self.out.send(ItemKind.DATA, bytes(data))
             return
         self._unsent += data
         self._send_unsent()
@@ -143,7 +143,7 @@ class Stream(asyncio.Transport):
         while self._unsent and self.out.unread_bytes < WINDOW_BYTES:
             chunk = bytes(memoryview(self._unsent)[:CHUNK_BYTES])
             del self._unsent[:CHUNK_BYTES]
-            self.out.send(Kind.DATA, chunk)
+            self.out.send(ItemKind.DATA, chunk)
         if not self._unsent:
             self._end_when_asked()
         if len(self._unsent) <= self._low_bytes:
@@ -156,7 +156,7 @@ class Stream(asyncio.Transport):
     def _end_when_asked(self) -> None:
         if (self._end_asked or self._closing) and not self._end_sent:
             self._end_sent = True
-            self.out.send(Kind.END)
+            self.out.send(ItemKind.END)
         if self._closing:
             self.lose(None)
 
@@ -228,7 +228,7 @@ class Stream(asyncio.Transport):
         if self._lost or not self.boot.alive:
             return
         self._closing = True
-        self.out.send(Kind.RESET)
+        self.out.send(ItemKind.RESET)
         self.lose(None)
 
     def is_closing(self) -> bool:

@@ -12,12 +12,12 @@ from chassis_emulator.simulation.faults import (
     BadLink,
     CutWire,
     FailedDisk,
-    Fault,
     Killed,
     NoisyWire,
     Partitioned,
     PowerCut,
     SlowDisk,
+    TimedFault,
     schedule,
 )
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
@@ -104,7 +104,7 @@ def is_cut(simulation: Simulation) -> bool:
             False,
         ),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Fault) else "",
+    ids=lambda value: type(value).__name__ if isinstance(value, TimedFault) else "",
 )
 def test_a_fault_strikes_and_heals(fault, look, well, struck):
     async def idle() -> None:
