@@ -116,11 +116,13 @@ class Story:
         await self._prepare()
         schedule(self._simulation, self._faults)
         async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(self._keep_looking(), name="registry witness")
+            witness = RegistryWitness(self._stage, self._program.program, self._contents)
+            watch = tasks.create_task(self._keep_looking(witness), name="registry witness")
             await self._bring_into_service(http)
             while self._now_s < self._faults_until_s:
                 await asyncio.gather(self._view(http, play_hls), self._view(http, play_push))
             await asyncio.sleep(max(0.0, self._faults_until_s + _CALM_AFTER_S - self._now_s))
+            await witness.look_in_calm()
             await self._view_in_calm(http)
             watch.cancel()
 
@@ -231,8 +233,7 @@ class Story:
                 return
             await asyncio.sleep(_PAUSE_S)
 
-    async def _keep_looking(self) -> None:
-        witness = RegistryWitness(self._stage, self._program.program, self._contents)
+    async def _keep_looking(self, witness: RegistryWitness) -> None:
         while True:
             await witness.look()
             await asyncio.sleep(_PAUSE_S)
