@@ -15,7 +15,7 @@ import pytest
 
 from tests import addresses
 
-APART = ("tests/simulation/", "tests/explorer/")
+APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/")
 LONG = ("tests/claims/", "tests/end_to_end/", *APART, "tests/test_wheel.py")
 MISSING = "peer missing"
 SAID = "said"
