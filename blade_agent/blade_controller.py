@@ -11,9 +11,10 @@ from typing import Any
 from blade_agent.backplane.command import Command
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request
 from blade_agent.backplane.role import MainBoardState
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.blade import Blade, SelfCheck, SelfTestFault
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
+from blade_agent.cbc.identity import Identity
 from blade_agent.files import Files
 from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.profile import HardwareProfile
@@ -26,6 +27,7 @@ from blade_agent.profiled_board.measurements import Measurements
 from blade_agent.profiled_board.power import KeptPower
 from blade_agent.settings import BladeSettings
 from blade_agent.switched_main_board import LimitedMainBoard, SwitchedMainBoard
+from blade_agent.version import installed_version
 from blade_agent.wires import Wires
 
 

@@ -5,18 +5,21 @@ from enum import IntFlag
 
 from msgspec import Struct
 
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.backplane.line import MessageLine
 from blade_agent.backplane.message import CompletionCode
-from blade_agent.backplane.role import MainBoard, MainBoardState, Role
+from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.clock import Clock
-from blade_agent.cbc.event_log import Event, EventLog
+from blade_agent.cbc.event_log import EventLog
 from blade_agent.cbc.event_sender import EventSender
 from blade_agent.cbc.fru import Fru, FruSettings
 from blade_agent.cbc.hardware import BoardAction, Hardware
 from blade_agent.cbc.identification import Identification
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.identity import Identity
 from blade_agent.cbc.leds import FrontLed, Leds
+from blade_agent.cbc.main_board import MainBoard
 from blade_agent.cbc.own_sensors import OwnSensors
 from blade_agent.cbc.post import Post
 from blade_agent.cbc.refusal import RefusedError

@@ -7,7 +7,7 @@ from blade_agent.backplane.command import GROUP_BYTES, CommandCode
 from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
 from blade_agent.backplane.line import Framing, Line, MessageLine
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
-from blade_agent.backplane.role import MainBoard
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.blade import Blade, SelfCheck
 from blade_agent.cbc.clock import Alarm, Clock, LoopClock
 from blade_agent.cbc.commands.answer import Answer, CommandModule, RefusedError
@@ -26,7 +26,8 @@ from blade_agent.cbc.commands.upgrade import UPGRADE_COMMANDS
 from blade_agent.cbc.commands.watchdog import WATCHDOG_COMMANDS
 from blade_agent.cbc.fru import FruSettings
 from blade_agent.cbc.hardware import BareBoard, Hardware
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.main_board import MainBoard
 from blade_agent.kept_octets import KeptOctets
 
 COMMAND_MODULES: tuple[CommandModule, ...] = (

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
-from blade_agent.cbc.event_log import Event
+from blade_agent.backplane.sensor_codes import SensorKind
 from blade_agent.cbc.sensor import DiscreteSensor
 from blade_agent.cbc.watchdog import Watchdog, WatchdogSettings
 
 HOT_SWAP_SENSOR: Final = 0
 WATCHDOG_SENSOR: Final = 1
 
-_HOT_SWAP_TYPE: Final = 0xF0
 _HOT_SWAP_STATES: Final = 0x00FF
-_WATCHDOG_TYPE: Final = 0x23
 _WATCHDOG_STATES: Final = 0x000F
 _TWO_BYTES_FOLLOW: Final = 0xA0
 _ONE_BYTE_FOLLOWS: Final = 0xC0
@@ -38,10 +37,10 @@ class OwnSensors:
         self._hot_swap = hot_swap
         self._watchdog = watchdog
         self.hot_swap = DiscreteSensor(
-            HOT_SWAP_SENSOR, "Hot Swap", _HOT_SWAP_TYPE, _HOT_SWAP_STATES, lambda: 1 << hot_swap.state
+            HOT_SWAP_SENSOR, "Hot Swap", SensorKind.HOT_SWAP, _HOT_SWAP_STATES, lambda: 1 << hot_swap.state
         )
         self.watchdog = DiscreteSensor(
-            WATCHDOG_SENSOR, "Watchdog", _WATCHDOG_TYPE, _WATCHDOG_STATES, self._watchdog_states
+            WATCHDOG_SENSOR, "Watchdog", SensorKind.WATCHDOG, _WATCHDOG_STATES, self._watchdog_states
         )
         self.all = (self.hot_swap, self.watchdog)
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from blade_agent.backplane.event import Event
+from blade_agent.backplane.sensor_codes import Threshold
 from blade_agent.cbc.clock import Clock
-from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hardware import AnalogSensor, Threshold
+from blade_agent.cbc.hardware import AnalogSensor
 from blade_agent.cbc.sensor import DiscreteSensor, Sensor, ThresholdSensor
 
 FIRST_BOARD_SENSOR: Final = 2

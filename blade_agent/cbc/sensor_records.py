@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from blade_agent.cbc.hardware import Entity, Threshold
+from blade_agent.backplane.sensor_codes import Entity, Threshold
 from blade_agent.cbc.scale import Scale
 from blade_agent.cbc.sensor import LOWER, DiscreteSensor, Sensor, ThresholdSensor, mask
 
@@ -43,9 +43,7 @@ def _record(record_id: int, record_type: int, body: bytes) -> bytes:
 
 def _key(owner: int, sensor: Sensor, capabilities: int) -> bytes:
     entity = (sensor.entity, _ENTITY_INSTANCE)
-    return bytes(
-        (owner, 0, sensor.number, *entity, _INITIALISED, capabilities, sensor.sensor_type, sensor.reading_type)
-    )
+    return bytes((owner, 0, sensor.number, *entity, _INITIALISED, capabilities, sensor.kind, sensor.reading_type))
 
 
 def _full(owner: int, sensor: ThresholdSensor) -> bytes:

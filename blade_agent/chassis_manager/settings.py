@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from blade_agent.backplane.role import STATION_PATTERN, StationName
 from blade_agent.backplane.serial_line import BAUD_RATE_BPS
-from blade_agent.cbc.identity import SLOTS
+from blade_agent.backplane.slot_address import SLOTS
 from blade_agent.chassis_manager.lan.settings import LanSettings
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings

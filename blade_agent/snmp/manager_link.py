@@ -9,7 +9,6 @@ from blade_agent.backplane.command import Command
 from blade_agent.backplane.message import Response
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
 from blade_agent.backplane.messages.role import DRAIN, Drain
-from blade_agent.cbc.identity import installed_version
 from blade_agent.chassis_manager.board.management_board import identity_of
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings
@@ -18,6 +17,7 @@ from blade_agent.snmp.agent import ManagerAgent, manager_facts, manager_snmp
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures
+from blade_agent.version import installed_version
 from media_network.snmp.targets import AgentSettings
 from media_network.snmp.value import ErrorStatus, Refused
 

@@ -3,6 +3,7 @@
 from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.sensor import (
+    EVENT_MESSAGE_REVISION,
     GET_SENSOR_EVENT_ENABLE,
     GET_SENSOR_HYSTERESIS,
     GET_SENSOR_READING,
@@ -24,11 +25,10 @@ from blade_agent.backplane.messages.sensor import (
     SetThresholds,
     Thresholds,
 )
+from blade_agent.backplane.sensor_codes import ReadingType, Threshold
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hardware import Threshold
-from blade_agent.cbc.sensor import THRESHOLD_READING, Sensor, ThresholdSensor, mask
+from blade_agent.cbc.sensor import Sensor, ThresholdSensor, mask
 
 _EVENTS_ENABLED = 0x80
 _SCANNING_ENABLED = 0x40
@@ -37,17 +37,15 @@ _RESERVED_WITH_THRESHOLDS = 0xC0
 _RESERVED_WITH_STATES = 0x80
 _SINGLE_EVENTS = 0x3F
 _ALL_THRESHOLDS = 0x3F
-_OVER = 0x80
-_REVISIONS = {0x03, 0x04}
+_REVISIONS = {0x03, EVENT_MESSAGE_REVISION}
 _SOFTWARE = 0x41
 """Generator of what a tool reports: system management software (IPMI 2.0, table 5-4)."""
-_UNSPECIFIED = b"\xff\xff"
 
 
 def _get_reading(blade: Blade, request: SensorNumber) -> SensorReading:
     sensor = _sensor(blade, request.sensor)
     raw, states = sensor.raw(), sensor.state_bits()
-    threshold = sensor.reading_type == THRESHOLD_READING
+    threshold = sensor.reading_type is ReadingType.THRESHOLD
     return SensorReading(
         reading=raw or 0,
         flags=_enables(sensor) | (_UNAVAILABLE if raw is None else 0),
@@ -100,20 +98,13 @@ def _get_event_enable(blade: Blade, request: SensorNumber) -> EventEnable:
 
 def _get_type(blade: Blade, request: SensorNumber) -> SensorType:
     sensor = _sensor(blade, request.sensor)
-    return SensorType(sensor.sensor_type, sensor.reading_type)
+    return SensorType(sensor.kind, sensor.reading_type)
 
 
 def _platform_event(blade: Blade, request: PlatformEvent) -> Nothing:
     if request.revision not in _REVISIONS:
         raise RefusedError(CompletionCode.INVALID_FIELD)
-    event = Event(
-        sensor_type=request.sensor_type,
-        sensor=request.sensor,
-        reading_type=request.reading_type & ~_OVER,
-        asserted=not request.reading_type & _OVER,
-        data=(request.data + _UNSPECIFIED)[:3],
-    )
-    if blade.log.logging_enabled and blade.log.note(event, generator=_SOFTWARE) is None:
+    if blade.log.logging_enabled and blade.log.note(request.event, generator=_SOFTWARE) is None:
         raise RefusedError(CompletionCode.OUT_OF_SPACE)
     return Nothing()
 

@@ -25,9 +25,9 @@ from blade_agent.backplane.messages.picmg import (
     AddressQuery,
     PicmgProperties,
 )
+from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.identity import SLOTS, SlotAddress
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis

@@ -13,6 +13,8 @@ from blade_agent.backplane.fru_format import FruFacts
 from blade_agent.backplane.hot_swap import HotSwapEvent
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, RoleAssignment
+from blade_agent.backplane.sensor_codes import Entity, SensorKind, Unit
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.blade import SelfCheck
 from blade_agent.cbc.commands.answer import CommandModule
 from blade_agent.cbc.commands.device import DEVICE_COMMANDS
@@ -22,8 +24,8 @@ from blade_agent.cbc.commands.record import RECORD_COMMANDS
 from blade_agent.cbc.commands.sensor import SENSOR_COMMANDS
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.fru import FruSettings
-from blade_agent.cbc.hardware import AnalogSensor, BareBoard, Entity, SensorFacts, SensorKind, Unit
-from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
+from blade_agent.cbc.hardware import AnalogSensor, BareBoard, SensorFacts
+from blade_agent.cbc.identity import Identity
 from blade_agent.cbc.own_sensors import HOT_SWAP_SENSOR, WATCHDOG_SENSOR
 from blade_agent.cbc.sensor import DiscreteSensor, Sensor
 from blade_agent.cbc.sensor_records import controller_record, sensor_record
@@ -35,6 +37,7 @@ from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.kept_octets import KeptOctets
 from blade_agent.profiled_board.measurements import Measurements
 from blade_agent.profiled_board.sensors import measured_sensors
+from blade_agent.version import installed_version
 
 _DEVICE_ID: Final = 0x10
 """This project's number for a chassis manager; a blade's is its profile's."""
@@ -197,7 +200,7 @@ def _slot_sensors(slots: Mapping[int, Slot]) -> list[DiscreteSensor]:
         DiscreteSensor(
             chassis_log.SLOT_SENSOR + number,
             f"Slot {number}",
-            chassis_log.HOT_SWAP_TYPE,
+            SensorKind.HOT_SWAP,
             _HOT_SWAP_STATES,
             partial(_slot_state, slot),
         )
@@ -210,7 +213,7 @@ def _supply_sensors(supplies: Supplies) -> list[DiscreteSensor]:
         DiscreteSensor(
             chassis_log.SUPPLY_SENSOR + index,
             supply.name,
-            chassis_log.SUPPLY_TYPE,
+            SensorKind.POWER_SUPPLY,
             _SUPPLY_STATES,
             partial(_supply_state, supply),
         )

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION
 from blade_agent.backplane.message import BadMessageError, CompletionCode, Request, Response, decode
-from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.chassis_manager.lan.command_table import LanCompletion
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
 from blade_agent.chassis_manager.lan.session import Session

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from blade_agent.backplane.messages.board import FanProperties
-from blade_agent.cbc.hardware import Entity, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
 
 _HEADER_BYTES: Final = 5
 _FULL_SENSOR: Final = 0x01
@@ -47,7 +47,7 @@ class SeenSensor(Struct, frozen=True, kw_only=True):
     @property
     def is_temperature(self) -> bool:
         """Whether it measures a temperature that has a limit above."""
-        return self.sensor_type == SensorKind.TEMPERATURE.value and bool(self.factor) and bool(self.upper)
+        return self.sensor_type == SensorKind.TEMPERATURE and bool(self.factor) and bool(self.upper)
 
     @property
     def can_be_cooled(self) -> bool:
@@ -106,7 +106,7 @@ def _full(octets: bytes) -> SeenSensor:
         for threshold, at in _THRESHOLDS
         if octets[_READABLE_MASK] & 1 << threshold
     }
-    in_celsius = octets[21] == Unit.CELSIUS.value or octets[12] != SensorKind.TEMPERATURE.value
+    in_celsius = octets[21] == Unit.CELSIUS.value or octets[12] != SensorKind.TEMPERATURE
     numeric = octets[20] & _ANALOG_FORMAT == 0 and octets[23] == _LINEAR and in_celsius
     return SeenSensor(
         number=octets[7],

@@ -26,7 +26,7 @@ from blade_agent.backplane.messages.role import (
 )
 from blade_agent.backplane.messages.sensor import GET_SENSOR_READING
 from blade_agent.backplane.role import MainBoardState, RoleAssignment
-from blade_agent.cbc.identity import SlotAddress
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots.blade_facts import BladeFacts
 from blade_agent.chassis_manager.slots.line_quality import LineQuality

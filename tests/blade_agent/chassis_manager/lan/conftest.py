@@ -10,8 +10,9 @@ from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.message import Request, decode
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus
 from blade_agent.backplane.serial_line import ServicePort
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.board.chassis_commands import ChassisCommands
 from blade_agent.chassis_manager.board.management_board import identity_of, management_controller
 from blade_agent.chassis_manager.board.supplies import Supplies
