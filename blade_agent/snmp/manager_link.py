@@ -9,7 +9,6 @@ from blade_agent.backplane.command import Command
 from blade_agent.backplane.message import Response
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
 from blade_agent.backplane.messages.role import DRAIN, Drain
-from blade_agent.chassis_manager.board.management_board import identity_of
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.chassis_manager.slots.requester import Relay
@@ -68,17 +67,16 @@ async def chassis_snmp(
     """Answer for a managed chassis as long as the context lasts. Raises as `manager_snmp` does."""
     orders = ManagerOrders(manager)
     gauges = manager.gauges
-    guid = identity_of(chassis.station, gauges.profile).guid
 
     def picture() -> ChassisPicture:
-        board = HardwareFigures(firmware=installed_version(), uuid=guid)
+        board = HardwareFigures(firmware=installed_version(), uuid=chassis.guid)
         if gauges.profile:
             board = measured_hardware(
                 gauges.profile,
                 gauges.measurements,
-                serial_number=guid[-8:].hex(),
+                serial_number=chassis.guid[-8:].hex(),
                 firmware=installed_version(),
-                uuid=guid,
+                uuid=chassis.guid,
             )
         return chassis_picture(manager.state(), board)
 

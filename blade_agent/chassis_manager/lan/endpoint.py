@@ -15,7 +15,6 @@ from blade_agent.backplane.message import (
     Response,
     decode,
 )
-from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.bridge import (
     Bridged,
     NotBridgedError,
@@ -49,7 +48,7 @@ class Endpoint:
     def __init__(
         self,
         *,
-        identity: Identity,
+        guid: bytes,
         users: Iterable[User],
         controller: Callable[[Request], Response],
         rng: Random,
@@ -62,9 +61,9 @@ class Endpoint:
         """
         known = Users(users, rng)
         self.sessions = SessionTable()
-        self.login = Login(users=known, sessions=self.sessions, guid=identity.guid, rng=rng, failed=login_failed)
+        self.login = Login(users=known, sessions=self.sessions, guid=guid, rng=rng, failed=login_failed)
         self.faults: Counter[LanFault] = Counter()
-        self.commands = CommandTable(SessionCommands(self.sessions, known, identity.guid).entries())
+        self.commands = CommandTable(SessionCommands(self.sessions, known, guid).entries())
         self._controller = controller
         self._rng = rng
 

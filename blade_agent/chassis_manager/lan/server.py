@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 from blade_agent.backplane.message import Response
-from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.bridge import Bridged
 from blade_agent.chassis_manager.lan.endpoint import Endpoint, Outgoing
 from blade_agent.chassis_manager.lan.users import User
@@ -90,7 +89,7 @@ class LanServer(asyncio.DatagramProtocol):
 
 @contextlib.asynccontextmanager
 async def lan_server(
-    listen_at: Address, *, manager: ChassisManager, identity: Identity, users: Iterable[User], rng: Random
+    listen_at: Address, *, manager: ChassisManager, guid: bytes, users: Iterable[User], rng: Random
 ) -> AsyncIterator[LanServer]:
     """Listen for as long as the context lasts; port 0 is any.
 
@@ -98,9 +97,7 @@ async def lan_server(
         OSError: the address is taken, or not of this machine.
         ValueError: there are no users, or two have one name.
     """
-    endpoint = Endpoint(
-        identity=identity, users=users, controller=manager.answer, rng=rng, login_failed=manager.failed_login
-    )
+    endpoint = Endpoint(guid=guid, users=users, controller=manager.answer, rng=rng, login_failed=manager.failed_login)
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
         lambda: LanServer(endpoint, manager), local_addr=(listen_at.host, listen_at.port)
