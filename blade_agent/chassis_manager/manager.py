@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -14,7 +15,7 @@ from blade_agent.backplane.message import CompletionCode, Request, Response
 from blade_agent.chassis_manager.board.gauges import Gauges
 from blade_agent.chassis_manager.board.management_board import ManagementBoard
 from blade_agent.chassis_manager.bridged_orders import BridgedOrders
-from blade_agent.chassis_manager.keeper import Keeper
+from blade_agent.chassis_manager.keeping.keeper import Keeper
 from blade_agent.chassis_manager.orders import ChassisState, Events
 from blade_agent.chassis_manager.policy.chassis import Chassis, Send
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
@@ -52,7 +53,7 @@ class ChassisManager:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._asked_to_look = False
-        self._keeper = Keeper(settings)
+        self._keeper = Keeper(Path(settings.epoch_file), settings.state_folder / "journal.json")
         self._gauges = Gauges(settings, profile)
         self._chassis: Chassis | None = None
         self._board: ManagementBoard | None = None
@@ -118,6 +119,17 @@ class ChassisManager:
             return False
         self.look()
         return True
+
+    def pass_on(self, slot: int, request: Request, ended: Callable[[Response | None], None]) -> bool:
+        """Relay a request; `ended` gets its response, None if there is none. False as `relay` gives it."""
+        relay = Relay(
+            net_fn=request.net_fn,
+            command=request.command,
+            data=request.data,
+            lun=request.responder_lun,
+            ended=ended,
+        )
+        return self.relay(slot, relay)
 
     def look(self) -> None:
         """Have the chassis looked after now: something was asked of it."""
