@@ -12,9 +12,10 @@ from blade_agent.backplane.command import Command
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request
 from blade_agent.backplane.role import MainBoardState
 from blade_agent.backplane.slot_address import SlotAddress
-from blade_agent.cbc.blade import Blade, SelfCheck, SelfTestFault
+from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.self_test import SelfCheck, SelfTestFault
 from blade_agent.files import Files
 from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.profile import HardwareProfile

@@ -1,18 +1,19 @@
-"""The sensors of a chassis: its slots, and its supplies. Their numbers are those of the event log (`chassis_log`)."""
+"""The sensors of a chassis: its slots, its supplies, its management board. Numbers are those of the event log."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.sensor_codes import Entity, SensorKind, Unit
 from blade_agent.cbc.hardware import AnalogSensor, SensorFacts
+from blade_agent.cbc.own_sensors import HOT_SWAP_SENSOR, hot_swap_sensor
 from blade_agent.cbc.sensor import DiscreteSensor
 from blade_agent.chassis_manager.board import chassis_log
 from blade_agent.chassis_manager.board.supplies import Supplies, Supply
 from blade_agent.chassis_manager.slots.slot import Slot
 
 _PRESENT: Final = 0x01
-_HOT_SWAP_STATES: Final = 0x00FF
 _SUPPLY_STATES: Final = 0x0003
 _MOST_W_OVER_CAPACITY: Final = 1.5
 _MOST_V: Final = 60.0
@@ -61,19 +62,18 @@ def supply_sensors(supplies: Supplies) -> Sequence[DiscreteSensor]:
 def slot_sensors(slots: Mapping[int, Slot]) -> Sequence[DiscreteSensor]:
     """Give the hot-swap state of each slot as the manager sees it."""
     return [
-        DiscreteSensor(
-            chassis_log.SLOT_SENSOR + number,
-            f"Slot {number}",
-            SensorKind.HOT_SWAP,
-            _HOT_SWAP_STATES,
-            partial(_slot_state, slot),
-        )
+        hot_swap_sensor(chassis_log.SLOT_SENSOR + number, f"Slot {number}", partial(_hot_swap_of, slot))
         for number, slot in slots.items()
     ]
 
 
-def _slot_state(slot: Slot) -> int:
-    return 1 << slot.hot_swap
+def service_sensor() -> DiscreteSensor:
+    """Give the hot-swap state of the management board itself: one that runs is in service."""
+    return hot_swap_sensor(HOT_SWAP_SENSOR, "Hot Swap", lambda: HotSwapState.M4_ACTIVE)
+
+
+def _hot_swap_of(slot: Slot) -> HotSwapState:
+    return slot.hot_swap
 
 
 def _supply_state(supply: Supply) -> int:

@@ -1,6 +1,5 @@
 """What a blade says of itself over the backplane: its sensors by their records (SDR), its power levels, its fan."""
 
-import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -136,10 +135,3 @@ def _name(octets: bytes, at: int) -> str:
     length = octets[at] & _NAME_LENGTH
     text = octets[at + 1 : at + 1 + length].decode("ascii", "replace")
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def locator_record(record_id: int, address: int, name: str) -> bytes:
-    """Say that a controller with sensors and records of its own stands at an address (IPMI 2.0, 43.9)."""
-    octets = name.encode("ascii", "replace")[:16]
-    body = bytes((address, 0, 0, 0x2F, 0, 0, 0, 0xA0, 0x60, 0, 0xC0 | len(octets))) + octets
-    return struct.pack("<HBBB", record_id, 0x51, 0x12, len(body)) + body

@@ -24,8 +24,8 @@ from blade_agent.backplane.messages.role import (
 )
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
-from blade_agent.cbc.blade import SelfCheck, SelfTestFault
 from blade_agent.cbc.controller import COMMAND_MODULES
+from blade_agent.cbc.self_test import SelfCheck, SelfTestFault
 from media_network.address import Address
 
 ADDRESS = 0x86  # of slot 3
