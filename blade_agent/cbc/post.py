@@ -1,7 +1,6 @@
 """The main board's post: the assignment it holds, and the parts of the next one as they come in."""
 
-from blade_agent.backplane.message import CompletionCode
-from blade_agent.backplane.messages.role import CommitRole, Party, assignment_digest
+from blade_agent.backplane.messages.role import CommitRole, CommitRoleCompletion, Party, assignment_digest
 from blade_agent.backplane.role import Role, RoleAssignment
 from blade_agent.cbc.main_board import MainBoard
 from media_network.address import Address
@@ -10,7 +9,7 @@ from media_network.address import Address
 class RoleRefusedError(Exception):
     """An assignment that may not be taken."""
 
-    def __init__(self, code: CompletionCode, held: RoleAssignment, offered: RoleAssignment) -> None:
+    def __init__(self, code: CommitRoleCompletion, held: RoleAssignment, offered: RoleAssignment) -> None:
         super().__init__(f"{offered.role} at epoch {offered.epoch}, while {held.role} at epoch {held.epoch} is held")
         self.code = code
         self.held = held
@@ -56,7 +55,7 @@ class Post:
         )
         _check_fence(self.held, offered)
         if assignment_digest(offered) != commit.assignment_digest:
-            raise RoleRefusedError(CompletionCode.STAGED_DIFFERS, self.held, offered)
+            raise RoleRefusedError(CommitRoleCompletion.STAGED_DIFFERS, self.held, offered)
         self._take(offered)
 
     def release(self) -> None:
@@ -76,6 +75,6 @@ def _check_fence(held: RoleAssignment, offered: RoleAssignment) -> None:
         RoleRefusedError: the epoch is older than the held one, or the directorship changes within an epoch.
     """
     if offered.epoch < held.epoch:
-        raise RoleRefusedError(CompletionCode.STALE_EPOCH, held, offered)
+        raise RoleRefusedError(CommitRoleCompletion.STALE_EPOCH, held, offered)
     if offered.epoch == held.epoch and (offered.role is Role.DIRECTOR) != (held.role is Role.DIRECTOR):
-        raise RoleRefusedError(CompletionCode.ROLE_CONFLICT, held, offered)
+        raise RoleRefusedError(CommitRoleCompletion.ROLE_CONFLICT, held, offered)

@@ -13,6 +13,7 @@ from blade_agent.backplane.messages.fru import (
     FruPiece,
     ReadFru,
     WriteFru,
+    WriteFruCompletion,
     Written,
 )
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
@@ -42,7 +43,7 @@ def _read(controller: ManagementController, request: ReadFru) -> FruPiece:
 def _write(controller: ManagementController, request: WriteFru) -> Written:
     require_own_fru(request.fru)
     if not controller.fru.writable:
-        raise RefusedError(CompletionCode.WRITE_PROTECTED)
+        raise RefusedError(WriteFruCompletion.WRITE_PROTECTED)
     if request.offset + len(request.octets) > len(controller.fru.image):
         raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     try:

@@ -18,11 +18,12 @@ from blade_agent.backplane.message import (
 from blade_agent.chassis_manager.lan.bridge import (
     Bridged,
     NotBridgedError,
+    SendMessageCompletion,
     is_send_message,
     read_send_message,
     response_of,
 )
-from blade_agent.chassis_manager.lan.command_table import CommandTable, LanCompletion
+from blade_agent.chassis_manager.lan.command_table import CommandTable
 from blade_agent.chassis_manager.lan.login import Login
 from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault, Packet, PayloadType, Ping, pong, read, write
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
@@ -96,7 +97,7 @@ class Endpoint:
             return []
         if not taken:
             session.bridged.discard(bridged.request)
-        completion = CompletionCode.OK if taken else LanCompletion.NOT_DELIVERED
+        completion = CompletionCode.OK if taken else SendMessageCompletion.NOT_DELIVERED
         return [self._sealed(session, bridged.carrier.respond(completion))]
 
     def answered(self, bridged: Bridged, answer: Response | None) -> list[Datagram]:
@@ -131,7 +132,7 @@ class Endpoint:
         if self.commands.knows(request):
             return self.commands.answer(request, session, now)
         if session.privilege < needed_privilege(request):
-            return request.respond(LanCompletion.INSUFFICIENT_PRIVILEGE)
+            return request.respond(CompletionCode.INSUFFICIENT_PRIVILEGE)
         return self._controller(request)
 
     def _bridge(self, carrier: Request, session: Session) -> list[Outgoing]:

@@ -296,12 +296,9 @@ class Slot:
     def _refused(self, answered: Answered) -> None:
         # Whoever wants to know how it ended takes a refusal for an answer.
         log = logger.warning if answered.question.ended is None else logger.debug
-        log(
-            "slot %d: %s refused with completion code %02Xh",
-            self.number,
-            answered.question.command.name,
-            answered.completion,
-        )
+        command = answered.question.command
+        completion = command.completion_text(answered.completion)
+        log("slot %d: %s refused with completion code %s", self.number, command.name, completion)
 
     def _move(self, event: HotSwapEvent) -> None:
         before, self.hot_swap = self.hot_swap, TRANSITIONS[self.hot_swap][event]

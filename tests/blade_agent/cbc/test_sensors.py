@@ -39,7 +39,7 @@ def ask(controller, command, body):
     )
     response = controller.answer(asked)
     if response.completion != CompletionCode.OK:
-        return CompletionCode(response.completion)
+        return command.completion(response.completion)
     return command.read_reply(response.data)
 
 
