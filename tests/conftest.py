@@ -12,6 +12,7 @@ from zlib import crc32
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from tests import addresses
 
@@ -19,6 +20,10 @@ SEEDS = "tests/simulation/"
 LONG = ("tests/claims/", "tests/end_to_end/", SEEDS, "tests/test_wheel.py")
 MISSING = "peer missing"
 IN_CI = os.environ.get("CI") == "true"
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_runtest_setup(item):

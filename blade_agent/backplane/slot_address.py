@@ -1,5 +1,9 @@
 """Where a blade stands on the backplane."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from msgspec import Struct
 
 SLOTS = 62
@@ -26,3 +30,9 @@ class SlotAddress(Struct, frozen=True):
     def ipmb_address(self) -> int:
         """Twice the hardware address: 82h for slot 1."""
         return 2 * self.hardware_address
+
+
+SLOT_AT: Final[Mapping[int, int]] = MappingProxyType(
+    {SlotAddress(slot).ipmb_address: slot for slot in range(1, SLOTS + 1)}
+)
+"""Slots by their IPMB addresses."""

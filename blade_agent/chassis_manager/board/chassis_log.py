@@ -17,7 +17,7 @@ from blade_agent.backplane.event import Event
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS
 from blade_agent.backplane.sensor_codes import ReadingType, SensorKind
-from blade_agent.backplane.slot_address import SLOTS, SlotAddress
+from blade_agent.backplane.slot_address import SLOT_AT
 from blade_agent.cbc.event_log import EventLog
 from blade_agent.chassis_manager.orders import EventRow, Severity
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
@@ -39,7 +39,6 @@ _TWO_BYTES_FOLLOW: Final = 0xA0
 _OVER: Final = 0x80
 _COMMUNICATION_LOST: Final = 4
 _CAUSE_UNKNOWN: Final = 0xF
-_SLOTS: Final = {SlotAddress(slot).ipmb_address: slot for slot in range(1, SLOTS + 1)}
 
 SensorName = Callable[[int, int], str | None]
 """From a slot and a number to the name of a blade's sensor, if it is known."""
@@ -118,7 +117,7 @@ def _row(number: int, record: bytes, name: SensorName) -> EventRow:
     generator, sensor_type, sensor = record[7], record[10], record[11]
     asserted = not record[12] & _OVER
     own = generator == CHASSIS_MANAGER_ADDRESS
-    slot = _slot_named(sensor, record) if own else _SLOTS.get(generator)
+    slot = _slot_named(sensor, record) if own else SLOT_AT.get(generator)
     words, severity = _sentence(sensor_type, record, own=own)
     if not asserted:
         words, severity = f"{words}: over", "info"

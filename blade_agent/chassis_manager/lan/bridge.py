@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION
 from blade_agent.backplane.message import BadMessageError, Completion, CompletionCode, Request, Response, decode
-from blade_agent.backplane.slot_address import SLOTS, SlotAddress
+from blade_agent.backplane.slot_address import SLOT_AT
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
 from blade_agent.chassis_manager.lan.session import Session
 from blade_agent.chassis_manager.lan.session_commands import BACKPLANE_CHANNEL
@@ -20,7 +20,6 @@ MAX_BRIDGED = 8
 
 _SEND_MESSAGE = 0x34
 _TRACKED = 0x40
-_SLOTS = {SlotAddress(slot).ipmb_address: slot for slot in range(1, SLOTS + 1)}
 
 
 @unique
@@ -76,7 +75,7 @@ def read_send_message(carrier: Request, session: Session) -> Bridged:
         raise NotBridgedError(CompletionCode.INVALID_FIELD)
     if session.privilege < needed_privilege(request):
         raise NotBridgedError(CompletionCode.INSUFFICIENT_PRIVILEGE)
-    slot = _SLOTS.get(request.responder)
+    slot = SLOT_AT.get(request.responder)
     if slot is None:
         raise NotBridgedError(SendMessageCompletion.NOT_DELIVERED)
     if request not in session.bridged and len(session.bridged) >= MAX_BRIDGED:
