@@ -21,6 +21,7 @@ from blade_agent.cbc.commands.watchdog import WATCHDOG_COMMANDS
 from blade_agent.cbc.fru import FruSettings
 from blade_agent.cbc.hardware import BareBoard, Hardware
 from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.last_act import LastAct
 from blade_agent.cbc.main_board import MainBoard
 from blade_agent.cbc.self_test import SelfCheck
 from blade_agent.kept_octets import KeptOctets
@@ -113,9 +114,11 @@ class Controller:
         return self._table.answer(self.blade, request)
 
     def _serve(self, line: Line, framing: Framing, addresses: frozenset[int]) -> MessageLine:
+        answered = LastAct(self._clock.now_s)
+
         def receive(message: Request | Response) -> None:
             if isinstance(message, Request) and message.responder in addresses:
-                message_line.answer(self.answer(message))
+                message_line.answer(answered.again(message) or answered.keep(message, self.answer(message)))
             else:
                 message_line.acknowledge()
                 if not self._takes(message, message_line):

@@ -261,3 +261,23 @@ def test_with_its_handle_open_a_blade_may_follow_another_director_but_not_become
     controller.blade.hot_swap.move_handle(closed=False)
     assert assign(controller, assignment(role=Role.DIRECTOR, epoch=6)) is CompletionCode.WRONG_STATE
     assert assign(controller, assignment(role=Role.ENGINE, epoch=6)) is CompletionCode.OK
+
+
+def test_an_order_that_is_said_again_is_answered_again_and_carried_out_once(equipped):
+    line = MemoryLine()
+    equipped.serve_backplane(line, BasicMode())
+
+    def say(sequence):
+        reset = Request(responder=ADDRESS, requester=0x20, net_fn=0, command=2, sequence=sequence, data=b"\x03")
+        line.written = b""
+        line.put(BasicMode.encode(reset.encode()))
+        return BasicMode().receive(line.written)
+
+    first = say(9)
+    assert say(9) == first
+    assert len(equipped.hardware.acted) == 1
+    say(10)
+    assert len(equipped.hardware.acted) == 2
+    equipped.clock.pass_s(6.0)
+    say(10)
+    assert len(equipped.hardware.acted) == 3
