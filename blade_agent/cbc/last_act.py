@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from blade_agent.backplane.command import CommandCode
 from blade_agent.backplane.message import Request, Response
+from blade_agent.backplane.messages.board import FRU_CONTROL
 from blade_agent.backplane.messages.chassis import CHASSIS_CONTROL
 
 _AGAIN_WITHIN_S = 5.0
@@ -33,6 +35,10 @@ class LastAct:
 
     def keep(self, request: Request, response: Response) -> Response:
         """Remember an order that was carried out; give its answer."""
-        if (request.net_fn, request.command) == (CHASSIS_CONTROL.code.net_fn, CHASSIS_CONTROL.code.number):
+        if any(_is(request, command.code) for command in (CHASSIS_CONTROL, FRU_CONTROL)):
             self._acted = _Acted(request, response, self._now_s())
         return response
+
+
+def _is(request: Request, code: CommandCode) -> bool:
+    return (request.net_fn, request.command) == (code.net_fn, code.number) and request.data.startswith(code.group)

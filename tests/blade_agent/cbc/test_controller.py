@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -54,7 +55,9 @@ class MemoryLine:
 
 
 def request(net_fn, command, data=b"", **fields):
-    return Request(responder=ADDRESS, requester=0x20, net_fn=net_fn, command=command, sequence=9, data=data, **fields)
+    return Request(
+        responder=ADDRESS, requester=0x20, net_fn=net_fn, command=command, data=data, **{"sequence": 9, **fields}
+    )
 
 
 def ask(controller, command, body=None):
@@ -263,12 +266,13 @@ def test_with_its_handle_open_a_blade_may_follow_another_director_but_not_become
     assert assign(controller, assignment(role=Role.ENGINE, epoch=6)) is CompletionCode.OK
 
 
-def test_an_order_that_is_said_again_is_answered_again_and_carried_out_once(equipped):
+@pytest.mark.parametrize(("net_fn", "command", "data"), [(0x00, 0x02, b"\x03"), (0x2C, 0x04, b"\x00\x00\x00")])
+def test_an_order_that_is_said_again_is_answered_again_and_carried_out_once(equipped, net_fn, command, data):
     line = MemoryLine()
     equipped.serve_backplane(line, BasicMode())
 
     def say(sequence):
-        reset = Request(responder=ADDRESS, requester=0x20, net_fn=0, command=2, sequence=sequence, data=b"\x03")
+        reset = request(net_fn, command, data, sequence=sequence)
         line.written = b""
         line.put(BasicMode.encode(reset.encode()))
         return BasicMode().receive(line.written)
