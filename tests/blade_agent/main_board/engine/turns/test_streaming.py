@@ -413,7 +413,7 @@ def test_a_later_turn_that_is_started_here_ends_what_was_asked_for_the_one_befor
 async def _start_later_turn(tmp_path, host):
     first, _, third = make_segments(3)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
-        director.plan = dict.fromkeys((1, 3), [Refused(Reason.NO_ENGINE)])
+        director.plan = {turn: [Refused(Reason.NO_ENGINE)] for turn in (1, 3)}
         begun = await put(store, PROGRAM, 0, first)
         later = await put(store, PROGRAM, 2, third)
         client = director.client
