@@ -38,8 +38,8 @@ class Term:
     tickets: TicketKey
     began_at: float
     """By the event loop's time, in seconds."""
+    counters: DirectorCounters
     standing: Standing = field(default_factory=Standing)
-    counters: DirectorCounters = field(default_factory=DirectorCounters)
 
     @property
     def epoch(self) -> int:

@@ -89,7 +89,6 @@ class Obtaining:
         failed: set[Address] = set()
         while receiving := place(segment, 1, self._roster, holders, failed | self._unable()):
             if await self._copy(receiving[0], program, segment, location) is CopyResult.STORED:
-                self._term.counters.replications += 1
                 return True
             failed.add(receiving[0].address)
         return False
@@ -174,7 +173,7 @@ class Obtaining:
         key = (engine.address, program.program, segment.number)
         waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
         self._copies[key] = waiting
-        self._term.counters.copies_ordered += 1
+        self._term.counters.replications += 1
         try:
             result = await self._ordered(engine, order, waiting)
         finally:
