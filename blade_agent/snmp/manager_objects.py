@@ -89,7 +89,7 @@ class _BladeContext:
 
     def update(self, chassis: ChassisPicture, slot: SlotPicture) -> None:
         """Show the blade like this; what its line counts moves all the time, and changes nothing else."""
-        still = replace(slot, requests=None, repeats=None, unanswered=None)
+        still = replace(slot, asked=None)
         picture = ChassisPicture(
             station=chassis.station, epoch=chassis.epoch, director=chassis.director, slots=(still,)
         )

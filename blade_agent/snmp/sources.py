@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import BoardReadings, LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.profile import HardwareProfile, Thresholds
@@ -79,10 +80,8 @@ class SlotPicture(Struct, frozen=True, kw_only=True):
     """For how long the identify light still blinks."""
     frame_faults: int | None = None
     message_faults: int | None = None
-    requests: int | None = None
-    """Counted by a chassis manager only, as the next two are."""
-    repeats: int | None = None
-    unanswered: int | None = None
+    asked: RequestCounters | None = None
+    """Counted by a chassis manager only."""
     hardware: HardwareFigures | None = None
     """What is known of its board; None of a blade that is not heard."""
 

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
@@ -82,9 +83,7 @@ def blade(slot, **changes):
         streams=2,
         frame_faults=1,
         message_faults=0,
-        requests=500,
-        repeats=3,
-        unanswered=0,
+        asked=RequestCounters(requests=500, repeats=3),
         hardware=BOARD,
     )
     return replace(picture, **changes)
@@ -211,5 +210,5 @@ WORK = MainBoardWork(
 
 def figures(main_board=MAIN_BOARD, work=WORK):
     """The blade in slot 1, the media director, which is an engine too."""
-    own = blade(1, requests=None, repeats=None, unanswered=None)
+    own = blade(1, asked=None)
     return BladeFigures(station="north", epoch=3, own=own, capacity_bps=800_000_000, main_board=main_board, work=work)

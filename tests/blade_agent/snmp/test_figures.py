@@ -3,11 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
+from blade_agent.snmp.chassis import ChassisObjects
+from blade_agent.snmp.entity import EntityObjects
+from blade_agent.snmp.entity_tree import chassis_entities
 from blade_agent.snmp.station import StationObjects
 from distribution_center.snmp.objects import CenterObjects
 from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.times import Uptime
-from tests.blade_agent.snmp.pictures import CHANNELS, DIRECTOR, ENGINE, MAIN_BOARD, figures
+from tests.blade_agent.snmp.pictures import CHANNELS, DIRECTOR, ENGINE, MAIN_BOARD, blade, chassis, figures
 from tests.blade_agent.snmp.test_objects import CENTER
 
 SHOWN_OTHERWISE = {
@@ -36,6 +39,10 @@ def with_director_counters(counters):
     return with_director(replace(DIRECTOR, counted=counters))
 
 
+def with_request_counters(counters):
+    return chassis_objects, chassis(blade(1, asked=counters))
+
+
 def with_center_counters(counters):
     return CenterObjects, replace(CENTER, counted=counters)
 
@@ -46,6 +53,7 @@ ROLES = [
     (CHANNELS[0], with_channel),
     (DIRECTOR.counted, with_director_counters),
     (DIRECTOR, with_director),
+    (blade(1).asked, with_request_counters),
     (CENTER.counted, with_center_counters),
 ]
 
@@ -74,6 +82,19 @@ def other_than(value):
             return value | {"another"}
         case _:
             return value + 1
+
+
+def chassis_objects(alarms, tell):
+    uptime = Uptime(lambda: 0.0)
+    return ChassisObjects(
+        uptime=uptime,
+        alarms=alarms,
+        tell=tell,
+        entities=EntityObjects(uptime, tell=tell),
+        tree=chassis_entities,
+        entity_of=lambda slot: 1000 * slot + 1,
+        orders=None,
+    )
 
 
 def shown(objects_of_role, pictured):
