@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from blade_agent.files import Files
+from media_network.callback import do_nothing
 from media_network.program import Program, ProgramId, ProgramState
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class Catalogue:
         self._writing = asyncio.Lock()
         self._digest: str | None = None
         self._digests: dict[ProgramId, str] = {}
-        self.learnt: Callable[[Program], None] = _nobody
+        self.learnt: Callable[[Program], None] = do_nothing
         """Called with each program that is new or has changed, once it is durable."""
         self.changes = 0
         """Grows with every change."""
@@ -123,7 +124,3 @@ class Catalogue:
 def digest_of(program: Program) -> str:
     """A digest of program information."""
     return hashlib.sha256(msgspec.json.encode(program)).hexdigest()[:_DIGEST_HEX_DIGITS]
-
-
-def _nobody(_: Program) -> None:
-    """Nobody wants to know."""

@@ -21,6 +21,7 @@ from blade_agent.profiled_board.measurements import SENSOR
 from blade_agent.snmp.agent import blade_facts, blade_snmp
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.sources import BladeFigures, HardwareFigures, SlotPicture
+from media_network.callback import do_nothing
 from media_network.snmp.agent import Agent
 from media_network.snmp.targets import AgentSettings
 from media_network.snmp.value import ErrorStatus, Refused
@@ -147,13 +148,9 @@ async def board_snmp(settings: AgentSettings, state: Path, view: BladeView, rng:
         try:
             yield agent
         finally:
-            view.controller.changed = _ignore
+            view.controller.changed = do_nothing
 
 
 def _seconds(left_s: float | None) -> int:
     """For how long the light still blinks, rounded up; one that nobody has ended yet goes on for the longest time."""
     return _UNTIL_ENDED_S if left_s is None else min(-int(-left_s // 1), _UNTIL_ENDED_S)
-
-
-def _ignore() -> None:
-    """Stand for an agent that is not there."""

@@ -25,6 +25,7 @@ from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, StoreError, Verdict
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
@@ -87,7 +88,7 @@ class ContentEngine:
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
 
     async def _take_up(self, program: Program) -> None:
-        while not await self._store(program, lambda _: None):
+        while not await self._store(program, do_nothing):
             _log.warning("the home media station %s does not take %s", self.home, program.program)
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
