@@ -16,7 +16,7 @@ from blade_agent.files import Files
 from media_network.callback import do_nothing
 from media_network.program import Program, ProgramId, ProgramState
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _DIGEST_HEX_DIGITS = 32
 
@@ -103,7 +103,7 @@ class Catalogue:
                 return msgspec.json.decode(file.read(), type=Program)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             # The distribution center will say it again; the other programs go on meanwhile.
-            _log.warning("%s cannot be used: %s", path, error)
+            logger.warning("%s cannot be used: %s", path, error)
             return None
 
     def _write(self, program: Program) -> None:

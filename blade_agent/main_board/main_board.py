@@ -29,7 +29,7 @@ from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoar
 from media_network.address import Address
 from media_network.http.server import serve
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _TRY_AGAIN_S = 1.0
 
@@ -132,7 +132,7 @@ class MainBoard:
                 async with serve(self._door.table(), self._board.address):
                     await self._fill_roles()
             except OSError:
-                _log.exception("%s cannot be served at", self._board.address)
+                logger.exception("%s cannot be served at", self._board.address)
             self._failed.add("server")
             await asyncio.sleep(_TRY_AGAIN_S)
 
@@ -236,8 +236,8 @@ class MainBoard:
                     await fill()
                 except asyncio.CancelledError:
                     raise
-                except Exception:  # noqa: BLE001 -- the top of a role: whatever broke it, the blade stays manageable
-                    _log.exception("the role of %s broke down", part)
+                except Exception:
+                    logger.exception("the role of %s broke down", part)
                 self._failed.add(part)
                 await asyncio.sleep(_TRY_AGAIN_S)
         finally:

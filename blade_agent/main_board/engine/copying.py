@@ -24,7 +24,7 @@ from media_network.refusal import Reason, Refused
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
 from media_network.segment_url import segment_target
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _COPIES_AT_ONCE = 4
 _COPIES_WAITING_MAX = 4096
@@ -120,7 +120,7 @@ class Copying:
         except (StoreError, SourceLost) as error:
             result, detail = _result_of(error), str(error)
             self._counters.copies_failed += 1
-            _log.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
+            logger.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
         self._counters.copy_bytes += copied_bytes
         return CopyDone(
             engine=str(self._director.own),

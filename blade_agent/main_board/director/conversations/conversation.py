@@ -49,7 +49,7 @@ from media_network.messages.streaming import CEASE, Cease, HandOver, Next, Prelo
 from media_network.messages.watching import Served
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Moved = Callable[["Conversation", frozenset[Address]], None]
 """Called when other engines have a session in their load than before; says which did."""

@@ -13,7 +13,7 @@ from media_network.http.refusing import refusing
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import asked_segment
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _WINDOW_BYTES = 4 * 1024 * 1024
 # Players in a browser are redirected here from the director.
@@ -81,7 +81,7 @@ class SegmentResource:
             try:
                 await stored.warm(offset, count)
             except StoreError as error:
-                _log.warning("%s", error)
+                logger.warning("%s", error)
                 self._store.lose_failed_channels()
                 raise ConnectionResetError(str(error)) from error
             if request.transport is None:

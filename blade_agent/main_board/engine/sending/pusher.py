@@ -16,7 +16,7 @@ from blade_agent.main_board.engine.store.store import read_parts
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 from media_network.schedule import TICK_S
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SENT_BETWEEN_BREATHS = 32
 """After so many transmissions the loop may do something else: a message must not wait for a thousand of them."""
@@ -128,7 +128,7 @@ class Pusher:
         try:
             whole = await read_parts(channel, [(transmission.stored, *part) for transmission, part in wishes])
         except StoreError as error:
-            _log.warning("%s", error)
+            logger.warning("%s", error)
             for transmission, _ in wishes:
                 transmission.progress.failed()
             return

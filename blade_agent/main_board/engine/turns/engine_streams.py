@@ -53,7 +53,7 @@ from media_network.messages.streaming import (
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _DUE_IN_MAX_S = 5.0
 _TURNS_MAX = 8192
