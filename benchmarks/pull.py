@@ -21,6 +21,7 @@ from benchmarks.figure import Figure, show
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -116,7 +117,7 @@ async def serve_engine(folder: Path, pipe: Connection) -> None:
         director = DirectorLink(duty, "boot", client, store)
         director.take_ticket_key(KEY)
         table = HandlerTable("benchmark")
-        table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director).get)
+        table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director, EngineCounters()).get)
         async with serve(table, address) as bound:
             await report_cost(bound, pipe)
     store.close()

@@ -125,7 +125,7 @@ class Agent:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._measured_s >= _TRAFFIC_INTERVAL_S:
             figures = self._main_board.figures()
-            self._measured, self._measured_s = (figures.sent_bytes, figures.streams), now_s
+            self._measured, self._measured_s = (figures.engine.sent_bytes, figures.streams), now_s
         return self._measured
 
 

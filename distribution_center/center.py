@@ -6,6 +6,7 @@ import random
 from functools import partial
 from pathlib import Path
 
+from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_engine import ContentEngine
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.distribution import Distribution
@@ -37,9 +38,10 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
     address = Address(settings.address, settings.http_port)
     state = _state_folder(settings)
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
+        counters = CenterCounters()
         content_manager = ContentManager(repository, http, settings.home)
-        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version)
-        distribution = Distribution(repository, registry, content_manager, http, settings.home)
+        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version, counters)
+        distribution = Distribution(repository, registry, content_manager, http, home=settings.home, counters=counters)
         content_engine = ContentEngine(
             address=address,
             spool=state / "spool",
@@ -50,6 +52,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             http=http,
             rng=rng,
             tasks=tasks,
+            counters=counters,
             storing_patience_s=settings.storing_patience_s,
         )
         table = HandlerTable("distribution center")
@@ -61,8 +64,8 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             home=settings.home,
             repository=repository,
             registry=registry,
-            distribution=distribution,
             content_engine=content_engine,
+            counters=counters,
         )
         async with serve(table, address), answering(_snmp(settings, view, rng)):
             await content_engine.take_up()

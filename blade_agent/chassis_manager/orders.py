@@ -70,7 +70,7 @@ class SlotState(Struct, frozen=True, kw_only=True):
     line_faults: int = 0
     """What the chassis manager was brought by this line and was no message, since the manager's start."""
     requests: int = 0
-    """That the manager put to the blade since its start, each once; and so on below."""
+    """That the manager put to the blade since its start, each once; this and the next two are `RequestCounters`."""
     repeats: int = 0
     unanswered: int = 0
     """Requests that were given up."""

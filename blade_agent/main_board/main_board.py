@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, Ro
 from blade_agent.files import Files
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
+from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
 from media_network.http.server import serve
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _TRY_AGAIN_S = 1.0
 
@@ -60,7 +63,8 @@ class MainBoard:
         self._director: Director | None = None
         self._engine_task: asyncio.Task[None] | None = None
         self._director_task: asyncio.Task[None] | None = None
-        self._sent_before_bytes = 0
+        self._engine_counters = EngineCounters()
+        self._director_counters = DirectorCounters()
         self._share = 1.0
 
     def assign(self, assignment: RoleAssignment) -> None:
@@ -97,17 +101,11 @@ class MainBoard:
 
     def figures(self) -> MainBoardFigures:
         """What it has done and does, at this moment."""
-        engine = self._engine.figures() if self._engine else None
         return MainBoardFigures(
-            role=self._wanted.role,
-            epoch=self._wanted.epoch,
-            station=self._wanted.station,
-            sent_bytes=self._sent_before_bytes + (engine.pushed_bytes + engine.pulled_bytes if engine else 0),
-            streams=engine.streams if engine else 0,
-            carried=self._carried,
+            streams=self._engine.streams if self._engine else 0,
             draining=self._draining,
             channels=self._board.store.figures(),
-            engine=engine,
+            engine=copy(self._engine_counters),
             director=self._director.figures() if self._director else None,
         )
 
@@ -134,7 +132,7 @@ class MainBoard:
                 async with serve(self._door.table(), self._board.address):
                     await self._fill_roles()
             except OSError:
-                _log.exception("%s cannot be served at", self._board.address)
+                logger.exception("%s cannot be served at", self._board.address)
             self._failed.add("server")
             await asyncio.sleep(_TRY_AGAIN_S)
 
@@ -197,7 +195,7 @@ class MainBoard:
         if duty is None:
             return
         board = self._board
-        async with open_engine(duty, board.store, self._catalogue, self._rng) as engine:
+        async with open_engine(duty, board.store, self._catalogue, self._rng, self._engine_counters) as engine:
             table = engine.table()
             self._door.open(table)
             self._engine = engine
@@ -205,8 +203,6 @@ class MainBoard:
             try:
                 await engine.run()
             finally:
-                figures = engine.figures()
-                self._sent_before_bytes += figures.pushed_bytes + figures.pulled_bytes
                 self._engine = None
                 self._door.close(table)
 
@@ -218,7 +214,7 @@ class MainBoard:
             center=wanted.center,
             state=self._board.state,
         )
-        async with open_director(duty, self._catalogue, self._rng) as director:
+        async with open_director(duty, self._catalogue, self._rng, self._director_counters) as director:
             table = director.handlers()
             self._door.open(table)
             self._director = director
@@ -240,8 +236,8 @@ class MainBoard:
                     await fill()
                 except asyncio.CancelledError:
                     raise
-                except Exception:  # noqa: BLE001 -- the top of a role: whatever broke it, the blade stays manageable
-                    _log.exception("the role of %s broke down", part)
+                except Exception:
+                    logger.exception("the role of %s broke down", part)
                 self._failed.add(part)
                 await asyncio.sleep(_TRY_AGAIN_S)
         finally:

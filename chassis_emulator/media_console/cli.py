@@ -19,9 +19,10 @@ from chassis_emulator.media_console.lookup import look_up
 from chassis_emulator.media_console.output import OutputFile
 from chassis_emulator.media_console.playlist import split_url
 from chassis_emulator.media_console.push import play_push
-from chassis_emulator.media_console.reception import Progress, Reception, no_progress
+from chassis_emulator.media_console.reception import Progress, Reception
 from chassis_emulator.media_console.report import report
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
 from media_network.http.client import HttpClient
 from media_network.program import Program
@@ -149,7 +150,7 @@ def _own_address(peer: Address) -> str:
 def _progress_bar() -> Iterator[Progress]:
     """On a terminal, a bar on the standard error output; elsewhere nothing."""
     if not sys.stderr.isatty():
-        yield no_progress
+        yield do_nothing
         return
     with click.progressbar(length=1, file=sys.stderr, label="receiving", show_pos=False) as bar:
 

@@ -4,12 +4,18 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.copies.evacuation import Evacuation
 from blade_agent.main_board.director.copies.obtaining import Obtaining
-from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork, RosterFigures
+from blade_agent.main_board.director.director_figures import (
+    DirectorCounters,
+    DirectorFigures,
+    DirectorWork,
+    RosterFigures,
+)
 from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.engines.attending import Attending
@@ -36,12 +42,15 @@ may be busy, and nobody else can have them before the lease ends but with its ow
 
 
 @asynccontextmanager
-async def open_director(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> AsyncIterator["Director"]:
-    """A director with its voice, and all that runs beside its messages."""
+async def open_director(
+    duty: DirectorDuty, catalogue: Catalogue, rng: random.Random, counters: DirectorCounters
+) -> AsyncIterator["Director"]:
+    """A director with its voice, and all that runs beside its messages; it adds to `counters`."""
     key = rng.randbytes(32)
     catalogue.version = None
     async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
-        term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=TicketKey(key), began_at=_now())
+        tickets = TicketKey(key)
+        term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=tickets, began_at=_now(), counters=counters)
         try:
             yield Director(term, catalogue, key)
         finally:
@@ -54,7 +63,8 @@ async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -
 
     Raises OSError when the duty's address cannot be served at.
     """
-    async with open_director(duty, catalogue, rng) as director, serve(director.handlers(), duty.address):
+    opening = open_director(duty, catalogue, rng, DirectorCounters())
+    async with opening as director, serve(director.handlers(), duty.address):
         await director.run()
 
 
@@ -111,31 +121,13 @@ class Director:
         return int(len(self._roster) > 0 and not self._term.standing.superseded)
 
     def figures(self) -> DirectorFigures:
-        """What it has done in its term, and knows now."""
-        counters = self._term.counters
+        """What it has done, and knows now."""
         return DirectorFigures(
-            epoch=self._term.epoch,
-            engines=len(self._roster),
-            engines_draining=sum(1 for engine in self._roster if engine.draining),
+            counted=copy(self._term.counters),
             push_sessions=self._pushes.live,
             pull_sessions=len(self._pulls),
             programs=len(self._table.programs()),
-            sessions_begun=counters.sessions,
-            sessions_inherited=counters.inherited,
-            redirects=counters.redirects,
-            hand_overs=counters.hand_overs,
-            replications=counters.replications,
-            engines_lost=counters.engines_lost,
-            streams_lost=counters.streams_lost,
-            streams_resumed=counters.streams_resumed,
-            refusals=counters.refusals,
-            sessions_ended=counters.sessions_ended,
-            sessions_lost=counters.sessions_lost,
-            copies_ordered=counters.copies_ordered,
-            copies_done=counters.copies_done,
-            copies_failed=counters.copies_failed,
             locations=sum(self._table.held_by(engine.address) for engine in self._roster),
-            superseded=self._term.standing.superseded,
         )
 
     def work(self) -> DirectorWork:
@@ -181,8 +173,7 @@ class Director:
         """The process of an engine is gone: its streams resume elsewhere; what it holds is back when it is."""
         record = self._roster.get(engine.address)
         if record and record.boot == engine.boot:
-            record.silent = record.died = True
-            self._term.counters.engines_lost += 1
+            record.silent = True
             self._lose(record)
 
     async def _publish(self, message: program_information.PublishProgram) -> Done:
@@ -272,7 +263,6 @@ class Director:
         return Refused(Reason.STALE_EPOCH, f"this director's epoch is {self._term.epoch}, the message is of {epoch}")
 
     def _strike(self, engine: EngineRecord) -> None:
-        self._term.counters.engines_lost += not engine.died
         self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)

@@ -20,7 +20,7 @@ from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _RETRY_PAUSE_S = 0.25
 _ENLIST_DEADLINE_S = 3.0
@@ -190,7 +190,7 @@ class DirectorLink:
                 duty.director, verb, request, deadline_s=deadline_s, while_refused=while_refused
             )
         except NetworkError as error:
-            _log.info("%s", error)
+            logger.info("%s", error)
             return None
         return answer if duty is self.duty else None
 
@@ -209,7 +209,7 @@ class DirectorLink:
                 self._said = None
                 return
             if isinstance(answer, Refused):
-                _log.warning("director %s does not enlist us: %s", self.duty.director, answer)
+                logger.warning("director %s does not enlist us: %s", self.duty.director, answer)
             await self._pause(_RETRY_PAUSE_S)
 
     def _take_terms(self, terms: Enlisted) -> None:
@@ -278,7 +278,7 @@ class DirectorLink:
         dated = replace(report, clock_us=clock_us, since_us=since_us)
         answer = await self.ask(REPORT, dated, deadline_s=max(self.lease_s / 3, self._report_interval_s))
         if isinstance(answer, Refused):
-            _log.warning("director %s refuses our report: %s", self.duty.director, answer)
+            logger.warning("director %s refuses our report: %s", self.duty.director, answer)
         if not isinstance(answer, Reported):
             return False
         self.alone = answer.alone if report.draining == self.draining else self.alone

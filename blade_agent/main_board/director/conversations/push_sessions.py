@@ -87,7 +87,7 @@ class PushSessions:
                 self._term.counters.refusals += 1
                 return opened
             await asyncio.sleep(_ASSEMBLING_PAUSE_S)
-        self._term.counters.sessions += 1
+        self._term.counters.sessions_begun += 1
         return opened
 
     async def watching(self, message: Watching) -> SessionView | Refused:
@@ -310,7 +310,6 @@ class PushSessions:
                 leases_end_at=self._term.began_at + self._term.lease_s,
             )
             conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
-            self._term.counters.inherited += 1
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
             return
         if stream.cursor.segment >= len(conversation.session.terms.program.segments):
@@ -342,7 +341,7 @@ class PushSessions:
             case Fact.SENDER_LOST:
                 counters.streams_lost += 1
             case Fact.RESUMED:
-                counters.streams_resumed += 1
+                counters.take_overs += 1
             case Fact.ENDED:
                 counters.sessions_ended += not self._term.standing.superseded
             case Fact.LOST:

@@ -29,8 +29,6 @@ class EngineRecord:
     rounds_missed: int = 0
     """How often the director looked for a report in vain. Not a time: a director that was held up itself has heard
     nobody meanwhile."""
-    died: bool = False
-    """Its process is gone."""
     silent: bool = False
     """Reports are overdue, or somebody could not reach it: not chosen until it reports."""
 
@@ -86,7 +84,7 @@ class Roster:
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
-        record.silent = record.died = False
+        record.silent = False
 
     def strike(self, address: Address) -> None:
         """Take an engine off: its lease has run out."""

@@ -4,11 +4,10 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from blade_agent.main_board.asking_engines import AskingEngines
 from blade_agent.main_board.engine.director_link import DirectorLink
-from blade_agent.main_board.engine.engine_figures import StreamFigures
+from blade_agent.main_board.engine.engine_figures import EngineCounters, StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
 from blade_agent.main_board.engine.sending.pusher import Pusher
 from blade_agent.main_board.engine.sending.transmission import Transmission
@@ -54,25 +53,12 @@ from media_network.messages.streaming import (
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _DUE_IN_MAX_S = 5.0
 _TURNS_MAX = 8192
 _STREAMS_REMEMBERED = 16_384
 _LAST_WORD_S = 0.5
-
-
-@dataclass
-class StreamCounters:
-    """What has come of the streams since the start."""
-
-    started: int = 0
-    hand_overs_given: int = 0
-    hand_overs_taken: int = 0
-    hand_overs_failed: int = 0
-    """Within a segment: the stream went on here."""
-    stopped_short: int = 0
-    refusals: int = 0
 
 
 class EngineStreams:
@@ -85,13 +71,15 @@ class EngineStreams:
         director: DirectorLink,
         client: HttpClient,
         push_socket: PushSocket,
+        counters: EngineCounters,
         tasks: asyncio.TaskGroup,
         remembered: int = _STREAMS_REMEMBERED,
     ) -> None:
-        self.pusher = Pusher(push_socket, director.leased, tasks)
+        self.pusher = Pusher(push_socket, director.leased, counters, tasks)
         self._push_socket = push_socket
         self._store = store
         self._director = director
+        self._counters = counters
         self._tasks = tasks
         self._remembered = remembered
         self._known: OrderedDict[str, CarriedStream] = OrderedDict()
@@ -100,7 +88,6 @@ class EngineStreams:
         """Those of which something is here."""
         self._untold: dict[str, RunningStream] = {}
         """Streams that stopped short, by session, until a director has heard of it."""
-        self.counters = StreamCounters()
         self._surroundings = Surroundings(
             director=director,
             engines=AskingEngines(client),
@@ -325,16 +312,16 @@ class EngineStreams:
     def _counted(self, fact: StreamFact) -> None:
         match fact:
             case StreamFact.STARTED:
-                self.counters.started += 1
+                self._counters.push_turns += 1
             case StreamFact.TAKEN_OVER:
-                self.counters.hand_overs_taken += 1
+                self._counters.hand_overs_in += 1
             case StreamFact.HANDED_OVER:
-                self.counters.hand_overs_given += 1
+                self._counters.hand_overs_out += 1
             case StreamFact.NOT_TAKEN:
-                self.counters.hand_overs_failed += 1
+                self._counters.hand_over_failures += 1
 
     def _tell_stopped(self, carried: CarriedStream, stop: SayStopped) -> None:
-        self.counters.stopped_short += stop.cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
+        self._counters.push_failures += stop.cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
         if stop.cause is StopCause.FAILED:
             self._untold[carried.session] = stopped_stream(stop)
         at = stop.stand
@@ -351,5 +338,5 @@ class EngineStreams:
         return Refused(Reason.STALE_EPOCH, f"epoch {epoch} is not our director's, {self._director.epoch}")
 
     def _refuse(self, refused: Refused) -> Refused:
-        self.counters.refusals += 1
+        self._counters.refusals += 1
         return refused

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, digest_of
 from blade_agent.main_board.director.director import open_director
+from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
@@ -197,7 +198,7 @@ class Stage:
         catalogue = Catalogue(self.disk, STATE / "catalogue")
         await catalogue.load()
         async with (
-            open_director(self.duty, catalogue, random.Random(1)) as self.director,
+            open_director(self.duty, catalogue, random.Random(1), DirectorCounters()) as self.director,
             serve(self.director.handlers(), self.duty.address),
         ):
             await self.director.run()

@@ -10,6 +10,7 @@ import pytest
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.server import serve
@@ -60,7 +61,10 @@ async def bare_engine(director, folder, address, slot):
     catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
     await catalogue.load()
     duty = EngineDuty(slot=slot, address=address, director=director.address, epoch=EPOCH, capacity_bps=10**9)
-    async with open_engine(duty, store, catalogue, random.Random(slot)) as engine, serve(engine.table(), address):
+    async with (
+        open_engine(duty, store, catalogue, random.Random(slot), EngineCounters()) as engine,
+        serve(engine.table(), address),
+    ):
         running = asyncio.create_task(engine.run())
         await until(lambda: any(report.engine == str(address) for report in director.of(Report)))
         try:
@@ -104,7 +108,7 @@ async def _drain(tmp_path, hosts):
         [assumed] = [each for each in director.of(Assumed) if each.turn == 2]
         assert 0 < question.packet <= assumed.packet < segment.packets - 3000
         assert any(report.draining for report in director.of(Report))
-        assert (first.figures().hand_overs_given, second.figures().hand_overs_taken) == (1, 1)
+        assert (first.counters.hand_overs_out, second.counters.hand_overs_in) == (1, 1)
 
 
 def test_where_nobody_takes_over_a_draining_engine_goes_on_sending(tmp_path, hosts):

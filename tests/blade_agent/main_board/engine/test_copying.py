@@ -54,7 +54,7 @@ async def _copy(tmp_path, hosts):
         copies = [(done.segment, done.copied_bytes) for done in director.of(CopyDone) if done.copied_bytes]
         assert sorted(copies) == [(number, len(each)) for number, each in enumerate(data)]
         assert target.inventory() == {PROGRAM: "0-5"}
-        assert source.channels[0].counters.bytes_out == sum(map(len, data))
+        assert source.channels[0].counters.read_bytes == sum(map(len, data))
         said = len(director.of(CopyDone))
         await director.client.ask(hosts[1], FETCH, order(segments[0], hosts[0]))
         await until(lambda: len(director.of(CopyDone)) > said)
@@ -158,7 +158,7 @@ async def _continue_after_restart(tmp_path, hosts):
             engine(director, tmp_path, hosts[1]) as target,
         ):
             await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
-            await until(lambda: target.channels[0].counters.bytes_in == 300_000)
+            await until(lambda: target.channels[0].counters.written_bytes == 300_000)
         source.break_after = len(data)
         async with (
             await asyncio.start_server(source.serve, *hosts[0]),

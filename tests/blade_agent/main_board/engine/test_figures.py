@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.errors import NotHeld
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
@@ -92,12 +93,12 @@ def test_batches_that_leave_late_are_counted_and_no_others():
         await put(store, PROGRAM, 0, data)
         duty = EngineDuty(slot=2, address=ENGINE, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**8)
         catalogue = Catalogue(disk, Path("/channel/.catalogue"))
-        async with open_engine(duty, store, catalogue, random.Random(2)) as engine, serve(engine.table(), ENGINE):
+        opening = open_engine(duty, store, catalogue, random.Random(2), EngineCounters())
+        async with opening as engine, serve(engine.table(), ENGINE):
             running = asyncio.create_task(engine.run())
             for moment in (HANG_AT_S - 0.5, HANG_AT_S + HANG_S + 0.5, END_S):
                 await asyncio.sleep(moment - asyncio.get_running_loop().time())
-                figures = engine.figures()
-                late.append((figures.pushed_late, figures.pushed_bytes))
+                late.append((engine.counters.push_late, engine.counters.push_bytes))
             running.cancel()
             await asyncio.wait([running])
         store.close()
