@@ -105,6 +105,8 @@ class PushStation:
         self.engines = []
         self.state = watching.SessionState.REDIRECTED
         self.served = []
+        self.told_max = 2
+        self.known_turns = []
         self.ceased = []
         self.played = []
         self.streaming = asyncio.Event()
@@ -138,7 +140,10 @@ class PushStation:
         """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`."""
         self.served.append(
             watching.Served(
-                turn=turn or len(self.served) + 1, segment=segment, packet=first_packet, engine=self.engines[source]
+                turn=turn or len(self.served) + 1,
+                segment=self.program.segments[segment],
+                packet=first_packet,
+                engine=self.engines[source],
             )
         )
         body = self.bodies[segment][first_packet * 188 :]
@@ -166,19 +171,22 @@ class PushStation:
             turn=1,
             engine=self.engines[0],
             ticket="t",
-            program=self.program,
+            program=self.program.header,
+            first=self.program.segments[0],
             report_interval_ms=50,
         )
 
     async def _watching(self, message):
         if message.session != f"s{len(self.played)}":
             return Refused(Reason.UNKNOWN_SESSION)
-        return watching.SessionView(
+        self.known_turns.append(message.known_turn)
+        unknown = [one for one in self.served if one.turn > (message.known_turn or 0)]
+        return watching.StreamView(
             session=message.session,
-            program="film",
             state=self.state,
             engine=self.served[-1].engine if self.served else self.engines[0],
-            served=tuple(self.served),
+            served=tuple(unknown[: self.told_max]),
+            more=len(unknown) > self.told_max,
         )
 
     async def _stream(self, message):

@@ -42,7 +42,7 @@ from media_network.messages.streaming import (
     StreamCursor,
 )
 from media_network.messages.verb import Done
-from media_network.messages.watching import ListSessions, Sessions, SessionView, Watching
+from media_network.messages.watching import ListSessions, Sessions, SessionView, StreamView, Watching
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -92,13 +92,21 @@ class PushSessions:
         self._term.counters.sessions += 1
         return opened
 
-    async def watching(self, message: Watching) -> SessionView | Refused:
-        """Claim 17: the console is still there."""
+    async def watching(self, message: Watching) -> StreamView | Refused:
+        """Claim 17: the console is still there, and is told the turns that it does not know."""
         conversation = self._conversations.get(message.session)
         if conversation is None:
             return NO_SESSION
         conversation.hear(ConsoleHeard())
-        return _view(conversation)
+        untold = conversation.record.since(message.known_turn)
+        return StreamView(
+            session=message.session,
+            state=conversation.session.state.shown,
+            engine=_engine(conversation.session.state),
+            served=untold.served,
+            more=untold.more,
+            missing=untold.missing,
+        )
 
     async def list_sessions(self, _: ListSessions) -> Sessions:
         """All sessions, the ended ones of the last minute included."""
@@ -231,7 +239,8 @@ class PushSessions:
             turn=turn.number,
             engine=str(turn.engine),
             ticket=self._term.tickets.sign(name, program.program),
-            program=program,
+            program=program.header,
+            first=program.segments[0],
             report_interval_ms=self._term.duty.intervals.watching_ms,
         )
 
@@ -352,21 +361,27 @@ class PushSessions:
             console=terms.console,
             engine_slot=record.slot if record else 0,
             segment=turn.segment if turn else 0,
-            turns=len(conversation.served),
+            turns=conversation.record.count,
         )
 
 
 def _view(conversation: Conversation) -> SessionView:
     """A session for others."""
     state, terms = conversation.session.state, conversation.session.terms
-    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
     return SessionView(
         session=terms.session,
         program=terms.program.program,
         state=state.shown,
-        engine=str(last.engine) if last else None,
-        served=tuple(conversation.served),
+        engine=_engine(state),
+        present=conversation.record.present,
+        turns=conversation.record.count,
     )
+
+
+def _engine(state: State) -> str | None:
+    """Who streams, or streamed last."""
+    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
+    return str(last.engine) if last else None
 
 
 def _now() -> float:

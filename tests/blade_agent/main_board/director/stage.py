@@ -225,8 +225,8 @@ class Stage:
     async def play(self, program="film"):
         return await self.ask(PLAY, Play(program=program, console=CONSOLE))
 
-    async def watch(self, session):
-        return await self.ask(WATCHING, Watching(session=session))
+    async def watch(self, session, known_turn=None):
+        return await self.ask(WATCHING, Watching(session=session, known_turn=known_turn))
 
     async def watch_for(self, session, duration_s):
         """Let time pass with the console there."""
