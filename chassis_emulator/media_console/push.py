@@ -5,7 +5,7 @@ import contextlib
 from hashlib import sha256
 from itertools import pairwise
 
-from chassis_emulator.media_console.errors import NotAnswered, PlayRefused
+from chassis_emulator.media_console.errors import NotAnswered, PlayRefused, SentElsewhere
 from chassis_emulator.media_console.inbox import Inbox, open_inbox
 from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink, no_progress
 from chassis_emulator.media_console.stopping import until_stopped
@@ -108,7 +108,8 @@ class _PushConsole:
         except NetworkError as error:
             raise NotAnswered("director", self._director, str(error)) from error
         if isinstance(answer, Refused):
-            raise PlayRefused(self._director, program, str(answer))
+            kind = SentElsewhere if answer.reason is Reason.NOT_ALLOWED else PlayRefused
+            raise kind(self._director, program, str(answer))
         return answer
 
     async def _watch(self, redirect: Redirect) -> None:

@@ -61,7 +61,7 @@ class Engine:
         """All that an engine answers."""
         table = HandlerTable("media engine")
         table.verb(FETCH, self._copying.fetch)
-        table.verb(STREAM, self._streams.stream)
+        table.verb_by_host(STREAM, self._streams.stream)
         table.verb(PRELOAD, self._streams.preload)
         table.verb(START, self._streams.start)
         table.verb(CEASE, self._streams.cease)

@@ -106,7 +106,8 @@ class PushStation:
         self.state = watching.SessionState.REDIRECTED
         self.served = []
         self.told_max = 2
-        self.known_turns = []
+        self.report_interval_ms = 50
+        self.told = []
         self.ceased = []
         self.played = []
         self.streaming = asyncio.Event()
@@ -173,14 +174,14 @@ class PushStation:
             ticket="t",
             program=self.program.header,
             first=self.program.segments[0],
-            report_interval_ms=50,
+            report_interval_ms=self.report_interval_ms,
         )
 
     async def _watching(self, message):
         if message.session != f"s{len(self.played)}":
             return Refused(Reason.UNKNOWN_SESSION)
-        self.known_turns.append(message.known_turn)
         unknown = [one for one in self.served if one.turn > (message.known_turn or 0)]
+        self.told += [one.turn for one in unknown[: self.told_max]]
         return watching.StreamView(
             session=message.session,
             state=self.state,

@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from itertools import count
 
+from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
@@ -72,14 +73,21 @@ class PushSessions:
 
     # Consoles
 
-    async def play(self, request: Play) -> Redirect | Refused:
-        """Claim 16: look the first segment up, have its engine preload it, and redirect the console there."""
+    async def play(self, request: Play, host: str) -> Redirect | Refused:
+        """Claim 16: look the first segment up, have its engine preload it, and redirect the console there.
+
+        `host` is the one that asks.
+        """
         if self._term.standing.superseded:
             return _ANOTHER_DIRECTS
         try:
-            Address.parse(request.console)
+            console = Address.parse(request.console)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
+        elsewhere = None if self._term.duty.allow_elsewhere else refuse_elsewhere(console, host)
+        if elsewhere:
+            self._term.counters.refusals += 1
+            return elsewhere
         program = self._catalogue.published(request.program)
         if program is None:
             self._term.counters.refusals += 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blade_agent.main_board.asking_engines import AskingEngines
+from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
@@ -141,13 +142,16 @@ class EngineStreams:
             return self._refuse(answer.refused)
         return Ready(valid_ms=PRELOAD_VALID_MS)
 
-    async def stream(self, request: Stream) -> Done | Refused:
-        """Answer `STREAM`: the console that was redirected here is ready for the first packet."""
+    async def stream(self, request: Stream, host: str) -> Done | Refused:
+        """Answer `STREAM`: the console at `host`, that was redirected here, is ready for the first packet."""
         carried = self._known.get(request.session)
         ready = carried.stream.ready if carried else None
-        waited_for = ready is not None and ready.turn == request.turn
-        if ready and waited_for and self._director.holder(request.ticket, ready.program) != request.session:
-            return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
+        if ready and ready.turn == request.turn:
+            if self._director.holder(request.ticket, ready.program) != request.session:
+                return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
+            elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
+            if elsewhere and not self._director.duty.allow_elsewhere:
+                return self._refuse(elsewhere)
         return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
 
     async def start(self, request: Start) -> Done | Refused:

@@ -1,12 +1,14 @@
 """The director's side of a pushed stream, in virtual time: never two senders, never a packet twice."""
 
 import asyncio
+import dataclasses
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.director.conversations.push_sessions import ENDED_KEPT_S
+from chassis_emulator.simulation.simulation import ONLOOKER
 from media_network.address import Address
 from media_network.messages.enlisting import REPORT
 from media_network.messages.streaming import (
@@ -96,6 +98,35 @@ def test_play_refused(program, console, expected):
         async def story():
             assert reason(await world.ask(PLAY, Play(program=program, console=console))) is expected
             assert await world.loads() == {2: 0}
+
+        world.tell(story, FILM)
+
+
+ELSEWHERE = "127.1.200.1:5000"
+"""Of another host than the one that asks."""
+
+
+def test_nothing_is_sent_to_a_host_that_did_not_ask_for_it():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            refused = await world.ask(PLAY, Play(program="film", console=ELSEWHERE))
+            assert refused.reason is Reason.NOT_ALLOWED
+            assert refused.detail == f"{ONLOOKER} asks, and nothing is sent to 127.1.200.1, which does not"
+            assert world.engines[2].of(Preload) == []
+            assert (await world.ask(LIST_SESSIONS, ListSessions())).sessions == ()
+            assert isinstance(await world.ask(PLAY, Play(program="film", console=f"{ONLOOKER}:1")), Redirect)
+
+        world.tell(story, FILM)
+
+
+def test_a_station_may_send_to_others_if_its_settings_say_so():
+    with stage({2: ALL}) as world:
+        world.duty = dataclasses.replace(world.duty, allow_elsewhere=True)
+
+        async def story():
+            assert isinstance(await world.ask(PLAY, Play(program="film", console=ELSEWHERE)), Redirect)
+            assert [order.console for order in world.engines[2].of(Preload)] == [ELSEWHERE]
 
         world.tell(story, FILM)
 

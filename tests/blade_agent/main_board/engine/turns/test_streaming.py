@@ -3,11 +3,13 @@
 import asyncio
 import errno
 import os
+import random
 
 import pytest
 
 from blade_agent.main_board.engine.sending.push_socket import open_push_socket
 from media_network.address import Address
+from media_network.http.client import HttpClient
 from media_network.messages.enlisting import Enlist, Report
 from media_network.messages.streaming import (
     CEASE,
@@ -122,6 +124,9 @@ async def _start_what_must_not_be(tmp_path, host):
         assert await reason(START, beyond) is Reason.BAD_MESSAGE
         forged = Stream(session="s", turn=3, ticket=KEY.sign("someone else", PROGRAM))
         assert await reason(STREAM, forged) is Reason.BAD_TICKET
+        stranger = Stream(session="s", turn=3, ticket=KEY.sign("s", PROGRAM))
+        async with HttpClient(random.Random(1), "127.0.0.9") as elsewhere:
+            assert (await elsewhere.ask(host, STREAM, stranger)).reason is Reason.NOT_ALLOWED
         assert not ear.datagrams
         assert await client.ask(host, START, start) == Done()
         assert await client.ask(host, START, start) == Done()
