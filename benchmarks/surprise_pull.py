@@ -33,7 +33,7 @@ from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.orders import CHASSIS, AskChassis, ChassisState, SlotState
 from chassis_emulator.chassis.orders import INSERT, PULL, InsertBlade, PullBlade
 from chassis_emulator.network.control import PROCESSES, ListProcesses, ProcessRow, order
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network import local_orders
 from media_network.refusal import Refused
 from media_network.schedule import TICK_S

@@ -13,11 +13,11 @@ from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.line import MessageLine
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.backplane.messages.device import GET_DEVICE_ID
-from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.settings import BladeSettings
 from blade_agent.wires import Wires
-from chassis_emulator.physics.chassis import ChassisPhysics, Load
+from chassis_emulator.physics.chassis import BladeLoad, ChassisPhysics
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.sysfs_tree import SysfsTree
 from chassis_emulator.processes.memory import pss_bytes
@@ -41,7 +41,7 @@ def main() -> None:
     # In memory, as sysfs is: a disk's file system takes a millisecond for each file that is cut off and written anew.
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as root, Simulation(1) as simulation:
         physics = ChassisPhysics(ChassisParameters(), profile.heat, 1, 0.0)
-        SysfsTree(Path(root), profile).lay_out(physics.step(0.0, [Load()]).blades[0])
+        SysfsTree(Path(root), profile).lay_out(physics.step(0.0, [BladeLoad()]).blades[0])
         for number in range(BLADES):
             boot(simulation, number, profile, root)
         answered = simulation.run_until_complete(ask_all(simulation))

@@ -12,15 +12,20 @@ from zlib import crc32
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from tests import addresses
 
-APART = ("tests/simulation/", "tests/explorer/")
+APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/")
 LONG = ("tests/claims/", "tests/end_to_end/", *APART, "tests/test_wheel.py")
 MISSING = "peer missing"
 SAID = "said"
 """A property with a line that the summary shows: what a test has seen that a person wants to know."""
 IN_CI = os.environ.get("CI") == "true"
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_runtest_setup(item):

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chassis_emulator.lines.serial_line import open_line
+from chassis_emulator.lines.emulated_line import open_line
 from media_network.status import ProcessStatus, read_status
 from tests.patience import PATIENCE_S
 

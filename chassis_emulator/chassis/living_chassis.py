@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from blade_agent.hardware.profile import load_profile
-from chassis_emulator.chassis.slot import Presence, Slot
-from chassis_emulator.lines.serial_line import Line
-from chassis_emulator.physics.chassis import ChassisPhysics, ChassisState, Load
+from chassis_emulator.chassis.living_slot import LivingSlot, SlotPresence
+from chassis_emulator.lines.emulated_line import EmulatedLine
+from chassis_emulator.physics.chassis import BladeLoad, ChassisPhysics, MeasuredChassis
 from chassis_emulator.physics.chassis_tree import ChassisTree
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.sysfs_tree import SysfsTree
@@ -28,7 +28,7 @@ class LivingChassis:
     """One chassis. The processes and lines of its blades go on belonging to the caller."""
 
     def __init__(
-        self, plan: ChassisPlan, processes: Mapping[str, Process], lines: Mapping[str, Line], nursery: Processes
+        self, plan: ChassisPlan, processes: Mapping[str, Process], lines: Mapping[str, EmulatedLine], nursery: Processes
     ) -> None:
         profile = load_profile(plan.blade_profile)
         # Nobody has measured how real boards warm: one that is emulated warms as the emulator's own does.
@@ -37,22 +37,24 @@ class LivingChassis:
             raise ValueError(f"the profile {EMULATED_PROFILE!r} does not say how its board warms")
         self.plan = plan
         self.manager = processes[plan.name]
-        self.slots: dict[int, Slot] = {
-            blade.slot: Slot(
+        self.slots: dict[int, LivingSlot] = {
+            blade.slot: LivingSlot(
                 blade, processes[blade.name], lines[blade.name], SysfsTree(blade.root, profile), plan.blade_cores
             )
             for blade in plan.blades
         }
         self._now = asyncio.get_running_loop().time
         self.physics = ChassisPhysics(_parameters(plan), heat, len(plan.blades), self._now())
-        self.state: ChassisState = self.physics.step(self._now(), [Load(powered=slot.is_in) for slot in self._in_order])
+        self.state: MeasuredChassis = self.physics.step(
+            self._now(), [BladeLoad(powered=slot.is_in) for slot in self._in_order]
+        )
         """As of the last step."""
         self._tree = ChassisTree(plan.root, load_profile(plan.profile))
         self._processes = nursery
         self._stepping = asyncio.Lock()
 
     @property
-    def _in_order(self) -> Sequence[Slot]:
+    def _in_order(self) -> Sequence[LivingSlot]:
         return tuple(self.slots.values())
 
     def lay_out(self) -> None:
@@ -95,7 +97,7 @@ class LivingChassis:
     async def insert(self, number: int) -> Done | Refused:
         """Put the blade back into its slot, handle closed; one that is waiting to leave stays."""
         slot = self.slots[number]
-        if slot.presence is Presence.LEAVING:
+        if slot.presence is SlotPresence.LEAVING:
             await slot.open_handle(is_open=False)
         elif not slot.is_in:
             async with self._stepping:  # a step that has begun must not write the files that are just laid out
@@ -104,7 +106,7 @@ class LivingChassis:
             await self._processes.start(slot.process)
         return Done()
 
-    async def _ask_to_leave(self, slot: Slot, patience_s: float) -> Refused | None:
+    async def _ask_to_leave(self, slot: LivingSlot, patience_s: float) -> Refused | None:
         name = slot.plan.name
         if slot.process.pid is None or slot.process.hung:
             sentence = f"{name} is {slot.process.condition}: it cannot say when it may be taken out"
@@ -114,28 +116,28 @@ class LivingChassis:
             async with asyncio.timeout(patience_s):
                 await slot.wait_for_blue_light()
         except TimeoutError:
-            if slot.presence is Presence.LEAVING:
+            if slot.presence is SlotPresence.LEAVING:
                 await slot.open_handle(is_open=False)
             return Refused(
                 Reason.OVERDUE,
                 f"{name} has not lit its blue light within {patience_s:g} s; its handle is closed again",
             )
-        if slot.presence is Presence.IN:
+        if slot.presence is SlotPresence.IN:
             return Refused(Reason.UNABLE, f"the handle of {name} was closed again before it could be taken out")
         return None
 
-    def _look(self, now_s: float) -> tuple[dict[int, float], list[Load]]:
+    def _look(self, now_s: float) -> tuple[dict[int, float], list[BladeLoad]]:
         """What the blades have set, and what they have done."""
         duties = {number: duty for number, slot in self.slots.items() if (duty := slot.tree.fan_duty()) is not None}
         return duties, [slot.load(now_s) for slot in self._in_order]
 
-    def _show(self, state: ChassisState) -> None:
+    def _show(self, state: MeasuredChassis) -> None:
         for slot, blade in zip(self._in_order, state.blades, strict=True):
             if slot.is_in:
                 slot.tree.write(blade)
         self._tree.write(state)
 
-    async def _follow_power(self, state: ChassisState) -> None:
+    async def _follow_power(self, state: MeasuredChassis) -> None:
         for slot, blade in zip(self._in_order, state.blades, strict=True):
             process = slot.process
             if blade.power_good and _NO_POWER in process.held_by:

@@ -7,7 +7,7 @@ machine's cores the whole board is worth.
 import ctypes
 import time
 
-from chassis_emulator.physics.chassis import Load
+from chassis_emulator.physics.chassis import BladeLoad
 from media_network.status import ProcessStatus
 
 _libc = ctypes.CDLL(None)
@@ -29,7 +29,7 @@ def processor_time_s(pid: int) -> float | None:
         return None
 
 
-class LoadMeter:
+class BladeLoadMeter:
     """The load of one blade, from one look to the next."""
 
     def __init__(self, cores: float) -> None:
@@ -42,12 +42,12 @@ class LoadMeter:
         """As of the last look."""
         self.cpu = 0.0
 
-    def look(self, status: ProcessStatus, now_s: float, *, powered: bool) -> Load:
+    def look(self, status: ProcessStatus, now_s: float, *, powered: bool) -> BladeLoad:
         """Give the load since the last look."""
         processor_s = processor_time_s(status.pid) if powered and status.pid else None
         if processor_s is None:
             self._pid, self.cpu, self.sent_bps = 0, 0.0, 0.0
-            return Load(powered=powered)
+            return BladeLoad(powered=powered)
         duration_s = now_s - self._at_s
         if status.pid != self._pid:
             # Its start is part of its load, but of which second is not known.
@@ -57,4 +57,4 @@ class LoadMeter:
             self.sent_bps = max(0, status.sent_bytes - self._sent_bytes) * 8 / duration_s
         self._pid, self._at_s = status.pid, now_s
         self._processor_s, self._sent_bytes = processor_s, status.sent_bytes
-        return Load(powered=status.state != _OFF, cpu=self.cpu, streamed_bps=self.sent_bps)
+        return BladeLoad(powered=status.state != _OFF, cpu=self.cpu, streamed_bps=self.sent_bps)

@@ -66,7 +66,7 @@ class FaultRows(Struct, frozen=True):
     faults: tuple[FaultRow, ...]
 
 
-class ClearFaults(Struct, frozen=True):
+class EndFaults(Struct, frozen=True):
     """End faults; those that have ended already are no mistake."""
 
     ids: tuple[str, ...] | None = None
@@ -88,9 +88,9 @@ BEGIN_FAULT = Verb("fault", BeginFault, FaultRow, "Let something go wrong.", cal
 FAULTS = Verb(
     "faults", ListFaults, FaultRows, "The faults that are on.", callers=(Caller.ANYBODY,), reply_bytes_max=4 * MIB
 )
-CLEAR_FAULTS = Verb(
+END_FAULTS = Verb(
     "clear-faults",
-    ClearFaults,
+    EndFaults,
     FaultRows,
     "End faults; answers with those that were ended.",
     callers=(Caller.OPERATOR,),

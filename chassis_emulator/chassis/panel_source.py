@@ -12,21 +12,21 @@ from pathlib import Path
 import msgspec
 
 from blade_agent.chassis_manager import orders as manager_orders
+from chassis_emulator.chassis.chassis_desk import ChassisDesk
 from chassis_emulator.chassis.fault_catalogue import fault_kinds
 from chassis_emulator.chassis.living_chassis import LivingChassis
-from chassis_emulator.chassis.order_desk import OrderDesk
 from chassis_emulator.chassis.orders import (
     AskPicture,
     BeginFault,
+    EndFaults,
     IdentifyBlade,
     InsertBlade,
     PullBlade,
     ResetBlade,
     SwitchPower,
 )
-from chassis_emulator.chassis.orders import ClearFaults as ClearFaultsOrder
 from chassis_emulator.chassis.picture import picture_of, process_state
-from chassis_emulator.chassis.striking import Faults
+from chassis_emulator.chassis.striking import FaultsInForce
 from chassis_emulator.faults.kinds import AnyFault
 from chassis_emulator.panel.model import (
     Action,
@@ -66,8 +66,8 @@ class NetworkView:
         plan: NetworkPlan,
         chassis: Mapping[str, LivingChassis],
         processes: Processes,
-        faults: Faults,
-        desk: OrderDesk,
+        faults: FaultsInForce,
+        desk: ChassisDesk,
         boot: str,
     ) -> None:
         self._plan = plan
@@ -137,7 +137,7 @@ class NetworkView:
         return await doing
 
     async def _clear(self, faults: tuple[str, ...]) -> Done | Refused:
-        await self._desk.clear_faults(ClearFaultsOrder(faults))
+        await self._desk.end_faults(EndFaults(faults))
         return Done()
 
     async def _inject(self, action: Inject) -> Done | Refused:

@@ -6,8 +6,8 @@ from blade_agent.chassis_manager import orders as manager_orders
 from blade_agent.hardware.profile import Sensor
 from chassis_emulator.chassis.fault_catalogue import injected
 from chassis_emulator.chassis.living_chassis import LivingChassis
-from chassis_emulator.chassis.slot import Presence, Slot
-from chassis_emulator.faults.book import Entry
+from chassis_emulator.chassis.living_slot import LivingSlot, SlotPresence
+from chassis_emulator.faults.book import FaultEntry
 from chassis_emulator.faults.targets import supply_name
 from chassis_emulator.panel.model import (
     ChassisPicture,
@@ -22,7 +22,7 @@ from chassis_emulator.panel.model import (
     SlotPicture,
     SupplyPicture,
 )
-from chassis_emulator.physics.chassis import BladeState, SupplyState
+from chassis_emulator.physics.chassis import MeasuredBlade, MeasuredSupply
 from chassis_emulator.physics.sysfs_tree import Shine
 from chassis_emulator.processes.processes import Process
 
@@ -44,7 +44,7 @@ def picture_of(
     chassis: LivingChassis,
     *,
     home: bool,
-    faults: Sequence[Entry],
+    faults: Sequence[FaultEntry],
     seen: manager_orders.ChassisState | None,
     lights: Mapping[int, Mapping[str, Shine]],
 ) -> ChassisPicture:
@@ -78,7 +78,7 @@ def picture_of(
     )
 
 
-def _by_target(faults: Sequence[Entry]) -> dict[str, tuple[InjectedFault, ...]]:
+def _by_target(faults: Sequence[FaultEntry]) -> dict[str, tuple[InjectedFault, ...]]:
     found: dict[str, tuple[InjectedFault, ...]] = {}
     for entry in faults:
         target = entry.fault.target
@@ -97,8 +97,8 @@ def _manager(chassis: LivingChassis, seen: manager_orders.ChassisState | None) -
 
 
 def _slot(
-    slot: Slot,
-    measured: BladeState,
+    slot: LivingSlot,
+    measured: MeasuredBlade,
     managed: manager_orders.SlotState | None,
     lights: Mapping[str, Shine],
     faults: tuple[InjectedFault, ...],
@@ -123,7 +123,7 @@ def _slot(
         slot=slot.plan.slot,
         name=slot.plan.name,
         present=True,
-        handle=Handle.CLOSED if slot.presence is Presence.IN else Handle.OPEN,
+        handle=Handle.CLOSED if slot.presence is SlotPresence.IN else Handle.OPEN,
         role=managed.role if managed else None,
         hot_swap=hot_swap,
         main_board=managed.main_board if managed else None,
@@ -149,12 +149,12 @@ def _slot(
     )
 
 
-def _processor(slot: Slot) -> Sensor | None:
+def _processor(slot: LivingSlot) -> Sensor | None:
     sensors = slot.tree.profile.sensors
     return next((sensor for sensor in sensors if sensor.entity == "processor" and sensor.thresholds), None)
 
 
-def _health(process: Process, measured: BladeState, limits: Sensor | None) -> tuple[Health, str]:
+def _health(process: Process, measured: MeasuredBlade, limits: Sensor | None) -> tuple[Health, str]:
     if not measured.power_good:
         return Health.CRITICAL, "no power"
     if process.pid is None or process.hung:
@@ -181,7 +181,7 @@ def _lights(shines: Mapping[str, Shine]) -> Lights:
 
 
 def _supply(
-    chassis: LivingChassis, number: int, measured: SupplyState, faults: tuple[InjectedFault, ...]
+    chassis: LivingChassis, number: int, measured: MeasuredSupply, faults: tuple[InjectedFault, ...]
 ) -> SupplyPicture:
     return SupplyPicture(
         name=supply_name("", number).lstrip("/"),

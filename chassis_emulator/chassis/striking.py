@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from chassis_emulator.chassis.living_chassis import LivingChassis
-from chassis_emulator.faults.book import Entry, FaultBook
+from chassis_emulator.faults.book import FaultBook, FaultEntry
 from chassis_emulator.faults.kinds import (
     AnyFault,
     BrownOut,
@@ -32,7 +32,7 @@ _CRASH = "crash"
 _Kind = TypeVar("_Kind", bound=AnyFault)
 
 
-class Faults:
+class FaultsInForce:
     """The faults of a network. `chassis` are by station."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Faults:
         """What the book's times are to be compared with."""
         return asyncio.get_running_loop().time()
 
-    async def begin(self, fault: AnyFault, for_s: float | None) -> Entry:
+    async def begin(self, fault: AnyFault, for_s: float | None) -> FaultEntry:
         """Let something go wrong, for a while or until it is cleared. Raises BadTarget."""
         self._targets.check(fault)
         if isinstance(fault, LineFault) and fault.seed is None:
@@ -59,7 +59,7 @@ class Faults:
         await self._strike()
         return entry
 
-    async def clear(self, ids: Iterable[str]) -> tuple[Entry, ...]:
+    async def clear(self, ids: Iterable[str]) -> tuple[FaultEntry, ...]:
         """End faults by their ids."""
         cleared = self.book.clear(ids)
         await self._strike()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chassis_emulator.commands.progress_line import ProgressLine
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import state_dir_option
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The main job from beginning to end, by the very commands a person would type (claim 10)."""
+"""`chassis-emulator demo`: the main job from beginning to end, by the very commands a person would type (claim 10)."""
 
 import os
 import subprocess
@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+import click
 import msgspec
 from msgspec import Struct
 
 from blade_agent.backplane.role import Role
 from chassis_emulator.commands.table import format_table
+from chassis_emulator.data import DEFAULT_EXAMPLE
 from chassis_emulator.topology.topology import Topology, find_topology, read_topology
+from media_network.cli import UserError, state_dir_option
 from media_network.program import ProgramId, Sha256
 from media_network.whereabouts import STATE_VARIABLE
 
@@ -159,3 +162,36 @@ def _table(receptions: dict[str, _Reception]) -> str:
         for segment in reception.segments
     ]
     return format_table(headings, rows)
+
+
+@click.command()
+@click.argument("topology", default=DEFAULT_EXAMPLE)
+@click.option(
+    "--clip",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The video that goes in, and comes out again.",
+)
+@click.option("--keep", is_flag=True, help="Leave the network up, in the usual state folder.")
+@state_dir_option
+def demo(topology: str, clip: Path, keep: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+    """Do the main job once: bring a network up, a program in, and play it both ways.
+
+    TOPOLOGY is a YAML file, or the name of an example, as for `up`.
+
+    \b
+    Example:
+      chassis-emulator demo --clip film.mp4
+    """
+    with demo_state(keep=state_dir if keep else None) as state:
+        run = Demo(topology, state, click.echo)
+        try:
+            run.play_the_main_job(clip)
+            if keep:
+                run.leave_up()
+        except DemoFailed as error:
+            raise UserError(str(error), f"The logs are in {state / 'logs'}; --keep keeps them.") from error
+        finally:
+            if not keep:
+                run.take_down()
+    click.echo("demo: ok")

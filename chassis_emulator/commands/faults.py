@@ -8,7 +8,7 @@ import msgspec
 
 from chassis_emulator.commands.table import format_table
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, summary_of
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import echo_json, json_option, state_dir_option
 
 _TARGET = {"supply-failure": "STATION/supply-N", "hot-inlet": "STATION", "crash": "PROCESS", "hang": "PROCESS"}
@@ -63,11 +63,11 @@ def clear(ids: tuple[str, ...], state_dir: Path) -> None:
     Example:
       chassis-emulator fault clear all
     """
-    from chassis_emulator.chassis.orders import CLEAR_FAULTS, ClearFaults
+    from chassis_emulator.chassis.orders import END_FAULTS, EndFaults
     from chassis_emulator.network.control import order
 
     wanted = None if ids == ("all",) else ids
-    ended = order(StateFolder(state_dir), CLEAR_FAULTS, ClearFaults(wanted), timeout_s=_TIMEOUT_S).faults
+    ended = order(StateFolder(state_dir), END_FAULTS, EndFaults(wanted), timeout_s=_TIMEOUT_S).faults
     for row in ended:
         click.echo(f"{row.id} has ended: {row.kind} at {row.target}")
     if not ended:

@@ -7,9 +7,24 @@ from pathlib import Path
 import click
 
 from chassis_emulator.commands.progress_line import ProgressLine
-from chassis_emulator.errors import ScenarioBroken
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.errors import EmulatorError
+from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import state_dir_option
+
+
+class ScenarioBroken(EmulatorError):
+    """Some steps of a scenario could not be done."""
+
+    hint = "The steps above say why; `chassis-emulator ps` and `chassis-emulator faults` show how the network is now."
+
+    def __init__(self, name: str, failed: int, steps: int) -> None:
+        super().__init__(name, failed, steps)
+        self.name = name
+        self.failed = failed
+        self.steps = steps
+
+    def __str__(self) -> str:
+        return f"{self.failed} of the {self.steps} steps of {self.name} could not be done."
 
 
 @click.command()

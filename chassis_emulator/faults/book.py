@@ -8,7 +8,7 @@ from msgspec import Struct
 from chassis_emulator.faults.kinds import AnyFault
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class FaultEntry(Struct, frozen=True, kw_only=True):
     """A fault that is on."""
 
     id: str
@@ -37,11 +37,11 @@ class FaultBook:
     """All faults that are on, the oldest first."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, FaultEntry] = {}
         self._last = 0
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[FaultEntry, ...]:
         """Those that are on."""
         return tuple(self._entries.values())
 
@@ -50,24 +50,24 @@ class FaultBook:
         """When the next one ends by itself."""
         return min((entry.until for entry in self.entries if entry.until is not None), default=None)
 
-    def begin(self, fault: AnyFault, now: float, for_s: float | None) -> Entry:
+    def begin(self, fault: AnyFault, now: float, for_s: float | None) -> FaultEntry:
         """Enter a fault."""
         self._last += 1
         until = None if for_s is None else now + for_s
-        entry = Entry(id=f"fault-{self._last}", fault=fault, since=now, until=until)
+        entry = FaultEntry(id=f"fault-{self._last}", fault=fault, since=now, until=until)
         self._entries[entry.id] = entry
         return entry
 
-    def clear(self, ids: Iterable[str]) -> tuple[Entry, ...]:
+    def clear(self, ids: Iterable[str]) -> tuple[FaultEntry, ...]:
         """Strike these out; those that are on no more are no mistake. Returns what was struck out."""
         return tuple(self._entries.pop(name) for name in tuple(ids) if name in self._entries)
 
-    def expire(self, now: float) -> tuple[Entry, ...]:
+    def expire(self, now: float) -> tuple[FaultEntry, ...]:
         """Strike out what has ended by itself."""
         return self.clear(entry.id for entry in self.entries if entry.until is not None and entry.until <= now)
 
 
-def row_of(entry: Entry, now: float) -> FaultRow:
+def row_of(entry: FaultEntry, now: float) -> FaultRow:
     """Show an entry as it is now."""
     facts: dict[str, object] = msgspec.to_builtins(entry.fault)
     kind, target = facts.pop("kind"), facts.pop("target")

@@ -30,7 +30,7 @@ from media_network.whereabouts import find_center
 _PROGRAM_PATH = re.compile(r"/programs/([a-z0-9-]{1,64})/playlist\.m3u8")
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class PlayOrder(Struct, frozen=True, kw_only=True):
     """What `play` was told."""
 
     source: str
@@ -99,7 +99,7 @@ def play(
         raise click.UsageError("--to and --output exclude each other: the other player has the bytes.")
     if station and "://" in source:
         raise click.UsageError("--station is for a PROGRAM; a URL names its director already.")
-    order = Order(source=source, station=station, by=by, state_dir=state_dir, to=to)
+    order = PlayOrder(source=source, station=station, by=by, state_dir=state_dir, to=to)
     try:
         with _progress_bar() as progress, OutputFile(output) as file:
             reception = asyncio.run(_play(order, file, progress))
@@ -111,7 +111,7 @@ def play(
     sys.exit(1 if reception.intact is False else 0)
 
 
-async def _play(order: Order, output: OutputFile, progress: Progress) -> Reception:
+async def _play(order: PlayOrder, output: OutputFile, progress: Progress) -> Reception:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -129,7 +129,7 @@ async def _play(order: Order, output: OutputFile, progress: Progress) -> Recepti
             )
 
 
-async def _whom_to_ask(order: Order, http: HttpClient) -> tuple[Address, str, Program | None]:
+async def _whom_to_ask(order: PlayOrder, http: HttpClient) -> tuple[Address, str, Program | None]:
     """The director, the name of the program, and what is known of it."""
     if "://" in order.source:
         director, path = split_url(order.source)

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from blade_agent.chassis_manager.lan.settings import LanSettings
 from blade_agent.chassis_manager.lan.users import User
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
-from chassis_emulator.lines.serial_line import Line
+from chassis_emulator.lines.emulated_line import EmulatedLine
 from chassis_emulator.network.credentials import SnmpUsers
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.processes import Place, Process
 from chassis_emulator.topology.plan import IPMI_PORT, SNMP_PORT, BladePlan, CenterPlan, ChassisPlan, NetworkPlan
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Snmp, SnmpTarget
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
@@ -18,14 +18,16 @@ from media_network.snmp.settings import CommunitySettings
 from media_network.snmp.targets import AgentSettings, TargetSettings
 
 
-class Users(NamedTuple):
+class NetworkUsers(NamedTuple):
     """Whom the parts of the network let in."""
 
     ipmi: User
     snmp: SnmpUsers
 
 
-def compose(plan: NetworkPlan, lines: Mapping[str, Line], folder: StateFolder, users: Users) -> list[Process]:
+def compose(
+    plan: NetworkPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, users: NetworkUsers
+) -> list[Process]:
     """Every process of the network; `lines` are the blades', by name."""
     snmp = _Snmp(plan.topology.snmp, users.snmp)
     processes = [_center(plan.center, folder, snmp)]
@@ -85,7 +87,7 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
 
 
 def _manager(
-    chassis: ChassisPlan, lines: Mapping[str, Line], folder: StateFolder, ipmi_user: User, snmp: _Snmp
+    chassis: ChassisPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, ipmi_user: User, snmp: _Snmp
 ) -> Process:
     def forget_unread() -> None:
         for blade in chassis.blades:
@@ -122,7 +124,7 @@ def _manager(
     )
 
 
-def _blade(blade: BladePlan, line: Line, folder: StateFolder, snmp: _Snmp) -> Process:
+def _blade(blade: BladePlan, line: EmulatedLine, folder: StateFolder, snmp: _Snmp) -> Process:
     host = blade.address.host
     return Process(
         name=blade.name,

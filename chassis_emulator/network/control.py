@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from chassis_emulator.errors import EnvironmentLost, NotUp, OrderRefused
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.errors import EnvironmentLost, NotUp, OrderRefused
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 from media_network import local_orders
 from media_network.messages.verb import MIB, Caller, Done, Reply, Request, Verb
@@ -17,7 +17,7 @@ class AskNetwork(Struct, frozen=True):
     """Ask which network is up."""
 
 
-class Network(Struct, frozen=True, kw_only=True):
+class RunningNetwork(Struct, frozen=True, kw_only=True):
     """The network that is up."""
 
     pid: int
@@ -114,7 +114,7 @@ class EndNetwork(Struct, frozen=True):
 NETWORK = Verb(
     "network",
     AskNetwork,
-    Network,
+    RunningNetwork,
     "Which network is up.",
     callers=(Caller.ANYBODY,),
     reply_bytes_max=MIB,  # 300 bytes a station, of 254

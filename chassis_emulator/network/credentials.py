@@ -5,7 +5,7 @@ import string
 from typing import NamedTuple
 
 from blade_agent.chassis_manager.lan.users import User, generated_administrator
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network.snmp.keys import AUTH_PROTOCOLS, password_to_key
 from media_network.snmp.settings import READ_ONLY, READ_WRITE, UserSettings
 

@@ -1,7 +1,7 @@
 """The process behind `up`: takes the state folder, warms up, and becomes nursery and environment.
 
 `python -m chassis_emulator.network.daemon STATE_FOLDER` reads a topology in JSON from its standard input and writes one
-line in JSON to its standard output: `Started` once every process has been, or `Failed`.
+line in JSON to its standard output: `Started` once every process has been, or `StartFailed`.
 """
 
 import asyncio
@@ -15,15 +15,16 @@ from typing import Any
 
 import msgspec
 
-from chassis_emulator.errors import AddressInUse, EmulatorError
+from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.credentials import digest_passwords, snmp_users
 from chassis_emulator.network.environment import run_environment
-from chassis_emulator.network.start_report import Failed, Started
+from chassis_emulator.network.errors import AddressInUse
+from chassis_emulator.network.start_report import Started, StartFailed
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.child import die_with
 from chassis_emulator.processes.nursery import freeze, tend
 from chassis_emulator.processes.parts import Part
 from chassis_emulator.topology.plan import NetworkPlan, plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 
 Parts = Mapping[str, Part[Any]]
@@ -36,10 +37,10 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
         folder.prepare()
         # Held by nursery and environment, and free again when the last of the two is gone.
         folder.take()
-        plan = plan_network(topology, folder)
+        plan = plan_network(topology, folder.path)
         _refuse_addresses_in_use(plan, folder)
     except EmulatorError as error:
-        _report(Failed(str(error), error.hint))
+        _report(StartFailed(str(error), error.hint))
         return
     parts = load_parts()
     _rehearse_snmp(topology, folder)
@@ -77,7 +78,7 @@ def _refuse_addresses_in_use(plan: NetworkPlan, folder: StateFolder) -> None:
                 raise AddressInUse(str(address), name, folder.log(name), reason) from error
 
 
-def _report(report: Started | Failed) -> None:
+def _report(report: Started | StartFailed) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
     sys.stdout.flush()
     os.dup2(2, 1)

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+from chassis_emulator.chassis.chassis_desk import ChassisDesk
 from chassis_emulator.chassis.living_chassis import LivingChassis
-from chassis_emulator.chassis.order_desk import OrderDesk
+from chassis_emulator.chassis.living_slot import SlotPresence
 from chassis_emulator.chassis.orders import PICTURE
 from chassis_emulator.chassis.panel_source import NetworkView
-from chassis_emulator.chassis.slot import Presence
-from chassis_emulator.chassis.striking import Faults
+from chassis_emulator.chassis.striking import FaultsInForce
 from chassis_emulator.faults.targets import Targets
-from chassis_emulator.lines.serial_line import open_line
-from chassis_emulator.network.composition import Users, compose
+from chassis_emulator.lines.emulated_line import open_line
+from chassis_emulator.network.composition import NetworkUsers, compose
 from chassis_emulator.network.control import (
     END,
     NETWORK,
@@ -33,21 +33,21 @@ from chassis_emulator.network.control import (
     AskReadiness,
     EndNetwork,
     ListProcesses,
-    Network,
     ProcessRow,
     ProcessRows,
     Readiness,
     Revive,
     Revived,
+    RunningNetwork,
 )
 from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
 from chassis_emulator.network.front_panel import FrontPanel
 from chassis_emulator.network.readiness import look
+from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.processes.memory import pss_bytes
 from chassis_emulator.processes.nursery_client import NurseryClient
 from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import NetworkPlan
-from chassis_emulator.topology.state_folder import NetworkRecord, StateFolder
 from media_network.http.client import HttpClient
 from media_network.local_orders import Answer, take_orders
 from media_network.messages.verb import Done, Verb
@@ -66,7 +66,7 @@ async def run_environment(
         client = await stack.enter_async_context(HttpClient(rng))
         tended = await stack.enter_async_context(NurseryClient(nursery))
         lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
-        users = Users(ipmi_administrator(folder), snmp_users(folder))
+        users = NetworkUsers(ipmi_administrator(folder), snmp_users(folder))
         processes = Processes(compose(plan, lines, folder, users), tended)
         boot = _leave_traces(plan, folder, rng)
         chassis = {each.station: LivingChassis(each, processes.by_name, lines, processes) for each in plan.chassis}
@@ -74,8 +74,8 @@ async def run_environment(
             each.lay_out()
         environment = _Environment(plan, processes, client, end)
         targets = Targets(plan)
-        faults = Faults(targets, chassis, processes, rng)
-        desk = OrderDesk(targets, chassis, faults)
+        faults = FaultsInForce(targets, chassis, processes, rng)
+        desk = ChassisDesk(targets, chassis, faults)
         view = NetworkView(plan=plan, chassis=chassis, processes=processes, faults=faults, desk=desk, boot=boot)
         panel = await stack.enter_async_context(FrontPanel(plan.panel, view))
         await processes.start_missing()
@@ -132,8 +132,8 @@ class _Environment:
             END: self._end_network,
         }
 
-    async def _network(self, _: AskNetwork) -> Network:
-        return Network(pid=os.getpid(), topology=self._plan.topology)
+    async def _network(self, _: AskNetwork) -> RunningNetwork:
+        return RunningNetwork(pid=os.getpid(), topology=self._plan.topology)
 
     async def _list(self, _: ListProcesses) -> ProcessRows:
         network = self._plan.topology.network
@@ -152,7 +152,7 @@ class _Environment:
 
 def _row(network: int, process: Process) -> ProcessRow:
     place, status = process.place, process.status
-    empty = Presence.OUT in process.held_by
+    empty = SlotPresence.OUT in process.held_by
     return ProcessRow(
         name=process.name,
         network=network,

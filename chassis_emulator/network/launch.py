@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from chassis_emulator.errors import AnotherIsUp, EnvironmentLost, NotServing, NotUp, StartRefused
 from chassis_emulator.network.control import (
     END,
     NETWORK,
@@ -18,13 +17,14 @@ from chassis_emulator.network.control import (
     AskNetwork,
     AskReadiness,
     EndNetwork,
-    Network,
     Readiness,
     Revive,
+    RunningNetwork,
     order,
 )
-from chassis_emulator.network.start_report import Failed, Started
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.errors import AnotherIsUp, EnvironmentLost, NotServing, NotUp, StartRefused
+from chassis_emulator.network.start_report import Started, StartFailed
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 
 DAEMON = (sys.executable, "-m", "chassis_emulator.network.daemon")
@@ -114,7 +114,7 @@ def _first_silent(readiness: Readiness) -> str:
     return "center"
 
 
-def _running(folder: StateFolder) -> Network | None:
+def _running(folder: StateFolder) -> RunningNetwork | None:
     """The network that is up. One that is just starting, or ending, is waited for."""
     give_up_at = time.monotonic() + _ANSWER_TIMEOUT_S
     while True:
@@ -148,8 +148,8 @@ def _start(folder: StateFolder, topology: Topology, daemon: Sequence[str]) -> No
         line = report_out.readline()
     if not line:
         raise EnvironmentLost(log, f"ended while it started: {last_line(log)}")
-    report = msgspec.json.decode(line, type=Started | Failed)
-    if isinstance(report, Failed):
+    report = msgspec.json.decode(line, type=Started | StartFailed)
+    if isinstance(report, StartFailed):
         process.wait()
         raise StartRefused(report.sentence, report.hint)
     # It outlives this command on purpose; without this, Python would warn that it was not waited for.

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from chassis_emulator.errors import NotUp
 from chassis_emulator.network.credentials import snmp_users
+from chassis_emulator.network.errors import NotUp
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.plan import SNMP_PORT, plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 from distribution_center.network_management.settings import NmsSettings
 from media_network.address import Address
@@ -23,7 +23,7 @@ def nms_settings(folder: StateFolder, http_port: int) -> NmsSettings:
     record = folder.record()
     if record is None or not folder.is_up():
         raise NotUp(folder.path)
-    plan = plan_network(record.topology, folder)
+    plan = plan_network(record.topology, folder.path)
     told = _told(record.topology)
     return NmsSettings(
         centers=(record.center,),

@@ -7,7 +7,7 @@ class Started(Struct, frozen=True, tag=True):
     """Every process has been started."""
 
 
-class Failed(Struct, frozen=True, tag=True):
+class StartFailed(Struct, frozen=True, tag=True):
     """The network is not up."""
 
     sentence: str

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from blade_agent.hardware.profile import Heat
 from chassis_emulator.physics.boards import to_air_w_per_k, warm
-from chassis_emulator.physics.fans import Fan, air_of_slots
+from chassis_emulator.physics.fans import EmulatedFan, air_of_slots
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.rise import Rise
-from chassis_emulator.physics.supplies import Delivery, deliver
+from chassis_emulator.physics.supplies import PowerDelivery, deliver
 
 _STEP_S = 1.0
 _STEPS_MAX = 600
@@ -19,7 +19,7 @@ _BITS_PER_GBIT = 1e9
 
 
 @dataclass(frozen=True)
-class Load:
+class BladeLoad:
     """What a blade does from one step to the next."""
 
     powered: bool = True
@@ -29,7 +29,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class BladeState:
+class MeasuredBlade:
     """What there is to measure at a blade."""
 
     temperature_c: float
@@ -49,7 +49,7 @@ class BladeState:
 
 
 @dataclass(frozen=True)
-class SupplyState:
+class MeasuredSupply:
     """What there is to measure at a power supply."""
 
     works: bool
@@ -58,13 +58,13 @@ class SupplyState:
 
 
 @dataclass(frozen=True)
-class ChassisState:
+class MeasuredChassis:
     """What there is to measure at a chassis."""
 
-    blades: tuple[BladeState, ...]
+    blades: tuple[MeasuredBlade, ...]
     """By slot, the first is slot 1."""
     inlet_c: float
-    supplies: tuple[SupplyState, ...]
+    supplies: tuple[MeasuredSupply, ...]
     demand_w: float
     power_w: float
     """What the supplies give; less than `demand_w` when they are overloaded."""
@@ -83,7 +83,7 @@ class ChassisPhysics:
         self._heat = heat
         self._now_s = now_s
         self._temperatures_c = [parameters.inlet_c] * slots
-        self._fans = [Fan(parameters.fan, _DUTY_AT_START) for _ in range(slots)]
+        self._fans = [EmulatedFan(parameters.fan, _DUTY_AT_START) for _ in range(slots)]
         self._supply_failed = [False] * parameters.supplies
         self._inlet_rise = Rise()
         self._processor_rises = [Rise() for _ in range(slots)]
@@ -120,7 +120,7 @@ class ChassisPhysics:
         """Temperature of the air that the chassis takes in."""
         return self.parameters.inlet_c + self._inlet_rise.now_k
 
-    def step(self, now_s: float, loads: Sequence[Load]) -> ChassisState:
+    def step(self, now_s: float, loads: Sequence[BladeLoad]) -> MeasuredChassis:
         """Let time pass until `now_s` under these loads, one a slot. Time never runs backwards here."""
         if len(loads) != len(self._fans):
             raise ValueError(f"{len(loads)} loads for {len(self._fans)} slots")
@@ -132,7 +132,7 @@ class ChassisPhysics:
             self._pass(duration_s / steps, wanted_w)
         return self._state(wanted_w)
 
-    def _wanted_w(self, load: Load) -> float:
+    def _wanted_w(self, load: BladeLoad) -> float:
         if not load.powered:
             return 0.0
         heat, cpu = self._heat, min(max(load.cpu, 0.0), 1.0)
@@ -168,10 +168,10 @@ class ChassisPhysics:
         self._to_air_j += duration_s * sum(rise * given for rise, given in zip(rises, to_air, strict=True))
         self._from_supplies_j += duration_s * sum(heating_w)
 
-    def _state(self, wanted_w: Sequence[float]) -> ChassisState:
+    def _state(self, wanted_w: Sequence[float]) -> MeasuredChassis:
         demand_w = self._demand_w(wanted_w)
         given = deliver(self.parameters.supply, self._working, demand_w)
-        return ChassisState(
+        return MeasuredChassis(
             blades=tuple(self._blade(slot, wanted_w[slot], given) for slot in range(len(self._fans))),
             inlet_c=self.inlet_c,
             supplies=tuple(self._supply(failed, given) for failed in self._supply_failed),
@@ -182,9 +182,9 @@ class ChassisPhysics:
             from_supplies_j=self._from_supplies_j,
         )
 
-    def _blade(self, index: int, wanted_w: float, given: Delivery) -> BladeState:
+    def _blade(self, index: int, wanted_w: float, given: PowerDelivery) -> MeasuredBlade:
         fan, voltage_v = self._fans[index], given.voltage_v * self._voltage_shares[index]
-        return BladeState(
+        return MeasuredBlade(
             temperature_c=self._temperatures_c[index] + self._processor_rises[index].now_k,
             inlet_c=self.inlet_c,
             power_w=wanted_w * given.share,
@@ -194,7 +194,7 @@ class ChassisPhysics:
             power_good=voltage_v >= self.parameters.power_good_share * self.parameters.supply.nominal_v,
         )
 
-    def _supply(self, failed: bool, given: Delivery) -> SupplyState:  # noqa: FBT001 -- of the list of those that failed
+    def _supply(self, failed: bool, given: PowerDelivery) -> MeasuredSupply:  # noqa: FBT001 -- of the list of those that failed
         if failed:
-            return SupplyState(works=False, voltage_v=0.0, power_w=0.0)
-        return SupplyState(works=True, voltage_v=given.voltage_v, power_w=given.power_w / self._working)
+            return MeasuredSupply(works=False, voltage_v=0.0, power_w=0.0)
+        return MeasuredSupply(works=True, voltage_v=given.voltage_v, power_w=given.power_w / self._working)

@@ -6,7 +6,7 @@ from pathlib import Path
 from blade_agent.hardware.profile import HardwareProfile, HwmonChannel
 from blade_agent.hardware.reading import Quantity
 from chassis_emulator.physics.attributes import Attributes
-from chassis_emulator.physics.chassis import ChassisState
+from chassis_emulator.physics.chassis import MeasuredChassis
 
 
 class ChassisTree:
@@ -16,13 +16,13 @@ class ChassisTree:
         self._profile = profile
         self._attributes = Attributes(root)
 
-    def write(self, state: ChassisState) -> None:
+    def write(self, state: MeasuredChassis) -> None:
         """Let the sensors measure this."""
         for channel, quantity, value in self._measured(state):
             chip = self._attributes.chip(channel.chip, channel.device)
             self._attributes.measure(chip / f"{channel.channel}_input", quantity, value)
 
-    def _measured(self, state: ChassisState) -> Iterator[tuple[HwmonChannel, Quantity, float]]:
+    def _measured(self, state: MeasuredChassis) -> Iterator[tuple[HwmonChannel, Quantity, float]]:
         for sensor in self._profile.sensors:
             if sensor.entity == "air_inlet" and sensor.hwmon:
                 yield sensor.hwmon, Quantity.TEMPERATURE, state.inlet_c

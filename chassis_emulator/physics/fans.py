@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from chassis_emulator.physics.parameters import FanParameters
 
 
-class Fan:
+class EmulatedFan:
     """A fan behind a slot."""
 
     def __init__(self, parameters: FanParameters, duty: float) -> None:

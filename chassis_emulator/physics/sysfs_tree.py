@@ -15,7 +15,7 @@ from blade_agent.hardware.profile import HardwareProfile, Sensor
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.hardware.sysfs import read_integer
 from chassis_emulator.physics.attributes import Attributes, replace, write, write_once
-from chassis_emulator.physics.chassis import BladeState
+from chassis_emulator.physics.chassis import MeasuredBlade
 
 _CHANNEL_PREFIXES = {"temperature": "temp", "voltage": "in", "current": "curr", "power": "power"}
 _BRIGHTNESS_MAX = 255
@@ -50,7 +50,7 @@ class SysfsTree:
         """The folder that stands for `/`."""
         return self._attributes.root
 
-    def lay_out(self, state: BladeState) -> None:
+    def lay_out(self, state: MeasuredBlade) -> None:
         """Make the tree, as drivers do when they come up. What was set in one that is there stays set."""
         self._attributes = Attributes(self.root)
         for number, sensor in enumerate(self.profile.sensors):
@@ -74,7 +74,7 @@ class SysfsTree:
             write_once(self.root / "dev/watchdog0", "")
         self.write(state)
 
-    def write(self, state: BladeState) -> None:
+    def write(self, state: MeasuredBlade) -> None:
         """Let the sensors and tachometers measure this."""
         for sensor in self.profile.sensors:
             value = _measured(sensor, state)
@@ -141,7 +141,7 @@ class SysfsTree:
         return chip / f"{channel}_input"
 
 
-def _measured(sensor: Sensor, state: BladeState) -> float | None:
+def _measured(sensor: Sensor, state: MeasuredBlade) -> float | None:
     return {
         ("temperature", "processor"): state.temperature_c,
         ("temperature", "air_inlet"): state.inlet_c,

@@ -5,22 +5,23 @@ from collections.abc import Callable
 
 from chassis_emulator.chassis.orders import (
     BEGIN_FAULT,
-    CLEAR_FAULTS,
+    END_FAULTS,
     IDENTIFY,
     INSERT,
     POWER,
     PULL,
     RESET,
     BeginFault,
-    ClearFaults,
+    EndFaults,
     IdentifyBlade,
     InsertBlade,
     PullBlade,
     ResetBlade,
     SwitchPower,
 )
-from chassis_emulator.errors import OrderRefused
 from chassis_emulator.network.control import send_order
+from chassis_emulator.network.errors import OrderRefused
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.scenario.steps import (
     AnyStep,
     ClearStep,
@@ -33,7 +34,6 @@ from chassis_emulator.scenario.steps import (
     Scenario,
 )
 from chassis_emulator.scenario.timeline import Timeline
-from chassis_emulator.topology.state_folder import StateFolder
 
 _ORDER_TIMEOUT_S = 40.0
 _PULL_TIMEOUT_S = 70.0
@@ -108,4 +108,4 @@ class Player:
     async def _order_clear(self, name: str | None) -> None:
         ids = tuple(fault for given, fault in self._begun if name is None or given == name)
         if ids:
-            await send_order(self._folder, CLEAR_FAULTS, ClearFaults(ids), timeout_s=_ORDER_TIMEOUT_S)
+            await send_order(self._folder, END_FAULTS, EndFaults(ids), timeout_s=_ORDER_TIMEOUT_S)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from chassis_emulator.data import scenarios
-from chassis_emulator.errors import ScenarioError
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.scenario.steps import (
     AnyStep,
@@ -20,7 +19,7 @@ from chassis_emulator.scenario.steps import (
     Seconds,
     Step,
 )
-from chassis_emulator.topology.document import Document, below
+from chassis_emulator.topology.document import Document, DocumentError, below
 
 _ACTIONS: dict[str, type[Step]] = {
     "fault": FaultStep,
@@ -32,6 +31,12 @@ _ACTIONS: dict[str, type[Step]] = {
     "identify": IdentifyStep,
 }
 _OF_FAULT_STEPS = ("at", "action", "kind", "for", "name")
+
+
+class ScenarioError(DocumentError):
+    """A scenario that cannot be played."""
+
+    hint = "The scenarios in examples/scenarios/ show every key; `chassis-emulator scenario --help` names them."
 
 
 def find_scenario(name: str) -> Path:

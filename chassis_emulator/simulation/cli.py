@@ -13,16 +13,14 @@ from pathlib import Path
 
 import click
 
-from chassis_emulator.errors import ScenarioError
 from chassis_emulator.faults.targets import BadTarget
 from chassis_emulator.processes.child import die_with
-from chassis_emulator.scenario.reader import find_scenario, read_scenario
+from chassis_emulator.scenario.reader import ScenarioError, find_scenario, read_scenario
 from chassis_emulator.scenario.steps import Scenario
 from chassis_emulator.simulation.errors import SimulationError
 from chassis_emulator.simulation.scenario import faults_of, unplayed
-from chassis_emulator.simulation.story import TOPOLOGY, Told, repeat_command, tell
+from chassis_emulator.simulation.story import TOPOLOGY, StoryOutcome, repeat_command, tell
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from media_network.cli import UserError, echo_json, json_option
 
 
@@ -43,7 +41,7 @@ def main(*, seed: int, seeds: int, jobs: int, scenario_name: str | None, as_json
     """
     chosen, jobs = range(seed, seed + seeds), min(jobs, seeds)
     scenario = _read(scenario_name) if scenario_name else None
-    told: list[Told] = []
+    told: list[StoryOutcome] = []
     failed: list[str] = []
     with (
         _processes(jobs) as pool,
@@ -51,7 +49,7 @@ def main(*, seed: int, seeds: int, jobs: int, scenario_name: str | None, as_json
     ):
         for outcome in _outcomes(pool, chosen, scenario, 2 * jobs):
             bar.update(1)
-            (told if isinstance(outcome, Told) else failed).append(outcome)  # type: ignore[arg-type] # each its own list
+            (told if isinstance(outcome, StoryOutcome) else failed).append(outcome)  # type: ignore[arg-type] # each its own list
     if as_json:
         echo_json(told)
     else:
@@ -71,7 +69,7 @@ def _read(name: str) -> Scenario:
     """A scenario whose targets the story has."""
     try:
         scenario = read_scenario(find_scenario(name))
-        faults_of(scenario, plan_network(TOPOLOGY, StateFolder(Path())), 0.0)
+        faults_of(scenario, plan_network(TOPOLOGY, Path()), 0.0)
     except (ScenarioError, BadTarget) as error:
         raise UserError(str(error), ScenarioError.hint) from error
     for step in unplayed(scenario):
@@ -91,10 +89,10 @@ def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
 
 def _outcomes(
     pool: ProcessPoolExecutor, seeds: range, scenario: Scenario | None, at_a_time: int
-) -> Iterator[Told | str]:
+) -> Iterator[StoryOutcome | str]:
     """Each seed's outcome, in the order of the seeds; so many are handed out at a time, however many there are."""
     told = 0
-    handed_out: deque[Future[Told | str]] = deque()
+    handed_out: deque[Future[StoryOutcome | str]] = deque()
     try:
         for seed in seeds:
             handed_out.append(pool.submit(_tell, seed, scenario))
@@ -111,7 +109,7 @@ def _outcomes(
         ) from error
 
 
-def _tell(seed: int, scenario: Scenario | None = None) -> Told | str:
+def _tell(seed: int, scenario: Scenario | None = None) -> StoryOutcome | str:
     """One run in a process of its own; what does not hold as a sentence, with the command that repeats it."""
     try:
         return tell(seed, scenario)
@@ -126,7 +124,7 @@ def _innermost(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _sentence(run: Told) -> str:
+def _sentence(run: StoryOutcome) -> str:
     return (
         f"seed {run.seed}: {run.trace_hash}  {run.virtual_s:.0f} s, {run.faults} faults, {run.hand_overs} hand-overs, "
         f"{run.receptions} consoles whole, {run.broken} broken off, "

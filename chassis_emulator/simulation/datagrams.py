@@ -5,16 +5,14 @@ import errno
 import random
 import socket
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chassis_emulator.simulation.addresses import Addresses
 from chassis_emulator.simulation.conditions import Conditions
 from chassis_emulator.simulation.hosts import Boot, Death, Endpoint
-from chassis_emulator.simulation.pipe import os_error
-from chassis_emulator.simulation.sockets import SimulatedSocket
+from chassis_emulator.simulation.links import Links
+from chassis_emulator.simulation.sockets import SimulatedSocket, os_error
 from chassis_emulator.simulation.trace import name
-
-if TYPE_CHECKING:
-    from chassis_emulator.simulation.network import Network
 
 PAYLOAD_BYTES_MAX = 65507
 SEGMENTS_MAX = 64
@@ -31,9 +29,11 @@ class DatagramSocket(asyncio.DatagramTransport):
 
     def __init__(
         self,
-        network: "Network",
+        links: Links,
+        addresses: Addresses,
         boot: Boot,
         protocol: asyncio.DatagramProtocol,
+        *,
         local: Endpoint,
         remote: Endpoint | None,
     ) -> None:
@@ -41,13 +41,15 @@ class DatagramSocket(asyncio.DatagramTransport):
         super().__init__({"sockname": local, "peername": remote, "socket": self._socket})
         self.boot = boot
         self.local = local
-        self._network = network
+        self._links = links
+        self._addresses = addresses
         self._context = copy_context()
         self._protocol = protocol
         self._remote = remote
-        self._rng = random.Random(network.rng.getrandbits(64))
+        self._rng = random.Random(links.rng.getrandbits(64))
         self._closed = False
         self._last_arrival_s = 0.0
+        boot.sockets[self] = None
 
     def __repr__(self) -> str:
         return f"<datagrams at {name(self.local)}>"
@@ -75,19 +77,19 @@ class DatagramSocket(asyncio.DatagramTransport):
         return [data[start : start + size] for start in range(0, len(data), size)]
 
     def _send(self, datagrams: list[Datagram], target: Endpoint) -> None:
-        network = self._network
-        sink = network.host_at(target, self.boot.host)
+        links = self._links
+        sink = self._addresses.host_at(target, self.boot.host)
         if sink is None:
             return
-        for tap in network.taps:
+        for tap in links.taps:
             tap(self.local, target, datagrams)
-        conditions = network.conditions(self.boot.host, sink)
+        conditions = links.conditions(self.boot.host, sink)
         size_bytes = sum(map(len, datagrams)) + _HEADER_BYTES * len(datagrams)
-        arrival_s = network.departure(self.boot.host, sink, size_bytes) + conditions.latency(self._rng)
+        arrival_s = links.departure(self.boot.host, sink, size_bytes) + conditions.latency(self._rng)
         arrival_s = self._last_arrival_s = max(arrival_s, self._last_arrival_s)
         in_order = self._draw_fates(datagrams, target, conditions, arrival_s)
         if in_order:
-            network.at(arrival_s, self._arrive, in_order, target)
+            links.at(arrival_s, self._arrive, in_order, target)
 
     def _draw_fates(
         self, datagrams: list[Datagram], target: Endpoint, conditions: Conditions, arrival_s: float
@@ -102,28 +104,28 @@ class DatagramSocket(asyncio.DatagramTransport):
                 self._note_lost(datagram, target)
                 continue
             if rng.random() < conditions.duplication:
-                self._network.at(arrival_s + rng.uniform(*_OVERTAKEN_BY_S), self._arrive, [datagram], target)
+                self._links.at(arrival_s + rng.uniform(*_OVERTAKEN_BY_S), self._arrive, [datagram], target)
             if rng.random() < conditions.reordering:
-                self._network.at(arrival_s + rng.uniform(*_OVERTAKEN_BY_S), self._arrive, [datagram], target)
+                self._links.at(arrival_s + rng.uniform(*_OVERTAKEN_BY_S), self._arrive, [datagram], target)
             else:
                 in_order.append(datagram)
         return in_order
 
     def _note_lost(self, datagram: Datagram, target: Endpoint) -> None:
-        self._network.trace("lost", name(self.local), name(target), datagram)
+        self._links.trace("lost", name(self.local), name(target), datagram)
 
     def _arrive(self, datagrams: list[Datagram], target: Endpoint) -> None:
-        network = self._network
-        host = network.host_at(target, self.boot.host)
-        sink = network.datagram_socket_at(target, self.boot.host)
-        if host is None or host.boot is None or network.is_cut(self.boot.host, host):
+        links, addresses = self._links, self._addresses
+        host = addresses.host_at(target, self.boot.host)
+        sink = addresses.receiver_at(target, self.boot.host)
+        if host is None or host.boot is None or links.is_cut(self.boot.host, host):
             for datagram in datagrams:
                 self._note_lost(datagram, target)
         elif sink:
             sink.receive(datagrams, self.local)
-        elif self._remote and not network.is_cut(host, self.boot.host):
+        elif self._remote and not links.is_cut(host, self.boot.host):
             # ICMP port unreachable, which Linux reports to connected sockets only
-            network.at(network.now_s + network.conditions(host, self.boot.host).latency(self._rng), self._be_refused)
+            links.at(links.now_s + links.conditions(host, self.boot.host).latency(self._rng), self._be_refused)
 
     def receive(self, datagrams: list[Datagram], source: Endpoint) -> None:
         """Datagrams arrived from `source`."""
@@ -132,7 +134,7 @@ class DatagramSocket(asyncio.DatagramTransport):
 
     def _receive(self, datagrams: list[Datagram], source: Endpoint) -> None:
         what = "datagram" if len(datagrams) == 1 else f"{len(datagrams)} datagrams"
-        self._network.trace(what, name(source), name(self.local), b"".join(datagrams))
+        self._links.trace(what, name(source), name(self.local), b"".join(datagrams))
         for datagram in datagrams:
             if self._closed or not self.boot.alive:
                 return
@@ -150,8 +152,9 @@ class DatagramSocket(asyncio.DatagramTransport):
         """Stop receiving. The protocol hears of it soon."""
         if not self._closed and self.boot.alive:
             self._closed = True
-            self._network.unbind(self)
-            self._network.loop.call_soon(self._protocol.connection_lost, None, context=self._context)
+            self.boot.sockets.pop(self, None)
+            self._addresses.unbind(self)
+            self._links.loop.call_soon(self._protocol.connection_lost, None, context=self._context)
 
     abort = close
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from blade_agent.files import Files, GrowingFile
 from chassis_emulator.simulation.loop import SimulatedLoop
-from chassis_emulator.simulation.pipe import os_error
+from chassis_emulator.simulation.sockets import os_error
 from chassis_emulator.simulation.trace import Trace
 
 _BLOCK_BYTES = 4096

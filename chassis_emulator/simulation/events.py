@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 _CLOSES_MAX = 20
 
 
-class Event(asyncio.TimerHandle):
+class SimulatedHandle(asyncio.TimerHandle):
     """A callback to run, and the boot it belongs to."""
 
     __slots__ = ("boot",)

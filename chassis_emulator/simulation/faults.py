@@ -1,41 +1,34 @@
-"""What goes wrong in a run: a plan says how often, a seed says when and to whom."""
+"""What can go wrong in a run, each with its moment and its end."""
 
 import errno
-import random
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterable
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from chassis_emulator.simulation.conditions import Conditions
-
-if TYPE_CHECKING:
-    from chassis_emulator.simulation.simulation import Simulation
+from chassis_emulator.simulation.simulation import Simulation
 
 Heal = Callable[[], None]
-PerMinute = Annotated[float, Meta(ge=0)]
-Span = tuple[float, float]
-"""Seconds, shortest and longest."""
 
 
-class Fault(Struct, frozen=True, kw_only=True):
+class TimedFault(Struct, frozen=True, kw_only=True):
     """Something that goes wrong at a moment, for a while."""
 
     at_s: float
     for_s: float
 
-    def strike(self, simulation: "Simulation") -> Heal:
+    def strike(self, simulation: Simulation) -> Heal:
         """Let it happen; what is returned makes it good again."""
         raise NotImplementedError
 
 
-class Killed(Fault, frozen=True, kw_only=True):
+class Killed(TimedFault, frozen=True, kw_only=True):
     """The processes of a host are killed; it boots afterwards."""
 
     host: str
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         host = simulation.host(self.host)
         if not host.boot:
             return _nothing
@@ -43,23 +36,23 @@ class Killed(Fault, frozen=True, kw_only=True):
         return lambda: simulation.restart(host)
 
 
-class Hung(Fault, frozen=True, kw_only=True):
+class Hung(TimedFault, frozen=True, kw_only=True):
     """The processes of a host are stopped, and go on later as if no time had passed."""
 
     host: str
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         return simulation.hang(simulation.host(self.host))
 
 
-class PowerCut(Fault, frozen=True, kw_only=True):
+class PowerCut(TimedFault, frozen=True, kw_only=True):
     """A host loses its power, and its disks what was not durable; it boots afterwards."""
 
     host: str
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         host = simulation.host(self.host)
         if not host.boot:
             return _nothing
@@ -67,191 +60,98 @@ class PowerCut(Fault, frozen=True, kw_only=True):
         return lambda: simulation.restart(host)
 
 
-class Partitioned(Fault, frozen=True, kw_only=True):
+class Partitioned(TimedFault, frozen=True, kw_only=True):
     """Some hosts are cut off from all others. One way: they hear, and are not heard."""
 
     hosts: tuple[str, ...]
     one_way: bool
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
-        network = simulation.network
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
+        links = simulation.links
         inside = [simulation.host(address) for address in self.hosts]
-        outside = [host for host in network.hosts.values() if host not in inside]
-        return network.cut(inside, outside) if self.one_way else network.partition(inside, outside)
+        outside = [host for host in simulation.hosts.values() if host not in inside]
+        return links.cut(inside, outside) if self.one_way else links.partition(inside, outside)
 
 
-class BadLink(Fault, frozen=True, kw_only=True):
+class BadLink(TimedFault, frozen=True, kw_only=True):
     """The link between two hosts gets slow and loses, doubles and reorders, both ways."""
 
     hosts: tuple[str, str]
     conditions: Conditions
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         one, other = (simulation.host(address) for address in self.hosts)
 
         def make(conditions: Conditions | None) -> None:
-            simulation.network.set_conditions(one, other, conditions)
-            simulation.network.set_conditions(other, one, conditions)
+            simulation.links.set_conditions(one, other, conditions)
+            simulation.links.set_conditions(other, one, conditions)
 
         make(self.conditions)
         return lambda: make(None)
 
 
-class NoisyWire(Fault, frozen=True, kw_only=True):
+class NoisyWire(TimedFault, frozen=True, kw_only=True):
     """Bits flip on a serial wire."""
 
     wire: str
     bit_error_rate: float
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         wire = simulation.wires[self.wire]
         wire.bit_error_rate = self.bit_error_rate
         return lambda: setattr(wire, "bit_error_rate", 0.0)
 
 
-class CutWire(Fault, frozen=True, kw_only=True):
+class CutWire(TimedFault, frozen=True, kw_only=True):
     """A serial wire carries nothing."""
 
     wire: str
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         wire = simulation.wires[self.wire]
         wire.is_cut = True
         return lambda: setattr(wire, "is_cut", False)
 
 
-class SlowDisk(Fault, frozen=True, kw_only=True):
+class SlowDisk(TimedFault, frozen=True, kw_only=True):
     """A disk takes so many times as long."""
 
     disk: str
     slowness: float
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         disk = simulation.disks[self.disk]
         disk.slowness = self.slowness
         return lambda: setattr(disk, "slowness", 1.0)
 
 
-class FailedDisk(Fault, frozen=True, kw_only=True):
+class FailedDisk(TimedFault, frozen=True, kw_only=True):
     """A disk answers every call with an I/O error."""
 
     disk: str
 
-    def strike(self, simulation: "Simulation") -> Heal:
-        """See `Fault`."""
+    def strike(self, simulation: Simulation) -> Heal:
+        """See `TimedFault`."""
         disk = simulation.disks[self.disk]
         disk.failure = errno.EIO
         return lambda: setattr(disk, "failure", None)
 
 
-class FaultPlan(Struct, frozen=True, kw_only=True):
-    """How often each thing goes wrong between two moments, and for how long. The default is that nothing does."""
+def schedule(simulation: Simulation, faults: Iterable[TimedFault]) -> None:
+    """Let these happen, each at its moment."""
+    for fault in faults:
+        simulation.links.at(fault.at_s, _strike, simulation, fault)
 
-    hosts: tuple[str, ...]
-    """Addresses of those that may crash and be cut off."""
-    wires: tuple[str, ...] = ()
-    disks: tuple[str, ...] = ()
-    from_s: float = 0.0
-    until_s: float = 60.0
-    kills_per_minute: PerMinute = 0.0
-    power_cuts_per_minute: PerMinute = 0.0
-    hangs_per_minute: PerMinute = 0.0
-    partitions_per_minute: PerMinute = 0.0
-    bad_links_per_minute: PerMinute = 0.0
-    noisy_wires_per_minute: PerMinute = 0.0
-    cut_wires_per_minute: PerMinute = 0.0
-    slow_disks_per_minute: PerMinute = 0.0
-    failed_disks_per_minute: PerMinute = 0.0
-    down_s: Span = (0.5, 10.0)
-    trouble_s: Span = (0.5, 5.0)
-    one_way: float = 0.2
-    """How many of the partitions are one-way, of 1."""
-    worst_latency_s: float = 0.5
-    worst_loss: float = 0.3
-    worst_bit_error_rate: float = 0.01
-    worst_slowness: float = 100.0
 
-    def draw(self, rng: random.Random) -> list[Fault]:
-        """Faults in the order of their moments."""
-        faults: list[Fault] = []
-        for per_minute, victims, draw in self._kinds():
-            at_s = self.from_s
-            while per_minute and victims:
-                at_s += rng.expovariate(per_minute / 60)
-                if at_s >= self.until_s:
-                    break
-                faults.append(draw(rng, at_s))
-        return sorted(faults, key=lambda fault: fault.at_s)
-
-    def _kinds(self) -> list[tuple[float, Sequence[str], Callable[[random.Random, float], Fault]]]:
-        return [
-            (self.kills_per_minute, self.hosts, self._killed),
-            (self.power_cuts_per_minute, self.hosts, self._power_cut),
-            (self.hangs_per_minute, self.hosts, self._hung),
-            (self.partitions_per_minute, self.hosts, self._partitioned),
-            (self.bad_links_per_minute, self.hosts[1:], self._bad_link),
-            (self.noisy_wires_per_minute, self.wires, self._noisy_wire),
-            (self.cut_wires_per_minute, self.wires, self._cut_wire),
-            (self.slow_disks_per_minute, self.disks, self._slow_disk),
-            (self.failed_disks_per_minute, self.disks, self._failed_disk),
-        ]
-
-    def _killed(self, rng: random.Random, at_s: float) -> Fault:
-        return Killed(at_s=at_s, for_s=rng.uniform(*self.down_s), host=rng.choice(self.hosts))
-
-    def _power_cut(self, rng: random.Random, at_s: float) -> Fault:
-        return PowerCut(at_s=at_s, for_s=rng.uniform(*self.down_s), host=rng.choice(self.hosts))
-
-    def _hung(self, rng: random.Random, at_s: float) -> Fault:
-        return Hung(at_s=at_s, for_s=rng.uniform(*self.trouble_s), host=rng.choice(self.hosts))
-
-    def _partitioned(self, rng: random.Random, at_s: float) -> Fault:
-        hosts = rng.sample(self.hosts, rng.randint(1, max(1, len(self.hosts) // 2)))
-        return Partitioned(
-            at_s=at_s,
-            for_s=rng.uniform(*self.trouble_s),
-            hosts=tuple(hosts),
-            one_way=rng.random() < self.one_way,
-        )
-
-    def _bad_link(self, rng: random.Random, at_s: float) -> Fault:
-        one, other = rng.sample(self.hosts, 2)
-        slowest_s = rng.uniform(0.001, self.worst_latency_s)
-        conditions = Conditions(
-            latency_s=(slowest_s / 10, slowest_s),
-            loss=rng.uniform(0, self.worst_loss),
-            duplication=rng.uniform(0, self.worst_loss),
-            reordering=rng.uniform(0, self.worst_loss),
-            splitting=rng.random(),
-        )
-        return BadLink(at_s=at_s, for_s=rng.uniform(*self.trouble_s), hosts=(one, other), conditions=conditions)
-
-    def _noisy_wire(self, rng: random.Random, at_s: float) -> Fault:
-        return NoisyWire(
-            at_s=at_s,
-            for_s=rng.uniform(*self.trouble_s),
-            wire=rng.choice(self.wires),
-            bit_error_rate=rng.uniform(0, self.worst_bit_error_rate),
-        )
-
-    def _cut_wire(self, rng: random.Random, at_s: float) -> Fault:
-        return CutWire(at_s=at_s, for_s=rng.uniform(*self.trouble_s), wire=rng.choice(self.wires))
-
-    def _slow_disk(self, rng: random.Random, at_s: float) -> Fault:
-        return SlowDisk(
-            at_s=at_s,
-            for_s=rng.uniform(*self.trouble_s),
-            disk=rng.choice(self.disks),
-            slowness=rng.uniform(1, self.worst_slowness),
-        )
-
-    def _failed_disk(self, rng: random.Random, at_s: float) -> Fault:
-        return FailedDisk(at_s=at_s, for_s=rng.uniform(*self.trouble_s), disk=rng.choice(self.disks))
+def _strike(simulation: Simulation, fault: TimedFault) -> None:
+    simulation.links.trace("fault", repr(fault))
+    heal = fault.strike(simulation)
+    simulation.links.at(simulation.loop.time() + fault.for_s, heal)
 
 
 def _nothing() -> None:

@@ -13,7 +13,7 @@ from blade_agent.backplane.line import Line
 from chassis_emulator.faults.kinds import Direction, LineFault
 from chassis_emulator.lines.impairment import Impairment
 from chassis_emulator.simulation.hosts import CURRENT_BOOT
-from chassis_emulator.simulation.network import Network
+from chassis_emulator.simulation.links import Links
 
 _BITS_A_BYTE = 10  # 8N1: a start bit, eight data bits, a stop bit
 _FIFO_BYTES = 16
@@ -23,8 +23,8 @@ _UNSENT_BYTES_MAX = 4096
 class SerialWire:
     """A wire between two UARTs, ends 0 and 1."""
 
-    def __init__(self, network: Network, rng: random.Random, name: str, baud_rate_bps: int = 115200) -> None:
-        self.network = network
+    def __init__(self, links: Links, rng: random.Random, name: str, baud_rate_bps: int = 115200) -> None:
+        self.links = links
         self.rng = rng
         self.name = name
         self.byte_s = _BITS_A_BYTE / baud_rate_bps
@@ -49,7 +49,7 @@ class SerialWire:
         self.faults = tuple(faults)
         for source, way in enumerate((Direction.TO_MANAGER, Direction.TO_BLADE)):
             concerned = [fault for fault in faults if fault.direction in (Direction.BOTH, way)]
-            self._impairments[source].suffer(concerned, f"{self.name}/{way}", self.network.now_s)
+            self._impairments[source].suffer(concerned, f"{self.name}/{way}", self.links.now_s)
             self._release_when_due(source)
 
     def carry(self, source: int, content: bytes) -> None:
@@ -61,11 +61,11 @@ class SerialWire:
         if impairment.clear:
             self._arrive(source, content)
         else:
-            impairment.push(content, self.network.now_s)
+            impairment.push(content, self.links.now_s)
             self._release(source)
 
     def _release(self, source: int) -> None:
-        content = self._impairments[source].due(self.network.now_s)
+        content = self._impairments[source].due(self.links.now_s)
         if content:
             self._arrive(source, content)
         self._release_when_due(source)
@@ -73,11 +73,11 @@ class SerialWire:
     def _release_when_due(self, source: int) -> None:
         at_s = self._impairments[source].next_at()
         if at_s is not None:
-            self.network.at(at_s, self._release, source)
+            self.links.at(at_s, self._release, source)
 
     def _arrive(self, source: int, content: bytes) -> None:
         content = self._disturb(content)
-        self.network.trace("serial", f"{self.name}/{source}", f"{self.name}/{1 - source}", content)
+        self.links.trace("serial", f"{self.name}/{source}", f"{self.name}/{1 - source}", content)
         end = self._ends[1 - source]
         if end:
             end.arrive(content)
@@ -117,8 +117,8 @@ class LineEnd(Line):
         if not self.usable:
             return
         wire = self._wire
-        begins_s = max(wire.network.now_s, self._free_at_s)
-        if (begins_s - wire.network.now_s) / wire.byte_s + len(data) > _UNSENT_BYTES_MAX:
+        begins_s = max(wire.links.now_s, self._free_at_s)
+        if (begins_s - wire.links.now_s) / wire.byte_s + len(data) > _UNSENT_BYTES_MAX:
             self.dropped_bytes += len(data)
             return
         sent = 0
@@ -126,7 +126,7 @@ class LineEnd(Line):
             piece = data[sent : sent + wire.rng.randint(1, _FIFO_BYTES)]
             sent += len(piece)
             self._free_at_s = begins_s + sent * wire.byte_s
-            wire.network.at(self._free_at_s + wire.delay_s, partial(wire.carry, self._side, piece))
+            wire.links.at(self._free_at_s + wire.delay_s, partial(wire.carry, self._side, piece))
 
     def arrive(self, content: bytes) -> None:
         """Bytes came from the wire."""

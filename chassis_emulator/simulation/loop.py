@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from typing import IO, Any, NoReturn, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from chassis_emulator.simulation.errors import Deadlock, Escaped, Livelock, SimulationError, TookTooLong
-from chassis_emulator.simulation.events import Event, SimulatedTask
+from chassis_emulator.simulation.events import SimulatedHandle, SimulatedTask
 from chassis_emulator.simulation.hosts import LOOPBACK, Boot, Endpoint
 
 _T = TypeVar("_T")
@@ -75,8 +75,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.callbacks_run = 0
         self._rng = rng
         self._now_s = 0.0
-        self._due: deque[Event] = deque()
-        self._timers: list[tuple[float, int, Event]] = []
+        self._due: deque[SimulatedHandle] = deque()
+        self._timers: list[tuple[float, int, SimulatedHandle]] = []
         self._serial = 0
         self._tasks_created = 0
         self._instant_began_at_callback = 0
@@ -89,34 +89,36 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Virtual seconds since the run began."""
         return self._now_s
 
-    def call_soon(self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None) -> Event:
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> SimulatedHandle:
         """As asyncio's."""
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
-        event = Event(self._now_s, callback, args, self, copy_context() if context is None else context)
+        event = SimulatedHandle(self._now_s, callback, args, self, copy_context() if context is None else context)
         self._due.append(event)
         return event
 
     def call_soon_threadsafe(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
-    ) -> Event:
+    ) -> SimulatedHandle:
         """As asyncio's; there is one thread."""
         return self.call_soon(callback, *args, context=context)
 
     def call_at(
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
-    ) -> Event:
+    ) -> SimulatedHandle:
         """As asyncio's."""
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
-        event = Event(when, callback, args, self, copy_context() if context is None else context)
+        event = SimulatedHandle(when, callback, args, self, copy_context() if context is None else context)
         self._serial += 1
         heappush(self._timers, (when, self._serial, event))
         return event
 
     def call_later(
         self, delay: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
-    ) -> Event:
+    ) -> SimulatedHandle:
         """As asyncio's."""
         return self.call_at(self._now_s + delay, callback, *args, context=context)
 
@@ -329,7 +331,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     @property
     def _network(self) -> Carrier:
         if self.carrier is None:
-            raise RuntimeError("this loop has no network: make one with Network(loop, ...)")
+            raise RuntimeError("this loop has no network: make one with Network(links)")
         return self.carrier
 
     # What needs an operating system

@@ -13,7 +13,7 @@ import msgspec
 from chassis_emulator.faults.kinds import Crash, Hang, LineFault
 from chassis_emulator.faults.targets import Targets
 from chassis_emulator.scenario.steps import AnyStep, ClearStep, FaultStep, InsertStep, PullStep, Scenario
-from chassis_emulator.simulation.faults import Fault, Heal, Killed
+from chassis_emulator.simulation.faults import Heal, Killed, TimedFault
 from chassis_emulator.simulation.line import SerialWire
 from chassis_emulator.simulation.simulation import Simulation
 from chassis_emulator.topology.plan import NetworkPlan
@@ -21,14 +21,14 @@ from chassis_emulator.topology.plan import NetworkPlan
 _AT_LEAST_S = 0.001
 
 
-class TroubledWire(Fault, frozen=True, kw_only=True):
+class TroubledWire(TimedFault, frozen=True, kw_only=True):
     """Something befalls a serial wire."""
 
     wire: str
     trouble: LineFault
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         wire, trouble = simulation.wires[self.wire], self.trouble
         if trouble.seed is None:
             seed = simulation.rng(f"{self.wire} from {self.at_s}").getrandbits(32)
@@ -37,25 +37,25 @@ class TroubledWire(Fault, frozen=True, kw_only=True):
         return lambda: wire.suffer([fault for fault in wire.faults if fault is not trouble])
 
 
-class HungHost(Fault, frozen=True, kw_only=True):
+class HungHost(TimedFault, frozen=True, kw_only=True):
     """A host hears nobody, and nobody hears it; its wire carries nothing either."""
 
     host: str
     wire: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         return _cut_off(simulation, self.host, self.wire)
 
 
-class PulledBlade(Fault, frozen=True, kw_only=True):
+class PulledBlade(TimedFault, frozen=True, kw_only=True):
     """A blade is taken out of its slot as a hand would, and put back."""
 
     host: str
     wire: str
 
     def strike(self, simulation: Simulation) -> Heal:
-        """See `Fault`."""
+        """See `TimedFault`."""
         host = simulation.host(self.host)
         simulation.power_cut(host)
         plug_in = _cut_off(simulation, self.host, self.wire)
@@ -67,7 +67,7 @@ class PulledBlade(Fault, frozen=True, kw_only=True):
         return insert
 
 
-def faults_of(scenario: Scenario, plan: NetworkPlan, from_s: float) -> list[Fault]:
+def faults_of(scenario: Scenario, plan: NetworkPlan, from_s: float) -> list[TimedFault]:
     """The faults of a scenario that begins at `from_s`, in the order of their moments. Raises BadTarget."""
     return sorted(_faults(scenario, plan, from_s), key=lambda fault: fault.at_s)
 
@@ -88,7 +88,7 @@ def _is_played(step: AnyStep) -> bool:
     return isinstance(step, ClearStep | PullStep | InsertStep)
 
 
-def _faults(scenario: Scenario, plan: NetworkPlan, from_s: float) -> Iterator[Fault]:
+def _faults(scenario: Scenario, plan: NetworkPlan, from_s: float) -> Iterator[TimedFault]:
     targets, hosts = Targets(plan), {blade.name: blade.address.host for blade in plan.blades}
     hosts |= {chassis.name: chassis.host for chassis in plan.chassis} | {plan.center.name: plan.center.address.host}
     for index, step in enumerate(scenario.steps):
@@ -103,7 +103,7 @@ def _faults(scenario: Scenario, plan: NetworkPlan, from_s: float) -> Iterator[Fa
             yield from _strikes(step.fault, targets, hosts, at_s, for_s)
 
 
-def _strikes(fault: object, targets: Targets, hosts: dict[str, str], at_s: float, for_s: float) -> Iterator[Fault]:
+def _strikes(fault: object, targets: Targets, hosts: dict[str, str], at_s: float, for_s: float) -> Iterator[TimedFault]:
     match fault:
         case LineFault(target=target):
             for name in targets.blades(target):
@@ -136,8 +136,8 @@ def _until_insert(scenario: Scenario, index: int) -> float:
 
 
 def _cut_off(simulation: Simulation, address: str, wire: str) -> Callable[[], None]:
-    network, host = simulation.network, simulation.host(address)
-    rejoin = network.partition([host], [other for other in network.hosts.values() if other is not host])
+    host = simulation.host(address)
+    rejoin = simulation.links.partition([host], [other for other in simulation.hosts.values() if other is not host])
     cut = [simulation.wires[wire]] if wire in simulation.wires else _wires_of(simulation, wire)
     for each in cut:
         each.is_cut = True

@@ -23,12 +23,12 @@ from typing import Any, Self, TypeVar
 from chassis_emulator.simulation.conditions import Conditions
 from chassis_emulator.simulation.disk import Disk
 from chassis_emulator.simulation.errors import Escaped, SimulationError
-from chassis_emulator.simulation.faults import Fault
 from chassis_emulator.simulation.hosts import CURRENT_BOOT, Boot, Death, Host
 from chassis_emulator.simulation.isolation import isolated
 from chassis_emulator.simulation.line import SerialWire
+from chassis_emulator.simulation.links import Links
 from chassis_emulator.simulation.loop import SimulatedLoop
-from chassis_emulator.simulation.network import Network
+from chassis_emulator.simulation.network import SimulatedNetwork
 from chassis_emulator.simulation.trace import Trace
 
 _T = TypeVar("_T")
@@ -47,7 +47,9 @@ class Simulation:
         self.seed = seed
         self.trace = Trace()
         self.loop = SimulatedLoop(self.rng("loop"))
-        self.network = Network(self.loop, self.rng("network"), self.trace, weather=weather, bandwidth_bps=bandwidth_bps)
+        self.links = Links(self.loop, self.rng("network"), self.trace, weather=weather, bandwidth_bps=bandwidth_bps)
+        self.network = SimulatedNetwork(self.links)
+        self.hosts = self.network.addresses.hosts
         self.wires: dict[str, SerialWire] = {}
         self.disks: dict[str, Disk] = {}
         self._disks_of: dict[Host, list[Disk]] = {}
@@ -55,7 +57,7 @@ class Simulation:
         self._power_rng = self.rng("power")
         self._isolation_rng = self.rng("isolation")
         self._failure_told = False
-        self._onlooker = self.network.start(self.network.host(ONLOOKER))
+        self._onlooker = self.network.start(self.host(ONLOOKER))
         _set_aside_what_was_there()
 
     def __enter__(self) -> Self:
@@ -76,11 +78,11 @@ class Simulation:
 
     def host(self, address: str, *, shared_addresses: Iterable[str] = ()) -> Host:
         """The host of this address; a new one, down, when there was none."""
-        return self.network.host(address, shared_addresses=shared_addresses)
+        return self.network.addresses.host(address, shared_addresses=shared_addresses)
 
     def wire(self, name: str, baud_rate_bps: int = 115200) -> SerialWire:
         """A serial wire; hosts take hold of its ends with `open`."""
-        self.wires[name] = SerialWire(self.network, self.rng(f"wire {name}"), name, baud_rate_bps)
+        self.wires[name] = SerialWire(self.links, self.rng(f"wire {name}"), name, baud_rate_bps)
         return self.wires[name]
 
     def disk(self, name: str, host: Host, mounted_at: Path, **settings: Any) -> Disk:
@@ -114,13 +116,13 @@ class Simulation:
         if boot is None or boot.hung:
             return lambda: None
         boot.hung = True
-        self.network.trace("hung", host.address)
+        self.links.trace("hung", host.address)
 
         def go_on() -> None:
             boot.hung = False
             held, boot.held = boot.held, []
             for late in held if boot.alive else ():
-                self.network.at(self.loop.time(), late)
+                self.links.at(self.loop.time(), late)
 
         return go_on
 
@@ -130,16 +132,6 @@ class Simulation:
             boot = self.network.start(host)
             for program in self._programs.get(host, []):
                 self._launch(boot, program)
-
-    def schedule(self, faults: Iterable[Fault]) -> None:
-        """Let these happen, each at its moment."""
-        for fault in faults:
-            self.network.at(fault.at_s, self._strike, fault)
-
-    def _strike(self, fault: Fault) -> None:
-        self.network.trace("fault", repr(fault))
-        heal = fault.strike(self)
-        self.network.at(self.loop.time() + fault.for_s, heal)
 
     def _launch(self, boot: Boot, program: Program) -> None:
         context = copy_context()
@@ -160,7 +152,7 @@ class Simulation:
 
     def run(self, until_s: float) -> None:
         """Let time pass until this moment. Raises SimulationError."""
-        self.network.at(until_s, self.loop.stop)
+        self.links.at(until_s, self.loop.stop)
         with self._running():
             self.loop.run_forever()
 
@@ -197,7 +189,7 @@ class Simulation:
         gc.collect()
         with _last_words_unheard():
             self.loop.close()
-            for host in self.network.hosts.values():
+            for host in self.hosts.values():
                 for boot in host.boots:
                     boot.kept.clear()
                     boot.sockets.clear()

@@ -1,5 +1,7 @@
 """What `transport.get_extra_info("socket")` gives: a socket to set options on, with no descriptor behind it."""
 
+import errno
+import os
 import socket
 
 from chassis_emulator.simulation.hosts import Endpoint
@@ -8,6 +10,11 @@ SOL_UDP, UDP_SEGMENT = 17, 103
 """Linux, include/uapi/linux/udp.h: cut what is sent into datagrams of so many bytes."""
 
 _BUFFER_BYTES = 212_992
+
+
+def os_error(number: int) -> OSError:
+    """The error of that number, in its own class."""
+    return OSError(number, os.strerror(number))
 
 
 class SimulatedSocket:
@@ -28,7 +35,7 @@ class SimulatedSocket:
     def getpeername(self) -> Endpoint:
         """Whom it is connected to. Raises OSError when it is not."""
         if self._peer is None:
-            raise OSError(107, "Transport endpoint is not connected")
+            raise os_error(errno.ENOTCONN)
         return self._peer
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:

@@ -15,7 +15,6 @@ from blade_agent.wires import Wires
 from chassis_emulator.simulation.disk import Disk
 from chassis_emulator.simulation.simulation import Simulation
 from chassis_emulator.topology.plan import BladePlan, ChassisPlan, NetworkPlan, plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
 from distribution_center.center import serve_center
 from distribution_center.content.segment_folder import segment_path
@@ -32,7 +31,7 @@ class Stage:
     """A network on simulated hosts. `folder`, on a real disk, holds what the center and the managers keep."""
 
     def __init__(self, simulation: Simulation, topology: Topology, folder: Path) -> None:
-        self.plan: NetworkPlan = plan_network(topology, StateFolder(folder))
+        self.plan: NetworkPlan = plan_network(topology, folder)
         self.disks: dict[str, Disk] = {}
         """By the blade's name."""
         self._simulation = simulation

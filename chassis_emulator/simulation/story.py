@@ -12,7 +12,8 @@ from chassis_emulator.media_console.hls import play_hls
 from chassis_emulator.media_console.push import play_push
 from chassis_emulator.media_console.reception import Reception
 from chassis_emulator.scenario.steps import Scenario
-from chassis_emulator.simulation.faults import FaultPlan
+from chassis_emulator.simulation.fault_plan import FaultPlan
+from chassis_emulator.simulation.faults import schedule
 from chassis_emulator.simulation.film import make_film
 from chassis_emulator.simulation.scenario import faults_of, length_s
 from chassis_emulator.simulation.service_cable import ServiceCable
@@ -49,7 +50,7 @@ _DRAINED_WITHIN_S = 4.0
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryOutcome:
     """What came of one run."""
 
     seed: int
@@ -67,7 +68,7 @@ class Told:
     """Packets that were never sent, for their sender was lost."""
 
 
-def tell(seed: int, scenario: Scenario | None = None) -> Told:
+def tell(seed: int, scenario: Scenario | None = None) -> StoryOutcome:
     """Run the story with the faults of a scenario, or of a seed. Raises SimulationError if what must hold does not."""
     with tempfile.TemporaryDirectory(prefix="media-station-story-") as folder, Simulation(seed) as simulation:
         story = Story(simulation, Path(folder), scenario)
@@ -85,7 +86,7 @@ class Story:
             simulation.rng("film"), segments=_SEGMENTS, segment_ms=_SEGMENT_MS, rate_bps=_RATE_BPS
         )
         self._streams = StreamWitness(self._stage, simulation.loop.fail)
-        simulation.network.taps.append(self._streams.see)
+        simulation.links.taps.append(self._streams.see)
         if scenario:
             self._faults = faults_of(scenario, self._stage.plan, _FAULTS_FROM_S)
             self._faults_until_s = max(_FAULTS_UNTIL_S, _FAULTS_FROM_S + length_s(scenario))
@@ -96,9 +97,9 @@ class Story:
         self._broken = 0
         self._drained = 0
 
-    def told(self) -> Told:
+    def told(self) -> StoryOutcome:
         """The outcome."""
-        return Told(
+        return StoryOutcome(
             seed=self._simulation.seed,
             trace_hash=self._simulation.trace_hash,
             virtual_s=self._simulation.loop.time(),
@@ -113,13 +114,15 @@ class Story:
     async def unfold(self) -> None:
         """The onlooker's part: order what a person would order, play what a viewer would play."""
         await self._prepare()
-        self._simulation.schedule(self._faults)
+        schedule(self._simulation, self._faults)
         async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(self._keep_looking(), name="registry witness")
+            witness = RegistryWitness(self._stage, self._program.program, self._contents)
+            watch = tasks.create_task(self._keep_looking(witness), name="registry witness")
             await self._bring_into_service(http)
             while self._now_s < self._faults_until_s:
                 await asyncio.gather(self._view(http, play_hls), self._view(http, play_push))
             await asyncio.sleep(max(0.0, self._faults_until_s + _CALM_AFTER_S - self._now_s))
+            await witness.look_in_calm()
             await self._view_in_calm(http)
             watch.cancel()
 
@@ -230,8 +233,7 @@ class Story:
                 return
             await asyncio.sleep(_PAUSE_S)
 
-    async def _keep_looking(self) -> None:
-        witness = RegistryWitness(self._stage, self._program.program, self._contents)
+    async def _keep_looking(self, witness: RegistryWitness) -> None:
         while True:
             await witness.look()
             await asyncio.sleep(_PAUSE_S)

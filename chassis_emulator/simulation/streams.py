@@ -5,18 +5,16 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chassis_emulator.simulation.hosts import Boot, Death, Endpoint
-from chassis_emulator.simulation.pipe import CHUNK_BYTES, WINDOW_BYTES, Kind, Pipe, os_error
-from chassis_emulator.simulation.sockets import SimulatedSocket
+from chassis_emulator.simulation.links import Links
+from chassis_emulator.simulation.pipe import CHUNK_BYTES, WINDOW_BYTES, ItemKind, Pipe
+from chassis_emulator.simulation.sockets import SimulatedSocket, os_error
 from chassis_emulator.simulation.trace import name
 
-if TYPE_CHECKING:
-    from chassis_emulator.simulation.network import Network
 
-
-class Stream(asyncio.Transport):
+class SimulatedStream(asyncio.Transport):
     """One end of a connection. asyncio's documentation of `Transport` says what each method does."""
 
     out: Pipe
@@ -24,7 +22,7 @@ class Stream(asyncio.Transport):
     incoming: Pipe
     """From the peer."""
 
-    def __init__(self, network: "Network", boot: Boot, context: Context, local: Endpoint, remote: Endpoint) -> None:
+    def __init__(self, links: Links, boot: Boot, context: Context, local: Endpoint, remote: Endpoint) -> None:
         super().__init__(
             {
                 "sockname": local,
@@ -35,7 +33,7 @@ class Stream(asyncio.Transport):
         self.boot = boot
         self.name = name(local)
         self.established: asyncio.Future[None] | None = None
-        self._network = network
+        self._links = links
         self._context = context
         self._protocol: asyncio.BaseProtocol | None = None
         self._unsent = bytearray()
@@ -72,19 +70,19 @@ class Stream(asyncio.Transport):
         """Whether nobody is there to hear what arrives."""
         return self._closing or self._lost or not self.boot.alive
 
-    def receive(self, kind: Kind, content: bytes) -> None:
+    def receive(self, kind: ItemKind, content: bytes) -> None:
         """Something arrived."""
         self.run(self._receive, kind, content)
 
-    def _receive(self, kind: Kind, content: bytes) -> None:
-        if kind is Kind.DATA and isinstance(self._protocol, asyncio.Protocol):
+    def _receive(self, kind: ItemKind, content: bytes) -> None:
+        if kind is ItemKind.DATA and isinstance(self._protocol, asyncio.Protocol):
             self._protocol.data_received(content)
-        elif kind is Kind.END and isinstance(self._protocol, asyncio.Protocol):
+        elif kind is ItemKind.END and isinstance(self._protocol, asyncio.Protocol):
             if not self._protocol.eof_received():
                 self.close()
-        elif kind is Kind.RESET:
+        elif kind is ItemKind.RESET:
             self.lose(os_error(errno.ECONNRESET))
-        elif kind is Kind.ESTABLISHED and self.established:
+        elif kind is ItemKind.ESTABLISHED and self.established:
             established, self.established = self.established, None
             if established.cancelled():
                 self.abort()
@@ -105,7 +103,7 @@ class Stream(asyncio.Transport):
         self._reading = False
         for waiter in self._take_drain_waiters():
             waiter.set_exception(error or ConnectionResetError(errno.ECONNRESET, "the connection was closed"))
-        self._network.loop.call_soon(self._say_lost, error, context=self._context)
+        self._links.loop.call_soon(self._say_lost, error, context=self._context)
 
     def _say_lost(self, error: OSError | None) -> None:
         self.boot.sockets.pop(self, None)
@@ -118,7 +116,7 @@ class Stream(asyncio.Transport):
         """The boot is over. A kernel that lives on ends the connection, politely or not."""
         self._unsent.clear()
         if death is Death.KILLED and not self._lost and not self._end_sent:
-            self.out.send(self._network.rng.choice((Kind.END, Kind.RESET)))
+            self.out.send(self._links.rng.choice((ItemKind.END, ItemKind.RESET)))
 
     # What programs call: writing
 
@@ -129,7 +127,7 @@ class Stream(asyncio.Transport):
         if self.is_gone() or not data:
             return
         if not self._unsent and len(data) <= CHUNK_BYTES and self.out.unread_bytes < WINDOW_BYTES:
-            self.out.send(Kind.DATA, bytes(data))
+            self.out.send(ItemKind.DATA, bytes(data))
             return
         self._unsent += data
         self._send_unsent()
@@ -145,7 +143,7 @@ class Stream(asyncio.Transport):
         while self._unsent and self.out.unread_bytes < WINDOW_BYTES:
             chunk = bytes(memoryview(self._unsent)[:CHUNK_BYTES])
             del self._unsent[:CHUNK_BYTES]
-            self.out.send(Kind.DATA, chunk)
+            self.out.send(ItemKind.DATA, chunk)
         if not self._unsent:
             self._end_when_asked()
         if len(self._unsent) <= self._low_bytes:
@@ -158,7 +156,7 @@ class Stream(asyncio.Transport):
     def _end_when_asked(self) -> None:
         if (self._end_asked or self._closing) and not self._end_sent:
             self._end_sent = True
-            self.out.send(Kind.END)
+            self.out.send(ItemKind.END)
         if self._closing:
             self.lose(None)
 
@@ -177,7 +175,7 @@ class Stream(asyncio.Transport):
         if self.is_gone():
             raise os_error(errno.ECONNRESET)
         if len(self._unsent) > self._low_bytes:
-            waiter: asyncio.Future[None] = self._network.loop.create_future()
+            waiter: asyncio.Future[None] = self._links.loop.create_future()
             self._wants_drain.append(waiter)
             await waiter
 
@@ -230,7 +228,7 @@ class Stream(asyncio.Transport):
         if self._lost or not self.boot.alive:
             return
         self._closing = True
-        self.out.send(Kind.RESET)
+        self.out.send(ItemKind.RESET)
         self.lose(None)
 
     def is_closing(self) -> bool:

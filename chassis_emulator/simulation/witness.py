@@ -48,7 +48,7 @@ class StreamWitness:
 
 
 class RegistryWitness:
-    """Compares the registry with the disks: it lists nothing that a power cut could take."""
+    """Compares the registry with the disks: it lists what no power cut can take, and in the calm all that they hold."""
 
     def __init__(self, stage: Stage, program: ProgramId, contents: Sequence[bytes]) -> None:
         self._stage = stage
@@ -57,11 +57,21 @@ class RegistryWitness:
         self._registry = SqliteRepository.open(stage.registry_path)
 
     async def look(self) -> None:
-        """Raises Violated."""
+        """At any moment. Raises Violated when it lists what is not durable."""
         for station, segments in (await self._registry.locations(self._program)).items():
             for segment in segments:
                 if not self._durable(station, segment):
                     raise Violated(f"the registry lists segment {segment} at {station}; no disk there holds it safely")
+
+    async def look_in_calm(self) -> None:
+        """When all is healed and had time to be told. Raises Violated when it lacks what disks hold."""
+        listed = await self._registry.locations(self._program)
+        for station in sorted({blade.station for blade in self._stage.plan.blades}):
+            held = {segment for segment in range(len(self._contents)) if self._durable(station, segment)}
+            if unlisted := sorted(held - listed.get(station, frozenset())):
+                raise Violated(
+                    f"in the calm after the faults the registry lacks segments {unlisted} on {station}'s disks"
+                )
 
     def _durable(self, station: str, segment: int) -> bool:
         return any(

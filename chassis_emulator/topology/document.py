@@ -8,9 +8,22 @@ import msgspec
 import yaml
 from msgspec import NODEFAULT, Meta, Struct
 
-from chassis_emulator.errors import DocumentError
+from chassis_emulator.errors import EmulatorError
 
 _Read = TypeVar("_Read", bound=Struct)
+
+
+class DocumentError(EmulatorError):
+    """A file that does not say what it should; `key` is the path of the key at fault, empty for the whole file."""
+
+    def __init__(self, path: Path, key: str, reason: str) -> None:
+        super().__init__(path, key, reason)
+        self.path = path
+        self.key = key
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.key} {self.reason}." if self.key else f"{self.path}: {self.reason}."
 
 
 class Document:

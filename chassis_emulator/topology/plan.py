@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blade_agent.settings import BladeSettings
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Station, Topology
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings
@@ -133,13 +132,13 @@ class NetworkPlan:
         return (self.center.state, *(chassis.state for chassis in self.chassis), *blades)
 
 
-def plan_network(topology: Topology, folder: StateFolder) -> NetworkPlan:
-    """Work a topology out."""
+def plan_network(topology: Topology, folder: Path) -> NetworkPlan:
+    """Work a topology out, with its state in `folder`."""
     center = CenterPlan(
         name="center",
         center=topology.center.name,
         address=Address(f"127.{topology.network}.0.1", HTTP_PORT),
-        state=folder.path / "center",
+        state=folder / "center",
         home=topology.center.home,
     )
     chassis = tuple(
@@ -149,9 +148,9 @@ def plan_network(topology: Topology, folder: StateFolder) -> NetworkPlan:
     return NetworkPlan(topology, center, chassis)
 
 
-def _plan_chassis(network: int, number: int, station: Station, folder: StateFolder, center: Address) -> ChassisPlan:
+def _plan_chassis(network: int, number: int, station: Station, folder: Path, center: Address) -> ChassisPlan:
     subnet = f"127.{network}.{number}"
-    state = folder.path / "stations" / station.name
+    state = folder / "stations" / station.name
     return ChassisPlan(
         name=f"{station.name}/manager",
         station=station.name,

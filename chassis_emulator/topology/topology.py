@@ -32,8 +32,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chassis_emulator.data import examples
-from chassis_emulator.errors import TopologyError
-from chassis_emulator.topology.document import Document
+from chassis_emulator.topology.document import Document, DocumentError
 from media_network.address import Address
 
 SLOTS_MAX = 16
@@ -100,6 +99,12 @@ class Topology(Struct, frozen=True, kw_only=True):
         tuple[Station, ...], Meta(min_length=1, max_length=254, description="a list of 1 to 254 stations")
     ]
     snmp: Snmp = Snmp()
+
+
+class TopologyError(DocumentError):
+    """A topology that cannot be brought up."""
+
+    hint = "The topologies in examples/ show every key; `chassis-emulator up --help` names them."
 
 
 def find_topology(name: str) -> Path:

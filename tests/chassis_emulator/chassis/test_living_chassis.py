@@ -12,9 +12,8 @@ from click.testing import CliRunner
 from blade_agent.chassis_manager import orders as manager_orders
 from chassis_emulator.chassis.orders import PICTURE, AskPicture
 from chassis_emulator.commands.cli import main
-from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.network.control import order
-from chassis_emulator.topology.state_folder import StateFolder
+from chassis_emulator.network.state_folder import StateFolder
 from media_network import local_orders
 from tests.addresses import network_number
 from tests.laptop import Laptop, topology
@@ -303,20 +302,3 @@ def test_heat_and_power_are_what_the_blades_do(chassis):
     assert 2.5 < slot.power_w < 10
     assert (slot.streams, slot.hot_swap, slot.present) == (0, "M4", True)
     assert chassis.picture().power_w > 4 * 2.5
-
-
-@pytest.mark.parametrize(
-    "words", [["pull"], ["insert"], ["power"], ["reset"], ["identify"], ["faults"], ["scenario"], ["fault", "clear"]]
-)
-def test_help_shows_a_command_to_try(words):
-    result = CliRunner().invoke(main, [*words, "--help"])
-    assert f"Example:\n    chassis-emulator {' '.join(words)}" in result.output
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_help_of_every_kind_of_fault_shows_one_that_can_be_typed(kind, tmp_path):
-    result = CliRunner().invoke(main, ["fault", kind, "--help"])
-    example = result.output.partition("Example:\n")[2].splitlines()[0].split()
-    assert example[:3] == ["chassis-emulator", "fault", kind]
-    tried = CliRunner().invoke(main, [*example[1:], "--state-dir", str(tmp_path)])
-    assert "No network is up" in tried.output

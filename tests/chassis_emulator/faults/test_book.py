@@ -13,10 +13,9 @@ from chassis_emulator.faults.book import FaultBook, row_of
 from chassis_emulator.faults.kinds import KINDS, AnyFault, Crash, Hang, HotInlet, Noise, OverTemperature, SupplyFailure
 from chassis_emulator.faults.targets import BadTarget, Targets
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import find_topology, read_topology
 
-TARGETS = Targets(plan_network(read_topology(find_topology("two-stations")), StateFolder(Path("/state"))))
+TARGETS = Targets(plan_network(read_topology(find_topology("two-stations")), Path("/state")))
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.none() | st.floats(0.1, 50)), max_size=20))

@@ -16,8 +16,8 @@ import msgspec
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.settings import BladeSettings
 from chassis_emulator.network.daemon import run_daemon
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.parts import Part
-from chassis_emulator.topology.state_folder import StateFolder
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
 from media_network.http.client import HttpClient

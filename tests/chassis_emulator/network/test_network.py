@@ -186,25 +186,3 @@ def test_nothing_is_left_when_environment_or_nursery_is_killed(emulator, victim)
     while not all(map(gone, [*pids, environment])):
         pass
     assert "lab is up" in emulator.up()
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["up", "no-such-file.yaml"], "no example of that name (one-station, sixteen-blades, two-stations)"),
-        (["ps"], "No network is up"),
-        (["logs", "north/1"], "There is no log of 'north/1'"),
-    ],
-)
-def test_errors_are_one_sentence_and_a_hint(emulator, words, sentence):
-    error = refused(emulator.run(*words))
-    assert sentence in error
-    assert len(error.splitlines()) == 2
-    assert error.splitlines()[1].startswith("Hint: ")
-
-
-@pytest.mark.parametrize("command", ["up", "ps", "down", "logs", "credentials"])
-def test_help_shows_a_command_to_try(command):
-    result = CliRunner().invoke(main, [command, "--help"])
-    assert f"Example:\n    chassis-emulator {command}" in result.output
-    assert "--state-dir" in result.output

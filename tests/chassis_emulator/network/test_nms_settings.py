@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from chassis_emulator.errors import NotUp
+from chassis_emulator.network.errors import NotUp
 from chassis_emulator.network.nms_settings import as_toml, nms_settings
-from chassis_emulator.topology.state_folder import NetworkRecord, StateFolder, write_secret
+from chassis_emulator.network.state_folder import NetworkRecord, StateFolder, write_secret
 from chassis_emulator.topology.topology import read_topology
 from distribution_center.network_management.settings import NmsSettings
 from tests.laptop import topology

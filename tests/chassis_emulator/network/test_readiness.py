@@ -14,7 +14,6 @@ from chassis_emulator.network.readiness import look
 from chassis_emulator.processes.nursery_client import NurseryClient
 from chassis_emulator.processes.processes import Place, Process, Processes
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import Center, Station, Topology
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
@@ -39,7 +38,7 @@ def lacks(folder, role):
     topology = Topology(
         network=network_number(), name="lab", center=Center(name="main", home="north"), stations=(north,)
     )
-    plan = plan_network(topology, StateFolder(folder))
+    plan = plan_network(topology, folder)
     director, engine = plan.blades
     believed = EngineView(slot=2, engine=str(engine.address), load_bps=0, capacity_bps=1, streams=0, segments=0)
     row = StationRow(

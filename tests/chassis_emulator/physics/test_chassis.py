@@ -3,15 +3,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blade_agent.hardware.profile import load_profile
-from chassis_emulator.physics.chassis import ChassisPhysics, Load
+from chassis_emulator.physics.chassis import BladeLoad, ChassisPhysics
 from chassis_emulator.physics.parameters import ChassisParameters, SupplyParameters
 from chassis_emulator.physics.supplies import deliver
 
 HEAT = load_profile("emulated").heat
 SETTLED_S = 3600.0
-IDLE, BUSY = Load(), Load(cpu=1.0, streamed_bps=800e6)
+IDLE, BUSY = BladeLoad(), BladeLoad(cpu=1.0, streamed_bps=800e6)
 
-loads = st.builds(Load, powered=st.booleans(), cpu=st.floats(0, 1), streamed_bps=st.floats(0, BUSY.streamed_bps))
+loads = st.builds(BladeLoad, powered=st.booleans(), cpu=st.floats(0, 1), streamed_bps=st.floats(0, BUSY.streamed_bps))
 
 
 def chassis(slots=4, **changes):
@@ -69,7 +69,7 @@ def test_a_busy_neighbour_warms_an_idle_blade():
 
 
 def test_streaming_alone_warms_a_blade():
-    assert settled(1, Load(streamed_bps=1e9)).blades[0].temperature_c > settled(1).blades[0].temperature_c + 1
+    assert settled(1, BladeLoad(streamed_bps=1e9)).blades[0].temperature_c > settled(1).blades[0].temperature_c + 1
 
 
 def test_a_fan_takes_time_to_change_speed():
@@ -89,7 +89,7 @@ def test_a_faster_fan_cools():
 def test_a_blade_without_power_cools_to_the_air():
     physics = chassis(1)
     hot = physics.step(SETTLED_S, [BUSY]).blades[0].temperature_c
-    cold = physics.step(2 * SETTLED_S, [Load(powered=False)]).blades[0]
+    cold = physics.step(2 * SETTLED_S, [BladeLoad(powered=False)]).blades[0]
     assert cold.temperature_c == pytest.approx(22.0, abs=0.05)
     assert hot > 30
     assert (cold.power_w, cold.current_a) == (0.0, 0.0)
@@ -180,5 +180,5 @@ def test_time_does_not_run_backwards_and_loads_are_one_a_slot():
 
 
 def test_loads_that_cannot_be_are_taken_for_the_nearest_that_can():
-    wild = chassis(1).step(60.0, [Load(cpu=7.0, streamed_bps=-5.0)])
-    assert wild == chassis(1).step(60.0, [Load(cpu=1.0)])
+    wild = chassis(1).step(60.0, [BladeLoad(cpu=7.0, streamed_bps=-5.0)])
+    assert wild == chassis(1).step(60.0, [BladeLoad(cpu=1.0)])

@@ -6,12 +6,12 @@ from blade_agent.hardware.board import Board
 from blade_agent.hardware.profile import load_profile, profile_names
 from blade_agent.hardware.reading import Known, Unknown, Why
 from blade_agent.hardware.watchdog import Watchdog
-from chassis_emulator.physics.chassis import ChassisPhysics, Load
+from chassis_emulator.physics.chassis import BladeLoad, ChassisPhysics
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.sysfs_tree import SysfsTree
 
 EMULATED = load_profile("emulated")
-BUSY = [Load(cpu=1.0, streamed_bps=4e8)]
+BUSY = [BladeLoad(cpu=1.0, streamed_bps=4e8)]
 
 
 def make_physics():

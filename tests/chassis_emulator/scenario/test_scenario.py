@@ -7,18 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis_emulator.data import scenarios
-from chassis_emulator.errors import ScenarioError
 from chassis_emulator.faults.kinds import Noise, OverTemperature
 from chassis_emulator.faults.targets import Targets
-from chassis_emulator.scenario.reader import find_scenario, read_scenario
+from chassis_emulator.scenario.reader import ScenarioError, find_scenario, read_scenario
 from chassis_emulator.scenario.steps import ClearStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.scenario.timeline import Timeline
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 from chassis_emulator.topology.topology import find_topology, read_topology
 
 CRASH = "{at: 1, action: fault, kind: crash, target: n, name: x}"
-PLAN = plan_network(read_topology(find_topology("two-stations")), StateFolder(Path("/state")))
+PLAN = plan_network(read_topology(find_topology("two-stations")), Path("/state"))
 
 
 def read(tmp_path, text):

@@ -160,7 +160,7 @@ def test_peers_of_a_host_without_power_hear_nothing_until_it_is_up_again(simulat
 def test_a_stream_bears_a_partition_that_heals(simulation):
     async def conversation() -> None:
         reader, writer = await asyncio.open_connection(ENGINE, PORT)
-        heal = simulation.network.partition([host], [simulation.host("127.255.255.254")])
+        heal = simulation.links.partition([host], [simulation.host("127.255.255.254")])
         writer.write(b"hello")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.readexactly(5), 60)
@@ -177,7 +177,7 @@ def test_a_stream_bears_a_partition_that_heals(simulation):
 def test_a_stream_gives_up_in_a_partition_that_does_not_heal(simulation):
     async def conversation() -> float:
         reader, writer = await asyncio.open_connection(ENGINE, PORT)
-        simulation.network.partition([host], [simulation.host("127.255.255.254")])
+        simulation.links.partition([host], [simulation.host("127.255.255.254")])
         writer.write(b"hello")
         with pytest.raises(TimeoutError):
             await reader.readexactly(5)
@@ -193,7 +193,7 @@ def test_a_stream_gives_up_in_a_partition_that_does_not_heal(simulation):
 
 def test_a_connection_is_made_once_the_partition_heals(simulation):
     async def conversation() -> bytes:
-        heal = simulation.network.partition([host], [simulation.host("127.255.255.254")])
+        heal = simulation.links.partition([host], [simulation.host("127.255.255.254")])
         simulation.loop.call_later(5, heal)
         return await say(b"hello")
 
@@ -205,15 +205,15 @@ def test_a_connection_is_made_once_the_partition_heals(simulation):
 
 
 def test_cuts_overlap_and_may_be_one_way(simulation):
-    network = simulation.network
+    links = simulation.links
     one, other = simulation.host("127.1.1.1"), simulation.host(ENGINE)
-    heal_one_way = network.cut([one], [other])
-    assert (network.is_cut(one, other), network.is_cut(other, one)) == (True, False)
-    heal_both_ways = network.partition([other], [one])
+    heal_one_way = links.cut([one], [other])
+    assert (links.is_cut(one, other), links.is_cut(other, one)) == (True, False)
+    heal_both_ways = links.partition([other], [one])
     heal_one_way()
-    assert (network.is_cut(one, other), network.is_cut(other, one)) == (True, True)
+    assert (links.is_cut(one, other), links.is_cut(other, one)) == (True, True)
     heal_both_ways()
-    assert (network.is_cut(one, other), network.is_cut(other, one)) == (False, False)
+    assert (links.is_cut(one, other), links.is_cut(other, one)) == (False, False)
 
 
 def test_connections_come_from_the_address_of_their_host(simulation):

@@ -112,7 +112,7 @@ def test_a_partition_and_a_crash_swallow_datagrams():
         simulation.start(console, listen)
         simulation.start(engine, send)
         simulation.run(until_s=2.5)
-        heal = simulation.network.cut([engine], [console])
+        heal = simulation.links.cut([engine], [console])
         simulation.run(until_s=4.5)
         heal()
         simulation.run(until_s=5.5)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chassis_emulator.simulation import story
+from tests.chassis_emulator.simulation import small_network
 
 ROOT = Path(__file__).parents[3]
 SEEDS = (1, 2, 3)
@@ -17,13 +17,13 @@ SEEDS = (1, 2, 3)
 @pytest.fixture(scope="module")
 def told():
     logging.disable(logging.CRITICAL)
-    yield [story.tell(seed) for seed in SEEDS]
+    yield [small_network.tell(seed) for seed in SEEDS]
     logging.disable(logging.NOTSET)
 
 
 def told_elsewhere(hash_seed: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-m", story.__name__, *map(str, SEEDS)],
+        [sys.executable, "-m", small_network.__name__, *map(str, SEEDS)],
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -35,14 +35,14 @@ def told_elsewhere(hash_seed: str) -> list[str]:
 
 @pytest.mark.parametrize("hash_seed", ["1", "4711"])
 def test_the_trace_is_the_same_in_every_process_and_with_every_hash_seed(told, hash_seed):
-    assert told_elsewhere(hash_seed) == [story.summary(simulation) for simulation, _ in told]
+    assert told_elsewhere(hash_seed) == [small_network.summary(simulation) for simulation, _ in told]
 
 
 def test_another_seed_is_another_run(told):
     assert len({simulation.trace_hash for simulation, _ in told}) == len(SEEDS)
 
 
-def test_the_faults_of_the_story_hurt_and_do_not_stop_it(told):
+def test_the_faults_hurt_and_do_not_stop_it(told):
     blades = [blade for _, blades in told for blade in blades]
     wires = [wire for simulation, _ in told for wire in simulation.wires.values()]
     assert all(blade.fetched > 10 for blade in blades)

@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 from chassis_emulator.simulation.conditions import Conditions
+from chassis_emulator.simulation.fault_plan import FaultPlan
 from chassis_emulator.simulation.faults import (
     BadLink,
     CutWire,
     FailedDisk,
-    Fault,
-    FaultPlan,
     Killed,
     NoisyWire,
     Partitioned,
     PowerCut,
     SlowDisk,
+    TimedFault,
+    schedule,
 )
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 
@@ -61,8 +62,8 @@ def is_up(simulation: Simulation) -> bool:
 
 
 def is_cut(simulation: Simulation) -> bool:
-    network, host, onlooker = simulation.network, simulation.host(HOSTS[0]), simulation.host(ONLOOKER)
-    return network.is_cut(host, onlooker)
+    links, host, onlooker = simulation.links, simulation.host(HOSTS[0]), simulation.host(ONLOOKER)
+    return links.is_cut(host, onlooker)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def is_cut(simulation: Simulation) -> bool:
         (Partitioned(at_s=1, for_s=2, hosts=HOSTS[:1], one_way=False), is_cut, False, True),
         (
             BadLink(at_s=1, for_s=2, hosts=HOSTS[:2], conditions=Conditions(loss=0.5)),
-            lambda simulation: simulation.network.conditions(*map(simulation.host, HOSTS[:2])).loss,
+            lambda simulation: simulation.links.conditions(*map(simulation.host, HOSTS[:2])).loss,
             0.0,
             0.5,
         ),
@@ -103,7 +104,7 @@ def is_cut(simulation: Simulation) -> bool:
             False,
         ),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Fault) else "",
+    ids=lambda value: type(value).__name__ if isinstance(value, TimedFault) else "",
 )
 def test_a_fault_strikes_and_heals(fault, look, well, struck):
     async def idle() -> None:
@@ -114,7 +115,7 @@ def test_a_fault_strikes_and_heals(fault, look, well, struck):
             simulation.start(simulation.host(address), idle)
         simulation.wire("slot 1")
         simulation.disk("disk 1", simulation.host(HOSTS[0]), Path("/store"))
-        simulation.schedule([fault])
+        schedule(simulation, [fault])
         seen = []
         for until_s in (0.5, 2.0, 4.0):
             simulation.run(until_s=until_s)
@@ -129,7 +130,7 @@ def test_a_host_that_is_down_already_is_not_struck_again_and_boots_once():
     with Simulation(1) as simulation:
         host = simulation.host(HOSTS[0])
         simulation.start(host, idle)
-        simulation.schedule([Killed(at_s=1, for_s=3, host=HOSTS[0]), PowerCut(at_s=2, for_s=1, host=HOSTS[0])])
+        schedule(simulation, [Killed(at_s=1, for_s=3, host=HOSTS[0]), PowerCut(at_s=2, for_s=1, host=HOSTS[0])])
         simulation.run(until_s=3.5)
         assert host.boot is None
         simulation.run(until_s=5)

@@ -10,14 +10,13 @@ from chassis_emulator.faults.kinds import Crash, FanFailure, Hang, LostFrames, N
 from chassis_emulator.scenario.reader import find_scenario, read_scenario
 from chassis_emulator.scenario.steps import ClearStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.simulation.cli import main
-from chassis_emulator.simulation.faults import Killed
+from chassis_emulator.simulation.faults import Killed, schedule
 from chassis_emulator.simulation.scenario import HungHost, PulledBlade, TroubledWire, faults_of, unplayed
 from chassis_emulator.simulation.simulation import Simulation
 from chassis_emulator.simulation.story import TOPOLOGY, tell
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.state_folder import StateFolder
 
-PLAN = plan_network(TOPOLOGY, StateFolder(Path("/state")))
+PLAN = plan_network(TOPOLOGY, Path("/state"))
 
 
 def faults(*steps):
@@ -60,9 +59,9 @@ def carried(*troubles):
         wire.open(1).attach(got.extend)
         end = wire.open(0)
         for trouble in troubles:
-            simulation.schedule([TroubledWire(at_s=1.0, for_s=1.0, wire="north/3", trouble=trouble)])
+            schedule(simulation, [TroubledWire(at_s=1.0, for_s=1.0, wire="north/3", trouble=trouble)])
         for number in range(200):
-            simulation.network.at(number / 100 + 0.005, end.write, b"\xa0%04d\xa5" % number)
+            simulation.links.at(number / 100 + 0.005, end.write, b"\xa0%04d\xa5" % number)
         simulation.run(until_s=3.0)
         return bytes(got)
 

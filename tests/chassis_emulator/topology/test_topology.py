@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from chassis_emulator.data import DEFAULT_EXAMPLE, examples
-from chassis_emulator.errors import TopologyError
-from chassis_emulator.topology.topology import Snmp, SnmpTarget, find_topology, read_topology
+from chassis_emulator.topology.topology import Snmp, SnmpTarget, TopologyError, find_topology, read_topology
 
 GOOD = """
 network: 7

@@ -61,7 +61,7 @@ def test_a_director_that_was_held_up_takes_nobody_for_lost():
         async def story():
             session, _ = await world.streaming()
             await world.watch_for(session, 1.0)
-            heal = world.simulation.network.partition(
+            heal = world.simulation.links.partition(
                 [world.director_host], [engine.host for engine in world.engines.values()]
             )
             await world.watch_for(session, 1.0)

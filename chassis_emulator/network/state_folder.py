@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from chassis_emulator.errors import AnotherIsUp, StateFolderError
+from chassis_emulator.network.errors import AnotherIsUp, StateFolderError
 from chassis_emulator.topology.topology import Topology
 
 _LOCK_TRIES = 10

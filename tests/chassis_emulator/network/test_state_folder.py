@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
-from chassis_emulator.errors import AnotherIsUp, StateFolderError
-from chassis_emulator.topology.state_folder import NetworkRecord, StateFolder
+from chassis_emulator.network.errors import AnotherIsUp, StateFolderError
+from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.topology.topology import find_topology, read_topology
 
 

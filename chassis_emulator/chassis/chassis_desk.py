@@ -9,7 +9,7 @@ from blade_agent.chassis_manager import orders as manager_orders
 from chassis_emulator.chassis.living_chassis import LivingChassis
 from chassis_emulator.chassis.orders import (
     BEGIN_FAULT,
-    CLEAR_FAULTS,
+    END_FAULTS,
     FAULTS,
     IDENTIFY,
     INSERT,
@@ -17,7 +17,7 @@ from chassis_emulator.chassis.orders import (
     PULL,
     RESET,
     BeginFault,
-    ClearFaults,
+    EndFaults,
     FaultRows,
     IdentifyBlade,
     InsertBlade,
@@ -26,7 +26,7 @@ from chassis_emulator.chassis.orders import (
     ResetBlade,
     SwitchPower,
 )
-from chassis_emulator.chassis.striking import Faults
+from chassis_emulator.chassis.striking import FaultsInForce
 from chassis_emulator.faults.book import FaultRow, row_of
 from chassis_emulator.faults.targets import BadTarget, Targets
 from media_network.local_orders import Answer, NobodyListens, OrderLost, send_order
@@ -37,10 +37,10 @@ _Order = TypeVar("_Order", bound=Struct)
 _MANAGER_TIMEOUT_S = 30.0
 
 
-class OrderDesk:
+class ChassisDesk:
     """What is done when somebody orders. `chassis` are by station."""
 
-    def __init__(self, targets: Targets, chassis: Mapping[str, LivingChassis], faults: Faults) -> None:
+    def __init__(self, targets: Targets, chassis: Mapping[str, LivingChassis], faults: FaultsInForce) -> None:
         self._targets = targets
         self._chassis = chassis
         self._faults = faults
@@ -56,7 +56,7 @@ class OrderDesk:
             IDENTIFY: self.identify,
             BEGIN_FAULT: self.begin_fault,
             FAULTS: self.list_faults,
-            CLEAR_FAULTS: self.clear_faults,
+            END_FAULTS: self.end_faults,
         }
 
     async def pull(self, order: PullBlade) -> Done | Refused:
@@ -108,7 +108,7 @@ class OrderDesk:
         now = self._faults.now()
         return FaultRows(tuple(row_of(entry, now) for entry in self._faults.book.entries))
 
-    async def clear_faults(self, order: ClearFaults) -> FaultRows:
+    async def end_faults(self, order: EndFaults) -> FaultRows:
         """End faults."""
         now = self._faults.now()
         ids = [entry.id for entry in self._faults.book.entries] if order.ids is None else order.ids

@@ -1,6 +1,6 @@
 """A small network on aiohttp with all kinds of faults.
 
-`python -m tests.chassis_emulator.simulation.story SEED ...` prints the trace hash of each run.
+`python -m tests.chassis_emulator.simulation.small_network SEED ...` prints the trace hash of each run.
 
 Each of four hosts serves what it has on its disk, fetches from the others in turn, pushes datagrams to its neighbour
 and talks to it over a serial wire.
@@ -15,7 +15,8 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from chassis_emulator.simulation.faults import FaultPlan
+from chassis_emulator.simulation.fault_plan import FaultPlan
+from chassis_emulator.simulation.faults import schedule
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.http.client import LoopConnector
 
@@ -111,7 +112,7 @@ class Blade:
 
 
 def tell(seed: int, duration_s: float = 20.0) -> tuple[Simulation, list[Blade]]:
-    """Run the story; the simulation is closed."""
+    """Let it run; the simulation is closed."""
     with Simulation(seed) as simulation:
         wires = [simulation.wire(address).name for address in ADDRESSES]
         blades = [Blade(simulation, slot) for slot in range(len(ADDRESSES))]
@@ -129,7 +130,7 @@ def tell(seed: int, duration_s: float = 20.0) -> tuple[Simulation, list[Blade]]:
             slow_disks_per_minute=6,
             failed_disks_per_minute=6,
         )
-        simulation.schedule(plan.draw(simulation.rng("faults")))
+        schedule(simulation, plan.draw(simulation.rng("faults")))
         for blade in blades:
             simulation.start(blade.host, blade.run)
         simulation.run(until_s=duration_s)
