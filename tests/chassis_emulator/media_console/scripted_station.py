@@ -137,16 +137,18 @@ class PushStation:
             self.director = await stack.enter_async_context(serve(table, ANY_PORT))
             yield self
 
-    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None):
-        """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`."""
-        self.served.append(
-            watching.Served(
-                turn=turn or len(self.served) + 1,
-                segment=self.program.segments[segment],
-                packet=first_packet,
-                engine=self.engines[source],
-            )
+    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None, known=True):
+        """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`.
+
+        A turn that is not `known` only a director knew that is gone.
+        """
+        served = watching.Served(
+            turn=turn or len(self.served) + 1,
+            segment=self.program.segments[segment],
+            packet=first_packet,
+            engine=self.engines[source],
         )
+        self.served += [served] if known else []
         body = self.bodies[segment][first_packet * 188 :]
         for number, begin in enumerate(range(0, len(body), DATAGRAM_BYTES)):
             if number not in lost:

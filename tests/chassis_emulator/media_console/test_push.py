@@ -108,6 +108,20 @@ def test_each_turn_is_told_once_when_it_begins():
     assert station.told == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_turn_that_only_a_lost_director_knew_damages_nothing():
+    async def story(station):
+        for segment in range(len(BODIES)):
+            await station.send(segment, segment % 2, turn=segment + 1, known=segment != 2)
+            if segment == 1:
+                await until(lambda: 2 in station.told)
+        station.end()
+
+    station, reception, sink = play(story)
+    assert sink.getvalue() == WHOLE
+    assert 3 not in station.told
+    assert [(one.bytes, one.intact) for one in reception.segments] == [(len(body), True) for body in BODIES]
+
+
 def test_strays_are_not_written():
     async def story(station):
         with socket.socket(type=socket.SOCK_DGRAM) as stranger:
