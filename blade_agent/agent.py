@@ -75,6 +75,7 @@ class Agent:
             state=Path(settings.state),
             store=await SegmentStore.open(files, [Path(folder) for folder in settings.channels]),
             files=files,
+            allow_elsewhere=settings.allow_elsewhere,
         )
         main_board = MainBoard(board, rng)
         controller = await BladeController.open(

@@ -33,6 +33,8 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Name of the hardware profile in `hw_profiles/`."""
     capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
     """What the blade may send; the director redirects nothing to an engine beyond it."""
+    allow_elsewhere: bool = False
+    """Send streams to other hosts than those that ask for them: whoever asks can have them sent anywhere."""
     serial_number: str = ""
     root: str = "/"
     """Folder that holds the board's `sys` and `dev`: another one where the board is emulated, or a copied tree."""

@@ -56,6 +56,21 @@ class Segment(Struct, frozen=True, kw_only=True):
         return self.length_bytes // TS_PACKET_BYTES
 
 
+class ProgramHeader(Struct, frozen=True, kw_only=True):
+    """A program without its segments: what weighs the same however long it is."""
+
+    program: ProgramId
+    title: str
+    rate_bps: Annotated[int, Meta(gt=0)]
+    """Rate of the transport stream, null packets included."""
+    sha256: Sha256
+    """Digest of the whole program: of its segments, one after the other."""
+    length_bytes: Annotated[int, Meta(gt=0, multiple_of=TS_PACKET_BYTES)]
+    """Of the whole program."""
+    segments: Annotated[int, Meta(gt=0)]
+    """How many it is cut into."""
+
+
 class Program(Struct, frozen=True, kw_only=True):
     """Program information, as the content manager gives it to the media stations (claim 2)."""
 
@@ -77,6 +92,18 @@ class Program(Struct, frozen=True, kw_only=True):
     def duration_ms(self) -> int:
         """Playing time."""
         return sum(segment.duration_ms for segment in self.segments)
+
+    @property
+    def header(self) -> ProgramHeader:
+        """The program without its segments."""
+        return ProgramHeader(
+            program=self.program,
+            title=self.title,
+            rate_bps=self.rate_bps,
+            sha256=self.sha256,
+            length_bytes=self.length_bytes,
+            segments=len(self.segments),
+        )
 
     def advance(self, segment: int, packet: int, by_packets: int) -> tuple[int, int] | None:
         """The segment and packet that lie `by_packets` further on, or None past the end of the program."""

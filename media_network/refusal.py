@@ -44,6 +44,8 @@ class Reason(Word):
     IO_ERROR = "io_error"
     """The disk does not give what it holds."""
     BAD_TICKET = "bad_ticket"
+    NOT_ALLOWED = "not_allowed"
+    """Not for whoever asks: nothing is sent to a host that did not ask for it."""
     BAD_SOURCE = "bad_source"
     """What a person named cannot be ingested; the detail says why."""
     BUSY = "busy"

@@ -32,7 +32,7 @@ _RESOURCES = {
 }
 _DIRECTED = frozenset({PLAYLIST_PATH, SEGMENT_PATH})
 
-_Answer = Callable[[Any], Coroutine[Any, Any, msgspec.Struct]]
+_Answer = Callable[[Any, str], Coroutine[Any, Any, msgspec.Struct]]
 
 
 class FrontDoor:
@@ -47,7 +47,7 @@ class FrontDoor:
         """All that any role answers."""
         table = HandlerTable("main board", described_by=self._duties)
         for verb in _VERBS:
-            table.verb(verb, partial(self._answer, verb))
+            table.verb_by_host(verb, partial(self._answer, verb))
         for path, summary in _RESOURCES.items():
             table.resource(path, partial(self._get, path), summary)
         return table
@@ -68,12 +68,12 @@ class FrontDoor:
             shown.resources.extend(table.resources)
         return shown
 
-    async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct) -> msgspec.Struct:
+    async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct, host: str) -> msgspec.Struct:
         posts = (post for table in self._on_duty for post in table.posts)
         answer: _Answer | None = _first(post.answer for post in posts if post.verb is verb)
         if answer is None:
             return Refused(Reason.WRONG_ROLE, f"nobody on this blade answers {verb.path} now")
-        return await answer(message)
+        return await answer(message, host)
 
     async def _get(self, path: str, request: web.Request) -> web.StreamResponse:
         resources = (resource for table in self._on_duty for resource in table.resources)

@@ -44,6 +44,8 @@ class Board:
     state: Path
     store: SegmentStore
     files: Files
+    allow_elsewhere: bool = False
+    """Send streams to other hosts than those that ask for them."""
 
 
 class MainBoard:
@@ -179,6 +181,7 @@ class MainBoard:
             director=director,
             epoch=wanted.epoch,
             capacity_bps=int(board.capacity_bps * self._share),
+            allow_elsewhere=board.allow_elsewhere,
         )
 
     def _drain_engine(self) -> None:
@@ -213,6 +216,7 @@ class MainBoard:
             epoch=wanted.epoch,
             center=wanted.center,
             state=self._board.state,
+            allow_elsewhere=self._board.allow_elsewhere,
         )
         async with open_director(duty, self._catalogue, self._rng, self._director_counters) as director:
             table = director.handlers()

@@ -47,8 +47,9 @@ def up(  # noqa: PLR0917 -- click passes options by name
 
     \b
     Keys: network, name, center {name, home}, stations [{name, slots,
-    channels, capacity_bps, baud_rate, profile, inlet_c, supplies,
-    blade_cores}], snmp {community, targets [{address, inform, community}]}.
+    channels, capacity_bps, allow_elsewhere, baud_rate, profile,
+    inlet_c, supplies, blade_cores}], snmp {community, targets
+    [{address, inform, community}]}.
 
     \b
     Example:

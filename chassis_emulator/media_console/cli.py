@@ -67,7 +67,12 @@ def _address(_: click.Context, __: click.Parameter, text: str | None) -> Address
     help="hls: fetch each segment from the engine the director redirects to; push: have the stream sent by UDP.",
 )
 @click.option("--output", metavar="FILE", help="Write the bytes received, exactly; `-` is the standard output.")
-@click.option("--to", metavar="HOST:PORT", callback=_address, help="By push: send the stream to another player there.")
+@click.option(
+    "--to",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="By push: send the stream to another player there; HOST is this one, or the station allows others.",
+)
 @state_dir_option
 @json_option("the program, and each segment with its engine, bytes and sha256")
 def play(
@@ -118,7 +123,11 @@ async def _play(order: PlayOrder, output: OutputFile, progress: Progress) -> Rec
         if order.by == "hls":
             return await play_hls(director, program, output, http, expected=expected, progress=progress, stop=stop)
         host = _own_address(director)
-        return await play_push(director, program, output, http, host=host, to=order.to, progress=progress, stop=stop)
+        # A station sends to the host that asks: the one that the datagrams shall come to.
+        async with HttpClient(random.Random(), host) as voice:
+            return await play_push(
+                director, program, output, voice, host=host, to=order.to, progress=progress, stop=stop
+            )
 
 
 async def _whom_to_ask(order: PlayOrder, http: HttpClient) -> tuple[Address, str, Program | None]:

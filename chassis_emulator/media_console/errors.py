@@ -7,6 +7,7 @@ ConsoleError
     ForeignBytes        an engine gave other bytes than it should
     NotAnswered         a director or center did not answer
     PlayRefused         a director refused
+        SentElsewhere   for the stream was to go to another host
     OutputFailed        what was received cannot be written
     NoNetwork           no network runs on this laptop
     NotFound            the program or station is not in the network
@@ -102,6 +103,12 @@ class PlayRefused(ConsoleError):
 
     def __str__(self) -> str:
         return f"{self.peer} refuses {self.what}: {self.detail}."
+
+
+class SentElsewhere(PlayRefused):
+    """The stream was to go to another host than this one, and the station does not allow that."""
+
+    hint = "Let the other player run on this host, or set allow_elsewhere for the station in its topology."
 
 
 class OutputFailed(ConsoleError):

@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from hashlib import sha256
 from itertools import pairwise
 
-from chassis_emulator.media_console.errors import NotAnswered, OutputFailed, PlayRefused
-from chassis_emulator.media_console.reassembly import Reassembly
+from chassis_emulator.media_console.errors import NotAnswered, PlayRefused, SentElsewhere
+from chassis_emulator.media_console.inbox import Inbox, open_inbox
 from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
@@ -17,8 +14,8 @@ from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.streaming import CEASE, PLAY, STREAM, Cease, Play, Redirect, Stream
-from media_network.messages.watching import WATCHING, SessionState, SessionView, Watching
-from media_network.program import Program
+from media_network.messages.watching import WATCHING, Served, SessionState, StreamView, Watching
+from media_network.program import ProgramHeader
 from media_network.refusal import Reason, Refused
 
 QUIET_S = 1.0
@@ -27,13 +24,12 @@ STALL_S = 30.0
 """How long nothing may arrive, or, where another player receives, be heard of the director, before it is over."""
 
 _ASK_S = 3.0
+_ASK_AGAIN_S = 0.2
+"""A turn is heard of from its engine by the director about when its first packet comes here."""
 _CEASE_WITHIN_S = 5.0
 _CEASE_PAUSE_S = 0.1
 _REQUESTS_MAX = 3
 _ASK_ANOTHER = frozenset({Reason.WRONG_ROLE, Reason.OVERDUE})
-_RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
-_SO_RCVBUFFORCE = 33
-"""Linux, include/uapi/asm-generic/socket.h: beyond net.core.rmem_max, for those who may."""
 
 
 async def play_push(
@@ -51,7 +47,7 @@ async def play_push(
 
     Setting `stop` orders the stream to cease, and so does cancelling. Raises ConsoleError, and OSError of `output`.
     """
-    async with _inbox(host, output, progress) as inbox:
+    async with open_inbox(host, output, progress) as inbox:
         console = _PushConsole(http, director, inbox, to)
         try:
             stopped = not await until_stopped(console.play(program), stop)
@@ -60,69 +56,20 @@ async def play_push(
         return console.reception(program, stopped=stopped)
 
 
-class _Inbox(asyncio.DatagramProtocol):
-    """Where the datagrams arrive."""
-
-    def __init__(self, output: Sink, progress: Progress) -> None:
-        self.address = Address("", 0)
-        self.stream: Reassembly | None = None
-        self.whole = asyncio.Event()
-        self.last_arrival_s = 0.0
-        self._output = output
-        self._progress = progress
-        self._length_bytes = 0
-        self.failure: OSError | OutputFailed | None = None
-
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
-        self.address = Address(*transport.get_extra_info("sockname"))
-        _widen(transport.get_extra_info("socket"))
-
-    def expect(self, program: Program) -> None:
-        """From now on what arrives is this program."""
-        self.stream = Reassembly(program)
-        self._length_bytes = program.length_bytes
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if self.stream is None or self.whole.is_set() or not self.stream.feed(data, f"{addr[0]}:{addr[1]}"):
-            return
-        self.last_arrival_s = asyncio.get_running_loop().time()
-        try:
-            self._output.write(data)
-        except (OSError, OutputFailed) as error:
-            self.failure = error
-        self._progress(self.stream.bytes, self._length_bytes)
-        if self.stream.is_whole or self.failure:
-            self.whole.set()
-
-
-def _widen(receiver: socket.socket) -> None:
-    """Make room for a burst that arrives while this process does not run: the default holds a quarter of a second."""
-    try:
-        receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
-    except OSError:
-        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-
-
-@asynccontextmanager
-async def _inbox(host: str, output: Sink, progress: Progress) -> AsyncIterator[_Inbox]:
-    loop = asyncio.get_running_loop()
-    transport, inbox = await loop.create_datagram_endpoint(lambda: _Inbox(output, progress), local_addr=(host, 0))
-    try:
-        yield inbox
-    finally:
-        transport.close()
-
-
 class _PushConsole:
     """One session, from its request to its end."""
 
-    def __init__(self, http: HttpClient, director: Address, inbox: _Inbox, to: Address | None) -> None:
+    def __init__(self, http: HttpClient, director: Address, inbox: Inbox, to: Address | None) -> None:
         self._http = http
         self._director = director
         self._inbox = inbox
         self._to = to
         self._redirect: Redirect | None = None
-        self._view: SessionView | None = None
+        self._view: StreamView | None = None
+        self._known_turn: int | None = None
+        """The newest one that was told."""
+        self._elsewhere: list[ReceivedSegment] = []
+        """What another player received, turn by turn."""
         self._ended = False
 
     async def play(self, program: str) -> None:
@@ -134,7 +81,7 @@ class _PushConsole:
         """Request the program, and the first segment from the engine the director redirects to."""
         for _ in range(_REQUESTS_MAX):
             redirect = self._redirect = await self._play(program)
-            self._inbox.expect(redirect.program)
+            self._inbox.expect(redirect.program, redirect.first)
             refused = await self._stream(redirect)
             if refused is None:
                 return redirect
@@ -162,15 +109,22 @@ class _PushConsole:
         except NetworkError as error:
             raise NotAnswered("director", self._director, str(error)) from error
         if isinstance(answer, Refused):
-            raise PlayRefused(self._director, program, str(answer))
+            kind = SentElsewhere if answer.reason is Reason.NOT_ALLOWED else PlayRefused
+            raise kind(self._director, program, str(answer))
         return answer
 
     async def _watch(self, redirect: Redirect) -> None:
-        """Say every report interval that somebody watches, until the whole program is here or the stream is over."""
+        """Say that somebody watches, until the whole program is here or the stream is over.
+
+        It is said every report interval, and when the turn of a segment has begun that has yet to be told.
+        """
         loop = asyncio.get_running_loop()
         heard_s = self._inbox.last_arrival_s = loop.time()
         interval_s = redirect.report_interval_ms / 1000
-        while not await _set_within(self._inbox.whole, min(interval_s, QUIET_S)):
+        while not self._inbox.whole.is_set():
+            await self._wait(min(interval_s, QUIET_S))
+            if self._inbox.whole.is_set():
+                break
             if not self._ended and await self._say_watching(redirect.session, max(interval_s, QUIET_S)):
                 heard_s = loop.time()
             if not self._ended:
@@ -180,26 +134,58 @@ class _PushConsole:
                 over_at_s = max(heard_s, self._inbox.last_arrival_s) + QUIET_S
             if loop.time() > over_at_s:
                 return
-        self._ended = not self._inbox.failure
+        if not self._inbox.failure:
+            await self._hear_the_rest(redirect.session)
+            self._ended = True
+
+    async def _wait(self, interval_s: float) -> None:
+        """Wait until it is time to say something: what was asked for in vain a moment ago is not asked for at once."""
+        if self._inbox.is_ahead and not self._ended:
+            await _set_within(self._inbox.whole, min(interval_s, _ASK_AGAIN_S))
+        else:
+            self._inbox.due.clear()
+            await _set_within(self._inbox.due, interval_s)
+
+    async def _hear_the_rest(self, session: str) -> None:
+        """The last bytes may have come before the last turns were told."""
+        over_at_s = asyncio.get_running_loop().time() + QUIET_S
+        while self._inbox.is_ahead and not self._ended and asyncio.get_running_loop().time() < over_at_s:
+            await self._say_watching(session, QUIET_S)
+            if self._inbox.is_ahead:
+                await asyncio.sleep(_ASK_AGAIN_S)
 
     async def _say_watching(self, session: str, deadline_s: float) -> bool:
-        """Ask how the session fares; False if nobody answered who knows."""
-        answer = await self._ask_director(session, deadline_s)
-        if answer is None:
-            return False
-        if isinstance(answer, SessionView):
+        """Ask how the session fares, and hear of its turns; False if nobody answered who knows."""
+        while True:
+            answer = await self._ask_director(session, deadline_s)
+            if answer is None:
+                return False
+            if isinstance(answer, Refused):
+                self._ended = answer.reason is Reason.UNKNOWN_SESSION
+                return True
             self._view = answer
             self._ended = answer.state is SessionState.ENDED
-        else:
-            self._ended = answer.reason is Reason.UNKNOWN_SESSION
-        return True
+            new = [one for one in answer.served if one.turn > (self._known_turn or 0)]
+            self._learn(new)
+            if not (new and answer.more):
+                return True
 
-    async def _ask_director(self, session: str, deadline_s: float) -> SessionView | Refused | None:
+    def _learn(self, served: list[Served]) -> None:
+        for one in served:
+            self._known_turn = one.turn
+            if self._to:
+                received = ReceivedSegment(number=one.segment.number, engine=one.engine, bytes=0, sha256="")
+                self._elsewhere.append(received)
+            elif self._inbox.stream:
+                self._inbox.stream.tell(one.segment)
+
+    async def _ask_director(self, session: str, deadline_s: float) -> StreamView | Refused | None:
         """Ask the director; if it is lost, the engine that streams, which knows the next one."""
+        message = Watching(session=session, known_turn=self._known_turn)
         engine = (self._view and self._view.engine) or (self._redirect and self._redirect.engine)
         for party in (self._director, *((_engine(engine),) if engine else ())):
             try:
-                answer = await self._http.ask(party, WATCHING, Watching(session=session), deadline_s=deadline_s)
+                answer = await self._http.ask(party, WATCHING, message, deadline_s=deadline_s)
             except NetworkError:
                 continue
             if not isinstance(answer, Refused) or answer.reason not in _ASK_ANOTHER:
@@ -219,8 +205,7 @@ class _PushConsole:
             answered = await self._say_watching(redirect.session, 1.0)
             if self._ended:
                 return
-            served = self._view.served if self._view else ()
-            turn = max(redirect.turn, *(one.turn for one in served)) if served else redirect.turn
+            turn = max(redirect.turn, self._known_turn or 0)
             engine = _engine((self._view and self._view.engine) or redirect.engine)
             await self._http.tell(engine, CEASE, Cease(session=redirect.session, turn=turn), deadline_s=1.0)
             if not answered:
@@ -233,7 +218,7 @@ class _PushConsole:
         if stream is None or redirect is None:
             return Reception(program=program, sha256=sha256().hexdigest(), bytes=0, segments=(), stopped=stopped)
         if self._to:
-            return self._elsewhere(redirect.program, stopped=stopped)
+            return self._received_elsewhere(redirect.program, stopped=stopped)
         stream.finish(stopped=stopped)
         return Reception(
             program=program,
@@ -248,18 +233,14 @@ class _PushConsole:
             intact=None if stopped else stream.sha256 == redirect.program.sha256,
         )
 
-    def _elsewhere(self, program: Program, *, stopped: bool) -> Reception:
+    def _received_elsewhere(self, program: ProgramHeader, *, stopped: bool) -> Reception:
         """Another player has the bytes; who sent what, the director knows."""
-        served = self._view.served if self._view else ()
-        engines = [one.engine for one in served]
         return Reception(
             program=program.program,
             sha256="",
             bytes=0,
-            segments=tuple(
-                ReceivedSegment(number=one.segment, engine=one.engine, bytes=0, sha256="") for one in served
-            ),
-            hand_overs=sum(one != other for one, other in pairwise(engines)),
+            segments=tuple(self._elsewhere),
+            hand_overs=sum(one.engine != other.engine for one, other in pairwise(self._elsewhere)),
             expected_sha256=program.sha256,
             expected_bytes=program.length_bytes,
             stopped=stopped,

@@ -34,6 +34,7 @@ class BladePlan:
     state: Path
     channels: tuple[Path, ...]
     capacity_bps: int
+    allow_elsewhere: bool
     baud_rate: int
     profile: str
     serial_number: str
@@ -53,6 +54,7 @@ class BladePlan:
             baud_rate=self.baud_rate,
             profile=self.profile,
             capacity_bps=self.capacity_bps,
+            allow_elsewhere=self.allow_elsewhere,
             serial_number=self.serial_number,
             root=str(self.root),
             snmp=snmp,
@@ -172,6 +174,7 @@ def _plan_chassis(network: int, number: int, station: Station, folder: Path, cen
                 root=state / str(slot) / "root",
                 channels=tuple(state / str(slot) / f"channel-{channel + 1}" for channel in range(station.channels)),
                 capacity_bps=station.capacity_bps,
+                allow_elsewhere=station.allow_elsewhere,
                 baud_rate=station.baud_rate,
                 profile=station.profile,
                 serial_number=f"EM-{network:03}-{number:03}-{slot:02}",

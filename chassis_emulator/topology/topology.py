@@ -11,6 +11,7 @@ stations:
     slots: 4            # a blade in each; slot 1 is the first director
     channels: 1         # I/O channels of each blade's segment store
     capacity_bps: 800000000
+    allow_elsewhere: false  # whether streams go to other hosts than those that ask for them
     baud_rate: 115200   # of the backplane's lines
     profile: emulated
     inlet_c: 22         # of the air that the chassis takes in
@@ -65,6 +66,7 @@ class Station(Struct, frozen=True, kw_only=True):
     slots: Annotated[int, Meta(ge=1, le=SLOTS_MAX, description=f"a whole number from 1 to {SLOTS_MAX}")]
     channels: Annotated[int, Meta(ge=1, le=16, description="a whole number from 1 to 16")] = 1
     capacity_bps: Annotated[int, Meta(gt=0, description="a whole number of bits a second, above 0")] = 800_000_000
+    allow_elsewhere: Annotated[bool, Meta(description="true or false")] = False
     baud_rate: BaudRate = 115_200
     profile: Annotated[str, Meta(min_length=1, description="the name of a hardware profile")] = "emulated"
     inlet_c: Annotated[float, Meta(ge=-40, le=80, description="degrees Celsius from -40 to 80")] = 22.0

@@ -1,14 +1,13 @@
 """What a center answers when its registry's store cannot do a thing: a refusal, and the sender may try again."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
 from distribution_center.registry.repository import StoreError, StoreLostError
-from media_network.http.server import HandlerTable
+from media_network.http.server import AnswerToHost, HandlerTable
 from media_network.refusal import Reason, Refused
 
 _Request = TypeVar("_Request", bound=Struct)
@@ -20,13 +19,11 @@ def refuse_store_errors(table: HandlerTable) -> None:
     table.posts[:] = [replace(post, answer=_refusing(post.answer)) for post in table.posts]
 
 
-def _refusing(
-    answer: Callable[[_Request], Coroutine[Any, Any, _Reply | Refused]],
-) -> Callable[[_Request], Coroutine[Any, Any, _Reply | Refused]]:
+def _refusing(answer: AnswerToHost[_Request, _Reply]) -> AnswerToHost[_Request, _Reply]:
     @wraps(answer)
-    async def refusing(request: _Request) -> _Reply | Refused:
+    async def refusing(request: _Request, host: str) -> _Reply | Refused:
         try:
-            return await answer(request)
+            return await answer(request, host)
         except StoreLostError as error:
             return Refused(Reason.OVERDUE, str(error))
         except StoreError as error:

@@ -31,6 +31,7 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.NO_SPACE: HTTPStatus.CONFLICT,
         Reason.IO_ERROR: HTTPStatus.SERVICE_UNAVAILABLE,
         Reason.BAD_TICKET: HTTPStatus.FORBIDDEN,
+        Reason.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
         Reason.BAD_SOURCE: HTTPStatus.BAD_REQUEST,
         Reason.BUSY: HTTPStatus.TOO_MANY_REQUESTS,
         Reason.NO_BLADE: HTTPStatus.NOT_FOUND,

@@ -37,13 +37,15 @@ _log = logging.getLogger(__name__)
 _log.addFilter(_is_ours)
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
+AnswerToHost = Callable[[Request, str], Coroutine[Any, Any, Reply | Refused]]
+"""Of a request and the host that it came from."""
 Resource = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class _Post(Generic[Request, Reply]):
     verb: Verb[Request, Reply]
-    answer: Answer[Request, Reply]
+    answer: AnswerToHost[Request, Reply]
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ class HandlerTable:
 
     def verb(self, verb: Verb[Request, Reply], answer: Answer[Request, Reply]) -> None:
         """Answer a verb with a coroutine function from its request to its reply or a refusal."""
+
+        async def answer_anybody(request: Request, _: str) -> Reply | Refused:
+            return await answer(request)
+
+        self.verb_by_host(verb, answer_anybody)
+
+    def verb_by_host(self, verb: Verb[Request, Reply], answer: AnswerToHost[Request, Reply]) -> None:
+        """Answer a verb with a coroutine function that is told, beside the request, the host that it came from."""
         self.posts.append(_Post(verb, answer))
 
     def resource(self, path: str, get: Resource, summary: str = "") -> None:
@@ -107,8 +117,8 @@ def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
     decoder = msgspec.json.Decoder(post.verb.request)
 
     async def endpoint(http: web.Request) -> web.StreamResponse:
-        key = http.headers.get(IDEMPOTENCY_KEY)
-        _log.debug("%s says %s, which is for: %s", http.remote, path, callers)
+        key, host = http.headers.get(IDEMPOTENCY_KEY), http.remote or ""
+        _log.debug("%s says %s, which is for: %s", host, path, callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
                 body = await _read_body(http, bytes_max)
@@ -119,8 +129,8 @@ def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
                 except NOT_THE_MESSAGE as error:
                     return _respond(Refused(Reason.BAD_MESSAGE, str(error)))
                 if key is None:
-                    return _respond(await post.answer(request))
-                return _respond(await answers.once((path, key), lambda: post.answer(request)))
+                    return _respond(await post.answer(request, host))
+                return _respond(await answers.once((path, key), lambda: post.answer(request, host)))
         except TimeoutError:
             return _respond(Refused(Reason.OVERDUE, f"no answer to {path} within the deadline"))
         except NetworkError as error:

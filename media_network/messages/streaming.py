@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
-from media_network.program import Count, Program, ProgramId, Rate, Segment
+from media_network.messages.verb import KIB, Caller, Done, Verb
+from media_network.program import Count, ProgramHeader, ProgramId, Rate, Segment
 from media_network.word import Word
 
 Interval = Annotated[int, Meta(ge=50, le=60_000)]
@@ -43,7 +43,9 @@ class Redirect(Struct, frozen=True, kw_only=True):
     turn: Count
     engine: str
     ticket: str
-    program: Program
+    program: ProgramHeader
+    first: Segment
+    """The program's first segment; the others are described as their turns come (`WATCHING`)."""
     report_interval_ms: Interval
     """How often the console says that it is still there; after three silent intervals the session ends."""
 
@@ -181,7 +183,7 @@ PLAY = Verb(
     Redirect,
     "A console requests a program and is redirected to an engine (claim 16).",
     callers=(Caller.CONSOLE,),
-    reply_bytes_max=PROGRAM_BYTES_MAX,  # grows with the program: a console needs little of it
+    reply_bytes_max=32 * KIB,  # holds a title, which may be as long as an order to ingest
 )
 
 STREAM = Verb(

@@ -3,8 +3,11 @@
 from msgspec import Struct
 
 from media_network.messages.verb import MIB, Caller, Verb
-from media_network.program import Count, ProgramId
+from media_network.program import Count, ProgramId, Segment
 from media_network.word import Word
+
+TURNS_TOLD_MAX = 32
+"""So many turns a console is told at once."""
 
 
 class SessionState(Word):
@@ -24,15 +27,41 @@ class Watching(Struct, frozen=True, kw_only=True):
     """A console says that it is still there, and asks how its stream fares."""
 
     session: str
+    known_turn: Count | None = None
+    """The newest turn that it has been told; None: it has yet to be told one."""
 
 
 class Served(Struct, frozen=True, kw_only=True):
     """One turn of a stream."""
 
     turn: Count
+    segment: Segment
+    packet: Count
+    """Of the segment; the first one that was sent."""
+    engine: str
+
+
+class StreamView(Struct, frozen=True, kw_only=True):
+    """A stream as its console is told of it."""
+
+    session: str
+    state: SessionState
+    engine: str | None
+    """The one that streams, or streamed last; None: there was none."""
+    served: tuple[Served, ...]
+    """The turns after the one that the console knows, in order: the first `TURNS_TOLD_MAX` of them."""
+    more: bool = False
+    """Whether there are more: the console asks again at once."""
+    missing: Count = 0
+    """Turns between the one that the console knows and these that the director has not kept."""
+
+
+class PresentTurn(Struct, frozen=True, kw_only=True):
+    """The newest turn of a session, and where it began."""
+
+    turn: Count
     segment: Count
     packet: Count
-    engine: str
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
@@ -43,8 +72,10 @@ class SessionView(Struct, frozen=True, kw_only=True):
     state: SessionState
     engine: str | None
     """The one that streams, or streamed last; None: there was none."""
-    served: tuple[Served, ...]
-    """Every turn so far, in order."""
+    present: PresentTurn | None
+    """None: nothing has been sent yet."""
+    turns: Count
+    """How many there have been."""
 
 
 class ListSessions(Struct, frozen=True):
@@ -85,10 +116,9 @@ class StationView(Struct, frozen=True, kw_only=True):
 WATCHING = Verb(
     "director/watching",
     Watching,
-    SessionView,
-    "A console is still there (claim 17).",
+    StreamView,
+    "A console is still there, and hears of the turns since (claim 17).",
     callers=(Caller.CONSOLE, Caller.ENGINE),
-    reply_bytes_max=16 * MIB,  # grows with the stream: 67 bytes a turn, said again every interval
 )
 
 LIST_SESSIONS = Verb(
@@ -97,7 +127,7 @@ LIST_SESSIONS = Verb(
     Sessions,
     "The sessions of the station.",
     callers=(Caller.ANYBODY,),
-    reply_bytes_max=64 * MIB,  # grows with the sessions, and with every turn of each
+    reply_bytes_max=32 * MIB,  # grows with the sessions: 250 bytes each, of 15 engines with 8192 each
 )
 
 ASK_STATION = Verb(

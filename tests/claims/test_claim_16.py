@@ -47,11 +47,11 @@ def test_the_request_of_the_media_console_is_redirected(network, program, played
 
 @pytest.mark.peer("tshark")
 def test_the_stream_is_handed_over_at_the_end_of_each_segment(network, program, played):
-    _, _, wire = played
+    report, _, wire = played
     director = network.director("north")["address"]
     addresses = {row["http"]: row["address"] for row in network.engines("north")}
     (play,) = wire.said("director/play", program=program["program"])
-    session, lengths = play.answer["session"], [row["length_bytes"] for row in play.answer["program"]["segments"]]
+    session, lengths = play.answer["session"], [segment["bytes"] for segment in report["segments"]]
     frames = frames_by_segment(wire.datagrams, lengths)
     sending, turn = addresses[play.answer["engine"]], play.answer["turn"]
 

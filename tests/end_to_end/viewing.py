@@ -63,7 +63,7 @@ def streaming(director):
 
 def begin_of_turn(director, number):
     """The engine that has just taken the turn, early enough in it for nobody to be next yet."""
-    return wait_until(lambda: streaming(director), lambda session: session and session["served"][-1]["turn"] >= number)[
+    return wait_until(lambda: streaming(director), lambda session: session and session["present"]["turn"] >= number)[
         "engine"
     ]
 

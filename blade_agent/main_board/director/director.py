@@ -100,7 +100,7 @@ class Director:
         table.verb(streaming.NEXT_SEGMENT, self._pushes.next_segment)
         table.verb(streaming.ASSUMED, self._pushes.assumed)
         table.verb(streaming.STOPPED, self._pushes.stopped)
-        table.verb(streaming.PLAY, self._pushes.play)
+        table.verb_by_host(streaming.PLAY, self._pushes.play)
         table.verb(watching.WATCHING, self._pushes.watching)
         table.verb(watching.LIST_SESSIONS, self._pushes.list_sessions)
         table.verb(watching.ASK_STATION, self._view)

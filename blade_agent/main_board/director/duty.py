@@ -42,3 +42,5 @@ class DirectorDuty:
     state: Path
     """Folder for what survives a restart."""
     intervals: Intervals = Intervals()
+    allow_elsewhere: bool = False
+    """Send streams to other hosts than those that ask for them."""

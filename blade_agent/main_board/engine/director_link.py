@@ -38,6 +38,8 @@ class EngineDuty:
     epoch: int
     """Epoch of that director; who acts for another is refused."""
     capacity_bps: int
+    allow_elsewhere: bool = False
+    """Send streams to other hosts than those that ask for them."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from media_network.messages.enlisting import ATTEND, RunningStream
 from media_network.messages.obtaining import FETCH
 from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
-from media_network.messages.watching import WATCHING, SessionView, Watching
+from media_network.messages.watching import WATCHING, StreamView, Watching
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import HELD_SEGMENT_PATH
 
@@ -68,7 +68,7 @@ class Engine:
         """All that an engine answers."""
         table = HandlerTable("media engine")
         table.verb(FETCH, self._copying.fetch)
-        table.verb(STREAM, self._streams.stream)
+        table.verb_by_host(STREAM, self._streams.stream)
         table.verb(PRELOAD, self._streams.preload)
         table.verb(START, self._streams.start)
         table.verb(CEASE, self._streams.cease)
@@ -151,7 +151,7 @@ class Engine:
         """Stop everything: the lease has ended."""
         self._streams.expire()
 
-    async def _pass_on(self, message: Watching) -> SessionView | Refused:
+    async def _pass_on(self, message: Watching) -> StreamView | Refused:
         """A console that has lost the director says so to the engine that streams to it, which knows the next one."""
         answer = await self._director.ask(WATCHING, message)
         return answer or Refused(Reason.OVERDUE, "the director of this station does not answer at present")

@@ -105,6 +105,9 @@ class PushStation:
         self.engines = []
         self.state = watching.SessionState.REDIRECTED
         self.served = []
+        self.told_max = 2
+        self.report_interval_ms = 50
+        self.told = []
         self.ceased = []
         self.played = []
         self.streaming = asyncio.Event()
@@ -134,13 +137,18 @@ class PushStation:
             self.director = await stack.enter_async_context(serve(table, ANY_PORT))
             yield self
 
-    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None):
-        """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`."""
-        self.served.append(
-            watching.Served(
-                turn=turn or len(self.served) + 1, segment=segment, packet=first_packet, engine=self.engines[source]
-            )
+    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None, known=True):
+        """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`.
+
+        A turn that is not `known` only a director knew that is gone.
+        """
+        served = watching.Served(
+            turn=turn or len(self.served) + 1,
+            segment=self.program.segments[segment],
+            packet=first_packet,
+            engine=self.engines[source],
         )
+        self.served += [served] if known else []
         body = self.bodies[segment][first_packet * 188 :]
         for number, begin in enumerate(range(0, len(body), DATAGRAM_BYTES)):
             if number not in lost:
@@ -166,19 +174,22 @@ class PushStation:
             turn=1,
             engine=self.engines[0],
             ticket="t",
-            program=self.program,
-            report_interval_ms=50,
+            program=self.program.header,
+            first=self.program.segments[0],
+            report_interval_ms=self.report_interval_ms,
         )
 
     async def _watching(self, message):
         if message.session != f"s{len(self.played)}":
             return Refused(Reason.UNKNOWN_SESSION)
-        return watching.SessionView(
+        unknown = [one for one in self.served if one.turn > (message.known_turn or 0)]
+        self.told += [one.turn for one in unknown[: self.told_max]]
+        return watching.StreamView(
             session=message.session,
-            program="film",
             state=self.state,
             engine=self.served[-1].engine if self.served else self.engines[0],
-            served=tuple(self.served),
+            served=tuple(unknown[: self.told_max]),
+            more=len(unknown) > self.told_max,
         )
 
     async def _stream(self, message):

@@ -5,12 +5,13 @@ import socket
 
 import pytest
 
-from chassis_emulator.media_console.errors import NotAnswered, OutputFailed, PlayRefused
+from chassis_emulator.media_console.errors import NotAnswered, OutputFailed, PlayRefused, SentElsewhere
 from chassis_emulator.media_console.push import play_push
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.refusal import Reason, Refused
 from tests.chassis_emulator.media_console.scripted_station import PushStation, film
+from tests.patience import until
 
 PROGRAM, BODIES = film(30, 14, 25, 7, 40, 11)
 WHOLE = b"".join(BODIES)
@@ -91,6 +92,34 @@ def test_taken_over_in_the_middle_of_a_segment():
     assert sink.getvalue() == WHOLE
     assert (reception.segments[0].engine, reception.segments[0].earlier) == (station.names[1], (station.names[0],))
     assert reception.hand_overs == 1
+
+
+def test_each_turn_is_told_once_when_it_begins():
+    async def story(station):
+        for segment in range(len(BODIES)):
+            await station.send(segment, segment % 2)
+            # The first segment came with the answer to PLAY, the last ends the stream.
+            if 0 < segment < len(BODIES) - 1:
+                await until(lambda turn=segment + 1: turn in station.told)
+        station.end()
+
+    station, reception, _ = play(story, prepare=lambda station: setattr(station, "report_interval_ms", 60_000))
+    assert [one.intact for one in reception.segments] == [True] * len(BODIES)
+    assert station.told == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_turn_that_only_a_lost_director_knew_damages_nothing():
+    async def story(station):
+        for segment in range(len(BODIES)):
+            await station.send(segment, segment % 2, turn=segment + 1, known=segment != 2)
+            if segment == 1:
+                await until(lambda: 2 in station.told)
+        station.end()
+
+    station, reception, sink = play(story)
+    assert sink.getvalue() == WHOLE
+    assert 3 not in station.told
+    assert [(one.bytes, one.intact) for one in reception.segments] == [(len(body), True) for body in BODIES]
 
 
 def test_strays_are_not_written():
@@ -184,6 +213,13 @@ def test_refusals():
 
     with pytest.raises(PlayRefused, match="refuses film: film is not published"):
         play(send_all, prepare=no_engine)
+
+    def elsewhere(station):
+        station.refusals = [Refused(Reason.NOT_ALLOWED, "127.0.0.1 asks, and nothing is sent to 127.1.9.9")]
+
+    with pytest.raises(SentElsewhere, match=r"refuses film: 127\.0\.0\.1 asks") as caught:
+        play(send_all, prepare=elsewhere, to=Address("127.1.9.9", 5000))
+    assert "allow_elsewhere" in caught.value.hint
 
     def no_stream(station):
         station.stream_refusals = [Refused(Reason.BAD_TICKET)] * 9

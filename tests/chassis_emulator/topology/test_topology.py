@@ -11,7 +11,8 @@ name: lab
 center: {name: main, home: home}
 stations:
   - {name: home, slots: 2}
-  - {name: north, slots: 4, channels: 2, baud_rate: 921600, capacity_bps: 1000, profile: emulated}
+  - {name: north, slots: 4, channels: 2, baud_rate: 921600, capacity_bps: 1000, profile: emulated,
+     allow_elsewhere: true}
 """
 
 
@@ -39,6 +40,7 @@ def test_every_key_is_read_and_defaults_fill_the_rest(tmp_path):
     home, north = read(tmp_path, GOOD).stations
     assert (home.channels, home.baud_rate) == (1, 115_200)
     assert (north.channels, north.baud_rate, north.capacity_bps, north.profile) == (2, 921_600, 1000, "emulated")
+    assert north.allow_elsewhere
 
 
 def test_who_is_told_of_what_happens(tmp_path):

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from media_network.messages.content import DISTRIBUTE, Distribute, ProgramRow
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report, Reported, RunningStream, TurnPhase
@@ -9,7 +10,17 @@ from media_network.messages.obtaining import OBTAIN, Obtain
 from media_network.messages.program_information import ASK_CATALOGUE, KeptCatalogue
 from media_network.messages.registry import ADD_LOCATIONS, LIST_STATIONS, AddLocations, StationRow, Stations
 from media_network.messages.streaming import NEXT_SEGMENT, PLAY, NextSegment, Redirect, StreamCursor
-from media_network.messages.watching import WATCHING, Served, SessionState, SessionView
+from media_network.messages.watching import (
+    LIST_SESSIONS,
+    TURNS_TOLD_MAX,
+    WATCHING,
+    PresentTurn,
+    Served,
+    Sessions,
+    SessionState,
+    SessionView,
+    StreamView,
+)
 from media_network.program import Program, ProgramState, Segment
 from media_network.segment_set import format_segments
 
@@ -56,16 +67,37 @@ def requests():
 
 
 def replies():
+    header = replace(program().header, title="t" * 16_000)
     played = Redirect(
-        session=SESSION, turn=1, engine=ADDRESS, ticket="t" * 99, program=program(), report_interval_ms=2000
+        session=SESSION,
+        turn=1,
+        engine=ADDRESS,
+        ticket="t" * 99,
+        program=header,
+        first=program().segments[0],
+        report_interval_ms=2000,
     )
-    turn = Served(turn=SEGMENTS, segment=SEGMENTS, packet=7000, engine=ADDRESS)
+    turn = Served(turn=1 << 40, segment=program().segments[-1], packet=7000, engine=ADDRESS)
+    watched = StreamView(
+        session=SESSION,
+        state=SessionState.STREAMING,
+        engine=ADDRESS,
+        served=(turn,) * TURNS_TOLD_MAX,
+        more=True,
+        missing=100,
+    )
+    session = SessionView(
+        session=SESSION,
+        program=NAME,
+        state=SessionState.REDIRECTED,
+        engine=ADDRESS,
+        present=PresentTurn(turn=1 << 40, segment=SEGMENTS, packet=7000),
+        turns=SEGMENTS,
+    )
     row = StationRow(station="s" * 32, director=ADDRESS, epoch=1, engines=15, programs=10_000, home=True, silent_ms=100)
     yield PLAY, played
-    yield (
-        WATCHING,
-        SessionView(session=SESSION, program=NAME, state=SessionState.ENDED, engine=ADDRESS, served=(turn,) * SEGMENTS),
-    )
+    yield WATCHING, watched
+    yield LIST_SESSIONS, Sessions((session,) * (15 * STREAMS))
     yield REPORT, Reported(revoked=(cursor(),) * STREAMS)
     yield ASK_CATALOGUE, KeptCatalogue({f"{number:064}": "0" * 32 for number in range(40_000)})
     yield LIST_STATIONS, Stations((row,) * STATIONS)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from blade_agent.main_board.asking_engines import AskingEngines
 from blade_agent.main_board.director.conversations.settling import Settling
+from blade_agent.main_board.director.conversations.turn_record import TurnRecord
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord
 from blade_agent.main_board.director.sessions.effects import (
@@ -63,8 +64,7 @@ class Conversation:
         self.session = session
         self.opened: asyncio.Future[GivenTurn | Refused] = asyncio.get_running_loop().create_future()
         """What the console that asked for it is answered."""
-        self.served: list[Served] = []
-        """Every turn so far."""
+        self.record = TurnRecord()
         self._term = term
         self._choice = choice
         self._settling = settling
@@ -162,9 +162,8 @@ class Conversation:
             case WakeAt(at):
                 self._wake_at(at)
             case TurnTaken(turn=turn, packet=packet):
-                self.served.append(
-                    Served(turn=turn.number, segment=turn.segment, packet=packet, engine=str(turn.engine))
-                )
+                segment = self.session.terms.program.segments[turn.segment]
+                self.record.add(Served(turn=turn.number, segment=segment, packet=packet, engine=str(turn.engine)))
 
     def _beside(self, saying: Coroutine[Any, Any, None], what: str) -> None:
         self._term.tasks.create_task(saying, name=f"{what} {self.name}")

@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from itertools import count
 
+from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
@@ -42,7 +43,7 @@ from media_network.messages.streaming import (
     StreamCursor,
 )
 from media_network.messages.verb import Done
-from media_network.messages.watching import ListSessions, Sessions, SessionView, Watching
+from media_network.messages.watching import ListSessions, Sessions, SessionView, StreamView, Watching
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -70,14 +71,21 @@ class PushSessions:
 
     # Consoles
 
-    async def play(self, request: Play) -> Redirect | Refused:
-        """Claim 16: look the first segment up, have its engine preload it, and redirect the console there."""
+    async def play(self, request: Play, host: str) -> Redirect | Refused:
+        """Claim 16: look the first segment up, have its engine preload it, and redirect the console there.
+
+        `host` is the one that asks.
+        """
         if self._term.standing.superseded:
             return ANOTHER_DIRECTS
         try:
-            Address.parse(request.console)
+            console = Address.parse(request.console)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
+        elsewhere = None if self._term.duty.allow_elsewhere else refuse_elsewhere(console, host)
+        if elsewhere:
+            self._term.counters.refusals += 1
+            return elsewhere
         program = self._catalogue.published(request.program)
         if program is None:
             self._term.counters.refusals += 1
@@ -90,13 +98,21 @@ class PushSessions:
         self._term.counters.sessions_begun += 1
         return opened
 
-    async def watching(self, message: Watching) -> SessionView | Refused:
-        """Claim 17: the console is still there."""
+    async def watching(self, message: Watching) -> StreamView | Refused:
+        """Claim 17: the console is still there, and is told the turns that it does not know."""
         conversation = self._conversations.get(message.session)
         if conversation is None:
             return NO_SESSION
         conversation.hear(ConsoleHeard())
-        return _view(conversation)
+        untold = conversation.record.since(message.known_turn)
+        return StreamView(
+            session=message.session,
+            state=conversation.session.state.shown,
+            engine=_engine(conversation.session.state),
+            served=untold.served,
+            more=untold.more,
+            missing=untold.missing,
+        )
 
     async def list_sessions(self, _: ListSessions) -> Sessions:
         """All sessions, the ended ones of the last minute included."""
@@ -235,7 +251,8 @@ class PushSessions:
             turn=turn.number,
             engine=str(turn.engine),
             ticket=self._term.tickets.sign(name, program.program),
-            program=program,
+            program=program.header,
+            first=program.segments[0],
             report_interval_ms=self._term.duty.intervals.watching_ms,
         )
 
@@ -361,21 +378,27 @@ class PushSessions:
             console=terms.console,
             engine_slot=record.slot if record else 0,
             segment=turn.segment if turn else 0,
-            turns=len(conversation.served),
+            turns=conversation.record.count,
         )
 
 
 def _view(conversation: Conversation) -> SessionView:
     """A session for others."""
     state, terms = conversation.session.state, conversation.session.terms
-    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
     return SessionView(
         session=terms.session,
         program=terms.program.program,
         state=state.shown,
-        engine=str(last.engine) if last else None,
-        served=tuple(conversation.served),
+        engine=_engine(state),
+        present=conversation.record.present,
+        turns=conversation.record.count,
     )
+
+
+def _engine(state: State) -> str | None:
+    """Who streams, or streamed last."""
+    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
+    return str(last.engine) if last else None
 
 
 def _now() -> float:

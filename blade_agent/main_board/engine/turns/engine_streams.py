@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from blade_agent.main_board.asking_engines import AskingEngines
+from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters, StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
@@ -128,15 +129,12 @@ class EngineStreams:
             return self._refuse(answer.refused)
         return Ready(valid_ms=PRELOAD_VALID_MS)
 
-    async def stream(self, request: Stream) -> Done | Refused:
-        """Answer `STREAM`: the console that was redirected here is ready for the first packet."""
+    async def stream(self, request: Stream, host: str) -> Done | Refused:
+        """Answer `STREAM`: the console at `host`, that was redirected here, is ready for the first packet."""
         carried = self._known.get(request.session)
         ready = carried.stream.ready if carried else None
-        waited_for = ready is not None and ready.turn == request.turn
-        if ready and waited_for and not ready.redirected:
-            return self._refuse(Refused(Reason.NOT_READY, f"turn {request.turn} is another engine's to start"))
-        if ready and waited_for and self._director.holder(request.ticket, ready.program) != request.session:
-            return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
+        if ready and ready.turn == request.turn and (refused := self._refuse_stream(request, ready, host)):
+            return self._refuse(refused)
         return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
 
     async def start(self, request: Start) -> Done | Refused:
@@ -268,6 +266,15 @@ class EngineStreams:
             return self._refuse(answer.refused)
         self._untold.pop(session, None)
         return Done()
+
+    def _refuse_stream(self, request: Stream, ready: Preload, host: str) -> Refused | None:
+        """A console may start what it was redirected to, where its datagrams come to itself."""
+        if not ready.redirected:
+            return Refused(Reason.NOT_READY, f"turn {request.turn} is another engine's to start")
+        if self._director.holder(request.ticket, ready.program) != request.session:
+            return Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
+        elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
+        return None if self._director.duty.allow_elsewhere else elsewhere
 
     def _refuse_preload(self, request: Preload) -> Refused | None:
         """What every stream has to do with: the director, and what the engine can carry."""

@@ -10,7 +10,7 @@ from blade_agent.main_board.catalogue import Catalogue, digest_of
 from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
-from chassis_emulator.simulation.simulation import Simulation
+from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
@@ -50,7 +50,7 @@ from media_network.refusal import Reason, Refused
 
 DIRECTOR = Address("127.1.1.1", 8080)
 CENTER = Address("127.1.0.1", 8080)
-CONSOLE = "127.1.200.1:5000"
+CONSOLE = f"{ONLOOKER}:5000"
 EPOCH = 7
 STATE = Path("/state")
 INTERVALS = Intervals()
@@ -226,8 +226,8 @@ class Stage:
     async def play(self, program="film"):
         return await self.ask(PLAY, Play(program=program, console=CONSOLE))
 
-    async def watch(self, session):
-        return await self.ask(WATCHING, Watching(session=session))
+    async def watch(self, session, known_turn=None):
+        return await self.ask(WATCHING, Watching(session=session, known_turn=known_turn))
 
     async def watch_for(self, session, duration_s):
         """Let time pass with the console there."""

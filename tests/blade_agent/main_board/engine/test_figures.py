@@ -91,7 +91,9 @@ def test_batches_that_leave_late_are_counted_and_no_others():
     async def be_engine(disk):
         store = await SegmentStore.open(disk, [Path("/channel")])
         await put(store, PROGRAM, 0, data)
-        duty = EngineDuty(slot=2, address=ENGINE, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**8)
+        duty = EngineDuty(
+            slot=2, address=ENGINE, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**8, allow_elsewhere=True
+        )
         catalogue = Catalogue(disk, Path("/channel/.catalogue"))
         opening = open_engine(duty, store, catalogue, random.Random(2), EngineCounters())
         async with opening as engine, serve(engine.table(), ENGINE):

@@ -44,7 +44,12 @@ def play(seed: int):
             if number % 3 == slot - 2:
                 await put(store, PROGRAM, number, each)
         duty = EngineDuty(
-            slot=slot, address=address, director=Address("127.1.1.1", 8080), epoch=EPOCH, capacity_bps=10**8
+            slot=slot,
+            address=address,
+            director=Address("127.1.1.1", 8080),
+            epoch=EPOCH,
+            capacity_bps=10**8,
+            allow_elsewhere=True,
         )
         with suppress(TimeoutError):
             async with asyncio.timeout(STORY_S):

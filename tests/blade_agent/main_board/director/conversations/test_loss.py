@@ -68,7 +68,7 @@ def test_a_director_that_was_held_up_takes_nobody_for_lost():
             heal()
             await world.watch_for(session, 1.0)
             assert not world.starts()
-            assert (await world.view(session)).served[-1].turn == 1
+            assert (await world.view(session)).present.turn == 1
 
         world.tell(story, FILM)
 

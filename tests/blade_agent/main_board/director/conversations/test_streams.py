@@ -1,11 +1,15 @@
 """The director's side of a pushed stream, in virtual time: never two senders, never a packet twice."""
 
 import asyncio
+import dataclasses
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.director.conversations.push_sessions import ENDED_KEPT_S
+from chassis_emulator.simulation.simulation import ONLOOKER
+from media_network.address import Address
 from media_network.messages.enlisting import REPORT
 from media_network.messages.streaming import (
     CEASE,
@@ -22,7 +26,7 @@ from media_network.messages.streaming import (
     StopCause,
 )
 from media_network.messages.verb import Done
-from media_network.messages.watching import LIST_SESSIONS, ListSessions, Served, SessionState
+from media_network.messages.watching import LIST_SESSIONS, ListSessions, PresentTurn, Served, SessionState
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
@@ -62,7 +66,8 @@ def test_play_redirects_to_an_engine_that_has_preloaded():
         async def story():
             redirect = await world.play()
             assert isinstance(redirect, Redirect)
-            assert (redirect.engine, redirect.turn, redirect.program) == (str(engine_address(3)), 1, FILM)
+            assert (redirect.engine, redirect.turn) == (str(engine_address(3)), 1)
+            assert (redirect.program, redirect.first) == (FILM.header, FILM.segments[0])
             assert world.engines[3].of(Preload) == [
                 Preload(
                     epoch=EPOCH,
@@ -94,6 +99,35 @@ def test_play_refused(program, console, expected):
         async def story():
             assert reason(await world.ask(PLAY, Play(program=program, console=console))) is expected
             assert await world.loads() == {2: 0}
+
+        world.tell(story, FILM)
+
+
+ELSEWHERE = "127.1.200.1:5000"
+"""Of another host than the one that asks."""
+
+
+def test_nothing_is_sent_to_a_host_that_did_not_ask_for_it():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            refused = await world.ask(PLAY, Play(program="film", console=ELSEWHERE))
+            assert refused.reason is Reason.NOT_ALLOWED
+            assert refused.detail == f"{ONLOOKER} asks, and nothing is sent to 127.1.200.1, which does not"
+            assert world.engines[2].of(Preload) == []
+            assert (await world.ask(LIST_SESSIONS, ListSessions())).sessions == ()
+            assert isinstance(await world.ask(PLAY, Play(program="film", console=f"{ONLOOKER}:1")), Redirect)
+
+        world.tell(story, FILM)
+
+
+def test_a_station_may_send_to_others_if_its_settings_say_so():
+    with stage({2: ALL}) as world:
+        world.duty = dataclasses.replace(world.duty, allow_elsewhere=True)
+
+        async def story():
+            assert isinstance(await world.ask(PLAY, Play(program="film", console=ELSEWHERE)), Redirect)
+            assert [order.console for order in world.engines[2].of(Preload)] == [ELSEWHERE]
 
         world.tell(story, FILM)
 
@@ -203,7 +237,9 @@ def test_a_whole_program_from_engine_to_engine():
             view = await world.watch(session)
             assert view.state is SessionState.ENDED
             assert view.served == tuple(
-                Served(turn=number + 1, segment=number, packet=0, engine=str(engine_address(2 + number % 2)))
+                Served(
+                    turn=number + 1, segment=FILM.segments[number], packet=0, engine=str(engine_address(2 + number % 2))
+                )
                 for number in range(4)
             )
 
@@ -239,7 +275,7 @@ def test_whoever_speaks_of_a_turn_has_assumed_it(told_by):
                     assert world.engines[3].revoked == []
                 case "stopped":
                     await world.stop(session, turn, StopCause.CEASED, segment=1, packet=500)
-            assert [served.turn for served in (await world.view(session)).served] == [1, 2]
+            assert [served.turn for served in (await world.watch(session)).served] == [1, 2]
             assert await world.assume(session, 1, 2) != Done()
 
         world.tell(story, FILM)
@@ -263,9 +299,49 @@ def test_messages_of_turns_that_are_over_or_unknown_are_refused():
             await asyncio.sleep(0.6)
             assert set(world.engines[2].revoked) == set(world.engines[2].cursors)
             assert reason(await world.next("another", 1)) is Reason.UNKNOWN_SESSION
-            assert (await world.view(session)).served[-1].turn == turn
+            assert (await world.view(session)).present.turn == turn
 
         world.tell(story, FILM)
+
+
+def test_a_console_is_told_the_turns_since_the_one_that_it_knows():
+    with stage(THREE) as world:
+
+        async def story():
+            session, _ = await world.streaming()
+            (first,) = (await world.watch(session)).served
+            second, turn = hand_over(await world.next(session, 1))
+            await world.assume(session, turn, second, 1)
+            (served,) = (await world.watch(session, known_turn=first.turn)).served
+            assert (served.turn, served.segment) == (turn, FILM.segments[1])
+            view = await world.watch(session, known_turn=turn)
+            assert (view.state, view.engine, view.served) == (SessionState.STREAMING, str(engine_address(second)), ())
+            listed = await world.view(session)
+            assert (listed.present, listed.turns) == (PresentTurn(turn=turn, segment=1, packet=0), 2)
+
+        world.tell(story, FILM)
+
+
+def test_what_a_console_is_told_weighs_the_same_at_the_end_of_a_long_film():
+    film = program_of(segments=600, packets=7)
+    with stage({2: "0-599", 3: "0-599"}) as world:
+
+        async def story():
+            redirect = await world.play()
+            assert len(msgspec.json.encode(redirect)) < 1000
+            slot = int(Address.parse(redirect.engine).host.rpartition(".")[2])
+            assert await world.assume(redirect.session, 1, slot) == Done()
+            turn, known, weights = 1, None, []
+            for segment in range(1, 600):
+                slot, turn = hand_over(await world.next(redirect.session, turn, segment - 1))
+                await world.assume(redirect.session, turn, slot, segment)
+                view = await world.watch(redirect.session, known)
+                known = view.served[-1].turn
+                weights.append(len(msgspec.json.encode(view)))
+            assert max(weights) < 1000
+            assert (await world.view(redirect.session)).turns == 600
+
+        world.tell(story, film)
 
 
 # Engine 2 does not take over
@@ -336,7 +412,7 @@ def test_a_doubtful_engine_that_sent_is_resumed_at_its_cursor():
             assert (started.segment, started.packet) == (1, 123)
             view = await world.view(session)
             assert view.state is SessionState.STREAMING
-            assert (view.served[-1].segment, view.served[-1].packet) == (1, 123)
+            assert (view.present.segment, view.present.packet) == (1, 123)
             assert reason(await world.next(session, 1, **doubtful)) is Reason.STALE_TURN
 
         world.tell(story, FILM)
@@ -398,8 +474,8 @@ def test_a_sender_that_stopped_short_is_resumed_where_it_stopped():
             await asyncio.sleep(1.0)
             [started] = world.starts()
             assert (started.segment, started.packet) == (0, 4321)
-            view = await world.view(session)
-            assert [(each.segment, each.packet) for each in view.served] == [(0, 0), (0, 4321)]
+            view = await world.watch(session)
+            assert [(each.segment.number, each.packet) for each in view.served] == [(0, 0), (0, 4321)]
             assert sum((await world.loads()).values()) == RATE_BPS
 
         world.tell(story, FILM)
@@ -538,7 +614,7 @@ def test_a_healed_stream_that_is_lost_again_is_recovered_once():
             view = await world.watch_for(session, 10.0)
             [started] = world.starts()
             assert (started.segment, started.packet) == (1, 600)
-            assert [(served.segment, served.packet) for served in view.served] == [(0, 0), (1, 0), (1, 600)]
+            assert [(served.segment.number, served.packet) for served in view.served] == [(0, 0), (1, 0), (1, 600)]
 
         world.tell(story, FILM)
 

@@ -46,7 +46,9 @@ def test_a_stream_of_the_director_before_goes_on_with_turns_that_it_cannot_have_
             assert (await enlist(world, 2, running())).revoked == ()
             view = await world.view("s")
             assert (view.state, view.engine) == (SessionState.STREAMING, str(engine_address(2)))
-            assert [(one.turn, one.segment, one.engine) for one in view.served] == [(5, 1, str(engine_address(2)))]
+            assert (view.present.turn, view.present.segment, view.turns) == (5, 1, 1)
+            (served,) = (await world.watch("s")).served
+            assert (served.turn, served.segment, served.engine) == (5, FILM.segments[1], str(engine_address(2)))
             answer = await world.next("s", 5, segment=1)
             assert answer.hand_over.turn > FIRST_OWN_TURN
             assert answer.hand_over.segment == FILM.segments[2]
@@ -111,7 +113,7 @@ def test_program_information_that_only_an_engine_kept_is_recalled():
             assert answer.revoked == ()
             await asyncio.sleep(0.1)
             redirect = await world.play()
-            assert redirect.program == FILM
+            assert redirect.program == FILM.header
             await asyncio.sleep(0.1)
             assert KeepProgram(epoch=EPOCH, program=FILM) in world.engines[2].of(KeepProgram)
 

@@ -342,7 +342,7 @@ def test_of_too_many_streams_those_longest_unheard_of_are_forgotten_and_never_on
             await streams.cease(Cease(session=session, turn=1))
         await streams.cease(Cease(session="b", turn=1))
         await streams.cease(Cease(session="e", turn=1))
-        over = [await streams.stream(Stream(session=session, turn=1, ticket="")) for session in "abcde"]
+        over = [await streams.stream(Stream(session=session, turn=1, ticket=""), "127.1.200.1") for session in "abcde"]
         assert [refused.reason for refused in over] == [
             Reason.NOT_READY,
             Reason.STALE_TURN,

@@ -3,12 +3,14 @@
 import asyncio
 import errno
 import os
+import random
 
 import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.engine.sending.push_socket import open_push_socket
 from media_network.address import Address
+from media_network.http.client import HttpClient
 from media_network.messages.enlisting import Enlist, Report
 from media_network.messages.streaming import (
     CEASE,
@@ -126,6 +128,9 @@ async def _start_what_must_not_be(tmp_path, host):
         redirected = replace(order, session="t", redirected=True)
         assert isinstance(await client.ask(host, PRELOAD, redirected), Ready)
         assert await reason(STREAM, replace(forged, session="t")) is Reason.BAD_TICKET
+        stranger = Stream(session="t", turn=3, ticket=KEY.sign("t", PROGRAM))
+        async with HttpClient(random.Random(1), "127.0.0.9") as elsewhere:
+            assert (await elsewhere.ask(host, STREAM, stranger)).reason is Reason.NOT_ALLOWED
         assert not ear.datagrams
         assert await client.ask(host, START, start) == Done()
         assert await client.ask(host, START, start) == Done()
