@@ -33,6 +33,7 @@ class Served(Struct, frozen=True, kw_only=True):
     segment: Count
     packet: Count
     engine: str
+    """Media address of the engine that sent it."""
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     program: ProgramId
     state: SessionState
     engine: str | None
-    """The one that streams, or streamed last; None: there was none."""
+    """Media address of the one that streams, or streamed last; None: there was none."""
     served: tuple[Served, ...]
     """Every turn so far, in order."""
 
@@ -66,6 +67,8 @@ class EngineView(Struct, frozen=True, kw_only=True):
 
     slot: int
     engine: str
+    media: str
+    """Its media address."""
     load_bps: Count
     capacity_bps: Count
     streams: Count

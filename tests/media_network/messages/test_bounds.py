@@ -43,6 +43,7 @@ def requests():
         Enlist(
             slot=32,
             engine=ADDRESS,
+            media=ADDRESS,
             boot="0" * 16,
             epoch=1 << 20,
             capacity_bps=10**10,
@@ -60,7 +61,16 @@ def replies():
         session=SESSION, turn=1, engine=ADDRESS, ticket="t" * 99, program=program(), report_interval_ms=2000
     )
     turn = Served(turn=SEGMENTS, segment=SEGMENTS, packet=7000, engine=ADDRESS)
-    row = StationRow(station="s" * 32, director=ADDRESS, epoch=1, engines=15, programs=10_000, home=True, silent_ms=100)
+    row = StationRow(
+        station="s" * 32,
+        director=ADDRESS,
+        media=ADDRESS,
+        epoch=1,
+        engines=15,
+        programs=10_000,
+        home=True,
+        silent_ms=100,
+    )
     yield PLAY, played
     yield (
         WATCHING,

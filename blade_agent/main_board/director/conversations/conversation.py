@@ -162,9 +162,8 @@ class Conversation:
             case WakeAt(at):
                 self._wake_at(at)
             case TurnTaken(turn=turn, packet=packet):
-                self.served.append(
-                    Served(turn=turn.number, segment=turn.segment, packet=packet, engine=str(turn.engine))
-                )
+                sender = str(self._choice.roster.media(turn.engine))
+                self.served.append(Served(turn=turn.number, segment=turn.segment, packet=packet, engine=sender))
 
     def _beside(self, saying: Coroutine[Any, Any, None], what: str) -> None:
         self._term.tasks.create_task(saying, name=f"{what} {self.name}")

@@ -98,11 +98,11 @@ class PushSessions:
         if conversation is None:
             return NO_SESSION
         conversation.hear(ConsoleHeard())
-        return _view(conversation)
+        return self._view(conversation)
 
     async def list_sessions(self, _: ListSessions) -> Sessions:
         """All sessions, the ended ones of the last minute included."""
-        return Sessions(tuple(map(_view, self._conversations.values())))
+        return Sessions(tuple(map(self._view, self._conversations.values())))
 
     # Engines
 
@@ -229,7 +229,7 @@ class PushSessions:
         return Redirect(
             session=name,
             turn=turn.number,
-            engine=str(turn.engine),
+            engine=str(self._roster.media(turn.engine)),
             ticket=self._term.tickets.sign(name, program.program),
             program=program,
             report_interval_ms=self._term.duty.intervals.watching_ms,
@@ -355,18 +355,17 @@ class PushSessions:
             turns=len(conversation.served),
         )
 
-
-def _view(conversation: Conversation) -> SessionView:
-    """A session for others."""
-    state, terms = conversation.session.state, conversation.session.terms
-    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
-    return SessionView(
-        session=terms.session,
-        program=terms.program.program,
-        state=state.shown,
-        engine=str(last.engine) if last else None,
-        served=tuple(conversation.served),
-    )
+    def _view(self, conversation: Conversation) -> SessionView:
+        """A session for others."""
+        state, terms = conversation.session.state, conversation.session.terms
+        last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
+        return SessionView(
+            session=terms.session,
+            program=terms.program.program,
+            state=state.shown,
+            engine=str(self._roster.media(last.engine)) if last else None,
+            served=tuple(conversation.served),
+        )
 
 
 def _now() -> float:
