@@ -22,8 +22,10 @@ from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Request
 from blade_agent.backplane.messages.device import GET_DEVICE_ID
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, RoleAssignment
 from blade_agent.backplane.serial_line import descriptor_line
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
+from blade_agent.cbc.identity import Identity
+from blade_agent.version import installed_version
 
 ROUNDS = 20
 ROUND_TRIPS = 200

@@ -13,7 +13,7 @@ from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.line import MessageLine
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.backplane.messages.device import GET_DEVICE_ID
-from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.settings import BladeSettings
 from blade_agent.wires import Wires

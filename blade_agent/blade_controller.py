@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from blade_agent.backplane.command import Command
-from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Completion, Request
 from blade_agent.backplane.role import MainBoardState
-from blade_agent.cbc.blade import Blade, SelfCheck, SelfTestFault
+from blade_agent.backplane.slot_address import SlotAddress
+from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress, installed_version
+from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.self_test import SelfCheck, SelfTestFault
 from blade_agent.files import Files
 from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.profile import HardwareProfile
@@ -26,6 +28,7 @@ from blade_agent.profiled_board.measurements import Measurements
 from blade_agent.profiled_board.power import KeptPower
 from blade_agent.settings import BladeSettings
 from blade_agent.switched_main_board import LimitedMainBoard, SwitchedMainBoard
+from blade_agent.version import installed_version
 from blade_agent.wires import Wires
 
 
@@ -153,7 +156,7 @@ class BladeController:
         """Leave service in an orderly way, as when the handle is opened."""
         self._controller.move_handle(closed=False)
 
-    def order(self, command: Command[Any, Any], body: object) -> CompletionCode:
+    def order(self, command: Command[Any, Any], body: object) -> Completion:
         """Carry out a command as if it had come in on a line; give its completion code."""
         request = Request(
             responder=self.blade.address.ipmb_address,
@@ -163,7 +166,7 @@ class BladeController:
             sequence=0,
             data=command.request_data(body),
         )
-        return CompletionCode(self._controller.answer(request).completion)
+        return command.completion(self._controller.answer(request).completion)
 
     async def close(self) -> None:
         """Give the lines back, and wait until what is kept is on the disk."""

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from blade_agent.chassis_manager.board.management_board import identity_of
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.order_desk import OrderDesk
@@ -34,7 +33,7 @@ async def run_manager(settings: ManagerSettings, rng: Random) -> None:
                 lan_server(
                     Address(settings.lan.address, settings.lan.port),
                     manager=manager,
-                    identity=identity_of(settings.station, profile),
+                    guid=settings.guid,
                     users=settings.lan.users,
                     rng=rng,
                 )

@@ -7,7 +7,8 @@ begins anew under another boot id, as one does that really had no power.
 from collections.abc import Callable
 from typing import Protocol
 
-from blade_agent.backplane.role import MainBoard, MainBoardState, MainBoardStatus, RoleAssignment
+from blade_agent.backplane.role import MainBoardState, MainBoardStatus, RoleAssignment
+from blade_agent.cbc.main_board import MainBoard
 
 
 class LimitedMainBoard(MainBoard, Protocol):

@@ -26,7 +26,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Ti
 from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
 from media_network.address import Address
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
-from tests.blade_agent.chassis_manager.lan.conftest import IDENTITY, start_blade
+from tests.blade_agent.chassis_manager.lan.conftest import GUID, start_blade
 from tests.patience import PATIENCE_S, until
 
 CAPTURES = Path(__file__).parents[1] / "docs" / "protocols" / "captures"
@@ -186,9 +186,7 @@ async def record(folder):
         blade.move_handle(closed=True)
     manager = ChassisManager(settings, lines, Random(1))
     task = asyncio.create_task(manager.run())
-    async with lan_server(
-        Address("127.0.0.1", 0), manager=manager, identity=IDENTITY, users=(USER,), rng=Random(2)
-    ) as server:
+    async with lan_server(Address("127.0.0.1", 0), manager=manager, guid=GUID, users=(USER,), rng=Random(2)) as server:
         await until(lambda: all(_is_settled(slot) for slot in manager.snapshot()))
         for wire, (blade, _, _) in zip((recording.udp, recording.serial), blades.values(), strict=True):
             await until(lambda wire=wire, blade=blade: _has_told(blade, wire))

@@ -12,6 +12,7 @@ from zlib import crc32
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from tests import addresses
 
@@ -21,6 +22,10 @@ MISSING = "peer missing"
 SAID = "said"
 """A property with a line that the summary shows: what a test has seen that a person wants to know."""
 IN_CI = os.environ.get("CI") == "true"
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_runtest_setup(item):

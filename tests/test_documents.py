@@ -120,3 +120,11 @@ def check(line):
         assert value is not None, f"{line}: {name} takes a value"
         if isinstance(option.type, click.Choice):
             assert value in option.type.choices, f"{line}: {value} is none of {option.type.choices}"
+
+
+@each_document
+def test_every_room_that_is_named_is_there(document):
+    """A path that begins with a folder of the project: a file, or a folder."""
+    tops = "|".join((*PACKAGES, "tests", "docs", "mibs", "hw_profiles", "examples", "benchmarks"))
+    named = re.findall(rf"`((?:{tops})/[\w./-]+)`", document.read_text())
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -5,6 +5,7 @@ from typing import Final, Generic, TypeVar
 from msgspec import Struct
 
 from blade_agent.backplane.layout import InvalidFieldError, Layout
+from blade_agent.backplane.message import Completion, CompletionCode
 
 RequestT = TypeVar("RequestT", bound=Struct)
 ReplyT = TypeVar("ReplyT", bound=Struct)
@@ -38,11 +39,21 @@ class CommandCode(Struct, frozen=True):
 class Command(Generic[RequestT, ReplyT]):
     """A command of the backplane."""
 
-    def __init__(self, name: str, code: CommandCode, *, request: Layout[RequestT], reply: Layout[ReplyT]) -> None:
+    def __init__(
+        self,
+        name: str,
+        code: CommandCode,
+        *,
+        request: Layout[RequestT],
+        reply: Layout[ReplyT],
+        completions: type[Completion] | None = None,
+    ) -> None:
+        """`completions` are those that mean something with this command only."""
         self.name = name
         self.code = code
         self._request = request
         self._reply = reply
+        self._completions = completions
 
     def request_data(self, body: RequestT) -> bytes:
         """Give the data of a request: the defining body, then the fields."""
@@ -62,3 +73,16 @@ class Command(Generic[RequestT, ReplyT]):
             message = f"the response to {self.name} is of another defining body"
             raise InvalidFieldError(message)
         return self._reply.unpack(data.removeprefix(self.code.group))
+
+    def completion(self, code: int) -> Completion:
+        """Give a completion code as it is meant with this command. Raises ValueError for one without a meaning."""
+        if self._completions is not None and code in list(self._completions):
+            return self._completions(code)
+        return CompletionCode(code)
+
+    def completion_text(self, code: int) -> str:
+        """Give a completion code, and what it means with this command, for a person."""
+        try:
+            return self.completion(code).text
+        except ValueError:
+            return f"{code:02X}h"

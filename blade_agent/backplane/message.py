@@ -7,7 +7,7 @@ The same octets travel in Basic Mode frames and in RMCP datagrams. The header is
 for: they are taken as they are, without construct.
 """
 
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, unique
 
 from msgspec import Struct
 
@@ -24,37 +24,32 @@ MAX_MESSAGE_BYTES = _LONGEST_BYTES
 """Longest message on any wire: a framing drops what grows beyond it."""
 
 
-class CompletionCode(IntEnum):
-    """First byte of every response's data (IPMI 2.0, table 5-2). 80h to BEh belong to the command."""
+class Completion(IntEnum):
+    """First byte of every response's data (IPMI 2.0, table 5-2). 80h to BEh mean something else with every command."""
+
+    @property
+    def text(self) -> str:
+        """How a person reads it."""
+        return f"{self:02X}h, {self.name.lower().replace('_', ' ')}"
+
+
+@unique
+class CompletionCode(Completion):
+    """Those that mean the same with every command. A command's own stand beside its layout."""
 
     OK = 0x00
-    STALE_EPOCH = 0x80
-    """Role commands: the epoch is older than the one the blade holds."""
-    ROLE_CONFLICT = 0x81
-    """Role commands: becoming or ceasing to be director takes a higher epoch."""
-    STAGED_DIFFERS = 0x82
-    """Role commands: what is staged is not what the commit names by its digest."""
-    WATCHDOG_NEVER_SET = 0x80
-    """Reset Watchdog Timer only; the number is one of those that mean something else with every command."""
-    WRITE_PROTECTED = 0x80
-    """Write FRU Inventory Data only."""
-    INVALID_COMPONENTS = 0x81
-    """Initiate Upgrade Action only: components that are not there."""
-    INVALID_COMPONENT = 0x82
-    """Get Component Properties only: a component that is not there."""
-    INVALID_COMPONENT_PROPERTY = 0x83
-    """Get Component Properties only: a property that components do not have."""
     NODE_BUSY = 0xC0
     INVALID_COMMAND = 0xC1
     INVALID_LUN = 0xC2
+    TIMED_OUT = 0xC3
     OUT_OF_SPACE = 0xC4
     RESERVATION_CANCELLED = 0xC5
-    TIMED_OUT = 0xC3
     WRONG_LENGTH = 0xC7
     PARAMETER_OUT_OF_RANGE = 0xC9
     TOO_MANY_BYTES_REQUESTED = 0xCA
     NO_SUCH_DEVICE = 0xCB
     INVALID_FIELD = 0xCC
+    INSUFFICIENT_PRIVILEGE = 0xD4
     WRONG_STATE = 0xD5
     UNSPECIFIED = 0xFF
 
@@ -117,7 +112,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """The answer of the device at `responder`; net function odd. `completion` may be outside `CompletionCode`."""
+    """The answer of the device at `responder`; net function odd. `completion` may be a command's own."""
 
     requester: int
     responder: int

@@ -1,11 +1,10 @@
-"""The role that the chassis manager gives a main board, and what the CBC must know of that board."""
+"""The role that the chassis manager gives a main board, and what that board says of itself."""
 
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from blade_agent.backplane.message import CompletionCode
 from media_network.address import Address
 
 LONGEST_STATION_BYTES = 32
@@ -51,41 +50,3 @@ class MainBoardStatus(Struct, frozen=True, kw_only=True):
     state: MainBoardState
     address: Address | None
     """Where machines speak to it, its control port; None until they can."""
-
-
-class MainBoard(Protocol):
-    """The main board as the CBC sees it. No call waits."""
-
-    def assign(self, assignment: RoleAssignment) -> None:
-        """Take this role from now on; called only when it differs from the last one."""
-        ...
-
-    def drain(self, draining: bool) -> int:  # noqa: FBT001 -- the field of the message
-        """Hand over what it carries and take nothing new, or take work again; returns what it still carries."""
-        ...
-
-    def status(self) -> MainBoardStatus:
-        """Tell the state of now."""
-        ...
-
-
-class RoleRefusedError(Exception):
-    """An assignment that may not be taken."""
-
-    def __init__(self, code: CompletionCode, held: RoleAssignment, offered: RoleAssignment) -> None:
-        super().__init__(f"{offered.role} at epoch {offered.epoch}, while {held.role} at epoch {held.epoch} is held")
-        self.code = code
-        self.held = held
-        self.offered = offered
-
-
-def check_fence(held: RoleAssignment, offered: RoleAssignment) -> None:
-    """Let an assignment pass only if no other director can believe in the same epoch.
-
-    Raises:
-        RoleRefusedError: the epoch is older than the held one, or the directorship changes within an epoch.
-    """
-    if offered.epoch < held.epoch:
-        raise RoleRefusedError(CompletionCode.STALE_EPOCH, held, offered)
-    if offered.epoch == held.epoch and (offered.role is Role.DIRECTOR) != (held.role is Role.DIRECTOR):
-        raise RoleRefusedError(CompletionCode.ROLE_CONFLICT, held, offered)

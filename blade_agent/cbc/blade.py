@@ -1,55 +1,35 @@
 """The blade as its CBC knows it: one model, of which the commands are views."""
 
-from collections.abc import Callable, Sequence
-from enum import IntFlag
+from collections.abc import Sequence
 
-from msgspec import Struct
-
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
-from blade_agent.backplane.line import MessageLine
 from blade_agent.backplane.message import CompletionCode
-from blade_agent.backplane.role import MainBoard, MainBoardState, Role
+from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.clock import Clock
-from blade_agent.cbc.event_log import Event, EventLog
 from blade_agent.cbc.event_sender import EventSender
-from blade_agent.cbc.fru import Fru, FruSettings
+from blade_agent.cbc.fru import FruSettings
 from blade_agent.cbc.hardware import BoardAction, Hardware
 from blade_agent.cbc.identification import Identification
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.identity import Identity
 from blade_agent.cbc.leds import FrontLed, Leds
+from blade_agent.cbc.main_board import MainBoard
+from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.own_sensors import OwnSensors
 from blade_agent.cbc.post import Post
 from blade_agent.cbc.refusal import RefusedError
-from blade_agent.cbc.reservation import Reservation
-from blade_agent.cbc.sensor_bank import SensorBank
-from blade_agent.cbc.sensor_records import controller_record, sensor_record
+from blade_agent.cbc.self_test import SelfCheck
+from blade_agent.cbc.sensor_bank import board_sensors
 from blade_agent.cbc.watchdog import ACTION_OF, TimeoutAction, Watchdog, WatchdogSettings
 from blade_agent.kept_octets import KeptOctets
 
 
-class SelfTestFault(IntFlag):
-    """What a self test can find (IPMI 2.0, table 20-8, result 57h)."""
+class Blade(ManagementController):
+    """The controller of a blade: hot swap, a main board with its role, lights, a watchdog, and events that it sends.
 
-    NONE = 0
-    OPERATIONAL_FIRMWARE = 0x01
-    UPDATE_FIRMWARE = 0x02
-    FRU_INTERNAL_AREA = 0x04
-    SDR_EMPTY = 0x08
-    BACKPLANE_LINES = 0x10
-    FRU_DEVICE = 0x20
-    SDR_DEVICE = 0x40
-    SEL_DEVICE = 0x80
-
-
-class SelfCheck(Struct, frozen=True):
-    """Something the self test tries, and what it means when it does not pass."""
-
-    fault: SelfTestFault
-    passes: Callable[[], bool]
-
-
-class Blade:
-    """State of one blade. Whoever asks brings it up to date; only a timer that runs out acts by itself."""
+    Whoever asks brings it up to date; only a timer that runs out acts by itself.
+    """
 
     def __init__(
         self,
@@ -65,41 +45,30 @@ class Blade:
         device_support: int,
         self_checks: Sequence[SelfCheck],
     ) -> None:
-        self.identity = identity
+        self.hot_swap = HotSwap(self._hot_swap_moved)
+        self.watchdog = Watchdog(clock, self._watchdog_expired)
+        self.own_sensors = OwnSensors(self.hot_swap, self.watchdog)
+        super().__init__(
+            identity=identity,
+            ipmb_address=address.ipmb_address,
+            name=f"blade {address.slot}",
+            sensors=(*self.own_sensors.all, *board_sensors(hardware.sensors)),
+            neighbours={},
+            fru=fru,
+            kept_log=kept_log,
+            clock=clock,
+            device_support=device_support,
+            self_checks=self_checks,
+        )
         self.address = address
         self.main_board = main_board
         self.boot_id = boot_id
         self.hardware = hardware
-        self.device_support = device_support
-        self.self_checks = self_checks
-        self.hot_swap = HotSwap(self._hot_swap_moved)
         self.post = Post(main_board)
-        self.fru = Fru(fru, identity)
-        self.log = EventLog(clock.wall_s, generator=address.ipmb_address, kept=kept_log)
-        self.started_at = self.log.time
         self.event_sender = EventSender(address.ipmb_address)
-        self.watchdog = Watchdog(clock, self._watchdog_expired)
         self.leds = Leds(clock, hardware.leds)
         self.identification = Identification(clock, self._identify_led())
         self.fan_override: int | None = None
-        self.own_sensors = OwnSensors(self.hot_swap, self.watchdog)
-        self.sensors = SensorBank(clock, self._note, self.own_sensors.all, hardware.sensors)
-        self.records = self._records()
-        self.sdr_reservation = Reservation()
-        self.log_reservation = Reservation()
-        self.lines: list[MessageLine] = []
-        self.misdirected = 0
-        """Messages that were whole but not for this CBC."""
-
-    @property
-    def frame_faults(self) -> int:
-        """What all lines carried that was no frame."""
-        return sum(line.frame_faults.total() for line in self.lines)
-
-    @property
-    def message_faults(self) -> int:
-        """Frames on all lines that held no message, or one for somebody else."""
-        return sum(line.faults.total() for line in self.lines) + self.misdirected
 
     def settle(self) -> None:
         """Look at the sensors, and let hot swap follow the main board: ready ends M3, released ends M6."""
@@ -145,41 +114,28 @@ class Blade:
 
     def restart(self) -> None:
         """Be as after power-up, but for hot swap, role and boot id, and without touching the main board."""
+        super().restart()
         self.watchdog.forget()
         self.identification.begin(0)
         self.leds.release()
         self.override_fan(None)
-        self.sensors.reset()
-        self.log.logging_enabled = True
-        self.cancel_reservations()
 
-    def cancel_reservations(self) -> None:
-        """Let whoever reads records piece by piece begin anew."""
-        self.sdr_reservation.cancel()
-        self.log_reservation.cancel()
+    def note(self, event: Event) -> None:
+        """Keep an event and send it: the log is for who comes later, the event receiver for who must act."""
+        super().note(event)
+        self.event_sender.put(event)
 
     def _hot_swap_moved(self, before: HotSwapState, event: HotSwapEvent) -> None:
-        self._note(self.own_sensors.hot_swap_event(before, event))
+        self.note(self.own_sensors.hot_swap_event(before, event))
         self.leds.follow_hot_swap(self.hot_swap.state)
 
     def _watchdog_expired(self, settings: WatchdogSettings) -> None:
         """Log first: the action may take the CBC along."""
         if settings.logged:
-            self._note(self.own_sensors.watchdog_event(settings))
+            self.note(self.own_sensors.watchdog_event(settings))
         if settings.action is not TimeoutAction.NOTHING:
             self.hardware.act(ACTION_OF[settings.action])
-
-    def _note(self, event: Event) -> None:
-        """Keep an event and send it: the log is for who comes later, the event receiver for who must act."""
-        self.log.note(event)
-        self.event_sender.put(event)
 
     def _identify_led(self) -> FrontLed | None:
         number = self.hardware.identify_led
         return None if number is None else self.leds.by_number[number]
-
-    def _records(self) -> tuple[bytes, ...]:
-        owner = self.address.ipmb_address
-        own = controller_record(0, owner, self.device_support, f"blade {self.address.slot}")
-        sensors = self.sensors.by_number.values()
-        return (own, *(sensor_record(number, owner, sensor) for number, sensor in enumerate(sensors, start=1)))

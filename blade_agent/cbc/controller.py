@@ -1,43 +1,36 @@
-"""The chassis blade controller: messages from its lines through the command table, and the answers back."""
+"""The chassis blade controller: a blade's management controller on its lines."""
 
 from collections.abc import Sequence
 
 from blade_agent.backplane.basic_mode import BasicMode
-from blade_agent.backplane.command import GROUP_BYTES, CommandCode
-from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
 from blade_agent.backplane.line import Framing, Line, MessageLine
-from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
-from blade_agent.backplane.role import MainBoard
-from blade_agent.cbc.blade import Blade, SelfCheck
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Request, Response
+from blade_agent.backplane.slot_address import SlotAddress
+from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.clock import Alarm, Clock, LoopClock
-from blade_agent.cbc.commands.answer import Answer, CommandModule, RefusedError
+from blade_agent.cbc.commands.answer import AnswerTable, CommandModule
 from blade_agent.cbc.commands.board import BOARD_COMMANDS
 from blade_agent.cbc.commands.chassis import CHASSIS_COMMANDS
-from blade_agent.cbc.commands.device import DEVICE_COMMANDS
-from blade_agent.cbc.commands.event_log import EVENT_LOG_COMMANDS
 from blade_agent.cbc.commands.event_receiver import EVENT_RECEIVER_COMMANDS
-from blade_agent.cbc.commands.fru import FRU_COMMANDS
 from blade_agent.cbc.commands.led import LED_COMMANDS
+from blade_agent.cbc.commands.management import MANAGEMENT_COMMANDS
 from blade_agent.cbc.commands.picmg import PICMG_COMMANDS
-from blade_agent.cbc.commands.record import RECORD_COMMANDS
 from blade_agent.cbc.commands.role import ROLE_COMMANDS
-from blade_agent.cbc.commands.sensor import SENSOR_COMMANDS
 from blade_agent.cbc.commands.upgrade import UPGRADE_COMMANDS
 from blade_agent.cbc.commands.watchdog import WATCHDOG_COMMANDS
 from blade_agent.cbc.fru import FruSettings
 from blade_agent.cbc.hardware import BareBoard, Hardware
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.last_act import LastAct
+from blade_agent.cbc.main_board import MainBoard
+from blade_agent.cbc.self_test import SelfCheck
 from blade_agent.kept_octets import KeptOctets
 
-COMMAND_MODULES: tuple[CommandModule, ...] = (
-    DEVICE_COMMANDS,
+COMMAND_MODULES: tuple[CommandModule[Blade], ...] = (
+    *MANAGEMENT_COMMANDS,
     WATCHDOG_COMMANDS,
     CHASSIS_COMMANDS,
-    SENSOR_COMMANDS,
-    RECORD_COMMANDS,
-    EVENT_LOG_COMMANDS,
     EVENT_RECEIVER_COMMANDS,
-    FRU_COMMANDS,
     PICMG_COMMANDS,
     LED_COMMANDS,
     BOARD_COMMANDS,
@@ -62,7 +55,6 @@ class Controller:
         clock: Clock | None = None,
         self_checks: Sequence[SelfCheck] = (),
         handle_closed: bool = True,
-        modules: Sequence[CommandModule] = COMMAND_MODULES,
     ) -> None:
         """Start in a slot: a CBC that runs is inserted. A blade without a switch at its handle counts as closed.
 
@@ -73,14 +65,10 @@ class Controller:
             OSError: the FRU inventory is kept somewhere that cannot be read.
             ValueError: the facts of a sensor contradict each other.
         """
-        self._answers: dict[CommandCode, Answer] = {}
+        self._table = AnswerTable(COMMAND_MODULES)
         self._clock = LoopClock() if clock is None else clock
         self._backplane: MessageLine | None = None
         self._next_event: Alarm | None = None
-        device_support = 0
-        for module in modules:
-            self._answers.update(module.answers)
-            device_support |= module.device_support
         self.blade = Blade(
             identity=identity,
             address=address,
@@ -90,7 +78,7 @@ class Controller:
             fru=FruSettings() if fru is None else fru,
             kept_log=event_log,
             clock=self._clock,
-            device_support=device_support,
+            device_support=self._table.device_support,
             self_checks=self_checks,
         )
         self.blade.hot_swap.move_handle(closed=handle_closed)
@@ -123,33 +111,14 @@ class Controller:
 
     def answer(self, request: Request) -> Response:
         """Carry a request out and answer it."""
-        try:
-            data = self._carry_out(request)
-        except RefusedError as error:
-            return request.respond(error.code)
-        except WrongLengthError:
-            return request.respond(CompletionCode.WRONG_LENGTH)
-        except InvalidFieldError:
-            return request.respond(CompletionCode.INVALID_FIELD)
-        return request.respond(CompletionCode.OK, data)
-
-    def _carry_out(self, request: Request) -> bytes:
-        if request.responder_lun:
-            raise RefusedError(CompletionCode.INVALID_LUN)
-        prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
-        group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
-        if len(group) < prefix_bytes:
-            raise RefusedError(CompletionCode.WRONG_LENGTH)
-        answer = self._answers.get(CommandCode(request.net_fn, group, request.command))
-        if answer is None:
-            raise RefusedError(CompletionCode.INVALID_COMMAND)
-        self.blade.settle()
-        return answer(self.blade, fields)
+        return self._table.answer(self.blade, request)
 
     def _serve(self, line: Line, framing: Framing, addresses: frozenset[int]) -> MessageLine:
+        answered = LastAct(self._clock.now_s)
+
         def receive(message: Request | Response) -> None:
             if isinstance(message, Request) and message.responder in addresses:
-                message_line.answer(self.answer(message))
+                message_line.answer(answered.again(message) or answered.keep(message, self.answer(message)))
             else:
                 message_line.acknowledge()
                 if not self._takes(message, message_line):

@@ -4,31 +4,18 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from msgspec import Struct
-
+from blade_agent.backplane.event import Event
+from blade_agent.backplane.messages.sensor import EVENT_MESSAGE_REVISION
 from blade_agent.kept_octets import KeptOctets
 
 RECORD_BYTES: Final = 16
 CAPACITY: Final = 512
 _HIGHEST_ID: Final = 0xFFFE
 _SYSTEM_EVENT: Final = 0x02
-_EVENT_MESSAGE_REVISION: Final = 0x04
 _HAS_TIMESTAMP_BELOW: Final = 0xE0
 """Record types from E0h on are the writer's from the fourth byte (IPMI 2.0, table 32-1)."""
 
 logger = logging.getLogger(__name__)
-
-
-class Event(Struct, frozen=True, kw_only=True):
-    """Something a sensor noticed (IPMI 2.0, table 32-1, from the sensor type on)."""
-
-    sensor_type: int
-    sensor: int
-    reading_type: int
-    """01h: a threshold; 6Fh: as the sensor type says."""
-    asserted: bool
-    data: bytes
-    """Three bytes."""
 
 
 class EventLog:
@@ -70,7 +57,7 @@ class EventLog:
         direction = 0 if event.asserted else 0x80
         octets = bytes((event.sensor_type, event.sensor, direction | event.reading_type))
         head = bytes((0, 0, _SYSTEM_EVENT, 0, 0, 0, 0)) + source.to_bytes(2, "little")
-        return self.add(head + bytes([_EVENT_MESSAGE_REVISION]) + octets + event.data)
+        return self.add(head + bytes([EVENT_MESSAGE_REVISION]) + octets + event.data)
 
     def add(self, record: bytes) -> int | None:
         """Add a record of 16 bytes, with an id and, where its type has one, a time of its own; None when full."""

@@ -10,16 +10,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.backplane.messages.sensor import PLATFORM_EVENT, PlatformEvent
-from blade_agent.cbc.event_log import Event
 
 MOST_WAITING: Final = 64
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 8.0
 _SEQUENCES: Final = 64
-_EVENT_MESSAGE_REVISION: Final = 0x04
-_OVER: Final = 0x80
 _NOT_NOW: Final = frozenset({CompletionCode.NODE_BUSY, CompletionCode.TIMED_OUT})
 
 
@@ -108,14 +106,7 @@ class EventSender:
 
     def _begin(self, event: Event, receiver: EventReceiver) -> Request:
         self._sequence = (self._sequence + 1) % _SEQUENCES
-        body = PlatformEvent(
-            revision=_EVENT_MESSAGE_REVISION,
-            sensor_type=event.sensor_type,
-            sensor=event.sensor,
-            reading_type=event.reading_type | (0 if event.asserted else _OVER),
-            data=event.data,
-        )
-        return self._message(PLATFORM_EVENT.request_data(body), receiver)
+        return self._message(PLATFORM_EVENT.request_data(PlatformEvent.of(event)), receiver)
 
     def _address(self, request: Request, receiver: EventReceiver) -> Request:
         return self._message(request.data, receiver)

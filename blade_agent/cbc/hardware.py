@@ -4,62 +4,20 @@ What a board does not have is left out, and a reading that cannot be had is None
 """
 
 from collections.abc import Mapping, Sequence
-from enum import Enum, IntEnum
+from enum import Enum
 from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
 
 from blade_agent.backplane.led_light import LedColor, LedLight
+from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
 
 BLUE_LED = 0
 """PICMG 3.0, 3.2.5.6: says whether the blade may be taken out."""
 FAULT_LED = 1
 ACTIVITY_LED = 2
 """Lit while the blade is in service: what PICMG leaves LED 2 to."""
-
-
-class SensorKind(Enum):
-    """What a sensor watches, by its number in IPMI 2.0, table 42-3."""
-
-    TEMPERATURE = 0x01
-    VOLTAGE = 0x02
-    CURRENT = 0x03
-    FAN = 0x04
-    POWER_SUPPLY = 0x08
-    OTHER = 0x0B
-
-
-class Unit(Enum):
-    """What a reading is counted in, by its number in IPMI 2.0, table 43-15."""
-
-    CELSIUS = 1
-    VOLT = 4
-    AMPERE = 5
-    WATT = 6
-    RPM = 18
-
-
-class Entity(IntEnum):
-    """Where a sensor is, by its number in IPMI 2.0, table 43-13; PICMG 3.0, table 3-12 for the blade itself."""
-
-    PROCESSOR = 0x03
-    SYSTEM_BOARD = 0x07
-    POWER_SUPPLY = 0x0A
-    FAN = 0x1D
-    AIR_INLET = 0x37
-    FRONT_BOARD = 0xA0
-
-
-class Threshold(IntEnum):
-    """A limit of a sensor, by its bit in masks (IPMI 2.0, 35.9)."""
-
-    LOWER_NON_CRITICAL = 0
-    LOWER_CRITICAL = 1
-    LOWER_NON_RECOVERABLE = 2
-    UPPER_NON_CRITICAL = 3
-    UPPER_CRITICAL = 4
-    UPPER_NON_RECOVERABLE = 5
 
 
 class SensorFacts(Struct, frozen=True, kw_only=True):

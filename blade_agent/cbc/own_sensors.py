@@ -1,19 +1,18 @@
 """Sensors of what the CBC knows by itself: hot swap (PICMG 3.0, 3.2.4.3) and the watchdog (IPMI 2.0, table 42-3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
-from blade_agent.cbc.event_log import Event
+from blade_agent.backplane.sensor_codes import SensorKind
 from blade_agent.cbc.sensor import DiscreteSensor
 from blade_agent.cbc.watchdog import Watchdog, WatchdogSettings
 
 HOT_SWAP_SENSOR: Final = 0
 WATCHDOG_SENSOR: Final = 1
 
-_HOT_SWAP_TYPE: Final = 0xF0
 _HOT_SWAP_STATES: Final = 0x00FF
-_WATCHDOG_TYPE: Final = 0x23
 _WATCHDOG_STATES: Final = 0x000F
 _TWO_BYTES_FOLLOW: Final = 0xA0
 _ONE_BYTE_FOLLOWS: Final = 0xC0
@@ -31,17 +30,20 @@ _CAUSES: Final[Mapping[HotSwapEvent, int]] = {
 """Why a state changed (PICMG 3.0, table 3-22): 1 commanded, 2 by the handle; all else is the normal course."""
 
 
+def hot_swap_sensor(number: int, name: str, state: Callable[[], HotSwapState]) -> DiscreteSensor:
+    """Make a sensor that shows a hot-swap state."""
+    return DiscreteSensor(number, name, SensorKind.HOT_SWAP, _HOT_SWAP_STATES, lambda: 1 << state())
+
+
 class OwnSensors:
     """The hot-swap and the watchdog sensor."""
 
     def __init__(self, hot_swap: HotSwap, watchdog: Watchdog) -> None:
         self._hot_swap = hot_swap
         self._watchdog = watchdog
-        self.hot_swap = DiscreteSensor(
-            HOT_SWAP_SENSOR, "Hot Swap", _HOT_SWAP_TYPE, _HOT_SWAP_STATES, lambda: 1 << hot_swap.state
-        )
+        self.hot_swap = hot_swap_sensor(HOT_SWAP_SENSOR, "Hot Swap", lambda: hot_swap.state)
         self.watchdog = DiscreteSensor(
-            WATCHDOG_SENSOR, "Watchdog", _WATCHDOG_TYPE, _WATCHDOG_STATES, self._watchdog_states
+            WATCHDOG_SENSOR, "Watchdog", SensorKind.WATCHDOG, _WATCHDOG_STATES, self._watchdog_states
         )
         self.all = (self.hot_swap, self.watchdog)
 

@@ -1,9 +1,19 @@
 """The main board's post: the assignment it holds, and the parts of the next one as they come in."""
 
-from blade_agent.backplane.message import CompletionCode
-from blade_agent.backplane.messages.role import CommitRole, Party, assignment_digest
-from blade_agent.backplane.role import MainBoard, Role, RoleAssignment, RoleRefusedError, check_fence
+from blade_agent.backplane.messages.role import CommitRole, CommitRoleCompletion, Party, assignment_digest
+from blade_agent.backplane.role import Role, RoleAssignment
+from blade_agent.cbc.main_board import MainBoard
 from media_network.address import Address
+
+
+class RoleRefusedError(Exception):
+    """An assignment that may not be taken."""
+
+    def __init__(self, code: CommitRoleCompletion, held: RoleAssignment, offered: RoleAssignment) -> None:
+        super().__init__(f"{offered.role} at epoch {offered.epoch}, while {held.role} at epoch {held.epoch} is held")
+        self.code = code
+        self.held = held
+        self.offered = offered
 
 
 class Post:
@@ -43,9 +53,9 @@ class Post:
             director=self._addresses[Party.DIRECTOR],
             center=self._addresses[Party.CENTER],
         )
-        check_fence(self.held, offered)
+        _check_fence(self.held, offered)
         if assignment_digest(offered) != commit.assignment_digest:
-            raise RoleRefusedError(CompletionCode.STAGED_DIFFERS, self.held, offered)
+            raise RoleRefusedError(CommitRoleCompletion.STAGED_DIFFERS, self.held, offered)
         self._take(offered)
 
     def release(self) -> None:
@@ -56,3 +66,15 @@ class Post:
     def _take(self, assignment: RoleAssignment) -> None:
         self.held = assignment
         self._main_board.assign(assignment)
+
+
+def _check_fence(held: RoleAssignment, offered: RoleAssignment) -> None:
+    """Let an assignment pass only if no other director can believe in the same epoch.
+
+    Raises:
+        RoleRefusedError: the epoch is older than the held one, or the directorship changes within an epoch.
+    """
+    if offered.epoch < held.epoch:
+        raise RoleRefusedError(CommitRoleCompletion.STALE_EPOCH, held, offered)
+    if offered.epoch == held.epoch and (offered.role is Role.DIRECTOR) != (held.role is Role.DIRECTOR):
+        raise RoleRefusedError(CommitRoleCompletion.ROLE_CONFLICT, held, offered)

@@ -1,11 +1,11 @@
 """A command that is not carried out."""
 
-from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.message import Completion
 
 
 class RefusedError(Exception):
     """The command is known and its body could be read, but it is not carried out."""
 
-    def __init__(self, code: CompletionCode) -> None:
-        super().__init__(f"refused with completion code {code:02X}h")
+    def __init__(self, code: Completion) -> None:
+        super().__init__(f"refused with completion code {code.text}")
         self.code = code

@@ -4,12 +4,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
-from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hardware import AnalogSensor, Entity, Threshold
+from blade_agent.backplane.event import Event
+from blade_agent.backplane.sensor_codes import Entity, ReadingType, SensorKind, Threshold
+from blade_agent.cbc.hardware import AnalogSensor
 from blade_agent.cbc.scale import scale_of
 
-THRESHOLD_READING: Final = 0x01
-SENSOR_SPECIFIC: Final = 0x6F
 _READING_AND_THRESHOLD_FOLLOW: Final = 0x50
 """First byte of a threshold event's data: a reading in the second byte, a threshold in the third."""
 
@@ -34,8 +33,8 @@ class Sensor(Protocol):
 
     number: int
     name: str
-    sensor_type: int
-    reading_type: int
+    kind: SensorKind
+    reading_type: ReadingType
     entity: Entity
     events_enabled: bool
     scanning_enabled: bool
@@ -69,13 +68,13 @@ class Sensor(Protocol):
 class DiscreteSensor:
     """A sensor with states that the CBC knows of itself: it is told, it does not measure."""
 
-    reading_type = SENSOR_SPECIFIC
+    reading_type = ReadingType.SENSOR_SPECIFIC
     entity = Entity.FRONT_BOARD
 
-    def __init__(self, number: int, name: str, sensor_type: int, states: int, bits: Callable[[], int]) -> None:
+    def __init__(self, number: int, name: str, kind: SensorKind, states: int, bits: Callable[[], int]) -> None:
         self.number = number
         self.name = name
-        self.sensor_type = sensor_type
+        self.kind = kind
         self.states = states
         """Mask of the states it can have."""
         self._bits = bits
@@ -110,21 +109,21 @@ class DiscreteSensor:
     def event(self, data: bytes) -> Event:
         """Give the event of a state that has come."""
         return Event(
-            sensor_type=self.sensor_type, sensor=self.number, reading_type=SENSOR_SPECIFIC, asserted=True, data=data
+            sensor_type=self.kind, sensor=self.number, reading_type=self.reading_type, asserted=True, data=data
         )
 
 
 class ThresholdSensor:
     """A sensor of the board, its thresholds and hysteresis in steps of its scale."""
 
-    reading_type = THRESHOLD_READING
+    reading_type = ReadingType.THRESHOLD
 
     def __init__(self, number: int, source: AnalogSensor) -> None:
         """Raises ValueError for facts that no scale fits."""
         self.number = number
         self.facts = source.facts
         self.name = self.facts.name
-        self.sensor_type = self.facts.kind.value
+        self.kind = self.facts.kind
         self.entity = self.facts.entity
         self.scale = scale_of(self.facts)
         self._source = source
@@ -196,9 +195,9 @@ class ThresholdSensor:
     def _event(self, threshold: Threshold, raw: int) -> Event:
         first = _READING_AND_THRESHOLD_FOLLOW | event_offset(threshold)
         return Event(
-            sensor_type=self.sensor_type,
+            sensor_type=self.kind,
             sensor=self.number,
-            reading_type=THRESHOLD_READING,
+            reading_type=self.reading_type,
             asserted=threshold in self.passed,
             data=bytes((first, raw, self.thresholds[threshold])),
         )

@@ -1,35 +1,39 @@
-"""The sensors of a blade by number: hot swap, watchdog, then the board's own in their order."""
+"""The sensors of a controller by number, and what they notice."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from blade_agent.backplane.event import Event
+from blade_agent.backplane.sensor_codes import Threshold
 from blade_agent.cbc.clock import Clock
-from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hardware import AnalogSensor, Threshold
-from blade_agent.cbc.sensor import DiscreteSensor, Sensor, ThresholdSensor
+from blade_agent.cbc.hardware import AnalogSensor
+from blade_agent.cbc.sensor import Sensor, ThresholdSensor
 
 FIRST_BOARD_SENSOR: Final = 2
 SCAN_INTERVAL_S: Final = 0.5
-"""Board sensors are looked at no more often than that, however often the CBC is asked."""
+"""Board sensors are looked at no more often than that, however often the controller is asked."""
 
 _CRITICAL: Final = frozenset(Threshold) - {Threshold.LOWER_NON_CRITICAL, Threshold.UPPER_NON_CRITICAL}
 
 
+def board_sensors(sources: Sequence[AnalogSensor]) -> Sequence[ThresholdSensor]:
+    """Give a board's sensors their numbers. Raises ValueError for one that no scale fits."""
+    return [ThresholdSensor(FIRST_BOARD_SENSOR + index, source) for index, source in enumerate(sources)]
+
+
 class SensorBank:
-    """All sensors of a blade, and what they notice."""
+    """All sensors of a controller. Those that measure its board are scanned, the others are told."""
 
     def __init__(
         self,
         clock: Clock,
         note: Callable[[Event], None],
-        own: Sequence[DiscreteSensor],
-        board: Sequence[AnalogSensor],
+        sensors: Sequence[Sensor],
     ) -> None:
-        """`note` is told every event. Raises ValueError for a board sensor that no scale fits."""
+        """`note` is told every event."""
         self._clock = clock
         self._note = note
-        self._board = [ThresholdSensor(FIRST_BOARD_SENSOR + index, source) for index, source in enumerate(board)]
-        sensors: list[Sensor] = [*own, *self._board]
+        self._board = [sensor for sensor in sensors if isinstance(sensor, ThresholdSensor)]
         self.by_number = {sensor.number: sensor for sensor in sensors}
         self._scanned_at_s: float | None = None
 

@@ -1,9 +1,10 @@
-"""Sensor data records (SDR): how the blade describes itself and its sensors (IPMI 2.0, chapter 43)."""
+"""Sensor data records (SDR): how a controller describes itself and its sensors (IPMI 2.0, chapter 43)."""
 
 import struct
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from blade_agent.cbc.hardware import Entity, Threshold
+from blade_agent.backplane.sensor_codes import Entity, Threshold
 from blade_agent.cbc.scale import Scale
 from blade_agent.cbc.sensor import LOWER, DiscreteSensor, Sensor, ThresholdSensor, mask
 
@@ -20,9 +21,26 @@ _INITIALISED: Final = 0x7F
 _THRESHOLDS_AND_HYSTERESIS_SETTABLE: Final = 0x68
 _READ_ONLY: Final = 0x40
 _EVENT_FORWARDING: Final = 0x00
+_SUPPORT_OF_A_BLADE: Final = 0x2F
+"""Sensors, their records, an event log, an inventory, and events that it sends."""
 
 
-def sensor_record(record_id: int, owner: int, sensor: Sensor) -> bytes:
+def sensor_records(
+    address: int, name: str, device_support: int, sensors: Sequence[Sensor], neighbours: Mapping[int, str]
+) -> tuple[bytes, ...]:
+    """Describe the controller at an IPMB address, then its sensors, then the blades' controllers by their addresses."""
+    first_neighbour = 1 + len(sensors)
+    return (
+        _controller_record(0, address, device_support, name),
+        *(_sensor_record(number, address, sensor) for number, sensor in enumerate(sensors, start=1)),
+        *(
+            _controller_record(number, neighbour, _SUPPORT_OF_A_BLADE, called)
+            for number, (neighbour, called) in enumerate(neighbours.items(), start=first_neighbour)
+        ),
+    )
+
+
+def _sensor_record(record_id: int, owner: int, sensor: Sensor) -> bytes:
     """Describe a sensor of the controller at IPMB address `owner`."""
     if isinstance(sensor, ThresholdSensor):
         return _record(record_id, _FULL_SENSOR, _full(owner, sensor))
@@ -31,7 +49,7 @@ def sensor_record(record_id: int, owner: int, sensor: Sensor) -> bytes:
     raise TypeError(sensor)
 
 
-def controller_record(record_id: int, address: int, device_support: int, name: str) -> bytes:
+def _controller_record(record_id: int, address: int, device_support: int, name: str) -> bytes:
     """Say where the controller stands and what it can do (IPMI 2.0, 43.9)."""
     body = bytes((address, 0, _EVENT_FORWARDING, device_support, 0, 0, 0, Entity.FRONT_BOARD, _ENTITY_INSTANCE, 0))
     return _record(record_id, _CONTROLLER_LOCATOR, body + _id_string(name))
@@ -43,9 +61,7 @@ def _record(record_id: int, record_type: int, body: bytes) -> bytes:
 
 def _key(owner: int, sensor: Sensor, capabilities: int) -> bytes:
     entity = (sensor.entity, _ENTITY_INSTANCE)
-    return bytes(
-        (owner, 0, sensor.number, *entity, _INITIALISED, capabilities, sensor.sensor_type, sensor.reading_type)
-    )
+    return bytes((owner, 0, sensor.number, *entity, _INITIALISED, capabilities, sensor.kind, sensor.reading_type))
 
 
 def _full(owner: int, sensor: ThresholdSensor) -> bytes:

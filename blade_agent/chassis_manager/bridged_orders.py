@@ -13,7 +13,7 @@ from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCod
 from blade_agent.backplane.messages.board import SET_POWER_LEVEL, SetPowerLevel
 from blade_agent.backplane.messages.chassis import CHASSIS_CONTROL, ChassisControl
 from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation
-from blade_agent.cbc.identity import SlotAddress
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.slots.requester import Relay

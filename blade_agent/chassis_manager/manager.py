@@ -5,21 +5,17 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from random import Random
 
 import msgspec
 
 from blade_agent.backplane.line import Line, MessageLine
 from blade_agent.backplane.message import CompletionCode, Request, Response
-from blade_agent.cbc.blade import SelfCheck, SelfTestFault
-from blade_agent.cbc.controller import Controller
-from blade_agent.chassis_manager.board import chassis_log
-from blade_agent.chassis_manager.board.blade_events import BladeEvents
-from blade_agent.chassis_manager.board.chassis_commands import ChassisCommands
 from blade_agent.chassis_manager.board.gauges import Gauges
-from blade_agent.chassis_manager.board.management_board import management_controller
+from blade_agent.chassis_manager.board.management_board import ManagementBoard
 from blade_agent.chassis_manager.bridged_orders import BridgedOrders
-from blade_agent.chassis_manager.keeper import Keeper
+from blade_agent.chassis_manager.keeping.keeper import Keeper
 from blade_agent.chassis_manager.orders import ChassisState, Events
 from blade_agent.chassis_manager.policy.chassis import Chassis, Send
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
@@ -57,12 +53,11 @@ class ChassisManager:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._asked_to_look = False
-        self._keeper = Keeper(settings)
+        self._keeper = Keeper(Path(settings.epoch_file), settings.state_folder / "journal.json")
         self._gauges = Gauges(settings, profile)
         self._chassis: Chassis | None = None
-        self._controller: Controller | None = None
+        self._board: ManagementBoard | None = None
         self._log_file: KeptFile | None = None
-        self._events: BladeEvents | None = None
         self._bridged: BridgedOrders | None = None
         self._answering: dict[int, asyncio.Task[None]] = {}
         self._moves = 0
@@ -101,21 +96,13 @@ class ChassisManager:
 
     def events(self, after: int) -> Events:
         """Show the event log after a record."""
-        if self._controller is None or self._chassis is None:
-            return Events(events=(), last=0)
-        log, slots = self._controller.blade.log, self._chassis.slots
-
-        def name(slot: int, sensor: int) -> str | None:
-            known = slots[slot].facts.sensors.get(sensor) if slot in slots else None
-            return None if known is None else known.name
-
-        return Events(events=tuple(chassis_log.rows(log, after, name)), last=next(reversed(log.records), 0))
+        return Events(events=(), last=0) if self._board is None else self._board.events(after)
 
     def answer(self, request: Request) -> Response:
         """Carry out a request to the controller at 20h."""
-        if self._controller is None:
+        if self._board is None:
             return request.respond(CompletionCode.NODE_BUSY)
-        response = self._controller.answer(request)
+        response = self._board.answer(request)
         self.look()
         return response
 
@@ -132,6 +119,17 @@ class ChassisManager:
             return False
         self.look()
         return True
+
+    def pass_on(self, slot: int, request: Request, ended: Callable[[Response | None], None]) -> bool:
+        """Relay a request; `ended` gets its response, None if there is none. False as `relay` gives it."""
+        relay = Relay(
+            net_fn=request.net_fn,
+            command=request.command,
+            data=request.data,
+            lun=request.responder_lun,
+            ended=ended,
+        )
+        return self.relay(slot, relay)
 
     def look(self) -> None:
         """Have the chassis looked after now: something was asked of it."""
@@ -171,24 +169,18 @@ class ChassisManager:
         folder = self._settings.state_folder
         await self._loop.run_in_executor(None, partial(folder.mkdir, parents=True, exist_ok=True))
         kept_epoch, journal = await self._keeper.read()
-        self._log_file = log_file = await KeptFile.open(DiskFiles(), folder / "events")
+        self._log_file = await KeptFile.open(DiskFiles(), folder / "events")
         chassis = Chassis(self._settings, kept_epoch, self._rng, self._loop.time(), journal=journal, notice=self._note)
         chassis.service.grants.capacity_w = self._gauges.supplies.capacity_w
-        self._controller = management_controller(
-            station=self._settings.station,
-            slots=chassis.slots,
+        self._board = ManagementBoard(
+            self._settings,
+            chassis,
             profile=self._gauges.profile,
             measurements=self._gauges.measurements,
             supplies=self._gauges.supplies,
-            event_log=log_file,
-            self_checks=[
-                SelfCheck(SelfTestFault.SEL_DEVICE, lambda: log_file.works),
-                SelfCheck(SelfTestFault.BACKPLANE_LINES, self._lines_work),
-                SelfCheck(SelfTestFault.FRU_DEVICE, lambda: chassis.journal.works),
-            ],
-            chassis_commands=ChassisCommands(chassis, self._gauges.supplies).module,
+            event_log=self._log_file,
+            lines_work=self._lines_work,
         )
-        self._events = BladeEvents(self._controller.blade.log)
         self._bridged = BridgedOrders(chassis, self.when_kept)
         self._chassis = chassis
         self.begun.set()
@@ -236,9 +228,9 @@ class ChassisManager:
 
     def _asked(self, slot: int, request: Request, now: float) -> None:
         """Take a blade's event. It is acknowledged when it is on disk; a blade asks one thing at a time."""
-        if self._events is None or self._log_file is None or slot in self._answering:
+        if self._board is None or self._log_file is None or slot in self._answering:
             return
-        response = self._events.answer(slot, request, now)
+        response = self._board.answer_blade(slot, request, now)
         if response is not None:
             task = self._loop.create_task(self._acknowledge(slot, response, self._log_file), name="acknowledge")
             self._answering[slot] = task
@@ -276,12 +268,12 @@ class ChassisManager:
         chassis.service.grants.capacity_w = self._gauges.supplies.capacity_w
         if changes:
             self.look()
-        if self._controller is not None:
-            self._controller.settle()
+        if self._board is not None:
+            self._board.settle()
 
     def _note(self, notice: Notice) -> None:
-        if self._controller is not None:
-            self._controller.blade.log.note(chassis_log.event_of(notice))
+        if self._board is not None:
+            self._board.note(notice)
 
     async def _sleep_until(self, due: float) -> bool:
         """Sleep until it is due, or `look` is called; tell whether it was."""

@@ -77,7 +77,7 @@ class OrderDesk:
             return Refused(
                 Reason.NO_BLADE, f"the blade in slot {order.slot} fell silent; it is switched when it is back"
             )
-        return _outcome(order.slot, completion)
+        return _outcome(order.slot, CHASSIS_CONTROL, completion)
 
     async def _reset(self, order: ResetBlade) -> Done | Refused:
         return await self._pass_on(order.slot, CHASSIS_CONTROL, Control(ChassisControl.HARD_RESET))
@@ -121,13 +121,14 @@ class OrderDesk:
         response = await answered if taken else None
         if response is None:
             return Refused(Reason.NO_BLADE, f"no blade answers in slot {slot}")
-        return _outcome(slot, response.completion)
+        return _outcome(slot, command, response.completion)
 
 
-def _outcome(slot: int, completion: int) -> Done | Refused:
+def _outcome(slot: int, command: Command[Any, Any], completion: int) -> Done | Refused:
     if completion == CompletionCode.OK:
         return Done()
-    return Refused(Reason.UNABLE, f"the blade in slot {slot} refuses: completion code {completion:02X}h")
+    said = command.completion_text(completion)
+    return Refused(Reason.UNABLE, f"the blade in slot {slot} refuses: completion code {said}")
 
 
 def _settle(future: "asyncio.Future[Any]", outcome: Any) -> None:

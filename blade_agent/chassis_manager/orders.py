@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.cbc.identity import SLOTS
+from blade_agent.backplane.slot_address import SLOTS
 from media_network.messages.verb import MIB, Caller, Done, Verb
 
 SlotNumber = Annotated[int, Meta(ge=1, le=SLOTS)]

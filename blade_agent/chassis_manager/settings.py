@@ -1,5 +1,6 @@
 """What a chassis manager is told at its start."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from msgspec import Meta, Struct
 
 from blade_agent.backplane.role import STATION_PATTERN, StationName
 from blade_agent.backplane.serial_line import BAUD_RATE_BPS
-from blade_agent.cbc.identity import SLOTS
+from blade_agent.backplane.slot_address import SLOTS
 from blade_agent.chassis_manager.lan.settings import LanSettings
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings
@@ -117,6 +118,11 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError(message)
         if self.center:
             Address.parse(self.center)
+
+    @property
+    def guid(self) -> bytes:
+        """16 bytes that tell this manager from all other controllers; they stay the station's own over restarts."""
+        return hashlib.sha256(f"chassis manager\n{self.station}".encode()).digest()[:16]
 
     @property
     def state_folder(self) -> Path:

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.cbc.hardware import Threshold
+from blade_agent.backplane.sensor_codes import Threshold
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
 from blade_agent.chassis_manager.policy.chassis import Chassis

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from blade_agent.cbc.hardware import AnalogSensor, Entity, SensorFacts, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
+from blade_agent.cbc.hardware import AnalogSensor, SensorFacts
 from blade_agent.hardware.profile import FanFacts, HardwareProfile, Sensor, Thresholds
 from blade_agent.hardware.reading import PLAUSIBLE, Quantity
 from blade_agent.profiled_board.measurements import FAN_SPEED, SENSOR, Measurements

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
 
-from blade_agent.cbc.identity import installed_version
 from blade_agent.hardware.machine import Machine, MachineFigures
 from blade_agent.snmp.blade_objects import BladeObjects
 from blade_agent.snmp.host import keep_reading
 from blade_agent.snmp.manager_objects import ManagerObjects
 from blade_agent.snmp.modules import BLADE_MODULES, MANAGER_MODULES
 from blade_agent.snmp.sources import BladeFigures, ChassisPicture, SlotOrders
+from blade_agent.version import installed_version
 from media_network.snmp.agent import Agent, open_agent
 from media_network.snmp.objects.arcs import BLADE_PRODUCT, MANAGER_PRODUCT
 from media_network.snmp.objects.system import SystemFacts

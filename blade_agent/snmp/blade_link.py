@@ -12,7 +12,6 @@ from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.blade_controller import BladeController
-from blade_agent.cbc.identification import Identification
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.main_board.main_board import MainBoard
@@ -105,7 +104,7 @@ class BladeView:
             desired_w=levels_w[power.desired_level - 1] if power and levels_w else None,
             granted_w=levels_w[level - 1] if level else None,
             observed_w=self._observed_w(),
-            identify_s=_seconds(blade.identification),
+            identify_s=_seconds(blade.identification.left_s),
             frame_faults=blade.frame_faults,
             message_faults=blade.message_faults,
         )
@@ -142,9 +141,8 @@ async def board_snmp(settings: AgentSettings, state: Path, view: BladeView, rng:
             view.controller.changed = _ignore
 
 
-def _seconds(identification: Identification) -> int:
+def _seconds(left_s: float | None) -> int:
     """For how long the light still blinks, rounded up; one that nobody has ended yet goes on for the longest time."""
-    left_s = identification.left_s
     return _UNTIL_ENDED_S if left_s is None else min(-int(-left_s // 1), _UNTIL_ENDED_S)
 
 

@@ -9,8 +9,6 @@ from blade_agent.backplane.command import Command
 from blade_agent.backplane.message import Response
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
 from blade_agent.backplane.messages.role import DRAIN, Drain
-from blade_agent.cbc.identity import installed_version
-from blade_agent.chassis_manager.board.management_board import identity_of
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.chassis_manager.slots.requester import Relay
@@ -18,6 +16,7 @@ from blade_agent.snmp.agent import ManagerAgent, manager_facts, manager_snmp
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures
+from blade_agent.version import installed_version
 from media_network.snmp.targets import AgentSettings
 from media_network.snmp.value import ErrorStatus, Refused
 
@@ -68,17 +67,16 @@ async def chassis_snmp(
     """Answer for a managed chassis as long as the context lasts. Raises as `manager_snmp` does."""
     orders = ManagerOrders(manager)
     gauges = manager.gauges
-    guid = identity_of(chassis.station, gauges.profile).guid
 
     def picture() -> ChassisPicture:
-        board = HardwareFigures(firmware=installed_version(), uuid=guid)
+        board = HardwareFigures(firmware=installed_version(), uuid=chassis.guid)
         if gauges.profile:
             board = measured_hardware(
                 gauges.profile,
                 gauges.measurements,
-                serial_number=guid[-8:].hex(),
+                serial_number=chassis.guid[-8:].hex(),
                 firmware=installed_version(),
-                uuid=guid,
+                uuid=chassis.guid,
             )
         return chassis_picture(manager.state(), board)
 

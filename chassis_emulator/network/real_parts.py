@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from blade_agent.agent import run_blade
-from blade_agent.cbc.identity import installed_version
 from blade_agent.chassis_agent import run_manager
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.hardware.profile import load_profile, profile_names
 from blade_agent.settings import BladeSettings
+from blade_agent.version import installed_version
 from chassis_emulator.processes.parts import Part
 from distribution_center.center import run_center
 from distribution_center.settings import CenterSettings

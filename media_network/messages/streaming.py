@@ -70,6 +70,8 @@ class Preload(Struct, frozen=True, kw_only=True):
     """Where the datagrams shall go, `host:port`."""
     packet: Count = 0
     """It will begin about here."""
+    redirected: bool = False
+    """The console is redirected here, and will ask for it itself."""
 
 
 class Ready(Struct, frozen=True, kw_only=True):

@@ -1,10 +1,13 @@
 """Messages of the FRU inventory commands (IPMI 2.0, chapter 34)."""
 
+from enum import unique
+
 import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_STORAGE, Command, CommandCode
 from blade_agent.backplane.layout import Layout, single_bytes
+from blade_agent.backplane.message import Completion
 
 LONGEST_PIECE_BYTES = 32
 
@@ -51,6 +54,13 @@ class Written(Struct, frozen=True):
     count: int
 
 
+@unique
+class WriteFruCompletion(Completion):
+    """Why nothing is written (IPMI 2.0, 34.3)."""
+
+    WRITE_PROTECTED = 0x80
+
+
 def _storage(number: int) -> CommandCode:
     return CommandCode(NET_FN_STORAGE, b"", number)
 
@@ -75,4 +85,5 @@ WRITE_FRU_INVENTORY_DATA = Command(
     _storage(0x12),
     request=Layout(WriteFru, *single_bytes("fru"), _OFFSET, _OCTETS, lengths_bytes=(4, 3 + LONGEST_PIECE_BYTES)),
     reply=Layout(Written, *single_bytes("count")),
+    completions=WriteFruCompletion,
 )

@@ -5,7 +5,7 @@ them one assignment or none.
 """
 
 import zlib
-from enum import Enum
+from enum import Enum, unique
 from functools import lru_cache
 
 import construct
@@ -14,6 +14,7 @@ from msgspec import Struct
 from blade_agent.backplane.command import MEDIA_STATION, NET_FN_OEM, Command, CommandCode
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.layout import ADDRESS, NOTHING, Layout, coded, numbered
+from blade_agent.backplane.message import Completion
 from blade_agent.backplane.role import LONGEST_STATION_BYTES, MainBoardState, Role, RoleAssignment
 from media_network.address import Address
 
@@ -81,6 +82,18 @@ class CommitRole(Struct, frozen=True, kw_only=True):
     assignment_digest: int
 
 
+@unique
+class CommitRoleCompletion(Completion):
+    """Why an assignment is not taken."""
+
+    STALE_EPOCH = 0x80
+    """The epoch is older than the one the blade holds."""
+    ROLE_CONFLICT = 0x81
+    """Becoming or ceasing to be director takes a higher epoch."""
+    STAGED_DIFFERS = 0x82
+    """What is staged is not what the commit names by its digest."""
+
+
 class Drain(Struct, frozen=True):
     """Hand over what the main board carries and take nothing new; or, not `draining`, take work again."""
 
@@ -137,6 +150,7 @@ COMMIT_ROLE = Command(
     _oem(0x04),
     request=Layout(CommitRole, _EPOCH, "role" / _ROLE, "assignment_digest" / construct.Int32ul),
     reply=NOTHING,
+    completions=CommitRoleCompletion,
 )
 DRAIN = Command(
     "Drain",

@@ -4,7 +4,13 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_SENSOR, Command, CommandCode
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
+
+EVENT_MESSAGE_REVISION = 0x04
+_OVER = 0x80
+_EVENT_DATA_BYTES = 3
+_UNSPECIFIED = b"\xff"
 
 
 class PlatformEvent(Struct, frozen=True, kw_only=True):
@@ -17,6 +23,28 @@ class PlatformEvent(Struct, frozen=True, kw_only=True):
     """Bit 7: it is over."""
     data: bytes
     """One to three bytes."""
+
+    @classmethod
+    def of(cls, event: Event) -> "PlatformEvent":
+        """Put an event as a message has it."""
+        return cls(
+            revision=EVENT_MESSAGE_REVISION,
+            sensor_type=event.sensor_type,
+            sensor=event.sensor,
+            reading_type=event.reading_type | (0 if event.asserted else _OVER),
+            data=event.data,
+        )
+
+    @property
+    def event(self) -> Event:
+        """The event; bytes that were left out are FFh, unspecified."""
+        return Event(
+            sensor_type=self.sensor_type,
+            sensor=self.sensor,
+            reading_type=self.reading_type & ~_OVER,
+            asserted=not self.reading_type & _OVER,
+            data=self.data.ljust(_EVENT_DATA_BYTES, _UNSPECIFIED),
+        )
 
 
 class SensorNumber(Struct, frozen=True):

@@ -1,12 +1,13 @@
 """Messages of firmware upgrade (PICMG HPM.1 R1.0, chapter 3)."""
 
-from enum import Enum
+from enum import Enum, unique
 
 import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_GROUP, PICMG, Command, CommandCode
 from blade_agent.backplane.layout import NOTHING, Layout, numbered, single_bytes
+from blade_agent.backplane.message import Completion
 
 HPM_VERSION = 0x00
 DESCRIPTION_BYTES = 12
@@ -46,6 +47,16 @@ class WhichProperty(Struct, frozen=True, kw_only=True):
     selector: int
 
 
+@unique
+class GetPropertyCompletion(Completion):
+    """Why there is no such property."""
+
+    INVALID_COMPONENT = 0x82
+    """The component is not there."""
+    INVALID_PROPERTY = 0x83
+    """Components do not have it."""
+
+
 class PropertyValue(Struct, frozen=True):
     """A property: one byte of flags, a version of 6 bytes, or a description of 12."""
 
@@ -66,6 +77,14 @@ class InitiateUpgrade(Struct, frozen=True, kw_only=True):
 
     components: int
     action: UpgradeAction
+
+
+@unique
+class InitiateUpgradeCompletion(Completion):
+    """Why nothing is begun."""
+
+    INVALID_COMPONENTS = 0x81
+    """Some are not there."""
 
 
 class FirmwareBlock(Struct, frozen=True, kw_only=True):
@@ -110,6 +129,7 @@ GET_COMPONENT_PROPERTIES = Command(
     _hpm(0x2F),
     request=Layout(WhichProperty, *single_bytes("component", "selector")),
     reply=Layout(PropertyValue, "octets" / construct.GreedyBytes, lengths_bytes=(1, DESCRIPTION_BYTES)),
+    completions=GetPropertyCompletion,
 )
 ABORT_UPGRADE = Command("Abort Firmware Upgrade", _hpm(0x30), request=NOTHING, reply=NOTHING)
 INITIATE_UPGRADE_ACTION = Command(
@@ -117,6 +137,7 @@ INITIATE_UPGRADE_ACTION = Command(
     _hpm(0x31),
     request=Layout(InitiateUpgrade, *single_bytes("components"), "action" / numbered(UpgradeAction)),
     reply=NOTHING,
+    completions=InitiateUpgradeCompletion,
 )
 UPLOAD_FIRMWARE_BLOCK = Command(
     "Upload Firmware Block",

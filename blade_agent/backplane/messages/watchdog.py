@@ -1,10 +1,13 @@
 """Messages of the watchdog timer (IPMI 2.0, chapter 27)."""
 
+from enum import unique
+
 import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION, Command, CommandCode
 from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
+from blade_agent.backplane.message import Completion
 
 
 class SetWatchdog(Struct, frozen=True, kw_only=True):
@@ -33,13 +36,26 @@ class WatchdogState(Struct, frozen=True, kw_only=True):
     """What is left, in tenths of a second."""
 
 
+@unique
+class ResetWatchdogCompletion(Completion):
+    """Why the timer is not reset (IPMI 2.0, 27.5)."""
+
+    NEVER_SET = 0x80
+
+
 def _application(number: int) -> CommandCode:
     return CommandCode(NET_FN_APPLICATION, b"", number)
 
 
 _COUNTDOWN = "countdown" / construct.Int16ul
 
-RESET_WATCHDOG_TIMER = Command("Reset Watchdog Timer", _application(0x22), request=NOTHING, reply=NOTHING)
+RESET_WATCHDOG_TIMER = Command(
+    "Reset Watchdog Timer",
+    _application(0x22),
+    request=NOTHING,
+    reply=NOTHING,
+    completions=ResetWatchdogCompletion,
+)
 SET_WATCHDOG_TIMER = Command(
     "Set Watchdog Timer",
     _application(0x24),

@@ -1,34 +1,75 @@
-"""How a CBC's answer to a command stands in the command table."""
+"""A controller's answers to commands: how one stands in the command table, and the table."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from blade_agent.backplane.command import Command, CommandCode, ReplyT, RequestT
-from blade_agent.cbc.blade import Blade
+from blade_agent.backplane.command import GROUP_BYTES, Command, CommandCode, ReplyT, RequestT
+from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
+from blade_agent.backplane.message import CompletionCode, Request, Response
+from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.refusal import RefusedError
 
-__all__ = ["Answer", "CommandModule", "RefusedError", "answering"]
+__all__ = ["AnswerTable", "CommandModule", "RefusedError", "answering"]
 
-Answer: TypeAlias = Callable[[Blade, bytes], bytes]
-"""From a request's fields to a response's data. Raises `RefusedError`, or as `Layout.unpack` does."""
+AskedT = TypeVar("AskedT", bound=ManagementController)
+"""Which controller a command needs: any management controller, or a blade."""
+AskedT_contra = TypeVar("AskedT_contra", bound=ManagementController, contravariant=True)
 
 
-class CommandModule(Struct, frozen=True):
+class CommandModule(Struct, Generic[AskedT_contra], frozen=True):
     """A group of commands that belong together."""
 
-    answers: Mapping[CommandCode, Answer]
+    answers: Mapping[CommandCode, Callable[[AskedT_contra, bytes], bytes]]
+    """From the controller and a request's fields to a response's data. Raise `RefusedError`, or as `Layout.unpack`."""
     device_support: int = 0
     """What the group adds to the device support of Get Device ID."""
 
 
 def answering(
-    command: Command[RequestT, ReplyT], carry_out: Callable[[Blade, RequestT], ReplyT]
-) -> tuple[CommandCode, Answer]:
+    command: Command[RequestT, ReplyT], carry_out: Callable[[AskedT, RequestT], ReplyT]
+) -> tuple[CommandCode, Callable[[AskedT, bytes], bytes]]:
     """Give the table's entry for a command and the function that carries it out on typed bodies."""
 
-    def answer(blade: Blade, fields: bytes) -> bytes:
-        return command.reply_data(carry_out(blade, command.read_request(fields)))
+    def answer(asked: AskedT, fields: bytes) -> bytes:
+        return command.reply_data(carry_out(asked, command.read_request(fields)))
 
     return command.code, answer
+
+
+class AnswerTable(Generic[AskedT_contra]):
+    """All commands that a controller answers."""
+
+    def __init__(self, modules: Iterable[CommandModule[AskedT_contra]]) -> None:
+        self._answers: dict[CommandCode, Callable[[AskedT_contra, bytes], bytes]] = {}
+        self.device_support = 0
+        """What they are together, for Get Device ID."""
+        for module in modules:
+            self._answers.update(module.answers)
+            self.device_support |= module.device_support
+
+    def answer(self, controller: AskedT_contra, request: Request) -> Response:
+        """Let a controller carry a request out and answer it."""
+        try:
+            data = self._carry_out(controller, request)
+        except RefusedError as error:
+            return request.respond(error.code)
+        except WrongLengthError:
+            return request.respond(CompletionCode.WRONG_LENGTH)
+        except InvalidFieldError:
+            return request.respond(CompletionCode.INVALID_FIELD)
+        return request.respond(CompletionCode.OK, data)
+
+    def _carry_out(self, controller: AskedT_contra, request: Request) -> bytes:
+        if request.responder_lun:
+            raise RefusedError(CompletionCode.INVALID_LUN)
+        prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
+        group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
+        if len(group) < prefix_bytes:
+            raise RefusedError(CompletionCode.WRONG_LENGTH)
+        answer = self._answers.get(CommandCode(request.net_fn, group, request.command))
+        if answer is None:
+            raise RefusedError(CompletionCode.INVALID_COMMAND)
+        controller.settle()
+        return answer(controller, fields)

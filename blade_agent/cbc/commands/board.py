@@ -26,7 +26,7 @@ from blade_agent.backplane.messages.board import (
 )
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.commands.picmg import require_blade
+from blade_agent.cbc.commands.fru import require_own_fru
 from blade_agent.cbc.hardware import BoardAction, Fan, PowerBudget
 from blade_agent.cbc.sensor import mask
 
@@ -44,13 +44,13 @@ _DRAWS_PER_W = 10
 
 
 def _control(blade: Blade, request: ControlFru) -> Nothing:
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     blade.act(_ACTION_OF[request.control])
     return Nothing()
 
 
 def _get_capabilities(blade: Blade, request: WhichFru) -> ControlCapabilities:
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     optional = (control for control, action in _ACTION_OF.items() if action in blade.hardware.actions)
     return ControlCapabilities(mask(control.value for control in optional if control is not FruControl.COLD_RESET))
 
@@ -82,7 +82,7 @@ def _get_power_level(blade: Blade, request: PowerQuery) -> PowerLevels:
 
 
 def _power(blade: Blade, fru: int) -> PowerBudget:
-    require_blade(fru)
+    require_own_fru(fru)
     if blade.hardware.power is None:
         raise RefusedError(CompletionCode.WRONG_STATE)
     return blade.hardware.power
@@ -113,7 +113,7 @@ def _get_fan_level(blade: Blade, request: WhichFru) -> FanLevel:
 
 
 def _fan(blade: Blade, fru: int) -> Fan:
-    require_blade(fru)
+    require_own_fru(fru)
     if blade.hardware.fan is None:
         raise RefusedError(CompletionCode.WRONG_STATE)
     return blade.hardware.fan

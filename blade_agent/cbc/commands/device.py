@@ -23,8 +23,9 @@ from blade_agent.backplane.messages.device import (
     SelfTest,
 )
 from blade_agent.backplane.rmcp import Rmcp
-from blade_agent.cbc.blade import Blade, SelfTestFault
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.management_controller import ManagementController
+from blade_agent.cbc.self_test import SelfTestFault
 
 _PASSED = SelfTest(0x55, 0x00)
 _FOUND_FAULTS = 0x57
@@ -42,8 +43,8 @@ _KNOWN_OCTETS = bytes(Reserved) + b"\x20\x18"
 _KNOWN_CHECKSUM = 0x18
 
 
-def _get_device_id(blade: Blade, _request: Nothing) -> DeviceId:
-    identity = blade.identity
+def _get_device_id(controller: ManagementController, _request: Nothing) -> DeviceId:
+    identity = controller.identity
     major, minor, patch = identity.firmware_numbers
     return DeviceId(
         device_id=identity.device_id,
@@ -51,24 +52,24 @@ def _get_device_id(blade: Blade, _request: Nothing) -> DeviceId:
         firmware_major=major,
         firmware_minor=minor // 10 << 4 | minor % 10,
         ipmi_version=IPMI_VERSION_2_0,
-        device_support=blade.device_support,
+        device_support=controller.device_support,
         manufacturer=identity.manufacturer,
         product=identity.product,
         firmware_auxiliary=patch,
     )
 
 
-def _get_self_test_results(blade: Blade, _request: Nothing) -> SelfTest:
+def _get_self_test_results(controller: ManagementController, _request: Nothing) -> SelfTest:
     faults = SelfTestFault.NONE
-    if not all(line.usable for line in blade.lines):
+    if not all(line.usable for line in controller.lines):
         faults |= SelfTestFault.BACKPLANE_LINES
     if not _codecs_work():
         faults |= SelfTestFault.OPERATIONAL_FIRMWARE
-    if not blade.log.store_works:
+    if not controller.log.store_works:
         faults |= SelfTestFault.SEL_DEVICE
-    if not blade.fru.is_whole:
+    if not controller.fru.is_whole:
         faults |= SelfTestFault.FRU_INTERNAL_AREA
-    for check in blade.self_checks:
+    for check in controller.self_checks:
         if not check.passes():
             faults |= check.fault
     return SelfTest(_FOUND_FAULTS, int(faults)) if faults else _PASSED
@@ -83,33 +84,33 @@ def _codecs_work() -> bool:
     )
 
 
-def _get_device_guid(blade: Blade, _request: Nothing) -> Guid:
-    return Guid(blade.identity.guid)
+def _get_device_guid(controller: ManagementController, _request: Nothing) -> Guid:
+    return Guid(controller.identity.guid)
 
 
-def _cold_reset(blade: Blade, _request: Nothing) -> Nothing:
-    blade.restart()
+def _cold_reset(controller: ManagementController, _request: Nothing) -> Nothing:
+    controller.restart()
     return Nothing()
 
 
-def _warm_reset(blade: Blade, _request: Nothing) -> Nothing:
+def _warm_reset(controller: ManagementController, _request: Nothing) -> Nothing:
     """Interrupt what is under way between requests; settings stay (IPMI 2.0, 20.3)."""
-    blade.cancel_reservations()
+    controller.cancel_reservations()
     return Nothing()
 
 
-def _set_global_enables(blade: Blade, request: GlobalEnables) -> Nothing:
+def _set_global_enables(controller: ManagementController, request: GlobalEnables) -> Nothing:
     if request.enables & ~_EVENTS_INTO_LOG:
         raise RefusedError(CompletionCode.INVALID_FIELD)
-    blade.log.logging_enabled = bool(request.enables & _EVENTS_INTO_LOG)
+    controller.log.logging_enabled = bool(request.enables & _EVENTS_INTO_LOG)
     return Nothing()
 
 
-def _get_global_enables(blade: Blade, _request: Nothing) -> GlobalEnables:
-    return GlobalEnables(_EVENTS_INTO_LOG if blade.log.logging_enabled else 0)
+def _get_global_enables(controller: ManagementController, _request: Nothing) -> GlobalEnables:
+    return GlobalEnables(_EVENTS_INTO_LOG if controller.log.logging_enabled else 0)
 
 
-def _get_channel_info(_blade: Blade, request: ChannelNumber) -> ChannelInfo:
+def _get_channel_info(_controller: ManagementController, request: ChannelNumber) -> ChannelInfo:
     """Whoever asks does so on IPMB messages, whatever the wire below them is."""
     channel = request.channel & _CHANNEL_BITS
     if channel not in (_THIS_CHANNEL, _BACKPLANE_CHANNEL):

@@ -22,9 +22,9 @@ from blade_agent.backplane.messages.event_log import (
     RemoveRecord,
 )
 from blade_agent.backplane.messages.record import Piece, RecordPiece, ReservationId
-from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
 from blade_agent.cbc.commands.record import NO_MORE_RECORDS, piece_of
+from blade_agent.cbc.management_controller import ManagementController
 
 _VERSION = 0x51
 _FIRST_RECORD = 0x0000
@@ -33,8 +33,8 @@ _OVERFLOWED = 0x80
 _ERASED = 0x01
 
 
-def _get_info(blade: Blade, _request: Nothing) -> LogInfo:
-    log = blade.log
+def _get_info(controller: ManagementController, _request: Nothing) -> LogInfo:
+    log = controller.log
     return LogInfo(
         version=_VERSION,
         records=len(log.records),
@@ -45,65 +45,65 @@ def _get_info(blade: Blade, _request: Nothing) -> LogInfo:
     )
 
 
-def _reserve(blade: Blade, _request: Nothing) -> ReservationId:
-    return ReservationId(blade.log_reservation.make())
+def _reserve(controller: ManagementController, _request: Nothing) -> ReservationId:
+    return ReservationId(controller.log_reservation.make())
 
 
-def _get_entry(blade: Blade, request: RecordPiece) -> Piece:
+def _get_entry(controller: ManagementController, request: RecordPiece) -> Piece:
     if request.offset:
-        _require_reservation(blade, request.reservation)
-    record = _record_id(blade, request.record)
-    after = list(blade.log.records)
+        _require_reservation(controller, request.reservation)
+    record = _record_id(controller, request.record)
+    after = list(controller.log.records)
     following = after[after.index(record) + 1 :][:1]
-    return piece_of(blade.log.records[record], following[0] if following else NO_MORE_RECORDS, request)
+    return piece_of(controller.log.records[record], following[0] if following else NO_MORE_RECORDS, request)
 
 
-def _add_entry(blade: Blade, request: LogRecord) -> RecordId:
-    record = blade.log.add(request.record)
+def _add_entry(controller: ManagementController, request: LogRecord) -> RecordId:
+    record = controller.log.add(request.record)
     if record is None:
         raise RefusedError(CompletionCode.OUT_OF_SPACE)
     return RecordId(record)
 
 
-def _delete_entry(blade: Blade, request: RemoveRecord) -> RecordId:
-    _require_reservation(blade, request.reservation)
-    record = _record_id(blade, request.record)
-    blade.log.remove(record)
-    blade.log_reservation.cancel()
+def _delete_entry(controller: ManagementController, request: RemoveRecord) -> RecordId:
+    _require_reservation(controller, request.reservation)
+    record = _record_id(controller, request.record)
+    controller.log.remove(record)
+    controller.log_reservation.cancel()
     return RecordId(record)
 
 
-def _clear(blade: Blade, request: ClearLog) -> Erasure:
-    _require_reservation(blade, request.reservation)
+def _clear(controller: ManagementController, request: ClearLog) -> Erasure:
+    _require_reservation(controller, request.reservation)
     if request.word != CLEAR_WORD:
         raise RefusedError(CompletionCode.INVALID_FIELD)
     if request.step is ClearStep.BEGIN:
-        blade.log.clear()
+        controller.log.clear()
     return Erasure(_ERASED)
 
 
-def _get_time(blade: Blade, _request: Nothing) -> LogTime:
-    return LogTime(blade.log.time)
+def _get_time(controller: ManagementController, _request: Nothing) -> LogTime:
+    return LogTime(controller.log.time)
 
 
-def _set_time(blade: Blade, request: LogTime) -> Nothing:
-    blade.log.set_time(request.time)
+def _set_time(controller: ManagementController, request: LogTime) -> Nothing:
+    controller.log.set_time(request.time)
     return Nothing()
 
 
-def _require_reservation(blade: Blade, reservation: int) -> None:
-    if not blade.log_reservation.holds(reservation):
+def _require_reservation(controller: ManagementController, reservation: int) -> None:
+    if not controller.log_reservation.holds(reservation):
         raise RefusedError(CompletionCode.RESERVATION_CANCELLED)
 
 
-def _record_id(blade: Blade, record: int) -> int:
+def _record_id(controller: ManagementController, record: int) -> int:
     """Give the id of a record, of the first for 0 and of the last for FFFFh."""
-    ids = list(blade.log.records)
+    ids = list(controller.log.records)
     if ids and record == _FIRST_RECORD:
         return ids[0]
     if ids and record == NO_MORE_RECORDS:
         return ids[-1]
-    if record not in blade.log.records:
+    if record not in controller.log.records:
         raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
     return record
 

@@ -1,4 +1,4 @@
-"""FRU inventory: reading the blade's description, and writing it where that is allowed."""
+"""FRU inventory: reading the board's description, and writing it where that is allowed."""
 
 import logging
 
@@ -13,44 +13,51 @@ from blade_agent.backplane.messages.fru import (
     FruPiece,
     ReadFru,
     WriteFru,
+    WriteFruCompletion,
     Written,
 )
-from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.commands.picmg import require_blade
+from blade_agent.cbc.management_controller import ManagementController
 
+_OWN_FRU = 0
 _BY_BYTES = 0x00
 
 logger = logging.getLogger(__name__)
 
 
-def _get_area(blade: Blade, request: FruDevice) -> FruArea:
-    require_blade(request.fru)
-    return FruArea(length_bytes=len(blade.fru.image), access=_BY_BYTES)
+def _get_area(controller: ManagementController, request: FruDevice) -> FruArea:
+    require_own_fru(request.fru)
+    return FruArea(length_bytes=len(controller.fru.image), access=_BY_BYTES)
 
 
-def _read(blade: Blade, request: ReadFru) -> FruPiece:
-    require_blade(request.fru)
-    if request.offset >= len(blade.fru.image):
+def _read(controller: ManagementController, request: ReadFru) -> FruPiece:
+    require_own_fru(request.fru)
+    if request.offset >= len(controller.fru.image):
         raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     if request.count > LONGEST_PIECE_BYTES:
         raise RefusedError(CompletionCode.TOO_MANY_BYTES_REQUESTED)
-    octets = blade.fru.image[request.offset : request.offset + request.count]
+    octets = controller.fru.image[request.offset : request.offset + request.count]
     return FruPiece(count=len(octets), octets=octets)
 
 
-def _write(blade: Blade, request: WriteFru) -> Written:
-    require_blade(request.fru)
-    if not blade.fru.writable:
-        raise RefusedError(CompletionCode.WRITE_PROTECTED)
-    if request.offset + len(request.octets) > len(blade.fru.image):
+def _write(controller: ManagementController, request: WriteFru) -> Written:
+    require_own_fru(request.fru)
+    if not controller.fru.writable:
+        raise RefusedError(WriteFruCompletion.WRITE_PROTECTED)
+    if request.offset + len(request.octets) > len(controller.fru.image):
         raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     try:
-        blade.fru.write(request.offset, request.octets)
+        controller.fru.write(request.offset, request.octets)
     except OSError as error:
         logger.warning("the FRU inventory could not be written: %s", error)
         raise RefusedError(CompletionCode.UNSPECIFIED) from error
     return Written(len(request.octets))
+
+
+def require_own_fru(fru: int) -> None:
+    """Let pass what is for the controller's own board: it carries no other replaceable unit. Raises RefusedError."""
+    if fru != _OWN_FRU:
+        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
 
 
 FRU_COMMANDS = CommandModule(

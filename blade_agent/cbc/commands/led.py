@@ -17,7 +17,7 @@ from blade_agent.backplane.messages.led import (
 )
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.commands.picmg import require_blade
+from blade_agent.cbc.commands.fru import require_own_fru
 from blade_agent.cbc.leds import FrontLed
 from blade_agent.cbc.sensor import mask
 
@@ -39,7 +39,7 @@ _IN_LAMP_TEST = 0x04
 
 
 def _get_properties(blade: Blade, request: LedsOf) -> LedProperties:
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     numbers = blade.leds.by_number
     return LedProperties(
         status_leds=mask(number for number in numbers if number in _STATUS_LEDS),
@@ -63,7 +63,7 @@ def _set_state(blade: Blade, request: SetLed) -> Nothing:
 def _test(blade: Blade, request: SetLed) -> Nothing:
     if not 0 < request.on_duration <= _LONGEST_LAMP_TEST:
         raise RefusedError(CompletionCode.INVALID_FIELD)
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     chosen = blade.leds.by_number.values() if request.led == _ALL_LEDS else [_led(blade, request.fru, request.led)]
     for led in chosen:
         led.test(request.on_duration * _LAMP_TEST_UNIT_S)
@@ -124,7 +124,7 @@ def _on_wire(light: LedLight) -> tuple[int, int]:
 
 
 def _led(blade: Blade, fru: int, number: int) -> FrontLed:
-    require_blade(fru)
+    require_own_fru(fru)
     led = blade.leds.by_number.get(number)
     if led is None:
         raise RefusedError(CompletionCode.INVALID_FIELD)

@@ -23,6 +23,7 @@ from blade_agent.backplane.messages.picmg import (
 )
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.fru import require_own_fru
 
 _BLADE_FRU = 0
 _ACTIVATION_LOCKED = 0x01
@@ -61,7 +62,7 @@ def _asks_for(blade: Blade, query: AddressQuery) -> bool:
 
 
 def _set_policy(blade: Blade, request: SetPolicy) -> Nothing:
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     if (request.mask | request.bits) & ~(_ACTIVATION_LOCKED | _DEACTIVATION_LOCKED):
         raise RefusedError(CompletionCode.INVALID_FIELD)
     bits = _policy_bits(blade) & ~request.mask | request.bits & request.mask
@@ -70,7 +71,7 @@ def _set_policy(blade: Blade, request: SetPolicy) -> Nothing:
 
 
 def _get_policy(blade: Blade, request: Fru) -> Policy:
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     return Policy(_policy_bits(blade))
 
 
@@ -81,7 +82,7 @@ def _policy_bits(blade: Blade) -> int:
 
 def _set_activation(blade: Blade, request: SetActivation) -> Nothing:
     """Asked once more, because the answer got lost, it is the same as once."""
-    require_blade(request.fru)
+    require_own_fru(request.fru)
     if request.activation is Activation.ACTIVATE:
         blade.hot_swap.apply(HotSwapEvent.ACTIVATE)
     else:
@@ -89,12 +90,6 @@ def _set_activation(blade: Blade, request: SetActivation) -> Nothing:
     if blade.hot_swap.state not in _STATES_AFTER[request.activation]:
         raise RefusedError(CompletionCode.WRONG_STATE)
     return Nothing()
-
-
-def require_blade(fru: int) -> None:
-    """Let pass what is for the blade itself: it carries no other field replaceable unit. Raises RefusedError."""
-    if fru != _BLADE_FRU:
-        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
 
 
 PICMG_COMMANDS = CommandModule(

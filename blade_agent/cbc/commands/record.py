@@ -1,4 +1,4 @@
-"""Sensor data records: how a tool learns what the blade can tell. They are the same for as long as the CBC runs."""
+"""Sensor data records: how a tool learns what a controller can tell. They are the same for as long as it runs."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,8 @@ from blade_agent.backplane.messages.record import (
     ReservationId,
     SdrCount,
 )
-from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.sensor_records import SDR_VERSION
 
 NO_MORE_RECORDS = 0xFFFF
@@ -40,27 +40,27 @@ def piece_of(record: bytes, next_record: int, wanted: RecordPiece) -> Piece:
     return Piece(next_record=next_record, octets=rest[:length_bytes])
 
 
-def _get_info(blade: Blade, _request: Nothing) -> RepositoryInfo:
+def _get_info(controller: ManagementController, _request: Nothing) -> RepositoryInfo:
     return RepositoryInfo(
         version=SDR_VERSION,
-        records=len(blade.records),
+        records=len(controller.records),
         free_bytes=0,
-        added_at=blade.started_at,
-        erased_at=blade.started_at,
+        added_at=controller.started_at,
+        erased_at=controller.started_at,
         operations=_RESERVE_SUPPORTED,
     )
 
 
-def _reserve(blade: Blade, _request: Nothing) -> ReservationId:
-    return ReservationId(blade.sdr_reservation.make())
+def _reserve(controller: ManagementController, _request: Nothing) -> ReservationId:
+    return ReservationId(controller.sdr_reservation.make())
 
 
-def _get_sdr(blade: Blade, request: RecordPiece) -> Piece:
-    if request.offset and not blade.sdr_reservation.holds(request.reservation):
+def _get_sdr(controller: ManagementController, request: RecordPiece) -> Piece:
+    if request.offset and not controller.sdr_reservation.holds(request.reservation):
         raise RefusedError(CompletionCode.RESERVATION_CANCELLED)
-    number = _number(blade.records, request.record)
-    next_record = number + 1 if number + 1 < len(blade.records) else NO_MORE_RECORDS
-    return piece_of(blade.records[number], next_record, request)
+    number = _number(controller.records, request.record)
+    next_record = number + 1 if number + 1 < len(controller.records) else NO_MORE_RECORDS
+    return piece_of(controller.records[number], next_record, request)
 
 
 def _number(records: Sequence[bytes], record: int) -> int:
@@ -70,10 +70,10 @@ def _number(records: Sequence[bytes], record: int) -> int:
     return number
 
 
-def _get_device_info(blade: Blade, request: SdrCount) -> DeviceSdrInfo:
+def _get_device_info(controller: ManagementController, request: SdrCount) -> DeviceSdrInfo:
     if request.operation not in (None, 0, 1):
         raise RefusedError(CompletionCode.INVALID_FIELD)
-    count = len(blade.records) if request.operation else len(blade.sensors.by_number)
+    count = len(controller.records) if request.operation else len(controller.sensors.by_number)
     return DeviceSdrInfo(count=count, flags=_LUN_0_HAS_SENSORS)
 
 

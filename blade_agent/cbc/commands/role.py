@@ -19,9 +19,10 @@ from blade_agent.backplane.messages.role import (
     StageStation,
     StillCarried,
 )
-from blade_agent.backplane.role import STATION_PATTERN, Role, RoleRefusedError
+from blade_agent.backplane.role import STATION_PATTERN, Role
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.post import RoleRefusedError
 
 _COUNTER = (1 << 32) - 1
 _MOST_CARRIED = (1 << 16) - 1

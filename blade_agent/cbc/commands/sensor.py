@@ -3,6 +3,7 @@
 from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.sensor import (
+    EVENT_MESSAGE_REVISION,
     GET_SENSOR_EVENT_ENABLE,
     GET_SENSOR_HYSTERESIS,
     GET_SENSOR_READING,
@@ -24,11 +25,10 @@ from blade_agent.backplane.messages.sensor import (
     SetThresholds,
     Thresholds,
 )
-from blade_agent.cbc.blade import Blade
+from blade_agent.backplane.sensor_codes import ReadingType, Threshold
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.event_log import Event
-from blade_agent.cbc.hardware import Threshold
-from blade_agent.cbc.sensor import THRESHOLD_READING, Sensor, ThresholdSensor, mask
+from blade_agent.cbc.management_controller import ManagementController
+from blade_agent.cbc.sensor import Sensor, ThresholdSensor, mask
 
 _EVENTS_ENABLED = 0x80
 _SCANNING_ENABLED = 0x40
@@ -37,17 +37,15 @@ _RESERVED_WITH_THRESHOLDS = 0xC0
 _RESERVED_WITH_STATES = 0x80
 _SINGLE_EVENTS = 0x3F
 _ALL_THRESHOLDS = 0x3F
-_OVER = 0x80
-_REVISIONS = {0x03, 0x04}
+_REVISIONS = {0x03, EVENT_MESSAGE_REVISION}
 _SOFTWARE = 0x41
 """Generator of what a tool reports: system management software (IPMI 2.0, table 5-4)."""
-_UNSPECIFIED = b"\xff\xff"
 
 
-def _get_reading(blade: Blade, request: SensorNumber) -> SensorReading:
-    sensor = _sensor(blade, request.sensor)
+def _get_reading(controller: ManagementController, request: SensorNumber) -> SensorReading:
+    sensor = _sensor(controller, request.sensor)
     raw, states = sensor.raw(), sensor.state_bits()
-    threshold = sensor.reading_type == THRESHOLD_READING
+    threshold = sensor.reading_type is ReadingType.THRESHOLD
     return SensorReading(
         reading=raw or 0,
         flags=_enables(sensor) | (_UNAVAILABLE if raw is None else 0),
@@ -56,35 +54,35 @@ def _get_reading(blade: Blade, request: SensorNumber) -> SensorReading:
     )
 
 
-def _get_thresholds(blade: Blade, request: SensorNumber) -> Thresholds:
-    thresholds = _analog(blade, request.sensor).thresholds
+def _get_thresholds(controller: ManagementController, request: SensorNumber) -> Thresholds:
+    thresholds = _analog(controller, request.sensor).thresholds
     return Thresholds(
         present=mask(thresholds), values=bytes(thresholds.get(threshold, 0) for threshold in sorted(Threshold))
     )
 
 
-def _set_thresholds(blade: Blade, request: SetThresholds) -> Nothing:
-    sensor = _analog(blade, request.sensor)
+def _set_thresholds(controller: ManagementController, request: SetThresholds) -> Nothing:
+    sensor = _analog(controller, request.sensor)
     wanted = {threshold: request.values[threshold] for threshold in Threshold if request.present & 1 << threshold}
     if request.present & ~_ALL_THRESHOLDS or not sensor.set_thresholds(wanted):
         raise RefusedError(CompletionCode.INVALID_FIELD)
-    blade.sensors.look_again()
+    controller.sensors.look_again()
     return Nothing()
 
 
-def _get_hysteresis(blade: Blade, request: HysteresisQuery) -> Hysteresis:
-    sensor = _analog(blade, request.sensor)
+def _get_hysteresis(controller: ManagementController, request: HysteresisQuery) -> Hysteresis:
+    sensor = _analog(controller, request.sensor)
     return Hysteresis(rise=sensor.rise_hysteresis, fall=sensor.fall_hysteresis)
 
 
-def _set_hysteresis(blade: Blade, request: SetHysteresis) -> Nothing:
-    sensor = _analog(blade, request.sensor)
+def _set_hysteresis(controller: ManagementController, request: SetHysteresis) -> Nothing:
+    sensor = _analog(controller, request.sensor)
     sensor.rise_hysteresis, sensor.fall_hysteresis = request.rise, request.fall
     return Nothing()
 
 
-def _set_event_enable(blade: Blade, request: SetEventEnable) -> Nothing:
-    sensor = _sensor(blade, request.sensor)
+def _set_event_enable(controller: ManagementController, request: SetEventEnable) -> Nothing:
+    sensor = _sensor(controller, request.sensor)
     if request.enables & _SINGLE_EVENTS:
         raise RefusedError(CompletionCode.INVALID_FIELD)
     sensor.events_enabled = bool(request.enables & _EVENTS_ENABLED)
@@ -92,28 +90,21 @@ def _set_event_enable(blade: Blade, request: SetEventEnable) -> Nothing:
     return Nothing()
 
 
-def _get_event_enable(blade: Blade, request: SensorNumber) -> EventEnable:
-    sensor = _sensor(blade, request.sensor)
+def _get_event_enable(controller: ManagementController, request: SensorNumber) -> EventEnable:
+    sensor = _sensor(controller, request.sensor)
     asserted, deasserted = sensor.event_masks
     return EventEnable(enables=_enables(sensor), asserted=asserted, deasserted=deasserted)
 
 
-def _get_type(blade: Blade, request: SensorNumber) -> SensorType:
-    sensor = _sensor(blade, request.sensor)
-    return SensorType(sensor.sensor_type, sensor.reading_type)
+def _get_type(controller: ManagementController, request: SensorNumber) -> SensorType:
+    sensor = _sensor(controller, request.sensor)
+    return SensorType(sensor.kind, sensor.reading_type)
 
 
-def _platform_event(blade: Blade, request: PlatformEvent) -> Nothing:
+def _platform_event(controller: ManagementController, request: PlatformEvent) -> Nothing:
     if request.revision not in _REVISIONS:
         raise RefusedError(CompletionCode.INVALID_FIELD)
-    event = Event(
-        sensor_type=request.sensor_type,
-        sensor=request.sensor,
-        reading_type=request.reading_type & ~_OVER,
-        asserted=not request.reading_type & _OVER,
-        data=(request.data + _UNSPECIFIED)[:3],
-    )
-    if blade.log.logging_enabled and blade.log.note(event, generator=_SOFTWARE) is None:
+    if controller.log.logging_enabled and controller.log.note(request.event, generator=_SOFTWARE) is None:
         raise RefusedError(CompletionCode.OUT_OF_SPACE)
     return Nothing()
 
@@ -122,15 +113,15 @@ def _enables(sensor: Sensor) -> int:
     return sensor.events_enabled * _EVENTS_ENABLED | sensor.scanning_enabled * _SCANNING_ENABLED
 
 
-def _sensor(blade: Blade, number: int) -> Sensor:
-    sensor = blade.sensors.by_number.get(number)
+def _sensor(controller: ManagementController, number: int) -> Sensor:
+    sensor = controller.sensors.by_number.get(number)
     if sensor is None:
         raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
     return sensor
 
 
-def _analog(blade: Blade, number: int) -> ThresholdSensor:
-    sensor = _sensor(blade, number)
+def _analog(controller: ManagementController, number: int) -> ThresholdSensor:
+    sensor = _sensor(controller, number)
     if not isinstance(sensor, ThresholdSensor):
         raise RefusedError(CompletionCode.INVALID_FIELD)
     return sensor

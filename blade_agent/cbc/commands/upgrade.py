@@ -19,7 +19,9 @@ from blade_agent.backplane.messages.upgrade import (
     QUERY_SELF_TEST_RESULTS,
     UPLOAD_FIRMWARE_BLOCK,
     ComponentProperty,
+    GetPropertyCompletion,
     InitiateUpgrade,
+    InitiateUpgradeCompletion,
     PropertyValue,
     UpgradeCapabilities,
     UpgradeStatus,
@@ -51,14 +53,14 @@ def _get_capabilities(_blade: Blade, _request: Nothing) -> UpgradeCapabilities:
 
 def _get_property(blade: Blade, request: WhichProperty) -> PropertyValue:
     if request.component != AGENT_COMPONENT:
-        raise RefusedError(CompletionCode.INVALID_COMPONENT)
+        raise RefusedError(GetPropertyCompletion.INVALID_COMPONENT)
     values = {
         ComponentProperty.GENERAL.value: bytes([_NO_UPGRADE_FEATURES]),
         ComponentProperty.CURRENT_VERSION.value: _version(blade.identity),
         ComponentProperty.DESCRIPTION.value: _DESCRIPTION.ljust(DESCRIPTION_BYTES, b"\0"),
     }
     if request.selector not in values:
-        raise RefusedError(CompletionCode.INVALID_COMPONENT_PROPERTY)
+        raise RefusedError(GetPropertyCompletion.INVALID_PROPERTY)
     return PropertyValue(values[request.selector])
 
 
@@ -70,7 +72,7 @@ def _version(identity: Identity) -> bytes:
 
 def _initiate(_blade: Blade, request: InitiateUpgrade) -> Nothing:
     if request.components & ~_COMPONENTS or not request.components:
-        raise RefusedError(CompletionCode.INVALID_COMPONENTS)
+        raise RefusedError(InitiateUpgradeCompletion.INVALID_COMPONENTS)
     raise RefusedError(CompletionCode.WRONG_STATE)
 
 

@@ -6,6 +6,7 @@ from blade_agent.backplane.messages.watchdog import (
     GET_WATCHDOG_TIMER,
     RESET_WATCHDOG_TIMER,
     SET_WATCHDOG_TIMER,
+    ResetWatchdogCompletion,
     SetWatchdog,
     WatchdogState,
 )
@@ -38,7 +39,7 @@ def _set(blade: Blade, request: SetWatchdog) -> Nothing:
 
 def _reset(blade: Blade, _request: Nothing) -> Nothing:
     if not blade.watchdog.start():
-        raise RefusedError(CompletionCode.WATCHDOG_NEVER_SET)
+        raise RefusedError(ResetWatchdogCompletion.NEVER_SET)
     return Nothing()
 
 

@@ -9,11 +9,9 @@ from msgspec import Struct
 from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.backplane.messages.sensor import PLATFORM_EVENT
-from blade_agent.cbc.event_log import Event, EventLog
-from blade_agent.cbc.identity import SlotAddress
+from blade_agent.backplane.slot_address import SlotAddress
+from blade_agent.cbc.event_log import EventLog
 
-_OVER: Final = 0x80
-_EVENT_BYTES: Final = 3
 _REPEATED_WITHIN_S: Final = 30.0
 
 
@@ -65,14 +63,7 @@ class BladeEvents:
             and now - taken.at <= _REPEATED_WITHIN_S
         ):
             return CompletionCode.OK
-        event = Event(
-            sensor_type=body.sensor_type,
-            sensor=body.sensor,
-            reading_type=body.reading_type & ~_OVER & 0xFF,
-            asserted=not body.reading_type & _OVER,
-            data=body.data.ljust(_EVENT_BYTES, b"\xff"),
-        )
-        if self._log.note(event, generator=SlotAddress(slot).ipmb_address) is None:
+        if self._log.note(body.event, generator=SlotAddress(slot).ipmb_address) is None:
             # The blade keeps its own log: it is not to repeat what there is no room for here.
             self.faults[EventFault.LOG_FULL] += 1
         self._taken[slot] = _Taken(request.sequence, request.data, now)

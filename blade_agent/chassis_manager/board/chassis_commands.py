@@ -25,9 +25,9 @@ from blade_agent.backplane.messages.picmg import (
     AddressQuery,
     PicmgProperties,
 )
-from blade_agent.cbc.blade import Blade
+from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis
@@ -59,7 +59,7 @@ class ChassisCommands:
         self._supplies = supplies
 
     @property
-    def module(self) -> CommandModule:
+    def module(self) -> CommandModule[ManagementController]:
         """For the controller's command table."""
         answers = dict(
             (
@@ -72,7 +72,7 @@ class ChassisCommands:
         )
         return CommandModule({**answers, _CAPABILITIES: _capabilities}, device_support=0x80)
 
-    def _status(self, _blade: Blade, _request: Nothing) -> ChassisStatus:
+    def _status(self, _controller: ManagementController, _request: Nothing) -> ChassisStatus:
         power = _RESTORE_UNKNOWN
         if any(observed_power(slot) == "on" for slot in self._chassis.slots.values()):
             power |= _POWER_ON
@@ -82,7 +82,7 @@ class ChassisCommands:
             power |= _FAULT
         return ChassisStatus(power=power, last_event=0, miscellaneous=0)
 
-    def _control(self, _blade: Blade, request: Control) -> Nothing:
+    def _control(self, _controller: ManagementController, request: Control) -> Nothing:
         """Every blade that is there, in slot order. Who wants to know how it went asks for their status."""
         if request.control is ChassisControl.DIAGNOSTIC_INTERRUPT:
             raise RefusedError(CompletionCode.WRONG_STATE)
@@ -96,13 +96,13 @@ class ChassisCommands:
                 self._chassis.power.order(number, power, _whatever_code)
         return Nothing()
 
-    def _identify(self, _blade: Blade, request: Identify) -> Nothing:
+    def _identify(self, _controller: ManagementController, request: Identify) -> Nothing:
         for slot in self._chassis.slots.values():
             if not slot.away:
                 slot.ask(Question(CHASSIS_IDENTIFY, request, ended=_whatever))
         return Nothing()
 
-    def _address_info(self, _blade: Blade, query: AddressQuery) -> AddressInfo:
+    def _address_info(self, _controller: ManagementController, query: AddressQuery) -> AddressInfo:
         """Of the manager itself without a key; of any slot by its hardware, IPMB or physical address."""
         slot = self._slot_asked_for(query)
         if query.fru:
@@ -146,11 +146,11 @@ _SLOT_BY_KEY: Final[Mapping[tuple[int | None, int | None], int]] = {
 }
 
 
-def _picmg_properties(_blade: Blade, _request: Nothing) -> PicmgProperties:
+def _picmg_properties(_controller: ManagementController, _request: Nothing) -> PicmgProperties:
     return PicmgProperties(version=PICMG_VERSION_2_3, max_fru=_OWN_FRU, controller_fru=_OWN_FRU)
 
 
-def _capabilities(_blade: Blade, fields: bytes) -> bytes:
+def _capabilities(_controller: ManagementController, fields: bytes) -> bytes:
     """No lock, no intrusion sensor; everything that the chassis has is here."""
     if fields:
         raise WrongLengthError(len(fields))

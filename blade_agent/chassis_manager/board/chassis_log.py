@@ -13,10 +13,12 @@ The manager's own sensors at 20h and their numbers:
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS
-from blade_agent.cbc.event_log import Event, EventLog
-from blade_agent.cbc.identity import SLOTS, SlotAddress
+from blade_agent.backplane.sensor_codes import ReadingType, SensorKind
+from blade_agent.backplane.slot_address import SLOT_AT
+from blade_agent.cbc.event_log import EventLog
 from blade_agent.chassis_manager.orders import EventRow, Severity
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
 
@@ -27,28 +29,16 @@ LOGIN_SENSOR: Final = 0x72
 HEAT_SENSOR: Final = 0x73
 SLOT_SENSOR: Final = 0x80
 
-TEMPERATURE_TYPE: Final = 0x01
-SECURITY_TYPE: Final = 0x06
-SUPPLY_TYPE: Final = 0x08
-POWER_UNIT_TYPE: Final = 0x09
-WATCHDOG_TYPE: Final = 0x23
-HOT_SWAP_TYPE: Final = 0xF0
-DIRECTOR_TYPE: Final = 0xC8
-
 SUPPLY_FAILED: Final = 1
 NO_POWER: Final = 5
 WRONG_PASSWORD: Final = 5
 _DIRECTOR: Final = 0
 _OVERHEATED: Final = 1
 
-_SENSOR_SPECIFIC: Final = 0x6F
-_THRESHOLD: Final = 0x01
-_DIGITAL: Final = 0x03
 _TWO_BYTES_FOLLOW: Final = 0xA0
 _OVER: Final = 0x80
 _COMMUNICATION_LOST: Final = 4
 _CAUSE_UNKNOWN: Final = 0xF
-_SLOTS: Final = {SlotAddress(slot).ipmb_address: slot for slot in range(1, SLOTS + 1)}
 
 SensorName = Callable[[int, int], str | None]
 """From a slot and a number to the name of a blade's sensor, if it is known."""
@@ -59,23 +49,47 @@ def event_of(notice: Notice) -> Event:
     one, two = notice.detail
     sensor_type, sensor, reading_type, state, data = {
         NoticeKind.MOVED: (
-            HOT_SWAP_TYPE,
+            SensorKind.HOT_SWAP,
             SLOT_SENSOR + notice.number,
-            _SENSOR_SPECIFIC,
+            ReadingType.SENSOR_SPECIFIC,
             one,
             (_cause(one, two) << 4 | two & 0xF, notice.number),
         ),
         NoticeKind.DIRECTOR: (
-            DIRECTOR_TYPE,
+            SensorKind.DIRECTOR,
             DIRECTOR_SENSOR,
-            _SENSOR_SPECIFIC,
+            ReadingType.SENSOR_SPECIFIC,
             _DIRECTOR,
             (notice.number, one),
         ),
-        NoticeKind.NO_POWER: (POWER_UNIT_TYPE, BUDGET_SENSOR, _SENSOR_SPECIFIC, NO_POWER, (notice.number, 0xFF)),
-        NoticeKind.SUPPLY: (SUPPLY_TYPE, SUPPLY_SENSOR + notice.number, _SENSOR_SPECIFIC, SUPPLY_FAILED, (one, two)),
-        NoticeKind.OVERHEATED: (TEMPERATURE_TYPE, HEAT_SENSOR, _DIGITAL, _OVERHEATED, (notice.number, one)),
-        NoticeKind.LOGIN: (SECURITY_TYPE, LOGIN_SENSOR, _SENSOR_SPECIFIC, WRONG_PASSWORD, (one, two)),
+        NoticeKind.NO_POWER: (
+            SensorKind.POWER_UNIT,
+            BUDGET_SENSOR,
+            ReadingType.SENSOR_SPECIFIC,
+            NO_POWER,
+            (notice.number, 0xFF),
+        ),
+        NoticeKind.SUPPLY: (
+            SensorKind.POWER_SUPPLY,
+            SUPPLY_SENSOR + notice.number,
+            ReadingType.SENSOR_SPECIFIC,
+            SUPPLY_FAILED,
+            (one, two),
+        ),
+        NoticeKind.OVERHEATED: (
+            SensorKind.TEMPERATURE,
+            HEAT_SENSOR,
+            ReadingType.DIGITAL,
+            _OVERHEATED,
+            (notice.number, one),
+        ),
+        NoticeKind.LOGIN: (
+            SensorKind.PLATFORM_SECURITY,
+            LOGIN_SENSOR,
+            ReadingType.SENSOR_SPECIFIC,
+            WRONG_PASSWORD,
+            (one, two),
+        ),
     }[notice.kind]
     return Event(
         sensor_type=sensor_type,
@@ -103,7 +117,7 @@ def _row(number: int, record: bytes, name: SensorName) -> EventRow:
     generator, sensor_type, sensor = record[7], record[10], record[11]
     asserted = not record[12] & _OVER
     own = generator == CHASSIS_MANAGER_ADDRESS
-    slot = _slot_named(sensor, record) if own else _SLOTS.get(generator)
+    slot = _slot_named(sensor, record) if own else SLOT_AT.get(generator)
     words, severity = _sentence(sensor_type, record, own=own)
     if not asserted:
         words, severity = f"{words}: over", "info"
@@ -145,20 +159,20 @@ def _sensor_name(own: bool, slot: int | None, sensor: int, name: SensorName) -> 
 
 def _sentence(sensor_type: int, record: bytes, *, own: bool) -> tuple[str, Severity]:
     reading_type, state, one, two = record[12] & ~_OVER & 0xFF, record[13] & 0xF, record[14], record[15]
-    if reading_type == _THRESHOLD:
+    if reading_type == ReadingType.THRESHOLD:
         return _THRESHOLDS.get(state, (f"threshold event {state}", "warning"))
-    if sensor_type == HOT_SWAP_TYPE and reading_type == _SENSOR_SPECIFIC:
+    if sensor_type == SensorKind.HOT_SWAP and reading_type == ReadingType.SENSOR_SPECIFIC:
         return _hot_swap(state, one)
     if not own:
-        if sensor_type == WATCHDOG_TYPE:
+        if sensor_type == SensorKind.WATCHDOG:
             return "the watchdog timer ran out", "critical"
         return f"event {state} of sensor type {sensor_type:02X}h", "info"
     known: dict[int, tuple[str, Severity]] = {
-        SUPPLY_TYPE: ("failed", "critical"),
-        POWER_UNIT_TYPE: ("the supplies cannot carry the blade", "warning"),
-        DIRECTOR_TYPE: (f"becomes director, epoch {two} modulo 256", "info"),
-        SECURITY_TYPE: (f"wrong password, {one | two << 8} in all", "warning"),
-        TEMPERATURE_TYPE: (f"taken out of service at {two} °C", "critical"),
+        SensorKind.POWER_SUPPLY: ("failed", "critical"),
+        SensorKind.POWER_UNIT: ("the supplies cannot carry the blade", "warning"),
+        SensorKind.DIRECTOR: (f"becomes director, epoch {two} modulo 256", "info"),
+        SensorKind.PLATFORM_SECURITY: (f"wrong password, {one | two << 8} in all", "warning"),
+        SensorKind.TEMPERATURE: (f"taken out of service at {two} °C", "critical"),
     }
     return known.get(sensor_type, (f"event {state} of sensor type {sensor_type:02X}h", "info"))
 

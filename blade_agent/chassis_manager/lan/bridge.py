@@ -4,12 +4,13 @@ Send Message is answered at once. The blade's response follows in the same sessi
 blade's address and with the sequence number of the request that was passed on.
 """
 
+from enum import unique
+
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION
-from blade_agent.backplane.message import BadMessageError, CompletionCode, Request, Response, decode
-from blade_agent.cbc.identity import SLOTS, SlotAddress
-from blade_agent.chassis_manager.lan.command_table import LanCompletion
+from blade_agent.backplane.message import BadMessageError, Completion, CompletionCode, Request, Response, decode
+from blade_agent.backplane.slot_address import SLOT_AT
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
 from blade_agent.chassis_manager.lan.session import Session
 from blade_agent.chassis_manager.lan.session_commands import BACKPLANE_CHANNEL
@@ -19,7 +20,14 @@ MAX_BRIDGED = 8
 
 _SEND_MESSAGE = 0x34
 _TRACKED = 0x40
-_SLOTS = {SlotAddress(slot).ipmb_address: slot for slot in range(1, SLOTS + 1)}
+
+
+@unique
+class SendMessageCompletion(Completion):
+    """Why a message is not passed on (IPMI 2.0, 22.7)."""
+
+    NOT_DELIVERED = 0x83
+    """There is nobody at that address."""
 
 
 class Bridged(Struct, frozen=True, kw_only=True):
@@ -37,8 +45,8 @@ class Bridged(Struct, frozen=True, kw_only=True):
 class NotBridgedError(Exception):
     """A Send Message that is refused."""
 
-    def __init__(self, completion: int) -> None:
-        super().__init__(f"not passed on: {completion:02X}h")
+    def __init__(self, completion: Completion) -> None:
+        super().__init__(f"not passed on: completion code {completion.text}")
         self.completion = completion
 
 
@@ -66,19 +74,19 @@ def read_send_message(carrier: Request, session: Session) -> Bridged:
     if not isinstance(request, Request):
         raise NotBridgedError(CompletionCode.INVALID_FIELD)
     if session.privilege < needed_privilege(request):
-        raise NotBridgedError(LanCompletion.INSUFFICIENT_PRIVILEGE)
-    slot = _SLOTS.get(request.responder)
+        raise NotBridgedError(CompletionCode.INSUFFICIENT_PRIVILEGE)
+    slot = SLOT_AT.get(request.responder)
     if slot is None:
-        raise NotBridgedError(LanCompletion.NOT_DELIVERED)
+        raise NotBridgedError(SendMessageCompletion.NOT_DELIVERED)
     if request not in session.bridged and len(session.bridged) >= MAX_BRIDGED:
-        raise NotBridgedError(LanCompletion.BUSY)
+        raise NotBridgedError(CompletionCode.NODE_BUSY)
     return Bridged(slot=slot, request=request, carrier=carrier, session=session.managed_id)
 
 
 def response_of(bridged: Bridged, answer: Response | None) -> Response:
     """Give what the console is told: the blade's answer as its own, or that there was none in time."""
     if answer is None:
-        response = bridged.request.respond(LanCompletion.TIMEOUT)
+        response = bridged.request.respond(CompletionCode.TIMED_OUT)
     else:
         response = bridged.request.respond(answer.completion, answer.data)
     # Towards the console the message goes to the console, whatever it called itself on the backplane.

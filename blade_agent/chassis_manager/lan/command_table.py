@@ -1,35 +1,21 @@
 """The commands of the management controller at 20h: who may ask what, how long it is, and who answers."""
 
 from collections.abc import Callable, Iterable
-from enum import IntEnum
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from blade_agent.backplane.command import GROUP_BYTES, CommandCode
-from blade_agent.backplane.message import CompletionCode, Request, Response
+from blade_agent.backplane.message import Completion, CompletionCode, Request, Response
 from blade_agent.chassis_manager.lan.session import Session
 from blade_agent.chassis_manager.lan.users import Privilege
-
-
-class LanCompletion(IntEnum):
-    """Completion codes beside those of the backplane (IPMI 2.0, tables 5-2, 22-14, 22-23)."""
-
-    UNAVAILABLE = 0x80
-    EXCEEDS_LIMIT = 0x81
-    NOT_DELIVERED = 0x83
-    """Send Message: there is nobody at that address."""
-    NO_SUCH_SESSION = 0x87
-    BUSY = 0xC0
-    TIMEOUT = 0xC3
-    INSUFFICIENT_PRIVILEGE = 0xD4
 
 
 class RefusedCommandError(Exception):
     """A command that is not carried out."""
 
-    def __init__(self, completion: int) -> None:
-        super().__init__(f"refused with completion code {completion:02X}h")
+    def __init__(self, completion: Completion) -> None:
+        super().__init__(f"refused with completion code {completion.text}")
         self.completion = completion
 
 
@@ -45,7 +31,7 @@ class Asked(Struct, frozen=True):
     def within(self) -> Session:
         """The session, for commands that are only carried out in one."""
         if self.session is None:
-            raise RefusedCommandError(LanCompletion.INSUFFICIENT_PRIVILEGE)
+            raise RefusedCommandError(CompletionCode.INSUFFICIENT_PRIVILEGE)
         return self.session
 
 
@@ -98,16 +84,16 @@ class CommandTable:
         return entry.answer(asked)
 
 
-def _refusal(request: Request, entry: Entry | None, asked: Asked) -> int | None:
+def _refusal(request: Request, entry: Entry | None, asked: Asked) -> Completion | None:
     """Give why a request is not even looked at. Outside a session nobody is told what exists."""
     if asked.session is None and (entry is None or entry.privilege is not None):
-        return LanCompletion.INSUFFICIENT_PRIVILEGE
+        return CompletionCode.INSUFFICIENT_PRIVILEGE
     if request.responder_lun:
         return CompletionCode.INVALID_LUN
     if entry is None:
         return CompletionCode.INVALID_COMMAND
     if asked.session is not None and entry.privilege is not None and asked.session.privilege < entry.privilege:
-        return LanCompletion.INSUFFICIENT_PRIVILEGE
+        return CompletionCode.INSUFFICIENT_PRIVILEGE
     if len(asked.fields) not in entry.lengths_bytes:
         return CompletionCode.WRONG_LENGTH
     return None

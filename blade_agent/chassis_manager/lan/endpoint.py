@@ -15,15 +15,15 @@ from blade_agent.backplane.message import (
     Response,
     decode,
 )
-from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.bridge import (
     Bridged,
     NotBridgedError,
+    SendMessageCompletion,
     is_send_message,
     read_send_message,
     response_of,
 )
-from blade_agent.chassis_manager.lan.command_table import CommandTable, LanCompletion
+from blade_agent.chassis_manager.lan.command_table import CommandTable
 from blade_agent.chassis_manager.lan.login import Login
 from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault, Packet, PayloadType, Ping, pong, read, write
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
@@ -49,7 +49,7 @@ class Endpoint:
     def __init__(
         self,
         *,
-        identity: Identity,
+        guid: bytes,
         users: Iterable[User],
         controller: Callable[[Request], Response],
         rng: Random,
@@ -62,9 +62,9 @@ class Endpoint:
         """
         known = Users(users, rng)
         self.sessions = SessionTable()
-        self.login = Login(users=known, sessions=self.sessions, guid=identity.guid, rng=rng, failed=login_failed)
+        self.login = Login(users=known, sessions=self.sessions, guid=guid, rng=rng, failed=login_failed)
         self.faults: Counter[LanFault] = Counter()
-        self.commands = CommandTable(SessionCommands(self.sessions, known, identity.guid).entries())
+        self.commands = CommandTable(SessionCommands(self.sessions, known, guid).entries())
         self._controller = controller
         self._rng = rng
 
@@ -97,7 +97,7 @@ class Endpoint:
             return []
         if not taken:
             session.bridged.discard(bridged.request)
-        completion = CompletionCode.OK if taken else LanCompletion.NOT_DELIVERED
+        completion = CompletionCode.OK if taken else SendMessageCompletion.NOT_DELIVERED
         return [self._sealed(session, bridged.carrier.respond(completion))]
 
     def answered(self, bridged: Bridged, answer: Response | None) -> list[Datagram]:
@@ -132,7 +132,7 @@ class Endpoint:
         if self.commands.knows(request):
             return self.commands.answer(request, session, now)
         if session.privilege < needed_privilege(request):
-            return request.respond(LanCompletion.INSUFFICIENT_PRIVILEGE)
+            return request.respond(CompletionCode.INSUFFICIENT_PRIVILEGE)
         return self._controller(request)
 
     def _bridge(self, carrier: Request, session: Session) -> list[Outgoing]:

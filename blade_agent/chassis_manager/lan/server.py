@@ -3,27 +3,43 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
-from blade_agent.backplane.message import Response
-from blade_agent.cbc.identity import Identity
+from blade_agent.backplane.message import Request, Response
 from blade_agent.chassis_manager.lan.bridge import Bridged
 from blade_agent.chassis_manager.lan.endpoint import Endpoint, Outgoing
 from blade_agent.chassis_manager.lan.users import User
-from blade_agent.chassis_manager.manager import ChassisManager
-from blade_agent.chassis_manager.slots.requester import Relay
 from media_network.address import Address
 
 logger = logging.getLogger(__name__)
 
 
+class BehindTheLan(Protocol):
+    """The chassis manager, as far as tools reach it over the network."""
+
+    def answer(self, request: Request) -> Response:
+        """Carry out a request to the controller at 20h."""
+        ...
+
+    def pass_on(self, slot: int, request: Request, ended: Callable[[Response | None], None]) -> bool:
+        """Pass a request on to a slot's blade; `ended` gets its response, None if there is none.
+
+        False, and `ended` is never called, where it cannot be passed on.
+        """
+        ...
+
+    def failed_login(self, total: int) -> None:
+        """Note a wrong password, and how many there have been in all."""
+        ...
+
+
 class LanServer(asyncio.DatagramProtocol):
     """An endpoint on its socket, and its chassis manager."""
 
-    def __init__(self, endpoint: Endpoint, manager: ChassisManager) -> None:
+    def __init__(self, endpoint: Endpoint, manager: BehindTheLan) -> None:
         self.endpoint = endpoint
         self._manager = manager
         self._loop = asyncio.get_running_loop()
@@ -73,15 +89,7 @@ class LanServer(asyncio.DatagramProtocol):
                 self._transport.sendto(item.octets, (item.to.host, item.to.port))
 
     def _pass_on(self, bridged: Bridged) -> None:
-        request = bridged.request
-        relay = Relay(
-            net_fn=request.net_fn,
-            command=request.command,
-            data=request.data,
-            lun=request.responder_lun,
-            ended=partial(self._answered, bridged),
-        )
-        taken = self._manager.relay(bridged.slot, relay)
+        taken = self._manager.pass_on(bridged.slot, bridged.request, partial(self._answered, bridged))
         self._send(self.endpoint.passed_on(bridged, taken=taken))
 
     def _answered(self, bridged: Bridged, answer: Response | None) -> None:
@@ -90,7 +98,7 @@ class LanServer(asyncio.DatagramProtocol):
 
 @contextlib.asynccontextmanager
 async def lan_server(
-    listen_at: Address, *, manager: ChassisManager, identity: Identity, users: Iterable[User], rng: Random
+    listen_at: Address, *, manager: BehindTheLan, guid: bytes, users: Iterable[User], rng: Random
 ) -> AsyncIterator[LanServer]:
     """Listen for as long as the context lasts; port 0 is any.
 
@@ -98,9 +106,7 @@ async def lan_server(
         OSError: the address is taken, or not of this machine.
         ValueError: there are no users, or two have one name.
     """
-    endpoint = Endpoint(
-        identity=identity, users=users, controller=manager.answer, rng=rng, login_failed=manager.failed_login
-    )
+    endpoint = Endpoint(guid=guid, users=users, controller=manager.answer, rng=rng, login_failed=manager.failed_login)
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
         lambda: LanServer(endpoint, manager), local_addr=(listen_at.host, listen_at.port)

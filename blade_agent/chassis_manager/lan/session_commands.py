@@ -2,11 +2,12 @@
 
 import ipaddress
 import struct
+from enum import unique
 
 from blade_agent.backplane.command import NET_FN_APPLICATION, CommandCode
-from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.message import Completion, CompletionCode
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
-from blade_agent.chassis_manager.lan.command_table import Answer, Asked, Entry, LanCompletion, RefusedCommandError
+from blade_agent.chassis_manager.lan.command_table import Answer, Asked, Entry, RefusedCommandError
 from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, Session, SessionTable
 from blade_agent.chassis_manager.lan.users import Privilege, Users
 
@@ -34,6 +35,21 @@ _BY_ID = 0xFF
 _IPMI_2_0_SESSION = 0x10
 _PEER = struct.Struct("<4s6xH")
 _ID = struct.Struct("<I")
+
+
+@unique
+class SetPrivilegeCompletion(Completion):
+    """Why a session does not get the privilege (IPMI 2.0, 22.18)."""
+
+    BEYOND_USER = 0x80
+    BEYOND_SESSION = 0x81
+
+
+@unique
+class CloseSessionCompletion(Completion):
+    """Why no session is closed (IPMI 2.0, 22.19)."""
+
+    NO_SUCH_SESSION = 0x87
 
 
 class SessionCommands:
@@ -87,9 +103,9 @@ class SessionCommands:
             if level not in list(Privilege):
                 raise RefusedCommandError(CompletionCode.INVALID_FIELD)
             if level > session.user.level:
-                raise RefusedCommandError(LanCompletion.UNAVAILABLE)
+                raise RefusedCommandError(SetPrivilegeCompletion.BEYOND_USER)
             if level > session.limit:
-                raise RefusedCommandError(LanCompletion.EXCEEDS_LIMIT)
+                raise RefusedCommandError(SetPrivilegeCompletion.BEYOND_SESSION)
             session.privilege = Privilege(level)
         return bytes((session.privilege,))
 
@@ -100,9 +116,9 @@ class SessionCommands:
             raise RefusedCommandError(CompletionCode.WRONG_LENGTH)
         session = self._sessions.find(managed_id) if managed_id else self._by_handle(asked.fields[_ID.size])
         if session is None:
-            raise RefusedCommandError(LanCompletion.NO_SUCH_SESSION)
+            raise RefusedCommandError(CloseSessionCompletion.NO_SUCH_SESSION)
         if session is not asked.within and asked.within.privilege < Privilege.ADMINISTRATOR:
-            raise RefusedCommandError(LanCompletion.INSUFFICIENT_PRIVILEGE)
+            raise RefusedCommandError(CompletionCode.INSUFFICIENT_PRIVILEGE)
         self._sessions.close(session)
         return b""
 

@@ -84,6 +84,11 @@ class Chassis:
         """When something has to be kept on disk; None when all is."""
         return min((when for when in (self.roles.due, self.journal.due) if when is not None), default=None)
 
+    @property
+    def all_orders_kept(self) -> bool:
+        """Whether nothing was ordered that is not on disk."""
+        return self.journal.due is None
+
     def tick(self, now: float) -> list[Send]:
         """Do what is due by now."""
         # First what follows from the last answers, while nothing is under way; then what is due; then what that moved.

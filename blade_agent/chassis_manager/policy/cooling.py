@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.messages.board import SET_FAN_LEVEL, FanProperties, SetFanLevel
-from blade_agent.cbc.hardware import Threshold
+from blade_agent.backplane.sensor_codes import Threshold
 from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
 from blade_agent.chassis_manager.slots.slot import Slot
 

@@ -11,7 +11,7 @@ from blade_agent.backplane.messages.board import SET_POWER_LEVEL, SetPowerLevel
 from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION_POLICY, Activation, SetPolicy
 from blade_agent.backplane.messages.role import DRAIN, Drain, StillCarried
 from blade_agent.chassis_manager.keeping.journal import Hold, KeptJournal
-from blade_agent.chassis_manager.policy.care import Care, Leaving
+from blade_agent.chassis_manager.policy.care import Care, CareEvent, Leaving, Stage
 from blade_agent.chassis_manager.policy.directorship import Directorship
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
 from blade_agent.chassis_manager.policy.power_grants import PowerGrants
@@ -56,23 +56,23 @@ class Service:
 
     def leaving(self, slot: Slot) -> bool:
         """Tell whether a blade is about to leave service: it takes no new role then."""
-        return bool(self._hold(slot)) or self.care[slot.number].leaving is not None
+        return bool(self._hold(slot)) or self.care[slot.number].on_its_way_out
 
     def settled(self, slot: Slot) -> bool:
         """Tell whether a blade is in service as it should be, and nothing is in hand with it."""
         care = self.care[slot.number]
-        return slot.ready is not None and slot.free and care.freed and not self.leaving(slot)
+        return slot.ready is not None and slot.free and care.stage is Stage.FREED and not self.leaving(slot)
 
     def moved(self, slot: Slot, before: HotSwapState) -> None:
         """Note a change of state. A blade that went without being asked to was taken out at its service port."""
         care, state = self.care[slot.number], slot.hot_swap
         out = state in (_S.M6_DEACTIVATION_IN_PROGRESS, _S.M1_INACTIVE)
         same_start = slot.status is not None and slot.status.boot_id == care.boot_id
-        if before is _S.M4_ACTIVE and out and same_start and not care.told_out and not self._hold(slot):
+        if before is _S.M4_ACTIVE and out and same_start and care.stage is not Stage.SENT_OUT and not self._hold(slot):
             logger.info("slot %d: somebody took the blade out of service", slot.number)
             self._journal.change(slot.number, hold=Hold.ORDER, releasing=False)
         if state in (_S.M3_ACTIVATION_IN_PROGRESS, _S.M4_ACTIVE):
-            care.admitted = False
+            care.apply(CareEvent.CAME_IN)
 
     def tick(self, now: float) -> None:
         """Look after every blade."""
@@ -125,8 +125,7 @@ class Service:
             attend(slot, care, levels.get(slot.number, 0), now)
 
     def _attend_inactive(self, slot: Slot, care: Care, level: int, now: float) -> None:
-        care.leaving, care.told_out = None, False
-        care.parked = bool(self._hold(slot))
+        care.apply(CareEvent.SEEN_OUT_AS_ORDERED if self._hold(slot) else CareEvent.SEEN_OUT)
         if self._hold(slot) is Hold.POWER and level:
             self.activate(slot.number)
         if not self._hold(slot):
@@ -138,13 +137,14 @@ class Service:
     def _attend_asking(self, slot: Slot, care: Care, level: int, now: float) -> None:  # noqa: ARG002 -- as the others
         hold = self._hold(slot)
         if hold in (Hold.ORDER, Hold.HEAT):
-            if care.parked:
+            if care.stage is Stage.PARKED:
                 logger.info("slot %d: a hand has been at the blade that was out of service", slot.number)
+                care.apply(CareEvent.HAND_SEEN)
                 self.activate(slot.number)
             elif slot.free:
                 slot.set_activation(Activation.DEACTIVATE)
             return
-        if care.admitted:
+        if care.stage is Stage.ADMITTED:
             return
         if not (slot.facts.power_known and (self.grants.capacity_w is None or self.grants.all_known)):
             care.waits_for = "what the blades draw is not known yet"
@@ -161,11 +161,12 @@ class Service:
     def _admit(self, slot: Slot, care: Care, level: int) -> None:
         def ended(answered: Answered) -> None:
             if answered.outcome is not Outcome.ANSWERED:
-                care.admitted = False
+                care.apply(CareEvent.NOT_ADMITTED)
             if answered.outcome is Outcome.REFUSED and answered.question.command is SET_POWER_LEVEL:
                 slot.facts.power = None  # it says what it draws and cannot be told: it counts as one that says nothing
 
-        care.admitted, care.level, care.level_known = True, level, True
+        care.apply(CareEvent.ADMIT)
+        care.level, care.level_known = level, True
         before = []
         if slot.facts.power is not None:
             before.append(Question(SET_POWER_LEVEL, _at_level(level), ended=ended))
@@ -178,15 +179,14 @@ class Service:
             self._keep_level(slot, care, level, now)
 
     def _attend_active(self, slot: Slot, care: Care, level: int, now: float) -> None:
-        care.parked = False
         self._keep_level(slot, care, level, now)
         if self._hold(slot):
             self._see_out(slot, care, now)
             return
-        care.leaving = None
+        care.apply(CareEvent.STAY)
         if self._journal.wanted.of(slot.number).releasing:
             self._journal.change(slot.number, releasing=False)
-        if not care.freed and slot.free:
+        if care.stage is not Stage.FREED and slot.free:
             self._free(slot, care)
 
     def _attend_asking_out(self, slot: Slot, care: Care, level: int, now: float) -> None:  # noqa: ARG002
@@ -196,9 +196,10 @@ class Service:
         """A blade that does not leave after all, or drains for a manager that is gone, takes work again."""
 
         def ended(answered: Answered) -> None:
-            care.freed = answered.outcome is not Outcome.UNANSWERED
+            if answered.outcome is Outcome.UNANSWERED:
+                care.apply(CareEvent.NOT_FREED)
 
-        care.freed = True
+        care.apply(CareEvent.FREE)
         slot.ask(Question(DRAIN, Drain(draining=False), ended=ended))
 
     def _see_out(self, slot: Slot, care: Care, now: float) -> None:
@@ -206,8 +207,8 @@ class Service:
         if care.leaving is None:
             urgent = self._hold(slot) in (Hold.HEAT, Hold.POWER)
             patience_s = self._timing.urgent_drain_s if urgent else self._timing.drain_s
+            care.apply(CareEvent.LEAVE)
             care.leaving = Leaving(until=now + patience_s, ask_at=now)
-            care.freed = False
             logger.info("slot %d: leaves service within %g s", slot.number, patience_s)
         leaving = care.leaving
         if leaving.drained or now >= leaving.until:
@@ -231,7 +232,7 @@ class Service:
 
     def _send_out(self, slot: Slot, care: Care) -> None:
         if slot.free:
-            care.told_out = True
+            care.apply(CareEvent.SEND_OUT)
             slot.set_activation(Activation.DEACTIVATE)
 
     def _keep_level(self, slot: Slot, care: Care, level: int, now: float) -> None:  # noqa: ARG002 -- as the others

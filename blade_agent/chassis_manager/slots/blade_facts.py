@@ -1,6 +1,5 @@
 """What a blade says of itself over the backplane: its sensors by their records (SDR), its power levels, its fan."""
 
-import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from blade_agent.backplane.messages.board import FanProperties
-from blade_agent.cbc.hardware import Entity, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
 
 _HEADER_BYTES: Final = 5
 _FULL_SENSOR: Final = 0x01
@@ -47,7 +46,7 @@ class SeenSensor(Struct, frozen=True, kw_only=True):
     @property
     def is_temperature(self) -> bool:
         """Whether it measures a temperature that has a limit above."""
-        return self.sensor_type == SensorKind.TEMPERATURE.value and bool(self.factor) and bool(self.upper)
+        return self.sensor_type == SensorKind.TEMPERATURE and bool(self.factor) and bool(self.upper)
 
     @property
     def can_be_cooled(self) -> bool:
@@ -106,7 +105,7 @@ def _full(octets: bytes) -> SeenSensor:
         for threshold, at in _THRESHOLDS
         if octets[_READABLE_MASK] & 1 << threshold
     }
-    in_celsius = octets[21] == Unit.CELSIUS.value or octets[12] != SensorKind.TEMPERATURE.value
+    in_celsius = octets[21] == Unit.CELSIUS.value or octets[12] != SensorKind.TEMPERATURE
     numeric = octets[20] & _ANALOG_FORMAT == 0 and octets[23] == _LINEAR and in_celsius
     return SeenSensor(
         number=octets[7],
@@ -136,10 +135,3 @@ def _name(octets: bytes, at: int) -> str:
     length = octets[at] & _NAME_LENGTH
     text = octets[at + 1 : at + 1 + length].decode("ascii", "replace")
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def locator_record(record_id: int, address: int, name: str) -> bytes:
-    """Say that a controller with sensors and records of its own stands at an address (IPMI 2.0, 43.9)."""
-    octets = name.encode("ascii", "replace")[:16]
-    body = bytes((address, 0, 0, 0x2F, 0, 0, 0, 0xA0, 0x60, 0, 0xC0 | len(octets))) + octets
-    return struct.pack("<HBBB", record_id, 0x51, 0x12, len(body)) + body

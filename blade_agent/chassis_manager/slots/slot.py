@@ -26,7 +26,7 @@ from blade_agent.backplane.messages.role import (
 )
 from blade_agent.backplane.messages.sensor import GET_SENSOR_READING
 from blade_agent.backplane.role import MainBoardState, RoleAssignment
-from blade_agent.cbc.identity import SlotAddress
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots.blade_facts import BladeFacts
 from blade_agent.chassis_manager.slots.line_quality import LineQuality
@@ -296,12 +296,9 @@ class Slot:
     def _refused(self, answered: Answered) -> None:
         # Whoever wants to know how it ended takes a refusal for an answer.
         log = logger.warning if answered.question.ended is None else logger.debug
-        log(
-            "slot %d: %s refused with completion code %02Xh",
-            self.number,
-            answered.question.command.name,
-            answered.completion,
-        )
+        command = answered.question.command
+        completion = command.completion_text(answered.completion)
+        log("slot %d: %s refused with completion code %s", self.number, command.name, completion)
 
     def _move(self, event: HotSwapEvent) -> None:
         before, self.hot_swap = self.hot_swap, TRANSITIONS[self.hot_swap][event]

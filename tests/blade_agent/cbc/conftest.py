@@ -5,17 +5,11 @@ import pytest
 
 from blade_agent.backplane.led_light import LedColor
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus
+from blade_agent.backplane.sensor_codes import SensorKind, Threshold, Unit
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.hardware import (
-    BareBoard,
-    BoardAction,
-    FanRange,
-    SensorFacts,
-    SensorKind,
-    Threshold,
-    Unit,
-)
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.hardware import BareBoard, BoardAction, FanRange, SensorFacts
+from blade_agent.cbc.identity import Identity
 from media_network.address import Address
 
 IDENTITY = Identity(

@@ -37,6 +37,7 @@ from blade_agent.backplane.messages.watchdog import (
     GET_WATCHDOG_TIMER,
     RESET_WATCHDOG_TIMER,
     SET_WATCHDOG_TIMER,
+    ResetWatchdogCompletion,
     SetWatchdog,
 )
 from blade_agent.backplane.role import MainBoardState
@@ -58,7 +59,7 @@ def ask(controller, command, body=None):
     )
     response = controller.answer(asked)
     if response.completion != CompletionCode.OK:
-        return CompletionCode(response.completion)
+        return command.completion(response.completion)
     return command.read_reply(response.data)
 
 
@@ -69,7 +70,7 @@ def watchdog(use=OPERATING_SYSTEM, actions=1, countdown=100, cleared_uses=0, pre
 
 
 def test_a_watchdog_that_is_not_reset_in_time_acts_and_logs(equipped):
-    assert ask(equipped, RESET_WATCHDOG_TIMER) is CompletionCode.WATCHDOG_NEVER_SET
+    assert ask(equipped, RESET_WATCHDOG_TIMER) is ResetWatchdogCompletion.NEVER_SET
     ask(equipped, SET_WATCHDOG_TIMER, watchdog())
     equipped.clock.pass_s(60)  # set is not started
     assert ask(equipped, RESET_WATCHDOG_TIMER) == Nothing()
@@ -246,4 +247,4 @@ def test_a_cold_reset_forgets_what_was_set_and_leaves_the_main_board_alone(equip
     assert equipped.hardware.fan.override_level is None
     assert equipped.hardware.fault.light.on_ms == 0
     assert equipped.blade.hot_swap.state is state
-    assert ask(equipped, RESET_WATCHDOG_TIMER) is CompletionCode.WATCHDOG_NEVER_SET
+    assert ask(equipped, RESET_WATCHDOG_TIMER) is ResetWatchdogCompletion.NEVER_SET

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blade_agent.backplane.basic_mode import BasicMode
-from blade_agent.backplane.command import MEDIA_STATION
+from blade_agent.backplane.command import GROUP_BYTES, MEDIA_STATION, CommandCode
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response, decode
@@ -15,6 +16,7 @@ from blade_agent.backplane.messages.role import (
     STAGE_ADDRESS,
     STAGE_STATION,
     CommitRole,
+    CommitRoleCompletion,
     Drain,
     Party,
     StageAddress,
@@ -24,9 +26,10 @@ from blade_agent.backplane.messages.role import (
 )
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
-from blade_agent.cbc.blade import SelfCheck, SelfTestFault
 from blade_agent.cbc.controller import COMMAND_MODULES
+from blade_agent.cbc.self_test import SelfCheck, SelfTestFault
 from media_network.address import Address
+from tests.blade_agent.backplane.commands import completion
 
 ADDRESS = 0x86  # of slot 3
 CODES = [code for module in COMMAND_MODULES for code in module.answers]
@@ -52,7 +55,9 @@ class MemoryLine:
 
 
 def request(net_fn, command, data=b"", **fields):
-    return Request(responder=ADDRESS, requester=0x20, net_fn=net_fn, command=command, sequence=9, data=data, **fields)
+    return Request(
+        responder=ADDRESS, requester=0x20, net_fn=net_fn, command=command, data=data, **{"sequence": 9, **fields}
+    )
 
 
 def ask(controller, command, body=None):
@@ -60,7 +65,7 @@ def ask(controller, command, body=None):
     data = command.request_data(Nothing() if body is None else body)
     response = controller.answer(request(command.code.net_fn, command.code.number, data))
     if response.completion != CompletionCode.OK:
-        return CompletionCode(response.completion), None
+        return command.completion(response.completion), None
     return CompletionCode.OK, command.read_reply(response.data)
 
 
@@ -93,7 +98,8 @@ def commit(controller, wanted):
 def test_any_request_is_answered(equipped, net_fn, command, data, lun):
     response = equipped.answer(request(net_fn, command, data, responder_lun=lun))
     assert response.net_fn == net_fn + 1
-    assert response.completion in iter(CompletionCode)
+    code = CommandCode(net_fn, data[: GROUP_BYTES.get(net_fn, 0)], command)
+    assert completion(code, response.completion) == response.completion
 
 
 @ANY_BLADE
@@ -101,8 +107,7 @@ def test_any_request_is_answered(equipped, net_fn, command, data, lun):
 def test_a_known_command_with_any_fields_is_answered_shortly(controller, equipped, code, fields, on_bare_board):
     controller = controller if on_bare_board else equipped
     response = controller.answer(request(code.net_fn, code.number, code.group + fields))
-    assert response.completion in iter(CompletionCode)
-    assert response.completion != CompletionCode.INVALID_COMMAND
+    assert completion(code, response.completion) is not CompletionCode.INVALID_COMMAND
     assert len(response.encode()) <= 48
 
 
@@ -215,17 +220,17 @@ def test_staged_parts_of_somebody_else_do_not_become_an_assignment(controller):
     ask(controller, STAGE_STATION, StageStation(wanted.station))
     ask(controller, STAGE_ADDRESS, StageAddress(Party.DIRECTOR, Address("127.9.9.9", 9)))
     ask(controller, STAGE_ADDRESS, StageAddress(Party.CENTER, wanted.center))
-    assert commit(controller, wanted) is CompletionCode.STAGED_DIFFERS
+    assert commit(controller, wanted) is CommitRoleCompletion.STAGED_DIFFERS
     assert controller.board.assignments == []
 
 
 def test_older_epochs_are_fenced_off(controller):
     activate(controller)
     assert assign(controller, assignment(Role.DIRECTOR, epoch=7)) is CompletionCode.OK
-    assert assign(controller, assignment(Role.DIRECTOR, epoch=6)) is CompletionCode.STALE_EPOCH
-    assert assign(controller, assignment(Role.ENGINE, epoch=7)) is CompletionCode.ROLE_CONFLICT
+    assert assign(controller, assignment(Role.DIRECTOR, epoch=6)) is CommitRoleCompletion.STALE_EPOCH
+    assert assign(controller, assignment(Role.ENGINE, epoch=7)) is CommitRoleCompletion.ROLE_CONFLICT
     assert assign(controller, assignment(Role.ENGINE, epoch=8)) is CompletionCode.OK
-    assert assign(controller, assignment(Role.DIRECTOR, epoch=8)) is CompletionCode.ROLE_CONFLICT
+    assert assign(controller, assignment(Role.DIRECTOR, epoch=8)) is CommitRoleCompletion.ROLE_CONFLICT
     moved = assignment(Role.ENGINE, epoch=8, center=None)
     assert assign(controller, moved) is CompletionCode.OK
     assert controller.blade.post.held == moved
@@ -259,3 +264,24 @@ def test_with_its_handle_open_a_blade_may_follow_another_director_but_not_become
     controller.blade.hot_swap.move_handle(closed=False)
     assert assign(controller, assignment(role=Role.DIRECTOR, epoch=6)) is CompletionCode.WRONG_STATE
     assert assign(controller, assignment(role=Role.ENGINE, epoch=6)) is CompletionCode.OK
+
+
+@pytest.mark.parametrize(("net_fn", "command", "data"), [(0x00, 0x02, b"\x03"), (0x2C, 0x04, b"\x00\x00\x00")])
+def test_an_order_that_is_said_again_is_answered_again_and_carried_out_once(equipped, net_fn, command, data):
+    line = MemoryLine()
+    equipped.serve_backplane(line, BasicMode())
+
+    def say(sequence):
+        reset = request(net_fn, command, data, sequence=sequence)
+        line.written = b""
+        line.put(BasicMode.encode(reset.encode()))
+        return BasicMode().receive(line.written)
+
+    first = say(9)
+    assert say(9) == first
+    assert len(equipped.hardware.acted) == 1
+    say(10)
+    assert len(equipped.hardware.acted) == 2
+    equipped.clock.pass_s(6.0)
+    say(10)
+    assert len(equipped.hardware.acted) == 3

@@ -38,7 +38,7 @@ def ask(controller, command, body=None):
     )
     response = controller.answer(asked)
     if response.completion != CompletionCode.OK:
-        return CompletionCode(response.completion)
+        return command.completion(response.completion)
     return command.read_reply(response.data)
 
 

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blade_agent.backplane.event import Event
 from blade_agent.backplane.message import CompletionCode, Request
 from blade_agent.backplane.messages.event_receiver import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER
 from blade_agent.backplane.messages.sensor import PLATFORM_EVENT
-from blade_agent.cbc.event_log import Event
 from blade_agent.cbc.event_sender import LONGEST_PAUSE_S, MOST_WAITING, EventLoss, EventReceiver, EventSender
 
 

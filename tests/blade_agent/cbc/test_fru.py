@@ -13,6 +13,7 @@ from blade_agent.backplane.messages.fru import (
     FruDevice,
     ReadFru,
     WriteFru,
+    WriteFruCompletion,
 )
 from blade_agent.cbc.fru import IMAGE_BYTES, FruSettings
 from blade_agent.kept_octets import OctetFile
@@ -78,7 +79,7 @@ def test_the_description_is_read_in_pieces(make_controller):
 
 
 def test_it_is_written_only_where_that_is_allowed(make_controller, tmp_path):
-    assert write(make_controller(), 0, b"\x01") == CompletionCode.WRITE_PROTECTED
+    assert write(make_controller(), 0, b"\x01") == WriteFruCompletion.WRITE_PROTECTED
     kept = OctetFile(tmp_path / "fru")
     settings = FruSettings(facts=FACTS, kept=kept, writable=True)
     controller = make_controller(fru=settings)

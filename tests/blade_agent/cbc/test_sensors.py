@@ -19,7 +19,8 @@ from blade_agent.backplane.messages.sensor import (
     SetHysteresis,
     SetThresholds,
 )
-from blade_agent.cbc.hardware import SensorFacts, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import SensorKind, Threshold, Unit
+from blade_agent.cbc.hardware import SensorFacts
 from blade_agent.cbc.scale import scale_of
 from blade_agent.cbc.sensor import event_offset
 
@@ -38,7 +39,7 @@ def ask(controller, command, body):
     )
     response = controller.answer(asked)
     if response.completion != CompletionCode.OK:
-        return CompletionCode(response.completion)
+        return command.completion(response.completion)
     return command.read_reply(response.data)
 
 

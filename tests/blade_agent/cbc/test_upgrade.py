@@ -14,7 +14,7 @@ def ask(controller, command, body=None):
         Request(responder=0x86, requester=0x20, net_fn=code.net_fn, command=code.number, sequence=1, data=data)
     )
     if response.completion != CompletionCode.OK:
-        return CompletionCode(response.completion)
+        return command.completion(response.completion)
     return command.read_reply(response.data)
 
 
@@ -28,9 +28,9 @@ def test_the_component_is_the_agent_in_its_version(controller):
     assert component(0, 1).octets == bytes((1, 0x42, 0, 0, 0, 7))
     assert component(0, 2).octets == b"blade agent\0"
     assert component(0, 0).octets == b"\0"
-    assert component(1, 1) is CompletionCode.INVALID_COMPONENT
+    assert component(1, 1) is upgrade.GetPropertyCompletion.INVALID_COMPONENT
     for selector in (3, 4, 5, 255):
-        assert component(0, selector) is CompletionCode.INVALID_COMPONENT_PROPERTY
+        assert component(0, selector) is upgrade.GetPropertyCompletion.INVALID_PROPERTY
 
 
 @pytest.mark.parametrize("action", upgrade.UpgradeAction)
@@ -41,7 +41,7 @@ def test_no_upgrade_begins(controller, action):
         )
 
     assert initiate(1) is CompletionCode.WRONG_STATE
-    assert initiate(0) is initiate(2) is initiate(3) is CompletionCode.INVALID_COMPONENTS
+    assert initiate(0) is initiate(2) is initiate(3) is upgrade.InitiateUpgradeCompletion.INVALID_COMPONENTS
     block = upgrade.FirmwareBlock(number=0, octets=bytes(20))
     assert ask(controller, upgrade.UPLOAD_FIRMWARE_BLOCK, block) is CompletionCode.WRONG_STATE
     for command in (upgrade.QUERY_SELF_TEST_RESULTS, upgrade.QUERY_ROLLBACK_STATUS, upgrade.INITIATE_MANUAL_ROLLBACK):

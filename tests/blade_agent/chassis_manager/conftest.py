@@ -8,8 +8,9 @@ from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.line import MessageLine
 from blade_agent.backplane.message import Request
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress
+from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.keeping.journal import read_journal
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort

@@ -2,7 +2,8 @@
 
 from types import MappingProxyType
 
-from blade_agent.cbc.hardware import BoardAction, FanRange, SensorFacts, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import SensorKind, Threshold, Unit
+from blade_agent.cbc.hardware import BoardAction, FanRange, SensorFacts
 
 
 class DeskSensor:

@@ -149,7 +149,7 @@ class EmulatedBlade:
         answers = [message for message in self.wire.messages[before:] if isinstance(message, Response)]
         assert len(answers) == 1
         if answers[0].completion != CompletionCode.OK:
-            return CompletionCode(answers[0].completion)
+            return command.completion(answers[0].completion)
         return command.read_reply(answers[0].data)
 
     def acknowledge(self, completion=CompletionCode.OK):

@@ -7,9 +7,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blade_agent.backplane.message import CompletionCode, Request, Response
+from blade_agent.backplane.message import Request, Response
 from blade_agent.backplane.messages.device import GET_DEVICE_ID
 from blade_agent.cbc.controller import COMMAND_MODULES
+from tests.blade_agent.backplane.commands import completion
 from tests.blade_agent.profiled_board.conftest import ADDRESS, EmulatedBlade
 
 CODES = sorted(
@@ -41,7 +42,7 @@ def test_any_conversation_is_answered_and_leaves_a_blade_that_answers(play, step
                         )
                     )
                     answers = [one for one in blade.wire.messages[before:] if isinstance(one, Response)]
-                    assert [one.completion for one in answers] == [CompletionCode(answers[0].completion)]
+                    assert [one.completion for one in answers] == [completion(code, answers[0].completion)]
                     await asyncio.sleep(pause_s)
                 assert blade.ask(GET_DEVICE_ID).device_id == 0x20
 

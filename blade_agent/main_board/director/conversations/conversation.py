@@ -41,7 +41,7 @@ from blade_agent.main_board.director.sessions.events import (
 )
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.session import Session
-from blade_agent.main_board.director.sessions.states import Ended, State
+from blade_agent.main_board.director.sessions.states import Ended, Opening, State
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
@@ -179,6 +179,7 @@ class Conversation:
             rate_bps=terms.program.rate_bps,
             console=terms.console,
             packet=turn.packet,
+            redirected=isinstance(self.session.state, Opening),
         )
         answer = await self._engines.preload(turn.engine, order)
         if answer is None:

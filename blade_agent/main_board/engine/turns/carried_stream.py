@@ -188,10 +188,9 @@ class CarriedStream:
                 active.first_packet,
             )
         ready = self.stream.ready
-        if ready is None or ready.turn != 1:
+        if ready is None or not ready.redirected:
             return None
-        # A console was redirected here to ask for it.
-        cursor = StreamCursor(session=self.session, turn=1, segment=ready.segment.number, packet=0)
+        cursor = StreamCursor(session=self.session, turn=ready.turn, segment=ready.segment.number, packet=0)
         return _running(ready, cursor, TurnPhase.PRELOADED, 0)
 
     def figures(self, active: Active) -> StreamFigures:

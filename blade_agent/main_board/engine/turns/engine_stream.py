@@ -137,7 +137,7 @@ class EngineStream:
         sent = Sent.NEAR_END if event.draining else Sent.GOING
         self.active = Assuming(order=order, first_packet=event.packet, sent=sent, hurried=event.draining)
         self.ready, self.past = None, replace(self.past, started=event.turn)
-        taken: Effects = () if order.turn == 1 else (CountStream(StreamFact.TAKEN_OVER),)
+        taken: Effects = () if order.redirected else (CountStream(StreamFact.TAKEN_OVER),)
         return (
             *before,
             BeginSending(turn=order.turn, packet=event.packet, due_at=event.due_at),
@@ -178,7 +178,7 @@ class EngineStream:
 
     def _director_replaced(self, _: DirectorReplaced) -> Effects:
         """A console that was redirected here comes all the same."""
-        return self._drop_ready() if self.ready and self.ready.turn != 1 else ()
+        return self._drop_ready() if self.ready and not self.ready.redirected else ()
 
     # What is sent
 

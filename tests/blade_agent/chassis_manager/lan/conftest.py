@@ -3,17 +3,16 @@ import contextlib
 import struct
 from random import Random
 
-import msgspec
 import pytest
 
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.message import Request, decode
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus
 from blade_agent.backplane.serial_line import ServicePort
+from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.controller import Controller
-from blade_agent.cbc.identity import Identity, SlotAddress
-from blade_agent.chassis_manager.board.chassis_commands import ChassisCommands
-from blade_agent.chassis_manager.board.management_board import identity_of, management_controller
+from blade_agent.cbc.identity import Identity
+from blade_agent.chassis_manager.board.management_board import ManagementBoard
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES, SessionKeys
 from blade_agent.chassis_manager.lan.endpoint import Datagram, Endpoint
@@ -29,7 +28,7 @@ from blade_agent.profiled_board.measurements import Measurements
 from media_network.address import Address
 from tests.patience import PATIENCE_S, until
 
-IDENTITY = msgspec.structs.replace(identity_of("north", None), guid=bytes(range(16)))
+GUID = bytes(range(16))
 USERS = (
     User(name="root", password="correct horse batt", privilege="administrator"),
     User(name="watch", password="only looking", privilege="user"),
@@ -107,7 +106,7 @@ async def running_chassis(tmp_path, slots=(1, 2, 3), empty=(), make_hardware=Non
     manager = ChassisManager(settings, lines, Random(1), profile)
     task = asyncio.create_task(manager.run())
     here = Address("127.0.0.1", 0)
-    async with lan_server(here, manager=manager, identity=IDENTITY, users=USERS, rng=Random(2)) as server:
+    async with lan_server(here, manager=manager, guid=GUID, users=USERS, rng=Random(2)) as server:
         await until(lambda: [slot.hot_swap for slot in manager.snapshot()].count("M4") == len(slots))
         yield RunningChassis(manager, server, blades)
     task.cancel()
@@ -125,22 +124,22 @@ def chassis(tmp_path):
 
 def controller_at_20h():
     """The controller of a chassis without slots."""
-    chassis = Chassis(ManagerSettings(station="north", slots={}, epoch_file="nowhere"), 0, Random(1), 0.0)
-    return management_controller(
-        station="north",
-        slots=chassis.slots,
+    settings = ManagerSettings(station="north", slots={}, epoch_file="nowhere")
+    chassis = Chassis(settings, 0, Random(1), 0.0)
+    return ManagementBoard(
+        settings,
+        chassis,
         profile=None,
         measurements=Measurements(lambda: 0.0),
         supplies=Supplies(()),
         event_log=None,
-        self_checks=(),
-        chassis_commands=ChassisCommands(chassis, Supplies(())).module,
+        lines_work=lambda: True,
     )
 
 
 @pytest.fixture
 def endpoint():
-    return Endpoint(identity=IDENTITY, users=USERS, controller=controller_at_20h().answer, rng=Random(7))
+    return Endpoint(guid=GUID, users=USERS, controller=controller_at_20h().answer, rng=Random(7))
 
 
 class Console:

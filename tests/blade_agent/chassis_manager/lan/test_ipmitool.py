@@ -5,14 +5,9 @@ from random import Random
 
 import pytest
 
-from blade_agent.cbc.identity import Identity
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.lan.users import generated_administrator
 from tests.patience import PATIENCE_S, until
-
-IDENTITY = Identity(
-    device_id=1, device_revision=0, manufacturer=8072, product=1, guid=bytes(16), firmware_version="1.0"
-)
 
 GUID = "000102030405060708090A0B0C0D0E0F"
 USERS = (generated_administrator(Random(1)),)
@@ -135,7 +130,7 @@ def test_a_blade_that_falls_silent_is_told_as_such(chassis):
 def test_a_port_in_use_is_an_error_at_the_door(chassis):
     async def story():
         async with chassis(slots=(1,)) as running:
-            here = {"identity": IDENTITY, "users": USERS, "rng": Random(1)}
+            here = {"guid": bytes(16), "users": USERS, "rng": Random(1)}
             with pytest.raises(OSError, match="in use"):
                 async with lan_server(running.server.address, manager=running.manager, **here):
                     pass

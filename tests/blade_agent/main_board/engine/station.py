@@ -215,6 +215,7 @@ def preload(session: str, turn: int, segment: Segment, console_address: str, rat
         epoch=epoch,
         session=session,
         turn=turn,
+        redirected=turn == 1,
         program=PROGRAM,
         segment=segment,
         rate_bps=rate_bps,

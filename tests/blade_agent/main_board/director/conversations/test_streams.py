@@ -73,6 +73,7 @@ def test_play_redirects_to_an_engine_that_has_preloaded():
                     segment=FILM.segments[0],
                     rate_bps=RATE_BPS,
                     console=CONSOLE,
+                    redirected=True,
                 )
             ]
             assert await world.loads() == {2: 0, 3: RATE_BPS}

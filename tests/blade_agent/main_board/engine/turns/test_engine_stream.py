@@ -71,7 +71,7 @@ def segment(number):
     return Segment(number=number, length_bytes=PACKETS * 188, duration_ms=100, sha256="a" * 64)
 
 
-def order(turn, number=0):
+def order(turn, number=0, *, redirected=False):
     return Preload(
         epoch=1,
         session="s",
@@ -80,6 +80,7 @@ def order(turn, number=0):
         segment=segment(number),
         rate_bps=1,
         console="127.1.200.1:5000",
+        redirected=redirected,
     )
 
 
@@ -232,7 +233,9 @@ def test_a_preload_lapses_or_is_void_when_the_director_changes():
     assert preloaded(2).on(PreloadLapsed(2)) == (CloseSegment(2),)
     assert preloaded(2).on(PreloadLapsed(1)) == ()
     assert preloaded(2).on(DirectorReplaced()) == (CloseSegment(2),)
-    assert preloaded(1).on(DirectorReplaced()) == ()
+    stream = EngineStream()
+    stream.on(SegmentOpened(order(3, redirected=True)))
+    assert stream.on(DirectorReplaced()) == ()
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,59 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
 from blade_agent.chassis_manager.keeping.journal import Journal, read_journal
-from blade_agent.chassis_manager.policy.chassis import Chassis
-from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.kept_octets import OctetFile
 
 logger = logging.getLogger(__name__)
 
 
+class ToBeKept(Protocol):
+    """What a chassis has to have on disk, and how it learns whether it is there."""
+
+    @property
+    def keep_due(self) -> float | None:
+        """When something has to be kept on disk; None when all is."""
+        ...
+
+    @property
+    def all_orders_kept(self) -> bool:
+        """Whether nothing was ordered that is not on disk."""
+        ...
+
+    def epoch_to_keep(self, now: float) -> int | None:
+        """Give the epoch that has to be kept now."""
+        ...
+
+    def epoch_kept(self, epoch: int) -> None:
+        """Note that this epoch is on disk."""
+        ...
+
+    def epoch_not_kept(self, now: float) -> None:
+        """Note that the disk did not take it."""
+        ...
+
+    def journal_to_keep(self, now: float) -> bytes | None:
+        """Give the journal, if it has to be written now."""
+        ...
+
+    def journal_kept(self) -> None:
+        """Note that it is on disk."""
+        ...
+
+    def journal_not_kept(self, now: float) -> None:
+        """Note that the disk did not take it."""
+        ...
+
+
 class Keeper:
     """The epoch and the journal of one chassis."""
 
-    def __init__(self, settings: ManagerSettings) -> None:
-        self._epoch_file = Path(settings.epoch_file)
-        self._journal_file = OctetFile(settings.state_folder / "journal.json")
+    def __init__(self, epoch_file: Path, journal_file: Path) -> None:
+        self._epoch_file = epoch_file
+        self._journal_file = OctetFile(journal_file)
         self._wake = asyncio.Event()
         self._waiting: list[Callable[[], None]] = []
 
@@ -38,7 +75,7 @@ class Keeper:
         self._waiting.append(call)
         self._wake.set()
 
-    async def run(self, chassis: Chassis, kept: Callable[[], None]) -> None:
+    async def run(self, chassis: ToBeKept, kept: Callable[[], None]) -> None:
         """Write until cancelled; `kept` is called when something that was waited for is on disk."""
         loop = asyncio.get_running_loop()
         while True:
@@ -51,7 +88,7 @@ class Keeper:
                 await asyncio.sleep(max(0.0, due - loop.time()))
                 self._wake.set()
 
-    async def _keep_epoch(self, chassis: Chassis, kept: Callable[[], None]) -> None:
+    async def _keep_epoch(self, chassis: ToBeKept, kept: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         epoch = chassis.epoch_to_keep(loop.time())
         if epoch is None:
@@ -65,7 +102,7 @@ class Keeper:
             chassis.epoch_kept(epoch)
             kept()
 
-    async def _keep_journal(self, chassis: Chassis, kept: Callable[[], None]) -> None:
+    async def _keep_journal(self, chassis: ToBeKept, kept: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         octets = chassis.journal_to_keep(loop.time())
         if octets is not None:
@@ -77,7 +114,7 @@ class Keeper:
                 return
             chassis.journal_kept()
             kept()
-        if chassis.journal.due is None:
+        if chassis.all_orders_kept:
             waiting, self._waiting = self._waiting, []
             for call in waiting:
                 call()

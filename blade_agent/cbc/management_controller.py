@@ -1,0 +1,82 @@
+"""What every management controller has, that of a blade as well as the one at 20h."""
+
+from collections.abc import Mapping, Sequence
+
+from blade_agent.backplane.event import Event
+from blade_agent.backplane.line import MessageLine
+from blade_agent.cbc.clock import Clock
+from blade_agent.cbc.event_log import EventLog
+from blade_agent.cbc.fru import Fru, FruSettings
+from blade_agent.cbc.identity import Identity
+from blade_agent.cbc.reservation import Reservation
+from blade_agent.cbc.self_test import SelfCheck
+from blade_agent.cbc.sensor import Sensor
+from blade_agent.cbc.sensor_bank import SensorBank
+from blade_agent.cbc.sensor_records import sensor_records
+from blade_agent.kept_octets import KeptOctets
+
+
+class ManagementController:
+    """Who it is, what it measures and has noticed, and how it describes all that. Whoever asks brings it up to date."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        ipmb_address: int,
+        name: str,
+        sensors: Sequence[Sensor],
+        neighbours: Mapping[int, str],
+        fru: FruSettings,
+        kept_log: KeptOctets | None,
+        clock: Clock,
+        device_support: int,
+        self_checks: Sequence[SelfCheck],
+    ) -> None:
+        """Take its sensors in the order in which it describes them, each with a number of its own.
+
+        `neighbours` are the names of the blades' controllers that it tells of, by their IPMB addresses. Raises OSError
+        when the FRU inventory is kept somewhere that cannot be read.
+        """
+        self.identity = identity
+        self.device_support = device_support
+        self.self_checks = self_checks
+        self.fru = Fru(fru, identity)
+        self.log = EventLog(clock.wall_s, generator=ipmb_address, kept=kept_log)
+        self.started_at = self.log.time
+        self.sensors = SensorBank(clock, self.note, sensors)
+        self.records = sensor_records(ipmb_address, name, device_support, sensors, neighbours)
+        self.sdr_reservation = Reservation()
+        self.log_reservation = Reservation()
+        self.lines: list[MessageLine] = []
+        self.misdirected = 0
+        """Messages that were whole but not for this controller."""
+
+    @property
+    def frame_faults(self) -> int:
+        """What all lines carried that was no frame."""
+        return sum(line.frame_faults.total() for line in self.lines)
+
+    @property
+    def message_faults(self) -> int:
+        """Frames on all lines that held no message, or one for somebody else."""
+        return sum(line.faults.total() for line in self.lines) + self.misdirected
+
+    def settle(self) -> None:
+        """Look at the sensors."""
+        self.sensors.scan()
+
+    def note(self, event: Event) -> None:
+        """Keep an event in the log."""
+        self.log.note(event)
+
+    def restart(self) -> None:
+        """Be as after power-up, but for what is kept."""
+        self.sensors.reset()
+        self.log.logging_enabled = True
+        self.cancel_reservations()
+
+    def cancel_reservations(self) -> None:
+        """Let whoever reads records piece by piece begin anew."""
+        self.sdr_reservation.cancel()
+        self.log_reservation.cancel()
