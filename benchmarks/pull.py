@@ -112,7 +112,7 @@ async def serve_engine(folder: Path, pipe: Connection) -> None:
     """The resource of an engine that a director has given its key."""
     store = await SegmentStore.open(DiskFiles(), [folder])
     address = Address("127.0.0.1", 0)
-    duty = EngineDuty(slot=2, address=address, director=address, epoch=1, capacity_bps=10**9)
+    duty = EngineDuty(slot=2, address=address, media=address, director=address, epoch=1, capacity_bps=10**9)
     async with HttpClient(random.Random(1)) as client:
         director = DirectorLink(duty, "boot", client, store)
         director.take_ticket_key(KEY)

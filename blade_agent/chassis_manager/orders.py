@@ -41,7 +41,7 @@ class SlotState(Struct, frozen=True, kw_only=True):
     epoch: int | None = None
     main_board: MainBoardState | None = None
     address: str | None = None
-    """`host:port` of its main board's HTTP server."""
+    """`host:port` of its main board's control port."""
     boot_id: str | None = None
     """Drawn anew at every start of the agent, 16 hexadecimal digits."""
     wanted_in_service: bool = True

@@ -24,7 +24,7 @@ class SlotSnapshot(Struct, frozen=True, kw_only=True):
     epoch: int | None = None
     main_board: MainBoardState | None = None
     address: Address | None = None
-    """Where its main board's HTTP server listens."""
+    """Where machines speak to its main board, the control port."""
     boot_id: int | None = None
     frame_faults: int | None = None
     message_faults: int | None = None

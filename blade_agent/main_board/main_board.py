@@ -27,7 +27,7 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
-from media_network.http.server import serve
+from media_network.http.server import serve_ports
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ class Board:
 
     slot: int
     address: Address
+    """Where machines speak to it."""
+    media: Address
+    """Where consoles are served, and segments fetched."""
     capacity_bps: int
     state: Path
     store: SegmentStore
@@ -59,7 +62,7 @@ class MainBoard:
         self._failed: set[str] = set()
         self._leaving = False
         self._draining = False
-        self._door = FrontDoor()
+        self._door = FrontDoor(self._director_media)
         self._catalogue = Catalogue(board.files, board.state / "catalogue")
         self._engine: Engine | None = None
         self._director: Director | None = None
@@ -127,14 +130,15 @@ class MainBoard:
 
     async def run(self) -> None:
         """Fill one role after the other until cancelled."""
+        address, media = self._board.address, self._board.media
         await self._catalogue.load()
         while True:
             self._failed.discard("server")
             try:
-                async with serve(self._door.table(), self._board.address):
+                async with serve_ports(self._door.table(), control=address, media=media):
                     await self._fill_roles()
             except OSError:
-                logger.exception("%s cannot be served at", self._board.address)
+                logger.exception("%s or %s cannot be served at", address, media)
             self._failed.add("server")
             await asyncio.sleep(_TRY_AGAIN_S)
 
@@ -152,11 +156,8 @@ class MainBoard:
     async def _take_up(self, wanted: RoleAssignment) -> None:
         await self._end_director()
         if wanted.role is Role.DIRECTOR:
-            self._door.director = None
             self._director_task = self._start("director", lambda: self._direct(wanted))
             await asyncio.sleep(0)  # it is on duty before the engine enlists
-        else:
-            self._door.director = wanted.director
         duty = self._engine_duty(wanted)
         if duty is None:
             await self._end_engine()
@@ -178,11 +179,17 @@ class MainBoard:
         return EngineDuty(
             slot=board.slot,
             address=board.address,
+            media=board.media,
             director=director,
             epoch=wanted.epoch,
             capacity_bps=int(board.capacity_bps * self._share),
             allow_elsewhere=board.allow_elsewhere,
         )
+
+    def _director_media(self) -> Address | None:
+        """Media address of another blade that directs, as far as the engine has heard."""
+        directs = self._wanted.role is Role.DIRECTOR
+        return self._engine.director_media if self._engine and not directs else None
 
     def _drain_engine(self) -> None:
         if self._engine:
@@ -213,6 +220,7 @@ class MainBoard:
         duty = DirectorDuty(
             station=wanted.station,
             address=self._board.address,
+            media=self._board.media,
             epoch=wanted.epoch,
             center=wanted.center,
             state=self._board.state,

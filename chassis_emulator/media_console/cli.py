@@ -26,7 +26,7 @@ from media_network.callback import do_nothing
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
 from media_network.http.client import HttpClient
 from media_network.program import Program
-from media_network.whereabouts import find_center
+from media_network.whereabouts import find_center_media
 
 _PROGRAM_PATH = re.compile(r"/programs/([a-z0-9-]{1,64})/playlist\.m3u8")
 
@@ -138,7 +138,7 @@ async def _whom_to_ask(order: PlayOrder, http: HttpClient) -> tuple[Address, str
         if not found:
             raise BadUrl(order.source, "push needs the URL of a program at its director")
         return director, found[1], None
-    center = find_center(order.state_dir)
+    center = find_center_media(order.state_dir)
     if center is None:
         raise NoNetwork(order.state_dir)
     place = await look_up(center, order.source, order.station, http)

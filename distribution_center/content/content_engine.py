@@ -49,7 +49,9 @@ class ContentEngine:
     """Ingest orders, a few at a time, and the spool."""
 
     address: Address
-    """Where the center answers."""
+    """Where machines speak to the center."""
+    media: Address
+    """Where segments of the spool are fetched."""
     spool: Path
     home: str
     """Name of the home media station."""
@@ -219,7 +221,7 @@ class ContentEngine:
         if not segment_path(self.spool / question.program, question.segment).is_file():
             return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is not in the spool")
         ticket = self._tickets.sign(f"copy-{question.segment}", question.program)
-        return SegmentLocation(engine=str(self.address), ticket=ticket)
+        return SegmentLocation(media=str(self.media), ticket=ticket)
 
     async def _segment(self, request: web.Request) -> web.StreamResponse:
         program, number, ticket = asked_segment(request.match_info, request.query)

@@ -68,6 +68,7 @@ class MediaLocationRegistry:
         table.verb(messages.ADD_LOCATIONS, self._add_locations)
         table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
         table.verb(messages.LIST_STATIONS, self._list_stations)
+        table.verb(messages.LIST_DOORS, self._list_doors)
 
     def present(self) -> dict[str, Heard]:
         """The stations that have spoken since the start."""
@@ -93,15 +94,19 @@ class MediaLocationRegistry:
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:
             Address.parse(message.director)
+            Address.parse(message.media)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         known = await self._repository.station(message.station)
-        same = known is not None and (known.director, known.stamp.epoch) == (message.director, message.epoch)
         generation = known.stamp.generation if known and known.stamp.epoch == message.epoch else 0
-        if not same:
-            verdict = await self._repository.see_station(
-                Station(station=message.station, director=message.director, stamp=Stamp(message.epoch, generation))
-            )
+        station = Station(
+            station=message.station,
+            director=message.director,
+            media=message.media,
+            stamp=Stamp(message.epoch, generation),
+        )
+        if station != known:
+            verdict = await self._repository.see_station(station)
             if verdict in _REFUSALS:
                 return self._refuse(verdict, message.station)
             self.moved.set()
@@ -170,6 +175,7 @@ class MediaLocationRegistry:
                 messages.StationRow(
                     station=station.station,
                     director=station.director,
+                    media=station.media,
                     epoch=station.stamp.epoch,
                     engines=presence.engines,
                     programs=whole.get(station.station, 0),
@@ -178,6 +184,15 @@ class MediaLocationRegistry:
                 )
             )
         return messages.Stations(tuple(rows))
+
+    async def _list_doors(self, _: messages.ListDoors) -> messages.Doors:
+        stations = await self._repository.stations()
+        return messages.Doors(
+            tuple(
+                messages.StationDoor(station=each.station, media=each.media, home=each.station == self._home)
+                for each in stations
+            )
+        )
 
 
 _SILENT_MAX_S = 365 * 24 * 3600.0

@@ -27,7 +27,7 @@ from blade_agent.main_board.director.holdings.segment_location_table import Chan
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -61,10 +61,12 @@ async def open_director(
 async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> None:
     """Direct a station, and do nothing else, until cancelled.
 
-    Raises OSError when the duty's address cannot be served at.
+    Raises OSError when one of the duty's addresses cannot be served at.
     """
-    opening = open_director(duty, catalogue, rng, DirectorCounters())
-    async with opening as director, serve(director.handlers(), duty.address):
+    async with (
+        open_director(duty, catalogue, rng, DirectorCounters()) as director,
+        serve_ports(director.handlers(), control=duty.address, media=duty.media),
+    ):
         await director.run()
 
 
@@ -185,7 +187,7 @@ class Director:
         if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
         try:
-            address = Address.parse(message.engine)
+            address, media = Address.parse(message.engine), Address.parse(message.media)
             inventory = {program: parse_segments(text) for program, text in message.inventory.items()}
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
@@ -193,7 +195,7 @@ class Director:
         if earlier and earlier.boot != message.boot:
             self._lose(earlier)
         known = earlier and earlier.boot == message.boot
-        engine = self._roster.enlist(message, address, _now())
+        engine = self._roster.enlist(message, address, media, _now())
         self._attending.begin(engine)
         if not known:
             self.registry.engines_changed()
@@ -205,6 +207,7 @@ class Director:
             return Refused(Reason.UNKNOWN_ENGINE, "this enlistment is not the last one")
         return enlisting.Enlisted(
             ticket_key=self._key.hex(),
+            media=str(self._term.duty.media),
             report_interval_ms=self._term.duty.intervals.report_ms,
             lease_ms=self._term.duty.intervals.lease_ms,
             cursor_interval_ms=self._term.duty.intervals.cursor_ms,
@@ -235,6 +238,7 @@ class Director:
             watching.EngineView(
                 slot=engine.slot,
                 engine=str(engine.address),
+                media=str(engine.media),
                 load_bps=engine.load_bps,
                 capacity_bps=engine.capacity_bps,
                 streams=self._pushes.count(engine.address),

@@ -15,8 +15,9 @@ from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
+from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, RunningStream
 from media_network.messages.obtaining import FETCH
 from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
@@ -125,6 +126,11 @@ class Engine:
         """That it sends at this moment."""
         return self._streams.active
 
+    @property
+    def director_media(self) -> Address | None:
+        """Media address of the director; None while it is not enlisted with it."""
+        return self._director.director_media
+
     def work(self) -> EngineWork:
         """What it sends and copies at this moment, one by one."""
         return EngineWork(streams=self._streams.figures(), copies=self._copying.figures())
@@ -180,9 +186,11 @@ async def open_engine(
 
 
 async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random) -> None:
-    """Be a media engine, and nothing else, until cancelled. Raises OSError when the address cannot be bound."""
-    opening = open_engine(duty, store, catalogue, rng, EngineCounters())
-    async with opening as engine, serve(engine.table(), duty.address):
+    """Be a media engine, and nothing else, until cancelled. Raises OSError when an address cannot be bound."""
+    async with (
+        open_engine(duty, store, catalogue, rng, EngineCounters()) as engine,
+        serve_ports(engine.table(), control=duty.address, media=duty.media),
+    ):
         await engine.run()
 
 

@@ -108,7 +108,7 @@ class PushSessions:
         return StreamView(
             session=message.session,
             state=conversation.session.state.shown,
-            engine=_engine(conversation.session.state),
+            engine=self._engine(conversation.session.state),
             served=untold.served,
             more=untold.more,
             missing=untold.missing,
@@ -116,7 +116,7 @@ class PushSessions:
 
     async def list_sessions(self, _: ListSessions) -> Sessions:
         """All sessions, the ended ones of the last minute included."""
-        return Sessions(tuple(map(_view, self._conversations.values())))
+        return Sessions(tuple(map(self._view, self._conversations.values())))
 
     # Engines
 
@@ -249,7 +249,7 @@ class PushSessions:
         return Redirect(
             session=name,
             turn=turn.number,
-            engine=str(turn.engine),
+            engine=str(self._roster.media(turn.engine)),
             ticket=self._term.tickets.sign(name, program.program),
             program=program.header,
             first=program.segments[0],
@@ -381,24 +381,22 @@ class PushSessions:
             turns=conversation.record.count,
         )
 
+    def _view(self, conversation: Conversation) -> SessionView:
+        """A session for others."""
+        state, terms = conversation.session.state, conversation.session.terms
+        return SessionView(
+            session=terms.session,
+            program=terms.program.program,
+            state=state.shown,
+            engine=self._engine(state),
+            present=conversation.record.present,
+            turns=conversation.record.count,
+        )
 
-def _view(conversation: Conversation) -> SessionView:
-    """A session for others."""
-    state, terms = conversation.session.state, conversation.session.terms
-    return SessionView(
-        session=terms.session,
-        program=terms.program.program,
-        state=state.shown,
-        engine=_engine(state),
-        present=conversation.record.present,
-        turns=conversation.record.count,
-    )
-
-
-def _engine(state: State) -> str | None:
-    """Who streams, or streamed last."""
-    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
-    return str(last.engine) if last else None
+    def _engine(self, state: State) -> str | None:
+        """Media address of who streams, or streamed last."""
+        last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
+        return str(self._roster.media(last.engine)) if last else None
 
 
 def _now() -> float:

@@ -144,7 +144,7 @@ class Obtaining:
             return None
         engine = min(holders, key=lambda record: (record.load_share, record.slot))
         ticket = self._term.tickets.sign(f"copy-{segment}", program)
-        return SegmentLocation(engine=str(engine.address), ticket=ticket)
+        return SegmentLocation(media=str(engine.media), ticket=ticket)
 
     async def _locate(self, program: ProgramId, segment: int, director: Address) -> SegmentLocation | None:
         """Claim 12, second step, as the seeking director: ask the source director."""
@@ -167,7 +167,7 @@ class Obtaining:
             epoch=self._term.epoch,
             program=program.program,
             segment=segment,
-            source=location.engine,
+            source=location.media,
             ticket=location.ticket,
         )
         key = (engine.address, program.program, segment.number)

@@ -84,7 +84,7 @@ async def opened(world, story):
     """Tell a story with a director of a term of its own, whose role is taken from it at the end."""
     catalogue = Catalogue(world.disk, STATE / "catalogue")
     await catalogue.load()
-    duty = dataclasses.replace(world.duty, address=Address("127.1.1.9", 8080))
+    duty = dataclasses.replace(world.duty, address=Address("127.1.1.9", 8081))
     async with open_director(duty, catalogue, random.Random(5)) as director:
         answers = {post.verb: post.answer for post in director.handlers().posts}
         kept = await story(catalogue, answers)

@@ -9,11 +9,11 @@ import pytest
 
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.engine.engine import EngineDuty, open_engine
+from blade_agent.main_board.engine.engine import open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.http.server import serve
+from media_network.http.server import serve_ports
 from media_network.messages.enlisting import Enlist, Report, TurnPhase
 from media_network.messages.program_information import KEEP_PROGRAM, KeepProgram
 from media_network.messages.streaming import (
@@ -38,7 +38,10 @@ from tests.blade_agent.main_board.engine.station import (
     PROGRAM,
     begin,
     console,
+    duty_of,
+    engine_at,
     make_segments,
+    media_of,
     preload,
     put,
     scripted,
@@ -50,8 +53,8 @@ RATE_BPS = 4_000_000
 
 
 @pytest.fixture
-def hosts(free_port):
-    return [Address(f"127.0.0.{slot}", free_port(f"127.0.0.{slot}")) for slot in (2, 3)]
+def hosts():
+    return [engine_at(slot) for slot in (2, 3)]
 
 
 @asynccontextmanager
@@ -60,10 +63,10 @@ async def bare_engine(director, folder, address, slot):
     store = await SegmentStore.open(DiskFiles(), [folder])
     catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
     await catalogue.load()
-    duty = EngineDuty(slot=slot, address=address, director=director.address, epoch=EPOCH, capacity_bps=10**9)
+    duty = duty_of(director, address, slot)
     async with (
         open_engine(duty, store, catalogue, random.Random(slot), EngineCounters()) as engine,
-        serve(engine.table(), address),
+        serve_ports(engine.table(), control=address, media=media_of(address)),
     ):
         running = asyncio.create_task(engine.run())
         await until(lambda: any(report.engine == str(address) for report in director.of(Report)))
@@ -173,7 +176,7 @@ async def _change_director(tmp_path, host):
         await until(lambda: after.of(Stopped) and len(ear.received) >= len(data))
         assert ear.received == data
         stream = Stream(session="t", turn=1, ticket=KEY.sign("t", PROGRAM))
-        assert await after.client.ask(host, STREAM, stream) == Done()
+        assert await after.client.ask(media_of(host), STREAM, stream) == Done()
         assert {each.turn for each in after.of(NextSegment)} == {1}
 
 
