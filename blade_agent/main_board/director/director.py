@@ -51,7 +51,11 @@ async def open_director(
     async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
         tickets = TicketKey(key)
         term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=tickets, began_at=_now(), counters=counters)
-        yield Director(term, catalogue, key)
+        try:
+            yield Director(term, catalogue, key)
+        finally:
+            catalogue.forget_listener()
+            term.standing.lose()
 
 
 async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> None:
@@ -169,7 +173,8 @@ class Director:
         """The process of an engine is gone: its streams resume elsewhere; what it holds is back when it is."""
         record = self._roster.get(engine.address)
         if record and record.boot == engine.boot:
-            record.silent = True
+            record.silent = record.died = True
+            self._term.counters.engines_lost += 1
             self._lose(record)
 
     async def _publish(self, message: program_information.PublishProgram) -> Done:
@@ -196,6 +201,9 @@ class Director:
         self._tell_registry(self._table.replace(address, inventory))
         self._catalogues.enlisted(engine, message.catalogue)
         await self._catalogues.recall(engine, {stream.program for stream in message.streams})
+        if self._roster.get(address) is not engine or self._term.standing.superseded:
+            # It has enlisted once more meanwhile, and said what it has now.
+            return Refused(Reason.UNKNOWN_ENGINE, "this enlistment is not the last one")
         return enlisting.Enlisted(
             ticket_key=self._key.hex(),
             report_interval_ms=self._term.duty.intervals.report_ms,
@@ -256,9 +264,11 @@ class Director:
         return Refused(Reason.STALE_EPOCH, f"this director's epoch is {self._term.epoch}, the message is of {epoch}")
 
     def _strike(self, engine: EngineRecord) -> None:
+        self._term.counters.engines_lost += not engine.died
         self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)
+        self._evacuation.forget(engine.address)
         self._tell_registry(self._table.forget(engine.address))
 
     def _lose(self, engine: EngineRecord) -> None:

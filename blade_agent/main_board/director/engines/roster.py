@@ -29,6 +29,8 @@ class EngineRecord:
     rounds_missed: int = 0
     """How often the director looked for a report in vain. Not a time: a director that was held up itself has heard
     nobody meanwhile."""
+    died: bool = False
+    """Its process is gone."""
     silent: bool = False
     """Reports are overdue, or somebody could not reach it: not chosen until it reports."""
 
@@ -57,9 +59,6 @@ class Roster:
     def __len__(self) -> int:
         return len(self._engines)
 
-    def __contains__(self, address: Address) -> bool:
-        return address in self._engines
-
     def get(self, address: Address) -> EngineRecord | None:
         """The record of an engine, or None."""
         return self._engines.get(address)
@@ -87,7 +86,7 @@ class Roster:
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
-        record.silent = False
+        record.silent = record.died = False
 
     def strike(self, address: Address) -> None:
         """Take an engine off: its lease has run out."""

@@ -133,6 +133,8 @@ class EngineStreams:
         carried = self._known.get(request.session)
         ready = carried.stream.ready if carried else None
         waited_for = ready is not None and ready.turn == request.turn
+        if ready and waited_for and not ready.redirected:
+            return self._refuse(Refused(Reason.NOT_READY, f"turn {request.turn} is another engine's to start"))
         if ready and waited_for and self._director.holder(request.ticket, ready.program) != request.session:
             return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
         return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
