@@ -175,7 +175,8 @@ class Director:
         """The process of an engine is gone: its streams resume elsewhere; what it holds is back when it is."""
         record = self._roster.get(engine.address)
         if record and record.boot == engine.boot:
-            record.silent = True
+            record.silent = record.died = True
+            self._term.counters.engines_lost += 1
             self._lose(record)
 
     async def _publish(self, message: program_information.PublishProgram) -> Done:
@@ -267,6 +268,7 @@ class Director:
         return Refused(Reason.STALE_EPOCH, f"this director's epoch is {self._term.epoch}, the message is of {epoch}")
 
     def _strike(self, engine: EngineRecord) -> None:
+        self._term.counters.engines_lost += not engine.died
         self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)

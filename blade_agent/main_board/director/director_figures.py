@@ -19,6 +19,7 @@ class DirectorCounters(Struct, kw_only=True):
     refusals: int = 0
     """Consoles turned away: at capacity, without an engine, for a program that is not in service."""
     hand_overs: int = 0
+    engines_lost: int = 0
     streams_lost: int = 0
     """Senders that were lost, or stopped short: each was resumed, or its session ended."""
     take_overs: int = 0

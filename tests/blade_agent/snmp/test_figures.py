@@ -14,6 +14,7 @@ from tests.blade_agent.snmp.pictures import CHANNELS, DIRECTOR, ENGINE, MAIN_BOA
 from tests.blade_agent.snmp.test_objects import CENTER
 
 SHOWN_OTHERWISE = {
+    "engines_lost": "their rows go from mssEngineTable, and the chassis manager tells of their blades",
     "streams_lost": "each becomes a take-over or a lost session, and those are shown",
     "counted": "its own fields are shown",
 }

@@ -30,6 +30,8 @@ class EngineRecord:
     rounds_missed: int = 0
     """How often the director looked for a report in vain. Not a time: a director that was held up itself has heard
     nobody meanwhile."""
+    died: bool = False
+    """Its process is gone."""
     silent: bool = False
     """Reports are overdue, or somebody could not reach it: not chosen until it reports."""
 
