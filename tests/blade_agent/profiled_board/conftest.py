@@ -16,14 +16,14 @@ from blade_agent.files import DiskFiles
 from blade_agent.hardware.profile import load_profile
 from blade_agent.settings import BladeSettings
 from blade_agent.wires import Wires
-from chassis_emulator.physics.chassis import BladeState
+from chassis_emulator.physics.chassis import MeasuredBlade
 from chassis_emulator.physics.sysfs_tree import SysfsTree
 from chassis_emulator.simulation.loop import SimulatedLoop
 from media_network.address import Address
 
 ADDRESS = 0x86
 MADE = FruFacts(manufacturer="Example Boards", product="Blade One", serial_number="0042", part_number="EB-1")
-COOL = BladeState(
+COOL = MeasuredBlade(
     temperature_c=30.0,
     inlet_c=22.0,
     power_w=3.0,
