@@ -24,7 +24,10 @@ ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 """A SHA-256 digest in lower case hexadecimal."""
 
-Count = Annotated[int, Meta(ge=0)]
+Rate = Annotated[int, Meta(gt=0, le=10**12)]
+"""Bits a second."""
+
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class ProgramState(Word):
@@ -43,8 +46,8 @@ class Segment(Struct, frozen=True, kw_only=True):
 
     number: Count
     """Position in the program, from 0."""
-    length_bytes: Annotated[int, Meta(gt=0, multiple_of=TS_PACKET_BYTES)]
-    duration_ms: Annotated[int, Meta(gt=0)]
+    length_bytes: Annotated[int, Meta(gt=0, le=2**50, multiple_of=TS_PACKET_BYTES)]
+    duration_ms: Annotated[int, Meta(gt=0, le=2**50)]
     sha256: Sha256
 
     @property
@@ -58,13 +61,13 @@ class ProgramHeader(Struct, frozen=True, kw_only=True):
 
     program: ProgramId
     title: str
-    rate_bps: Annotated[int, Meta(gt=0)]
+    rate_bps: Rate
     """Rate of the transport stream, null packets included."""
     sha256: Sha256
     """Digest of the whole program: of its segments, one after the other."""
-    length_bytes: Annotated[int, Meta(gt=0, multiple_of=TS_PACKET_BYTES)]
+    length_bytes: Annotated[int, Meta(gt=0, le=2**60, multiple_of=TS_PACKET_BYTES)]
     """Of the whole program."""
-    segments: Annotated[int, Meta(gt=0)]
+    segments: Annotated[int, Meta(gt=0, le=2**32)]
     """How many it is cut into."""
 
 
@@ -73,7 +76,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
     program: ProgramId
     title: str
-    rate_bps: Annotated[int, Meta(gt=0)]
+    rate_bps: Rate
     """Rate of the transport stream, null packets included."""
     sha256: Sha256
     """Digest of the whole program: of its segments, one after the other."""

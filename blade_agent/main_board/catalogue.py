@@ -37,6 +37,10 @@ class Catalogue:
         self.version: int | None = None
         """The center's version of what is here; None until it was asked."""
 
+    def forget_listener(self) -> None:
+        """Whoever wanted to know what is learnt does not any more."""
+        self.learnt = _nobody
+
     async def load(self) -> None:
         """Read what an earlier director on this blade was told."""
         loop = asyncio.get_running_loop()

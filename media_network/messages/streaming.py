@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from media_network.messages.verb import KIB, Caller, Done, Verb
-from media_network.program import Count, ProgramHeader, ProgramId, Segment
+from media_network.program import Count, ProgramHeader, ProgramId, Rate, Segment
 from media_network.word import Word
 
 Interval = Annotated[int, Meta(ge=50, le=60_000)]
@@ -66,7 +66,7 @@ class Preload(Struct, frozen=True, kw_only=True):
     turn: Count
     program: ProgramId
     segment: Segment
-    rate_bps: Annotated[int, Meta(gt=0)]
+    rate_bps: Rate
     console: str
     """Where the datagrams shall go, `host:port`."""
     packet: Count = 0
@@ -106,6 +106,8 @@ class NextSegment(Struct, frozen=True, kw_only=True):
     """Engines that were named for a next turn and certainly did not take it."""
     doubtful: str | None = None
     """The engine whose answer to `START` is missing: it may have the stream, and the director has to find out."""
+    number: Count = 0
+    """Counts the questions of this turn: of one that comes late nothing follows any more."""
 
 
 class HandOver(Struct, frozen=True, kw_only=True):

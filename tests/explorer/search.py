@@ -201,6 +201,7 @@ def key(world, faults):
     written = [
         _written(world.session.state, world, names),
         world.session._turns_given,
+        world.session._asked,
         _written(world.session._mark, world, names),
         world.wake_at and _since(world.wake_at, world),
         world.received,

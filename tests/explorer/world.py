@@ -139,7 +139,9 @@ class World:
     def __init__(self, engines=2, segments=2, datagrams=5):
         self.program = film(segments, datagrams)
         self.now = 0
-        terms = SessionTerms(session="s", program=self.program, console=CONSOLE, patience_s=FOR_EVER)
+        terms = SessionTerms(
+            session="s", program=self.program, console=CONSOLE, patience_s=FOR_EVER, lease_s=LEASE_TICKS * TICK_S
+        )
         self.session = Session(terms, 0.0)
         self.engines = [Engine() for _ in range(engines)]
         self.roster = [Known() for _ in range(engines)]
@@ -172,7 +174,7 @@ class World:
                 match effect:
                     case director_effects.SeekEngine(sought):
                         waiting.append(self._seek(sought))
-                    case director_effects.GetReady(turn):
+                    case director_effects.GetReady(turn=turn):
                         self._send("PRELOAD", ADDRESSES[turn.engine], (self._order(turn),), ("preload", turn.number))
                     case director_effects.BeginTurn(turn):
                         body = (turn.number, turn.packet, 0)
@@ -397,6 +399,7 @@ class World:
                 asked = director_events.NextAsked(
                     question=question,
                     turn=turn,
+                    number=question,
                     segment=segment,
                     packet=packet,
                     failed=frozenset(failed),
@@ -429,7 +432,7 @@ class World:
                 and not self.roster[ADDRESSES[turn.engine]].silent
                 for turn in self.session.state.turns[1:]
             )
-            self.direct(director_events.SenderUnnamed(next_answers=there))
+            self.direct(director_events.SenderUnnamed(next_answers=there, sent_at=sent_at * TICK_S))
         self._answer(ask, tuple(revoked))
 
     def _hear_answer(self, ask, body):

@@ -42,7 +42,11 @@ async def open_director(duty: DirectorDuty, catalogue: Catalogue, rng: random.Ra
     catalogue.version = None
     async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
         term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=TicketKey(key), began_at=_now())
-        yield Director(term, catalogue, key)
+        try:
+            yield Director(term, catalogue, key)
+        finally:
+            catalogue.forget_listener()
+            term.standing.lose()
 
 
 async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> None:
@@ -205,6 +209,9 @@ class Director:
         self._tell_registry(self._table.replace(address, inventory))
         self._catalogues.enlisted(engine, message.catalogue)
         await self._catalogues.recall(engine, {stream.program for stream in message.streams})
+        if self._roster.get(address) is not engine or self._term.standing.superseded:
+            # It has enlisted once more meanwhile, and said what it has now.
+            return Refused(Reason.UNKNOWN_ENGINE, "this enlistment is not the last one")
         return enlisting.Enlisted(
             ticket_key=self._key.hex(),
             report_interval_ms=self._term.duty.intervals.report_ms,
@@ -269,6 +276,7 @@ class Director:
         self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)
+        self._evacuation.forget(engine.address)
         self._tell_registry(self._table.forget(engine.address))
 
     def _lose(self, engine: EngineRecord) -> None:

@@ -1,7 +1,6 @@
 """What a session wants is said: to engines, to its console, and to whoever counts (claims 16 and 17)."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -42,15 +41,13 @@ from blade_agent.main_board.director.sessions.events import (
 )
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.session import Session
-from blade_agent.main_board.director.sessions.states import Ended, Opening, State
+from blade_agent.main_board.director.sessions.states import Ended, Left, State
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.messages.streaming import CEASE, Cease, HandOver, Next, Preload, Ready, Start
 from media_network.messages.watching import Served
 from media_network.refusal import Reason, Refused
-
-_log = logging.getLogger(__name__)
 
 Moved = Callable[["Conversation", frozenset[Address]], None]
 """Called when other engines have a session in their load than before; says which did."""
@@ -107,6 +104,9 @@ class Conversation:
                     self._counted(self, effect.fact, before)
                 else:
                     self._carry_out(effect)
+        if self._waking and isinstance(self.session.state, Ended | Left):
+            self._waking.cancel()
+            self._waking = None
 
     async def answer(self, question: int, event: Event) -> Next | Refused:
         """Hear a question of this number, and give what it is answered."""
@@ -141,8 +141,8 @@ class Conversation:
 
     def _carry_out(self, effect: Effect) -> None:  # noqa: C901 -- a case an effect
         match effect:
-            case GetReady(turn):
-                self._beside(self._get_ready(turn), "preload")
+            case GetReady(turn=turn, redirected=redirected):
+                self._beside(self._get_ready(turn, redirected=redirected), "preload")
             case BeginTurn(turn):
                 self._beside(self._begin(turn), "start")
             case SettleTurn(turn):
@@ -168,7 +168,7 @@ class Conversation:
     def _beside(self, saying: Coroutine[Any, Any, None], what: str) -> None:
         self._term.tasks.create_task(saying, name=f"{what} {self.name}")
 
-    async def _get_ready(self, turn: GivenTurn) -> None:
+    async def _get_ready(self, turn: GivenTurn, *, redirected: bool) -> None:
         terms = self.session.terms
         order = Preload(
             epoch=self._term.epoch,
@@ -179,7 +179,7 @@ class Conversation:
             rate_bps=terms.program.rate_bps,
             console=terms.console,
             packet=turn.packet,
-            redirected=isinstance(self.session.state, Opening),
+            redirected=redirected,
         )
         answer = await self._engines.preload(turn.engine, order)
         if answer is None:

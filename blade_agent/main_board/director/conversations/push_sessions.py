@@ -27,7 +27,7 @@ from blade_agent.main_board.director.sessions.events import (
     TurnStopped,
 )
 from blade_agent.main_board.director.sessions.mark import Mark
-from blade_agent.main_board.director.sessions.session import NO_SESSION, Session, SessionTerms
+from blade_agent.main_board.director.sessions.session import ANOTHER_DIRECTS, NO_SESSION, Session, SessionTerms
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.sessions.states import Ended, State
 from blade_agent.main_board.director.term import Term
@@ -51,8 +51,6 @@ ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
 _ASSEMBLING_PAUSE_S = 0.05
 _LOST_KEPT = 64
-
-_ANOTHER_DIRECTS = Refused(Reason.WRONG_ROLE, "the station has another director")
 
 
 class PushSessions:
@@ -79,7 +77,7 @@ class PushSessions:
         `host` is the one that asks.
         """
         if self._term.standing.superseded:
-            return _ANOTHER_DIRECTS
+            return ANOTHER_DIRECTS
         try:
             console = Address.parse(request.console)
         except ValueError as error:
@@ -132,6 +130,7 @@ class PushSessions:
             question=question,
             turn=message.turn,
             segment=message.segment,
+            number=message.number,
             packet=message.packet,
             failed=frozenset(message.failed),
             doubtful=message.doubtful,
@@ -170,7 +169,7 @@ class PushSessions:
                 until = sent_at + (cursor.tick_us or 0) / 1e6
                 mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, until=until)
                 conversation.hear(SenderReported(mark))
-        self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine)
+        self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine, sent_at)
         return revoked
 
     def inherit(self, streams: Iterable[RunningStream], engine: EngineRecord) -> tuple[StreamCursor, ...]:
@@ -183,7 +182,7 @@ class PushSessions:
                 self._inherit(stream, engine)
         active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN)
         cursors = [stream.cursor for stream in streams if stream.phase in active]
-        self._miss({(cursor.session, cursor.turn) for cursor in cursors}, engine)
+        self._miss({(cursor.session, cursor.turn) for cursor in cursors}, engine, None)
         return self._revoked(cursors, engine)
 
     def count(self, engine: Address) -> int:
@@ -204,7 +203,7 @@ class PushSessions:
     def look_round(self) -> None:
         """End the sessions whose console has fallen silent; forget the ended ones after a minute.
 
-        A word of an engine that was lost before it was heard makes a sender of one that is not there any more.
+        A late `ASSUMED` may have made a sender of an engine that was struck off meanwhile: it is lost once more.
         """
         now = _now()
         for name, conversation in list(self._conversations.items()):
@@ -234,9 +233,14 @@ class PushSessions:
 
     async def _open(self, program: Program, console: str) -> Redirect | Refused:
         name = new_session_id(self._term.rng)
-        conversation = self._begin(
-            SessionTerms(session=name, program=program, console=console, patience_s=self._patience_s), _now()
+        terms = SessionTerms(
+            session=name,
+            program=program,
+            console=console,
+            patience_s=self._patience_s,
+            lease_s=self._term.lease_s,
         )
+        conversation = self._begin(terms, _now())
         conversation.hear(PlayAsked())
         turn = await conversation.opened
         if isinstance(turn, Refused):
@@ -269,7 +273,7 @@ class PushSessions:
 
     def _live(self, name: str) -> Conversation | Refused:
         if self._term.standing.superseded:
-            return _ANOTHER_DIRECTS
+            return ANOTHER_DIRECTS
         conversation = self._conversations.get(name)
         return conversation if conversation and not conversation.ended else NO_SESSION
 
@@ -295,14 +299,17 @@ class PushSessions:
                 revoked.append(cursor)
         return tuple(revoked)
 
-    def _miss(self, named: Collection[tuple[str, int]], engine: EngineRecord) -> None:
-        """Notice streams that an engine has handed over to another that was lost before it was heard."""
+    def _miss(self, named: Collection[tuple[str, int]], engine: EngineRecord, sent_at: float | None) -> None:
+        """Tell each session that this engine should be sending, and has not named.
+
+        `sent_at`: when it can have said so at the earliest; None where that is not known.
+        """
         for name, conversation in list(self._at.get(engine.address, {}).items()):
             state = conversation.session.state
             sender = state.sender
             if sender and sender.engine == engine.address and (name, sender.number) not in named:
                 answers = all(self._roster.answers(turn.engine, turn.boot) for turn in state.turns[1:])
-                conversation.hear(SenderUnnamed(next_answers=answers))
+                conversation.hear(SenderUnnamed(next_answers=answers, sent_at=sent_at))
 
     def _inherit(self, stream: RunningStream, engine: EngineRecord) -> None:
         conversation = self._conversations.get(stream.cursor.session)
@@ -315,12 +322,15 @@ class PushSessions:
                 program=program,
                 console=stream.console,
                 patience_s=self._patience_s,
+                lease_s=self._term.lease_s,
                 first_own_turn=first_own_turn(stream, self._term.epoch),
                 leases_end_at=self._term.began_at + self._term.lease_s,
             )
             conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
             self._term.counters.inherited += 1
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
+            return
+        if stream.cursor.segment >= len(conversation.session.terms.program.segments):
             return
         conversation.hear(inherited(stream, engine.address, engine.boot, _now()))
 

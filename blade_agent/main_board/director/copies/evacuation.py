@@ -47,6 +47,10 @@ class Evacuation:
             self._term.tasks.create_task(self._copy(engine, segment), name=f"evacuate {segment}")
         return len(waiting)
 
+    def forget(self, engine: Address) -> None:
+        """An engine is not there any more."""
+        self._alone.pop(engine, None)
+
     def _waiting(self, engine: EngineRecord) -> list[_Segment]:
         staying = tuple(other.address for other in self._roster if not other.draining and not other.silent)
         state = (self._table.version, self._catalogue.changes, staying)

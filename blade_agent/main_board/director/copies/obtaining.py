@@ -172,6 +172,9 @@ class Obtaining:
             ticket=location.ticket,
         )
         key = (engine.address, program.program, segment.number)
+        if (under_way := self._copies.get(key)) is not None:
+            # Somebody else has ordered the same: an engine makes it once, and says so once.
+            return await asyncio.shield(under_way)
         waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
         self._copies[key] = waiting
         self._term.counters.copies_ordered += 1
@@ -179,6 +182,8 @@ class Obtaining:
             result = await self._ordered(engine, order, waiting)
         finally:
             del self._copies[key]
+            if not waiting.done():
+                waiting.set_result(None)
         counters = self._term.counters
         if result is CopyResult.STORED:
             counters.copies_done += 1

@@ -59,9 +59,6 @@ class Roster:
     def __len__(self) -> int:
         return len(self._engines)
 
-    def __contains__(self, address: Address) -> bool:
-        return address in self._engines
-
     def get(self, address: Address) -> EngineRecord | None:
         """The record of an engine, or None."""
         return self._engines.get(address)
@@ -89,7 +86,7 @@ class Roster:
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
-        record.silent = False
+        record.silent = record.died = False
 
     def strike(self, address: Address) -> None:
         """Take an engine off: its lease has run out."""

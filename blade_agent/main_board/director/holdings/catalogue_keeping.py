@@ -1,5 +1,6 @@
 """The station's catalogue, kept on every blade: whichever directs next serves it, with the center away."""
 
+import logging
 from collections.abc import Iterable
 
 from blade_agent.main_board.catalogue import Catalogue, digest_of
@@ -14,6 +15,8 @@ from media_network.messages.program_information import (
     KeepProgram,
 )
 from media_network.program import Program, ProgramId
+
+_log = logging.getLogger(__name__)
 
 
 class CatalogueKeeping:
@@ -54,7 +57,10 @@ class CatalogueKeeping:
     async def _recall(self, engine: EngineRecord, name: ProgramId) -> None:
         program = await self._term.http.tell(engine.address, ASK_PROGRAM, AskProgram(name))
         if program and program.program == name:
-            await self._catalogue.recall(program)
+            try:
+                await self._catalogue.recall(program)
+            except OSError as error:
+                _log.warning("program %s is not kept: %s", name, error)
 
     async def _tell(self, engine: EngineRecord, program: Program) -> None:
         message = KeepProgram(epoch=self._term.epoch, program=program)

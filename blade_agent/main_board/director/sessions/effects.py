@@ -17,10 +17,12 @@ class SeekEngine(Struct, frozen=True):
     sought: Sought
 
 
-class GetReady(Struct, frozen=True):
+class GetReady(Struct, frozen=True, kw_only=True):
     """Have the engine of a turn preload: `GotReady` or `NotReady`."""
 
     turn: GivenTurn
+    redirected: bool
+    """Whether the console will be redirected there."""
 
 
 class BeginTurn(Struct, frozen=True):

@@ -76,6 +76,8 @@ class NextAsked(Struct, frozen=True, kw_only=True):
 
     question: int
     turn: int
+    number: int
+    """Counts the questions of a turn: an older one is of no interest any more."""
     segment: int
     packet: int | None
     """Where it ends if it is cut short; None for the end of the segment."""
@@ -98,14 +100,17 @@ class SenderReported(Struct, frozen=True):
     mark: Mark
 
 
-class SenderUnnamed(Struct, frozen=True):
-    """The engine of the sender reports, and does not name the stream. `next_answers`: the next one is there."""
+class SenderUnnamed(Struct, frozen=True, kw_only=True):
+    """The engine of the sender reports, and does not name the stream."""
 
     next_answers: bool
+    """Whether the next one, if there is one, is there."""
+    sent_at: float | None
+    """When the report was sent at the earliest, by the event loop's time; None where that is not known."""
 
 
 class EngineLost(Struct, frozen=True, kw_only=True):
-    """An engine has fallen silent. If it is `gone` it has forgotten what it preloaded."""
+    """An engine has fallen silent. `gone`: its lease is over, or another boot took its place; its preloads are void."""
 
     engine: Address
     boot: str

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeGuard
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from blade_agent.main_board.director.sessions.effects import (
     BeginTurn,
@@ -80,9 +81,12 @@ from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
 _SEEK_PAUSE_S = 0.25
+_ASK_WITHIN_S = 15.0
+"""How long a console may take to ask the engine that it was redirected to: no preload lasts so long."""
 
 NO_SESSION = Refused(Reason.UNKNOWN_SESSION, "the session has ended, or was never here")
-_ANOTHER_DIRECTS = Refused(Reason.WRONG_ROLE, "the station has another director")
+_NOBODY_GOT_READY = Refused(Reason.NO_ENGINE, "no engine got ready for it in time")
+ANOTHER_DIRECTS = Refused(Reason.WRONG_ROLE, "the station has another director")
 _GOES_ON_ELSEWHERE = Refused(Reason.ASSUMED, "the stream goes on at another engine")
 
 
@@ -95,6 +99,8 @@ class SessionTerms(Struct, frozen=True, kw_only=True):
     """Where the datagrams go, `host:port`."""
     patience_s: float
     """How long its console may be silent."""
+    lease_s: float
+    """How long an engine may send that is not heard of any more."""
     first_own_turn: int = 1
     """Turns of a lower number were given by an earlier director."""
     leases_end_at: float = 0.0
@@ -117,6 +123,8 @@ class Session:
         self.state: AnyState = Opening()
         self.heard_at = heard_at
         self._turns_given = terms.first_own_turn if terms.first_own_turn > 1 else 0
+        self._asked = (0, 0)
+        """Turn and number of the newest question."""
         self._mark: Mark | None = None
         """How far the stream can have got since its sender, or the one before, reported last."""
 
@@ -150,15 +158,15 @@ class Session:
             case Opening(tried=tried):
                 turn = self._give(event, now)
                 self.state = Opening(offered=turn, tried=tried | {event.engine})
-                return (GetReady(turn),)
+                return (GetReady(turn=turn, redirected=True),)
             case Seeking(lost=lost, tried=tried):
                 turn = self._give(event, now)
                 self.state = Readying(lost=lost, next=turn, tried=tried | {event.engine})
-                return (GetReady(turn),)
-            case Streaming(holder=holder, next=known, unsettled_until=until) if sought.asked:
+                return (GetReady(turn=turn, redirected=False),)
+            case Streaming(next=known) as state if sought.asked:
                 # Of questions that waited together, the first was answered just now.
                 turn = known if _is_for(known, sought) else self._give(event, now)
-                self.state = Streaming(holder=holder, next=turn, unsettled_until=until)
+                self.state = replace(state, next=turn)
                 return (NameNext(asked=sought.asked, next=turn),)
         raise AssertionError(f"nobody was sought in {self.state}")
 
@@ -170,8 +178,8 @@ class Session:
             case Seeking(lost=lost, position=position):
                 self.state = Seeking(lost=lost, position=position)
                 return (WakeAt(now + _SEEK_PAUSE_S),)
-            case Streaming(holder=holder, unsettled_until=until) if event.sought.asked:
-                self.state = Streaming(holder=holder, unsettled_until=until)
+            case Streaming() as state if event.sought.asked:
+                self.state = replace(state, next=None)
                 return (RefuseNext(asked=event.sought.asked, refused=event.refused),)
         raise AssertionError(f"nobody was sought in {self.state}")
 
@@ -198,7 +206,7 @@ class Session:
     def _start_answered(self, event: StartAnswered, now: float) -> Effects:
         match self.state, event.outcome:
             case Starting(next=turn), StartOutcome.TAKEN if turn.number == event.turn:
-                return self._assume(turn, turn.packet)
+                return self._assume(turn, turn.packet, now)
             case Starting(lost=lost, next=turn), StartOutcome.DOUBTFUL if turn.number == event.turn:
                 self.state = SettlingStart(lost=lost, next=turn)
                 return (SettleTurn(turn),)
@@ -206,19 +214,24 @@ class Session:
                 return self._go_on_from(lost, (turn.segment, turn.packet), now)
         return ()
 
-    def _assumed(self, event: TurnAssumed, _now: float) -> Effects:
+    def _assumed(self, event: TurnAssumed, now: float) -> Effects:
         offer = self.state.offer
         if offer is None or offer.number != event.turn:
             return ()
-        return self._assume(offer, offer.packet if event.packet is None else event.packet)
+        return self._assume(offer, offer.packet if event.packet is None else event.packet, now)
 
     def _next_asked(self, event: NextAsked, now: float) -> Effects:
         heard = self._assumed(TurnAssumed(turn=event.turn), now)
+        if (event.turn, event.number) < self._asked:
+            return (*heard, RefuseNext(asked=event, refused=_stale(event.turn)))
+        self._asked = event.turn, event.number
         match self.state:
-            case Streaming(holder=holder, next=GivenTurn() as doubted, unsettled_until=until) if (
+            case Streaming(holder=holder, heard_at=heard_at, next=GivenTurn() as doubted, unsettled_until=until) if (
                 holder.number == event.turn and str(doubted.engine) == event.doubtful
             ):
-                self.state = Doubting(holder=holder, doubted=doubted, unsettled_until=until, asked=(event,))
+                self.state = Doubting(
+                    holder=holder, heard_at=heard_at, doubted=doubted, unsettled_until=until, asked=(event,)
+                )
                 return (*heard, SettleTurn(doubted))
             case Streaming(holder=holder, next=known) if (
                 event.doubtful and holder.number == event.turn < self.terms.first_own_turn
@@ -226,11 +239,8 @@ class Session:
                 until = self.terms.leases_end_at
                 self.state = AwaitingEnlistment(holder=holder, next=known, until=until, asked=(event,))
                 return (*heard, WakeAt(until))
-            case Doubting(holder=holder, doubted=doubted, unsettled_until=until, asked=asked) if self.sends(event.turn):
-                self.state = Doubting(holder=holder, doubted=doubted, unsettled_until=until, asked=(*asked, event))
-                return heard
-            case AwaitingEnlistment(holder=holder, next=known, until=until, asked=asked) if self.sends(event.turn):
-                self.state = AwaitingEnlistment(holder=holder, next=known, until=until, asked=(*asked, event))
+            case Doubting(asked=asked) | AwaitingEnlistment(asked=asked) as state if self.sends(event.turn):
+                self.state = replace(state, asked=(*asked, event))
                 return heard
         return (*heard, *self._name_next(event))
 
@@ -247,18 +257,27 @@ class Session:
     def _reported(self, event: SenderReported, _now: float) -> Effects:
         if self.sends(event.mark.turn):
             self._mark = event.mark
+            if isinstance(self.state, Streaming):
+                self.state = replace(self.state, unnamed_since=None)
         return ()
 
     def _unnamed(self, event: SenderUnnamed, now: float) -> Effects:
+        """The engine has handed over to another that may yet say so, or has not got the stream any more."""
         match self.state:
-            case Streaming(next=GivenTurn()) | AwaitingEnlistment(next=GivenTurn()) | Doubting():
-                gone = not event.next_answers
-            case Streaming(holder=holder, unsettled_until=float(until)):
+            case Streaming(next=GivenTurn()) | AwaitingEnlistment(next=GivenTurn()) | Doubting() if (
+                not event.next_answers
+            ):
+                return self._lose(now)
+            case Streaming(holder=holder, next=None, unsettled_until=float(until)):
                 # Handed over under the director before, to an engine that never enlisted here.
-                gone = holder.number < self.terms.first_own_turn and until < now
-            case _:
-                gone = False
-        return self._lose(now) if gone else ()
+                return self._lose(now) if holder.number < self.terms.first_own_turn and until < now else ()
+            case Streaming(heard_at=heard_at, unnamed_since=since) as state if (
+                event.sent_at and event.sent_at > heard_at
+            ):
+                if state.next is None or (since is not None and now - since > self.terms.lease_s):
+                    return self._lose(now)
+                self.state = replace(state, unnamed_since=now if since is None else since)
+        return ()
 
     def _engine_lost(self, event: EngineLost, now: float) -> Effects:
         sender, lost = self.state.sender, (event.engine, event.boot)
@@ -277,13 +296,13 @@ class Session:
         end = self._settlement(turn, event, now)
         effects: Effects = ()
         match self.state:
-            case Doubting(holder=holder, unsettled_until=until, asked=asked) if not end.sent:
-                self.state = Streaming(holder=holder, unsettled_until=until)
+            case Doubting(holder=holder, heard_at=heard_at, unsettled_until=until, asked=asked) if not end.sent:
+                self.state = Streaming(holder=holder, heard_at=heard_at, unsettled_until=until)
                 effects = tuple(effect for question in asked for effect in self._name_next(question))
             case Doubting():
                 effects = self._lose(now, end, next_too=False)
-            case SettlingSender(lost=lost, next=following, unsettled_until=until):
-                effects = self._sender_settled(lost, following, until, end, now)
+            case SettlingSender(lost=lost, next=following, withdrawn=withdrawn, unsettled_until=until):
+                effects = self._sender_settled(lost, following, withdrawn, until, end, now)
             case SettlingNext(lost=lost, position=position) if not end.sent:
                 effects = self._go_on_from(lost, position, now)
             case SettlingNext(lost=lost) | SettlingStart(lost=lost):
@@ -296,6 +315,8 @@ class Session:
         return ()
 
     def _looked_round(self, _: LookedRound, now: float) -> Effects:
+        if isinstance(self.state, Redirected) and now - self.state.offered.given_at > _ASK_WITHIN_S:
+            return self._end(Fact.ENDED, now, *self.state.turns)
         if isinstance(self.state, Ended | Left) or now - self.heard_at <= self.terms.patience_s:
             return ()
         waited = isinstance(self.state, Opening | Resuming)
@@ -305,16 +326,19 @@ class Session:
         match self.state:
             case Seeking(lost=lost, position=position):
                 return self._seek(lost, position)
-            case AwaitingLeases(lost=lost, next=following, until=until) if now >= until:
-                return self._next_is_settled(lost, following, self._past_whatever_followed(now), now)
+            case AwaitingLeases(lost=lost, next=following, withdrawn=withdrawn, until=until) if now >= until:
+                return self._next_is_settled(lost, following or withdrawn, self._past_whatever_followed(now), now)
             case AwaitingEnlistment(until=until) if now >= until:
                 return self._lose(now, _Settlement(sent=True, position=self._past_whatever_followed(now)))
         return ()
 
-    def _inherited(self, event: TurnInherited, _now: float) -> Effects:
+    def _inherited(self, event: TurnInherited, now: float) -> Effects:
         if event.preloaded:
-            if isinstance(self.state, Opening | Redirected):
-                self.state = Redirected(offered=event.turn)
+            match self.state:
+                case Redirected(offered=known) if known.number >= event.turn.number:
+                    pass  # its console was told a later one
+                case Opening() | Redirected():
+                    self.state = Redirected(offered=event.turn)
             return ()
         if not isinstance(
             self.state, Opening | Redirected | Streaming | AwaitingEnlistment | SettlingSender | AwaitingLeases
@@ -322,17 +346,17 @@ class Session:
             return ()  # every lease of the term before has ended
         self._mark = event.mark
         until = self.terms.leases_end_at if event.handing_over else None
-        return self._assume(event.turn, event.first_packet, unsettled_until=until)
+        return self._assume(event.turn, event.first_packet, now, unsettled_until=until)
 
     def _gave_up(self, _: GaveUp, now: float) -> Effects:
         if isinstance(self.state, Opening):
             self.state = Ended(at=now, last=None)
-            return (TurnAway(_ANOTHER_DIRECTS),)
+            return (TurnAway(ANOTHER_DIRECTS),)
         if isinstance(self.state, Ended):
             return ()
-        asked = self._asked()
+        asked = self._waiting()
         self.state = Left(last=self.state.turns)
-        return _refused(asked, _ANOTHER_DIRECTS)
+        return _refused(asked, ANOTHER_DIRECTS)
 
     # The parts of it
 
@@ -348,10 +372,10 @@ class Session:
             given_at=now,
         )
 
-    def _assume(self, turn: GivenTurn, packet: int, *, unsettled_until: float | None = None) -> Effects:
+    def _assume(self, turn: GivenTurn, packet: int, now: float, *, unsettled_until: float | None = None) -> Effects:
         """An engine has the stream."""
-        before, asked = self.state, self._asked()
-        self.state = Streaming(holder=turn, unsettled_until=unsettled_until)
+        before, asked = self.state, self._waiting()
+        self.state = Streaming(holder=turn, heard_at=now, unsettled_until=unsettled_until)
         taken: Effects = (TurnTaken(turn=turn, packet=packet), *_refused(asked, _GOES_ON_ELSEWHERE))
         if isinstance(before, Starting):
             return (*taken, Count(Fact.RESUMED))
@@ -375,7 +399,7 @@ class Session:
         sought = Sought(segment=segment, packet=packet, unfit=asked.failed, excluded=leaving, asked=asked)
         if _is_for(known, sought):
             return (NameNext(asked=asked, next=known),)
-        self.state = Streaming(holder=holder, unsettled_until=self.state.unsettled_until)
+        self.state = replace(self.state, next=None)
         failed = known and str(known.engine) in asked.failed
         suspect: Effects = (SuspectEngine(known.engine),) if known and failed else ()
         return (*suspect, SeekEngine(sought))
@@ -386,43 +410,50 @@ class Session:
             case Ended():
                 refused = NO_SESSION
             case Left():
-                refused = _ANOTHER_DIRECTS
+                refused = ANOTHER_DIRECTS
             case Resuming():
                 refused = _GOES_ON_ELSEWHERE
             case _:
                 refused = _stale(asked.turn)
         return (RefuseNext(asked=asked, refused=refused),)
 
-    def _asked(self) -> tuple[NextAsked, ...]:
+    def _waiting(self) -> tuple[NextAsked, ...]:
         """The questions that wait for an answer."""
         return self.state.asked if isinstance(self.state, Doubting | AwaitingEnlistment) else ()
 
     def _lose(self, now: float, end: _Settlement | None = None, *, next_too: bool = True) -> Effects:
         """The sender is lost; `end`, if it is known how far it got, and `next_too`, if its next one may have it."""
-        asked = self._asked()
+        asked = self._waiting()
+        following: GivenTurn | None = None
+        withdrawn: GivenTurn | None = None
         match self.state:
             case Streaming(holder=lost, next=following, unsettled_until=until):
                 pass
-            case Doubting(holder=lost, doubted=following, unsettled_until=until):
-                pass
+            case Doubting(holder=lost, doubted=doubted, unsettled_until=until):
+                withdrawn = doubted if next_too else None
             case AwaitingEnlistment(holder=lost, next=following, until=until):
                 pass
             case _:
                 return ()
         told: Effects = (Count(Fact.SENDER_LOST), *_refused(asked, _GOES_ON_ELSEWHERE))
-        following = following if next_too else None
         if end is None:
-            self.state = SettlingSender(lost=lost, next=following, unsettled_until=until)
+            self.state = SettlingSender(lost=lost, next=following, withdrawn=withdrawn, unsettled_until=until)
             return (*told, SettleTurn(lost))
-        return (*told, *self._sender_settled(lost, following, until, end, now))
+        return (*told, *self._sender_settled(lost, following, withdrawn, until, end, now))
 
-    def _sender_settled(
-        self, lost: GivenTurn, following: GivenTurn | None, until: float | None, end: _Settlement, now: float
+    def _sender_settled(  # noqa: PLR0917 -- what is known of a sender that was lost
+        self,
+        lost: GivenTurn,
+        following: GivenTurn | None,
+        withdrawn: GivenTurn | None,
+        until: float | None,
+        end: _Settlement,
+        now: float,
     ) -> Effects:
         if until is not None and now < until:
-            self.state = AwaitingLeases(lost=lost, next=following, until=until)
+            self.state = AwaitingLeases(lost=lost, next=following, withdrawn=withdrawn, until=until)
             return (WakeAt(until),)
-        return self._next_is_settled(lost, following, end.position, now)
+        return self._next_is_settled(lost, following or withdrawn, end.position, now)
 
     def _next_is_settled(
         self, lost: GivenTurn, following: GivenTurn | None, position: Position | None, now: float
@@ -445,16 +476,17 @@ class Session:
         return (SeekEngine(Sought(segment=segment, packet=packet, excluded=tried)),)
 
     def _end(self, fact: Fact, now: float, *still_sending: GivenTurn | None) -> Effects:
-        asked, turns = self._asked(), self.state.turns
+        asked, turns = self._waiting(), self.state.turns
+        away: Effects = (TurnAway(_NOBODY_GOT_READY),) if isinstance(self.state, Opening) else ()
         self.state = Ended(at=now, last=turns[0] if turns else None)
         ceased: tuple[Effect, ...] = tuple(CeaseTurn(turn) for turn in still_sending if turn)
-        return (*ceased, *_refused(asked, NO_SESSION), Count(fact))
+        return (*ceased, *away, *_refused(asked, NO_SESSION), Count(fact))
 
     def _settlement(self, turn: GivenTurn, event: TurnSettled, now: float) -> _Settlement:
         match event.answer:
             case Superseded():
                 return _Settlement(sent=True, position=None)
-            case Ceased(boot=turn.boot, cursor=cursor) if cursor is not None:
+            case Ceased(boot=turn.boot, cursor=cursor) if cursor is not None and cursor.turn == turn.number:
                 return _Settlement(sent=True, position=self.terms.program.advance(cursor.segment, cursor.packet, 0))
             case Ceased(boot=turn.boot) if not isinstance(self.state, SettlingSender):
                 return _Settlement(sent=False, position=(turn.segment, turn.packet))

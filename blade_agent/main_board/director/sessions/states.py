@@ -73,7 +73,11 @@ class Streaming(State, frozen=True, kw_only=True):
 
     shown = SessionState.STREAMING
     holder: GivenTurn
+    heard_at: float
+    """When the director heard that the holder has the stream, by the event loop's time."""
     next: GivenTurn | None = None
+    unnamed_since: float | None = None
+    """Since when the holder's engine reports without naming the stream."""
     unsettled_until: float | None = None
     """Of a holder whose director before may have let it hand over: until then an engine may have the stream that has
     yet to enlist. By the event loop's time."""
@@ -99,6 +103,7 @@ class Doubting(State, frozen=True, kw_only=True):
 
     shown = SessionState.STREAMING
     holder: GivenTurn
+    heard_at: float
     doubted: GivenTurn
     unsettled_until: float | None = None
     asked: tuple[NextAsked, ...]
@@ -163,7 +168,14 @@ class Resuming(State, frozen=True, kw_only=True):
 class SettlingSender(Resuming, frozen=True, kw_only=True):
     """How far the lost sender got is being found out."""
 
+    withdrawn: GivenTurn | None = None
+    """Who was named as its next one, and has been told to cease."""
     unsettled_until: float | None = None
+
+    @property
+    def turns(self) -> tuple[GivenTurn, ...]:
+        """See `State`."""
+        return tuple(turn for turn in (self.lost, self.next, self.withdrawn) if turn)
 
     @property
     def offer(self) -> GivenTurn | None:
@@ -179,7 +191,14 @@ class SettlingSender(Resuming, frozen=True, kw_only=True):
 class AwaitingLeases(Resuming, frozen=True, kw_only=True):
     """The lost sender may have handed over under the director before, to an engine that has yet to enlist."""
 
+    withdrawn: GivenTurn | None = None
+    """Who was named as its next one, and has been told to cease."""
     until: float
+
+    @property
+    def turns(self) -> tuple[GivenTurn, ...]:
+        """See `State`."""
+        return tuple(turn for turn in (self.lost, self.next, self.withdrawn) if turn)
 
     @property
     def offer(self) -> GivenTurn | None:

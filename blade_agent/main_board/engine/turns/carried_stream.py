@@ -121,6 +121,7 @@ class CarriedStream:
         self._here = surroundings
         self._transmissions: dict[int, Transmission] = {}
         """By turn: the one that is preloaded, and the one that is sent."""
+        self._questions = 0
         self._lapse: asyncio.TimerHandle | None = None
         self._talk: asyncio.Task[None] | None = None
 
@@ -252,15 +253,20 @@ class CarriedStream:
         active, ready = self.active, self.stream.ready
         if ready is None:
             self._cancel_lapse()
-        if active is None and self._talk and self._talk is not asyncio.current_task():
-            self._talk.cancel()
+        if active is None:
+            self._hush()
         if transmission := self._transmissions.pop(turn, None):
             self._here.pusher.stop(transmission)
             transmission.close()
 
     def _say(self, saying: Coroutine[Any, Any, None]) -> None:
-        """One thing at a time is said of a turn."""
+        """One thing at a time is said of a stream: what was said of an earlier turn is of no interest any more."""
+        self._hush()
         self._talk = self._here.tasks.create_task(saying, name=f"stream {self.session}")
+
+    def _hush(self) -> None:
+        if self._talk and self._talk is not asyncio.current_task():
+            self._talk.cancel()
 
     async def _say_assumed(self, order: Preload, packet: int) -> None:
         message = Assumed(
@@ -281,6 +287,8 @@ class CarriedStream:
         deadline_s = _QUESTION_DEADLINE_S + (director.lease_s if asking.doubtful else 0.0)
         asked_s, found = loop.time(), None
         while found is None and loop.time() < max(pacing.end_s, asked_s) + director.lease_s:
+            if self.active is None or self.active.turn != asking.turn:
+                return
             answer = await director.ask(NEXT_SEGMENT, self._question(asking), deadline_s=deadline_s)
             if isinstance(answer, Next) or (isinstance(answer, Refused) and answer.reason not in _PATIENCE):
                 found = answer
@@ -289,6 +297,7 @@ class CarriedStream:
         self.hear(NextAnswered(asking.turn, self.packet, found))
 
     def _question(self, asking: Asking) -> NextSegment:
+        self._questions += 1
         return NextSegment(
             session=self.session,
             turn=asking.turn,
@@ -296,6 +305,7 @@ class CarriedStream:
             packet=self._cut_from(asking.turn),
             failed=asking.failed,
             doubtful=asking.doubtful,
+            number=self._questions,
         )
 
     def _cut_from(self, turn: int) -> int | None:

@@ -149,10 +149,10 @@ class EngineStream:
         )
 
     def _cease_ordered(self, event: CeaseOrdered) -> Effects:
-        was_sent = isinstance(self.active, Active) and self.active.turn <= event.turn
         stopped = self._cease(event.turn, event.packet, event.cause)
         stand = self.past.stand
-        return (*stopped, OrderCeased(stand if was_sent or (stand and stand.turn == event.turn) else None))
+        # Of an earlier turn nothing follows for this one.
+        return (*stopped, OrderCeased(stand if stand and stand.turn == event.turn else None))
 
     def _revoked(self, event: TurnRevoked) -> Effects:
         return self._cease(event.turn, event.packet, None)

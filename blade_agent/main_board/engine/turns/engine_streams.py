@@ -147,6 +147,8 @@ class EngineStreams:
         carried = self._known.get(request.session)
         ready = carried.stream.ready if carried else None
         if ready and ready.turn == request.turn:
+            if not ready.redirected:
+                return self._refuse(Refused(Reason.NOT_READY, f"turn {request.turn} is another engine's to start"))
             if self._director.holder(request.ticket, ready.program) != request.session:
                 return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
             elsewhere = refuse_elsewhere(Address.parse(ready.console), host)

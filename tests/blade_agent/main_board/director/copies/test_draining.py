@@ -6,11 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import REPORT
-from media_network.messages.obtaining import CopyResult, Fetch
+from media_network.messages.obtaining import OBTAIN, CopyResult, Fetch, Obtain
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
+from media_network.messages.verb import Done
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
-from tests.blade_agent.main_board.director.stage import engine_address, program_of, stage
+from tests.blade_agent.main_board.director.stage import DIRECTOR, engine_address, program_of, stage
 
 FILM = program_of()
 ALL = "0-3"
@@ -156,5 +157,27 @@ def test_a_program_that_becomes_known_while_a_blade_drains_is_copied_too():
             assert await drain(world, 2) == 0  # nothing is known of what it holds
             await world.ask(PUBLISH_PROGRAM, PublishProgram(FILM))
             assert await drain(world, 2) == 4
+
+        world.tell(story)
+
+
+def test_a_segment_that_is_obtained_and_evacuated_at_once_is_copied_once():
+    film = program_of(segments=1)
+    with stage({2: "0", 3: ""}) as world:
+        world.engines[3].copies = None  # it says when the test wants
+
+        async def story():
+            quiet(world, 2)
+            await asyncio.sleep(0.6)
+            await world.ask(PUBLISH_PROGRAM, PublishProgram(film))
+            order = Obtain(program=film, source_station="home", source_director=str(DIRECTOR), copies=1)
+            assert await drain(world, 2) == 1
+            assert await world.ask(OBTAIN, order) == Done()
+            await asyncio.sleep(0.3)
+            (fetch,) = world.engines[3].of(Fetch)
+            await world.engines[3].stored(fetch.segment)
+            assert await drain(world, 2) == 0
+            await world.ask(OBTAIN, order)
+            assert len(world.engines[3].of(Fetch)) == 1
 
         world.tell(story)

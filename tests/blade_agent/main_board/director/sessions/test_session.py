@@ -21,6 +21,7 @@ from blade_agent.main_board.director.sessions.effects import (
     WakeAt,
 )
 from blade_agent.main_board.director.sessions.events import (
+    ConsoleHeard,
     EngineFound,
     EngineLost,
     GaveUp,
@@ -31,6 +32,7 @@ from blade_agent.main_board.director.sessions.events import (
     NotReady,
     PlayAsked,
     SenderReported,
+    SenderUnnamed,
     Silence,
     StartAnswered,
     Superseded,
@@ -61,6 +63,7 @@ from media_network.messages.streaming import Ceased, StopCause
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,
+    LEASE_S,
     PACKETS_PER_S,
     cursor_of,
     engine_address,
@@ -111,7 +114,7 @@ class Desk:
     """A session that is told what happens; engines are found in the order of their slots."""
 
     def __init__(self):
-        terms = SessionTerms(session="s", program=PROGRAM, console=CONSOLE, patience_s=PATIENCE_S)
+        terms = SessionTerms(session="s", program=PROGRAM, console=CONSOLE, patience_s=PATIENCE_S, lease_s=LEASE_S)
         self.session, self.now = Session(terms, 0.0), 0.0
         self.slots = iter(range(2, 30))
 
@@ -146,6 +149,7 @@ class Desk:
             NextAsked(
                 question=question,
                 turn=turn,
+                number=question,
                 segment=segment,
                 packet=packet,
                 failed=frozenset(failed),
@@ -160,7 +164,7 @@ class Desk:
 
 def test_a_console_is_redirected_to_the_first_engine_that_gets_ready():
     desk = Desk()
-    assert desk.on(PlayAsked()) == [GetReady(desk.state.offered)]
+    assert desk.on(PlayAsked()) == [GetReady(turn=desk.state.offered, redirected=True)]
     (effect,) = desk.on(NotReady(1))
     assert (effect.turn.number, effect.turn.engine) == (2, engine_address(3))
     assert desk.on(GotReady(1)) == []  # too late
@@ -179,7 +183,7 @@ def test_a_session_whose_console_went_away_while_it_opened_ends():
     desk.on(PlayAsked())
     desk.now = PATIENCE_S + 1
     effects = desk.on(LookedRound())
-    assert [type(effect) for effect in effects] == [CeaseTurn, Count]
+    assert [type(effect) for effect in effects] == [CeaseTurn, TurnAway, Count]
     assert isinstance(desk.state, Ended)
     assert desk.on(GotReady(1)) == []
 
@@ -320,3 +324,55 @@ def test_a_question_of_a_session_that_ended_or_resumes_is_refused():
     desk.on(LookedRound())
     (refused,) = desk.asked()
     assert refused.refused.reason is Reason.UNKNOWN_SESSION
+
+
+def test_a_turn_that_was_withdrawn_is_not_assumed_when_the_sender_is_lost():
+    desk = Desk().streaming()
+    (named,) = desk.asked(0)
+    desk.asked(1, doubtful=str(named.next.engine))
+    desk.on(EngineLost(engine=engine_address(2), boot="boot", gone=True))
+    assert desk.on(TurnAssumed(turn=2, packet=0)) == []
+    settled_sender = desk.on(TurnSettled(turn=1, answer=Ceased("boot", cursor_of("s", 1, 0, 60_000))))
+    assert settled_sender == [SettleTurn(named.next)]
+
+
+def test_where_an_earlier_turn_stood_says_nothing_of_the_one_that_was_to_cease():
+    # The engine of turn 2 still has turn 1 of the same stream, and has sent all of it.
+    assert settled(Ceased("boot", cursor_of("s", 1, 0, 60_000)), sender=False) == (0, 500)
+
+
+def test_a_question_that_comes_late_withdraws_nothing():
+    desk = Desk().streaming()
+    desk.asked(1)
+    (within,) = desk.asked(2, packet=700)
+    (late,) = desk.asked(1)
+    assert type(late) is RefuseNext
+    assert desk.state.next == within.next
+
+
+def test_a_sender_whose_engine_does_not_name_it_is_lost_once_it_must_have_heard():
+    desk = Desk().streaming()
+    desk.now = 1.0
+    assert desk.on(SenderUnnamed(next_answers=True, sent_at=None)) == []
+    assert desk.on(SenderUnnamed(next_answers=True, sent_at=-0.1)) == []
+    assert Count(Fact.SENDER_LOST) in desk.on(SenderUnnamed(next_answers=True, sent_at=0.5))
+
+
+def test_a_sender_that_has_handed_over_to_one_that_says_nothing_is_lost_after_a_lease():
+    desk = Desk().streaming()
+    desk.asked()
+    desk.now = 1.0
+    assert desk.on(SenderUnnamed(next_answers=True, sent_at=0.9)) == []
+    desk.now = 1.1 + LEASE_S
+    assert Count(Fact.SENDER_LOST) in desk.on(SenderUnnamed(next_answers=True, sent_at=desk.now))
+
+
+def test_a_console_that_never_asks_the_engine_it_was_redirected_to_loses_its_session():
+    desk = Desk()
+    desk.on(PlayAsked())
+    desk.on(GotReady(1))
+    for second in range(1, 20):
+        desk.now = float(second)
+        desk.on(ConsoleHeard())
+        desk.on(LookedRound())
+    assert isinstance(desk.state, Ended)

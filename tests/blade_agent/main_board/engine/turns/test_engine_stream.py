@@ -258,12 +258,18 @@ def test_a_start_that_is_said_again_is_the_same_start():
 
 def test_cease_tells_where_the_stream_stood_and_of_no_other_turn():
     stream = streaming(2)
-    effects = stream.on(CeaseOrdered(turn=5, cause=StopCause.CEASED, packet=42))
+    effects = stream.on(CeaseOrdered(turn=2, cause=StopCause.CEASED, packet=42))
     assert effects[-1] == OrderCeased(Stand(turn=2, segment=0, packet=42))
     assert SayStopped in kinds(effects)
     again = stream.on(CeaseOrdered(turn=2, cause=StopCause.CEASED, packet=0))
     assert again == (OrderCeased(Stand(turn=2, segment=0, packet=42)),)
     assert stream.on(CeaseOrdered(turn=6, cause=StopCause.CEASED, packet=0)) == (OrderCeased(None),)
+
+
+def test_of_an_earlier_turn_nothing_follows_for_the_one_that_is_to_cease():
+    effects = streaming(2).on(CeaseOrdered(turn=5, cause=StopCause.CEASED, packet=42))
+    assert StopSending(2) in effects
+    assert effects[-1] == OrderCeased(None)
 
 
 def test_what_cannot_be_read_stops_where_it_is():

@@ -6,6 +6,7 @@ import os
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from blade_agent.main_board.engine.sending.push_socket import open_push_socket
 from media_network.address import Address
@@ -123,9 +124,12 @@ async def _start_what_must_not_be(tmp_path, host):
         beyond = Start(epoch=EPOCH, session="s", turn=3, packet=segment.packets + 1)
         assert await reason(START, beyond) is Reason.BAD_MESSAGE
         forged = Stream(session="s", turn=3, ticket=KEY.sign("someone else", PROGRAM))
-        assert await reason(STREAM, forged) is Reason.BAD_TICKET
-        stranger = Stream(session="s", turn=3, ticket=KEY.sign("s", PROGRAM))
+        assert await reason(STREAM, forged) is Reason.NOT_READY  # it is for the engine before to start
+        redirected = replace(order, session="t", redirected=True)
+        assert isinstance(await client.ask(host, PRELOAD, redirected), Ready)
+        assert await reason(STREAM, replace(forged, session="t")) is Reason.BAD_TICKET
         async with HttpClient(random.Random(1), "127.0.0.9") as elsewhere:
+            stranger = Stream(session="t", turn=3, ticket=KEY.sign("t", PROGRAM))
             assert (await elsewhere.ask(host, STREAM, stranger)).reason is Reason.NOT_ALLOWED
         assert not ear.datagrams
         assert await client.ask(host, START, start) == Done()
@@ -405,3 +409,23 @@ async def _truncate_while_streaming(tmp_path, host):
         assert stopped.packet < segment.packets // 2 + 1
         # The director hears that it is not here any more.
         await until(lambda: director.of(Enlist)[-1].inventory == {})
+
+
+def test_a_later_turn_that_is_started_here_ends_what_was_asked_for_the_one_before(tmp_path, hosts):
+    asyncio.run(_start_later_turn(tmp_path, hosts[0]))
+
+
+async def _start_later_turn(tmp_path, host):
+    first, _, third = make_segments(3)
+    async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
+        director.plan = {turn: [Refused(Reason.NO_ENGINE)] for turn in (1, 3)}
+        begun = await put(store, PROGRAM, 0, first)
+        later = await put(store, PROGRAM, 2, third)
+        client = director.client
+        await begin(director, host, preload("s", 1, begun, ear.address, RATE_BPS))
+        await until(lambda: len(ear.received) == len(first))
+        assert isinstance(await client.ask(host, PRELOAD, preload("s", 3, later, ear.address, RATE_BPS)), Ready)
+        assert await client.ask(host, START, Start(epoch=EPOCH, session="s", turn=3, packet=0)) == Done()
+        asked = len(director.of(NextSegment))
+        await until(lambda: len(director.of(NextSegment)) > asked + 2)
+        assert {question.turn for question in director.of(NextSegment)[asked:]} == {3}
