@@ -4,6 +4,7 @@ from itertools import count
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.reading import Known, Quantity
@@ -68,9 +69,7 @@ def _blade(slot: int, look: int) -> SlotPicture:
         streams=look % 10,
         frame_faults=0,
         message_faults=0,
-        requests=500 + look,
-        repeats=0,
-        unanswered=0,
+        asked=RequestCounters(requests=500 + look),
         hardware=HardwareFigures(
             title="A blade in a benchmark",
             serial_number=f"BLADE-{slot:04}",

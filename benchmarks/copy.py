@@ -29,9 +29,10 @@ SEGMENT_BYTES = 8 * 1024 * 1024 // TS_PACKET_BYTES * TS_PACKET_BYTES
 PROGRAM = "benchmark"
 KEY = bytes(32)
 EPOCH = 1
-DIRECTOR = Address("127.255.2.1", 8080)
-SOURCE = Address("127.255.2.2", 8080)
-RECEIVING = Address("127.255.2.3", 8080)
+MEDIA_PORT = 8080
+DIRECTOR = Address("127.255.2.1", 8081)
+SOURCE = Address("127.255.2.2", 8081)
+RECEIVING = Address("127.255.2.3", 8081)
 
 
 class Director:
@@ -54,7 +55,7 @@ class Director:
         async with self.news:
             self.enlisted.add(message.engine)
             self.news.notify_all()
-        return Enlisted(ticket_key=KEY.hex(), report_interval_ms=500, lease_ms=3000)
+        return Enlisted(ticket_key=KEY.hex(), media=str(media(DIRECTOR)), report_interval_ms=500, lease_ms=3000)
 
     async def _report(self, _: Report) -> Reported:
         return Reported()
@@ -129,7 +130,7 @@ async def copy(segments: list[Segment]) -> float:
 def order(segment: Segment) -> Fetch:
     """The director's order."""
     ticket = TicketKey(KEY).sign(f"copy-{segment.number}", PROGRAM)
-    return Fetch(epoch=EPOCH, program=PROGRAM, segment=segment, source=str(SOURCE), ticket=ticket)
+    return Fetch(epoch=EPOCH, program=PROGRAM, segment=segment, source=str(media(SOURCE)), ticket=ticket)
 
 
 def plain_copy(root: Path) -> float:
@@ -141,6 +142,11 @@ def plain_copy(root: Path) -> float:
         subprocess.run(["cp", path, target], check=True)
         subprocess.run(["sync", target / path.name, target], check=True)
     return time.monotonic() - began_s
+
+
+def media(address: Address) -> Address:
+    """The media address of a party."""
+    return address._replace(port=MEDIA_PORT)
 
 
 async def serve_source(control: Control) -> None:
@@ -157,7 +163,7 @@ async def serve_engine(control: Control, address: Address, name: str) -> None:
     """An engine as a main board runs it."""
     folder = Path(os.environ["BENCHMARK_FOLDER"]) / name
     store = await SegmentStore.open(DiskFiles(), [folder])
-    duty = EngineDuty(slot=2, address=address, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**9)
+    duty = EngineDuty(slot=2, address=address, media=media(address), director=DIRECTOR, epoch=EPOCH, capacity_bps=10**9)
     catalogue = Catalogue(DiskFiles(), folder / "catalogue")
     await catalogue.load()
     running = asyncio.create_task(run_engine(duty, store, catalogue, random.Random()))

@@ -152,7 +152,7 @@ async def serve_nms(chassis: int, every_s: float, port: int, control: Control) -
         duty = asyncio.create_task(run_nms(settings, random.Random(1)))
         while (status := read_status(Path(state))) is None:  # noqa: ASYNC110 -- a file
             await asyncio.sleep(_HTTP_WAIT_S)
-        await control.report(Address.parse(status.http))
+        await control.report(Address.parse(status.page))
         duty.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await duty

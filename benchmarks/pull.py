@@ -21,6 +21,7 @@ from benchmarks.figure import Figure, show
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -111,12 +112,12 @@ async def serve_engine(folder: Path, pipe: Connection) -> None:
     """The resource of an engine that a director has given its key."""
     store = await SegmentStore.open(DiskFiles(), [folder])
     address = Address("127.0.0.1", 0)
-    duty = EngineDuty(slot=2, address=address, director=address, epoch=1, capacity_bps=10**9)
+    duty = EngineDuty(slot=2, address=address, media=address, director=address, epoch=1, capacity_bps=10**9)
     async with HttpClient(random.Random(1)) as client:
         director = DirectorLink(duty, "boot", client, store)
         director.take_ticket_key(KEY)
         table = HandlerTable("benchmark")
-        table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director).get)
+        table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director, EngineCounters()).get)
         async with serve(table, address) as bound:
             await report_cost(bound, pipe)
     store.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, cpu_s, show
 from blade_agent.files import DiskFiles
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.sending.pusher import Pusher
 from blade_agent.main_board.engine.sending.transmission import Transmission
@@ -80,7 +81,7 @@ async def push(store: SegmentStore, *, offload: bool) -> float:
 async def running_pusher(push_socket: PushSocket) -> AsyncIterator[Pusher]:
     """A pusher that ticks while the context is open."""
     async with asyncio.TaskGroup() as tasks:
-        pusher = Pusher(push_socket, lambda _: True, tasks)
+        pusher = Pusher(push_socket, lambda _: True, EngineCounters(), tasks)
         ticking = tasks.create_task(pusher.run())
         yield pusher
         ticking.cancel()

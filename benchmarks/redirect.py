@@ -29,7 +29,8 @@ CONNECTIONS = 16
 WARM_UP = 500
 REQUESTS = 8_000
 SESSIONS = 1_000
-PORT = 8080
+MEDIA_PORT = 8080
+CONTROL_PORT = 8081
 HOST = "127.255.1.1"
 _REPORT_S = 0.5
 _CAPACITY_BPS = 10**12
@@ -38,8 +39,9 @@ _CAPACITY_BPS = 10**12
 async def main() -> None:
     """Measure both and print."""
     async with served(serve_director) as director, HttpClient(random.Random(1)) as http, asyncio.TaskGroup() as tasks:
-        await enlist(http, director.address)
-        reporting = tasks.create_task(keep_reporting(http, director.address))
+        control = Address(HOST, CONTROL_PORT)
+        await enlist(http, control)
+        reporting = tasks.create_task(keep_reporting(http, control))
         spent_us, rate = await measure(director)
         reporting.cancel()
     async with served(serve_bare) as bare:
@@ -102,6 +104,7 @@ async def enlist(http: HttpClient, director: Address) -> None:
         message = Enlist(
             slot=slot + 2,
             engine=str(engine(slot)),
+            media=str(engine(slot)._replace(port=MEDIA_PORT)),
             boot="boot",
             epoch=1,
             capacity_bps=_CAPACITY_BPS,
@@ -120,19 +123,19 @@ async def keep_reporting(http: HttpClient, director: Address) -> None:
 
 def engine(slot: int) -> Address:
     """Where an engine would answer; nobody goes there."""
-    return Address(f"127.255.1.{slot + 2}", PORT)
+    return Address(f"127.255.1.{slot + 2}", CONTROL_PORT)
 
 
 async def serve_director(control: Control) -> None:
     """A director as a main board runs it, without a distribution center."""
     with tempfile.TemporaryDirectory() as folder:
-        address = Address(HOST, PORT)
-        duty = DirectorDuty(station="benchmark", address=address, epoch=1, center=None, state=Path(folder))
+        address, media = Address(HOST, CONTROL_PORT), Address(HOST, MEDIA_PORT)
+        duty = DirectorDuty(station="benchmark", address=address, media=media, epoch=1, center=None, state=Path(folder))
         catalogue = Catalogue(DiskFiles(), Path(folder) / "catalogue")
         await catalogue.load()
         directing = asyncio.create_task(direct(duty, catalogue, random.Random(1)))
-        await answers(address)
-        await control.report(address)
+        await answers(media)
+        await control.report(media)
         directing.cancel()
         with suppress(asyncio.CancelledError):
             await directing

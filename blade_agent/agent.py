@@ -70,7 +70,8 @@ class Agent:
         """Take stock of the segment store and of the board, and answer on the wires."""
         board = Board(
             slot=settings.slot,
-            address=Address(settings.address, settings.http_port),
+            address=Address(settings.address, settings.control_port),
+            media=Address(settings.address, settings.media_port),
             capacity_bps=settings.capacity_bps,
             state=Path(settings.state),
             store=await SegmentStore.open(files, [Path(folder) for folder in settings.channels]),
@@ -102,6 +103,7 @@ class Agent:
         """What the blade is doing now."""
         assignment = self._main_board.assignment
         sent_bytes, streams = self._traffic()
+        serves = bool(assignment.station)
         return ProcessStatus(
             pid=os.getpid(),
             role=assignment.role.value,
@@ -109,7 +111,8 @@ class Agent:
             epoch=assignment.epoch,
             station=assignment.station,
             address=self._board.address.host,
-            http=str(self._board.address) if assignment.station else "",
+            control=str(self._board.address) if serves else "",
+            media=str(self._board.media) if serves else "",
             sent_bytes=sent_bytes,
             streams=streams,
             service_port=self._service_port_path,
@@ -126,7 +129,7 @@ class Agent:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._measured_s >= _TRAFFIC_INTERVAL_S:
             figures = self._main_board.figures()
-            self._measured, self._measured_s = (figures.sent_bytes, figures.streams), now_s
+            self._measured, self._measured_s = (figures.engine.sent_bytes, figures.streams), now_s
         return self._measured
 
 

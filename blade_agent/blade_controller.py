@@ -30,6 +30,7 @@ from blade_agent.settings import BladeSettings
 from blade_agent.switched_main_board import LimitedMainBoard, SwitchedMainBoard
 from blade_agent.version import installed_version
 from blade_agent.wires import Wires
+from media_network.callback import do_nothing
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class BladeController:
         self._hardware = hardware
         self._controller = controller
         self._kept = kept
-        self.changed: Callable[[], None] = _ignore
+        self.changed: Callable[[], None] = do_nothing
         """Called when hot swap, role or the main board's state is another one."""
         self.looked = asyncio.Event()
         """Set for whoever waits, and cleared at once, after every look at the board."""
@@ -204,7 +205,3 @@ def identity_of(settings: BladeSettings, profile: HardwareProfile) -> Identity:
         guid=hashlib.sha256(f"{profile.title}\n{serial}".encode()).digest()[:16],
         firmware_version=installed_version(),
     )
-
-
-def _ignore() -> None:
-    """Stand for nobody who wants to know."""

@@ -20,13 +20,16 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     slot: Annotated[int, Meta(ge=1, le=16)]
     address: str
-    """IPv4 address of the blade; its HTTP port and its streams leave from it."""
+    """IPv4 address of the blade; it answers there, and its streams leave from it."""
     backplane: str
     state: str
     """Folder for what must survive a restart."""
     channels: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Folders of the segment store, one per independent I/O channel (claim 4): one a disk."""
-    http_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    media_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    """Where consoles are served, and segments fetched."""
+    control_port: Annotated[int, Meta(ge=1, le=65535)] = 8081
+    """Where machines speak to it."""
     service_port: str = ""
     baud_rate: Annotated[int, Meta(ge=1200)] = 115_200
     profile: str = "generic-x86"

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, RoleAssignment
 from blade_agent.cbc.main_board import MainBoard
+from media_network.callback import do_nothing
 
 
 class LimitedMainBoard(MainBoard, Protocol):
@@ -26,7 +27,7 @@ class SwitchedMainBoard:
         self._main_board = main_board
         self._is_on = is_on
         self._starting = False
-        self._begins_anew: Callable[[], None] = _ignore
+        self._begins_anew: Callable[[], None] = do_nothing
 
     def tell(self, begins_anew: Callable[[], None]) -> None:
         """Call this whenever it loses its role with its power, and when it begins anew."""
@@ -80,7 +81,3 @@ class SwitchedMainBoard:
     def limit(self, share: float) -> None:
         """See `MainBoardPower`."""
         self._main_board.limit(share)
-
-
-def _ignore() -> None:
-    """Stand for nobody who wants to know."""

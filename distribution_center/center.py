@@ -1,4 +1,4 @@
-"""A distribution center on duty: registry, content manager, content engine and distribution at one address."""
+"""A distribution center on duty: registry, content manager, content engine and distribution at two ports."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import random
 from functools import partial
 from pathlib import Path
 
+from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_engine import ContentEngine
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.distribution import Distribution
@@ -18,13 +19,13 @@ from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve_ports
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, write_status
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
-    """Run a center until cancelled. Raises OSError when its address cannot be served at, `StoreError`."""
+    """Run a center until cancelled. Raises OSError when it cannot serve at its address, `StoreError`."""
     repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
     try:
         await serve_center(settings, repository, rng)
@@ -34,14 +35,16 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
 
 async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:
     """Answer and act as the center, over a registry that is open, until cancelled."""
-    address = Address(settings.address, settings.http_port)
+    address, media = (Address(settings.address, port) for port in (settings.control_port, settings.media_port))
     state = _state_folder(settings)
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
+        counters = CenterCounters()
         content_manager = ContentManager(repository, http, settings.home)
-        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version)
-        distribution = Distribution(repository, registry, content_manager, http, settings.home)
+        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version, counters)
+        distribution = Distribution(repository, registry, content_manager, http, home=settings.home, counters=counters)
         content_engine = ContentEngine(
             address=address,
+            media=media,
             spool=state / "spool",
             home=settings.home,
             repository=repository,
@@ -50,6 +53,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             http=http,
             rng=rng,
             tasks=tasks,
+            counters=counters,
             storing_patience_s=settings.storing_patience_s,
         )
         table = HandlerTable("distribution center")
@@ -61,12 +65,12 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             home=settings.home,
             repository=repository,
             registry=registry,
-            distribution=distribution,
             content_engine=content_engine,
+            counters=counters,
         )
-        async with serve(table, address), answering(_snmp(settings, view, rng)):
+        async with serve_ports(table, control=address, media=media), answering(_snmp(settings, view, rng)):
             await content_engine.take_up()
-            write_status(state, _status(settings, address))
+            write_status(state, _status(settings, address, media))
             await distribution.keep_carrying_out()
 
 
@@ -82,12 +86,13 @@ def _state_folder(settings: CenterSettings) -> Path:
     return state
 
 
-def _status(settings: CenterSettings, address: Address) -> ProcessStatus:
+def _status(settings: CenterSettings, address: Address, media: Address) -> ProcessStatus:
     return ProcessStatus(
         pid=os.getpid(),
         role="center",
         state="serving",
         station=settings.name,
         address=address.host,
-        http=str(address),
+        control=str(address),
+        media=str(media),
     )

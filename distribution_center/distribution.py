@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import OrderState, Repository, StoreError
@@ -28,7 +29,9 @@ class Distribution:
         registry: MediaLocationRegistry,
         content_manager: ContentManager,
         http: HttpClient,
+        *,
         home: str,
+        counters: CenterCounters,
     ) -> None:
         self._repository = repository
         self._registry = registry
@@ -36,8 +39,7 @@ class Distribution:
         self._http = http
         self._home = home
         self._said_at: dict[tuple[str, str], float] = {}
-        self.orders_done = 0
-        """That became whole since the start."""
+        self._counters = counters
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the verbs of distribution into a table."""
@@ -85,7 +87,7 @@ class Distribution:
         whole_at = await self._registry.whole_at(program.program)
         if station in whole_at:
             await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
-            self.orders_done += 1
+            self._counters.orders_done += 1
             self._said_at.pop(key, None)
             return
         if now - self._said_at.get(key, float("-inf")) < _SAY_AGAIN_S:

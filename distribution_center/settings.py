@@ -17,7 +17,10 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Folder of the spool, and of the registry where `registry` names no other place."""
     home: str
     """Name of its home media station."""
-    http_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    media_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    """Where consoles are served, and segments of the spool fetched."""
+    control_port: Annotated[int, Meta(ge=1, le=65535)] = 8081
+    """Where machines and operators speak to it."""
     registry: str = ""
     """Path of the registry, or a `postgresql://` DSN without its password; empty: `registry.sqlite` in `state`."""
     storing_patience_s: Annotated[float, Meta(gt=0)] = 60.0

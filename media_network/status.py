@@ -18,8 +18,12 @@ class ProcessStatus(Struct, frozen=True, kw_only=True):
     epoch: int = 0
     station: str = ""
     address: str = ""
-    http: str = ""
-    """Where it answers HTTP, `host:port`; empty while it does not."""
+    control: str = ""
+    """Where machines and operators speak to it, `host:port`; empty while nobody can."""
+    media: str = ""
+    """Where it serves consoles, `host:port`; empty while it does not."""
+    page: str = ""
+    """Where it shows itself to people, `host:port`; empty where it does not."""
     service_port: str = ""
     """Path of the service port's pseudo-terminal or device."""
     streams: int = 0

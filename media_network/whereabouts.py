@@ -28,9 +28,19 @@ def center_state(folder: Path) -> Path:
 
 
 def find_center(folder: Path) -> Address | None:
-    """Where the distribution center of the network in `folder` answers; None while none runs."""
+    """Where the distribution center of the network in `folder` answers operators; None while none runs."""
     status = read_status(center_state(folder))
+    return _parse(status.control) if status else None
+
+
+def find_center_media(folder: Path) -> Address | None:
+    """Where the distribution center of the network in `folder` answers consoles; None while none runs."""
+    status = read_status(center_state(folder))
+    return _parse(status.media) if status else None
+
+
+def _parse(text: str) -> Address | None:
     try:
-        return Address.parse(status.http) if status and status.http else None
+        return Address.parse(text)
     except ValueError:
         return None

@@ -21,7 +21,8 @@ from tests.verbs import VERBS
 FOLDER = Path(__file__).parent / "golden" / "messages"
 
 _PROGRAM, _DIGEST, _SEGMENTS = "big-buck-bunny-1f3a", "5e" * 16, "0-41,43"
-_ENGINE, _OTHER_ENGINE, _DIRECTOR = "127.1.2.3:8080", "127.1.2.4:8080", "127.1.2.1:8080"
+_ENGINE, _OTHER_ENGINE, _DIRECTOR = "127.1.2.3:8081", "127.1.2.4:8081", "127.1.2.1:8081"
+_ENGINE_MEDIA, _OTHER_ENGINE_MEDIA, _DIRECTOR_MEDIA = "127.1.2.3:8080", "127.1.2.4:8080", "127.1.2.1:8080"
 _TEXTS = {
     "boot": "0f1e2d3c4b5a6978",
     "catalogue": _DIGEST,
@@ -33,6 +34,7 @@ _TEXTS = {
     "ingest": "8a7b6c5d4e3f2a1b",
     "inventory": _SEGMENTS,
     "locations": _SEGMENTS,
+    "media": _ENGINE_MEDIA,
     "program": _PROGRAM,
     "segments": _SEGMENTS,
     "session": "00112233445566778899aabb",
@@ -45,8 +47,15 @@ _TEXTS = {
     "ticket": "00112233445566778899aabb.5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
     "ticket_key": "c0" * 32,
     "title": "Big Buck Bunny",
-    "Fetch.source": _OTHER_ENGINE,
+    "Enlisted.media": _DIRECTOR_MEDIA,
+    "Fetch.source": _OTHER_ENGINE_MEDIA,
     "KeptCatalogue.programs": _DIGEST,
+    "Redirect.engine": _ENGINE_MEDIA,
+    "RegisterStation.media": _DIRECTOR_MEDIA,
+    "Served.engine": _ENGINE_MEDIA,
+    "SessionView.engine": _ENGINE_MEDIA,
+    "StationDoor.media": _DIRECTOR_MEDIA,
+    "StationRow.media": _DIRECTOR_MEDIA,
     "StationView.programs": _SEGMENTS,
 }
 _NUMBERS = {

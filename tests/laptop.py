@@ -95,7 +95,7 @@ class Laptop:
         return program
 
     def playlist(self, station, program):
-        return f"http://{self.director(station)['http']}/programs/{program}/playlist.m3u8"
+        return f"http://{self.director(station)['media']}/programs/{program}/playlist.m3u8"
 
     def logs(self):
         """The tails of all logs, for the message of a test that fails."""

@@ -113,7 +113,7 @@ def test_the_agent_lists_its_hardware_profiles(blade):
 
 def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tmp_path, free_port):
     """A blade and a management board with a serial line between them, both as the wheel has them."""
-    port = free_port()
+    media_port, control_port = free_port(), free_port()
 
     async def story():
         async with AsyncExitStack() as stack:
@@ -122,7 +122,8 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
             blade_settings.write_text(f"""\
                 slot = 1
                 address = "127.0.0.1"
-                http_port = {port}
+                media_port = {media_port}
+                control_port = {control_port}
                 backplane = "{line.blade_path}"
                 state = "{tmp_path}/state"
                 channels = ["{tmp_path}/disk-1", "{tmp_path}/disk-2"]
@@ -138,7 +139,7 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
             """)
             agent = await stack.enter_async_context(running(blade, "run", blade_settings, tmp_path))
             manager = await stack.enter_async_context(running(blade, "manage", chassis_settings, tmp_path))
-            await answers_as("media director", f"http://127.0.0.1:{port}/openapi.json", agent, manager)
+            await answers_as("media director", f"http://127.0.0.1:{media_port}/openapi.json", agent, manager)
             async with asyncio.timeout(PATIENCE_S):
                 while (read_status(tmp_path / "state") or UNTOLD).role != "director":  # noqa: ASYNC110 -- another process sets no event
                     await asyncio.sleep(0.05)

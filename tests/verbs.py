@@ -37,24 +37,28 @@ VERBS = [verb for conversation in CONVERSATIONS for verb in _verbs_of(conversati
 
 def tables():
     """Verbs between machines, verbs on one machine, and the statuses of refusals: Markdown."""
-    between = [(_RECEIVERS[verb.path.partition("/")[0]], verb) for verb in sorted(VERBS, key=lambda verb: verb.path)]
+    between = [
+        (_RECEIVERS[verb.path.partition("/")[0]], ", ".join(sorted(verb.ports)), verb)
+        for verb in sorted(VERBS, key=lambda verb: verb.path)
+    ]
     on_one = [(party, verb) for party, modules in _LOCAL.items() for module in modules for verb in _verbs_of(module)]
-    return [_verb_table(between), _verb_table(on_one), _status_table()]
+    return [_verb_table(["to whom", "port"], between), _verb_table(["to whom"], on_one), _status_table()]
 
 
-def _verb_table(rows):
+def _verb_table(heads, rows):
+    """`rows` have a cell under each of the heads, and a verb."""
     return _table(
-        ["verb", "who says it", "to whom", "request", "answer", "what for"],
+        ["verb", "who says it", *heads, "request", "answer", "what for"],
         [
             (
                 f"`{verb.path}`",
                 ", ".join(verb.callers),
-                receiver,
+                *cells,
                 _weight(verb.request_bytes_max),
                 _weight(verb.reply_bytes_max),
                 verb.summary,
             )
-            for receiver, verb in rows
+            for *cells, verb in rows
         ],
     )
 

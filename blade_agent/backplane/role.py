@@ -38,7 +38,7 @@ class MainBoardState(StrEnum):
     OFF = "off"
     STARTING = "starting"
     READY = "ready"
-    """Its HTTP server listens; it can take a role, or fills one."""
+    """Its HTTP servers listen; it can take a role, or fills one."""
     STOPPING = "stopping"
     """Finishing what it does before it is without a role."""
     FAILED = "failed"
@@ -49,4 +49,4 @@ class MainBoardStatus(Struct, frozen=True, kw_only=True):
 
     state: MainBoardState
     address: Address | None
-    """Where its HTTP server listens; None until it does."""
+    """Where machines speak to it, its control port; None until they can."""

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import serial
 
+from media_network.callback import do_nothing
+
 logger = logging.getLogger(__name__)
 
 BAUD_RATE_BPS = 115200
@@ -51,7 +53,7 @@ class SerialLine:
         """Open the port; LineUnavailableError comes through from `open_port`, now but not when it is opened again."""
         self._open_port = open_port
         self._loop = asyncio.get_running_loop()
-        self._receive: Callable[[bytes], None] = _drop
+        self._receive: Callable[[bytes], None] = do_nothing
         self._unsent = bytearray()
         self._reopening: asyncio.TimerHandle | None = None
         self._reopen_s = _FIRST_REOPEN_S
@@ -193,7 +195,3 @@ class ServicePort:
         self.line.close()
         os.close(self._ours)
         os.close(self._theirs)
-
-
-def _drop(_data: bytes) -> None:
-    """Stand for a receiver before there is one."""

@@ -26,6 +26,7 @@ from blade_agent.chassis_manager.snapshot import SlotSnapshot, chassis_state, sn
 from blade_agent.files import DiskFiles
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.profiled_board.kept_file import KeptFile
+from media_network.callback import do_nothing
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class ChassisManager:
         """Take the profile of the management board, if it has sensors or supplies to be read."""
         self.begun = asyncio.Event()
         """Set when the chassis is managed."""
-        self.slots_moved: Callable[[], None] = _ignore
+        self.slots_moved: Callable[[], None] = do_nothing
         """Called after slots have come to another state."""
         self._settings = settings
         self._rng = rng
@@ -285,7 +286,3 @@ class ChassisManager:
         asked, self._asked_to_look = self._asked_to_look, False
         self._wake.clear()
         return asked
-
-
-def _ignore() -> None:
-    """Stand for nobody who wants to know."""

@@ -41,7 +41,7 @@ class SlotState(Struct, frozen=True, kw_only=True):
     epoch: int | None = None
     main_board: MainBoardState | None = None
     address: str | None = None
-    """`host:port` of its main board's HTTP server."""
+    """`host:port` of its main board's control port."""
     boot_id: str | None = None
     """Drawn anew at every start of the agent, 16 hexadecimal digits."""
     wanted_in_service: bool = True
@@ -70,7 +70,7 @@ class SlotState(Struct, frozen=True, kw_only=True):
     line_faults: int = 0
     """What the chassis manager was brought by this line and was no message, since the manager's start."""
     requests: int = 0
-    """That the manager put to the blade since its start, each once; and so on below."""
+    """That the manager put to the blade since its start, each once; this and the next two are `RequestCounters`."""
     repeats: int = 0
     unanswered: int = 0
     """Requests that were given up."""

@@ -1,6 +1,7 @@
 """What a chassis manager shows of its chassis."""
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
@@ -23,7 +24,7 @@ class SlotSnapshot(Struct, frozen=True, kw_only=True):
     epoch: int | None = None
     main_board: MainBoardState | None = None
     address: Address | None = None
-    """Where its main board's HTTP server listens."""
+    """Where machines speak to its main board, the control port."""
     boot_id: int | None = None
     frame_faults: int | None = None
     message_faults: int | None = None
@@ -96,11 +97,9 @@ def _slot_state(slot: Slot, chassis: Chassis, now: float, to_wall_s: float) -> S
         lost_since=None if lost is None else lost + to_wall_s,
         frame_faults=seen.frame_faults,
         message_faults=seen.message_faults,
-        requests=slot.requester.counters.requests,
-        repeats=slot.requester.counters.repeats,
-        unanswered=slot.requester.counters.unanswered,
         draining=not slot.away and slot.orders.draining,
         identify_s=0 if slot.away else slot.orders.identify_s(now),
+        **asdict(slot.requester.counters),
     )
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from blade_agent.files import Files
+from media_network.callback import do_nothing
 from media_network.program import Program, ProgramId, ProgramState
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _DIGEST_HEX_DIGITS = 32
 
@@ -30,7 +31,7 @@ class Catalogue:
         self._writing = asyncio.Lock()
         self._digest: str | None = None
         self._digests: dict[ProgramId, str] = {}
-        self.learnt: Callable[[Program], None] = _nobody
+        self.learnt: Callable[[Program], None] = do_nothing
         """Called with each program that is new or has changed, once it is durable."""
         self.changes = 0
         """Grows with every change."""
@@ -39,7 +40,7 @@ class Catalogue:
 
     def forget_listener(self) -> None:
         """Whoever wanted to know what is learnt does not any more."""
-        self.learnt = _nobody
+        self.learnt = do_nothing
 
     async def load(self) -> None:
         """Read what an earlier director on this blade was told."""
@@ -106,7 +107,7 @@ class Catalogue:
                 return msgspec.json.decode(file.read(), type=Program)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             # The distribution center will say it again; the other programs go on meanwhile.
-            _log.warning("%s cannot be used: %s", path, error)
+            logger.warning("%s cannot be used: %s", path, error)
             return None
 
     def _write(self, program: Program) -> None:
@@ -127,7 +128,3 @@ class Catalogue:
 def digest_of(program: Program) -> str:
     """A digest of program information."""
     return hashlib.sha256(msgspec.json.encode(program)).hexdigest()[:_DIGEST_HEX_DIGITS]
-
-
-def _nobody(_: Program) -> None:
-    """Nobody wants to know."""

@@ -1,4 +1,4 @@
-"""The main board's HTTP server: it outlives the roles, and whoever is on duty answers.
+"""What the main board answers: its servers outlive the roles, and whoever is on duty answers.
 
 So a change of roles breaks no connection, and a blade that directs can go on serving what it holds as an engine.
 """
@@ -38,9 +38,9 @@ _Answer = Callable[[Any, str], Coroutine[Any, Any, msgspec.Struct]]
 class FrontDoor:
     """Who is on duty, and what they answer."""
 
-    def __init__(self) -> None:
-        self.director: Address | None = None
-        """Where players are sent that ask here what only a director answers."""
+    def __init__(self, director: Callable[[], Address | None]) -> None:
+        """`director` gives its media address: players are sent there that ask here what only a director answers."""
+        self._director = director
         self._on_duty: list[HandlerTable] = []
 
     def table(self) -> HandlerTable:
@@ -80,8 +80,8 @@ class FrontDoor:
         answer: Resource | None = _first(resource.answer for resource in resources if resource.path == path)
         if answer is not None:
             return await answer(request)
-        if path in _DIRECTED and self.director:
-            headers = {"Location": f"http://{self.director}{request.path_qs}", "Access-Control-Allow-Origin": "*"}
+        if path in _DIRECTED and (director := self._director()):
+            headers = {"Location": f"http://{director}{request.path_qs}", "Access-Control-Allow-Origin": "*"}
             return web.Response(status=307, headers=headers)
         return refusing(Refused(Reason.WRONG_ROLE, "this blade has no role to answer that"))
 

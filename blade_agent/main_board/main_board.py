@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, Ro
 from blade_agent.files import Files
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
+from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
-from media_network.http.server import serve
+from media_network.http.server import serve_ports
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _TRY_AGAIN_S = 1.0
 
@@ -37,6 +40,9 @@ class Board:
 
     slot: int
     address: Address
+    """Where machines speak to it."""
+    media: Address
+    """Where consoles are served, and segments fetched."""
     capacity_bps: int
     state: Path
     store: SegmentStore
@@ -56,13 +62,14 @@ class MainBoard:
         self._failed: set[str] = set()
         self._leaving = False
         self._draining = False
-        self._door = FrontDoor()
+        self._door = FrontDoor(self._director_media)
         self._catalogue = Catalogue(board.files, board.state / "catalogue")
         self._engine: Engine | None = None
         self._director: Director | None = None
         self._engine_task: asyncio.Task[None] | None = None
         self._director_task: asyncio.Task[None] | None = None
-        self._sent_before_bytes = 0
+        self._engine_counters = EngineCounters()
+        self._director_counters = DirectorCounters()
         self._share = 1.0
 
     def assign(self, assignment: RoleAssignment) -> None:
@@ -99,17 +106,11 @@ class MainBoard:
 
     def figures(self) -> MainBoardFigures:
         """What it has done and does, at this moment."""
-        engine = self._engine.figures() if self._engine else None
         return MainBoardFigures(
-            role=self._wanted.role,
-            epoch=self._wanted.epoch,
-            station=self._wanted.station,
-            sent_bytes=self._sent_before_bytes + (engine.pushed_bytes + engine.pulled_bytes if engine else 0),
-            streams=engine.streams if engine else 0,
-            carried=self._carried,
+            streams=self._engine.streams if self._engine else 0,
             draining=self._draining,
             channels=self._board.store.figures(),
-            engine=engine,
+            engine=copy(self._engine_counters),
             director=self._director.figures() if self._director else None,
         )
 
@@ -129,14 +130,15 @@ class MainBoard:
 
     async def run(self) -> None:
         """Fill one role after the other until cancelled."""
+        address, media = self._board.address, self._board.media
         await self._catalogue.load()
         while True:
             self._failed.discard("server")
             try:
-                async with serve(self._door.table(), self._board.address):
+                async with serve_ports(self._door.table(), control=address, media=media):
                     await self._fill_roles()
             except OSError:
-                _log.exception("%s cannot be served at", self._board.address)
+                logger.exception("%s or %s cannot be served at", address, media)
             self._failed.add("server")
             await asyncio.sleep(_TRY_AGAIN_S)
 
@@ -154,11 +156,8 @@ class MainBoard:
     async def _take_up(self, wanted: RoleAssignment) -> None:
         await self._end_director()
         if wanted.role is Role.DIRECTOR:
-            self._door.director = None
             self._director_task = self._start("director", lambda: self._direct(wanted))
             await asyncio.sleep(0)  # it is on duty before the engine enlists
-        else:
-            self._door.director = wanted.director
         duty = self._engine_duty(wanted)
         if duty is None:
             await self._end_engine()
@@ -180,11 +179,17 @@ class MainBoard:
         return EngineDuty(
             slot=board.slot,
             address=board.address,
+            media=board.media,
             director=director,
             epoch=wanted.epoch,
             capacity_bps=int(board.capacity_bps * self._share),
             allow_elsewhere=board.allow_elsewhere,
         )
+
+    def _director_media(self) -> Address | None:
+        """Media address of another blade that directs, as far as the engine has heard."""
+        directs = self._wanted.role is Role.DIRECTOR
+        return self._engine.director_media if self._engine and not directs else None
 
     def _drain_engine(self) -> None:
         if self._engine:
@@ -200,7 +205,7 @@ class MainBoard:
         if duty is None:
             return
         board = self._board
-        async with open_engine(duty, board.store, self._catalogue, self._rng) as engine:
+        async with open_engine(duty, board.store, self._catalogue, self._rng, self._engine_counters) as engine:
             table = engine.table()
             self._door.open(table)
             self._engine = engine
@@ -208,8 +213,6 @@ class MainBoard:
             try:
                 await engine.run()
             finally:
-                figures = engine.figures()
-                self._sent_before_bytes += figures.pushed_bytes + figures.pulled_bytes
                 self._engine = None
                 self._door.close(table)
 
@@ -217,12 +220,13 @@ class MainBoard:
         duty = DirectorDuty(
             station=wanted.station,
             address=self._board.address,
+            media=self._board.media,
             epoch=wanted.epoch,
             center=wanted.center,
             state=self._board.state,
             allow_elsewhere=self._board.allow_elsewhere,
         )
-        async with open_director(duty, self._catalogue, self._rng) as director:
+        async with open_director(duty, self._catalogue, self._rng, self._director_counters) as director:
             table = director.handlers()
             self._door.open(table)
             self._director = director
@@ -244,8 +248,8 @@ class MainBoard:
                     await fill()
                 except asyncio.CancelledError:
                     raise
-                except Exception:  # noqa: BLE001 -- the top of a role: whatever broke it, the blade stays manageable
-                    _log.exception("the role of %s broke down", part)
+                except Exception:
+                    logger.exception("the role of %s broke down", part)
                 self._failed.add(part)
                 await asyncio.sleep(_TRY_AGAIN_S)
         finally:

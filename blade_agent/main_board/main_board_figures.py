@@ -2,28 +2,20 @@
 
 from msgspec import Struct
 
-from blade_agent.backplane.role import Role
 from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork
-from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineFigures, EngineWork
+from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineCounters, EngineWork
 
 
 class MainBoardFigures(Struct, frozen=True, kw_only=True):
     """A main board at one moment."""
 
-    role: Role
-    epoch: int
-    station: str
-    sent_bytes: int
-    """Media that left it, pushed and pulled, since the agent's start."""
-    streams: int
+    streams: int = 0
     """That it sends now."""
-    carried: int
-    """What has yet to leave before it has drained."""
-    draining: bool
-    channels: tuple[ChannelFigures, ...]
-    engine: EngineFigures | None
-    """None while it is no engine; a director is one too as long as it holds segments."""
-    director: DirectorFigures | None
+    draining: bool = False
+    channels: tuple[ChannelFigures, ...] = ()
+    engine: EngineCounters
+    director: DirectorFigures | None = None
+    """None while it is no director."""
 
 
 class MainBoardWork(Struct, frozen=True, kw_only=True):

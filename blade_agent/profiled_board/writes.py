@@ -8,6 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from blade_agent.hardware.reading import Unknown
+from media_network.callback import do_nothing
 
 Write: TypeAlias = Callable[[], Unknown | None]
 """Blocks for some files; None when the driver took it."""
@@ -34,7 +35,7 @@ class Writes:
         """Have `value` written to a place, unless it was the last one written there; `ended` is called then."""
         if place not in self._wanted and self._written.get(place) == value:
             return
-        self._wanted[place] = _Wanted(value, write, ended or _ignore)
+        self._wanted[place] = _Wanted(value, write, ended or do_nothing)
         self._wake.set()
 
     def forget(self, place: str) -> None:
@@ -68,7 +69,3 @@ class Writes:
 
 def _write_all(wanted: list[_Wanted]) -> list[Unknown | None]:
     return [one.write() for one in wanted]
-
-
-def _ignore() -> None:
-    """Stand for nobody who wants to know."""

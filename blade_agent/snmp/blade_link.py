@@ -11,15 +11,17 @@ from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
 from blade_agent.backplane.messages.role import DRAIN, Drain
+from blade_agent.backplane.role import RoleAssignment
 from blade_agent.blade_controller import BladeController
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.main_board.main_board import MainBoard
+from blade_agent.main_board.main_board_figures import MainBoardFigures
 from blade_agent.profiled_board.measurements import SENSOR
 from blade_agent.snmp.agent import blade_facts, blade_snmp
-from blade_agent.snmp.blade_source import BladeSource
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.sources import BladeFigures, HardwareFigures, SlotPicture
+from media_network.callback import do_nothing
 from media_network.snmp.agent import Agent
 from media_network.snmp.targets import AgentSettings
 from media_network.snmp.value import ErrorStatus, Refused
@@ -68,7 +70,7 @@ class BladeView:
         self.controller = controller
         self._main_board = main_board
         self._profile = profile
-        self._source = BladeSource(capacity_bps)
+        self._capacity_bps = capacity_bps
 
     @property
     def slot(self) -> int:
@@ -82,31 +84,39 @@ class BladeView:
 
     def figures(self) -> BladeFigures:
         """Put together what is in memory."""
-        return self._source.figures(
-            self._slot(),
-            main_board=self._main_board.figures(),
+        main_board, assignment = self._main_board.figures(), self._main_board.assignment
+        return BladeFigures(
+            station=assignment.station,
+            epoch=assignment.epoch,
+            own=self._slot(main_board, assignment),
+            capacity_bps=self._capacity_bps,
+            main_board=main_board,
             work=self._main_board.work(),
-            assignment=self._main_board.assignment,
-            status=self.controller.main_board.status(),
-            hardware=self._hardware(),
         )
 
-    def _slot(self) -> SlotPicture:
-        blade = self.controller.blade
+    def _slot(self, main_board: MainBoardFigures, assignment: RoleAssignment) -> SlotPicture:
+        blade, status = self.controller.blade, self.controller.main_board.status()
         power = blade.hardware.power
         levels_w = tuple(power.levels_w) if power else ()
         level = power.level() if power else 0
         return SlotPicture(
             slot=blade.address.slot,
             hot_swap=blade.hot_swap.state,
+            draining=main_board.draining,
             wanted_in_service=blade.hot_swap.handle_closed and not blade.hot_swap.activation_locked,
+            role=assignment.role,
+            epoch=assignment.epoch,
+            main_board=status.state,
+            address=status.address,
             boot_id=blade.boot_id,
             desired_w=levels_w[power.desired_level - 1] if power and levels_w else None,
             granted_w=levels_w[level - 1] if level else None,
             observed_w=self._observed_w(),
+            streams=main_board.streams,
             identify_s=_seconds(blade.identification.left_s),
             frame_faults=blade.frame_faults,
             message_faults=blade.message_faults,
+            hardware=self._hardware(),
         )
 
     def _observed_w(self) -> float | None:
@@ -138,13 +148,9 @@ async def board_snmp(settings: AgentSettings, state: Path, view: BladeView, rng:
         try:
             yield agent
         finally:
-            view.controller.changed = _ignore
+            view.controller.changed = do_nothing
 
 
 def _seconds(left_s: float | None) -> int:
     """For how long the light still blinks, rounded up; one that nobody has ended yet goes on for the longest time."""
     return _UNTIL_ENDED_S if left_s is None else min(-int(-left_s // 1), _UNTIL_ENDED_S)
-
-
-def _ignore() -> None:
-    """Stand for an agent that is not there."""

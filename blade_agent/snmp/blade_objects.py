@@ -49,5 +49,5 @@ class BladeObjects:
         self._ports = tuple(Port(one.name, one.number) for one in figures.interfaces if not one.loopback)
 
     def _tree(self, picture: ChassisPicture) -> tuple[Entity, ...]:
-        channels = tuple(channel.name for channel in self._figures.engine.channels) if self._figures else ()
+        channels = tuple(channel.name for channel in self._figures.main_board.channels) if self._figures else ()
         return tuple(entity for slot in picture.slots for entity in blade_entities(slot, channels, self._ports))

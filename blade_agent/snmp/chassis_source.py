@@ -1,7 +1,10 @@
 """A chassis for SNMP, out of the state that its manager shows to everybody, and what the management board measures."""
 
+from msgspec import convert
+
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.chassis_manager.orders import ChassisState, SlotState, SupplyState
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.reading import Known, Quantity
 from blade_agent.snmp.sources import (
     ChassisPicture,
@@ -75,9 +78,7 @@ def _slot(slot: SlotState) -> SlotPicture:
         streams=slot.streams_left,
         frame_faults=slot.frame_faults,
         message_faults=slot.message_faults,
-        requests=slot.requests,
-        repeats=slot.repeats,
-        unanswered=slot.unanswered,
+        asked=convert(slot, RequestCounters, from_attributes=True),
         identify_s=slot.identify_s,
         hardware=None if hot_swap in _ABSENT else HardwareFigures(sensors=_temperatures(slot)),
     )

@@ -30,7 +30,7 @@ from media_network.snmp.value import (
     truth,
 )
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _INTERFACES = (*MIB_2, 2)
 _IF_X = (*MIB_2, 31, 1)
@@ -241,7 +241,7 @@ async def keep_reading(
         try:
             show(await loop.run_in_executor(None, machine.read, wall_clock()))
         except OSError as error:
-            _log.warning("the machine cannot be read: %s", error)
+            logger.warning("the machine cannot be read: %s", error)
         await asyncio.sleep(interval_s)
         if not told:
             await interest.wait(at_most_s=_RARELY_S)

@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 from blade_agent.backplane.command import Command
-from blade_agent.backplane.message import Response
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.chassis_manager.manager import ChassisManager
@@ -17,6 +16,7 @@ from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures
 from blade_agent.version import installed_version
+from media_network.callback import do_nothing
 from media_network.snmp.targets import AgentSettings
 from media_network.snmp.value import ErrorStatus, Refused
 
@@ -55,7 +55,8 @@ class ManagerOrders:
     def _ask(self, slot: int, command: Command[Any, Any], body: object) -> None:
         """Ask the blade, by the way of an IPMI tool's requests. Raises Refused if it cannot be asked."""
         data = command.request_data(body)
-        relay = Relay(net_fn=command.code.net_fn, command=command.code.number, data=data, ended=_ended)
+        # What the blade answers shows in its state.
+        relay = Relay(net_fn=command.code.net_fn, command=command.code.number, data=data, ended=do_nothing)
         if not self._manager.relay(slot, relay):
             raise Refused(ErrorStatus.COMMIT_FAILED)
 
@@ -93,12 +94,4 @@ async def chassis_snmp(
         try:
             yield agent
         finally:
-            manager.slots_moved = _ignore
-
-
-def _ended(_response: Response | None) -> None:
-    """What the blade answered shows in its state."""
-
-
-def _ignore() -> None:
-    """Stand for an agent that is not there."""
+            manager.slots_moved = do_nothing

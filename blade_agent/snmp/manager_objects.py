@@ -9,10 +9,10 @@ from blade_agent.snmp.entity import AgentFacts, EntityObjects, LogicalEntity
 from blade_agent.snmp.entity_tree import BLADE, Entity, blade_entities, chassis_entities, module_number
 from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.sources import ChassisPicture, SlotOrders, SlotPicture
+from media_network.callback import do_nothing
 from media_network.snmp.agent import Agent
 from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.arcs import BLADE_PRODUCT, CHASSIS, MANAGER_PRODUCT
-from media_network.snmp.objects.notification import Notification
 from media_network.snmp.objects.target_objects import transport_address
 
 
@@ -72,12 +72,13 @@ class _BladeContext:
 
     def __init__(self, agent: Agent, slot: int, orders: SlotOrders | None) -> None:
         self._picture: ChassisPicture | None = None
-        entities = EntityObjects(agent.uptime, tell=_tell_nobody, vendor_type=BLADE_PRODUCT)
-        alarms = Alarms(agent.uptime, _tell_nobody)
+        # What happens to a blade is told once, for the chassis.
+        entities = EntityObjects(agent.uptime, tell=do_nothing, vendor_type=BLADE_PRODUCT)
+        alarms = Alarms(agent.uptime, do_nothing)
         self._chassis = ChassisObjects(
             uptime=agent.uptime,
             alarms=alarms,
-            tell=_tell_nobody,
+            tell=do_nothing,
             entities=entities,
             tree=_blade_tree,
             entity_of=lambda _: BLADE,
@@ -89,7 +90,7 @@ class _BladeContext:
 
     def update(self, chassis: ChassisPicture, slot: SlotPicture) -> None:
         """Show the blade like this; what its line counts moves all the time, and changes nothing else."""
-        still = replace(slot, requests=None, repeats=None, unanswered=None)
+        still = replace(slot, asked=None)
         picture = ChassisPicture(
             station=chassis.station, epoch=chassis.epoch, director=chassis.director, slots=(still,)
         )
@@ -113,7 +114,3 @@ def _blade_tree(picture: ChassisPicture) -> tuple[Entity, ...]:
         if slot.hot_swap is not HotSwapState.M0_NOT_INSTALLED
         for entity in blade_entities(slot)
     )
-
-
-def _tell_nobody(told: Notification) -> None:
-    """What happens to a blade is told once, for the chassis."""

@@ -150,9 +150,9 @@ class SlotTables:
             {
                 1: (COUNTER32, lambda seen: seen.picture.frame_faults),
                 2: (COUNTER32, lambda seen: seen.picture.message_faults),
-                3: (COUNTER32, lambda seen: seen.picture.requests),
-                4: (COUNTER32, lambda seen: seen.picture.repeats),
-                5: (COUNTER32, lambda seen: seen.picture.unanswered),
+                3: (COUNTER32, lambda seen: seen.picture.asked and seen.picture.asked.requests),
+                4: (COUNTER32, lambda seen: seen.picture.asked and seen.picture.asked.repeats),
+                5: (COUNTER32, lambda seen: seen.picture.asked and seen.picture.asked.unanswered),
             },
         )
         yield from columns(
@@ -212,8 +212,7 @@ def _entity(seen: SlotHistory) -> int:
 
 
 def _has_line(picture: SlotPicture) -> bool:
-    counts = (picture.frame_faults, picture.message_faults, picture.requests, picture.repeats, picture.unanswered)
-    return any(count is not None for count in counts)
+    return any(counted is not None for counted in (picture.frame_faults, picture.message_faults, picture.asked))
 
 
 def _brightness(light: LedReading) -> int | None:

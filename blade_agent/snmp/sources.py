@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import BoardReadings, LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.profile import HardwareProfile, Thresholds
 from blade_agent.hardware.reading import Quantity, Reading
-from blade_agent.main_board.director.director_figures import RosterFigures, SessionFigures
-from blade_agent.main_board.engine.engine_figures import CopyFigures, StreamFigures
+from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
 
 
@@ -80,10 +80,8 @@ class SlotPicture(Struct, frozen=True, kw_only=True):
     """For how long the identify light still blinks."""
     frame_faults: int | None = None
     message_faults: int | None = None
-    requests: int | None = None
-    """Counted by a chassis manager only, as the next two are."""
-    repeats: int | None = None
-    unanswered: int | None = None
+    asked: RequestCounters | None = None
+    """Counted by a chassis manager only."""
     hardware: HardwareFigures | None = None
     """What is known of its board; None of a blade that is not heard."""
 
@@ -103,83 +101,20 @@ class ChassisPicture(Struct, frozen=True, kw_only=True):
     """Of the management board: inlet, chassis fans, supplies."""
 
 
-class ChannelFigures(Struct, frozen=True, kw_only=True):
-    """An independent I/O channel, counted since the agent started."""
-
-    name: str
-    working: bool = True
-    reads: int = 0
-    read_bytes: int = 0
-    writes: int = 0
-    written_bytes: int = 0
-    failures: int = 0
-    receptions: int = 0
-    free_bytes: int = 0
-
-
-class EngineFigures(Struct, frozen=True, kw_only=True):
-    """What a blade stores, sends and copies. What nobody counts is None."""
-
-    capacity_bps: int | None = None
-    segments: int | None = None
-    programs: int | None = None
-    stored_bytes: int | None = None
-    pull_requests: int | None = None
-    pull_refusals: int | None = None
-    pull_bytes: int | None = None
-    push_turns: int | None = None
-    push_packets: int | None = None
-    push_bytes: int | None = None
-    push_late: int | None = None
-    push_failures: int | None = None
-    hand_overs_out: int | None = None
-    hand_overs_in: int | None = None
-    hand_over_failures: int | None = None
-    copies_done: int | None = None
-    copies_failed: int | None = None
-    copy_bytes: int | None = None
-    channels: tuple[ChannelFigures, ...] = ()
-    streams: tuple[StreamFigures, ...] = ()
-    copies: tuple[CopyFigures, ...] = ()
-
-
-class DirectorFigures(Struct, frozen=True, kw_only=True):
-    """What a media director decides, counted since it became director. What nobody counts is None."""
-
-    programs: int | None = None
-    locations: int | None = None
-    sessions_begun: int | None = None
-    sessions_ended: int | None = None
-    sessions_lost: int | None = None
-    redirects: int | None = None
-    refusals: int | None = None
-    hand_overs: int | None = None
-    take_overs: int | None = None
-    replications: int | None = None
-    copies_done: int | None = None
-    copies_failed: int | None = None
-    active_sessions: int | None = None
-    """Those that are pulled too; None if only `sessions` are known."""
-    engines: tuple[RosterFigures, ...] = ()
-    sessions: tuple[SessionFigures, ...] = ()
-    lost: tuple[SessionFigures, ...] = ()
-    """The last sessions that ended because nobody could go on with them, oldest first."""
-
-
 class BladeFigures(Struct, frozen=True, kw_only=True):
     """A blade as its own agent shows it."""
 
     station: str
     epoch: int
-    director: int | None
     own: SlotPicture
-    engine: EngineFigures = EngineFigures()
-    duty: DirectorFigures | None = None
-    """None on a blade that is not the media director."""
+    capacity_bps: int
+    main_board: MainBoardFigures
+    work: MainBoardWork = MainBoardWork()
 
     def as_chassis(self) -> ChassisPicture:
         """The one slot of the chassis that the blade knows."""
-        return ChassisPicture(station=self.station, epoch=self.epoch, director=self.director, slots=(self.own,))
+        director = None if self.main_board.director is None else self.own.slot
+        return ChassisPicture(station=self.station, epoch=self.epoch, director=director, slots=(self.own,))
 
 
 class SlotOrders(Protocol):

@@ -1,12 +1,14 @@
 """MEDIA-STATION-STATION-MIB: what a blade stores, sends and copies, and what it decides as the media director."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from blade_agent.main_board.director.director_figures import SessionFigures
+from blade_agent.main_board.director.director_figures import DirectorFigures, SessionFigures
+from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineCounters
+from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.snmp.notification_types import CHANNEL_ENTRY, CHANNEL_FAILED, SESSION_ENTRY, SESSION_LOST
 from blade_agent.snmp.slots import octets_of
-from blade_agent.snmp.sources import BladeFigures, ChannelFigures, DirectorFigures, EngineFigures
+from blade_agent.snmp.sources import BladeFigures
 from media_network.messages.watching import SessionState
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
@@ -44,36 +46,37 @@ _STATES: dict[str, int] = {
     SessionState.ENDED: 4,
 }
 _MIB = 1 << 20
-_ENDED = frozenset({SessionState.ENDED.value})
-
-_DIRECTOR_COUNTERS = (
-    (5, "sessions_begun"),
-    (6, "sessions_ended"),
-    (7, "sessions_lost"),
-    (8, "redirects"),
-    (9, "refusals"),
-    (10, "hand_overs"),
-    (11, "take_overs"),
-    (12, "replications"),
-    (13, "copies_done"),
-    (14, "copies_failed"),
-)
-_WORK_COUNTERS = (
-    (1, "pull_requests"),
-    (2, "pull_refusals"),
-    (3, "pull_bytes"),
-    (5, "push_turns"),
-    (6, "push_packets"),
-    (7, "push_bytes"),
-    (8, "push_late"),
-    (9, "push_failures"),
-    (10, "hand_overs_out"),
-    (11, "hand_overs_in"),
-    (12, "hand_over_failures"),
-    (14, "copies_done"),
-    (15, "copies_failed"),
-    (16, "copy_bytes"),
-)
+_DIRECTOR_FIGURES: Mapping[int, tuple[Syntax, Callable[[DirectorFigures], int]]] = {
+    2: (GAUGE32, lambda director: director.programs),
+    3: (GAUGE32, lambda director: director.locations),
+    4: (GAUGE32, lambda director: director.push_sessions + director.pull_sessions),
+    5: (COUNTER64, lambda director: director.counted.sessions_begun),
+    6: (COUNTER64, lambda director: director.counted.sessions_ended),
+    7: (COUNTER64, lambda director: director.counted.sessions_lost),
+    8: (COUNTER64, lambda director: director.counted.redirects + director.counted.sessions_begun),
+    9: (COUNTER64, lambda director: director.counted.refusals),
+    10: (COUNTER64, lambda director: director.counted.hand_overs),
+    11: (COUNTER64, lambda director: director.counted.take_overs),
+    12: (COUNTER64, lambda director: director.counted.replications),
+    13: (COUNTER64, lambda director: director.counted.copies_done),
+    14: (COUNTER64, lambda director: director.counted.copies_failed),
+}
+_ENGINE_COUNTERS: Mapping[int, Callable[[EngineCounters], int]] = {
+    1: lambda engine: engine.pull_requests,
+    2: lambda engine: engine.refusals,
+    3: lambda engine: engine.pull_bytes,
+    5: lambda engine: engine.push_turns,
+    6: lambda engine: engine.push_datagrams,
+    7: lambda engine: engine.push_bytes,
+    8: lambda engine: engine.push_late,
+    9: lambda engine: engine.push_failures,
+    10: lambda engine: engine.hand_overs_out,
+    11: lambda engine: engine.hand_overs_in,
+    12: lambda engine: engine.hand_over_failures,
+    14: lambda engine: engine.copies_done,
+    15: lambda engine: engine.copies_failed,
+    16: lambda engine: engine.copy_bytes,
+}
 """Number of the object, and the figure it shows."""
 
 Row = TypeVar("Row")
@@ -86,8 +89,9 @@ class StationObjects:
         self._alarms = alarms
         self._tell = tell
         self._slot = 0
-        self._engine = EngineFigures()
-        self._director: DirectorFigures | None = None
+        self._figures = MainBoardFigures(engine=EngineCounters())
+        self._work = MainBoardWork()
+        self._capacity_bps: int | None = None
         self._engines = Rows()
         self._sessions = Rows()
         self._channels = Rows()
@@ -99,25 +103,23 @@ class StationObjects:
     def update(self, figures: BladeFigures) -> None:
         """Show the main board like this from now on, and tell what is new."""
         self._slot = figures.own.slot
-        self._engine, self._director = figures.engine, figures.duty
-        director = figures.duty or DirectorFigures()
-        self._tell_lost(director)
-        self._set_channels(figures.engine.channels)
-        replace_changed(self._engines, {(engine.slot,): engine for engine in director.engines})
+        self._figures, self._work, self._capacity_bps = figures.main_board, figures.work, figures.capacity_bps
+        director, engine = figures.work.director, figures.work.engine
+        self._tell_lost(director.lost)
+        self._set_channels(figures.main_board.channels)
+        replace_changed(self._engines, {(known.slot,): known for known in director.engines})
         self._number("sessions", self._sessions, director.sessions, lambda session: session.session)
-        self._number("streams", self._streams, figures.engine.streams, lambda stream: stream.session)
-        self._number(
-            "copies", self._copies, figures.engine.copies, lambda copy: (copy.program, copy.segment, copy.source)
-        )
+        self._number("streams", self._streams, engine.streams, lambda stream: stream.session)
+        self._number("copies", self._copies, engine.copies, lambda copy: (copy.program, copy.segment, copy.source))
 
     def _number(self, name: str, rows: Rows, found: Iterable[Row], key: Callable[[Row], Hashable]) -> None:
         keyed = {key(row): row for row in found}
         numbers = self._numbers[name].numbers(keyed)
         replace_changed(rows, {(numbers[known],): row for known, row in keyed.items()})
 
-    def _tell_lost(self, director: DirectorFigures) -> None:
+    def _tell_lost(self, lost: tuple[SessionFigures, ...]) -> None:
         """Tell of the sessions that were lost since the last update; before they lose their numbers."""
-        for session in director.lost:
+        for session in lost:
             if session in self._told_lost:
                 continue
             number = self._numbers["sessions"].number(session.session)
@@ -128,7 +130,7 @@ class StationObjects:
                 "mssSessionSegment": session.segment,
             }
             self._tell(notification(SESSION_LOST, (number,), values))
-        self._told_lost = director.lost
+        self._told_lost = lost
 
     def _set_channels(self, channels: tuple[ChannelFigures, ...]) -> None:
         before = dict(iter(self._channels))
@@ -140,7 +142,7 @@ class StationObjects:
                 values = {
                     "mssChannelName": channel.name,
                     "mssChannelWorking": truth(channel.working),
-                    "mssChannelFailures": channel.failures,
+                    "mssChannelFailures": channel.counted.failures,
                 }
                 self._tell(notification(CHANNEL_FAILED, index, values))
             cause = AlarmCause(
@@ -160,15 +162,15 @@ class StationObjects:
         yield from self._stream_objects()
 
     def _director_objects(self) -> Iterator[ObjectType]:
-        def of_director(number: int, syntax: Syntax, name: str) -> ObjectType:
-            return scalar((*_DIRECTOR, number), syntax, lambda: getattr(self._director, name, None))
+        def of_director(number: int, syntax: Syntax, read: Callable[[DirectorFigures], int]) -> ObjectType:
+            def read_now() -> int | None:
+                return None if self._figures.director is None else read(self._figures.director)
+
+            return scalar((*_DIRECTOR, number), syntax, read_now)
 
         yield scalar((*_DIRECTOR, 1), GAUGE32, self._reporting)
-        yield of_director(2, GAUGE32, "programs")
-        yield of_director(3, GAUGE32, "locations")
-        yield scalar((*_DIRECTOR, 4), GAUGE32, self._active_sessions)
-        for number, name in _DIRECTOR_COUNTERS:
-            yield of_director(number, COUNTER64, name)
+        for number, (syntax, read) in _DIRECTOR_FIGURES.items():
+            yield of_director(number, syntax, read)
         yield from columns(
             _ENGINE_ENTRY,
             self._engines,
@@ -198,50 +200,47 @@ class StationObjects:
         )
 
     def _reporting(self) -> int | None:
-        return None if self._director is None else sum(engine.reporting for engine in self._director.engines)
-
-    def _active_sessions(self) -> int | None:
-        director = self._director
-        if director is None:
+        if self._figures.director is None:
             return None
-        if director.active_sessions is not None:
-            return director.active_sessions
-        return sum(session.state not in _ENDED for session in director.sessions)
+        return sum(engine.reporting for engine in self._work.director.engines)
 
     def _store_objects(self) -> Iterator[ObjectType]:
-        yield scalar((*_STORE, 1), GAUGE32, lambda: self._engine.segments)
-        yield scalar((*_STORE, 2), COUNTER64, lambda: self._engine.stored_bytes)
-        yield scalar((*_STORE, 3), COUNTER64, lambda: sum(one.free_bytes for one in self._engine.channels))
-        yield scalar((*_STORE, 4), GAUGE32, lambda: self._engine.programs)
-        yield scalar((*_STORE, 5), GAUGE32, lambda: sum(one.receptions for one in self._engine.channels))
+        yield scalar((*_STORE, 1), GAUGE32, lambda: sum(one.segments for one in self._figures.channels))
+        yield scalar((*_STORE, 2), COUNTER64, lambda: sum(one.stored_bytes for one in self._figures.channels))
+        yield scalar((*_STORE, 3), COUNTER64, lambda: sum(one.free_bytes for one in self._figures.channels))
+        yield scalar((*_STORE, 4), GAUGE32, self._programs)
+        yield scalar((*_STORE, 5), GAUGE32, lambda: sum(one.receptions for one in self._figures.channels))
         yield from columns(
             CHANNEL_ENTRY,
             self._channels,
             {
                 2: (DISPLAY_STRING, lambda channel: channel.name),
                 3: (TRUTH_VALUE, lambda channel: truth(channel.working)),
-                4: (COUNTER64, lambda channel: channel.reads),
-                5: (COUNTER64, lambda channel: channel.read_bytes),
-                6: (COUNTER64, lambda channel: channel.writes),
-                7: (COUNTER64, lambda channel: channel.written_bytes),
-                8: (COUNTER64, lambda channel: channel.failures),
+                4: (COUNTER64, lambda channel: channel.counted.reads),
+                5: (COUNTER64, lambda channel: channel.counted.read_bytes),
+                6: (COUNTER64, lambda channel: channel.counted.writes),
+                7: (COUNTER64, lambda channel: channel.counted.written_bytes),
+                8: (COUNTER64, lambda channel: channel.counted.failures),
                 9: (GAUGE32, lambda channel: channel.receptions),
                 10: (COUNTER64, lambda channel: channel.free_bytes),
             },
         )
 
-    def _work_objects(self) -> Iterator[ObjectType]:
-        def of_engine(number: int, name: str) -> ObjectType:
-            return scalar((*_WORK, number), COUNTER64, lambda: getattr(self._engine, name))
+    def _programs(self) -> int:
+        return len(frozenset().union(*(channel.programs for channel in self._figures.channels)))
 
-        for number, name in _WORK_COUNTERS:
-            yield of_engine(number, name)
-        yield scalar((*_WORK, 4), GAUGE32, lambda: len(self._engine.streams))
-        yield scalar((*_WORK, 13), GAUGE32, lambda: len(self._engine.copies))
+    def _work_objects(self) -> Iterator[ObjectType]:
+        def of_engine(number: int, read: Callable[[EngineCounters], int]) -> ObjectType:
+            return scalar((*_WORK, number), COUNTER64, lambda: read(self._figures.engine))
+
+        for number, read in _ENGINE_COUNTERS.items():
+            yield of_engine(number, read)
+        yield scalar((*_WORK, 4), GAUGE32, lambda: len(self._work.engine.streams))
+        yield scalar((*_WORK, 13), GAUGE32, lambda: len(self._work.engine.copies))
         yield scalar((*_WORK, 17), GAUGE32, self._capacity)
 
     def _capacity(self) -> int | None:
-        return None if self._engine.capacity_bps is None else self._engine.capacity_bps // 1000
+        return None if self._capacity_bps is None else self._capacity_bps // 1000
 
     def _stream_objects(self) -> Iterator[ObjectType]:
         yield from columns(

@@ -1,30 +1,16 @@
-"""The kinds of faults as the panel offers them: what each befalls, and the numbers it takes."""
+"""The kinds of faults as the panel offers them, and those that are on as it shows them."""
 
-import math
-from collections.abc import Iterator
-from typing import Any, get_args, get_type_hints
-
-import msgspec
-from msgspec import Meta
-
-from chassis_emulator.faults.kinds import (
-    KINDS,
-    BrownOut,
-    Crash,
-    Fault,
-    Hang,
-    HotInlet,
-    SupplyFailure,
-    facts_of,
-    kind_of,
-    summary_of,
-)
+from chassis_emulator.faults.kinds import KINDS, Fault, Victim, kind_of, summary_of
+from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.panel.model import FaultKind, FaultParameter, FaultTarget, InjectedFault
 
-_CUT_OFF = (Crash, Hang, BrownOut)
-_TARGETS = {SupplyFailure: FaultTarget.SUPPLY, HotInlet: FaultTarget.CHASSIS}
-_UNITS = {"rise_k": "K", "delay_ms": "ms", "bursts_per_s": "1/s", "burst_bytes": "bytes"}
-_NUMBERS = (int, float)
+_TARGETS = {
+    Victim.BLADE: FaultTarget.BLADE,
+    Victim.PROCESS: FaultTarget.BLADE,
+    Victim.SUPPLY: FaultTarget.SUPPLY,
+    Victim.CHASSIS: FaultTarget.CHASSIS,
+}
+"""The panel offers what befalls a process at its blade."""
 
 
 def fault_kinds() -> tuple[FaultKind, ...]:
@@ -33,9 +19,19 @@ def fault_kinds() -> tuple[FaultKind, ...]:
         FaultKind(
             kind=name,
             text=name.replace("-", " ").capitalize(),
-            target=_TARGETS.get(kind, FaultTarget.BLADE),
-            cuts_viewers_off=issubclass(kind, _CUT_OFF),
-            parameters=tuple(_parameters(kind)),
+            target=_TARGETS[kind.befalls],
+            cuts_viewers_off=kind.cuts_viewers_off,
+            parameters=tuple(
+                FaultParameter(
+                    name=parameter.name,
+                    text=parameter.text,
+                    default=float(parameter.default),
+                    lowest=parameter.lowest,
+                    highest=parameter.highest,
+                    unit=parameter.unit,
+                )
+                for parameter in parameters_of(kind)
+            ),
         )
         for name, kind in KINDS.items()
     )
@@ -43,37 +39,13 @@ def fault_kinds() -> tuple[FaultKind, ...]:
 
 def injected(fault_id: str, fault: Fault) -> InjectedFault:
     """Show a fault that is on."""
-    facts = {name: value for name, value in facts_of(fault).items() if name not in ("seed", "direction")}
-    numbers = "".join(f", {_words(name)} {value} {_UNITS.get(name, '')}".rstrip() for name, value in facts.items())
+    numbers = "".join(
+        f", {parameter.text} {getattr(fault, parameter.name)} {parameter.unit}".rstrip()
+        for parameter in parameters_of(type(fault))
+    )
     return InjectedFault(
         fault=fault_id,
         kind=kind_of(fault),
         target=fault.target,
         text=f"{summary_of(type(fault)).partition('.')[0]}{numbers}",
     )
-
-
-def _parameters(kind: type[Fault]) -> Iterator[FaultParameter]:
-    types = get_type_hints(kind, include_extras=True)
-    for field in msgspec.structs.fields(kind):
-        limits = _limits(types[field.name])
-        if limits:
-            yield FaultParameter(
-                name=field.name,
-                text=_words(field.name),
-                default=float(field.default),
-                lowest=float(limits.ge if limits.ge is not None else limits.gt or 0.0),
-                highest=float(limits.le if limits.le is not None else math.inf),
-                unit=_UNITS.get(field.name, ""),
-            )
-
-
-def _words(field: str) -> str:
-    """A field's name for a person, without its unit."""
-    return (field.rpartition("_")[0] if field in _UNITS else field).replace("_", " ")
-
-
-def _limits(kind: Any) -> Meta | None:
-    """The limits of a field that is a number; None of any other."""
-    plain, *metas = get_args(kind) or (kind,)
-    return next((meta for meta in metas if plain in _NUMBERS and isinstance(meta, Meta)), None)

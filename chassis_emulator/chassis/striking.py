@@ -6,7 +6,7 @@ before, so that faults may overlap and end in any order.
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from chassis_emulator.faults.kinds import (
     BrownOut,
     Crash,
     FanFailure,
+    Fault,
     Hang,
     HotInlet,
     LineFault,
@@ -29,7 +30,7 @@ from chassis_emulator.faults.targets import Targets, supply_name
 from chassis_emulator.processes.processes import Process, Processes
 
 _CRASH = "crash"
-_Kind = TypeVar("_Kind", bound=AnyFault)
+_Kind = TypeVar("_Kind", bound=Fault)
 
 
 class FaultsInForce:
@@ -52,7 +53,7 @@ class FaultsInForce:
 
     async def begin(self, fault: AnyFault, for_s: float | None) -> FaultEntry:
         """Let something go wrong, for a while or until it is cleared. Raises BadTarget."""
-        self._targets.check(fault)
+        self._targets.befallen(fault)
         if isinstance(fault, LineFault) and fault.seed is None:
             fault = msgspec.structs.replace(fault, seed=self._rng.getrandbits(32))
         entry = self.book.begin(fault, self.now(), for_s)
@@ -83,47 +84,36 @@ class FaultsInForce:
             await self._strike_processes()
             await asyncio.gather(*(chassis.step() for chassis in self._chassis.values()))
 
-    def _on(self, kind: type[_Kind]) -> Iterator[_Kind]:
-        for entry in self.book.entries:
-            if isinstance(entry.fault, kind):
-                yield entry.fault
+    def _on(self, kind: type[_Kind], victim: str) -> list[_Kind]:
+        """The faults of a kind that befall a blade, process, supply or chassis of this name."""
+        faults = (entry.fault for entry in self.book.entries)
+        return [fault for fault in faults if isinstance(fault, kind) and victim in self._targets.befallen(fault)]
 
     def _strike_lines(self) -> None:
-        faults = [entry.fault for entry in self.book.entries if isinstance(entry.fault, LineFault)]
         for chassis in self._chassis.values():
             for slot in chassis.slots.values():
-                name = slot.plan.name
-                slot.line.suffer([fault for fault in faults if name in self._targets.blades(fault.target)], name)
+                slot.line.suffer(self._on(LineFault, slot.plan.name), slot.plan.name)
 
     def _strike_physics(self) -> None:
-        rises: dict[str, float] = {}
-        for fault in self._on(OverTemperature):
-            for name in self._targets.blades(fault.target):
-                rises[name] = rises.get(name, 0.0) + fault.rise_k
-        still = {name for fault in self._on(FanFailure) for name in self._targets.blades(fault.target)}
-        shares: dict[str, float] = {}
-        for brown_out in self._on(BrownOut):
-            for name in self._targets.blades(brown_out.target):
-                shares[name] = min(shares.get(name, 1.0), brown_out.voltage_share)
-        broken = {fault.target for fault in self._on(SupplyFailure)}
         for station, chassis in self._chassis.items():
             physics = chassis.physics
-            physics.warm_inlet(sum(fault.rise_k for fault in self._on(HotInlet) if fault.target == station))
+            physics.warm_inlet(sum(fault.rise_k for fault in self._on(HotInlet, station)))
             for number in range(1, chassis.plan.supplies + 1):
-                physics.break_supply(number, broken=supply_name(station, number) in broken)
+                broken = self._on(SupplyFailure, supply_name(station, number))
+                physics.break_supply(number, broken=bool(broken))
             for number, slot in chassis.slots.items():
                 name = slot.plan.name
-                physics.loosen_heat_sink(number, rises.get(name, 0.0))
-                physics.break_fan(number, broken=name in still)
-                physics.brown_out(number, shares.get(name, 1.0))
+                physics.loosen_heat_sink(number, sum(fault.rise_k for fault in self._on(OverTemperature, name)))
+                physics.break_fan(number, broken=bool(self._on(FanFailure, name)))
+                shares = [fault.voltage_share for fault in self._on(BrownOut, name)]
+                physics.brown_out(number, min(shares, default=1.0))
 
     async def _strike_processes(self) -> None:
-        crashed = {name for fault in self._on(Crash) for name in self._targets.processes(fault.target)}
-        hung = {name for fault in self._on(Hang) for name in self._targets.processes(fault.target)}
         for process in self._processes.all:
-            await self._crash(process, crashed=process.name in crashed)
-            if process.pid is not None and process.hung != (process.name in hung):
-                await self._processes.hang(process, hung=process.name in hung)
+            await self._crash(process, crashed=bool(self._on(Crash, process.name)))
+            hung = bool(self._on(Hang, process.name))
+            if process.pid is not None and process.hung != hung:
+                await self._processes.hang(process, hung=hung)
 
     async def _crash(self, process: Process, *, crashed: bool) -> None:
         if crashed and _CRASH not in process.held_by:

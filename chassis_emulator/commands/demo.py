@@ -47,7 +47,7 @@ class _Program(Struct):
 class _Process(Struct):
     station: str | None
     role: str
-    http: str | None
+    media: str | None
 
 
 class _Segment(Struct):
@@ -97,7 +97,7 @@ class Demo:
         """Say what to open, poll and play."""
         self._run("chassis-emulator", "ps")
         rows = msgspec.json.decode(self._run("chassis-emulator", "ps", "--json", quiet=True), type=list[_Process])
-        [director] = [row.http for row in rows if (row.station, row.role) == (self._station, Role.DIRECTOR)]
+        [director] = [row.media for row in rows if (row.station, row.role) == (self._station, Role.DIRECTOR)]
         program = msgspec.json.decode(
             self._run("distribution-center", "programs", "--json", quiet=True), type=list[_Program]
         )[0].program

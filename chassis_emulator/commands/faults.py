@@ -1,43 +1,22 @@
 """`chassis-emulator fault` and `faults`: break something on purpose, look at what is broken, mend it."""
 
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import click
 import msgspec
 
 from chassis_emulator.commands.table import format_table
-from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, summary_of
+from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, Victim, summary_of
+from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import echo_json, json_option, state_dir_option
 
-_TARGET = {"supply-failure": "STATION/supply-N", "hot-inlet": "STATION", "crash": "PROCESS", "hang": "PROCESS"}
-_EXAMPLE = {
-    "noise": "north/3 --bit-error-rate 0.001",
-    "noise-bursts": "north --bursts-per-s 160 --for 60",
-    "lost-frames": "north/3 --share 0.5",
-    "doubled-frames": "north/3 --direction to-blade",
-    "cut-frames": "north/3 --seed 7",
-    "delayed-frames": "north/3 --share 1 --delay-ms 500",
-    "stuck-line": "north/3 --for 10",
-    "crash": "north/3 --for 5",
-    "hang": "north/manager --for 10",
-    "over-temperature": "north/3 --rise-k 60",
-    "hot-inlet": "north --rise-k 20",
-    "fan-failure": "north/3",
-    "supply-failure": "north/supply-1",
-    "brown-out": "north/3 --voltage-share 0.8 --for 3",
-}
-_HELP = {
-    "bit_error_rate": "Share of all bits that flip.",
-    "bursts_per_s": "Bursts a second on the line, half of them each way.",
-    "burst_bytes": "Bytes of a burst, at most.",
-    "share": "Share of the frames that it befalls.",
-    "delay_ms": "Milliseconds that a frame comes later.",
-    "rise_k": "Degrees more.",
-    "voltage_share": "Share of the voltage that is left.",
-    "direction": "Which way: what goes to the blade, to the chassis manager, or both.",
-    "seed": "Of the randomness; without it one is drawn and shown.",
+_TARGETS = {
+    Victim.BLADE: "STATION[/SLOT]",
+    Victim.PROCESS: "PROCESS",
+    Victim.SUPPLY: "STATION/supply-N",
+    Victim.CHASSIS: "STATION",
 }
 
 
@@ -127,38 +106,34 @@ def _command_for(name: str, kind: type[Fault]) -> click.Command:
     def run(target: str, for_s: float | None, state_dir: Path, **facts: Any) -> None:
         _begin(kind, state_dir, target, for_s, {field: value for field, value in facts.items() if value is not None})
 
-    target = _TARGET.get(name, "STATION[/SLOT]")
-    line = "\n\nThe target is a slot, or a station for all of its slots." if "[" in target else ""
+    blade = "\n\nThe target is a slot, or a station for all of its slots." if kind.befalls is Victim.BLADE else ""
     command = click.Command(
         name,
         callback=run,
-        params=[click.Argument(["target"], metavar=target), *_options(kind)],
-        help=f"{summary_of(kind)}{line}\n\n\b\nExample:\n  chassis-emulator fault {name} {_EXAMPLE[name]}",
+        params=[click.Argument(["target"], metavar=_TARGETS[kind.befalls]), *_options(kind)],
+        help=f"{summary_of(kind)}{blade}\n\n\b\nExample:\n  chassis-emulator fault {name} {kind.example}",
     )
     run.__name__ = name
     return state_dir_option(command)
 
 
-def _options(kind: type[Fault]) -> list[click.Parameter]:
-    types = get_type_hints(kind, include_extras=True)
-    options: list[click.Parameter] = []
-    for field in msgspec.structs.fields(kind):
-        if field.name in ("target", "direction", "seed"):
-            continue
-        plain = get_args(types[field.name])[0]
-        options.append(_option(field.name, plain, field.default))
+def _options(kind: type[Fault]) -> list[click.Option]:
+    options = [_option(one.name, one.number, one.default, one.help) for one in parameters_of(kind)]
     if issubclass(kind, LineFault):
-        options.append(_option("direction", click.Choice([way.value for way in Direction]), Direction.BOTH.value))
-        options.append(click.Option(["--seed"], type=int, help=_HELP["seed"]))
+        ways = click.Choice([way.value for way in Direction])
+        which_way = "Which way: what goes to the blade, to the chassis manager, or both."
+        options.append(_option("direction", ways, Direction.BOTH.value, which_way))
+        seed = "Of the randomness; without it one is drawn and shown."
+        options.append(click.Option(["--seed"], type=int, help=seed))
     options.append(
         click.Option(["--for", "for_s"], type=click.FloatRange(min=0, min_open=True), help="Seconds until it ends.")
     )
     return options
 
 
-def _option(name: str, kind: Any, default: Any) -> click.Option:
+def _option(name: str, kind: Any, default: Any, words: str) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
-    return click.Option([flag, name], type=kind, default=default, show_default=True, help=_HELP[name])
+    return click.Option([flag, name], type=kind, default=default, show_default=True, help=words)
 
 
 for _name, _kind in KINDS.items():

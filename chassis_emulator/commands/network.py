@@ -99,7 +99,7 @@ def ps(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes 
     click.echo(format_table(_PS_HEADINGS, [_ps_cells(row) for row in rows]))
 
 
-_PS_HEADINGS = ("NAME", "ROLE", "STATE", "PID", "ADDRESS", "HTTP", "SERIAL", "MEMORY")
+_PS_HEADINGS = ("NAME", "ROLE", "STATE", "PID", "ADDRESS", "CONTROL", "MEDIA", "SERIAL", "MEMORY")
 
 
 def _ps_cells(row: ProcessRow) -> tuple[str, ...]:
@@ -111,7 +111,8 @@ def _ps_cells(row: ProcessRow) -> tuple[str, ...]:
         state,
         str(row.pid or ""),
         row.address,
-        row.http or "",
+        row.control or "",
+        row.media or "",
         row.serial or "",
         memory,
     )

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
-from chassis_emulator.faults.kinds import AnyFault
+from chassis_emulator.faults.kinds import AnyFault, facts_of, kind_of
 
 
 class FaultEntry(Struct, frozen=True, kw_only=True):
@@ -69,13 +68,11 @@ class FaultBook:
 
 def row_of(entry: FaultEntry, now: float) -> FaultRow:
     """Show an entry as it is now."""
-    facts: dict[str, object] = msgspec.to_builtins(entry.fault)
-    kind, target = facts.pop("kind"), facts.pop("target")
     return FaultRow(
         id=entry.id,
-        kind=str(kind),
-        target=str(target),
+        kind=kind_of(entry.fault),
+        target=entry.fault.target,
         since_s=round(now - entry.since, 3),
         until_s=None if entry.until is None else round(max(0.0, entry.until - now), 3),
-        facts={name: value for name, value in facts.items() if value is not None},
+        facts=facts_of(entry.fault),
     )

@@ -1,8 +1,8 @@
-"""Where a fault is: the names that the targets of a network have, and what each kind of fault can befall."""
+"""Where a fault is: the names that the targets of a network have, and what a fault befalls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from chassis_emulator.faults.kinds import AnyFault, Crash, Hang, HotInlet, SupplyFailure
+from chassis_emulator.faults.kinds import AnyFault, Victim
 from chassis_emulator.topology.plan import ChassisPlan, NetworkPlan
 
 
@@ -29,20 +29,26 @@ class Targets:
 
     def __init__(self, plan: NetworkPlan) -> None:
         self._chassis = {chassis.station: chassis for chassis in plan.chassis}
-        self._blades = [blade.name for blade in plan.blades]
-        self._processes = [plan.center.name, *(chassis.name for chassis in plan.chassis), *self._blades]
+        self._blades = dict.fromkeys(blade.name for blade in plan.blades)
+        self._supplies = dict.fromkeys(
+            supply_name(chassis.station, number)
+            for chassis in plan.chassis
+            for number in range(1, chassis.supplies + 1)
+        )
+        managers = (chassis.name for chassis in plan.chassis)
+        self._processes = dict.fromkeys((plan.center.name, *managers, *self._blades))
 
-    def check(self, fault: AnyFault) -> None:
-        """Raise BadTarget for a fault that cannot befall its target."""
-        match fault:
-            case Crash() | Hang():
-                self.processes(fault.target)
-            case SupplyFailure():
-                self.supply(fault.target)
-            case HotInlet():
-                self.chassis(fault.target)
-            case _:
-                self.blades(fault.target)
+    def befallen(self, fault: AnyFault) -> tuple[str, ...]:
+        """Names of all that a fault befalls. Raises BadTarget for a fault that cannot befall its target."""
+        match fault.befalls:
+            case Victim.BLADE:
+                return self.blades(fault.target)
+            case Victim.PROCESS:
+                return self.processes(fault.target)
+            case Victim.SUPPLY:
+                return _named(fault.target, "a power supply", self._supplies)
+            case Victim.CHASSIS:
+                return _named(fault.target, "a station", self._chassis)
 
     def blades(self, target: str) -> tuple[str, ...]:
         """Names of the blades: of one slot, or of each slot of a station."""
@@ -55,7 +61,7 @@ class Targets:
     def blade(self, target: str) -> tuple[ChassisPlan, int]:
         """One slot of a chassis."""
         if target not in self._blades:
-            raise BadTarget(target, "a slot", self._blades)
+            raise BadTarget(target, "a slot", tuple(self._blades))
         station, _, slot = target.partition("/")
         return self._chassis[station], int(slot)
 
@@ -67,19 +73,8 @@ class Targets:
             raise BadTarget(target, "a process or a station", [*self._chassis, *self._processes])
         return (target,)
 
-    def supply(self, target: str) -> tuple[ChassisPlan, int]:
-        """A power supply of a chassis."""
-        known = {
-            supply_name(chassis.station, number): (chassis, number)
-            for chassis in self._chassis.values()
-            for number in range(1, chassis.supplies + 1)
-        }
-        if target not in known:
-            raise BadTarget(target, "a power supply", list(known))
-        return known[target]
 
-    def chassis(self, target: str) -> ChassisPlan:
-        """A whole chassis."""
-        if target not in self._chassis:
-            raise BadTarget(target, "a station", list(self._chassis))
-        return self._chassis[target]
+def _named(target: str, what: str, known: Collection[str]) -> tuple[str]:
+    if target not in known:
+        raise BadTarget(target, what, tuple(known))
+    return (target,)

@@ -19,13 +19,14 @@ from chassis_emulator.media_console.lookup import look_up
 from chassis_emulator.media_console.output import OutputFile
 from chassis_emulator.media_console.playlist import split_url
 from chassis_emulator.media_console.push import play_push
-from chassis_emulator.media_console.reception import Progress, Reception, no_progress
+from chassis_emulator.media_console.reception import Progress, Reception
 from chassis_emulator.media_console.report import report
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
 from media_network.http.client import HttpClient
 from media_network.program import Program
-from media_network.whereabouts import find_center
+from media_network.whereabouts import find_center_media
 
 _PROGRAM_PATH = re.compile(r"/programs/([a-z0-9-]{1,64})/playlist\.m3u8")
 
@@ -137,7 +138,7 @@ async def _whom_to_ask(order: PlayOrder, http: HttpClient) -> tuple[Address, str
         if not found:
             raise BadUrl(order.source, "push needs the URL of a program at its director")
         return director, found[1], None
-    center = find_center(order.state_dir)
+    center = find_center_media(order.state_dir)
     if center is None:
         raise NoNetwork(order.state_dir)
     place = await look_up(center, order.source, order.station, http)
@@ -158,7 +159,7 @@ def _own_address(peer: Address) -> str:
 def _progress_bar() -> Iterator[Progress]:
     """On a terminal, a bar on the standard error output; elsewhere nothing."""
     if not sys.stderr.isatty():
-        yield no_progress
+        yield do_nothing
         return
     with click.progressbar(length=1, file=sys.stderr, label="receiving", show_pos=False) as bar:
 

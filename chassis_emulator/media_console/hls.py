@@ -10,10 +10,11 @@ from aiohttp import ClientResponse
 
 from chassis_emulator.media_console.errors import BadPlaylist, NotAnswered, PlayRefused, SegmentLost
 from chassis_emulator.media_console.playlist import PLAYLIST_BYTES_MAX, join, parse_playlist, split_url
-from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink, no_progress
+from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink
 from chassis_emulator.media_console.segment_assembly import SegmentAssembly
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.http.client import NOT_THE_MESSAGE, HttpClient
 from media_network.http.errors import Unreachable
 from media_network.program import Program
@@ -55,7 +56,7 @@ async def play_hls(
     http: HttpClient,
     *,
     expected: Program | None = None,
-    progress: Progress = no_progress,
+    progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
     patience_s: float = PATIENCE_S,
 ) -> Reception:
@@ -80,7 +81,7 @@ async def play_url(
     *,
     program: str = "",
     expected: Program | None = None,
-    progress: Progress = no_progress,
+    progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
     patience_s: float = PATIENCE_S,
 ) -> Reception:

@@ -7,7 +7,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.messages.content import LIST_PROGRAMS, ListPrograms, ProgramRow
-from media_network.messages.registry import LIST_CATALOGUE, LIST_STATIONS, ListCatalogue, ListStations, StationRow
+from media_network.messages.registry import LIST_CATALOGUE, LIST_DOORS, ListCatalogue, ListDoors, StationDoor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.program import Program, ProgramState
 from media_network.refusal import Refused
@@ -18,6 +18,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
     station: str
     director: Address
+    """Media address of its director."""
     program: Program
 
 
@@ -28,14 +29,14 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
     """
     programs = (await _ask(center, LIST_PROGRAMS, ListPrograms(), http)).programs
     row = choose_program(program, programs)
-    stations = (await _ask(center, LIST_STATIONS, ListStations(), http)).stations
-    chosen = choose_station(row, station, stations)
+    doors = (await _ask(center, LIST_DOORS, ListDoors(), http)).doors
+    chosen = choose_station(row, station, doors)
     catalogue = (await _ask(center, LIST_CATALOGUE, ListCatalogue(), http)).programs
     information = next((one for one in catalogue if one.program == program), None)
     if information is None:
         raise NotFound(f"The center has no program information of {program}", "Ask again in a moment.")
     try:
-        director = Address.parse(chosen.director)
+        director = Address.parse(chosen.media)
     except ValueError as error:
         raise NotAnswered("distribution center", center, str(error)) from error
     return Found(station=chosen.station, director=director, program=information)
@@ -52,7 +53,7 @@ def choose_program(program: str, programs: tuple[ProgramRow, ...]) -> ProgramRow
     return row
 
 
-def choose_station(row: ProgramRow, station: str | None, stations: tuple[StationRow, ...]) -> StationRow:
+def choose_station(row: ProgramRow, station: str | None, stations: tuple[StationDoor, ...]) -> StationDoor:
     """The station that was asked for, or the first that has the whole program. Raises NotFound."""
     if station is not None:
         chosen = next((one for one in stations if one.station == station), None)

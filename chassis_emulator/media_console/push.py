@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from chassis_emulator.media_console.errors import NotAnswered, PlayRefused, SentElsewhere
 from chassis_emulator.media_console.inbox import Inbox, open_inbox
-from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink, no_progress
+from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.streaming import CEASE, PLAY, STREAM, Cease, Play, Redirect, Stream
@@ -39,7 +40,7 @@ async def play_push(
     *,
     host: str = "127.0.0.1",
     to: Address | None = None,
-    progress: Progress = no_progress,
+    progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
 ) -> Reception:
     """Have a program sent to a port of `host`, or to another player at `to`, and keep the session alive until its end.

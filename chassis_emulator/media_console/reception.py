@@ -11,10 +11,6 @@ Progress = Callable[[int, int], None]
 """Told how much there is and how much there will be: bytes by push, segments by HLS."""
 
 
-def no_progress(_done: int, _whole: int) -> None:
-    """For whoever does not watch."""
-
-
 class Sink(Protocol):
     """Where the bytes go that were received."""
 

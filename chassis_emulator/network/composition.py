@@ -75,7 +75,8 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
         part="center",
         settings=CenterSettings(
             address=plan.address.host,
-            http_port=plan.address.port,
+            control_port=plan.address.port,
+            media_port=plan.media.port,
             state=str(plan.state),
             name=plan.center,
             home=plan.home,

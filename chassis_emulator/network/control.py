@@ -43,7 +43,10 @@ class ProcessRow(Struct, frozen=True, kw_only=True):
     address: str
     serial: str | None
     """Path of the service port."""
-    http: str | None
+    control: str | None
+    """Where machines and operators speak to it, `host:port`."""
+    media: str | None
+    """Where it serves consoles, `host:port`."""
     snmp: str | None
     ipmi: str | None
     epoch: int

@@ -26,6 +26,7 @@ from chassis_emulator.processes.nursery import freeze, tend
 from chassis_emulator.processes.parts import Part
 from chassis_emulator.topology.plan import NetworkPlan, plan_network
 from chassis_emulator.topology.topology import Topology
+from media_network.address import Address
 
 Parts = Mapping[str, Part[Any]]
 
@@ -68,14 +69,19 @@ def _rehearse_snmp(topology: Topology, folder: StateFolder) -> None:
 
 
 def _refuse_addresses_in_use(plan: NetworkPlan, folder: StateFolder) -> None:
-    for name, address in plan.listening.items():
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address)
-            except OSError as error:
-                reason = (error.strerror or "refused").lower()
-                raise AddressInUse(str(address), name, folder.log(name), reason) from error
+    for name, addresses in plan.listening.items():
+        for address in addresses:
+            _refuse_address_in_use(name, address, folder)
+
+
+def _refuse_address_in_use(name: str, address: Address, folder: StateFolder) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            reason = (error.strerror or "refused").lower()
+            raise AddressInUse(str(address), name, folder.log(name), reason) from error
 
 
 def _report(report: Started | StartFailed) -> None:

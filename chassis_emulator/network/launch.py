@@ -26,6 +26,7 @@ from chassis_emulator.network.errors import AnotherIsUp, EnvironmentLost, NotSer
 from chassis_emulator.network.start_report import Started, StartFailed
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology
+from media_network.callback import do_nothing
 
 DAEMON = (sys.executable, "-m", "chassis_emulator.network.daemon")
 _PACKAGES = Path(__file__).resolve().parents[2]
@@ -48,9 +49,7 @@ def bring_up(folder: StateFolder, topology: Topology, daemon: Sequence[str] = DA
     return order(folder, REVIVE, Revive()).names
 
 
-def wait_until_serving(
-    folder: StateFolder, timeout_s: float, show: Callable[[Readiness], None] = lambda _: None
-) -> None:
+def wait_until_serving(folder: StateFolder, timeout_s: float, show: Callable[[Readiness], None] = do_nothing) -> None:
     """Return when every station serves and the center knows it. Raises NotServing, NotUp, EnvironmentLost."""
     give_up_at = time.monotonic() + timeout_s
     while True:

@@ -22,7 +22,7 @@ async def look(client: HttpClient, plan: NetworkPlan, processes: Processes) -> R
     rows = {row.station: row for row in registered.stations} if registered else {}
     # A director may believe in an engine for a moment longer than it lives, and then in one that has come back and has
     # no role yet: so the engines are heard themselves.
-    serving = {process.status.http for process in processes.all if process.status.role == Role.ENGINE}
+    serving = {process.status.control for process in processes.all if process.status.role == Role.ENGINE}
     stations = await asyncio.gather(
         *(_look_at_station(client, chassis, rows.get(chassis.station), serving, processes) for chassis in plan.chassis)
     )

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from chassis_emulator.processes.nursery import MESSAGE_BYTES_MAX, Ended, Fork, Forked, NotForked, Signal
 from chassis_emulator.processes.parts import encode_settings
+from media_network.callback import do_nothing
 
 _report = msgspec.json.Decoder(Forked | NotForked | Ended)
 
@@ -28,17 +29,13 @@ class ForkRefused(Exception):
         return f"{self.name} could not be started: {self.reason}"
 
 
-def _nobody_cares(_: Ended) -> None:
-    return
-
-
 class NurseryClient:
     """Starts and signals processes by name. A name is one process at a time."""
 
     def __init__(self, requests: socket.socket) -> None:
         requests.settimeout(0)
         self._requests = requests
-        self.on_end: Callable[[Ended], None] = _nobody_cares
+        self.on_end: Callable[[Ended], None] = do_nothing
         """Told of every process that is gone."""
         self._sending = asyncio.Lock()
         self._births: dict[str, asyncio.Future[int]] = {}

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from chassis_emulator.processes.nursery import Ended
 from chassis_emulator.processes.nursery_client import ForkRefused, NurseryClient
+from media_network.callback import do_nothing
 from media_network.status import ProcessStatus, StatusFile
 
 
@@ -38,7 +39,7 @@ class Process:
     settings: Struct
     state: Path
     log: Path
-    prepare: Callable[[], None] = lambda: None
+    prepare: Callable[[], None] = do_nothing
     """Called before each of its lives."""
     pid: int | None = None
     exit_code: int | None = None

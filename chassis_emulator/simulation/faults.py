@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from chassis_emulator.simulation.conditions import Conditions
 from chassis_emulator.simulation.simulation import Simulation
+from media_network.callback import do_nothing
 
 Heal = Callable[[], None]
 
@@ -31,7 +32,7 @@ class Killed(TimedFault, frozen=True, kw_only=True):
         """See `TimedFault`."""
         host = simulation.host(self.host)
         if not host.boot:
-            return _nothing
+            return do_nothing
         simulation.crash(host)
         return lambda: simulation.restart(host)
 
@@ -55,7 +56,7 @@ class PowerCut(TimedFault, frozen=True, kw_only=True):
         """See `TimedFault`."""
         host = simulation.host(self.host)
         if not host.boot:
-            return _nothing
+            return do_nothing
         simulation.power_cut(host)
         return lambda: simulation.restart(host)
 
@@ -152,7 +153,3 @@ def _strike(simulation: Simulation, fault: TimedFault) -> None:
     simulation.links.trace("fault", repr(fault))
     heal = fault.strike(simulation)
     simulation.links.at(simulation.loop.time() + fault.for_s, heal)
-
-
-def _nothing() -> None:
-    """Make good what did not happen."""

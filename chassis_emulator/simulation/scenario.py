@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from chassis_emulator.faults.kinds import Crash, Hang, LineFault
+from chassis_emulator.faults.kinds import AnyFault, Crash, Hang, LineFault
 from chassis_emulator.faults.targets import Targets
 from chassis_emulator.scenario.steps import AnyStep, ClearStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.simulation.faults import Heal, Killed, TimedFault
@@ -98,21 +98,20 @@ def _faults(scenario: Scenario, plan: NetworkPlan, from_s: float) -> Iterator[Ti
             for_s = _until_insert(scenario, index) - step.at
             yield PulledBlade(at_s=at_s, for_s=max(for_s, _AT_LEAST_S), host=hosts[step.target], wire=step.target)
         elif isinstance(step, FaultStep) and _is_played(step):
-            targets.check(step.fault)
             for_s = max(_end_of(scenario, index) - step.at, _AT_LEAST_S)
             yield from _strikes(step.fault, targets, hosts, at_s, for_s)
 
 
-def _strikes(fault: object, targets: Targets, hosts: dict[str, str], at_s: float, for_s: float) -> Iterator[TimedFault]:
-    match fault:
-        case LineFault(target=target):
-            for name in targets.blades(target):
+def _strikes(
+    fault: AnyFault, targets: Targets, hosts: dict[str, str], at_s: float, for_s: float
+) -> Iterator[TimedFault]:
+    for name in targets.befallen(fault):
+        match fault:
+            case LineFault():
                 yield TroubledWire(at_s=at_s, for_s=for_s, wire=name, trouble=fault)
-        case Crash(target=target):
-            for name in targets.processes(target):
+            case Crash():
                 yield Killed(at_s=at_s, for_s=for_s, host=hosts[name])
-        case Hang(target=target):
-            for name in targets.processes(target):
+            case Hang():
                 yield HungHost(at_s=at_s, for_s=for_s, host=hosts[name], wire=name)
 
 

@@ -30,6 +30,7 @@ from chassis_emulator.simulation.links import Links
 from chassis_emulator.simulation.loop import SimulatedLoop
 from chassis_emulator.simulation.network import SimulatedNetwork
 from chassis_emulator.simulation.trace import Trace
+from media_network.callback import do_nothing
 
 _T = TypeVar("_T")
 
@@ -114,7 +115,7 @@ class Simulation:
         """SIGSTOP to all that runs on a host; what is returned is SIGCONT."""
         boot = host.boot
         if boot is None or boot.hung:
-            return lambda: None
+            return do_nothing
         boot.hung = True
         self.links.trace("hung", host.address)
 
@@ -207,7 +208,7 @@ def _set_aside_what_was_there() -> None:
 @contextmanager
 def _last_words_unheard() -> Iterator[None]:
     """Python reports each coroutine that awaits something in a `finally` while it is collected: here all do."""
-    heard, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    heard, sys.unraisablehook = sys.unraisablehook, do_nothing
     try:
         yield
     finally:

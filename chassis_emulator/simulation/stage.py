@@ -109,7 +109,8 @@ class Stage:
         settings = CenterSettings(
             name=self.plan.center.center,
             address=self.center.host,
-            http_port=self.center.port,
+            control_port=self.center.port,
+            media_port=self.plan.center.media.port,
             state=str(self.plan.center.state),
             home=self.plan.center.home,
         )

@@ -175,7 +175,7 @@ class Story:
         """Drain engines of north until they carry nothing; that must not take long."""
         rng = self._simulation.rng("drains")
         cables = {
-            blade.address: ServiceCable(blade, self._simulation.wires[service_port(blade)])
+            blade.media: ServiceCable(blade, self._simulation.wires[service_port(blade)])
             for blade in self._stage.plan.blades
             if blade.station == "north"
         }
@@ -202,6 +202,7 @@ class Story:
         return reception
 
     async def _director(self, http: HttpClient) -> Address | None:
+        """Media address of the director of north."""
         try:
             answer = await http.ask(self._stage.center, LIST_STATIONS, ListStations())
         except NetworkError:
@@ -209,7 +210,7 @@ class Story:
             return None
         if isinstance(answer, Refused):
             return None
-        return next((Address.parse(row.director) for row in answer.stations if row.station == "north"), None)
+        return next((Address.parse(row.media) for row in answer.stations if row.station == "north"), None)
 
     async def _is_whole_at(self, http: HttpClient, station: str) -> bool:
         try:

@@ -12,7 +12,8 @@ from chassis_emulator.topology.topology import Station, Topology
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings
 
-HTTP_PORT = 8080
+MEDIA_PORT = 8080
+CONTROL_PORT = 8081
 PANEL_PORT = 8090
 IPMI_PORT = 6623
 """RMCP's own port, 623, takes privileges that nothing here needs."""
@@ -31,6 +32,7 @@ class BladePlan:
     station: str
     slot: int
     address: Address
+    media: Address
     state: Path
     channels: tuple[Path, ...]
     capacity_bps: int
@@ -46,7 +48,8 @@ class BladePlan:
         return BladeSettings(
             slot=self.slot,
             address=self.address.host,
-            http_port=self.address.port,
+            control_port=self.address.port,
+            media_port=self.media.port,
             backplane=backplane,
             state=str(self.state),
             channels=tuple(map(str, self.channels)),
@@ -97,6 +100,7 @@ class CenterPlan:
     """Of the process: `center`."""
     center: str
     address: Address
+    media: Address
     state: Path
     home: str
 
@@ -120,10 +124,10 @@ class NetworkPlan:
         return Address(self.center.address.host, PANEL_PORT)
 
     @property
-    def listening(self) -> dict[str, Address]:
-        """Where each process will listen, by its name."""
-        addresses = {self.center.name: self.center.address}
-        return addresses | {blade.name: blade.address for blade in self.blades}
+    def listening(self) -> dict[str, tuple[Address, Address]]:
+        """Where each process will listen for control and for media, by its name."""
+        center = {self.center.name: (self.center.address, self.center.media)}
+        return center | {blade.name: (blade.address, blade.media) for blade in self.blades}
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -137,7 +141,8 @@ def plan_network(topology: Topology, folder: Path) -> NetworkPlan:
     center = CenterPlan(
         name="center",
         center=topology.center.name,
-        address=Address(f"127.{topology.network}.0.1", HTTP_PORT),
+        address=Address(f"127.{topology.network}.0.1", CONTROL_PORT),
+        media=Address(f"127.{topology.network}.0.1", MEDIA_PORT),
         state=folder / "center",
         home=topology.center.home,
     )
@@ -169,7 +174,8 @@ def _plan_chassis(network: int, number: int, station: Station, folder: Path, cen
                 name=f"{station.name}/{slot}",
                 station=station.name,
                 slot=slot,
-                address=Address(f"{subnet}.{slot}", HTTP_PORT),
+                address=Address(f"{subnet}.{slot}", CONTROL_PORT),
+                media=Address(f"{subnet}.{slot}", MEDIA_PORT),
                 state=state / str(slot) / "state",
                 root=state / str(slot) / "root",
                 channels=tuple(state / str(slot) / f"channel-{channel + 1}" for channel in range(station.channels)),

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import ClientSession, web
 
+from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.download import download
 from distribution_center.content.errors import AlreadyCutError, IngestError, NameTakenError
@@ -24,6 +25,7 @@ from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, StoreError, Verdict
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
@@ -47,7 +49,9 @@ class ContentEngine:
     """Ingest orders, a few at a time, and the spool."""
 
     address: Address
-    """Where the center answers."""
+    """Where machines speak to the center."""
+    media: Address
+    """Where segments of the spool are fetched."""
     spool: Path
     home: str
     """Name of the home media station."""
@@ -57,6 +61,7 @@ class ContentEngine:
     http: HttpClient
     rng: random.Random
     tasks: asyncio.TaskGroup
+    counters: CenterCounters
     storing_patience_s: float
     """How long the home media station may take no segment before an ingest is given up."""
 
@@ -64,8 +69,6 @@ class ContentEngine:
         self._tickets = TicketKey(self.rng.randbytes(32))
         self._jobs: dict[str, IngestProgress] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
-        self.ingests_done = 0
-        self.ingests_failed = 0
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the content engine's verbs and resources into a table."""
@@ -87,7 +90,7 @@ class ContentEngine:
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
 
     async def _take_up(self, program: Program) -> None:
-        while not await self._store(program, lambda _: None):
+        while not await self._store(program, do_nothing):
             _log.warning("the home media station %s does not take %s", self.home, program.program)
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
@@ -218,7 +221,7 @@ class ContentEngine:
         if not segment_path(self.spool / question.program, question.segment).is_file():
             return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is not in the spool")
         ticket = self._tickets.sign(f"copy-{question.segment}", question.program)
-        return SegmentLocation(engine=str(self.address), ticket=ticket)
+        return SegmentLocation(media=str(self.media), ticket=ticket)
 
     async def _segment(self, request: web.Request) -> web.StreamResponse:
         program, number, ticket = asked_segment(request.match_info, request.query)
@@ -232,8 +235,8 @@ class ContentEngine:
     def _note(self, job: str, **changes: object) -> None:
         if job in self._jobs:
             self._jobs[job] = msgspec.structs.replace(self._jobs[job], **changes)
-        self.ingests_done += changes.get("stage") is IngestStage.DONE
-        self.ingests_failed += changes.get("stage") is IngestStage.FAILED
+        self.counters.ingests_done += changes.get("stage") is IngestStage.DONE
+        self.counters.ingests_failed += changes.get("stage") is IngestStage.FAILED
 
 
 def _usual_ms(program: Program) -> int:

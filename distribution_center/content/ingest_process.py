@@ -26,6 +26,7 @@ from distribution_center.content.rate import required_rate_bps
 from distribution_center.content.segment_folder import SegmentFolder
 from distribution_center.content.source import open_source
 from distribution_center.content.survey import OnProgress, Survey, survey
+from media_network.callback import do_nothing
 from media_network.program import Program
 
 _INTERMEDIATE = "intermediate.mp4"
@@ -81,7 +82,7 @@ def _encode(order: Order, plan: Survey, target: Path, on_progress: OnProgress) -
     with open_source(Path(order.path), order.name) as source:
         encode(source, plan, target, segment_ms=order.segment_ms, on_progress=on_progress)
     with open_source(target, order.name) as source:
-        return target, survey(source, segment_ms=order.segment_ms, on_progress=lambda _: None)
+        return target, survey(source, segment_ms=order.segment_ms, on_progress=do_nothing)
 
 
 def program_id(title: str, sha256: str) -> str:

@@ -16,6 +16,7 @@ from distribution_center.network_management.poll_error import PollError
 from distribution_center.network_management.schedule import PollSchedule
 from distribution_center.network_management.settings import NmsSettings
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.snmp.objects.times import wall_clock
@@ -68,7 +69,7 @@ class Monitor:
         """Engine ids by component."""
         self._samples: list[Sample] = []
         self._alarms: list[Alarm] = []
-        self.on_engine: Callable[[bytes], None] = lambda _: None
+        self.on_engine: Callable[[bytes], None] = do_nothing
         """Gets the id of every engine that answers."""
         self.polls = 0
         self.polls_missed = 0

@@ -90,4 +90,4 @@ def _once(path: Path, text: str) -> str:
 
 
 def _status(address: Address) -> ProcessStatus:
-    return ProcessStatus(pid=os.getpid(), role="nms", state="serving", address=address.host, http=str(address))
+    return ProcessStatus(pid=os.getpid(), role="nms", state="serving", address=address.host, page=str(address))

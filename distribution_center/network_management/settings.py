@@ -12,7 +12,7 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """One network management system. Raises ValueError for an address that is none."""
 
     centers: tuple[str, ...]
-    """Distribution centers, `host:port` of their control planes: their registries say which stations there are."""
+    """Distribution centers, `host:port` of their control ports: their registries say which stations there are."""
     state: str
     """Folder of the history, of the token, and of who it is to those who send it informs."""
     user: UserSettings

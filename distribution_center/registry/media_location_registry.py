@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from distribution_center.center_figures import CenterCounters
 from distribution_center.registry.repository import Repository, Stamp, Station, Verdict
 from media_network.address import Address
 from media_network.http.server import HandlerTable
@@ -35,19 +36,6 @@ class Presence:
     engines: int
 
 
-@dataclass
-class RegistryCounters:
-    """What directors said since the start."""
-
-    registrations: int = 0
-    full_reports: int = 0
-    locations_added: int = 0
-    """Segments that were not known at their station."""
-    locations_removed: int = 0
-    stale_refused: int = 0
-    """Messages of an older epoch or generation than the one that is known."""
-
-
 class Heard(NamedTuple):
     """A station that has spoken since the start."""
 
@@ -58,12 +46,18 @@ class Heard(NamedTuple):
 class MediaLocationRegistry:
     """The registry as directors see it, over a durable `Repository`."""
 
-    def __init__(self, repository: Repository, home: str, catalogue_version: Callable[[], Awaitable[int]]) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        home: str,
+        catalogue_version: Callable[[], Awaitable[int]],
+        counters: CenterCounters,
+    ) -> None:
         self._repository = repository
         self._home = home
         self._catalogue_version = catalogue_version
         self._present: dict[str, Presence] = {}
-        self.counters = RegistryCounters()
+        self._counters = counters
         self.moved = asyncio.Event()
         """Set whenever a location or a director changed."""
 
@@ -74,6 +68,7 @@ class MediaLocationRegistry:
         table.verb(messages.ADD_LOCATIONS, self._add_locations)
         table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
         table.verb(messages.LIST_STATIONS, self._list_stations)
+        table.verb(messages.LIST_DOORS, self._list_doors)
 
     def present(self) -> dict[str, Heard]:
         """The stations that have spoken since the start."""
@@ -99,19 +94,23 @@ class MediaLocationRegistry:
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:
             Address.parse(message.director)
+            Address.parse(message.media)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         known = await self._repository.station(message.station)
-        same = known is not None and (known.director, known.stamp.epoch) == (message.director, message.epoch)
         generation = known.stamp.generation if known and known.stamp.epoch == message.epoch else 0
-        if not same:
-            verdict = await self._repository.see_station(
-                Station(station=message.station, director=message.director, stamp=Stamp(message.epoch, generation))
-            )
+        station = Station(
+            station=message.station,
+            director=message.director,
+            media=message.media,
+            stamp=Stamp(message.epoch, generation),
+        )
+        if station != known:
+            verdict = await self._repository.see_station(station)
             if verdict in _REFUSALS:
                 return self._refuse(verdict, message.station)
             self.moved.set()
-        self.counters.registrations += 1
+        self._counters.registrations += 1
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
         return messages.StationRegistered(catalogue_version=await self._catalogue_version(), generation=generation)
 
@@ -122,17 +121,17 @@ class MediaLocationRegistry:
             return Refused(Reason.BAD_MESSAGE, str(error))
         stamp = Stamp(message.epoch, message.generation)
         verdict = await self._repository.replace_station(message.station, stamp, held)
-        self.counters.full_reports += verdict is Verdict.ACCEPTED
+        self._counters.full_reports += verdict is Verdict.ACCEPTED
         return self._conclude(verdict, message.station)
 
     async def _add_locations(self, message: messages.AddLocations) -> Done | Refused:
         answer, changed = await self._change(message, self._repository.add_locations)
-        self.counters.locations_added += changed
+        self._counters.locations_added += changed
         return answer
 
     async def _remove_locations(self, message: messages.RemoveLocations) -> Done | Refused:
         answer, changed = await self._change(message, self._repository.remove_locations)
-        self.counters.locations_removed += changed
+        self._counters.locations_removed += changed
         return answer
 
     async def _change(
@@ -158,7 +157,7 @@ class MediaLocationRegistry:
         return Done()
 
     def _refuse(self, verdict: Verdict, station: str) -> Refused:
-        self.counters.stale_refused += verdict in _STALE
+        self._counters.stale_refused += verdict in _STALE
         return Refused(_REFUSALS[verdict], f"{station}: {verdict.value}")
 
     async def _list_stations(self, _: messages.ListStations) -> messages.Stations:
@@ -176,6 +175,7 @@ class MediaLocationRegistry:
                 messages.StationRow(
                     station=station.station,
                     director=station.director,
+                    media=station.media,
                     epoch=station.stamp.epoch,
                     engines=presence.engines,
                     programs=whole.get(station.station, 0),
@@ -184,6 +184,15 @@ class MediaLocationRegistry:
                 )
             )
         return messages.Stations(tuple(rows))
+
+    async def _list_doors(self, _: messages.ListDoors) -> messages.Doors:
+        stations = await self._repository.stations()
+        return messages.Doors(
+            tuple(
+                messages.StationDoor(station=each.station, media=each.media, home=each.station == self._home)
+                for each in stations
+            )
+        )
 
 
 _SILENT_MAX_S = 365 * 24 * 3600.0

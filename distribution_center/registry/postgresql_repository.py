@@ -61,6 +61,7 @@ CREATE TABLE stations (
     station TEXT COLLATE "C" PRIMARY KEY,
     number BIGINT NOT NULL UNIQUE,
     director TEXT NOT NULL,
+    media TEXT NOT NULL,
     epoch BIGINT NOT NULL,
     generation BIGINT NOT NULL,
     inventory_epoch BIGINT NOT NULL DEFAULT -1,

@@ -14,7 +14,7 @@ _Rows = Iterable[tuple[Any, ...]]
 
 _SEGMENTS_END = 1 << 62  # beyond it a number does not fit a column
 _DECODER = msgspec.json.Decoder(Program)
-_STATIONS = "SELECT station, director, epoch, generation FROM stations"
+_STATIONS = "SELECT station, director, media, epoch, generation FROM stations"
 _PROGRAMS = "SELECT information, state FROM programs"
 
 
@@ -85,7 +85,10 @@ def _programs(rows: _Rows) -> list[Program]:
 
 
 def _stations(rows: _Rows) -> list[Station]:
-    return [Station(station=name, director=director, stamp=Stamp(*stamp)) for name, director, *stamp in rows]
+    return [
+        Station(station=name, director=director, media=media, stamp=Stamp(*stamp))
+        for name, director, media, *stamp in rows
+    ]
 
 
 def _locations(rows: _Rows) -> dict[str, frozenset[int]]:

@@ -51,7 +51,9 @@ class Station(Struct, frozen=True, kw_only=True):
 
     station: str
     director: str
-    """Address of the media director's control plane, host:port."""
+    """Address of the media director, host:port."""
+    media: str
+    """Its media address."""
     stamp: Stamp
 
 

@@ -9,7 +9,7 @@ from distribution_center.registry.repository import StoreUnfitError
 OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that overlaps a write of another connection can lose committed transactions in WAL mode."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _BUSY_TIMEOUT_MS = 5000
 _TABLES = """
@@ -31,6 +31,7 @@ CREATE TABLE stations (
     station TEXT PRIMARY KEY,
     number INTEGER NOT NULL UNIQUE,
     director TEXT NOT NULL,
+    media TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     generation INTEGER NOT NULL,
     inventory_epoch INTEGER NOT NULL DEFAULT -1,

@@ -119,16 +119,16 @@ def see_station(*, station: Station) -> Steps:
     known = yield from _known(station.station)
     if known is None:
         yield Statement(
-            "INSERT INTO stations (station, number, director, epoch, generation)"
-            " VALUES ($1, (SELECT 1 + coalesce(max(number), 0) FROM stations), $2, $3, $4)",
-            (station.station, station.director, *station.stamp),
+            "INSERT INTO stations (station, number, director, media, epoch, generation)"
+            " VALUES ($1, (SELECT 1 + coalesce(max(number), 0) FROM stations), $2, $3, $4, $5)",
+            (station.station, station.director, station.media, *station.stamp),
         )
         return Verdict.ACCEPTED
     verdict = _fence(known, station.stamp)
     if verdict is Verdict.ACCEPTED:
         yield Statement(
-            "UPDATE stations SET director = $1, epoch = $2, generation = $3 WHERE station = $4",
-            (station.director, *station.stamp, station.station),
+            "UPDATE stations SET director = $1, media = $2, epoch = $3, generation = $4 WHERE station = $5",
+            (station.director, station.media, *station.stamp, station.station),
         )
     return verdict
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from random import Random
 
+from distribution_center.center_figures import CenterFigures
 from distribution_center.registry.repository import StoreError
-from distribution_center.snmp.objects import CenterFigures, CenterObjects
+from distribution_center.snmp.objects import CenterObjects
 from media_network.snmp.agent import Agent, open_agent
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.arcs import CENTER, CENTER_PRODUCT

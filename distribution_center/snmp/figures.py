@@ -1,12 +1,18 @@
-"""A distribution center's figures for SNMP, out of its registry, its distribution and its content engine."""
+"""A distribution center's figures for SNMP, out of its registry, its content engine and what all of it has counted."""
 
 from collections.abc import Mapping
+from copy import copy
 
+from distribution_center.center_figures import (
+    CenterCounters,
+    CenterFigures,
+    IngestFigures,
+    ProgramFigures,
+    StationFigures,
+)
 from distribution_center.content.content_engine import ContentEngine
-from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import OrderState, Repository
-from distribution_center.snmp.objects import CenterFigures, IngestFigures, ProgramFigures, StationFigures
 from media_network.messages.content import IngestProgress, IngestStage
 from media_network.program import Program, ProgramState
 
@@ -29,35 +35,27 @@ class CenterView:
         home: str,
         repository: Repository,
         registry: MediaLocationRegistry,
-        distribution: Distribution,
         content_engine: ContentEngine,
+        counters: CenterCounters,
     ) -> None:
         self._name = name
         self._home = home
         self._repository = repository
         self._registry = registry
-        self._distribution = distribution
         self._content_engine = content_engine
+        self._counters = counters
 
     async def figures(self) -> CenterFigures:
         """Put the figures of now together. Raises StoreError."""
         programs = await self._repository.programs()
-        counters = self._registry.counters
         return CenterFigures(
             name=self._name,
             home=self._home,
             programs=tuple([await self._program(program) for program in programs]),
             stations=await self._stations(),
             ingests=tuple(map(_ingest, self._content_engine.ingests())),
-            registrations=counters.registrations,
-            full_reports=counters.full_reports,
-            locations_added=counters.locations_added,
-            locations_removed=counters.locations_removed,
-            stale_refused=counters.stale_refused,
             orders_open=await self._orders_open(programs),
-            orders_done=self._distribution.orders_done,
-            ingests_done=self._content_engine.ingests_done,
-            ingests_failed=self._content_engine.ingests_failed,
+            counted=copy(self._counters),
         )
 
     async def _program(self, program: Program) -> ProgramFigures:

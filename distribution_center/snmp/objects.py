@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 
-from msgspec import Struct
-
+from distribution_center.center_figures import CenterCounters, CenterFigures, IngestFigures, StationFigures
+from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.objects.alarms import AlarmCause, AlarmKind, Alarms, Severity, shortened
 from media_network.snmp.objects.arcs import CENTER
@@ -62,63 +62,17 @@ INGEST_FAILED = NotificationType(
 )
 CENTER_NOTIFICATIONS = (STATION_SILENT, STATION_HEARD, INGEST_FAILED)
 
-
-class ProgramFigures(Struct, frozen=True, kw_only=True):
-    """A program, and how many of its segments each station holds."""
-
-    program: str
-    title: str
-    published: bool
-    segments: int
-    length_bytes: int
-    duration_ms: int
-    rate_bps: int
-    held: Mapping[str, int] = {}
-    """Segments by station; stations that hold none are left out."""
-
-
-class StationFigures(Struct, frozen=True, kw_only=True):
-    """A media station as the registry knows it."""
-
-    station: str
-    home: bool
-    director: str
-    epoch: int
-    engines: int
-    silent_ms: int | None = None
-    """Since its director was last heard; None if it has not been since the center started."""
-
-
-class IngestFigures(Struct, frozen=True, kw_only=True):
-    """An ingest."""
-
-    ingest: str
-    """Tells it from others."""
-    program: str
-    state: str
-    """`waiting`, `running`, `storing`, `done` or `failed`."""
-    progress: float = 0.0
-    """0 to 1."""
-    cause: str = ""
-
-
-class CenterFigures(Struct, frozen=True, kw_only=True):
-    """A distribution center. What nobody counts is None."""
-
-    name: str
-    home: str
-    programs: tuple[ProgramFigures, ...] = ()
-    stations: tuple[StationFigures, ...] = ()
-    ingests: tuple[IngestFigures, ...] = ()
-    registrations: int | None = None
-    full_reports: int | None = None
-    locations_added: int | None = None
-    locations_removed: int | None = None
-    stale_refused: int | None = None
-    orders_open: int | None = None
-    orders_done: int | None = None
-    ingests_done: int | None = None
-    ingests_failed: int | None = None
+_COUNTERS: Mapping[Oid, Callable[[CenterCounters], int]] = {
+    (*_REGISTRY, 1): lambda center: center.registrations,
+    (*_REGISTRY, 2): lambda center: center.full_reports,
+    (*_REGISTRY, 3): lambda center: center.locations_added,
+    (*_REGISTRY, 4): lambda center: center.locations_removed,
+    (*_REGISTRY, 5): lambda center: center.stale_refused,
+    (*_REGISTRY, 7): lambda center: center.orders_done,
+    (*_INGESTS, 2): lambda center: center.ingests_done,
+    (*_INGESTS, 3): lambda center: center.ingests_failed,
+}
+"""Name of the object, and the figure it shows."""
 
 
 class CenterObjects:
@@ -127,7 +81,7 @@ class CenterObjects:
     def __init__(self, alarms: Alarms, tell: Callable[[Notification], None]) -> None:
         self._alarms = alarms
         self._tell = tell
-        self._figures = CenterFigures(name="", home="")
+        self._figures = CenterFigures(name="", home="", counted=CenterCounters())
         self._programs = Rows()
         self._stations = Rows()
         self._locations = Rows()
@@ -205,24 +159,13 @@ class CenterObjects:
         return self._figures.home.encode()
 
     def _counted(self) -> Iterator[ObjectType]:
-        def of_center(oid: tuple[int, ...], name: str) -> ObjectType:
-            syntax = GAUGE32 if name == "orders_open" else COUNTER64
-            return scalar(oid, syntax, lambda: getattr(self._figures, name))
+        def of_center(oid: Oid, read: Callable[[CenterCounters], int]) -> ObjectType:
+            return scalar(oid, COUNTER64, lambda: read(self._figures.counted))
 
-        registry = (
-            "registrations",
-            "full_reports",
-            "locations_added",
-            "locations_removed",
-            "stale_refused",
-            "orders_open",
-            "orders_done",
-        )
-        for number, name in enumerate(registry, 1):
-            yield of_center((*_REGISTRY, number), name)
+        for oid, read in _COUNTERS.items():
+            yield of_center(oid, read)
+        yield scalar((*_REGISTRY, 6), GAUGE32, lambda: self._figures.orders_open)
         yield scalar((*_INGESTS, 1), GAUGE32, self._ingests_active)
-        yield of_center((*_INGESTS, 2), "ingests_done")
-        yield of_center((*_INGESTS, 3), "ingests_failed")
 
     def _ingests_active(self) -> int:
         return sum(_state(one) in _UNDER_WAY for one in self._figures.ingests)

@@ -1,4 +1,4 @@
-"""Answer the messages of a party: one table of verbs and resources, served at one address.
+"""Answer the messages of a party: one table of verbs and resources, served at its two ports, or at one address.
 
 What `openapi.json` shows is drawn from the same table.
 """
@@ -21,7 +21,7 @@ from media_network.http.client import DEADLINE_MS, IDEMPOTENCY_KEY, NOT_THE_MESS
 from media_network.http.errors import NetworkError
 from media_network.http.openapi import describe
 from media_network.http.refusing import refusing
-from media_network.messages.verb import Reply, Request, Verb
+from media_network.messages.verb import Port, Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 
 _ANSWERS_REMEMBERED = 4096
@@ -82,6 +82,17 @@ class HandlerTable:
     def resource(self, path: str, get: Resource, summary: str = "") -> None:
         """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows."""
         self.resources.append(_Get(path, get, summary))
+
+    def at(self, port: Port) -> "HandlerTable":
+        """The part that is answered at a port; resources are media."""
+        described_by = self.described_by
+        return HandlerTable(
+            self.title,
+            posts=[post for post in self.posts if port in post.verb.ports],
+            resources=self.resources if port is Port.MEDIA else [],
+            guards=self.guards,
+            described_by=(lambda: described_by().at(port)) if described_by else None,
+        )
 
 
 class _Answers:
@@ -193,6 +204,16 @@ async def serve(table: HandlerTable, address: Address) -> AsyncIterator[Address]
     """
     async with serve_application(_application(table), address) as bound:
         yield bound
+
+
+@asynccontextmanager
+async def serve_ports(table: HandlerTable, *, control: Address, media: Address) -> AsyncIterator[None]:
+    """Serve a table at the two ports of a party while the context is open, to each kind of caller what it may say.
+
+    Raises OSError when one of the two cannot be bound.
+    """
+    async with serve(table.at(Port.CONTROL), control), serve(table.at(Port.MEDIA), media):
+        yield
 
 
 @asynccontextmanager

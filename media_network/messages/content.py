@@ -119,6 +119,6 @@ LIST_PROGRAMS = Verb(
     ListPrograms,
     Programs,
     "All programs and where they are.",
-    callers=(Caller.ANYBODY,),
+    callers=(Caller.OPERATOR, Caller.CONSOLE),
     reply_bytes_max=16 * MIB,  # grows with the catalogue: 470 bytes a program that is at ten stations
 )

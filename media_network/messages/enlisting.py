@@ -41,6 +41,8 @@ class Enlist(Struct, frozen=True, kw_only=True):
     slot: Annotated[int, Meta(ge=1, le=32)]
     engine: str
     """Address of the engine."""
+    media: str
+    """Its media address."""
     boot: str
     """New at every start of the engine: a report of an earlier one is refused."""
     epoch: Count
@@ -60,6 +62,8 @@ class Enlisted(Struct, frozen=True, kw_only=True):
 
     ticket_key: str
     """Hexadecimal; the key this director signs tickets with."""
+    media: str
+    """Media address of the director: players that ask an engine for a playlist are sent there."""
     report_interval_ms: Interval
     lease_ms: Annotated[int, Meta(ge=100, le=600_000)]
     """How long after the last acknowledged report was sent the engine may go on streaming."""

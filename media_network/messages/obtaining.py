@@ -27,9 +27,10 @@ class LocateSegment(Struct, frozen=True, kw_only=True):
 
 
 class SegmentLocation(Struct, frozen=True, kw_only=True):
-    """The engine a copy can be fetched from, with the ticket it will ask for."""
+    """Where a copy can be fetched, with the ticket that is asked for there."""
 
-    engine: str
+    media: str
+    """Media address of the engine that has it."""
     ticket: str
 
 
@@ -40,6 +41,7 @@ class Fetch(Struct, frozen=True, kw_only=True):
     program: ProgramId
     segment: Segment
     source: str
+    """Media address of the engine that has it."""
     ticket: str
 
 

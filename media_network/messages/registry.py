@@ -12,6 +12,8 @@ class RegisterStation(Struct, frozen=True, kw_only=True):
     station: str
     director: str
     """Address of the director, `host:port`."""
+    media: str
+    """Its media address."""
     epoch: Count
     """Epoch of the director: of two that claim a station, the higher is right."""
     engines: Count
@@ -67,6 +69,8 @@ class StationRow(Struct, frozen=True, kw_only=True):
 
     station: str
     director: str
+    media: str
+    """Media address of the director."""
     epoch: Count
     engines: Count
     programs: Count
@@ -80,6 +84,25 @@ class Stations(Struct, frozen=True):
     """The stations, by name."""
 
     stations: tuple[StationRow, ...]
+
+
+class ListDoors(Struct, frozen=True):
+    """A console asks which stations there are."""
+
+
+class StationDoor(Struct, frozen=True, kw_only=True):
+    """Where a station serves consoles."""
+
+    station: str
+    media: str
+    """Media address of its director."""
+    home: bool
+
+
+class Doors(Struct, frozen=True):
+    """The doors of the stations, by name."""
+
+    doors: tuple[StationDoor, ...]
 
 
 class ListCatalogue(Struct, frozen=True):
@@ -130,6 +153,14 @@ LIST_STATIONS = Verb(
     Stations,
     "The stations and their directors.",
     callers=(Caller.ANYBODY,),
+    reply_bytes_max=STATIONS_BYTES_MAX,
+)
+LIST_DOORS = Verb(
+    "registry/doors",
+    ListDoors,
+    Doors,
+    "Where the stations serve consoles.",
+    callers=(Caller.CONSOLE,),
     reply_bytes_max=STATIONS_BYTES_MAX,
 )
 LIST_CATALOGUE = Verb(

@@ -42,6 +42,7 @@ class Redirect(Struct, frozen=True, kw_only=True):
     session: str
     turn: Count
     engine: str
+    """Its media address."""
     ticket: str
     program: ProgramHeader
     first: Segment

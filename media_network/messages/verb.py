@@ -1,4 +1,4 @@
-"""A verb: a message with its answer, the path it is posted to, who says it, and what it may weigh."""
+"""A verb: a message with its answer, the path it is posted to, who says it and where, and what it may weigh."""
 
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
@@ -16,8 +16,8 @@ SHORT_BYTES_MAX = 16 * KIB
 """What names things and counts them: a few hundred bytes, with every name as long as it may be a few thousand."""
 STREAMS_BYTES_MAX = 2 * MIB
 """What names every stream of an engine: 113 bytes each, of 8192 at most."""
-STATIONS_BYTES_MAX = MIB
-"""What names stations: 153 bytes each, of 6500."""
+STATIONS_BYTES_MAX = 2 * MIB
+"""What names stations: 185 bytes each, of 11 000."""
 PROGRAM_BYTES_MAX = 16 * MIB
 """What holds a program's information: 135 bytes a segment, 480 kB for two hours in segments of two seconds; at most
 124 000 segments, nearly three days of them."""
@@ -36,6 +36,15 @@ class Caller(StrEnum):
     """Whoever looks."""
 
 
+class Port(StrEnum):
+    """Where a verb is answered. A blade and a center have two ports each."""
+
+    CONTROL = "control"
+    """Machines and operators speak to machines here."""
+    MEDIA = "media"
+    """Consoles are served here; players and copying engines fetch here."""
+
+
 @dataclass(frozen=True)
 class Verb(Generic[Request, Reply]):
     """One kind of message: `POST /<path>` with `request` as JSON; 200 with `reply`, or a `Refused` under another."""
@@ -51,6 +60,11 @@ class Verb(Generic[Request, Reply]):
     """More of a request is not read."""
     reply_bytes_max: int = SHORT_BYTES_MAX
     """More of an answer, be it a refusal, is not read."""
+
+    @property
+    def ports(self) -> frozenset[Port]:
+        """Where it is answered: at the media port for consoles, at the control port for everybody else."""
+        return frozenset(Port.MEDIA if caller is Caller.CONSOLE else Port.CONTROL for caller in self.callers)
 
 
 class Done(Struct, frozen=True):

@@ -71,7 +71,7 @@ class SessionView(Struct, frozen=True, kw_only=True):
     program: ProgramId
     state: SessionState
     engine: str | None
-    """The one that streams, or streamed last; None: there was none."""
+    """Media address of the one that streams, or streamed last; None: there was none."""
     present: PresentTurn | None
     """None: nothing has been sent yet."""
     turns: Count
@@ -97,6 +97,8 @@ class EngineView(Struct, frozen=True, kw_only=True):
 
     slot: int
     engine: str
+    media: str
+    """Its media address."""
     load_bps: Count
     capacity_bps: Count
     streams: Count

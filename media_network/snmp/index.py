@@ -27,6 +27,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from media_network.callback import do_nothing
 from media_network.snmp import ber
 from media_network.snmp.ber import Oid
 from media_network.snmp.value import Reading, Syntax
@@ -196,9 +197,9 @@ class Index:
 
     def __init__(self) -> None:
         self.contexts: dict[bytes, Context] = {b"": Context()}
-        self.asked: Callable[[], None] = _ignore
+        self.asked: Callable[[], None] = do_nothing
         """Called before a request is answered whose sender is known: what is shown may be brought up to date."""
-        self.written: Callable[[], None] = _ignore
+        self.written: Callable[[], None] = do_nothing
         """Called when something may have been set."""
         self._added: dict[tuple[bytes, int], tuple[ObjectProvider, tuple[ObjectType, ...]]] = {}
 
@@ -219,10 +220,6 @@ class Index:
         known.remove(objects)
         if context and not known.objects:
             del self.contexts[context]
-
-
-def _ignore() -> None:
-    """Stand for objects that are always up to date."""
 
 
 def _by_oid(known: ObjectType) -> Oid:

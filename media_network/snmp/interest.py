@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from media_network.callback import do_nothing
+
 FRESH_S = 1.0
 """What an answer shows is not older than this."""
 LASTING_S = 75.0
@@ -18,7 +20,7 @@ class Interest:
         self._asked = asyncio.Event()
         self._asked_s = -LASTING_S
         self._refreshed_s = -FRESH_S
-        self._refresh: Callable[[], None] = _nothing
+        self._refresh: Callable[[], None] = do_nothing
 
     def show(self, refresh: Callable[[], None]) -> None:
         """Call `refresh`, which reads memory only, before requests are answered."""
@@ -60,7 +62,3 @@ class Interest:
                 await self._asked.wait()
         except TimeoutError:
             return
-
-
-def _nothing() -> None:
-    """Stand for objects that are always up to date."""

@@ -16,10 +16,10 @@ def test_a_plurality_of_independent_media_stations_each_with_a_director_and_engi
     stations = {row["station"] for row in network.ps() if row["station"]}
     assert stations == {"home", "north", "south"}
     for station in ("north", "south"):
-        assert network.title(network.director(station)["http"]) == "media director"
+        assert network.title(network.director(station)["control"]) == "media director"
         assert len(network.engines(station)) >= 2
         for engine in network.engines(station):
-            assert network.title(engine["http"]) == "media engine"
+            assert network.title(engine["media"]) == "media engine"
     addresses = [row["address"] for row in network.ps()]
     assert len(set(addresses)) == len(addresses)
 
@@ -36,18 +36,18 @@ def test_engines_retrieve_and_stream_media_content_over_the_network(network, pro
     for engine in network.engines("north"):
         number, data = next(iter(network.stored(engine, program["program"]).items()))
         with pytest.raises(HTTPError, match="403"):
-            urlopen(f"http://{engine['http']}/segments/{program['program']}/{number}.ts", timeout=10)
-        director = network.director("north")["http"]
+            urlopen(f"http://{engine['media']}/segments/{program['program']}/{number}.ts", timeout=10)
+        director = network.director("north")["control"]
         place = network.say(director, "director/locate-segment", program=program["program"], segment=number)
-        url = f"http://{engine['http']}/segments/{program['program']}/{number}.ts?ticket={place['ticket']}"
+        url = f"http://{engine['media']}/segments/{program['program']}/{number}.ts?ticket={place['ticket']}"
         with urlopen(url, timeout=10) as answer:
             assert answer.read() == data
 
 
 def test_the_director_tracks_what_its_engines_hold(network, program):
-    view = network.say(network.director("north")["http"], "director/station")
+    view = network.say(network.director("north")["control"], "director/station")
     assert view["programs"][program["program"]] == f"0-{program['segments'] - 1}"
-    on_disk = {row["http"]: len(network.stored(row, program["program"])) for row in network.engines("north")}
+    on_disk = {row["control"]: len(network.stored(row, program["program"])) for row in network.engines("north")}
     assert sum(on_disk.values()) == 2 * program["segments"]
     assert all(engine["segments"] >= on_disk[engine["engine"]] for engine in view["engines"])
 
@@ -57,7 +57,7 @@ def test_the_director_redirects_a_media_console_to_an_engine_that_holds_the_segm
     with urlopen(url, timeout=10) as answer:
         segments = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
     assert len(segments) == program["segments"]
-    engines = {row["http"]: row for row in network.engines("north")}
+    engines = {row["media"]: row for row in network.engines("north")}
     received = b""
     for number, segment in enumerate(segments):
         location = redirected(f"{url.rpartition('/')[0]}/{segment}")
@@ -70,10 +70,10 @@ def test_the_director_redirects_a_media_console_to_an_engine_that_holds_the_segm
 
 def test_the_stations_are_independent_of_each_other(network, program):
     """What one holds and serves is not at the other."""
-    director = network.director("south")["http"]
-    assert program["program"] not in network.say(director, "director/station")["programs"]
+    director = network.director("south")
+    assert program["program"] not in network.say(director["control"], "director/station")["programs"]
     with pytest.raises(HTTPError, match="503"):
-        redirected(f"http://{director}/programs/{program['program']}/0.ts?session={'0' * 24}")
+        redirected(f"http://{director['media']}/programs/{program['program']}/0.ts?session={'0' * 24}")
 
 
 def test_the_registry_knows_the_location_of_all_content(network, program):

@@ -21,19 +21,19 @@ def test_when_its_blade_goes_another_takes_over_as_director_with_a_higher_epoch(
     try:
         network.wait_until(lambda: taken_over(network, lost), "a new director of south")
         successor = network.director("south")
-        network.wait_until(lambda: network.title(successor["http"]) == "media director", "its function")
-        assert network.say(successor["http"], "director/station")["epoch"] > lost["epoch"]
+        network.wait_until(lambda: network.title(successor["control"]) == "media director", "its function")
+        assert network.say(successor["control"], "director/station")["epoch"] > lost["epoch"]
     finally:
         network.up()
     # The blade that comes back finds a director in office, and serves it.
     assert network.blade("south", lost["slot"])["role"] == "engine"
-    view = network.say(network.director("south")["http"], "director/station")
-    assert lost["http"] in [engine["engine"] for engine in view["engines"]]
+    view = network.say(network.director("south")["control"], "director/station")
+    assert lost["control"] in [engine["engine"] for engine in view["engines"]]
 
 
 def taken_over(network, lost):
     return any(
-        row["role"] == "director" and row["pid"] and row["http"] and row["slot"] != lost["slot"]
+        row["role"] == "director" and row["pid"] and row["control"] and row["slot"] != lost["slot"]
         for row in network.ps()
         if row["station"] == lost["station"]
     )

@@ -25,7 +25,7 @@ def test_the_controller_got_the_main_boards_function_through_the_backplane(netwo
         state, board, role, epoch, address, lost = blade_status(blade)
         assert (state, board, ROLES[role]) == (4, READY, blade["role"])
         assert epoch == blade["epoch"]
-        assert address == blade["http"]
+        assert address == blade["control"]
         assert lost == 0
         function = {"director": "media director", "engine": "media engine"}[ROLES[role]]
         assert network.title(address) == function

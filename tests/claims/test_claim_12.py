@@ -27,7 +27,7 @@ def assert_conversation(network, wire, program, *, source, seeking):
     """The steps of the claim, in its order, for every segment of a program."""
     source_director = network.director(source)["address"]
     seeking_director = network.director(seeking)["address"]
-    source_engines = {row["http"]: row["address"] for row in network.engines(source)}
+    source_engines = {row["media"]: row["address"] for row in network.engines(source)}
     receiving_engines = {row["address"] for row in network.engines(seeking)}
     registry = f"127.{network.number}.0.1"
 
@@ -46,7 +46,7 @@ def assert_conversation(network, wire, program, *, source, seeking):
 
         # notifying the seeking media director of the location of the segment in selected media engine
         assert locate.status == 200
-        selected = source_engines[locate.answer["engine"]]
+        selected = source_engines[locate.answer["media"]]
 
         # directing by the seeking media director a receiving media engine to fetch the segment from the selected one
         (fetch,) = (
@@ -54,7 +54,7 @@ def assert_conversation(network, wire, program, *, source, seeking):
             for order in wire.said("engine/fetch", source=seeking_director, program=program)
             if order.body["segment"]["number"] == number
         )
-        assert fetch.body["source"] == locate.answer["engine"]
+        assert fetch.body["source"] == locate.answer["media"]
         receiving = fetch.destination
         assert receiving in receiving_engines
 

@@ -33,7 +33,7 @@ def test_the_request_of_the_media_console_is_redirected(network, program, played
 
     # identifying the location of the first segment in a segment location table;
     # redirecting the media console to the IP address of a first media engine
-    (first,) = (engine for engine in network.engines("north") if engine["http"] == play.answer["engine"])
+    (first,) = (engine for engine in network.engines("north") if engine["media"] == play.answer["engine"])
     assert 0 in network.stored(first, program["program"])
 
     # requesting the first segment from the first media engine
@@ -49,7 +49,7 @@ def test_the_request_of_the_media_console_is_redirected(network, program, played
 def test_the_stream_is_handed_over_at_the_end_of_each_segment(network, program, played):
     report, _, wire = played
     director = network.director("north")["address"]
-    addresses = {row["http"]: row["address"] for row in network.engines("north")}
+    addresses = {row[port]: row["address"] for row in network.engines("north") for port in ("control", "media")}
     (play,) = wire.said("director/play", program=program["program"])
     session, lengths = play.answer["session"], [segment["bytes"] for segment in report["segments"]]
     frames = frames_by_segment(wire.datagrams, lengths)

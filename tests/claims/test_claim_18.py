@@ -17,24 +17,25 @@ class Director:
     def __init__(self, network, program):
         self.network = network
         self.program = program["program"]
-        self.http = network.director("north")["http"]
+        self.row = network.director("north")
         self.engines = network.engines("north")
-        rows = network.say(f"127.{network.number}.0.1:8080", "content/catalogue")["programs"]
+        rows = network.say(f"127.{network.number}.0.1:8081", "content/catalogue")["programs"]
         self.rate_bps = next(row["rate_bps"] for row in rows if row["program"] == self.program)
 
     def ask(self, series, number, segment=0):
         """Ask for a segment in a session of its own; the engine that is redirected to."""
         session = f"{series}{number:023x}"
-        return redirected(f"http://{self.http}/programs/{self.program}/{segment}.ts?session={session}").split("/")[2]
+        location = redirected(f"http://{self.row['media']}/programs/{self.program}/{segment}.ts?session={session}")
+        return location.split("/")[2]
 
     def holders(self, segment):
         """The engines that have a segment on their disks, by slot."""
-        return [row["http"] for row in self.engines if segment in self.network.stored(row, self.program)]
+        return [row["media"] for row in self.engines if segment in self.network.stored(row, self.program)]
 
     def loads_bps(self):
         """By engine; without those whose lease has run out."""
-        view = self.network.say(self.http, "director/station")
-        return {engine["engine"]: engine["load_bps"] for engine in view["engines"]}
+        view = self.network.say(self.row["control"], "director/station")
+        return {engine["media"]: engine["load_bps"] for engine in view["engines"]}
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_the_engine_with_the_smaller_load_is_selected(director, program):
 
 def test_an_engine_that_has_gone_is_not_selected(network, director):
     gone, left = director.holders(0)
-    row = next(row for row in director.engines if row["http"] == gone)
+    row = next(row for row in director.engines if row["media"] == gone)
     os.kill(row["pid"], signal.SIGKILL)
     try:
         network.wait_until(lambda: gone not in director.loads_bps(), "the end of its lease")

@@ -101,7 +101,7 @@ def _document(text):
 def capture(network, folder):
     """Record a network of 127.<network>.0.0/16 while the context is open; the Capture is filled when it ends."""
     path, log = folder / "wire.pcapng", folder / "tshark.log"
-    capture_filter = f"(udp or tcp port 8080) and net 127.{network}.0.0/16"
+    capture_filter = f"(udp or tcp port 8080 or tcp port 8081) and net 127.{network}.0.0/16"
     with log.open("w") as complaints:
         tshark = subprocess.Popen(
             ["tshark", "-q", "-i", "lo", "-f", capture_filter, "-w", path], stdout=complaints, stderr=complaints

@@ -38,14 +38,17 @@ from media_network.messages.program_information import PUBLISH_PROGRAM
 from media_network.messages.registry import (
     ADD_LOCATIONS,
     LIST_CATALOGUE,
+    LIST_DOORS,
     LIST_STATIONS,
     REGISTER_STATION,
     REPORT_LOCATIONS,
     AddLocations,
     ListCatalogue,
+    ListDoors,
     ListStations,
     RegisterStation,
     ReportLocations,
+    StationDoor,
     StationRegistered,
 )
 from media_network.messages.verb import Done
@@ -56,6 +59,7 @@ from tests.clips import render
 from tests.patience import until
 
 HOME = "home"
+MEDIA_OF_STATIONS = "127.0.0.9:8080"
 CONTENTS = [random.Random(number).randbytes(188 * (20 + number)) for number in range(4)]
 
 
@@ -89,7 +93,9 @@ class ScriptedDirector:
         return table
 
     async def register(self, **changes):
-        registration = RegisterStation(station=self.station, director=str(self.address), epoch=self.epoch, engines=3)
+        registration = RegisterStation(
+            station=self.station, director=str(self.address), media=MEDIA_OF_STATIONS, epoch=self.epoch, engines=3
+        )
         return await self.http.ask(self.center, REGISTER_STATION, replace(registration, **changes))
 
     async def begin(self):
@@ -136,7 +142,7 @@ class ScriptedDirector:
         where = await self.http.ask(Address.parse(order.source_director), LOCATE_SEGMENT, question)
         assert isinstance(where, SegmentLocation)
         path = f"/segments/{order.program.program}/{number}.ts?ticket={where.ticket}"
-        async with self.http.read(Address.parse(where.engine), path) as response:
+        async with self.http.read(Address.parse(where.media), path) as response:
             assert response.status == 200
             return await response.read()
 
@@ -144,8 +150,9 @@ class ScriptedDirector:
 class World:
     """A center in a folder, and who speaks to it."""
 
-    def __init__(self, folder, address, http):
-        self.folder, self.address, self.http = Path(folder), address, http
+    def __init__(self, folder, http, *, control_port=8081, media_port=8080):
+        self.folder, self.http = Path(folder), http
+        self.address, self.media = Address("127.0.0.1", control_port), Address("127.0.0.1", media_port)
         self.storing_patience_s = 60.0
 
     @property
@@ -153,7 +160,8 @@ class World:
         return CenterSettings(
             name="center",
             address=self.address.host,
-            http_port=self.address.port,
+            control_port=self.address.port,
+            media_port=self.media.port,
             state=str(self.folder),
             home=HOME,
             storing_patience_s=self.storing_patience_s,
@@ -217,7 +225,7 @@ def told(tmp_path, free_port):
     def tell(story):
         async def run():
             async with HttpClient(random.Random(2)) as http:
-                await story(World(tmp_path / "center", Address("127.0.0.1", free_port()), http))
+                await story(World(tmp_path / "center", http, control_port=free_port(), media_port=free_port()))
 
         asyncio.run(run())
 
@@ -231,7 +239,7 @@ def simulated(tmp_path):
     def tell(story):
         async def run():
             async with HttpClient(random.Random(2)) as http:
-                await story(World(tmp_path / "center", Address("127.0.0.1", 8080), http))
+                await story(World(tmp_path / "center", http))
 
         with Simulation(1) as simulation:
             simulation.run_until_complete(run())
@@ -246,14 +254,17 @@ def test_of_two_directors_of_a_station_the_later_is_right(told):
     async def story(world):
         async with world.center(), world.station("north") as old:
             new = ScriptedDirector("north", world.address, world.http)
-            new.address, new.epoch = Address("127.0.0.9", 8080), 2
+            new.address, new.epoch = Address("127.0.0.9", 8081), 2
             assert (await new.register()).generation == 0
             for _ in range(2):
                 assert (await old.register()).reason is Reason.STALE_EPOCH
             report = ReportLocations(station="north", epoch=1, generation=9, locations={})
             assert (await world.ask(REPORT_LOCATIONS, report)).reason is Reason.STALE_EPOCH
             [row] = (await world.ask(LIST_STATIONS, ListStations())).stations
-            assert (row.station, row.director, row.epoch, row.engines) == ("north", "127.0.0.9:8080", 2, 3)
+            assert (row.station, row.director, row.epoch, row.engines) == ("north", "127.0.0.9:8081", 2, 3)
+            assert row.media == MEDIA_OF_STATIONS
+            [door] = (await world.http.ask(world.media, LIST_DOORS, ListDoors())).doors
+            assert door == StationDoor(station="north", media=MEDIA_OF_STATIONS, home=False)
             assert not row.home
             assert row.silent_ms < 60_000
 
@@ -281,7 +292,12 @@ def test_a_registration_tells_the_generation_that_is_known_of_its_epoch(told):
     [
         (
             REGISTER_STATION,
-            RegisterStation(station="x", director="nowhere", epoch=1, engines=0),
+            RegisterStation(station="x", director="nowhere", media=MEDIA_OF_STATIONS, epoch=1, engines=0),
+            Reason.BAD_MESSAGE,
+        ),
+        (
+            REGISTER_STATION,
+            RegisterStation(station="x", director="127.0.0.9:8081", media="nowhere", epoch=1, engines=0),
             Reason.BAD_MESSAGE,
         ),
         (
@@ -440,7 +456,7 @@ def test_a_segment_in_the_spool_is_given_for_its_ticket_only(told):
                 ("/segments/film/1.ts", 403),
                 (f"/segments/film/%2e%2e%2f1.ts?ticket={where.ticket}", 404),
             ):
-                async with world.http.read(world.address, path) as response:
+                async with world.http.read(world.media, path) as response:
                     assert response.status == status, path
                     assert status != 200 or await response.read() == CONTENTS[1]
 
@@ -451,7 +467,7 @@ def test_a_center_that_stops_while_it_stores_takes_it_up_again(simulated):
     async def story(world):
         await world.put_in_spool(film())
         (world.folder / "spool" / ".ingest-half").mkdir()
-        async with world.center(), world.station(HOME, port=8081) as home:
+        async with world.center(), world.station(HOME, port=8091) as home:
             home.takes = 2
             await until(lambda: len(home.taken) == 2)
         assert (world.folder / "spool" / "film").is_dir()
@@ -475,7 +491,7 @@ def at_home(world):
 
     @asynccontextmanager
     async def station():
-        async with world.station(HOME, port=8081) as home:
+        async with world.station(HOME, port=8091) as home:
             home.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
             await home.begin()
             yield home
@@ -493,7 +509,7 @@ async def remember(world, program):
 def test_an_unknown_station_is_named_and_so_are_those_there_are(simulated):
     async def story(world):
         await remember(world, film())
-        async with world.center(), at_home(world), world.station("north", port=8082) as north:
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
             answer = await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north", "west")))
             assert answer.reason is Reason.UNKNOWN_STATION
             assert "west" in answer.detail
@@ -507,7 +523,7 @@ def test_an_unknown_station_is_named_and_so_are_those_there_are(simulated):
 def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
     async def story(world):
         await remember(world, film())
-        async with world.center(), at_home(world) as home, world.station("north", port=8082) as north:
+        async with world.center(), at_home(world) as home, world.station("north", port=8092) as north:
             north.takes = 0
             row = await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",), copies=3))
             assert row.stations == {HOME: 4}
@@ -534,12 +550,12 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
 def test_an_order_waits_for_a_source(simulated):
     async def story(world):
         await remember(world, film())
-        async with world.center(), world.station("north", port=8082) as north:
+        async with world.center(), world.station("north", port=8092) as north:
             north.takes = 0
             await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
             await asyncio.sleep(10.0)
             assert north.orders == []
-            async with world.station("south", port=8083) as south:
+            async with world.station("south", port=8093) as south:
                 south.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
                 await south.begin()
                 await until(lambda: north.orders)

@@ -39,7 +39,7 @@ def test_example_comes_up_as_it_says(example, tmp_path):
             assert [row["role"] for row in blades] == ["director"] + ["engine"] * (station["slots"] - 1)
             for row in blades:
                 assert row["state"] == "ready"
-                assert row["address"] == row["http"].partition(":")[0]
+                assert row["address"] == row["control"].partition(":")[0] == row["media"].partition(":")[0]
                 assert stat.S_ISCHR(os.stat(row["serial"]).st_mode)
                 assert {"network", "pid", "snmp", "ipmi"} <= row.keys()
         assert sum(row["role"] == "center" for row in rows) == 1

@@ -98,8 +98,8 @@ class Showing:
         assert self.viewer.sha256() == self.program["sha256"], self.viewer.report() + self._station.logs()
 
 
-def slot_of(station, http):
-    return next(row["slot"] for row in station.ps() if row["station"] == "north" and row["http"] == http)
+def slot_of(station, media):
+    return next(row["slot"] for row in station.ps() if row["station"] == "north" and row["media"] == media)
 
 
 def pull(station, slot, *options):
@@ -124,9 +124,9 @@ def test_each_blade_is_pulled_in_turn_and_put_back_and_no_viewer_misses_a_byte(
             folder = tmp_path / str(len(showings))
             folder.mkdir()
             showings.append(Showing(station, long_program, LONG_FILM_S, folder, free_port(), players))
-            begin_of_turn(station.director("north")["http"], 1)
+            begin_of_turn(station.director("north")["control"], 1)
         director = station.director("north")
-        session = streaming(director["http"])
+        session = streaming(director["control"])
         sending = slot_of(station, session["engine"]) if session else None
         slot = sending if sending in left else min(left, key=lambda slot: (slot == director["slot"], slot))
         pulled_while_it_sent += slot == sending
@@ -150,7 +150,7 @@ def test_surprise_pulls_of_the_sender_and_of_the_director_cost_one_gap_and_no_pa
     assert sha256(whole) == short_program["sha256"]
     before = station.director("north")
     showing = Showing(station, short_program, SHORT_FILM_S, tmp_path, free_port(), players)
-    sender = slot_of(station, begin_of_turn(before["http"], 2))
+    sender = slot_of(station, begin_of_turn(before["control"], 2))
     pull(station, sender, "--surprise")
     put_back(station, sender)
     pull(station, before["slot"], "--surprise")

@@ -12,10 +12,10 @@ NETWORK = network_number()
 
 def test_kill_of_the_engine_that_is_not_sending_changes_nothing(station, program, tmp_path):
     output = tmp_path / "film.ts"
-    director, engines = station.director("north")["http"], station.engines("north")
+    director, engines = station.director("north")["control"], station.engines("north")
     console = play_push(station, program, output)
     sending = begin_of_turn(director, 3)
-    idle = next(row for row in engines if row["http"] != sending)
+    idle = next(row for row in engines if row["media"] != sending)
     os.kill(idle["pid"], signal.SIGKILL)
     stdout, stderr = console.communicate(timeout=60)
     assert console.returncode == 0, stderr + station.logs()
@@ -33,10 +33,10 @@ def test_up_again_starts_what_was_killed_and_it_serves_what_it_had_on_disk(stati
 
 def test_loss_of_the_sending_engine_loses_a_piece_and_repeats_nothing(station, program, tmp_path):
     output = tmp_path / "film.ts"
-    director, engines = station.director("north")["http"], station.engines("north")
+    director, engines = station.director("north")["control"], station.engines("north")
     console = play_push(station, program, output)
     sending = begin_of_turn(director, 3)
-    victim = next(row for row in engines if row["http"] == sending)
+    victim = next(row for row in engines if row["media"] == sending)
     os.kill(victim["pid"], signal.SIGKILL)
     console.communicate(timeout=60)
     whole = tmp_path / "whole.ts"

@@ -139,7 +139,7 @@ def test_a_person_sees_the_whole_network_and_what_happens_to_it(station, folder,
         components, alarms = nms.until(all_green)
         assert alarms == []
         assert set(components) - BLADES == {
-            f"@127.{NETWORK}.0.1:8080",
+            f"@127.{NETWORK}.0.1:8081",
             "home",
             "north",
             "home/chassis",

@@ -79,7 +79,7 @@ def test_a_storm_of_noise_on_every_line_is_counted_and_changes_nothing(station, 
     north, home = chassis(station), chassis(station, "home")
     last = events_after(station, 0)["last"]
     console = play_push(station, program, output)
-    begin_of_turn(station.director("north")["http"], 1)
+    begin_of_turn(station.director("north")["control"], 1)
     weather.look(station)
     as_it_was = set(weather.roles)
 

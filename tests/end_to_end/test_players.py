@@ -22,7 +22,7 @@ def received(station, program, by, path, *options):
 def test_media_console_by_hls_receives_the_programs_bytes_each_segment_from_its_engine(station, program, tmp_path):
     document = received(station, program, "hls", tmp_path / "film.ts")
     assert document["sha256"] == program["sha256"]
-    engines = {row["http"] for row in station.engines("north")}
+    engines = {row["media"] for row in station.engines("north")}
     assert {segment["engine"] for segment in document["segments"]} <= engines
     assert [segment["number"] for segment in document["segments"]] == list(range(program["segments"]))
 

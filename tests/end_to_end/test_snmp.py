@@ -276,7 +276,7 @@ def test_counters_move_by_what_a_console_receives(network, program, tmp_path, ru
 
     output = tmp_path / "pushed.ts"
     console = play_push(network, program, output)
-    begin_of_turn(f"{director}:8080", 3)
+    begin_of_turn(f"{director}:8081", 3)
     kinds, programs = (network.values(director, name) for name in ("mssSessionKind", "mssSessionProgram"))
     assert set(kinds.values()) == {"pull", "push"}, "who pulled a moment ago is shown too"
     assert all(program["program"] in shown for shown in programs.values())
@@ -395,7 +395,7 @@ def test_a_session_that_nobody_can_go_on_with(network, receiver, program, tmp_pa
     engines = network.engines("north")
     network.until(blade(director), "mssDirectorEngines.0", "3")
     console = play_push(network, program, tmp_path / "lost.ts")
-    begin_of_turn(f"{blade(director)}:8080", 2)
+    begin_of_turn(f"{blade(director)}:8081", 2)
     for row in engines:
         os.kill(row["pid"], signal.SIGKILL)
     console.kill()

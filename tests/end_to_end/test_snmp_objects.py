@@ -90,7 +90,7 @@ async def copying(network):
     epoch = int(await asyncio.to_thread(network.value, MANAGER, "mscEpoch.0"))
     order = Fetch(epoch=epoch, program="never-0a1b", segment=segment, source=f"{STALLING}:8080", ticket="t")
     async with HttpClient(random.Random(1)) as http:
-        assert await http.ask(Address(host, 8080), FETCH, order) == Done()
+        assert await http.ask(Address(host, 8081), FETCH, order) == Done()
         try:
             yield host
         finally:
@@ -104,7 +104,7 @@ def test_every_object_of_our_modules_has_a_value_somewhere(network, program, tmp
     played = tmp_path / "pulled.ts"
     network.run("media-console", "play", program["program"], "--station", "north", "--by", "hls", "--output", played)
     console = play_push(network, program, tmp_path / "pushed.ts")
-    begin_of_turn(f"{DIRECTOR}:8080", 1)
+    begin_of_turn(f"{DIRECTOR}:8081", 1)
     seen = Seen(network)
     wait_until(lambda: "mssStreamRate" in seen.look(*ENGINES))
     wait_until(lambda: sorted(network.values(DIRECTOR, "mssSessionKind").values()) == ["pull", "push"])

@@ -53,12 +53,12 @@ def drain_until_empty(row):
 @pytest.mark.peer("ipmitool")
 def test_a_sender_that_is_drained_hands_over_within_its_segment_and_nothing_is_lost(station, program, tmp_path):
     output = tmp_path / "film.ts"
-    director, engines = station.director("north")["http"], station.engines("north")
+    director, engines = station.director("north")["control"], station.engines("north")
     console = play_push(station, program, output)
     starts = []
     for turn in (1, 3, 5):
         sending = begin_of_turn(director, turn)
-        row = next(row for row in engines if row["http"] == sending)
+        row = next(row for row in engines if row["media"] == sending)
         drain_until_empty(row)
         present = streaming(director)["present"]
         starts.append((present["segment"], present["packet"]))
@@ -80,7 +80,7 @@ def test_the_death_of_the_director_does_not_interrupt_what_it_directed(station, 
             *("--to", f"127.0.0.1:{port}"),
         )
         console = play_push(station, program, ours)
-        begin_of_turn(director["http"], 2)
+        begin_of_turn(director["control"], 2)
         os.kill(director["pid"], signal.SIGKILL)
         following = station.new_director(director)
         assert following["slot"] != director["slot"]
@@ -95,11 +95,11 @@ def test_the_death_of_the_director_does_not_interrupt_what_it_directed(station, 
 
 def test_after_the_death_of_the_sender_the_stream_goes_on_within_a_moment(station, program, tmp_path):
     output, whole = tmp_path / "film.ts", tmp_path / "whole.ts"
-    director, engines = station.director("north")["http"], station.engines("north")
+    director, engines = station.director("north")["control"], station.engines("north")
     console = play_push(station, program, output)
     sending = begin_of_turn(director, 2)
     time.sleep(0.5)  # the middle of its segment, where nobody is next yet
-    os.kill(next(row for row in engines if row["http"] == sending)["pid"], signal.SIGKILL)
+    os.kill(next(row for row in engines if row["media"] == sending)["pid"], signal.SIGKILL)
     console.communicate(timeout=60)
     station.up()
     station.run("media-console", "play", program["program"], "--station", "north", "--by", "hls", "--output", whole)

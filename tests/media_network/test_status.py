@@ -7,9 +7,11 @@ from msgspec.structs import replace
 
 from media_network.address import Address
 from media_network.status import STATUS_FILE, ProcessStatus, StatusFile, read_status, write_status
-from media_network.whereabouts import STATE_VARIABLE, center_state, default_state_folder, find_center
+from media_network.whereabouts import STATE_VARIABLE, center_state, default_state_folder, find_center, find_center_media
 
-SERVING = ProcessStatus(pid=7, role="center", state="serving", epoch=3, http="127.1.0.1:8080")
+SERVING = ProcessStatus(
+    pid=7, role="center", state="serving", epoch=3, control="127.1.0.1:8081", media="127.1.0.1:8080"
+)
 
 
 def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path):
@@ -49,9 +51,10 @@ def test_the_center_is_found_while_it_answers(tmp_path):
     write_status(center_state(tmp_path), ProcessStatus(pid=7, role="center", state="starting"))
     assert find_center(tmp_path) is None
     write_status(center_state(tmp_path), SERVING)
-    assert find_center(tmp_path) == Address("127.1.0.1", 8080)
-    write_status(center_state(tmp_path), replace(SERVING, http="somewhere"))
-    assert find_center(tmp_path) is None
+    assert find_center(tmp_path) == Address("127.1.0.1", 8081)
+    assert find_center_media(tmp_path) == Address("127.1.0.1", 8080)
+    write_status(center_state(tmp_path), replace(SERVING, control="somewhere", media=""))
+    assert (find_center(tmp_path), find_center_media(tmp_path)) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class BladeStatus(Struct, frozen=True, kw_only=True):
     assignment_digest: int
     """`assignment_digest` of what the blade holds."""
     address: Address | None
-    """Where the main board's HTTP server listens; None until it does."""
+    """Where machines speak to the main board, its control port; None until they can."""
     boot_id: int
     """Drawn anew at every start of the agent, 64 bits."""
     frame_faults: int

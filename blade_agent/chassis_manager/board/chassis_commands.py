@@ -32,7 +32,8 @@ from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.policy.power_switch import observed_power
-from blade_agent.chassis_manager.slots.requester import Answered, Question
+from blade_agent.chassis_manager.slots.requester import Question
+from media_network.callback import do_nothing
 
 _CAPABILITIES: Final = CommandCode(NET_FN_CHASSIS, b"", 0x00)
 _POWER_ON: Final = 0x01
@@ -91,15 +92,15 @@ class ChassisCommands:
             if slot.away:
                 continue
             if power is None:
-                slot.ask(Question(CHASSIS_CONTROL, Control(request.control), ended=_whatever))
+                slot.ask(Question(CHASSIS_CONTROL, Control(request.control), ended=do_nothing))
             else:
-                self._chassis.power.order(number, power, _whatever_code)
+                self._chassis.power.order(number, power, do_nothing)
         return Nothing()
 
     def _identify(self, _controller: ManagementController, request: Identify) -> Nothing:
         for slot in self._chassis.slots.values():
             if not slot.away:
-                slot.ask(Question(CHASSIS_IDENTIFY, request, ended=_whatever))
+                slot.ask(Question(CHASSIS_IDENTIFY, request, ended=do_nothing))
         return Nothing()
 
     def _address_info(self, _controller: ManagementController, query: AddressQuery) -> AddressInfo:
@@ -155,11 +156,3 @@ def _capabilities(_controller: ManagementController, fields: bytes) -> bytes:
     if fields:
         raise WrongLengthError(len(fields))
     return bytes((0, *(CHASSIS_MANAGER_ADDRESS,) * 4))
-
-
-def _whatever(_answered: Answered) -> None:
-    """Take any outcome."""
-
-
-def _whatever_code(_completion: int | None) -> None:
-    """Take any outcome."""

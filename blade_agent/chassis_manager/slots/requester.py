@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 from blade_agent.backplane.command import GROUP_BYTES, Command
 from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.chassis_manager.settings import Timing
 
 _SEQUENCES = 64
@@ -74,17 +74,6 @@ class ResponseFault(Enum):
 
     UNEXPECTED = "answers nothing that was asked"
     UNREADABLE = "has a body that the command does not have"
-
-
-@dataclass
-class RequestCounters:
-    """What was asked over one line since the manager's start."""
-
-    requests: int = 0
-    """Each once, however often it was sent."""
-    repeats: int = 0
-    unanswered: int = 0
-    """Given up."""
 
 
 class _Outstanding(Struct):

@@ -4,12 +4,18 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.copies.evacuation import Evacuation
 from blade_agent.main_board.director.copies.obtaining import Obtaining
-from blade_agent.main_board.director.director_figures import DirectorFigures, DirectorWork, RosterFigures
+from blade_agent.main_board.director.director_figures import (
+    DirectorCounters,
+    DirectorFigures,
+    DirectorWork,
+    RosterFigures,
+)
 from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.engines.attending import Attending
@@ -21,7 +27,7 @@ from blade_agent.main_board.director.holdings.segment_location_table import Chan
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -36,12 +42,15 @@ may be busy, and nobody else can have them before the lease ends but with its ow
 
 
 @asynccontextmanager
-async def open_director(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> AsyncIterator["Director"]:
-    """A director with its voice, and all that runs beside its messages."""
+async def open_director(
+    duty: DirectorDuty, catalogue: Catalogue, rng: random.Random, counters: DirectorCounters
+) -> AsyncIterator["Director"]:
+    """A director with its voice, and all that runs beside its messages; it adds to `counters`."""
     key = rng.randbytes(32)
     catalogue.version = None
     async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
-        term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=TicketKey(key), began_at=_now())
+        tickets = TicketKey(key)
+        term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=tickets, began_at=_now(), counters=counters)
         try:
             yield Director(term, catalogue, key)
         finally:
@@ -52,9 +61,12 @@ async def open_director(duty: DirectorDuty, catalogue: Catalogue, rng: random.Ra
 async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -> None:
     """Direct a station, and do nothing else, until cancelled.
 
-    Raises OSError when the duty's address cannot be served at.
+    Raises OSError when one of the duty's addresses cannot be served at.
     """
-    async with open_director(duty, catalogue, rng) as director, serve(director.handlers(), duty.address):
+    async with (
+        open_director(duty, catalogue, rng, DirectorCounters()) as director,
+        serve_ports(director.handlers(), control=duty.address, media=duty.media),
+    ):
         await director.run()
 
 
@@ -111,31 +123,13 @@ class Director:
         return int(len(self._roster) > 0 and not self._term.standing.superseded)
 
     def figures(self) -> DirectorFigures:
-        """What it has done in its term, and knows now."""
-        counters = self._term.counters
+        """What it has done, and knows now."""
         return DirectorFigures(
-            epoch=self._term.epoch,
-            engines=len(self._roster),
-            engines_draining=sum(1 for engine in self._roster if engine.draining),
+            counted=copy(self._term.counters),
             push_sessions=self._pushes.live,
             pull_sessions=len(self._pulls),
             programs=len(self._table.programs()),
-            sessions_begun=counters.sessions,
-            sessions_inherited=counters.inherited,
-            redirects=counters.redirects,
-            hand_overs=counters.hand_overs,
-            replications=counters.replications,
-            engines_lost=counters.engines_lost,
-            streams_lost=counters.streams_lost,
-            streams_resumed=counters.streams_resumed,
-            refusals=counters.refusals,
-            sessions_ended=counters.sessions_ended,
-            sessions_lost=counters.sessions_lost,
-            copies_ordered=counters.copies_ordered,
-            copies_done=counters.copies_done,
-            copies_failed=counters.copies_failed,
             locations=sum(self._table.held_by(engine.address) for engine in self._roster),
-            superseded=self._term.standing.superseded,
         )
 
     def work(self) -> DirectorWork:
@@ -194,7 +188,7 @@ class Director:
         if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
         try:
-            address = Address.parse(message.engine)
+            address, media = Address.parse(message.engine), Address.parse(message.media)
             inventory = {program: parse_segments(text) for program, text in message.inventory.items()}
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
@@ -202,7 +196,7 @@ class Director:
         if earlier and earlier.boot != message.boot:
             self._lose(earlier)
         known = earlier and earlier.boot == message.boot
-        engine = self._roster.enlist(message, address, _now())
+        engine = self._roster.enlist(message, address, media, _now())
         self._attending.begin(engine)
         if not known:
             self.registry.engines_changed()
@@ -214,6 +208,7 @@ class Director:
             return Refused(Reason.UNKNOWN_ENGINE, "this enlistment is not the last one")
         return enlisting.Enlisted(
             ticket_key=self._key.hex(),
+            media=str(self._term.duty.media),
             report_interval_ms=self._term.duty.intervals.report_ms,
             lease_ms=self._term.duty.intervals.lease_ms,
             cursor_interval_ms=self._term.duty.intervals.cursor_ms,
@@ -244,6 +239,7 @@ class Director:
             watching.EngineView(
                 slot=engine.slot,
                 engine=str(engine.address),
+                media=str(engine.media),
                 load_bps=engine.load_bps,
                 capacity_bps=engine.capacity_bps,
                 streams=self._pushes.count(engine.address),

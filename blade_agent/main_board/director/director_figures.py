@@ -1,36 +1,31 @@
-"""What a director counts, for whoever manages the network."""
-
-from dataclasses import dataclass
+"""What a director counts and looks after, for whoever manages the network. Its parts count here; others read."""
 
 from msgspec import Struct
 
 from media_network.address import Address
 
 
-@dataclass
-class DirectorCounters:
-    """Since the term began."""
+class DirectorCounters(Struct, kw_only=True):
+    """A blade as a director since its agent's start: what it does in its next term is added."""
 
-    sessions: int = 0
+    sessions_begun: int = 0
     """Push sessions that consoles began."""
-    inherited: int = 0
-    """Push sessions of an earlier director that went on here."""
-    redirects: int = 0
-    """Of pulling players, a segment each."""
-    hand_overs: int = 0
-    replications: int = 0
-    """Copies made within the station, for engines that drain or for a program's sake."""
-    engines_lost: int = 0
-    streams_lost: int = 0
-    """Senders that were lost, or stopped short: each was resumed, or its session ended."""
-    streams_resumed: int = 0
-    refusals: int = 0
-    """Consoles turned away: at capacity, without an engine, for a program that is not in service."""
     sessions_ended: int = 0
     """Push sessions that ended as they should."""
     sessions_lost: int = 0
     """Push sessions with which nobody could go on."""
-    copies_ordered: int = 0
+    redirects: int = 0
+    """Of pulling players, a segment each."""
+    refusals: int = 0
+    """Consoles turned away: at capacity, without an engine, for a program that is not in service."""
+    hand_overs: int = 0
+    engines_lost: int = 0
+    streams_lost: int = 0
+    """Senders that were lost, or stopped short: each was resumed, or its session ended."""
+    take_overs: int = 0
+    """Streams that were resumed after their sender was lost, or stopped short."""
+    replications: int = 0
+    """Copies that were ordered."""
     copies_done: int = 0
     copies_failed: int = 0
     """Of those that were ordered: the engine said so, or said nothing any more."""
@@ -77,29 +72,12 @@ class DirectorWork(Struct, frozen=True, kw_only=True):
 
 
 class DirectorFigures(Struct, frozen=True, kw_only=True):
-    """A director at one moment; what is not of now is counted since its term began."""
+    """A director at one moment."""
 
-    epoch: int
-    engines: int
-    engines_draining: int
-    push_sessions: int
-    pull_sessions: int
-    programs: int
+    counted: DirectorCounters
+    push_sessions: int = 0
+    pull_sessions: int = 0
+    programs: int = 0
     """With at least one segment here."""
-    sessions_begun: int
-    sessions_inherited: int
-    redirects: int
-    hand_overs: int
-    replications: int
-    engines_lost: int
-    streams_lost: int
-    streams_resumed: int
-    refusals: int
-    sessions_ended: int
-    sessions_lost: int
-    copies_ordered: int
-    copies_done: int
-    copies_failed: int
-    locations: int
+    locations: int = 0
     """Segments, once for each engine that holds them."""
-    superseded: bool

@@ -35,7 +35,9 @@ class DirectorDuty:
 
     station: str
     address: Address
-    """Where this director answers."""
+    """Where machines speak to this director."""
+    media: Address
+    """Where it serves consoles."""
     epoch: int
     center: Address | None
     """The distribution center; None where none is configured."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
+from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.ticket import TicketKey
 
@@ -16,7 +17,7 @@ class Standing:
 
     def __init__(self) -> None:
         self.superseded = False
-        self.lost: Callable[[], None] = _nobody
+        self.lost: Callable[[], None] = do_nothing
         """Called once, when another director is heard of."""
 
     def lose(self) -> None:
@@ -38,8 +39,8 @@ class Term:
     tickets: TicketKey
     began_at: float
     """By the event loop's time, in seconds."""
+    counters: DirectorCounters
     standing: Standing = field(default_factory=Standing)
-    counters: DirectorCounters = field(default_factory=DirectorCounters)
 
     @property
     def epoch(self) -> int:
@@ -54,7 +55,3 @@ class Term:
     def is_assembling(self, now: float) -> bool:
         """Whether engines may have yet to enlist: what is missing may be here in a moment."""
         return now - self.began_at < self.duty.intervals.settle_ms / 1000
-
-
-def _nobody() -> None:
-    """Nobody wants to know."""

@@ -6,12 +6,11 @@ store checks and keeps; the director is told how it ended.
 
 import asyncio
 import logging
-from dataclasses import dataclass
 
 import aiohttp
 
 from blade_agent.main_board.engine.director_link import DirectorLink
-from blade_agent.main_board.engine.engine_figures import CopyFigures
+from blade_agent.main_board.engine.engine_figures import CopyFigures, EngineCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, StoreError, WrongContent
 from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
 from blade_agent.main_board.engine.store.reception import Reception
@@ -25,7 +24,7 @@ from media_network.refusal import Reason, Refused
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
 from media_network.segment_url import segment_target
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _COPIES_AT_ONCE = 4
 _COPIES_WAITING_MAX = 4096
@@ -47,38 +46,29 @@ class SourceLost(Exception):
         return f"source {self.source}: {self.detail}"
 
 
-@dataclass
-class CopyCounters:
-    """What has come of copies since the start."""
-
-    stored: int = 0
-    failed: int = 0
-    copied_bytes: int = 0
-
-
 class Copying:
     """The copies under way."""
 
     def __init__(
-        self, store: SegmentStore, client: HttpClient, director: DirectorLink, tasks: asyncio.TaskGroup
+        self,
+        store: SegmentStore,
+        client: HttpClient,
+        director: DirectorLink,
+        counters: EngineCounters,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         self._store = store
         self._client = client
         self._director = director
-        self.counters = CopyCounters()
+        self._counters = counters
         self._tasks = tasks
         self._under_way: dict[PartialKey, Fetch] = {}
         self._receptions: dict[PartialKey, Reception] = {}
         """Of those that have begun."""
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
 
-    @property
-    def under_way(self) -> int:
-        """Copies that wait or are being made."""
-        return len(self._under_way)
-
     def figures(self) -> tuple[CopyFigures, ...]:
-        """Each of them."""
+        """The copies that wait or are being made."""
         return tuple(self._figures(key, request) for key, request in self._under_way.items())
 
     def _figures(self, key: PartialKey, request: Fetch) -> CopyFigures:
@@ -126,12 +116,12 @@ class Copying:
             if not self._store.holds(request.program, request.segment):
                 copied_bytes = await self._receive(request, source)
             result = CopyResult.STORED
-            self.counters.stored += 1
+            self._counters.copies_done += 1
         except (StoreError, SourceLost) as error:
             result, detail = _result_of(error), str(error)
-            self.counters.failed += 1
-            _log.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
-        self.counters.copied_bytes += copied_bytes
+            self._counters.copies_failed += 1
+            logger.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
+        self._counters.copy_bytes += copied_bytes
         return CopyDone(
             engine=str(self._director.own),
             boot=self._director.boot,

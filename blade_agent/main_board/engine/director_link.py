@@ -20,7 +20,7 @@ from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _RETRY_PAUSE_S = 0.25
 _ENLIST_DEADLINE_S = 3.0
@@ -33,7 +33,9 @@ class EngineDuty:
 
     slot: int
     address: Address
-    """Where it serves; its streams leave from the same host."""
+    """Where machines speak to it; its streams leave from the same host."""
+    media: Address
+    """Where it serves."""
     director: Address
     epoch: int
     """Epoch of that director; who acts for another is refused."""
@@ -81,6 +83,8 @@ class DirectorLink:
         self.draining = False
         self.alone: int | None = 0
         """Segments that no engine which stays holds; None while we drain and the director has not said."""
+        self.director_media: Address | None = None
+        """Media address of the director, while we are enlisted with it."""
         self.lease_s = 0.0
         self.lease_end_s = 0.0
         """On the loop's clock; nothing is streamed from then on."""
@@ -105,6 +109,7 @@ class DirectorLink:
     def follow(self, duty: EngineDuty) -> None:
         """Another director has been appointed: enlist with it, with all that is going on here."""
         self.duty = duty
+        self.director_media = None
         self._answered = (None, 0.0)
         self.alone = None if self.draining else 0
         self.enlist_anew()
@@ -192,7 +197,7 @@ class DirectorLink:
                 duty.director, verb, request, deadline_s=deadline_s, while_refused=while_refused
             )
         except NetworkError as error:
-            _log.info("%s", error)
+            logger.info("%s", error)
             return None
         return answer if duty is self.duty else None
 
@@ -211,10 +216,11 @@ class DirectorLink:
                 self._said = None
                 return
             if isinstance(answer, Refused):
-                _log.warning("director %s does not enlist us: %s", self.duty.director, answer)
+                logger.warning("director %s does not enlist us: %s", self.duty.director, answer)
             await self._pause(_RETRY_PAUSE_S)
 
     def _take_terms(self, terms: Enlisted) -> None:
+        self.director_media = _address_of(terms.media)
         self.lease_s = terms.lease_ms / 1000
         self._report_interval_s = terms.report_interval_ms / 1000
         self._cursor_interval_s = (terms.cursor_interval_ms or terms.report_interval_ms) / 1000
@@ -232,6 +238,7 @@ class DirectorLink:
         return Enlist(
             slot=self.duty.slot,
             engine=str(self.own),
+            media=str(self.duty.media),
             boot=self.boot,
             epoch=self.duty.epoch,
             capacity_bps=self.duty.capacity_bps,
@@ -280,7 +287,7 @@ class DirectorLink:
         dated = replace(report, clock_us=clock_us, since_us=since_us)
         answer = await self.ask(REPORT, dated, deadline_s=max(self.lease_s / 3, self._report_interval_s))
         if isinstance(answer, Refused):
-            _log.warning("director %s refuses our report: %s", self.duty.director, answer)
+            logger.warning("director %s refuses our report: %s", self.duty.director, answer)
         if not isinstance(answer, Reported):
             return False
         self.alone = answer.alone if report.draining == self.draining else self.alone
@@ -298,6 +305,13 @@ class DirectorLink:
 
 _LATER = frozenset({Reason.OVERDUE, Reason.WRONG_ROLE})
 """The director could not, or is not the one any more: whoever is will hear it."""
+
+
+def _address_of(text: str) -> Address | None:
+    try:
+        return Address.parse(text)
+    except ValueError:
+        return None
 
 
 def _bytes_of(hexadecimal: str) -> bytes:

@@ -10,13 +10,14 @@ from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, Load
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
-from blade_agent.main_board.engine.engine_figures import EngineFigures, EngineWork
+from blade_agent.main_board.engine.engine_figures import EngineCounters, EngineWork
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
+from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, RunningStream
 from media_network.messages.obtaining import FETCH
 from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
@@ -42,20 +43,27 @@ class Engine:
         catalogue: Catalogue,
         client: HttpClient,
         push_socket: PushSocket,
+        counters: EngineCounters,
         tasks: asyncio.TaskGroup,
     ) -> None:
+        self.counters = counters
         self._store = store
         self._tasks = tasks
         self._director = DirectorLink(duty, boot, client, store)
-        self._copying = Copying(store, client, self._director, tasks)
-        self._resource = SegmentResource(store, self._director)
+        self._copying = Copying(store, client, self._director, counters, tasks)
+        self._resource = SegmentResource(store, self._director, counters)
         self._attendance = Attendance(self._director)
         self._kept = KeptPrograms(catalogue, self._director)
         self._catalogue = catalogue
         self._streams = EngineStreams(
-            store=store, director=self._director, client=client, push_socket=push_socket, tasks=tasks
+            store=store,
+            director=self._director,
+            client=client,
+            push_socket=push_socket,
+            counters=counters,
+            tasks=tasks,
         )
-        self._meter = LoadMeter(self._streams, self._resource, asyncio.get_running_loop().time())
+        self._meter = LoadMeter(self._streams, counters, asyncio.get_running_loop().time())
 
     def table(self) -> HandlerTable:
         """All that an engine answers."""
@@ -113,29 +121,15 @@ class Engine:
         alone = self._director.alone
         return self._streams.count + self._resource.under_way + (1 if alone is None else alone)
 
-    def figures(self) -> EngineFigures:
-        """What it has done since its start, and does now."""
-        streams, copies = self._streams.counters, self._copying.counters
-        return EngineFigures(
-            pushed_bytes=self._streams.pusher.sent_bytes,
-            pushed_datagrams=self._streams.pusher.sent_datagrams,
-            pushed_late=self._streams.pusher.late_batches,
-            pulled_bytes=self._resource.sent_bytes,
-            streams=self._streams.active,
-            streams_started=streams.started,
-            streams_stopped_short=streams.stopped_short,
-            hand_overs_given=streams.hand_overs_given,
-            hand_overs_taken=streams.hand_overs_taken,
-            hand_overs_failed=streams.hand_overs_failed,
-            requests=self._resource.under_way,
-            requests_served=self._resource.served,
-            copies=self._copying.under_way,
-            copies_stored=copies.stored,
-            copies_failed=copies.failed,
-            copied_bytes=copies.copied_bytes,
-            refusals=streams.refusals + self._resource.refusals,
-            draining=self._director.draining,
-        )
+    @property
+    def streams(self) -> int:
+        """That it sends at this moment."""
+        return self._streams.active
+
+    @property
+    def director_media(self) -> Address | None:
+        """Media address of the director; None while it is not enlisted with it."""
+        return self._director.director_media
 
     def work(self) -> EngineWork:
         """What it sends and copies at this moment, one by one."""
@@ -171,9 +165,9 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(
-    duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random
+    duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random, counters: EngineCounters
 ) -> AsyncIterator[Engine]:
-    """An engine with its voice and its socket. Raises OSError."""
+    """An engine with its voice and its socket, which adds to `counters`. Raises OSError."""
     async with (
         HttpClient(rng, duty.address.host) as client,
         open_push_socket(duty.address.host) as push_socket,
@@ -186,30 +180,34 @@ async def open_engine(
             catalogue=catalogue,
             client=client,
             push_socket=push_socket,
+            counters=counters,
             tasks=tasks,
         )
 
 
 async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random) -> None:
-    """Be a media engine, and nothing else, until cancelled. Raises OSError when the address cannot be bound."""
-    async with open_engine(duty, store, catalogue, rng) as engine, serve(engine.table(), duty.address):
+    """Be a media engine, and nothing else, until cancelled. Raises OSError when an address cannot be bound."""
+    async with (
+        open_engine(duty, store, catalogue, rng, EngineCounters()) as engine,
+        serve_ports(engine.table(), control=duty.address, media=duty.media),
+    ):
         await engine.run()
 
 
 class LoadMeter:
     """What the engine sends, for its reports."""
 
-    def __init__(self, streams: EngineStreams, resource: SegmentResource, now_s: float) -> None:
+    def __init__(self, streams: EngineStreams, counters: EngineCounters, now_s: float) -> None:
         self._streams = streams
-        self._resource = resource
+        self._counters = counters
         self._measured_s = now_s
-        self._sent_bytes = 0
+        self._pull_bytes = counters.pull_bytes
 
     def measure(self) -> Load:
         """The load since the last time."""
         now_s = asyncio.get_running_loop().time()
-        sent_bytes = self._resource.sent_bytes
+        pull_bytes = self._counters.pull_bytes
         passed_s = max(now_s - self._measured_s, 0.001)
-        pull_bps = round((sent_bytes - self._sent_bytes) * 8 / passed_s)
-        self._measured_s, self._sent_bytes = now_s, sent_bytes
+        pull_bps = round((pull_bytes - self._pull_bytes) * 8 / passed_s)
+        self._measured_s, self._pull_bytes = now_s, pull_bytes
         return Load(streams=self._streams.cursors, push_bps=self._streams.rate_bps, pull_bps=pull_bps)

@@ -1,35 +1,36 @@
-"""What an engine counts, for whoever manages the network."""
+"""What an engine counts and has under way, for whoever manages the network. Its parts count here; others read."""
 
 from msgspec import Struct
 
 
-class EngineFigures(Struct, frozen=True, kw_only=True):
-    """An engine at one moment. What is not of now is counted since it became an engine."""
+class EngineCounters(Struct, kw_only=True):
+    """A blade as an engine since its agent's start, whoever was director: what an engine does next is added."""
 
-    pushed_bytes: int
-    pushed_datagrams: int
-    pushed_late: int
-    """Batches of them that left more than a tick of the pacer after their time."""
-    pulled_bytes: int
-    """Fetched by consoles and other engines."""
-    streams: int
-    """Sent now."""
-    streams_started: int
-    streams_stopped_short: int
-    """Without a lease, or for a disk's sake."""
-    hand_overs_given: int
-    hand_overs_taken: int
-    hand_overs_failed: int
-    requests: int
-    """For segments, being answered now."""
-    requests_served: int
-    copies: int
-    """Waiting or under way now."""
-    copies_stored: int
-    copies_failed: int
-    copied_bytes: int
-    refusals: int
-    draining: bool
+    pull_requests: int = 0
+    """For segments, by consoles and other engines, that were answered."""
+    pull_bytes: int = 0
+    push_turns: int = 0
+    """Of sending a stream, that began here."""
+    push_datagrams: int = 0
+    push_bytes: int = 0
+    push_late: int = 0
+    """Batches of datagrams that left more than a tick of the pacer after their time."""
+    push_failures: int = 0
+    """Streams that stopped short: without a lease, or for a disk's sake."""
+    hand_overs_out: int = 0
+    hand_overs_in: int = 0
+    hand_over_failures: int = 0
+    """Within a segment: the stream went on here."""
+    refusals: int = 0
+    """Of segments that were asked for, and of streams."""
+    copies_done: int = 0
+    copies_failed: int = 0
+    copy_bytes: int = 0
+
+    @property
+    def sent_bytes(self) -> int:
+        """Media that left the blade."""
+        return self.pull_bytes + self.push_bytes
 
 
 class StreamFigures(Struct, frozen=True, kw_only=True):
@@ -63,24 +64,30 @@ class EngineWork(Struct, frozen=True, kw_only=True):
     copies: tuple[CopyFigures, ...] = ()
 
 
-class ChannelFigures(Struct, frozen=True, kw_only=True):
-    """An I/O channel (claim 4), since the agent's start."""
+class ChannelCounters(Struct, kw_only=True):
+    """What has gone through an I/O channel (claim 4) since the agent's start."""
 
-    folder: str
-    bytes_in: int
-    bytes_out: int
-    reads: int
-    writes: int
-    queue: int
-    """Pieces of work that wait for its threads, or are being done."""
-    errors: int
-    free_bytes: int
-    segments: int
-    stored_bytes: int
+    reads: int = 0
+    read_bytes: int = 0
+    writes: int = 0
+    written_bytes: int = 0
+    failures: int = 0
+    """Of the disk to do either."""
+
+
+class ChannelFigures(Struct, frozen=True, kw_only=True):
+    """An I/O channel at one moment."""
+
+    name: str
+    """Of its folder."""
+    working: bool = True
+    """Whether it has not been given up."""
+    counted: ChannelCounters
+    free_bytes: int = 0
+    segments: int = 0
+    stored_bytes: int = 0
     """Of those segments."""
-    programs: frozenset[str]
+    programs: frozenset[str] = frozenset()
     """Those of which it holds a segment."""
-    receptions: int
+    receptions: int = 0
     """Segments that are being written."""
-    failure: str
-    """Why it was given up; empty while it works."""

@@ -4,17 +4,29 @@ from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
 from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
-from blade_agent.main_board.director.director_figures import RosterFigures, SessionFigures
-from blade_agent.main_board.engine.engine_figures import CopyFigures, StreamFigures
+from blade_agent.main_board.director.director_figures import (
+    DirectorCounters,
+    DirectorFigures,
+    DirectorWork,
+    RosterFigures,
+    SessionFigures,
+)
+from blade_agent.main_board.engine.engine_figures import (
+    ChannelCounters,
+    ChannelFigures,
+    CopyFigures,
+    EngineCounters,
+    EngineWork,
+    StreamFigures,
+)
+from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.snmp.sources import (
     BladeFigures,
-    ChannelFigures,
     ChassisPicture,
-    DirectorFigures,
-    EngineFigures,
     HardwareFigures,
     SensorFigures,
     SlotPicture,
@@ -71,9 +83,7 @@ def blade(slot, **changes):
         streams=2,
         frame_faults=1,
         message_faults=0,
-        requests=500,
-        repeats=3,
-        unanswered=0,
+        asked=RequestCounters(requests=500, repeats=3),
         hardware=BOARD,
     )
     return replace(picture, **changes)
@@ -123,64 +133,82 @@ SESSION = SessionFigures(
     segment=7,
     turns=3,
 )
-ENGINE = EngineFigures(
-    capacity_bps=800_000_000,
-    segments=120,
-    programs=2,
-    stored_bytes=5_000_000_000,
+ENGINE = EngineCounters(
     pull_requests=10,
-    pull_refusals=1,
+    refusals=1,
     pull_bytes=12_000_000,
     push_turns=4,
-    push_packets=5000,
+    push_datagrams=5000,
     push_bytes=6_580_000,
-    push_late=0,
-    push_failures=0,
     hand_overs_out=3,
     hand_overs_in=2,
-    hand_over_failures=0,
     copies_done=60,
     copies_failed=1,
     copy_bytes=60_000_000,
-    channels=(
-        ChannelFigures(name="disk-a", reads=100, read_bytes=1 << 40, free_bytes=1 << 41),
-        ChannelFigures(name="disk-b", writes=10, written_bytes=1000, free_bytes=1 << 30),
+)
+CHANNELS = (
+    ChannelFigures(
+        name="disk-a",
+        counted=ChannelCounters(reads=100, read_bytes=1 << 40),
+        free_bytes=1 << 41,
+        segments=100,
+        stored_bytes=4_000_000_000,
+        programs=frozenset({"film", "river"}),
     ),
-    streams=(
-        StreamFigures(session="s-1", program="film", console="127.0.0.9:5000", segment=7, turn=3, rate_bps=4_000_000),
+    ChannelFigures(
+        name="disk-b",
+        counted=ChannelCounters(writes=10, written_bytes=1000),
+        free_bytes=1 << 30,
+        segments=20,
+        stored_bytes=1_000_000_000,
+        programs=frozenset({"film"}),
     ),
-    copies=(CopyFigures(program="film", segment=8, source="127.0.0.3:8080", length_bytes=1_000_000),),
 )
 DIRECTOR = DirectorFigures(
+    counted=DirectorCounters(
+        sessions_begun=5,
+        sessions_ended=3,
+        sessions_lost=1,
+        redirects=395,
+        refusals=2,
+        hand_overs=9,
+        take_overs=1,
+        replications=61,
+        copies_done=60,
+        copies_failed=1,
+    ),
+    push_sessions=1,
     programs=2,
     locations=240,
-    sessions_begun=5,
-    sessions_ended=3,
-    sessions_lost=1,
-    redirects=400,
-    refusals=2,
-    hand_overs=9,
-    take_overs=1,
-    replications=61,
-    copies_done=60,
-    copies_failed=1,
-    engines=(
-        RosterFigures(
-            slot=2,
-            address=Address("127.0.0.2", 8080),
-            reporting=True,
-            load_bps=8_000_000,
-            capacity_bps=800_000_000,
-            segments=120,
-            free_bytes=1 << 40,
+)
+MAIN_BOARD = MainBoardFigures(streams=2, channels=CHANNELS, engine=ENGINE, director=DIRECTOR)
+WORK = MainBoardWork(
+    engine=EngineWork(
+        streams=(
+            StreamFigures(
+                session="s-1", program="film", console="127.0.0.9:5000", segment=7, turn=3, rate_bps=4_000_000
+            ),
         ),
+        copies=(CopyFigures(program="film", segment=8, source="127.0.0.3:8080", length_bytes=1_000_000),),
     ),
-    sessions=(SESSION,),
+    director=DirectorWork(
+        engines=(
+            RosterFigures(
+                slot=2,
+                address=Address("127.0.0.2", 8080),
+                reporting=True,
+                load_bps=8_000_000,
+                capacity_bps=800_000_000,
+                segments=120,
+                free_bytes=1 << 40,
+            ),
+        ),
+        sessions=(SESSION,),
+    ),
 )
 
 
-def figures(**changes):
+def figures(main_board=MAIN_BOARD, work=WORK):
     """The blade in slot 1, the media director, which is an engine too."""
-    own = blade(1, requests=None, repeats=None, unanswered=None)
-    whole = BladeFigures(station="north", epoch=3, director=1, own=own, engine=ENGINE, duty=DIRECTOR)
-    return replace(whole, **changes)
+    own = blade(1, asked=None)
+    return BladeFigures(station="north", epoch=3, own=own, capacity_bps=800_000_000, main_board=main_board, work=work)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.reading import Known
+from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.notification_types import (
     CHASSIS_NOTIFICATIONS,
@@ -24,7 +25,16 @@ from media_network.snmp.settings import READ_WRITE, CommunitySettings
 from media_network.snmp.targets import AgentSettings, TargetSettings
 from media_network.snmp.usm import EngineIdentity
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent, run, until
-from tests.blade_agent.snmp.pictures import DIRECTOR, ENGINE, SESSION, blade, chassis, figures, replace_fan
+from tests.blade_agent.snmp.pictures import (
+    CHANNELS,
+    MAIN_BOARD,
+    SESSION,
+    WORK,
+    blade,
+    chassis,
+    figures,
+    replace_fan,
+)
 from tests.blade_agent.snmp.test_standard_notifications import interface, machine
 from tests.mib_facts import MIBS, SMI, all_objects
 
@@ -258,9 +268,12 @@ def test_a_blade_informs_until_it_has_a_receipt(folder, tmp_path, free_port):
         now = [figures()]
         target = TargetSettings(address=f"127.0.0.1:{port}", user="reader", inform=True, timeout_s=0.5, retries=10)
         async with blade_agent(folder, lambda: now[0], targets=(target,), log_entries=1) as agent:
-            channels = (replace(ENGINE.channels[0], working=False, failures=3), ENGINE.channels[1])
+            failed = replace(CHANNELS[0], working=False, counted=ChannelCounters(failures=3))
             lost = replace(SESSION, session="s-2", segment=12)
-            now[0] = figures(engine=replace(ENGINE, channels=channels), duty=replace(DIRECTOR, lost=(lost,)))
+            now[0] = figures(
+                replace(MAIN_BOARD, channels=(failed, CHANNELS[1])),
+                replace(WORK, director=replace(WORK.director, lost=(lost,))),
+            )
             async with snmptrapd(tmp_path, port, f"createUser {CREDENTIALS}") as receiver:
                 await until(lambda: receiver.named("mssChannelFailed") and receiver.named("mssSessionLost"))
                 await until(lambda: agent.deliveries()[target.address].sent >= 4)

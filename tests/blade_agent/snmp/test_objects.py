@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from blade_agent.hardware.reading import Known
 from blade_agent.snmp.entity import EntityObjects
 from blade_agent.snmp.entity_tree import Port, blade_entities, chassis_entities
-from distribution_center.snmp.objects import (
+from distribution_center.center_figures import (
+    CenterCounters,
     CenterFigures,
-    CenterObjects,
     IngestFigures,
     ProgramFigures,
     StationFigures,
 )
+from distribution_center.snmp.objects import CenterObjects
 from media_network.snmp.index import Index
 from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.times import Uptime
@@ -47,15 +48,17 @@ CENTER = CenterFigures(
         StationFigures(station="north", home=False, director="127.0.0.2:80", epoch=4, engines=3, silent_ms=20_000),
     ),
     ingests=(IngestFigures(ingest="i-1", program="other", state="failed", cause="no video"),),
-    registrations=1,
-    full_reports=2,
-    locations_added=3,
-    locations_removed=4,
-    stale_refused=5,
     orders_open=6,
-    orders_done=7,
-    ingests_done=8,
-    ingests_failed=9,
+    counted=CenterCounters(
+        registrations=1,
+        full_reports=2,
+        locations_added=3,
+        locations_removed=4,
+        stale_refused=5,
+        orders_done=7,
+        ingests_done=8,
+        ingests_failed=9,
+    ),
 )
 
 

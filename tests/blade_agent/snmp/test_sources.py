@@ -4,88 +4,27 @@ import pytest
 from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
-from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
+from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.profile import load_profile
 from blade_agent.hardware.reading import Known, Unknown
-from blade_agent.main_board.director.director_figures import DirectorFigures
-from blade_agent.main_board.engine.engine_figures import ChannelFigures, EngineFigures
-from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.profiled_board.measurements import FAN_SPEED, SENSOR, Measurements
-from blade_agent.snmp.blade_source import BladeSource, Continued
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.manager_link import ManagerOrders
-from blade_agent.snmp.sources import SlotPicture, hardware_of
+from blade_agent.snmp.sources import hardware_of
 from media_network.address import Address
 from media_network.snmp.value import Refused
+from tests.blade_agent.snmp.pictures import MAIN_BOARD, figures
 
 
-def test_counters_go_on_when_a_term_begins_anew():
-    counted = Continued()
-    assert counted.take(1, {"a": 5}) == {"a": 5}
-    assert counted.take(1, {"a": 7}) == {"a": 7}
-    assert counted.take(2, {"a": 1}) == {"a": 8}
-    assert counted.take(3, {}) == {"a": 8}
-    assert counted.take(4, {"a": 2, "b": 1}) == {"a": 10, "b": 1}
-
-
-def engine(**changes):
-    counts = dict.fromkeys(EngineFigures.__struct_fields__, 0) | {"draining": False}
-    return EngineFigures(**counts | changes)
-
-
-def test_a_blade_from_its_main_board():
-    source = BladeSource(800_000_000)
-    channel = ChannelFigures(
-        folder="/srv/disk-a",
-        bytes_in=10,
-        bytes_out=20,
-        reads=2,
-        writes=1,
-        queue=0,
-        errors=3,
-        free_bytes=1000,
-        segments=4,
-        stored_bytes=4000,
-        programs=frozenset({"film", "river"}),
-        receptions=1,
-        failure="the disk does not answer",
-    )
-    director = DirectorFigures(
-        **dict.fromkeys(DirectorFigures.__struct_fields__, 0)
-        | {"epoch": 7, "push_sessions": 2, "pull_sessions": 3, "redirects": 50, "superseded": False}
-    )
-    main_board = MainBoardFigures(
-        role=Role.DIRECTOR,
-        epoch=7,
-        station="north",
-        sent_bytes=0,
-        streams=2,
-        carried=2,
-        draining=True,
-        channels=(channel, replace(channel, folder="/srv/disk-b", programs=frozenset({"river"}), failure="")),
-        engine=engine(pushed_bytes=1316, requests_served=9, pushed_late=2),
-        director=director,
-    )
-    address = Address("127.0.0.4", 8080)
-    figures = source.figures(
-        SlotPicture(slot=4, hot_swap=HotSwapState.M4_ACTIVE, boot_id=5),
-        main_board=main_board,
-        work=MainBoardWork(),
-        assignment=RoleAssignment(role=Role.DIRECTOR, epoch=7, station="north", director=address),
-        status=MainBoardStatus(state=MainBoardState.READY, address=address),
-        hardware=None,
-    )
-    assert (figures.station, figures.epoch, figures.director) == ("north", 7, 4)
-    assert (figures.own.role, figures.own.address, figures.own.draining) == (Role.DIRECTOR, address, True)
-    assert (figures.engine.push_bytes, figures.engine.pull_requests, figures.engine.push_late) == (1316, 9, 2)
-    assert (figures.engine.segments, figures.engine.stored_bytes, figures.engine.programs) == (8, 8000, 2)
-    assert figures.engine.channels[0].name == "disk-a"
-    assert not figures.engine.channels[0].working
-    assert figures.duty is not None
-    assert (figures.duty.redirects, figures.duty.active_sessions) == (50, 5)
+def test_a_blade_is_a_chassis_of_one_slot():
+    """Only the blade that is the director knows where the director is."""
+    shown = figures().as_chassis()
+    assert (shown.station, shown.epoch, shown.director) == ("north", 3, 1)
+    assert shown.slots == (figures().own,)
+    assert figures(replace(MAIN_BOARD, director=None)).as_chassis().director is None
 
 
 def test_a_chassis_from_what_its_manager_shows():

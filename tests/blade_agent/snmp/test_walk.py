@@ -6,8 +6,9 @@ import re
 import pytest
 from msgspec.structs import replace
 
+from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from tests.blade_agent.snmp.agents import READER, WRITER, Orders, blade_agent, manager_agent, run
-from tests.blade_agent.snmp.pictures import ENGINE, blade, chassis, empty, figures
+from tests.blade_agent.snmp.pictures import CHANNELS, ENGINE, MAIN_BOARD, blade, chassis, empty, figures
 from tests.mib_facts import MIBS, SMI
 from tests.patience import PATIENCE_S
 
@@ -94,8 +95,9 @@ def test_counters_follow_what_they_count(folder):
         async with blade_agent(folder, lambda: now[0]) as agent:
             at = agent.service.address
             first = await run("snmpget", *by_user(READER, "-Oqv"), at, "mssPushBytes.0", "mssChannelReadBytes.1")
-            channel = replace(ENGINE.channels[0], read_bytes=(1 << 40) + 5)
-            now[0] = figures(engine=replace(ENGINE, push_bytes=7_000_000, channels=(channel, ENGINE.channels[1])))
+            channel = replace(CHANNELS[0], counted=ChannelCounters(read_bytes=(1 << 40) + 5))
+            engine = replace(ENGINE, push_bytes=7_000_000)
+            now[0] = figures(replace(MAIN_BOARD, engine=engine, channels=(channel, CHANNELS[1])))
             moved = f"{OURS}.2.1.1.6.7.0"
 
             async def pushed():

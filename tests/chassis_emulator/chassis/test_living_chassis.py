@@ -48,7 +48,7 @@ class Chassis(Laptop):
     def answers(self, name):
         """Whether its HTTP server answers, whatever it says."""
         try:
-            urllib.request.urlopen(f"http://{self.row(name)['http']}/", timeout=5).close()
+            urllib.request.urlopen(f"http://{self.row(name)['media']}/", timeout=5).close()
         except urllib.error.HTTPError as answered:
             return answered.code == 404
         return True

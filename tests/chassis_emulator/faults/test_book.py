@@ -15,6 +15,7 @@ from chassis_emulator.faults.targets import BadTarget, Targets
 from chassis_emulator.topology.plan import plan_network
 from chassis_emulator.topology.topology import find_topology, read_topology
 
+DOCUMENT = Path(__file__).parents[3] / "docs/operations/emulator.md"
 TARGETS = Targets(plan_network(read_topology(find_topology("two-stations")), Path("/state")))
 
 
@@ -56,14 +57,14 @@ def test_a_row_says_what_is_on_and_how_long_still():
 )
 def test_a_fault_that_cannot_befall_its_target_is_refused_with_what_there_is(fault, sentence):
     with pytest.raises(BadTarget) as error:
-        TARGETS.check(fault)
+        TARGETS.befallen(fault)
     assert sentence in str(error.value)
 
 
 def test_what_each_kind_may_befall():
     for target in ("north/manager", "center", "north/2", "north"):
-        TARGETS.check(Hang(target=target))
-    TARGETS.check(SupplyFailure(target="north/supply-2"))
+        TARGETS.befallen(Hang(target=target))
+    TARGETS.befallen(SupplyFailure(target="north/supply-2"))
     assert TARGETS.blades("north") == ("north/1", "north/2", "north/3", "north/4")
 
 
@@ -75,6 +76,14 @@ def test_what_the_panel_offers_can_be_injected(kind):
         assert type(fault) is KINDS[kind.kind]
         assert injected("fault-1", fault).text
     assert all(parameter.lowest <= parameter.default <= parameter.highest < math.inf for parameter in kind.parameters)
+
+
+@pytest.mark.parametrize("kind", fault_kinds(), ids=lambda kind: kind.kind)
+def test_the_document_has_every_kind_with_its_numbers(kind):
+    rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `") and f"`{kind.kind}`" in line]
+    assert len(rows) == 1
+    for parameter in kind.parameters:
+        assert f"`--{parameter.name.replace('_', '-')}` ({parameter.default:g}" in rows[0]
 
 
 def test_an_injected_fault_reads_like_a_sentence():

@@ -221,7 +221,7 @@ class ScriptedCenter:
     async def up(self):
         table = HandlerTable("Center")
         table.verb(content.LIST_PROGRAMS, self._programs)
-        table.verb(registry.LIST_STATIONS, self._stations)
+        table.verb(registry.LIST_DOORS, self._doors)
         table.verb(registry.LIST_CATALOGUE, self._catalogue)
         async with serve(table, ANY_PORT) as address:
             yield address
@@ -242,15 +242,12 @@ class ScriptedCenter:
             stations={name: count for name, (_, count) in self.stations.items()},
         )
 
-    async def _stations(self, _):
-        return registry.Stations(self.station_rows())
-
-    def station_rows(self):
-        return tuple(
-            registry.StationRow(
-                station=name, director=str(address), epoch=1, engines=3, programs=1, home=name == "home", silent_ms=0
+    async def _doors(self, _):
+        return registry.Doors(
+            tuple(
+                registry.StationDoor(station=name, media=str(address), home=name == "home")
+                for name, (address, _) in self.stations.items()
             )
-            for name, (address, _) in self.stations.items()
         )
 
     async def _catalogue(self, _):

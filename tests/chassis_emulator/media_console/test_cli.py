@@ -42,7 +42,7 @@ async def run(*arguments, **environment):
 
 def note_center(folder, address):
     center_state(folder).mkdir(parents=True)
-    write_status(center_state(folder), ProcessStatus(pid=1, role="center", state="serving", http=str(address)))
+    write_status(center_state(folder), ProcessStatus(pid=1, role="center", state="serving", media=str(address)))
 
 
 def test_a_program_of_the_network_on_this_laptop(tmp_path):

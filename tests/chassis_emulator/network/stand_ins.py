@@ -30,7 +30,7 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
     rows: dict[str, registry.StationRow] = {}
 
     async def register(message: registry.RegisterStation) -> registry.StationRegistered:
-        facts = {key: getattr(message, key) for key in ("station", "director", "epoch", "engines")}
+        facts = {key: getattr(message, key) for key in ("station", "director", "media", "epoch", "engines")}
         rows[message.station] = registry.StationRow(**facts, programs=0, home=False, silent_ms=0)
         return registry.StationRegistered(catalogue_version=0)
 
@@ -40,12 +40,12 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
     table = HandlerTable("center")
     table.verb(registry.REGISTER_STATION, register)
     table.verb(registry.LIST_STATIONS, stations)
-    async with serve(table, Address(settings.address, settings.http_port)):
+    async with serve(table, Address(settings.address, settings.control_port)):
         await asyncio.Event().wait()
 
 
 async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
-    ours = Address(settings.address, settings.http_port)
+    ours = Address(settings.address, settings.control_port)
     state = Path(settings.state)
     _count_start(state)
     async with HttpClient(rng, settings.address) as client:
@@ -71,9 +71,15 @@ async def _direct(client: HttpClient, ours: Address, state: Path, settings: Blad
 
     async def enlist(message: enlisting.Enlist) -> enlisting.Enlisted:
         engines[message.engine] = watching.EngineView(
-            slot=message.slot, engine=message.engine, load_bps=0, capacity_bps=1, streams=0, segments=0
+            slot=message.slot,
+            engine=message.engine,
+            media=message.media,
+            load_bps=0,
+            capacity_bps=1,
+            streams=0,
+            segments=0,
         )
-        return enlisting.Enlisted(ticket_key="00", report_interval_ms=500, lease_ms=1000)
+        return enlisting.Enlisted(ticket_key="00", media=_media(settings), report_interval_ms=500, lease_ms=1000)
 
     async def ask(_: watching.AskStation) -> watching.StationView:
         return watching.StationView(station=station, epoch=1, engines=tuple(engines.values()), programs={})
@@ -82,30 +88,48 @@ async def _direct(client: HttpClient, ours: Address, state: Path, settings: Blad
     table.verb(enlisting.ENLIST, enlist)
     table.verb(watching.ASK_STATION, ask)
     async with serve(table, ours):
-        _tell(state, "director", str(ours), settings)
+        _tell(state, "director", settings)
         while True:
-            registration = registry.RegisterStation(station=station, director=str(ours), epoch=1, engines=len(engines))
-            await client.tell(Address(f"127.{network}.0.1", 8080), registry.REGISTER_STATION, registration)
+            registration = registry.RegisterStation(
+                station=station, director=str(ours), media=_media(settings), epoch=1, engines=len(engines)
+            )
+            await client.tell(Address(f"127.{network}.0.1", 8081), registry.REGISTER_STATION, registration)
             await asyncio.sleep(0.1)
 
 
 async def _enlist(client: HttpClient, ours: Address, state: Path, settings: BladeSettings) -> None:
     async with serve(HandlerTable("engine"), ours):
-        _tell(state, "engine", str(ours), settings)
-        first = Address(ours.host.rpartition(".")[0] + ".1", 8080)
+        _tell(state, "engine", settings)
+        first = Address(ours.host.rpartition(".")[0] + ".1", 8081)
         message = enlisting.Enlist(
-            slot=settings.slot, engine=str(ours), boot="1", epoch=1, capacity_bps=1, inventory={}
+            slot=settings.slot,
+            engine=str(ours),
+            media=_media(settings),
+            boot="1",
+            epoch=1,
+            capacity_bps=1,
+            inventory={},
         )
         while True:
             await client.tell(first, enlisting.ENLIST, message)
             await asyncio.sleep(0.2)
 
 
-def _tell(state: Path, role: str, http: str, settings: BladeSettings) -> None:
-    write_status(
-        state,
-        ProcessStatus(pid=os.getpid(), role=role, state="ready", epoch=1, http=http, service_port=settings.backplane),
+def _media(settings: BladeSettings) -> str:
+    return str(Address(settings.address, settings.media_port))
+
+
+def _tell(state: Path, role: str, settings: BladeSettings) -> None:
+    status = ProcessStatus(
+        pid=os.getpid(),
+        role=role,
+        state="ready",
+        epoch=1,
+        control=str(Address(settings.address, settings.control_port)),
+        media=_media(settings),
+        service_port=settings.backplane,
     )
+    write_status(state, status)
 
 
 async def run_manager(settings: ManagerSettings, rng: random.Random) -> None:

@@ -86,7 +86,8 @@ def test_life_of_a_network(emulator):
         "role": "engine",
         "state": "ready",
         "address": f"127.{NETWORK}.2.2",
-        "http": f"127.{NETWORK}.2.2:8080",
+        "control": f"127.{NETWORK}.2.2:8081",
+        "media": f"127.{NETWORK}.2.2:8080",
         "snmp": f"127.{NETWORK}.2.2:1161",
         "ipmi": None,
     }
@@ -133,7 +134,7 @@ def test_a_crash_is_seen_and_up_starts_it_again_with_its_state(emulator):
         pass
     crashed = emulator.ps()["north/3"]
     assert (crashed["state"], crashed["exit_code"], crashed["pid"]) == ("crashed", -9, None)
-    assert (crashed["serial"], crashed["http"]) == (None, None)
+    assert (crashed["serial"], crashed["control"], crashed["media"]) == (None, None, None)
     assert "Started again: north/3" in emulator.up()
     after = emulator.ps()
     assert after["north/3"]["state"] == "ready"
@@ -167,10 +168,11 @@ def test_an_engine_that_never_comes_is_named_when_the_time_is_over(emulator):
     assert emulator.run("up", emulator.topology, "--no-wait").exit_code == 0
 
 
-def test_an_address_in_use_is_named(emulator):
-    with socket.create_server((f"127.{NETWORK}.2.3", 8080)):
+@pytest.mark.parametrize("port", [8080, 8081])
+def test_an_address_in_use_is_named(emulator, port):
+    with socket.create_server((f"127.{NETWORK}.2.3", port)):
         sentence = refused(emulator.run("up", emulator.topology))
-    assert f"north/3 cannot listen at 127.{NETWORK}.2.3:8080: address already in use" in sentence
+    assert f"north/3 cannot listen at 127.{NETWORK}.2.3:{port}: address already in use" in sentence
     assert "north.3.log" in sentence
     emulator.up()
 

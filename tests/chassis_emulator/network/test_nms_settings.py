@@ -27,7 +27,7 @@ def folder(tmp_path):
         known = StateFolder(tmp_path / 'with "quotes" and spaces')
         known.prepare()
         record = NetworkRecord(
-            network=70, name="test", center="127.70.0.1:8080", pid=1, boot="b", topology=read_topology(plan)
+            network=70, name="test", center="127.70.0.1:8081", pid=1, boot="b", topology=read_topology(plan)
         )
         known.write_record(record)
         return known
@@ -41,7 +41,7 @@ def test_what_is_written_is_what_is_read(folder):
     settings = nms_settings(known, 8070)
     assert msgspec.toml.decode(as_toml(settings, known.path), type=NmsSettings) == settings
     assert settings.chassis == {"home": "127.70.1.254:1161", "north": "127.70.2.254:1161"}
-    assert settings.centers == ("127.70.0.1:8080",)
+    assert settings.centers == ("127.70.0.1:8081",)
     assert settings.user.group == "read-only"
     assert settings.notifications_port == 0
     assert lock

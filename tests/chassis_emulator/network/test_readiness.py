@@ -26,7 +26,7 @@ from tests.addresses import network_number
 def blade_process(blade, role):
     """A process that lives, and what it says of itself."""
     blade.state.mkdir(parents=True)
-    status = ProcessStatus(pid=os.getpid(), role=role, state="ready", epoch=1, http=str(blade.address))
+    status = ProcessStatus(pid=os.getpid(), role=role, state="ready", epoch=1, control=str(blade.address))
     write_status(blade.state, status)
     place = Place(role="blade", station=blade.station, slot=blade.slot, host=blade.address.host)
     return Process(blade.name, place, "blade", Struct(), blade.state, Path(os.devnull), pid=os.getpid())
@@ -40,9 +40,24 @@ def lacks(folder, role):
     )
     plan = plan_network(topology, folder)
     director, engine = plan.blades
-    believed = EngineView(slot=2, engine=str(engine.address), load_bps=0, capacity_bps=1, streams=0, segments=0)
+    believed = EngineView(
+        slot=2,
+        engine=str(engine.address),
+        media=str(engine.media),
+        load_bps=0,
+        capacity_bps=1,
+        streams=0,
+        segments=0,
+    )
     row = StationRow(
-        station="north", director=str(director.address), epoch=1, engines=1, programs=0, home=True, silent_ms=0
+        station="north",
+        director=str(director.address),
+        media=str(director.media),
+        epoch=1,
+        engines=1,
+        programs=0,
+        home=True,
+        silent_ms=0,
     )
 
     async def view(_):

@@ -32,7 +32,7 @@ def test_examples_play_on_the_default_network_and_end_with_nothing_broken(name):
     targets = Targets(PLAN)
     for step in scenario.steps:
         if isinstance(step, FaultStep):
-            targets.check(step.fault)
+            targets.befallen(step.fault)
         elif not isinstance(step, ClearStep):
             targets.blade(step.target)
     assert isinstance(scenario.steps[-1], ClearStep)

@@ -6,11 +6,11 @@ from chassis_emulator.topology.topology import find_topology, read_topology
 
 def test_addresses_follow_network_station_and_slot():
     plan = plan_network(read_topology(find_topology("two-stations")), Path("/state"))
-    listening = {name: str(address) for name, address in plan.listening.items()}
-    assert listening["center"] == "127.1.0.1:8080"
-    assert listening["home/2"] == "127.1.1.2:8080"
-    assert listening["north/1"] == "127.1.2.1:8080"
-    assert listening["south/4"] == "127.1.3.4:8080"
+    listening = {name: tuple(map(str, addresses)) for name, addresses in plan.listening.items()}
+    assert listening["center"] == ("127.1.0.1:8081", "127.1.0.1:8080")
+    assert listening["home/2"] == ("127.1.1.2:8081", "127.1.1.2:8080")
+    assert listening["north/1"] == ("127.1.2.1:8081", "127.1.2.1:8080")
+    assert listening["south/4"] == ("127.1.3.4:8081", "127.1.3.4:8080")
     assert len(set(listening.values())) == len(listening) == 11
 
 

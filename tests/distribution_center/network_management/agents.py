@@ -102,9 +102,9 @@ class Agent:
 class Scene:
     """A center and stations with chassis: registry and agents on loopback addresses."""
 
-    def __init__(self, folder, *, network=65, ports=None, snmp_port=16165, http_port=8080):
+    def __init__(self, folder, *, network=65, ports=None, snmp_port=16165, control_port=8081):
         self.folder, self.network = folder, network
-        self.snmp_port, self.http_port = snmp_port, http_port
+        self.snmp_port, self.control_port = snmp_port, control_port
         self.center = f"127.{network}.0.1"
         self.rows = {}
         self.agents = {}
@@ -117,7 +117,7 @@ class Scene:
     def settings(self, state, **changes):
         return NmsSettings(
             **{
-                "centers": (f"{self.center}:{self.http_port}",),
+                "centers": (f"{self.center}:{self.control_port}",),
                 "state": str(state),
                 "user": USER,
                 "chassis": self.chassis,
@@ -136,7 +136,7 @@ class Scene:
     async def __aenter__(self):
         table = HandlerTable("scripted registry")
         table.verb(LIST_STATIONS, self._list)
-        await self._stack.enter_async_context(serve(table, Address(self.center, self.http_port)))
+        await self._stack.enter_async_context(serve(table, Address(self.center, self.control_port)))
         agent = await self.start(f"@{self.center}", Kind.CENTER, self.center)
         agent.scalars |= {"msdPrograms": 12, "msdProgramsPublished": 9, "msdStations": 2, "msdLocations": 4711}
         return self
@@ -166,7 +166,14 @@ class Scene:
         """A station with a chassis; the director is in slot 1."""
         net = f"127.{self.network}.{number}"
         self.rows[name] = StationRow(
-            station=name, director=f"{net}.1:8080", epoch=3, engines=blades - 1, programs=4, home=home, silent_ms=500
+            station=name,
+            director=f"{net}.1:8081",
+            media=f"{net}.1:8080",
+            epoch=3,
+            engines=blades - 1,
+            programs=4,
+            home=home,
+            silent_ms=500,
         )
         chassis = await self.start(f"{name}/chassis", Kind.CHASSIS, f"{net}.254")
         self.chassis[name] = str(chassis.address)

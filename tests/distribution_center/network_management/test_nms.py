@@ -79,7 +79,7 @@ async def managing(scene, folder, **changes):
             await asyncio.sleep(0.02)
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector, read_bufsize=1 << 22) as session:
-            yield Nms(folder, f"http://{status.http}", session)
+            yield Nms(folder, f"http://{status.page}", session)
     finally:
         duty.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -92,7 +92,7 @@ def told(tmp_path, free_port):
 
     def tell(story):
         async def run():
-            scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+            scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
             async with scene:
                 await scene.station("north", 1, 3, slots=4)
                 await story(scene)
@@ -116,7 +116,7 @@ def test_everything_is_found_and_shown_with_what_it_does(told, tmp_path):
             components, alarms = await nms.until(all_green)
             assert alarms == []
             assert set(components) == {
-                f"@127.65.0.1:{scene.http_port}",
+                f"@127.65.0.1:{scene.control_port}",
                 "north",
                 "north/chassis",
                 "north/1",
@@ -124,7 +124,7 @@ def test_everything_is_found_and_shown_with_what_it_does(told, tmp_path):
                 "north/3",
             }
             assert {each["parent"] for each in components.values() if each["kind"] == "blade"} == {"north"}
-            assert components["north"]["station"]["director"] == "127.65.1.1:8080"
+            assert components["north"]["station"]["director"] == "127.65.1.1:8081"
             slots = components["north/chassis"]["slots"]
             assert [(each["slot"], each["role"], each["hot_swap"]) for each in slots] == [
                 (1, "director", "M4"),
@@ -215,7 +215,7 @@ def test_a_notification_brings_a_poll_at_once(tmp_path, free_port, informed):
 
     async def run():
         port = free_port()
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         if not informed:
             scene.targets = (TargetSettings(address=f"127.0.0.1:{port}", user=USER.user),)
         changes = {"poll_s": 3600.0, "notifications_port": port}
@@ -294,7 +294,7 @@ def test_a_registry_that_goes_takes_nothing_off_the_map(told, tmp_path):
 )
 def test_other_sites_get_nothing(tmp_path, headers, status, free_port):
     async def run():
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         async with managing(scene, tmp_path / "nms") as nms:
             for path in ("/", "/nms.js", "/metrics", "/network.json", "/events"):
                 async with nms.session.get(nms.url + path, headers=headers) as response:

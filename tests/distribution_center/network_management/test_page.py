@@ -36,7 +36,7 @@ async def page_of(nms, complaints, asked, **context):
 
 def test_a_person_sees_what_is_wrong_and_acknowledges_it(tmp_path, free_port):
     async def run():
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         complaints, asked = [], set()
         async with scene:
             await scene.station("north", 1, 3, slots=4)
@@ -89,7 +89,7 @@ def test_a_person_sees_what_is_wrong_and_acknowledges_it(tmp_path, free_port):
 
 def test_names_are_text_and_never_markup(tmp_path, free_port):
     async def run():
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         complaints, asked = [], set()
         evil = "<img src=x onerror=document.title='owned'>"
         async with scene:
@@ -111,7 +111,7 @@ def test_names_are_text_and_never_markup(tmp_path, free_port):
 @pytest.mark.parametrize("place", ["desk", "phone"])
 def test_basic_accessibility(tmp_path, free_port, scheme, place):
     async def run():
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         complaints, asked = [], set()
         context = (PHONE if place == "phone" else DESK) | {"color_scheme": scheme}
         async with scene:
@@ -133,7 +133,7 @@ def test_basic_accessibility(tmp_path, free_port, scheme, place):
 
 def test_what_has_the_focus_keeps_it_while_the_map_changes(tmp_path, free_port):
     async def run():
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         async with scene:
             await scene.station("north", 1, 2)
             async with managing(scene, tmp_path / "nms") as nms, page_of(nms, [], set()) as page:
@@ -154,7 +154,7 @@ def test_what_has_the_focus_keeps_it_while_the_map_changes(tmp_path, free_port):
 
 def test_a_lost_connection_is_said_and_found_again(tmp_path, free_port):
     async def run():
-        scene = Scene(tmp_path, http_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
+        scene = Scene(tmp_path, control_port=free_port("127.65.0.1"), snmp_port=free_port("127.65.0.1"))
         again = {"http_port": free_port()}
         async with scene, AsyncExitStack() as stack:
             await scene.station("north", 1, 2)

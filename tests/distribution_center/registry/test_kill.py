@@ -34,7 +34,7 @@ async def write(store, run, writer):
 
 async def main(path, run):
     store = SqliteRepository.open(path)
-    await store.see_station(Station(station="north", director="127.1.1.1:80", stamp=Stamp(1, 1)))
+    await store.see_station(Station(station="north", director="127.1.1.1:81", media="127.1.1.1:80", stamp=Stamp(1, 1)))
     await store.replace_station("north", Stamp(1, 1), {})
     await asyncio.gather(*(write(store, run, writer) for writer in range(8)))
 

@@ -37,8 +37,8 @@ def program_of(name: str, count: int = 3, title: str = "A film") -> Program:
     return Program(program=name, title=title, rate_bps=1_000_000, sha256=digest, segments=tuple(parts))
 
 
-def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:80") -> Station:
-    return Station(station=name, director=director, stamp=stamp)
+def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:81") -> Station:
+    return Station(station=name, director=director, media=director.replace(":81", ":80"), stamp=stamp)
 
 
 class Conformance:
@@ -135,17 +135,17 @@ class Conformance:
     def test_older_messages_are_refused(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             now = Stamp(2, 5)
-            assert await store.see_station(station_of("north", now, "127.1.1.2:80")) is Verdict.ACCEPTED
+            assert await store.see_station(station_of("north", now, "127.1.1.2:81")) is Verdict.ACCEPTED
             for old, verdict in ((Stamp(1, 9), Verdict.OLD_EPOCH), (Stamp(2, 4), Verdict.OLD_GENERATION)):
                 assert await store.see_station(station_of("north", old)) is verdict
                 assert await store.add_locations("film", "north", old, [0]) is verdict
                 assert await store.remove_locations("film", "north", old, [0]) is verdict
                 assert await store.replace_station("north", old, {"film": [0]}) is verdict
-            assert await store.station("north") == station_of("north", now, "127.1.1.2:80")
+            assert await store.station("north") == station_of("north", now, "127.1.1.2:81")
             assert await store.locations("film") == {}
             assert await store.replace_station("north", Stamp(3, 0), {}) is Verdict.ACCEPTED
             assert await store.add_locations("film", "north", Stamp(3, 0), [0]) is Verdict.ACCEPTED
-            assert await store.stations() == [station_of("north", Stamp(3, 0), "127.1.1.2:80"), station_of("south")]
+            assert await store.stations() == [station_of("north", Stamp(3, 0), "127.1.1.2:81"), station_of("south")]
             assert await store.station("none") is None
 
         self.run(tmp_path, story)

@@ -54,6 +54,7 @@ def requests():
         Enlist(
             slot=32,
             engine=ADDRESS,
+            media=ADDRESS,
             boot="0" * 16,
             epoch=1 << 20,
             capacity_bps=10**10,
@@ -94,7 +95,16 @@ def replies():
         present=PresentTurn(turn=1 << 40, segment=SEGMENTS, packet=7000),
         turns=SEGMENTS,
     )
-    row = StationRow(station="s" * 32, director=ADDRESS, epoch=1, engines=15, programs=10_000, home=True, silent_ms=100)
+    row = StationRow(
+        station="s" * 32,
+        director=ADDRESS,
+        media=ADDRESS,
+        epoch=1,
+        engines=15,
+        programs=10_000,
+        home=True,
+        silent_ms=100,
+    )
     yield PLAY, played
     yield WATCHING, watched
     yield LIST_SESSIONS, Sessions((session,) * (15 * STREAMS))

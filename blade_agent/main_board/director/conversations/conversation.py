@@ -163,7 +163,8 @@ class Conversation:
                 self._wake_at(at)
             case TurnTaken(turn=turn, packet=packet):
                 segment = self.session.terms.program.segments[turn.segment]
-                self.record.add(Served(turn=turn.number, segment=segment, packet=packet, engine=str(turn.engine)))
+                sender = str(self._choice.roster.media(turn.engine))
+                self.record.add(Served(turn=turn.number, segment=segment, packet=packet, engine=sender))
 
     def _beside(self, saying: Coroutine[Any, Any, None], what: str) -> None:
         self._term.tasks.create_task(saying, name=f"{what} {self.name}")

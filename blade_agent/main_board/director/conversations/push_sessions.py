@@ -95,7 +95,7 @@ class PushSessions:
                 self._term.counters.refusals += 1
                 return opened
             await asyncio.sleep(_ASSEMBLING_PAUSE_S)
-        self._term.counters.sessions += 1
+        self._term.counters.sessions_begun += 1
         return opened
 
     async def watching(self, message: Watching) -> StreamView | Refused:
@@ -108,7 +108,7 @@ class PushSessions:
         return StreamView(
             session=message.session,
             state=conversation.session.state.shown,
-            engine=_engine(conversation.session.state),
+            engine=self._engine(conversation.session.state),
             served=untold.served,
             more=untold.more,
             missing=untold.missing,
@@ -116,7 +116,7 @@ class PushSessions:
 
     async def list_sessions(self, _: ListSessions) -> Sessions:
         """All sessions, the ended ones of the last minute included."""
-        return Sessions(tuple(map(_view, self._conversations.values())))
+        return Sessions(tuple(map(self._view, self._conversations.values())))
 
     # Engines
 
@@ -249,7 +249,7 @@ class PushSessions:
         return Redirect(
             session=name,
             turn=turn.number,
-            engine=str(turn.engine),
+            engine=str(self._roster.media(turn.engine)),
             ticket=self._term.tickets.sign(name, program.program),
             program=program.header,
             first=program.segments[0],
@@ -327,7 +327,6 @@ class PushSessions:
                 leases_end_at=self._term.began_at + self._term.lease_s,
             )
             conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
-            self._term.counters.inherited += 1
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
             return
         if stream.cursor.segment >= len(conversation.session.terms.program.segments):
@@ -359,7 +358,7 @@ class PushSessions:
             case Fact.SENDER_LOST:
                 counters.streams_lost += 1
             case Fact.RESUMED:
-                counters.streams_resumed += 1
+                counters.take_overs += 1
             case Fact.ENDED:
                 counters.sessions_ended += not self._term.standing.superseded
             case Fact.LOST:
@@ -382,24 +381,22 @@ class PushSessions:
             turns=conversation.record.count,
         )
 
+    def _view(self, conversation: Conversation) -> SessionView:
+        """A session for others."""
+        state, terms = conversation.session.state, conversation.session.terms
+        return SessionView(
+            session=terms.session,
+            program=terms.program.program,
+            state=state.shown,
+            engine=self._engine(state),
+            present=conversation.record.present,
+            turns=conversation.record.count,
+        )
 
-def _view(conversation: Conversation) -> SessionView:
-    """A session for others."""
-    state, terms = conversation.session.state, conversation.session.terms
-    return SessionView(
-        session=terms.session,
-        program=terms.program.program,
-        state=state.shown,
-        engine=_engine(state),
-        present=conversation.record.present,
-        turns=conversation.record.count,
-    )
-
-
-def _engine(state: State) -> str | None:
-    """Who streams, or streamed last."""
-    last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
-    return str(last.engine) if last else None
+    def _engine(self, state: State) -> str | None:
+        """Media address of who streams, or streamed last."""
+        last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
+        return str(self._roster.media(last.engine)) if last else None
 
 
 def _now() -> float:

@@ -25,7 +25,7 @@ from media_network.messages.verb import Done
 from media_network.program import Program, ProgramId, Segment
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SEGMENTS_AT_ONCE = 4
 _COPY_PATIENCE_S = 120.0
@@ -89,7 +89,6 @@ class Obtaining:
         failed: set[Address] = set()
         while receiving := place(segment, 1, self._roster, holders, failed | self._unable()):
             if await self._copy(receiving[0], program, segment, location) is CopyResult.STORED:
-                self._term.counters.replications += 1
                 return True
             failed.add(receiving[0].address)
         return False
@@ -100,7 +99,7 @@ class Obtaining:
             self._table.add(engine.address, message.program, message.segment)
             self._registry.located(message.program, message.segment)
         else:
-            _log.warning(
+            logger.warning(
                 "%s did not copy segment %d of %s: %s %s",
                 engine.address,
                 message.segment,
@@ -145,7 +144,7 @@ class Obtaining:
             return None
         engine = min(holders, key=lambda record: (record.load_share, record.slot))
         ticket = self._term.tickets.sign(f"copy-{segment}", program)
-        return SegmentLocation(engine=str(engine.address), ticket=ticket)
+        return SegmentLocation(media=str(engine.media), ticket=ticket)
 
     async def _locate(self, program: ProgramId, segment: int, director: Address) -> SegmentLocation | None:
         """Claim 12, second step, as the seeking director: ask the source director."""
@@ -153,10 +152,10 @@ class Obtaining:
         try:
             answer = await self._term.http.ask(director, LOCATE_SEGMENT, question)
         except NetworkError as error:
-            _log.warning("%s", error)
+            logger.warning("%s", error)
             return None
         if isinstance(answer, Refused):
-            _log.warning("%s: %s", director, answer)
+            logger.warning("%s: %s", director, answer)
             return None
         return answer
 
@@ -168,7 +167,7 @@ class Obtaining:
             epoch=self._term.epoch,
             program=program.program,
             segment=segment,
-            source=location.engine,
+            source=location.media,
             ticket=location.ticket,
         )
         key = (engine.address, program.program, segment.number)
@@ -177,7 +176,7 @@ class Obtaining:
             return await asyncio.shield(under_way)
         waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
         self._copies[key] = waiting
-        self._term.counters.copies_ordered += 1
+        self._term.counters.replications += 1
         try:
             result = await self._ordered(engine, order, waiting)
         finally:

@@ -103,7 +103,7 @@ class Pulls:
         )
         self._move(name, redirected)
         ticket = self._term.tickets.sign(name, program.program)
-        location = segment_url(engine.address, program.program, int(number), ticket)
+        location = segment_url(engine.media, program.program, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
 

@@ -12,6 +12,7 @@ class EngineRecord:
     """What the director knows of one engine. Times are the event loop's, in seconds."""
 
     address: Address
+    media: Address
     slot: int
     boot: str
     capacity_bps: int
@@ -50,6 +51,8 @@ class Roster:
 
     def __init__(self) -> None:
         self._engines: dict[Address, EngineRecord] = {}
+        self._media: dict[Address, Address] = {}
+        """Outlives the records: a session that has ended still names its last engine."""
         self._promised_bps: dict[Address, int] = {}
         """Outlives the records: sessions are charged to an engine until they have left it, enlisted or not."""
 
@@ -63,10 +66,15 @@ class Roster:
         """The record of an engine, or None."""
         return self._engines.get(address)
 
-    def enlist(self, message: Enlist, address: Address, now: float) -> EngineRecord:
+    def media(self, address: Address) -> Address:
+        """The media address of an engine that has enlisted once. Raises KeyError of any other."""
+        return self._media[address]
+
+    def enlist(self, message: Enlist, address: Address, media: Address, now: float) -> EngineRecord:
         """Enter an engine, or its new boot."""
         record = EngineRecord(
             address=address,
+            media=media,
             slot=message.slot,
             boot=message.boot,
             capacity_bps=message.capacity_bps,
@@ -76,6 +84,7 @@ class Roster:
             draining=message.draining,
         )
         self._engines[address] = record
+        self._media[address] = media
         return record
 
     def report(self, message: Report, record: EngineRecord, now: float) -> None:
@@ -86,7 +95,7 @@ class Roster:
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
-        record.silent = record.died = False
+        record.silent = False
 
     def strike(self, address: Address) -> None:
         """Take an engine off: its lease has run out."""

@@ -16,7 +16,7 @@ from media_network.messages.program_information import (
 )
 from media_network.program import Program, ProgramId
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class CatalogueKeeping:
@@ -60,7 +60,7 @@ class CatalogueKeeping:
             try:
                 await self._catalogue.recall(program)
             except OSError as error:
-                _log.warning("program %s is not kept: %s", name, error)
+                logger.warning("program %s is not kept: %s", name, error)
 
     async def _tell(self, engine: EngineRecord, program: Program) -> None:
         message = KeepProgram(epoch=self._term.epoch, program=program)

@@ -31,7 +31,7 @@ from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Change = TypeVar("Change", AddLocations, RemoveLocations)
 
@@ -75,6 +75,7 @@ class RegistryLink:
             registration = RegisterStation(
                 station=self._term.duty.station,
                 director=str(self._term.duty.address),
+                media=str(self._term.duty.media),
                 epoch=self._term.duty.epoch,
                 engines=len(self._roster),
             )
@@ -167,7 +168,7 @@ class RegistryLink:
         try:
             await self._catalogue.learn(catalogue.programs)
         except OSError as error:
-            _log.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
+            logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
         else:
             self._catalogue.version = catalogue.version
 
@@ -192,7 +193,7 @@ class RegistryLink:
             self._make_full_report()
         if answer.reason is Reason.STALE_EPOCH and not self.superseded:
             self.superseded = True
-            _log.warning(
+            logger.warning(
                 "the registry knows a later director of %s than epoch %d",
                 self._term.duty.station,
                 self._term.duty.epoch,

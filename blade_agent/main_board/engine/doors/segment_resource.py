@@ -6,13 +6,14 @@ import logging
 from aiohttp import web
 
 from blade_agent.main_board.engine.director_link import DirectorLink
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore, StoredSegment
 from media_network.http.refusing import refusing
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import asked_segment
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _WINDOW_BYTES = 4 * 1024 * 1024
 # Players in a browser are redirected here from the director.
@@ -27,35 +28,30 @@ _HEADERS = {
 class SegmentResource:
     """Serves segments and counts what it sent."""
 
-    def __init__(self, store: SegmentStore, director: DirectorLink) -> None:
-        self.sent_bytes = 0
+    def __init__(self, store: SegmentStore, director: DirectorLink, counters: EngineCounters) -> None:
         self.under_way = 0
         """Requests that are being answered."""
-        self.served = 0
-        self.refusals = 0
         self._store = store
         self._director = director
+        self._counters = counters
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer GET and HEAD, with Range: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
         program, number, ticket = asked_segment(request.match_info, request.query)
         if self._director.holder(ticket, program) is None:
-            self.refusals += 1
-            return _refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
+            return self._refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
         try:
             stored = await self._store.read(program, number)
         except NotHeld as error:
-            self.refusals += 1
-            return _refuse(Reason.NOT_HERE, str(error))
+            return self._refuse(Reason.NOT_HERE, str(error))
         except StoreError as error:
-            self.refusals += 1
-            return _refuse(Reason.IO_ERROR, str(error))
+            return self._refuse(Reason.IO_ERROR, str(error))
         self.under_way += 1
         try:
             return await self._respond(request, stored)
         finally:
             self.under_way -= 1
-            self.served += 1
+            self._counters.pull_requests += 1
             stored.close()
 
     async def _respond(self, request: web.Request, stored: StoredSegment) -> web.StreamResponse:
@@ -85,24 +81,28 @@ class SegmentResource:
             try:
                 await stored.warm(offset, count)
             except StoreError as error:
-                _log.warning("%s", error)
+                logger.warning("%s", error)
                 self._store.lose_failed_channels()
                 raise ConnectionResetError(str(error)) from error
             if request.transport is None:
                 raise ConnectionResetError("the reader has gone")
             sent = await loop.sendfile(request.transport, stored.file, offset, count)
             stored.channel.counters.reads += 1
-            stored.channel.counters.bytes_out += sent
-            self.sent_bytes += sent
+            stored.channel.counters.read_bytes += sent
+            self._counters.pull_bytes += sent
             if sent < count:
                 raise ConnectionResetError("the segment has been truncated")
 
+    def _refuse(self, reason: Reason, detail: str) -> web.Response:
+        self._counters.refusals += 1
+        return _refusal(reason, detail)
 
-def _refuse(reason: Reason, detail: str) -> web.Response:
+
+def _refusal(reason: Reason, detail: str) -> web.Response:
     return refusing(Refused(reason, detail), _FROM_ANYWHERE)
 
 
 def _unsatisfiable(length_bytes: int) -> web.Response:
-    response = _refuse(Reason.NO_SUCH_RANGE, f"the segment has {length_bytes} bytes")
+    response = _refusal(Reason.NO_SUCH_RANGE, f"the segment has {length_bytes} bytes")
     response.headers["Content-Range"] = f"bytes */{length_bytes}"
     return response

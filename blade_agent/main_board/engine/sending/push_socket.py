@@ -10,7 +10,7 @@ from typing import cast
 
 from media_network.program import DATAGRAM_BYTES
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 BATCH_BYTES = 40 * DATAGRAM_BYTES
 """Most that one call sends; the kernel takes up to 49 full datagrams (65507 bytes)."""
@@ -44,7 +44,7 @@ class PushSocket(asyncio.DatagramProtocol):
         self.errors += 1
         # A network card without checksum offload refuses batches only when they are sent.
         if self.offload and isinstance(exc, OSError) and exc.errno in (errno.EIO, errno.EINVAL, errno.EMSGSIZE):
-            _log.warning("no segmentation offload on this network: %s", exc)
+            logger.warning("no segmentation offload on this network: %s", exc)
             self.set_offload(on=False)
 
     @property
@@ -76,7 +76,7 @@ class PushSocket(asyncio.DatagramProtocol):
             self._kernel_socket.setsockopt(_SOL_UDP, _UDP_SEGMENT, DATAGRAM_BYTES if on else 0)
             self.offload = on
         except OSError as error:
-            _log.info("no UDP segmentation offload: %s", error)
+            logger.info("no UDP segmentation offload: %s", error)
 
 
 @asynccontextmanager

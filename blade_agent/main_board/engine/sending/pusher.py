@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from math import floor
 
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.sending.push_socket import BATCH_BYTES, PushSocket
 from blade_agent.main_board.engine.sending.read_ahead import Part
 from blade_agent.main_board.engine.sending.transmission import Transmission
@@ -15,7 +16,7 @@ from blade_agent.main_board.engine.store.store import read_parts
 from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
 from media_network.schedule import TICK_S
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SENT_BETWEEN_BREATHS = 32
 """After so many transmissions the loop may do something else: a message must not wait for a thousand of them."""
@@ -26,10 +27,17 @@ _ROUNDING = 1e-6
 class Pusher:
     """The clockwork of the transmissions. At each tick it sends what is due until the next one, so nothing is late."""
 
-    def __init__(self, push_socket: PushSocket, may_send: Callable[[float], bool], tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        push_socket: PushSocket,
+        may_send: Callable[[float], bool],
+        counters: EngineCounters,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
         """`may_send` says whether anything may be sent at a moment of the event loop's time."""
         self._socket = push_socket
         self._may_send = may_send
+        self._counters = counters
         self._tasks = tasks
         self._due: dict[Transmission, asyncio.TimerHandle] = {}
         self._under_way: dict[Transmission, None] = {}
@@ -38,10 +46,6 @@ class Pusher:
         self._until_s = 0.0
         """What is due before has been sent by the last tick."""
         self._busy_channels: set[IoChannel] = set()
-        self.sent_bytes = 0
-        self.sent_datagrams = 0
-        self.late_batches = 0
-        """Batches that left more than a tick after their first packet was due."""
 
     def add(self, transmission: Transmission, due_s: float) -> None:
         """Send from `due_s` until all of it is sent, or it is stopped.
@@ -98,9 +102,9 @@ class Pusher:
             if not batch:
                 break
             self._socket.send(batch, transmission.to)
-            self.late_batches += pacing.lateness_s(now_s) > TICK_S
-            self.sent_bytes += len(batch)
-            self.sent_datagrams += -(-len(batch) // DATAGRAM_BYTES)
+            self._counters.push_late += pacing.lateness_s(now_s) > TICK_S
+            self._counters.push_bytes += len(batch)
+            self._counters.push_datagrams += -(-len(batch) // DATAGRAM_BYTES)
             packets = len(batch) // TS_PACKET_BYTES
             pacing.sent(packets)
             due_packets -= packets
@@ -124,7 +128,7 @@ class Pusher:
         try:
             whole = await read_parts(channel, [(transmission.stored, *part) for transmission, part in wishes])
         except StoreError as error:
-            _log.warning("%s", error)
+            logger.warning("%s", error)
             for transmission, _ in wishes:
                 transmission.progress.failed()
             return

@@ -7,11 +7,11 @@ import asyncio
 import errno
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar, TypeVarTuple
 
 from blade_agent.files import Files
+from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
 from media_network.program import ProgramId
 
@@ -25,17 +25,6 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _BROKEN = frozenset({errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN})
 
 
-@dataclass
-class ChannelCounters:
-    """What has gone through a channel since the start."""
-
-    bytes_in: int = 0
-    bytes_out: int = 0
-    writes: int = 0
-    reads: int = 0
-    errors: int = 0
-
-
 class IoChannel:
     """A folder with its threads, its counters and its fate."""
 
@@ -45,8 +34,6 @@ class IoChannel:
         self.counters = ChannelCounters()
         self.free_bytes = 0
         """As last measured."""
-        self.queue = 0
-        """Pieces of work that wait for the threads, or are being done."""
         self.receptions = 0
         """Segments being written now."""
         self.programs: set[ProgramId] = set()
@@ -64,14 +51,11 @@ class IoChannel:
         if self.failure:
             raise ChannelFailed(self.folder, self.failure)
         future = asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
-        self.queue += 1
         try:
             await asyncio.wait([future], timeout=_HANG_S)
         except asyncio.CancelledError:
             await asyncio.wait([future], timeout=_HANG_S)
             raise
-        finally:
-            self.queue -= 1
         if not future.done():
             self._fail("the disk does not answer")
         try:
@@ -79,7 +63,7 @@ class IoChannel:
         except FileNotFoundError:
             raise
         except OSError as error:
-            self.counters.errors += 1
+            self.counters.failures += 1
             if error.errno in _FULL:
                 raise NoSpace(self.folder, None) from error
             cause = error.strerror or str(error)

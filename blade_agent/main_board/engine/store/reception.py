@@ -100,7 +100,7 @@ class Reception:
         self._hash.update(data)
         self.length_bytes += len(data)
         self.channel.counters.writes += 1
-        self.channel.counters.bytes_in += len(data)
+        self.channel.counters.written_bytes += len(data)
 
     def _commit(self) -> None:
         files, folder, program = self.channel.files, self.channel.folder, self.key.program

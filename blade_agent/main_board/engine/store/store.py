@@ -5,6 +5,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
+from copy import copy
 from io import RawIOBase, UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self, cast
@@ -105,8 +106,8 @@ async def read_parts(channel: IoChannel, parts: Sequence[tuple[StoredSegment, in
         lengths = await channel.run(_read_parts, [(stored.file, offset, buffer) for stored, offset, buffer in parts])
     whole = [length == len(buffer) for (_, _, buffer), length in zip(parts, lengths, strict=True)]
     channel.counters.reads += len(parts)
-    channel.counters.bytes_out += sum(lengths)
-    channel.counters.errors += whole.count(False)
+    channel.counters.read_bytes += sum(lengths)
+    channel.counters.failures += whole.count(False)
     return whole
 
 
@@ -178,19 +179,14 @@ class SegmentStore:
         )
         return tuple(
             ChannelFigures(
-                folder=str(channel.folder),
-                bytes_in=channel.counters.bytes_in,
-                bytes_out=channel.counters.bytes_out,
-                reads=channel.counters.reads,
-                writes=channel.counters.writes,
-                queue=channel.queue,
-                errors=channel.counters.errors,
+                name=channel.folder.name,
+                working=not channel.failure,
+                counted=copy(channel.counters),
                 free_bytes=channel.free_bytes,
                 segments=self._tallies[channel].by_program.total(),
                 stored_bytes=self._tallies[channel].stored_bytes,
                 programs=frozenset(self._tallies[channel].by_program),
                 receptions=receptions[channel],
-                failure=channel.failure or "",
             )
             for channel in self.channels
         )

@@ -64,7 +64,7 @@ from media_network.messages.verb import Done
 from media_network.program import TS_PACKET_BYTES
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PRELOAD_VALID_MS = 5000
 LEAD_S = 1.0
@@ -333,14 +333,14 @@ class CarriedStream:
         elif engine:
             answer = await self._here.engines.preload(engine, message)
         if not isinstance(answer, Ready):
-            _log.warning("engine %s is not ready for turn %d of %s", offer.engine, offer.turn, self.session)
+            logger.warning("engine %s is not ready for turn %d of %s", offer.engine, offer.turn, self.session)
         self.hear(NeighbourAnswered(order.turn, isinstance(answer, Ready)))
 
     async def _start_neighbour(self, starting: Starting) -> None:
         outcome = await self._started(starting)
         if outcome is not StartOutcome.TAKEN:
             offer = starting.offer
-            _log.warning("engine %s did not take turn %d of %s", offer.engine, offer.turn, self.session)
+            logger.warning("engine %s did not take turn %d of %s", offer.engine, offer.turn, self.session)
         self.hear(NeighbourStarted(starting.turn, self.packet, outcome))
 
     async def _started(self, starting: Starting) -> StartOutcome:

@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from blade_agent.main_board.asking_engines import AskingEngines
 from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.engine.director_link import DirectorLink
-from blade_agent.main_board.engine.engine_figures import StreamFigures
+from blade_agent.main_board.engine.engine_figures import EngineCounters, StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
 from blade_agent.main_board.engine.sending.pusher import Pusher
 from blade_agent.main_board.engine.sending.transmission import Transmission
@@ -55,25 +54,12 @@ from media_network.messages.streaming import (
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _DUE_IN_MAX_S = 5.0
 _TURNS_MAX = 8192
 _STREAMS_REMEMBERED = 16_384
 _LAST_WORD_S = 0.5
-
-
-@dataclass
-class StreamCounters:
-    """What has come of the streams since the start."""
-
-    started: int = 0
-    hand_overs_given: int = 0
-    hand_overs_taken: int = 0
-    hand_overs_failed: int = 0
-    """Within a segment: the stream went on here."""
-    stopped_short: int = 0
-    refusals: int = 0
 
 
 class EngineStreams:
@@ -86,13 +72,15 @@ class EngineStreams:
         director: DirectorLink,
         client: HttpClient,
         push_socket: PushSocket,
+        counters: EngineCounters,
         tasks: asyncio.TaskGroup,
         remembered: int = _STREAMS_REMEMBERED,
     ) -> None:
-        self.pusher = Pusher(push_socket, director.leased, tasks)
+        self.pusher = Pusher(push_socket, director.leased, counters, tasks)
         self._push_socket = push_socket
         self._store = store
         self._director = director
+        self._counters = counters
         self._tasks = tasks
         self._remembered = remembered
         self._known: OrderedDict[str, CarriedStream] = OrderedDict()
@@ -101,7 +89,6 @@ class EngineStreams:
         """Those of which something is here."""
         self._untold: dict[str, RunningStream] = {}
         """Streams that stopped short, by session, until a director has heard of it."""
-        self.counters = StreamCounters()
         self._surroundings = Surroundings(
             director=director,
             engines=AskingEngines(client),
@@ -146,14 +133,8 @@ class EngineStreams:
         """Answer `STREAM`: the console at `host`, that was redirected here, is ready for the first packet."""
         carried = self._known.get(request.session)
         ready = carried.stream.ready if carried else None
-        if ready and ready.turn == request.turn:
-            if not ready.redirected:
-                return self._refuse(Refused(Reason.NOT_READY, f"turn {request.turn} is another engine's to start"))
-            if self._director.holder(request.ticket, ready.program) != request.session:
-                return self._refuse(Refused(Reason.BAD_TICKET, "the ticket is not good for this session"))
-            elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
-            if elsewhere and not self._director.duty.allow_elsewhere:
-                return self._refuse(elsewhere)
+        if ready and ready.turn == request.turn and (refused := self._refuse_stream(request, ready, host)):
+            return self._refuse(refused)
         return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
 
     async def start(self, request: Start) -> Done | Refused:
@@ -286,6 +267,15 @@ class EngineStreams:
         self._untold.pop(session, None)
         return Done()
 
+    def _refuse_stream(self, request: Stream, ready: Preload, host: str) -> Refused | None:
+        """A console may start what it was redirected to, where its datagrams come to itself."""
+        if not ready.redirected:
+            return Refused(Reason.NOT_READY, f"turn {request.turn} is another engine's to start")
+        if self._director.holder(request.ticket, ready.program) != request.session:
+            return Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
+        elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
+        return None if self._director.duty.allow_elsewhere else elsewhere
+
     def _refuse_preload(self, request: Preload) -> Refused | None:
         """What every stream has to do with: the director, and what the engine can carry."""
         if request.epoch != self._director.epoch:
@@ -329,16 +319,16 @@ class EngineStreams:
     def _counted(self, fact: StreamFact) -> None:
         match fact:
             case StreamFact.STARTED:
-                self.counters.started += 1
+                self._counters.push_turns += 1
             case StreamFact.TAKEN_OVER:
-                self.counters.hand_overs_taken += 1
+                self._counters.hand_overs_in += 1
             case StreamFact.HANDED_OVER:
-                self.counters.hand_overs_given += 1
+                self._counters.hand_overs_out += 1
             case StreamFact.NOT_TAKEN:
-                self.counters.hand_overs_failed += 1
+                self._counters.hand_over_failures += 1
 
     def _tell_stopped(self, carried: CarriedStream, stop: SayStopped) -> None:
-        self.counters.stopped_short += stop.cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
+        self._counters.push_failures += stop.cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
         if stop.cause is StopCause.FAILED:
             self._untold[carried.session] = stopped_stream(stop)
         at = stop.stand
@@ -355,5 +345,5 @@ class EngineStreams:
         return Refused(Reason.STALE_EPOCH, f"epoch {epoch} is not our director's, {self._director.epoch}")
 
     def _refuse(self, refused: Refused) -> Refused:
-        self.counters.refusals += 1
+        self._counters.refusals += 1
         return refused

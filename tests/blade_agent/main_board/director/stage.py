@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, digest_of
 from blade_agent.main_board.director.director import open_director
+from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve
+from media_network.http.server import HandlerTable, serve, serve_ports
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT, Enlist, Report
 from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult
 from media_network.messages.program_information import (
@@ -42,13 +43,13 @@ from media_network.messages.streaming import (
     Stopped,
     StreamCursor,
 )
-from media_network.messages.verb import Done
+from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_STATION, LIST_SESSIONS, WATCHING, AskStation, ListSessions, Watching
 from media_network.program import Program, ProgramState, Segment
 from media_network.refusal import Reason, Refused
 
-DIRECTOR = Address("127.1.1.1", 8080)
-CENTER = Address("127.1.0.1", 8080)
+DIRECTOR, DIRECTOR_MEDIA = Address("127.1.1.1", 8081), Address("127.1.1.1", 8080)
+CENTER = Address("127.1.0.1", 8081)
 CONSOLE = f"{ONLOOKER}:5000"
 EPOCH = 7
 STATE = Path("/state")
@@ -60,6 +61,10 @@ PACKETS_PER_S = 1000
 
 
 def engine_address(slot):
+    return Address(f"127.1.1.{slot}", 8081)
+
+
+def engine_media(slot):
     return Address(f"127.1.1.{slot}", 8080)
 
 
@@ -165,6 +170,7 @@ class ScriptedEngine:
         return Enlist(
             slot=self.slot,
             engine=str(self.address),
+            media=str(engine_media(self.slot)),
             boot=self.boot,
             epoch=EPOCH,
             capacity_bps=self.capacity_bps,
@@ -188,7 +194,9 @@ class Stage:
         self.simulation = simulation
         self.director_host = simulation.host(DIRECTOR.host)
         self.disk = simulation.disk("state", self.director_host, STATE)
-        self.duty = DirectorDuty(station="north", address=DIRECTOR, epoch=EPOCH, center=center, state=STATE)
+        self.duty = DirectorDuty(
+            station="north", address=DIRECTOR, media=DIRECTOR_MEDIA, epoch=EPOCH, center=center, state=STATE
+        )
         self.engines = {
             slot: ScriptedEngine(simulation, slot, inventory, capacity_bps) for slot, inventory in inventories.items()
         }
@@ -197,8 +205,8 @@ class Stage:
         catalogue = Catalogue(self.disk, STATE / "catalogue")
         await catalogue.load()
         async with (
-            open_director(self.duty, catalogue, random.Random(1)) as self.director,
-            serve(self.director.handlers(), self.duty.address),
+            open_director(self.duty, catalogue, random.Random(1), DirectorCounters()) as self.director,
+            serve_ports(self.director.handlers(), control=DIRECTOR, media=DIRECTOR_MEDIA),
         ):
             await self.director.run()
 
@@ -220,7 +228,8 @@ class Stage:
         return self.simulation.run_until_complete(onlook(), within_s=within_s)
 
     async def ask(self, verb, message, deadline_s=10.0):
-        return await self.http.ask(DIRECTOR, verb, message, deadline_s=deadline_s)
+        party = DIRECTOR_MEDIA if Port.MEDIA in verb.ports else DIRECTOR
+        return await self.http.ask(party, verb, message, deadline_s=deadline_s)
 
     async def play(self, program="film"):
         return await self.ask(PLAY, Play(program=program, console=CONSOLE))

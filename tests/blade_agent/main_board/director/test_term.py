@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import open_director
+from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.sessions.states import Seeking
 from chassis_emulator.simulation.simulation import ONLOOKER
 from media_network.address import Address
@@ -85,8 +86,8 @@ async def opened(world, story):
     """Tell a story with a director of a term of its own, whose role is taken from it at the end."""
     catalogue = Catalogue(world.disk, STATE / "catalogue")
     await catalogue.load()
-    duty = dataclasses.replace(world.duty, address=Address("127.1.1.9", 8080))
-    async with open_director(duty, catalogue, random.Random(5)) as director:
+    duty = dataclasses.replace(world.duty, address=Address("127.1.1.9", 8081))
+    async with open_director(duty, catalogue, random.Random(5), DirectorCounters()) as director:
         answers = {post.verb: post.answer for post in director.handlers().posts}
         kept = await story(catalogue, answers)
         for task in director._term.tasks._tasks:
@@ -203,7 +204,7 @@ def test_an_engine_that_was_taken_for_dead_once_is_counted_when_it_is_lost_again
             world.engines[2].reports = False
             await asyncio.sleep(12)
             assert director._roster.get(record.address) is None
-            assert director.figures().engines_lost == 2
+            assert director.figures().counted.engines_lost == 2
 
         world.tell(story, FILM)
 

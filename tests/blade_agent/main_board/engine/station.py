@@ -31,11 +31,23 @@ from media_network.messages.streaming import (
 from media_network.messages.verb import Done
 from media_network.program import Segment
 from media_network.ticket import TicketKey
+from tests.addresses import network_number
 from tests.patience import PATIENCE_S
 
+NETWORK = network_number()
 EPOCH = 7
 KEY = TicketKey(b"k" * 32)
 PROGRAM = "river-0a1b"
+
+
+def engine_at(slot: int) -> Address:
+    """Where machines speak to an engine on real sockets."""
+    return Address(f"127.{NETWORK}.0.{slot}", 8081)
+
+
+def media_of(engine: Address) -> Address:
+    """The media address of an engine."""
+    return engine._replace(port=8080)
 
 
 def segment_of(number: int, data: bytes) -> Segment:
@@ -94,7 +106,12 @@ class ScriptedDirector:
 
     async def _enlist(self, message):
         await self._hear(message)
-        return Enlisted(ticket_key=(b"k" * 32).hex(), report_interval_ms=self.interval_ms, lease_ms=self.lease_ms)
+        return Enlisted(
+            ticket_key=(b"k" * 32).hex(),
+            media="127.0.0.1:8080",
+            report_interval_ms=self.interval_ms,
+            lease_ms=self.lease_ms,
+        )
 
     async def _report(self, message):
         await self._hear(message)
@@ -128,11 +145,22 @@ def _reports(messages):
     return [message for message in messages if isinstance(message, Report)]
 
 
+def duty_of(director: ScriptedDirector, address: Address, slot: int, capacity_bps: int = 10**9) -> EngineDuty:
+    return EngineDuty(
+        slot=slot,
+        address=address,
+        media=media_of(address),
+        director=director.address,
+        epoch=EPOCH,
+        capacity_bps=capacity_bps,
+    )
+
+
 @asynccontextmanager
 async def engine(director: ScriptedDirector, folder: Path, address: Address, capacity_bps: int = 10**9, slot: int = 2):
     """A real engine that has enlisted; yields its store."""
     store = await SegmentStore.open(DiskFiles(), [folder])
-    duty = EngineDuty(slot=slot, address=address, director=director.address, epoch=EPOCH, capacity_bps=capacity_bps)
+    duty = duty_of(director, address, slot, capacity_bps)
     catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
     await catalogue.load()
     task = asyncio.create_task(run_engine(duty, store, catalogue, random.Random(slot)))
@@ -199,7 +227,7 @@ async def begin(director: ScriptedDirector, engine_address: Address, order: Prel
     """Preload the first segment as the director, and ask for it as the console."""
     ready = await director.client.ask(engine_address, PRELOAD, order)
     stream = Stream(session=order.session, turn=order.turn, ticket=KEY.sign(order.session, order.program))
-    return ready, await director.client.ask(engine_address, STREAM, stream)
+    return ready, await director.client.ask(media_of(engine_address), STREAM, stream)
 
 
 def hand_over(turn: int, engine_address: Address, segment: Segment) -> Next:

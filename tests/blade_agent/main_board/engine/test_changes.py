@@ -9,10 +9,11 @@ import pytest
 
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.engine.engine import EngineDuty, open_engine
+from blade_agent.main_board.engine.engine import open_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.http.server import serve
+from media_network.http.server import serve_ports
 from media_network.messages.enlisting import Enlist, Report, TurnPhase
 from media_network.messages.program_information import KEEP_PROGRAM, KeepProgram
 from media_network.messages.streaming import (
@@ -37,7 +38,10 @@ from tests.blade_agent.main_board.engine.station import (
     PROGRAM,
     begin,
     console,
+    duty_of,
+    engine_at,
     make_segments,
+    media_of,
     preload,
     put,
     scripted,
@@ -49,8 +53,8 @@ RATE_BPS = 4_000_000
 
 
 @pytest.fixture
-def hosts(free_port):
-    return [Address(f"127.0.0.{slot}", free_port(f"127.0.0.{slot}")) for slot in (2, 3)]
+def hosts():
+    return [engine_at(slot) for slot in (2, 3)]
 
 
 @asynccontextmanager
@@ -59,8 +63,11 @@ async def bare_engine(director, folder, address, slot):
     store = await SegmentStore.open(DiskFiles(), [folder])
     catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
     await catalogue.load()
-    duty = EngineDuty(slot=slot, address=address, director=director.address, epoch=EPOCH, capacity_bps=10**9)
-    async with open_engine(duty, store, catalogue, random.Random(slot)) as engine, serve(engine.table(), address):
+    duty = duty_of(director, address, slot)
+    async with (
+        open_engine(duty, store, catalogue, random.Random(slot), EngineCounters()) as engine,
+        serve_ports(engine.table(), control=address, media=media_of(address)),
+    ):
         running = asyncio.create_task(engine.run())
         await until(lambda: any(report.engine == str(address) for report in director.of(Report)))
         try:
@@ -104,7 +111,7 @@ async def _drain(tmp_path, hosts):
         [assumed] = [each for each in director.of(Assumed) if each.turn == 2]
         assert 0 < question.packet <= assumed.packet < segment.packets - 3000
         assert any(report.draining for report in director.of(Report))
-        assert (first.figures().hand_overs_given, second.figures().hand_overs_taken) == (1, 1)
+        assert (first.counters.hand_overs_out, second.counters.hand_overs_in) == (1, 1)
 
 
 def test_where_nobody_takes_over_a_draining_engine_goes_on_sending(tmp_path, hosts):
@@ -169,7 +176,7 @@ async def _change_director(tmp_path, host):
         await until(lambda: after.of(Stopped) and len(ear.received) >= len(data))
         assert ear.received == data
         stream = Stream(session="t", turn=1, ticket=KEY.sign("t", PROGRAM))
-        assert await after.client.ask(host, STREAM, stream) == Done()
+        assert await after.client.ask(media_of(host), STREAM, stream) == Done()
         assert {each.turn for each in after.of(NextSegment)} == {1}
 
 

@@ -16,7 +16,9 @@ from tests.blade_agent.main_board.engine.station import (
     KEY,
     PROGRAM,
     engine,
+    engine_at,
     make_segments,
+    media_of,
     put,
     scripted,
     segment_of,
@@ -27,8 +29,8 @@ TICKET = KEY.sign("copy", PROGRAM)
 
 
 @pytest.fixture
-def hosts(free_port):
-    return [Address(f"127.0.0.{slot}", free_port(f"127.0.0.{slot}")) for slot in (2, 3)]
+def hosts():
+    return [engine_at(slot) for slot in (2, 3)]
 
 
 def order(segment, source, ticket=TICKET, epoch=EPOCH):
@@ -48,15 +50,15 @@ async def _copy(tmp_path, hosts):
     ):
         segments = [await put(source, PROGRAM, number, each) for number, each in enumerate(data)]
         for segment in [*segments, *segments]:
-            assert await director.client.ask(hosts[1], FETCH, order(segment, hosts[0])) == Done()
+            assert await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0]))) == Done()
         await until(lambda: {done.segment for done in director.of(CopyDone)} == set(range(6)))
         assert {done.result for done in director.of(CopyDone)} == {CopyResult.STORED}
         copies = [(done.segment, done.copied_bytes) for done in director.of(CopyDone) if done.copied_bytes]
         assert sorted(copies) == [(number, len(each)) for number, each in enumerate(data)]
         assert target.inventory() == {PROGRAM: "0-5"}
-        assert source.channels[0].counters.bytes_out == sum(map(len, data))
+        assert source.channels[0].counters.read_bytes == sum(map(len, data))
         said = len(director.of(CopyDone))
-        await director.client.ask(hosts[1], FETCH, order(segments[0], hosts[0]))
+        await director.client.ask(hosts[1], FETCH, order(segments[0], media_of(hosts[0])))
         await until(lambda: len(director.of(CopyDone)) > said)
         assert (director.of(CopyDone)[-1].copied_bytes, director.of(CopyDone)[-1].result) == (0, CopyResult.STORED)
     for number, each in enumerate(data):
@@ -83,21 +85,21 @@ async def _fail_to_copy(tmp_path, hosts, dead_port):
             return director.of(CopyDone)[-1].result
 
         wrong = segment_of(0, data[0][:-188] + bytes(188))
-        assert await outcome(order(wrong, hosts[0])) is CopyResult.HASH_MISMATCH
+        assert await outcome(order(wrong, media_of(hosts[0]))) is CopyResult.HASH_MISMATCH
         shorter = segment_of(0, data[0][:-188])
-        assert await outcome(order(shorter, hosts[0])) is CopyResult.HASH_MISMATCH
-        assert await outcome(order(segment, hosts[0], ticket="forged.0")) is CopyResult.SOURCE_LOST
-        assert await outcome(order(segment_of(1, data[1]), hosts[0])) is CopyResult.SOURCE_LOST
+        assert await outcome(order(shorter, media_of(hosts[0]))) is CopyResult.HASH_MISMATCH
+        assert await outcome(order(segment, media_of(hosts[0]), ticket="forged.0")) is CopyResult.SOURCE_LOST
+        assert await outcome(order(segment_of(1, data[1]), media_of(hosts[0]))) is CopyResult.SOURCE_LOST
         assert await outcome(order(segment, Address("127.0.0.1", dead_port))) is CopyResult.SOURCE_LOST
         assert target.inventory() == {}
         for request, reason in (
-            (order(segment, hosts[0], epoch=EPOCH - 1), Reason.STALE_EPOCH),
+            (order(segment, media_of(hosts[0]), epoch=EPOCH - 1), Reason.STALE_EPOCH),
             (order(segment, "nowhere"), Reason.BAD_MESSAGE),
         ):
             answer = await director.client.ask(hosts[1], FETCH, request)
             assert isinstance(answer, Refused)
             assert answer.reason is reason
-        assert await outcome(order(segment, hosts[0])) is CopyResult.STORED
+        assert await outcome(order(segment, media_of(hosts[0]))) is CopyResult.STORED
 
 
 class BreakingSource:
@@ -127,9 +129,9 @@ def test_a_copy_goes_on_where_a_broken_connection_left_it(tmp_path, hosts):
 async def _copy_from_a_breaking_source(tmp_path, hosts):
     (data,) = make_segments(1, packets=6000)
     source = BreakingSource(data, 300_000)
-    server = await asyncio.start_server(source.serve, *hosts[0])
+    server = await asyncio.start_server(source.serve, *media_of(hosts[0]))
     async with server, scripted() as director, engine(director, tmp_path, hosts[1]) as target:
-        await director.client.ask(hosts[1], FETCH, order(segment_of(0, data), hosts[0]))
+        await director.client.ask(hosts[1], FETCH, order(segment_of(0, data), media_of(hosts[0])))
         await until(lambda: director.of(CopyDone))
         done = director.of(CopyDone)[0]
         assert (done.result, done.copied_bytes) == (CopyResult.STORED, len(data))
@@ -154,17 +156,17 @@ async def _continue_after_restart(tmp_path, hosts):
 
     async with scripted() as director:
         async with (
-            await asyncio.start_server(give_once_then_hang, *hosts[0]),
+            await asyncio.start_server(give_once_then_hang, *media_of(hosts[0])),
             engine(director, tmp_path, hosts[1]) as target,
         ):
-            await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
-            await until(lambda: target.channels[0].counters.bytes_in == 300_000)
+            await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0])))
+            await until(lambda: target.channels[0].counters.written_bytes == 300_000)
         source.break_after = len(data)
         async with (
-            await asyncio.start_server(source.serve, *hosts[0]),
+            await asyncio.start_server(source.serve, *media_of(hosts[0])),
             engine(director, tmp_path, hosts[1]),
         ):
-            await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
+            await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0])))
             await until(lambda: director.of(CopyDone))
             assert director.of(CopyDone)[0].copied_bytes == len(data) - 300_000
             assert source.firsts == [0, 300_000]
@@ -187,7 +189,7 @@ async def _copy_over_rotten_partial(tmp_path, hosts):
         engine(director, tmp_path / "b", hosts[1], slot=3),
     ):
         await put(source, PROGRAM, 0, data)
-        await director.client.ask(hosts[1], FETCH, order(segment, hosts[0]))
+        await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0])))
         await until(lambda: director.of(CopyDone))
         assert (director.of(CopyDone)[0].result, director.of(CopyDone)[0].copied_bytes) == (
             CopyResult.STORED,
@@ -221,7 +223,7 @@ async def _read_resource(tmp_path, host):
     async with scripted() as director, engine(director, tmp_path, host) as store:
         await put(store, PROGRAM, 0, data)
         session = director.client.session
-        url = f"http://{host}/segments/{PROGRAM}/0.ts?ticket={TICKET}"
+        url = f"http://{media_of(host)}/segments/{PROGRAM}/0.ts?ticket={TICKET}"
 
         async def get(asked=url, method="GET", **headers):
             async with session.request(method, asked, headers=headers) as response:
@@ -240,11 +242,11 @@ async def _read_resource(tmp_path, host):
         assert (await get(Range="bytes=9-2"))[0] == 416
         status, headers, body = await get(method="HEAD")
         assert (status, headers["Content-Length"], body) == (200, str(len(data)), b"")
-        assert (await get(f"http://{host}/segments/{PROGRAM}/1.ts?ticket={TICKET}"))[0] == 404
+        assert (await get(f"http://{media_of(host)}/segments/{PROGRAM}/1.ts?ticket={TICKET}"))[0] == 404
         for bad in ("", "?ticket=", "?ticket=copy.00", f"?ticket={KEY.sign('copy', 'other')}", "?ticket=%ff%00"):
-            assert (await get(f"http://{host}/segments/{PROGRAM}/0.ts{bad}"))[0] == 403
+            assert (await get(f"http://{media_of(host)}/segments/{PROGRAM}/0.ts{bad}"))[0] == 403
         for path in (f"{PROGRAM}/x.ts", f"{PROGRAM}/00.ts", "../0.ts", f"{PROGRAM}/0", f"{PROGRAM}/٣.ts"):
-            assert (await get(f"http://{host}/segments/{path}?ticket={TICKET}"))[0] in (403, 404)
+            assert (await get(f"http://{media_of(host)}/segments/{path}?ticket={TICKET}"))[0] in (403, 404)
         await until(
             lambda: any(report.pull_bps > len(data) for report in director.heard if hasattr(report, "pull_bps"))
         )
@@ -259,11 +261,11 @@ async def _leave_early(tmp_path, host):
     async with scripted() as director, engine(director, tmp_path, host) as store:
         await put(store, PROGRAM, 0, data)
         for _ in range(5):
-            reader, writer = await asyncio.open_connection(*host)
+            reader, writer = await asyncio.open_connection(*media_of(host))
             writer.write(f"GET /segments/{PROGRAM}/0.ts?ticket={TICKET} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             await reader.readexactly(10_000)
             writer.transport.abort()
         opened = len(os.listdir("/proc/self/fd"))
-        async with director.client.read(host, f"/segments/{PROGRAM}/0.ts?ticket={TICKET}") as response:
+        async with director.client.read(media_of(host), f"/segments/{PROGRAM}/0.ts?ticket={TICKET}") as response:
             assert await response.read() == data
         await until(lambda: len(os.listdir("/proc/self/fd")) <= opened + 1)

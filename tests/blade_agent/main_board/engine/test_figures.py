@@ -11,24 +11,26 @@ from hypothesis import strategies as st
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.errors import NotHeld
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
-from media_network.http.server import serve
+from media_network.http.server import serve_ports
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
     PROGRAM,
     Console,
     begin,
     make_segments,
+    media_of,
     preload,
     put,
     scripted,
     segment_of,
 )
 
-ENGINE, DIRECTOR = Address("127.1.1.2", 8080), Address("127.1.1.1", 8080)
+ENGINE, DIRECTOR = Address("127.1.1.2", 8081), Address("127.1.1.1", 8081)
 CONSOLE = ("127.1.200.1", 5000)
 RATE_BPS = 400_000
 HANG_AT_S, HANG_S, END_S = 6.0, 0.5, 30.0
@@ -90,16 +92,25 @@ def test_batches_that_leave_late_are_counted_and_no_others():
     async def be_engine(disk):
         store = await SegmentStore.open(disk, [Path("/channel")])
         await put(store, PROGRAM, 0, data)
+        media = media_of(ENGINE)
         duty = EngineDuty(
-            slot=2, address=ENGINE, director=DIRECTOR, epoch=EPOCH, capacity_bps=10**8, allow_elsewhere=True
+            slot=2,
+            address=ENGINE,
+            media=media,
+            director=DIRECTOR,
+            epoch=EPOCH,
+            capacity_bps=10**8,
+            allow_elsewhere=True,
         )
         catalogue = Catalogue(disk, Path("/channel/.catalogue"))
-        async with open_engine(duty, store, catalogue, random.Random(2)) as engine, serve(engine.table(), ENGINE):
+        async with (
+            open_engine(duty, store, catalogue, random.Random(2), EngineCounters()) as engine,
+            serve_ports(engine.table(), control=ENGINE, media=media),
+        ):
             running = asyncio.create_task(engine.run())
             for moment in (HANG_AT_S - 0.5, HANG_AT_S + HANG_S + 0.5, END_S):
                 await asyncio.sleep(moment - asyncio.get_running_loop().time())
-                figures = engine.figures()
-                late.append((figures.pushed_late, figures.pushed_bytes))
+                late.append((engine.counters.push_late, engine.counters.push_bytes))
             running.cancel()
             await asyncio.wait([running])
         store.close()

@@ -19,13 +19,14 @@ from tests.blade_agent.main_board.engine.station import (
     begin,
     hand_over,
     make_segments,
+    media_of,
     preload,
     put,
     scripted,
     segment_of,
 )
 
-ENGINES = [Address(f"127.1.1.{slot}", 8080) for slot in (2, 3, 4)]
+ENGINES = [Address(f"127.1.1.{slot}", 8081) for slot in (2, 3, 4)]
 CONSOLE = ("127.1.200.1", 5000)
 RATE_BPS = 400_000
 SEGMENTS = 12
@@ -46,7 +47,8 @@ def play(seed: int):
         duty = EngineDuty(
             slot=slot,
             address=address,
-            director=Address("127.1.1.1", 8080),
+            media=media_of(address),
+            director=Address("127.1.1.1", 8081),
             epoch=EPOCH,
             capacity_bps=10**8,
             allow_elsewhere=True,
@@ -57,7 +59,7 @@ def play(seed: int):
         store.close()
 
     async def be_director():
-        async with scripted(address=Address("127.1.1.1", 8080), interval_ms=1000, lease_ms=4000) as director:
+        async with scripted(address=Address("127.1.1.1", 8081), interval_ms=1000, lease_ms=4000) as director:
             for number in range(1, SEGMENTS):
                 director.plan[number] = [hand_over(number + 1, ENGINES[number % 3], segments[number])]
             await asyncio.sleep(1.0)

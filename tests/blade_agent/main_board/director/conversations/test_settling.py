@@ -16,10 +16,11 @@ from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import Enlist
 from media_network.messages.streaming import CEASE, Cease, Ceased, StopCause
 from media_network.refusal import Reason, Refused
-from tests.blade_agent.main_board.director.stage import EPOCH, LEASE_S, cursor_of, engine_address
+from tests.blade_agent.main_board.director.stage import EPOCH, LEASE_S, cursor_of, engine_address, engine_media
 
 ENGINE = engine_address(2)
-ENLISTED = Enlist(slot=2, engine=str(ENGINE), boot="boot", epoch=EPOCH, capacity_bps=1, inventory={})
+MEDIA = engine_media(2)
+ENLISTED = Enlist(slot=2, engine=str(ENGINE), media=str(MEDIA), boot="boot", epoch=EPOCH, capacity_bps=1, inventory={})
 
 
 def settled(answer, *, process_lives=True, heard_s_ago=0.0):
@@ -42,7 +43,7 @@ def settled(answer, *, process_lives=True, heard_s_ago=0.0):
     async def ask():
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        roster.enlist(ENLISTED, ENGINE, began_s - heard_s_ago)
+        roster.enlist(ENLISTED, ENGINE, MEDIA, began_s - heard_s_ago)
         turn = GivenTurn(number=1, engine=ENGINE, boot="boot", segment=1, packet=0, given_at=began_s)
         async with HttpClient(random.Random(1)) as http:
             term = SimpleNamespace(http=http, epoch=EPOCH, lease_s=LEASE_S)

@@ -37,6 +37,7 @@ from tests.blade_agent.main_board.director.stage import (
     RATE_BPS,
     cursor_of,
     engine_address,
+    engine_media,
     program_of,
     stage,
 )
@@ -66,7 +67,7 @@ def test_play_redirects_to_an_engine_that_has_preloaded():
         async def story():
             redirect = await world.play()
             assert isinstance(redirect, Redirect)
-            assert (redirect.engine, redirect.turn) == (str(engine_address(3)), 1)
+            assert (redirect.engine, redirect.turn) == (str(engine_media(3)), 1)
             assert (redirect.program, redirect.first) == (FILM.header, FILM.segments[0])
             assert world.engines[3].of(Preload) == [
                 Preload(
@@ -148,7 +149,7 @@ def test_engines_that_do_not_get_ready_are_passed_over():
 
         async def story():
             redirect = await world.play()
-            assert (redirect.engine, redirect.turn) == (str(engine_address(4)), 3)
+            assert (redirect.engine, redirect.turn) == (str(engine_media(4)), 3)
             assert await world.loads() == {2: 0, 3: 0, 4: RATE_BPS}
 
         world.tell(story, FILM)
@@ -238,7 +239,7 @@ def test_a_whole_program_from_engine_to_engine():
             assert view.state is SessionState.ENDED
             assert view.served == tuple(
                 Served(
-                    turn=number + 1, segment=FILM.segments[number], packet=0, engine=str(engine_address(2 + number % 2))
+                    turn=number + 1, segment=FILM.segments[number], packet=0, engine=str(engine_media(2 + number % 2))
                 )
                 for number in range(4)
             )
@@ -511,7 +512,7 @@ def test_the_position_after_the_death_of_the_sender_never_repeats():
             assert sent < started.packet < sent + 7 * PACKETS_PER_S
             assert view.state is SessionState.STREAMING
             assert view.served[-1].packet == started.packet
-            assert view.engine == str(engine_address(started.slot))
+            assert view.engine == str(engine_media(started.slot))
 
         world.tell(story, FILM)
 

@@ -15,7 +15,7 @@ from tests.blade_agent.main_board.director.stage import (
     EPOCH,
     PACKETS_PER_S,
     cursor_of,
-    engine_address,
+    engine_media,
     program_of,
     stage,
 )
@@ -45,10 +45,10 @@ def test_a_stream_of_the_director_before_goes_on_with_turns_that_it_cannot_have_
         async def story():
             assert (await enlist(world, 2, running())).revoked == ()
             view = await world.view("s")
-            assert (view.state, view.engine) == (SessionState.STREAMING, str(engine_address(2)))
+            assert (view.state, view.engine) == (SessionState.STREAMING, str(engine_media(2)))
             assert (view.present.turn, view.present.segment, view.turns) == (5, 1, 1)
             (served,) = (await world.watch("s")).served
-            assert (served.turn, served.segment, served.engine) == (5, FILM.segments[1], str(engine_address(2)))
+            assert (served.turn, served.segment, served.engine) == (5, FILM.segments[1], str(engine_media(2)))
             answer = await world.next("s", 5, segment=1)
             assert answer.hand_over.turn > FIRST_OWN_TURN
             assert answer.hand_over.segment == FILM.segments[2]
@@ -64,7 +64,7 @@ def test_the_engine_that_was_handed_to_meanwhile_has_the_stream_whoever_enlists_
                 streams = {2: running(phase=TurnPhase.HANDING_OVER), 3: running(turn=6, segment=2, packet=5)}
                 answers = {slot: await enlist(world, slot, streams[slot]) for slot in order}
                 view = await world.view("s")
-                assert view.engine == str(engine_address(3))
+                assert view.engine == str(engine_media(3))
                 await asyncio.sleep(1.0)
                 revoked = {(cursor.session, cursor.turn) for cursor in (*answers[2].revoked, *world.engines[2].revoked)}
                 assert revoked == {("s", 5)}

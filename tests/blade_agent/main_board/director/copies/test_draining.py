@@ -11,7 +11,7 @@ from media_network.messages.program_information import PUBLISH_PROGRAM, PublishP
 from media_network.messages.verb import Done
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
-from tests.blade_agent.main_board.director.stage import DIRECTOR, engine_address, program_of, stage
+from tests.blade_agent.main_board.director.stage import DIRECTOR, engine_address, engine_media, program_of, stage
 
 FILM = program_of()
 ALL = "0-3"
@@ -36,11 +36,11 @@ def test_a_draining_engine_is_given_no_session_and_no_turn():
             assert await drain(world, 2) == 0
             for _ in range(3):
                 session = await world.play()
-                assert session.engine == str(engine_address(3))
+                assert session.engine == str(engine_media(3))
             await world.assume(session.session, session.turn, 3)
             assert hand_over(await world.next(session.session, session.turn))[0] == 3
             await drain(world, 2, draining=False)
-            assert (await world.play()).engine == str(engine_address(2))
+            assert (await world.play()).engine == str(engine_media(2))
 
         world.tell(story, FILM)
 
@@ -93,15 +93,15 @@ def test_what_only_a_draining_engine_holds_is_copied_first_and_served_until_then
         async def story():
             quiet(world, 2)
             assert await drain(world, 2) == 1
-            assert (await world.play()).engine == str(engine_address(2))
+            assert (await world.play()).engine == str(engine_media(2))
             [order] = world.engines[3].of(Fetch)
-            assert (order.segment, order.source) == (FILM.segments[0], str(engine_address(2)))
+            assert (order.segment, order.source) == (FILM.segments[0], str(engine_media(2)))
             assert await drain(world, 2) == 1
             assert len(world.engines[3].of(Fetch)) == 1  # the same copy is not ordered again
             await world.engines[3].stored(FILM.segments[0])
             await asyncio.sleep(0.1)
             assert await drain(world, 2) == 0
-            assert (await world.play()).engine == str(engine_address(3))
+            assert (await world.play()).engine == str(engine_media(3))
 
         world.tell(story, FILM)
 
@@ -112,7 +112,7 @@ def test_the_only_engine_can_give_nothing_away():
         async def story():
             quiet(world, 2)
             assert await drain(world, 2) == 4
-            assert (await world.play()).engine == str(engine_address(2))
+            assert (await world.play()).engine == str(engine_media(2))
 
         world.tell(story, FILM)
 

@@ -23,9 +23,9 @@ from media_network.messages.verb import Done
 from media_network.messages.watching import ASK_STATION, AskStation
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
-from tests.blade_agent.main_board.director.stage import CONSOLE, EPOCH, engine_address, program_of, stage
+from tests.blade_agent.main_board.director.stage import CONSOLE, EPOCH, engine_media, program_of, stage
 
-SOURCE = Address("127.1.2.1", 8080)
+SOURCE = Address("127.1.2.1", 8081)
 FAR_ENGINE = "127.1.2.2:8080"
 FILM = program_of(segments=3, state=ProgramState.INACTIVE)
 
@@ -37,7 +37,7 @@ async def source_director(answer=None):
 
     async def locate(question):
         asked.append(question)
-        return answer or SegmentLocation(engine=FAR_ENGINE, ticket=f"far-{question.segment}")
+        return answer or SegmentLocation(media=FAR_ENGINE, ticket=f"far-{question.segment}")
 
     table = HandlerTable("source director")
     table.verb(LOCATE_SEGMENT, locate)
@@ -112,7 +112,7 @@ def test_two_copies_are_on_two_engines_and_the_second_comes_from_within():
             await asyncio.sleep(1.0)
             assert set(fetches(world)) == {(2, 0), (3, 0), (3, 1), (4, 1), (4, 2), (2, 2)}
             assert len(asked[0]) == 3  # the source was asked once a segment
-            assert fetches(world)[3, 0].source == str(engine_address(2))
+            assert fetches(world)[3, 0].source == str(engine_media(2))
             assert fetches(world)[3, 0].ticket.startswith("copy-0.")
 
         world.tell(story)
@@ -230,11 +230,11 @@ def test_a_source_director_tells_the_least_loaded_live_engine():
         async def story():
             await world.play()
             location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
-            assert location.engine == str(engine_address(3))
+            assert location.media == str(engine_media(3))
             world.simulation.power_cut(world.engines[3].host)
             await asyncio.sleep(4.6)
             location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
-            assert location.engine == str(engine_address(2))
+            assert location.media == str(engine_media(2))
             refused = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=7))
             assert refused.reason is Reason.NOT_HERE
 

@@ -18,14 +18,14 @@ from media_network.messages.enlisting import ENLIST, Enlist
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
-from tests.blade_agent.main_board.director.stage import DIRECTOR, RATE_BPS, program_of, stage
+from tests.blade_agent.main_board.director.stage import DIRECTOR, DIRECTOR_MEDIA, RATE_BPS, program_of, stage
 
 FILM = program_of(segments=6)
 ALL = "0-5"
 
 
 async def get(http, path):
-    async with http.read(DIRECTOR, path) as response:
+    async with http.read(DIRECTOR_MEDIA, path) as response:
         return response.status, response.headers.copy(), await response.text()
 
 
@@ -232,5 +232,7 @@ def test_of_too_many_players_those_heard_of_longest_ago_are_forgotten(monkeypatc
 
 def test_an_enlistment_with_no_capacity_breaks_nothing():
     roster = Roster()
-    message = Enlist(slot=2, engine=str(DIRECTOR), boot="b", epoch=1, capacity_bps=0, inventory={})
-    assert roster.enlist(message, DIRECTOR, 0.0).load_share == 0
+    message = Enlist(
+        slot=2, engine=str(DIRECTOR), media=str(DIRECTOR_MEDIA), boot="b", epoch=1, capacity_bps=0, inventory={}
+    )
+    assert roster.enlist(message, DIRECTOR, DIRECTOR_MEDIA, 0.0).load_share == 0

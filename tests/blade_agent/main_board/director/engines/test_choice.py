@@ -7,14 +7,14 @@ from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from media_network.messages.enlisting import Enlist, Report
 from media_network.program import Segment
-from tests.blade_agent.main_board.director.stage import engine_address
+from tests.blade_agent.main_board.director.stage import engine_address, engine_media
 
 MBPS = 1_000_000
 
 
 def enlistment(slot, boot="one", capacity_bps=100 * MBPS):
-    address = str(engine_address(slot))
-    return Enlist(slot=slot, engine=address, boot=boot, epoch=1, capacity_bps=capacity_bps, inventory={})
+    address, media = str(engine_address(slot)), str(engine_media(slot))
+    return Enlist(slot=slot, engine=address, media=media, boot=boot, epoch=1, capacity_bps=capacity_bps, inventory={})
 
 
 def report(slot, pull_bps=0, free_bytes=10**9):
@@ -25,7 +25,9 @@ def roster_of(engines):
     """Engines by slot: capacity, promised and pulled in Mbit/s, and whether they are silent."""
     roster = Roster()
     for slot, (capacity, promised, pulled, silent) in engines.items():
-        record = roster.enlist(enlistment(slot, capacity_bps=capacity * MBPS), engine_address(slot), 0.0)
+        record = roster.enlist(
+            enlistment(slot, capacity_bps=capacity * MBPS), engine_address(slot), engine_media(slot), 0.0
+        )
         roster.report(report(slot, pull_bps=pulled * MBPS), record, 0.0)
         roster.promise(record.address, promised * MBPS)
         record.silent = silent
@@ -84,7 +86,7 @@ def test_what_is_promised_outlives_the_record_and_is_taken_back_to_the_bit():
     roster.strike(engine_address(2))
     roster.promise(engine_address(2), -4)
     assert roster.get(engine_address(2)) is None
-    assert roster.enlist(enlistment(2, boot="two"), engine_address(2), 1.0).promised_bps == 6
+    assert roster.enlist(enlistment(2, boot="two"), engine_address(2), engine_media(2), 1.0).promised_bps == 6
     roster.promise(engine_address(2), -6)
     assert roster.get(engine_address(2)).load_bps == 0
 
@@ -136,7 +138,7 @@ def test_nothing_is_placed_where_it_has_no_room(free_bytes):
 
 def test_an_engine_whose_room_is_not_known_yet_is_tried():
     roster = Roster()
-    record = roster.enlist(enlistment(2), engine_address(2), 0.0)
+    record = roster.enlist(enlistment(2), engine_address(2), engine_media(2), 0.0)
     assert place(segment(), 1, roster, []) == [record]
     roster.report(report(2, free_bytes=None), record, 1.0)
     assert place(segment(), 1, roster, []) == [record]

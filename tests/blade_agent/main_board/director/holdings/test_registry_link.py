@@ -28,6 +28,7 @@ from tests.blade_agent.main_board.director.stage import (
     CENTER,
     CONSOLE,
     DIRECTOR,
+    DIRECTOR_MEDIA,
     EPOCH,
     INTERVALS,
     engine_address,
@@ -132,7 +133,7 @@ def test_a_director_registers_reports_and_then_tells_each_change():
     async def story(world, center):
         await asyncio.sleep(SETTLED_S)
         assert center.of(RegisterStation)[-1] == RegisterStation(
-            station="north", director=str(DIRECTOR), epoch=EPOCH, engines=2
+            station="north", director=str(DIRECTOR), media=str(DIRECTOR_MEDIA), epoch=EPOCH, engines=2
         )
         [report] = center.of(ReportLocations)
         assert (report.station, report.epoch, report.generation) == ("north", EPOCH, 1)

@@ -48,7 +48,7 @@ def test_what_is_stored_is_held_and_found_again_at_the_next_start(tmp_path):
         for number, each in enumerate(data):
             await put(store, PROGRAM, number, each)
         counters = [channel.counters for channel in store.channels]
-        assert sum(each.bytes_in for each in counters) == sum(map(len, data))
+        assert sum(each.written_bytes for each in counters) == sum(map(len, data))
         store.close()
         again = await SegmentStore.open(DiskFiles(), [tmp_path / "b", tmp_path / "a"])
         assert again.inventory() == {PROGRAM: "0-4"}
@@ -224,7 +224,7 @@ async def _break_a_channel(folder):
     assert await read_all(store, 1) == data[1]
     await put(store, PROGRAM, 0, data[0])
     assert await read_all(store, 0) == data[0]
-    assert b.counters.errors == 0
+    assert b.counters.failures == 0
     store.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.turns.effects import (
     AskNext,
     BeginSending,
@@ -329,7 +330,13 @@ def test_of_too_many_streams_those_longest_unheard_of_are_forgotten_and_never_on
 
         socket = SimpleNamespace(drain=drain)
         streams = EngineStreams(
-            store=None, director=director, client=None, push_socket=socket, tasks=None, remembered=3
+            store=None,
+            director=director,
+            client=None,
+            push_socket=socket,
+            counters=EngineCounters(),
+            tasks=None,
+            remembered=3,
         )
         for session in "abcd":
             await streams.cease(Cease(session=session, turn=1))

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.engine.sending.push_socket import open_push_socket
-from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import Enlist, Report
 from media_network.messages.streaming import (
@@ -28,7 +27,7 @@ from media_network.messages.streaming import (
     Stream,
     StreamCursor,
 )
-from media_network.messages.verb import Done
+from media_network.messages.verb import Done, Port
 from media_network.refusal import Reason, Refused
 from tests.addresses import is_bound
 from tests.blade_agent.main_board.engine.station import (
@@ -38,8 +37,10 @@ from tests.blade_agent.main_board.engine.station import (
     begin,
     console,
     engine,
+    engine_at,
     hand_over,
     make_segments,
+    media_of,
     preload,
     put,
     scripted,
@@ -51,9 +52,9 @@ RATE_BPS = 8_000_000
 
 
 @pytest.fixture
-def hosts(free_port):
+def hosts():
     """Addresses for three engines."""
-    return [Address(f"127.0.0.{slot}", free_port(f"127.0.0.{slot}")) for slot in (2, 3, 4)]
+    return [engine_at(slot) for slot in (2, 3, 4)]
 
 
 def test_a_stream_is_handed_from_engine_to_engine_and_arrives_exact(tmp_path, hosts):
@@ -104,7 +105,8 @@ async def _start_what_must_not_be(tmp_path, host):
         client = director.client
 
         async def reason(verb, message):
-            answer = await client.ask(host, verb, message)
+            party = host if Port.CONTROL in verb.ports else media_of(host)
+            answer = await client.ask(party, verb, message)
             return answer.reason if isinstance(answer, Refused) else answer
 
         start = Start(epoch=EPOCH, session="s", turn=3, packet=0)
@@ -128,6 +130,7 @@ async def _start_what_must_not_be(tmp_path, host):
         redirected = replace(order, session="t", redirected=True)
         assert isinstance(await client.ask(host, PRELOAD, redirected), Ready)
         assert await reason(STREAM, replace(forged, session="t")) is Reason.BAD_TICKET
+        stranger = Stream(session="t", turn=3, ticket=KEY.sign("t", PROGRAM))
         async with HttpClient(random.Random(1), "127.0.0.9") as elsewhere:
             stranger = Stream(session="t", turn=3, ticket=KEY.sign("t", PROGRAM))
             assert (await elsewhere.ask(host, STREAM, stranger)).reason is Reason.NOT_ALLOWED
