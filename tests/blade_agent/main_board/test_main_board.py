@@ -16,14 +16,23 @@ from tests.patience import until
 
 def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_path, free_port):
     address, nobody = Address("127.0.0.1", free_port()), Address("127.0.0.1", free_port())
-    without_ticket = f"http://{address}{segment_target('film', 0, 'none')}"
+    media = Address("127.0.0.1", free_port())
+    without_ticket = f"http://{media}{segment_target('film', 0, 'none')}"
 
     def engine(epoch):
         return RoleAssignment(role=Role.ENGINE, epoch=epoch, station="north", director=nobody)
 
     async def story():
         store = await SegmentStore.open(DiskFiles(), [tmp_path / "disk"])
-        board = Board(slot=2, address=address, capacity_bps=10**9, state=tmp_path, store=store, files=DiskFiles())
+        board = Board(
+            slot=2,
+            address=address,
+            media=media,
+            capacity_bps=10**9,
+            state=tmp_path,
+            store=store,
+            files=DiskFiles(),
+        )
         main_board = MainBoard(board, random.Random(1))
         running = asyncio.create_task(main_board.run())
         counted = []

@@ -316,7 +316,7 @@ def test_a_console_is_told_the_turns_since_the_one_that_it_knows():
             (served,) = (await world.watch(session, known_turn=first.turn)).served
             assert (served.turn, served.segment) == (turn, FILM.segments[1])
             view = await world.watch(session, known_turn=turn)
-            assert (view.state, view.engine, view.served) == (SessionState.STREAMING, str(engine_address(second)), ())
+            assert (view.state, view.engine, view.served) == (SessionState.STREAMING, str(engine_media(second)), ())
             listed = await world.view(session)
             assert (listed.present, listed.turns) == (PresentTurn(turn=turn, segment=1, packet=0), 2)
 

@@ -132,8 +132,7 @@ async def _start_what_must_not_be(tmp_path, host):
         assert await reason(STREAM, replace(forged, session="t")) is Reason.BAD_TICKET
         stranger = Stream(session="t", turn=3, ticket=KEY.sign("t", PROGRAM))
         async with HttpClient(random.Random(1), "127.0.0.9") as elsewhere:
-            stranger = Stream(session="t", turn=3, ticket=KEY.sign("t", PROGRAM))
-            assert (await elsewhere.ask(host, STREAM, stranger)).reason is Reason.NOT_ALLOWED
+            assert (await elsewhere.ask(media_of(host), STREAM, stranger)).reason is Reason.NOT_ALLOWED
         assert not ear.datagrams
         assert await client.ask(host, START, start) == Done()
         assert await client.ask(host, START, start) == Done()
