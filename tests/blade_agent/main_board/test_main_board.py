@@ -15,8 +15,7 @@ from tests.patience import until
 
 
 def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_path, free_port):
-    address, nobody = Address("127.0.0.1", free_port()), Address("127.0.0.1", free_port())
-    media = Address("127.0.0.1", free_port())
+    address, media, nobody = (Address("127.0.0.1", free_port()) for _ in range(3))
     without_ticket = f"http://{media}{segment_target('film', 0, 'none')}"
 
     def engine(epoch):

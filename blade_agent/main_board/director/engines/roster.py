@@ -95,7 +95,7 @@ class Roster:
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
-        record.silent = False
+        record.silent = record.died = False
 
     def strike(self, address: Address) -> None:
         """Take an engine off: its lease has run out."""

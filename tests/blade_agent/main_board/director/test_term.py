@@ -30,6 +30,7 @@ from tests.blade_agent.main_board.director.stage import (
 
 FILM = program_of()
 ALL = "0-3"
+HOST = Address.parse(CONSOLE).host
 
 
 def running(session, turn, phase, segment=0, program="film"):
@@ -99,9 +100,7 @@ def test_a_blade_that_directed_once_keeps_programs_for_the_next():
     with stage({2: ALL}) as world:
 
         async def enlist(_, answers):
-            assert isinstance(
-                await answers[ENLIST](world.engines[2].enlistment(), world.engines[2].address.host), Enlisted
-            )
+            assert isinstance(await answers[ENLIST](world.engines[2].enlistment(), HOST), Enlisted)
 
         async def story():
             catalogue, _ = await opened(world, enlist)
@@ -117,8 +116,8 @@ def test_what_is_asked_when_the_term_ends_is_answered():
 
         async def ask(catalogue, answers):
             await catalogue.learn([FILM])
-            await answers[ENLIST](world.engines[2].enlistment(), world.engines[2].address.host)
-            asking = asyncio.create_task(answers[PLAY](Play(program="film", console=CONSOLE), ONLOOKER))
+            await answers[ENLIST](world.engines[2].enlistment(), HOST)
+            asking = asyncio.create_task(answers[PLAY](Play(program="film", console=CONSOLE), HOST))
             await asyncio.sleep(0.3)
             return asking
 
@@ -162,7 +161,7 @@ def test_a_console_that_waits_longer_than_its_patience_is_turned_away():
         async def story():
             for slot in slots:
                 world.engines[slot].deaf_to = {PRELOAD}
-            answer = await world.director._pushes.play(Play(program="film", console=CONSOLE), ONLOOKER)
+            answer = await world.director._pushes.play(Play(program="film", console=CONSOLE), HOST)
             assert answer.reason is Reason.NO_ENGINE
 
         world.tell(story, FILM)
