@@ -11,7 +11,6 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.sessions.states import Seeking
-from chassis_emulator.simulation.simulation import ONLOOKER
 from media_network.address import Address
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, RunningStream, TurnPhase
 from media_network.messages.obtaining import OBTAIN, Obtain
