@@ -61,13 +61,13 @@ class ProgramHeader(Struct, frozen=True, kw_only=True):
 
     program: ProgramId
     title: str
-    rate_bps: Annotated[int, Meta(gt=0)]
+    rate_bps: Rate
     """Rate of the transport stream, null packets included."""
     sha256: Sha256
     """Digest of the whole program: of its segments, one after the other."""
-    length_bytes: Annotated[int, Meta(gt=0, multiple_of=TS_PACKET_BYTES)]
+    length_bytes: Annotated[int, Meta(gt=0, le=2**60, multiple_of=TS_PACKET_BYTES)]
     """Of the whole program."""
-    segments: Annotated[int, Meta(gt=0)]
+    segments: Annotated[int, Meta(gt=0, le=2**32)]
     """How many it is cut into."""
 
 
