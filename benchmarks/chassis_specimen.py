@@ -7,7 +7,7 @@ from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
-from blade_agent.hardware.reading import Known, Quantity
+from blade_agent.hardware.reading import KnownReading, Quantity
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures, SensorFigures, SlotPicture, SupplyFigures
 from media_network.address import Address
 
@@ -44,7 +44,9 @@ class ChassisSpecimen:
             hardware=HardwareFigures(
                 title="A chassis in a benchmark",
                 serial_number="CHASSIS-1",
-                sensors=(SensorFigures(name="Inlet", quantity=Quantity.TEMPERATURE, reading=Known(22.0 + look % 3)),),
+                sensors=(
+                    SensorFigures(name="Inlet", quantity=Quantity.TEMPERATURE, reading=KnownReading(22.0 + look % 3)),
+                ),
                 fans=_fans(4, look),
                 supplies=tuple(
                     SupplyFigures(name=f"Supply {number}", capacity_w=200.0, works=True, output_w=35.0 + look % 5)
@@ -75,15 +77,17 @@ def _blade(slot: int, look: int) -> SlotPicture:
             serial_number=f"BLADE-{slot:04}",
             firmware="1.2.3",
             sensors=tuple(
-                SensorFigures(name=name, quantity=quantity, reading=Known(value * (1 + look % 8 / 100)))
+                SensorFigures(name=name, quantity=quantity, reading=KnownReading(value * (1 + look % 8 / 100)))
                 for name, quantity, value in _SENSORS
             ),
             fans=_fans(2, look),
-            leds=(LedReading("hot swap", Known(0.0)), LedReading("activity", Known(1.0))),
+            leds=(LedReading("hot swap", KnownReading(0.0)), LedReading("activity", KnownReading(1.0))),
             uuid=slot.to_bytes(16, "big"),
         ),
     )
 
 
 def _fans(number: int, look: int) -> tuple[FanReading, ...]:
-    return tuple(FanReading(f"Fan {fan}", Known(2400.0 + look % 50), Known(0.5)) for fan in range(1, number + 1))
+    return tuple(
+        FanReading(f"Fan {fan}", KnownReading(2400.0 + look % 50), KnownReading(0.5)) for fan in range(1, number + 1)
+    )

@@ -20,7 +20,7 @@ from benchmarks.served import Control, served
 from benchmarks.snmp_manager import SnmpManager, questions
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.hardware.reading import Known, Quantity
+from blade_agent.hardware.reading import KnownReading, Quantity
 from blade_agent.snmp.agent import manager_facts, manager_snmp
 from blade_agent.snmp.sources import ChassisPicture, HardwareFigures, SensorFigures, SlotPicture, SupplyFigures
 from chassis_emulator.processes.memory import pss_bytes
@@ -172,7 +172,7 @@ def blade(slot: int, rng: random.Random) -> SlotPicture:
 
 def temperature(name: str, rng: random.Random) -> SensorFigures:
     """A sensor with limits, as a chassis manager knows it."""
-    reading = Known(40.0 + rng.random() * 10)
+    reading = KnownReading(40.0 + rng.random() * 10)
     return SensorFigures(
         name=name, quantity=Quantity.TEMPERATURE, reading=reading, high_warning=70.0, high_critical=85.0
     )

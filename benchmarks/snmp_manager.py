@@ -14,7 +14,7 @@ from media_network.snmp.keys import AUTH_PROTOCOLS
 from media_network.snmp.message import read_header, read_parameters, write_scoped_pdu
 from media_network.snmp.pdu import PduType, read_bindings, read_pdu, write_pdu
 from media_network.snmp.settings import UserSettings
-from media_network.snmp.usm import EngineIdentity, User, UserSecurity
+from media_network.snmp.usm import EngineIdentity, UserSecurity, UsmUser
 from media_network.snmp.value import NULL_VALUE
 from media_network.snmp.visible import binding
 
@@ -64,7 +64,7 @@ class SnmpManager:
         identity, time_s = self._discovered()
         known = user or self._user_settings
         auth = (AUTH_PROTOCOLS[known.auth_protocol], known.auth_password)
-        sender = User(known.user, identity.engine_id, auth, known.priv_password)
+        sender = UsmUser(known.user, identity.engine_id, auth, known.priv_password)
         security = _security(identity)
         scoped = (write_scoped_pdu(identity.engine_id, b"", pdu) for pdu in pdus)
         return [

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.figure import Figure, show
-from blade_agent.agent import Agent
+from blade_agent.agent import BladeAgent
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.line import MessageLine
@@ -88,7 +88,7 @@ def boot(simulation: Simulation, number: int, profile: HardwareProfile, root: st
         for needed in (settings.state, *settings.channels):
             disk.make_folder(Path(needed))
         wires = Wires(backplane=wire.open(0), framing=BasicMode())
-        agent = await Agent.open(settings, profile, wires, disk, simulation.rng(str(number)))
+        agent = await BladeAgent.open(settings, profile, wires, disk, simulation.rng(str(number)))
         await agent.run()
 
     simulation.start(host, be_blade)

@@ -11,7 +11,7 @@ from blade_agent.blade_controller import BladeController
 from blade_agent.files import DiskFiles, Files
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.main_board import Board, MainBoard
+from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
@@ -28,28 +28,28 @@ _EAGER_FOR_S = 3.0
 async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
     """Be a blade until cancelled, on the wires that the settings name.
 
-    Raises ProfileError, LineUnavailableError, OSError.
+    Raises ProfileError, LineUnavailable, OSError.
     """
     profile = load_profile(settings.profile)
     state = _make_folder(settings.state)
     with open_service_port(settings) as (service_port, path):
         backplane, framing = await open_backplane(settings)
         wires = Wires(backplane=backplane, framing=framing, service_port=service_port, service_port_path=path)
-        agent = await Agent.open(settings, profile, wires, DiskFiles(), rng)
+        agent = await BladeAgent.open(settings, profile, wires, DiskFiles(), rng)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(agent.run(), name="agent")
             tasks.create_task(_keep_status(agent, state), name="status")
 
 
-class Agent:
+class BladeAgent:
     """A blade on wires that are open."""
 
     def __init__(
         self,
         settings: BladeSettings,
         *,
-        board: Board,
-        main_board: MainBoard,
+        board: Equipment,
+        main_board: RunningMainBoard,
         controller: BladeController,
         wires: Wires,
         snmp: OpenAnswering | None,
@@ -66,9 +66,9 @@ class Agent:
     @classmethod
     async def open(
         cls, settings: BladeSettings, profile: HardwareProfile, wires: Wires, files: Files, rng: random.Random
-    ) -> "Agent":
+    ) -> "BladeAgent":
         """Take stock of the segment store and of the board, and answer on the wires."""
-        board = Board(
+        board = Equipment(
             slot=settings.slot,
             address=Address(settings.address, settings.control_port),
             media=Address(settings.address, settings.media_port),
@@ -78,7 +78,7 @@ class Agent:
             files=files,
             allow_elsewhere=settings.allow_elsewhere,
         )
-        main_board = MainBoard(board, rng)
+        main_board = RunningMainBoard(board, rng)
         controller = await BladeController.open(
             settings, profile, main_board, files, rng, disks_work=lambda: _channels_work(board.store)
         )
@@ -133,7 +133,7 @@ class Agent:
         return self._measured
 
 
-async def _keep_status(agent: Agent, state: Path) -> None:
+async def _keep_status(agent: BladeAgent, state: Path) -> None:
     """Tell whoever looks into the state folder; only when something changed, and less eagerly when nothing does."""
     loop = asyncio.get_running_loop()
     told: ProcessStatus | None = None

@@ -21,7 +21,7 @@ from media_network.snmp.agent import answering
 async def run_manager(settings: ManagerSettings, rng: Random) -> None:
     """Manage a chassis until cancelled.
 
-    Raises LineUnavailableError, ProfileError, EpochFileError, JournalError, OSError, ValueError.
+    Raises LineUnavailable, ProfileError, EpochFileError, JournalError, OSError, ValueError.
     """
     profile = load_profile(settings.profile) if settings.profile else None
     async with AsyncExitStack() as stack:

@@ -28,7 +28,7 @@ def run(path: Path) -> None:
     """
     # What a command does not need is not imported: `--version` and `--help` answer at once on a small board.
     from blade_agent.agent import run_blade
-    from blade_agent.backplane.serial_line import LineUnavailableError
+    from blade_agent.backplane.serial_line import LineUnavailable
     from blade_agent.settings import BladeSettings
 
     try:
@@ -37,7 +37,7 @@ def run(path: Path) -> None:
         raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
-    except LineUnavailableError as error:
+    except LineUnavailable as error:
         raise UserError(str(error), "Check `backplane` and `service_port` in the settings file.") from error
     except (OSError, ValueError) as error:
         raise UserError(f"the blade cannot run: {error}", f"Check the addresses and folders in {path}.") from error
@@ -52,7 +52,7 @@ def manage(path: Path) -> None:
     Example:
       blade-agent manage --settings /etc/media-station/chassis.toml
     """
-    from blade_agent.backplane.serial_line import LineUnavailableError
+    from blade_agent.backplane.serial_line import LineUnavailable
     from blade_agent.chassis_agent import run_manager
     from blade_agent.chassis_manager.keeping.epoch_file import EpochFileError
     from blade_agent.chassis_manager.keeping.journal import JournalError
@@ -64,7 +64,7 @@ def manage(path: Path) -> None:
         raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
-    except (LineUnavailableError, EpochFileError, JournalError) as error:
+    except (LineUnavailable, EpochFileError, JournalError) as error:
         raise UserError(str(error), f"Check `slots`, `epoch_file` and `state` in {path}.") from error
     except (OSError, ValueError) as error:
         raise UserError(f"the chassis cannot be managed: {error}", f"Check {path}.") from error

@@ -10,7 +10,6 @@ PACKAGE = "media-station"
 def installed_version() -> str:
     """Version of the installed package.
 
-    Raises:
-        PackageNotFoundError: it runs from a folder that was never installed.
+    Raises PackageNotFoundError: it runs from a folder that was never installed.
     """
     return version(PACKAGE)

@@ -27,7 +27,7 @@ class Wires:
 
 
 async def open_backplane(settings: BladeSettings) -> tuple[Line, Framing]:
-    """Open the line to the chassis manager. Raises LineUnavailableError, OSError, or ValueError for a bad address."""
+    """Open the line to the chassis manager. Raises LineUnavailable, OSError, or ValueError for a bad address."""
     if settings.backplane.startswith(UDP_PREFIX):
         address = Address.parse(settings.backplane.removeprefix(UDP_PREFIX))
         return await udp_listener(address.host, address.port), Rmcp()

@@ -76,14 +76,14 @@ def run(path: Path) -> None:
       distribution-center run --settings /etc/media-station/center.toml
     """
     from distribution_center.center import run_center
-    from distribution_center.registry.repository import StoreError
+    from distribution_center.registry.repository import RepositoryError
     from distribution_center.settings import CenterSettings
 
     try:
         run_until_told(run_center(read_settings(path, CenterSettings), random.SystemRandom()))
     except SettingsError as error:
         raise UserError(str(error), "docs/operations/center.md describes every key.") from error
-    except StoreError as error:
+    except RepositoryError as error:
         raise UserError(
             str(error), f"Check `registry` in {path}; docs/operations/center.md has a section on it."
         ) from error

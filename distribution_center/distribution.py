@@ -6,7 +6,7 @@ import logging
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import OrderState, Repository, StoreError
+from distribution_center.registry.repository import OrderState, Repository, RepositoryError
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
@@ -14,7 +14,7 @@ from media_network.messages.obtaining import OBTAIN, Obtain
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SAY_AGAIN_S = 3.0
 """How often an order that is not carried out yet is said again: the station may have restarted meanwhile."""
@@ -51,8 +51,8 @@ class Distribution:
             self._registry.moved.clear()
             try:
                 await self._carry_all_out()
-            except StoreError as error:
-                _log.warning("%s; orders wait until it is there again", error)
+            except RepositoryError as error:
+                logger.warning("%s; orders wait until it is there again", error)
             try:
                 async with asyncio.timeout(_SAY_AGAIN_S):
                     await self._registry.moved.wait()
@@ -100,7 +100,7 @@ class Distribution:
         self._said_at[key] = now
         order = Obtain(program=program, source_station=source, source_director=str(source_director), copies=copies)
         if await self._http.tell(seeking, OBTAIN, order, deadline_s=2.0) is None:
-            _log.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
+            logger.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
 
     def _source(self, whole_at: list[str]) -> str | None:
         """The home media station if it has the program (claim 13), else any other that has."""

@@ -18,7 +18,7 @@ from msgspec import Struct
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _ENVELOPE_BYTES_MAX = 1024
 """What a line has around the message."""
@@ -128,7 +128,7 @@ async def _obey(line: bytes, answers: Mapping[str, tuple[Verb[Any, Any], Answer]
     try:
         order = _order.decode(line)
         verb, answer = answers[order.verb]
-        _log.debug("somebody orders %s, which is for: %s", verb.path, ", ".join(verb.callers))
+        logger.debug("somebody orders %s, which is for: %s", verb.path, ", ".join(verb.callers))
         if len(order.request) > verb.request_bytes_max:
             return _Answer(Refused(Reason.TOO_LARGE, f"{verb.path} takes at most {verb.request_bytes_max} bytes"))
         request = msgspec.json.decode(order.request, type=verb.request)

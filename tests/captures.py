@@ -20,7 +20,7 @@ from blade_agent.backplane.rmcp import PORT, Rmcp
 from blade_agent.backplane.serial_line import ServicePort
 from blade_agent.backplane.udp_line import udp_listener
 from blade_agent.chassis_manager.lan.server import lan_server
-from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.lan.users import LanUser
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing, UdpPeer
 from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
@@ -30,7 +30,7 @@ from tests.blade_agent.chassis_manager.lan.conftest import GUID, start_blade
 from tests.patience import PATIENCE_S, until
 
 CAPTURES = Path(__file__).parents[1] / "docs" / "protocols" / "captures"
-USER = User(name="capture", password="of no use elsewhere", privilege="administrator")
+USER = LanUser(name="capture", password="of no use elsewhere", privilege="administrator")
 PING = bytes.fromhex("0600ff06 000011be 80 2a 00 00")
 """ASF Presence Ping (ASF 2.0, 3.2.4.2)."""
 RAW_IPV4, IPMB = 101, 147

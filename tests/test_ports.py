@@ -7,7 +7,7 @@ import pytest
 
 from blade_agent.backplane.role import Role, RoleAssignment
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.main_board import Board, MainBoard
+from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from chassis_emulator.simulation.simulation import Simulation
 from distribution_center.center import serve_center
 from distribution_center.registry.sqlite_repository import SqliteRepository
@@ -46,7 +46,7 @@ def told(folder, story):
 
         async def be_blade(host, role):
             disk = simulation.disk(host, simulation.host(host), Path("/blade"))
-            board = Board(
+            board = Equipment(
                 slot=int(host[-1]),
                 address=Address(host, PORTS[Port.CONTROL]),
                 media=Address(host, PORTS[Port.MEDIA]),
@@ -55,7 +55,7 @@ def told(folder, story):
                 store=await SegmentStore.open(disk, [Path("/blade/channel")]),
                 files=disk,
             )
-            main_board = MainBoard(board, simulation.rng(host))
+            main_board = RunningMainBoard(board, simulation.rng(host))
             director = Address(DIRECTOR, PORTS[Port.CONTROL])
             main_board.assign(RoleAssignment(role=role, epoch=EPOCH, station="north", director=director, center=None))
             await main_board.run()

@@ -4,7 +4,7 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from blade_agent.backplane.layout import InvalidFieldError, Layout
+from blade_agent.backplane.layout import InvalidField, Layout
 from blade_agent.backplane.message import Completion, CompletionCode
 
 RequestT = TypeVar("RequestT", bound=Struct)
@@ -71,7 +71,7 @@ class Command(Generic[RequestT, ReplyT]):
         """Read the data of a response that went well. Raises as `Layout.unpack` does."""
         if not data.startswith(self.code.group):
             message = f"the response to {self.name} is of another defining body"
-            raise InvalidFieldError(message)
+            raise InvalidField(message)
         return self._reply.unpack(data.removeprefix(self.code.group))
 
     def completion(self, code: int) -> Completion:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class SensorEvent(Struct, frozen=True, kw_only=True):
     """Something a sensor noticed (IPMI 2.0, table 32-1, from the sensor type on)."""
 
     sensor_type: int

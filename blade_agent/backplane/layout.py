@@ -14,7 +14,7 @@ from media_network.address import Address
 BodyT = TypeVar("BodyT", bound=Struct)
 
 
-class WrongLengthError(Exception):
+class WrongLength(Exception):
     """A body longer or shorter than its layout."""
 
     def __init__(self, length_bytes: int) -> None:
@@ -22,7 +22,7 @@ class WrongLengthError(Exception):
         self.length_bytes = length_bytes
 
 
-class InvalidFieldError(Exception):
+class InvalidField(Exception):
     """A body of the right length with a value that its layout does not know."""
 
 
@@ -52,16 +52,15 @@ class Layout(Generic[BodyT]):
     def unpack(self, octets: bytes) -> BodyT:
         """Read a body.
 
-        Raises:
-            WrongLengthError: fewer or more octets than the layout has.
-            InvalidFieldError: a value that the layout does not know.
+        Raises WrongLength: fewer or more octets than the layout has; InvalidField: a value that the layout does not
+        know.
         """
         if not self._shortest_bytes <= len(octets) <= self._longest_bytes:
-            raise WrongLengthError(len(octets))
+            raise WrongLength(len(octets))
         try:
             values = self._fields.parse(octets)
         except (construct.ConstructError, UnicodeDecodeError) as error:
-            raise InvalidFieldError(str(error)) from error
+            raise InvalidField(str(error)) from error
         return self._body(**{name: values[name] for name in self._body.__struct_fields__})
 
     def _fixed_bytes(self) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from blade_agent.backplane.basic_mode import FrameFault
-from blade_agent.backplane.message import BadMessageError, MessageFault, Request, Response, decode
+from blade_agent.backplane.message import BadMessage, MessageFault, Request, Response, decode
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class MessageLine:
         for octets in self._framing.receive(data):
             try:
                 message = decode(octets)
-            except BadMessageError as error:
+            except BadMessage as error:
                 self.faults[error.fault] += 1
                 logger.debug("dropped: %s", error)
             else:

@@ -63,7 +63,7 @@ class MessageFault(Enum):
     BODY_CHECKSUM = "body checksum"
 
 
-class BadMessageError(Exception):
+class BadMessage(Exception):
     """Octets that are no message."""
 
     def __init__(self, fault: MessageFault, length_bytes: int) -> None:
@@ -144,17 +144,16 @@ def checksum(octets: bytes) -> int:
 def decode(octets: bytes) -> Request | Response:
     """Read a message.
 
-    Raises:
-        BadMessageError: too short or long, or a checksum does not match.
+    Raises BadMessage: too short or long, or a checksum does not match.
     """
     if len(octets) < _SHORTEST_BYTES:
-        raise BadMessageError(MessageFault.TOO_SHORT, len(octets))
+        raise BadMessage(MessageFault.TOO_SHORT, len(octets))
     if len(octets) > _LONGEST_BYTES:
-        raise BadMessageError(MessageFault.TOO_LONG, len(octets))
+        raise BadMessage(MessageFault.TOO_LONG, len(octets))
     if checksum(octets[:3]):
-        raise BadMessageError(MessageFault.HEADER_CHECKSUM, len(octets))
+        raise BadMessage(MessageFault.HEADER_CHECKSUM, len(octets))
     if checksum(octets[3:]):
-        raise BadMessageError(MessageFault.BODY_CHECKSUM, len(octets))
+        raise BadMessage(MessageFault.BODY_CHECKSUM, len(octets))
     to, net_fn_lun, _, origin, sequence_lun, command = octets[:_HEADER_BYTES]
     net_fn, target_lun = divmod(net_fn_lun, 4)
     sequence, origin_lun = divmod(sequence_lun, 4)
@@ -171,7 +170,7 @@ def decode(octets: bytes) -> Request | Response:
             requester_lun=origin_lun,
         )
     if not body:
-        raise BadMessageError(MessageFault.TOO_SHORT, len(octets))
+        raise BadMessage(MessageFault.TOO_SHORT, len(octets))
     return Response(
         requester=to,
         responder=origin,

@@ -25,7 +25,7 @@ _LAST_REOPEN_S = 0.5
 """A port that only hung up for a moment is there again before anybody misses who is behind it."""
 
 
-class LineUnavailableError(Exception):
+class LineUnavailable(Exception):
     """A serial port that cannot be opened."""
 
     def __init__(self, path: str, reason: str) -> None:
@@ -34,7 +34,7 @@ class LineUnavailableError(Exception):
         self.reason = reason
 
 
-class Port(Protocol):
+class OpenPort(Protocol):
     """An open descriptor, and who closes it."""
 
     def fileno(self) -> int:
@@ -49,8 +49,8 @@ class Port(Protocol):
 class SerialLine:
     """A `Line` on a serial port. To be made and used inside a running event loop."""
 
-    def __init__(self, open_port: Callable[[], Port]) -> None:
-        """Open the port; LineUnavailableError comes through from `open_port`, now but not when it is opened again."""
+    def __init__(self, open_port: Callable[[], OpenPort]) -> None:
+        """Open the port; LineUnavailable comes through from `open_port`, now but not when it is opened again."""
         self._open_port = open_port
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[bytes], None] = do_nothing
@@ -59,7 +59,7 @@ class SerialLine:
         self._reopen_s = _FIRST_REOPEN_S
         self.dropped_bytes = 0
         """Bytes not sent because the port was broken or did not take them."""
-        self._port: Port | None = open_port()
+        self._port: OpenPort | None = open_port()
         os.set_blocking(self._port.fileno(), False)
 
     def attach(self, receive: Callable[[bytes], None]) -> None:
@@ -90,7 +90,7 @@ class SerialLine:
         """Whether the port is open."""
         return self._port is not None
 
-    def _on_readable(self, port: Port) -> None:
+    def _on_readable(self, port: OpenPort) -> None:
         try:
             data = os.read(port.fileno(), _READ_BYTES)
         except BlockingIOError:
@@ -103,7 +103,7 @@ class SerialLine:
         else:
             self._lose(port, EOFError("hung up"))
 
-    def _send(self, port: Port) -> None:
+    def _send(self, port: OpenPort) -> None:
         try:
             sent = os.write(port.fileno(), self._unsent)
         except BlockingIOError:
@@ -117,13 +117,13 @@ class SerialLine:
         else:
             self._loop.remove_writer(port.fileno())
 
-    def _lose(self, port: Port, error: Exception) -> None:
+    def _lose(self, port: OpenPort, error: Exception) -> None:
         logger.warning("serial port lost: %s", error)
         self._give_up(port)
         self._reopen_s = _FIRST_REOPEN_S
         self._reopening = self._loop.call_later(self._reopen_s, self._reopen)
 
-    def _give_up(self, port: Port) -> None:
+    def _give_up(self, port: OpenPort) -> None:
         self._loop.remove_reader(port.fileno())
         self._loop.remove_writer(port.fileno())
         self.dropped_bytes += len(self._unsent)
@@ -134,7 +134,7 @@ class SerialLine:
     def _reopen(self) -> None:
         try:
             self._port = self._open_port()
-        except LineUnavailableError as error:
+        except LineUnavailable as error:
             logger.debug("%s", error)
             self._reopen_s = min(2 * self._reopen_s, _LAST_REOPEN_S)
             self._reopening = self._loop.call_later(self._reopen_s, self._reopen)
@@ -146,15 +146,14 @@ class SerialLine:
 def serial_line(path: str, baud_rate_bps: int = BAUD_RATE_BPS) -> SerialLine:
     """Open the serial port at `path`, 8N1, raw.
 
-    Raises:
-        LineUnavailableError: not there, not a serial port, or not allowed.
+    Raises LineUnavailable: not there, not a serial port, or not allowed.
     """
 
     def open_port() -> serial.Serial:
         try:
             return serial.Serial(path, baud_rate_bps, timeout=0)
         except serial.SerialException as error:
-            raise LineUnavailableError(path, os.strerror(error.errno) if error.errno else str(error)) from error
+            raise LineUnavailable(path, os.strerror(error.errno) if error.errno else str(error)) from error
 
     return SerialLine(open_port)
 

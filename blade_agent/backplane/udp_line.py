@@ -59,8 +59,7 @@ async def udp_line(peer: Address) -> UdpLine:
 async def udp_listener(host: str, port: int) -> UdpLine:
     """Make a line that answers whoever asks.
 
-    Raises:
-        OSError: the address is taken or not of this machine.
+    Raises OSError: the address is taken or not of this machine.
     """
     loop = asyncio.get_running_loop()
     return UdpLine(*await loop.create_datagram_endpoint(_Datagrams, local_addr=(host, port)))

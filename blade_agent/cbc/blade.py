@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.role import MainBoardState, Role
@@ -18,7 +18,7 @@ from blade_agent.cbc.main_board import MainBoard
 from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.own_sensors import OwnSensors
 from blade_agent.cbc.post import Post
-from blade_agent.cbc.refusal import RefusedError
+from blade_agent.cbc.refusal import NotCarriedOut
 from blade_agent.cbc.self_test import SelfCheck
 from blade_agent.cbc.sensor_bank import board_sensors
 from blade_agent.cbc.watchdog import ACTION_OF, TimeoutAction, Watchdog, WatchdogSettings
@@ -101,9 +101,9 @@ class Blade(ManagementController):
             self.event_sender.put(event)
 
     def act(self, action: BoardAction) -> None:
-        """Do something to the main board. Raises RefusedError when its hardware has no way to."""
+        """Do something to the main board. Raises NotCarriedOut when its hardware has no way to."""
         if action not in self.hardware.actions:
-            raise RefusedError(CompletionCode.WRONG_STATE)
+            raise NotCarriedOut(CompletionCode.WRONG_STATE)
         self.hardware.act(action)
 
     def override_fan(self, level: int | None) -> None:
@@ -120,7 +120,7 @@ class Blade(ManagementController):
         self.leds.release()
         self.override_fan(None)
 
-    def note(self, event: Event) -> None:
+    def note(self, event: SensorEvent) -> None:
         """Keep an event and send it: the log is for who comes later, the event receiver for who must act."""
         super().note(event)
         self.event_sender.put(event)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Alarm(Protocol):
+class PendingCall(Protocol):
     """A call that is still to come."""
 
     def cancel(self) -> None:
@@ -25,7 +25,7 @@ class Clock(Protocol):
         """Seconds since 1970, UTC, as well as the blade knows it."""
         ...
 
-    def call_later(self, delay_s: float, call: Callable[[], None]) -> Alarm:
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> PendingCall:
         """Call once, after a while."""
         ...
 
@@ -41,6 +41,6 @@ class LoopClock:
         """See `Clock`. Looked up at every call: a simulation puts its own date in place of `time.time`."""
         return time.time()
 
-    def call_later(self, delay_s: float, call: Callable[[], None]) -> Alarm:
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> PendingCall:
         """See `Clock`."""
         return asyncio.get_running_loop().call_later(delay_s, call)

@@ -7,7 +7,7 @@ from blade_agent.backplane.line import Framing, Line, MessageLine
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Request, Response
 from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.clock import Alarm, Clock, LoopClock
+from blade_agent.cbc.clock import Clock, LoopClock, PendingCall
 from blade_agent.cbc.commands.answer import AnswerTable, CommandModule
 from blade_agent.cbc.commands.board import BOARD_COMMANDS
 from blade_agent.cbc.commands.chassis import CHASSIS_COMMANDS
@@ -61,14 +61,13 @@ class Controller:
         Without `hardware` the blade has no sensor, light or fan. `event_log` is where the log survives a restart.
         Time is the running event loop's unless a `clock` is given.
 
-        Raises:
-            OSError: the FRU inventory is kept somewhere that cannot be read.
-            ValueError: the facts of a sensor contradict each other.
+        Raises OSError: the FRU inventory is kept somewhere that cannot be read; ValueError: the facts of a sensor
+        contradict each other.
         """
         self._table = AnswerTable(COMMAND_MODULES)
         self._clock = LoopClock() if clock is None else clock
         self._backplane: MessageLine | None = None
-        self._next_event: Alarm | None = None
+        self._next_event: PendingCall | None = None
         self.blade = Blade(
             identity=identity,
             address=address,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.messages.sensor import EVENT_MESSAGE_REVISION
 from blade_agent.kept_octets import KeptOctets
 
@@ -49,7 +49,7 @@ class EventLog:
         """Room left."""
         return (CAPACITY - len(self.records)) * RECORD_BYTES
 
-    def note(self, event: Event, *, generator: int | None = None) -> int | None:
+    def note(self, event: SensorEvent, *, generator: int | None = None) -> int | None:
         """Add a record of an event; give its id, None when it was not kept."""
         if not self.logging_enabled:
             return None

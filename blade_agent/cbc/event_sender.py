@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.backplane.messages.sensor import PLATFORM_EVENT, PlatformEvent
 
@@ -40,7 +40,7 @@ class EventSender:
 
     def __init__(self, own_address: int) -> None:
         self._own_address = own_address
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[SensorEvent] = deque()
         self._outstanding: Request | None = None
         self._sequence = 0
         self._pause_s = FIRST_PAUSE_S
@@ -61,7 +61,7 @@ class EventSender:
             self._outstanding = self._address(self._outstanding, receiver)
             self._due_s = 0.0
 
-    def put(self, event: Event) -> None:
+    def put(self, event: SensorEvent) -> None:
         """Have an event sent after those that wait. Too many, and the oldest goes: the newest says how it is now."""
         if self.receiver is None:
             return
@@ -104,7 +104,7 @@ class EventSender:
         self._outstanding = None
         return True
 
-    def _begin(self, event: Event, receiver: EventReceiver) -> Request:
+    def _begin(self, event: SensorEvent, receiver: EventReceiver) -> Request:
         self._sequence = (self._sequence + 1) % _SEQUENCES
         return self._message(PLATFORM_EVENT.request_data(PlatformEvent.of(event)), receiver)
 

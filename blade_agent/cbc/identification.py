@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from blade_agent.cbc.clock import Alarm, Clock
+from blade_agent.cbc.clock import Clock, PendingCall
 from blade_agent.cbc.leds import FrontLed
 
 
@@ -20,7 +20,7 @@ class Identification:
     def __init__(self, clock: Clock, led: FrontLed | None) -> None:
         self._clock = clock
         self._led = led
-        self._alarm: Alarm | None = None
+        self._alarm: PendingCall | None = None
         self._ends_s = 0.0
         self.state = Identifying.OFF
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.led_light import LedColor, LedLight
-from blade_agent.cbc.clock import Alarm, Clock
+from blade_agent.cbc.clock import Clock, PendingCall
 from blade_agent.cbc.hardware import ACTIVITY_LED, BLUE_LED, FAULT_LED, Led
 
 _OFF_MS: Final = (0, 0)
@@ -35,7 +35,7 @@ class FrontLed:
     def __init__(self, clock: Clock, led: Led) -> None:
         self._clock = clock
         self._led = led
-        self._alarm: Alarm | None = None
+        self._alarm: PendingCall | None = None
         self._shown: LedLight | None = None
         self.local = _light(_OFF_MS, led.colors[0])
         self.override: LedLight | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.line import MessageLine
 from blade_agent.cbc.clock import Clock
 from blade_agent.cbc.event_log import EventLog
@@ -66,7 +66,7 @@ class ManagementController:
         """Look at the sensors."""
         self.sensors.scan()
 
-    def note(self, event: Event) -> None:
+    def note(self, event: SensorEvent) -> None:
         """Keep an event in the log."""
         self.log.note(event)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.backplane.sensor_codes import SensorKind
 from blade_agent.cbc.sensor import DiscreteSensor
@@ -47,12 +47,12 @@ class OwnSensors:
         )
         self.all = (self.hot_swap, self.watchdog)
 
-    def hot_swap_event(self, before: HotSwapState, cause: HotSwapEvent | None) -> Event:
+    def hot_swap_event(self, before: HotSwapState, cause: HotSwapEvent | None) -> SensorEvent:
         """Tell of a change to the state of now, or, without a cause, of the state alone."""
         why = _NORMAL if cause is None else _CAUSES.get(cause, _NORMAL)
         return self.hot_swap.event(bytes((_TWO_BYTES_FOLLOW | self._hot_swap.state, why << 4 | before, _BLADE_FRU)))
 
-    def watchdog_event(self, settings: WatchdogSettings) -> Event:
+    def watchdog_event(self, settings: WatchdogSettings) -> SensorEvent:
         """Tell that the timer ran out."""
         return self.watchdog.event(
             bytes((_ONE_BYTE_FOLLOWS | settings.action.value, _NO_INTERRUPT | settings.use.value, _UNSPECIFIED))

@@ -6,7 +6,7 @@ from blade_agent.cbc.main_board import MainBoard
 from media_network.address import Address
 
 
-class RoleRefusedError(Exception):
+class RoleRefused(Exception):
     """An assignment that may not be taken."""
 
     def __init__(self, code: CommitRoleCompletion, held: RoleAssignment, offered: RoleAssignment) -> None:
@@ -41,8 +41,7 @@ class Post:
     def commit(self, commit: CommitRole) -> None:
         """Give the main board the staged assignment; once more is the same as once.
 
-        Raises:
-            RoleRefusedError: fenced off, or the staged parts are not the ones the commit names. Nothing has changed.
+        Raises RoleRefused: fenced off, or the staged parts are not the ones the commit names. Nothing has changed.
         """
         if commit.assignment_digest == self.digest:
             return
@@ -55,7 +54,7 @@ class Post:
         )
         _check_fence(self.held, offered)
         if assignment_digest(offered) != commit.assignment_digest:
-            raise RoleRefusedError(CommitRoleCompletion.STAGED_DIFFERS, self.held, offered)
+            raise RoleRefused(CommitRoleCompletion.STAGED_DIFFERS, self.held, offered)
         self._take(offered)
 
     def release(self) -> None:
@@ -71,10 +70,9 @@ class Post:
 def _check_fence(held: RoleAssignment, offered: RoleAssignment) -> None:
     """Let an assignment pass only if no other director can believe in the same epoch.
 
-    Raises:
-        RoleRefusedError: the epoch is older than the held one, or the directorship changes within an epoch.
+    Raises RoleRefused: the epoch is older than the held one, or the directorship changes within an epoch.
     """
     if offered.epoch < held.epoch:
-        raise RoleRefusedError(CommitRoleCompletion.STALE_EPOCH, held, offered)
+        raise RoleRefused(CommitRoleCompletion.STALE_EPOCH, held, offered)
     if offered.epoch == held.epoch and (offered.role is Role.DIRECTOR) != (held.role is Role.DIRECTOR):
-        raise RoleRefusedError(CommitRoleCompletion.ROLE_CONFLICT, held, offered)
+        raise RoleRefused(CommitRoleCompletion.ROLE_CONFLICT, held, offered)

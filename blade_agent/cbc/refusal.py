@@ -3,7 +3,7 @@
 from blade_agent.backplane.message import Completion
 
 
-class RefusedError(Exception):
+class NotCarriedOut(Exception):
     """The command is known and its body could be read, but it is not carried out."""
 
     def __init__(self, code: Completion) -> None:

@@ -47,8 +47,7 @@ def scale_of(facts: SensorFacts) -> Scale:
 
     Its lower end has two or three significant digits: one that must be rounded down makes the steps a little wider.
 
-    Raises:
-        ValueError: highest is not above lowest, or the scale is beyond what a record has room for.
+    Raises ValueError: highest is not above lowest, or the scale is beyond what a record has room for.
     """
     span = facts.highest - facts.lowest
     while 0 < span < math.inf:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.sensor_codes import Entity, ReadingType, SensorKind, Threshold
 from blade_agent.cbc.hardware import AnalogSensor
 from blade_agent.cbc.scale import scale_of
@@ -52,11 +52,11 @@ class Sensor(Protocol):
         """Give the states or thresholds that are asserted now, as bits."""
         ...
 
-    def scan(self) -> list[Event]:
+    def scan(self) -> list[SensorEvent]:
         """Look again, and give what happened since the last time."""
         ...
 
-    def standing(self) -> list[Event]:
+    def standing(self) -> list[SensorEvent]:
         """Give once more the events of what still holds."""
         ...
 
@@ -93,11 +93,11 @@ class DiscreteSensor:
         """See `Sensor`."""
         return self._bits()
 
-    def scan(self) -> list[Event]:
+    def scan(self) -> list[SensorEvent]:
         """See `Sensor`: its events are noted when they happen."""
         return []
 
-    def standing(self) -> list[Event]:
+    def standing(self) -> list[SensorEvent]:
         """See `Sensor`: who knows what the states are since when tells them."""
         return []
 
@@ -106,9 +106,9 @@ class DiscreteSensor:
         self.events_enabled = True
         self.scanning_enabled = True
 
-    def event(self, data: bytes) -> Event:
+    def event(self, data: bytes) -> SensorEvent:
         """Give the event of a state that has come."""
-        return Event(
+        return SensorEvent(
             sensor_type=self.kind, sensor=self.number, reading_type=self.reading_type, asserted=True, data=data
         )
 
@@ -167,7 +167,7 @@ class ThresholdSensor:
         self.thresholds = changed
         return True
 
-    def scan(self) -> list[Event]:
+    def scan(self) -> list[SensorEvent]:
         """Measure; give an event for each threshold passed outwards, or come back over by the hysteresis."""
         raw = self.raw()
         if raw is None:
@@ -177,7 +177,7 @@ class ThresholdSensor:
         self._scanned = raw
         return [self._event(threshold, raw) for threshold in ASCENDING if threshold in moved]
 
-    def standing(self) -> list[Event]:
+    def standing(self) -> list[SensorEvent]:
         """See `Sensor`: of every threshold that is passed, with the reading of the last look."""
         return [self._event(threshold, self._scanned) for threshold in ASCENDING if threshold in self.passed]
 
@@ -192,9 +192,9 @@ class ThresholdSensor:
             return raw <= self.thresholds[threshold] + self.fall_hysteresis
         return raw >= self.thresholds[threshold] - self.rise_hysteresis
 
-    def _event(self, threshold: Threshold, raw: int) -> Event:
+    def _event(self, threshold: Threshold, raw: int) -> SensorEvent:
         first = _READING_AND_THRESHOLD_FOLLOW | event_offset(threshold)
-        return Event(
+        return SensorEvent(
             sensor_type=self.kind,
             sensor=self.number,
             reading_type=self.reading_type,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.sensor_codes import Threshold
 from blade_agent.cbc.clock import Clock
 from blade_agent.cbc.hardware import AnalogSensor
@@ -27,7 +27,7 @@ class SensorBank:
     def __init__(
         self,
         clock: Clock,
-        note: Callable[[Event], None],
+        note: Callable[[SensorEvent], None],
         sensors: Sequence[Sensor],
     ) -> None:
         """`note` is told every event."""
@@ -55,7 +55,7 @@ class SensorBank:
         """Let the next scan look at once: what counts as an event has changed."""
         self._scanned_at_s = None
 
-    def standing(self) -> list[Event]:
+    def standing(self) -> list[SensorEvent]:
         """Give once more the events of all that still holds."""
         enabled = (sensor for sensor in self.by_number.values() if sensor.events_enabled)
         return [event for sensor in enabled for event in sensor.standing()]

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from blade_agent.cbc.clock import Alarm, Clock
+from blade_agent.cbc.clock import Clock, PendingCall
 from blade_agent.cbc.hardware import BoardAction
 
 TICK_S: Final = 0.1
@@ -55,7 +55,7 @@ class Watchdog:
     def __init__(self, clock: Clock, expired: Callable[[WatchdogSettings], None]) -> None:
         self._clock = clock
         self._expired = expired
-        self._alarm: Alarm | None = None
+        self._alarm: PendingCall | None = None
         self._due_s = 0.0
         self._left_ticks = 0
         self.settings: WatchdogSettings | None = None

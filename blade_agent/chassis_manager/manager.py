@@ -154,11 +154,8 @@ class ChassisManager:
     async def run(self) -> None:
         """Manage until cancelled.
 
-        Raises:
-            EpochFileError: the epoch file holds no epoch.
-            JournalError: the journal holds something else.
-            OSError: one of them cannot be read.
-            ValueError: the profile's sensors contradict each other.
+        Raises EpochFileError: the epoch file holds no epoch; JournalError: the journal holds something else; OSError:
+        one of them cannot be read; ValueError: the profile's sensors contradict each other.
         """
         chassis = await self._begin()
         async with asyncio.TaskGroup() as tasks:

@@ -7,7 +7,13 @@ from typing import Any
 
 from blade_agent.backplane.command import Command
 from blade_agent.backplane.message import CompletionCode, Response
-from blade_agent.backplane.messages.chassis import CHASSIS_CONTROL, CHASSIS_IDENTIFY, ChassisControl, Control, Identify
+from blade_agent.backplane.messages.chassis import (
+    CHASSIS_CONTROL,
+    CHASSIS_IDENTIFY,
+    ChassisControl,
+    Control,
+    IdentifyRequest,
+)
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.orders import (
     ACTIVATE,
@@ -83,7 +89,7 @@ class OrderDesk:
         return await self._pass_on(order.slot, CHASSIS_CONTROL, Control(ChassisControl.HARD_RESET))
 
     async def _identify(self, order: IdentifyBlade) -> Done | Refused:
-        return await self._pass_on(order.slot, CHASSIS_IDENTIFY, Identify(interval_s=order.seconds, forced=0))
+        return await self._pass_on(order.slot, CHASSIS_IDENTIFY, IdentifyRequest(interval_s=order.seconds, forced=0))
 
     async def _activate(self, order: ActivateBlade) -> Done | Refused:
         return await self._keep(order.slot, lambda chassis: chassis.service.activate(order.slot))

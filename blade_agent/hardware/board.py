@@ -10,7 +10,7 @@ from blade_agent.hardware.handle import read_handle_at
 from blade_agent.hardware.hwmon import read_input
 from blade_agent.hardware.led import blink_led, light_led, read_led
 from blade_agent.hardware.places import Places
-from blade_agent.hardware.profile import FanFacts, HardwareProfile, Sensor
+from blade_agent.hardware.profile import FanFacts, HardwareProfile, SensorProfile
 from blade_agent.hardware.reading import Quantity, Reading, Unknown, Why
 from blade_agent.hardware.supply import SupplyReading, read_supply
 from blade_agent.hardware.thermal_zone import zone_temperature
@@ -65,7 +65,7 @@ class Board:
             supplies=tuple(read_supply(self.root, supply) for supply in self.profile.supplies),
         )
 
-    def read_sensor(self, sensor: Sensor) -> SensorReading:
+    def read_sensor(self, sensor: SensorProfile) -> SensorReading:
         """Measure one of the profile's sensors."""
         return SensorReading(sensor.name, sensor.measures, self._measure(sensor))
 
@@ -105,7 +105,7 @@ class Board:
             return Unknown(Why.ABSENT, "the profile knows of no EEPROM")
         return read_fru(self.root, self.profile.eeprom)
 
-    def _measure(self, sensor: Sensor) -> Reading:
+    def _measure(self, sensor: SensorProfile) -> Reading:
         if sensor.hwmon:
             place = self._places.channel(sensor.hwmon)
             if isinstance(place, Unknown):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from blade_agent.hardware.reading import Known, Reading, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Reading, Unknown, Why
 from blade_agent.hardware.sysfs import folders, read_integer, read_text, write_integer, write_text
 
 NO_TRIGGER = "none"
@@ -27,7 +27,7 @@ def read_led(root: Path, device: str) -> Reading:
         return highest
     if not 0 <= brightness <= highest:
         return Unknown(Why.IMPLAUSIBLE, f"brightness {brightness} of {highest}")
-    return Known(brightness / highest)
+    return KnownReading(brightness / highest)
 
 
 def light_led(root: Path, device: str, brightness: float) -> Unknown | None:

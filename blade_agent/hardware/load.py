@@ -3,7 +3,7 @@
 import psutil
 from msgspec import Struct
 
-from blade_agent.hardware.reading import Known, Reading, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Reading, Unknown, Why
 
 _IDLE = ("idle", "iowait")
 _COUNTED_ELSEWHERE = ("guest", "guest_nice")
@@ -31,7 +31,7 @@ class LoadMeter:
         counted = {kind: seconds for kind, seconds in times.items() if kind not in _COUNTED_ELSEWHERE}
         now = (sum(counted.values()), sum(counted.get(kind, 0.0) for kind in _IDLE))
         before, self._before = self._before, now
-        return LoadReading(busy_share(before, now), Known(psutil.virtual_memory().percent / 100))
+        return LoadReading(busy_share(before, now), KnownReading(psutil.virtual_memory().percent / 100))
 
 
 def busy_share(before: tuple[float, float] | None, now: tuple[float, float]) -> Reading:
@@ -41,4 +41,4 @@ def busy_share(before: tuple[float, float] | None, now: tuple[float, float]) -> 
     passed_s, idle_s = now[0] - before[0], now[1] - before[1]
     if passed_s <= 0:
         return Unknown(Why.TOO_EARLY, "no processor time has passed since the reading before")
-    return Known(min(max(1 - idle_s / passed_s, 0.0), 1.0))
+    return KnownReading(min(max(1 - idle_s / passed_s, 0.0), 1.0))

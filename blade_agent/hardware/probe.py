@@ -10,7 +10,7 @@ from blade_agent.hardware.hwmon import offered
 from blade_agent.hardware.led import leds
 from blade_agent.hardware.load import LoadMeter, LoadReading
 from blade_agent.hardware.profile import load_profile, profile_names
-from blade_agent.hardware.reading import Known, Quantity, Reading, Unknown
+from blade_agent.hardware.reading import KnownReading, Quantity, Reading, Unknown
 from blade_agent.hardware.supply import SupplyReading
 from blade_agent.hardware.sysfs import read_text
 from blade_agent.hardware.thermal_zone import zone_temperature, zones
@@ -93,7 +93,7 @@ def _board_lines(board: BoardReadings) -> list[str]:
     lines += [f"led         {led.name}: {_share(led.brightness)}" for led in board.leds]
     if board.watchdog:
         timeout = board.watchdog.timeout_s
-        seconds = f"{timeout.value:g} s" if isinstance(timeout, Known) else _reason(timeout)
+        seconds = f"{timeout.value:g} s" if isinstance(timeout, KnownReading) else _reason(timeout)
         lines.append(f"watchdog    {board.watchdog.identity}: {seconds}")
     if board.handle_open is not None:
         handle = board.handle_open
@@ -108,11 +108,11 @@ def _supply_line(supply: SupplyReading) -> str:
 
 
 def _shown(quantity: Quantity, reading: Reading) -> str:
-    return f"{reading.value:g} {quantity.unit}".strip() if isinstance(reading, Known) else _reason(reading)
+    return f"{reading.value:g} {quantity.unit}".strip() if isinstance(reading, KnownReading) else _reason(reading)
 
 
 def _share(reading: Reading) -> str:
-    return f"{reading.value:.0%}" if isinstance(reading, Known) else _reason(reading)
+    return f"{reading.value:.0%}" if isinstance(reading, KnownReading) else _reason(reading)
 
 
 def _reason(unknown: Unknown) -> str:

@@ -43,7 +43,7 @@ class DeviceIdentity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     source: Source
 
 
-class Port(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ProfiledPort(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A serial port of the board."""
 
     device: str
@@ -82,7 +82,7 @@ class HwmonChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("a hwmon channel has either `channel` or `label`")
 
 
-class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SensorThresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of a sensor in its quantity's unit; those that nobody knows are left out."""
 
     lower_critical: float | None = None
@@ -106,7 +106,7 @@ class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(limit for limit in limits if limit is not None)
 
 
-class Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SensorProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something the board measures, in a thermal zone (by its type) or by a channel of a chip."""
 
     name: ShortName
@@ -115,7 +115,7 @@ class Sensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where it is measured, in the words of IPMI 2.0, table 43-13."""
     zone: EntryName | None = None
     hwmon: HwmonChannel | None = None
-    thresholds: Thresholds | None = None
+    thresholds: SensorThresholds | None = None
     shown_max: Annotated[float, Meta(gt=0)] | None = None
     """Top of the scale on which tools see it, in the quantity's unit; the finer the scale, the finer what they see."""
     source: Source
@@ -145,7 +145,7 @@ class FanFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who chooses its speed by temperature. Where it is the kernel, the agent only raises it when it is told to."""
     speed_max_rpm: Annotated[float, Meta(gt=0)] | None = None
     """At full drive."""
-    thresholds: Thresholds | None = None
+    thresholds: SensorThresholds | None = None
     """Of its speed, in rotations a minute."""
     source: Source
 
@@ -272,10 +272,10 @@ class HardwareProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     title: str
     identity: DeviceIdentity
     compatible: Compatible | None = None
-    backplane: Port | None = None
-    service_port: Port | None = None
+    backplane: ProfiledPort | None = None
+    service_port: ProfiledPort | None = None
     uarts: tuple[Uart, ...] = ()
-    sensors: Annotated[tuple[Sensor, ...], Meta(max_length=64)] = ()
+    sensors: Annotated[tuple[SensorProfile, ...], Meta(max_length=64)] = ()
     fans: Annotated[tuple[FanFacts, ...], Meta(max_length=16)] = ()
     leds: Annotated[tuple[LedFacts, ...], Meta(max_length=16)] = ()
     watchdog: WatchdogFacts | None = None

@@ -69,18 +69,18 @@ class Unknown(Struct, frozen=True, tag=True):
     """What was looked for or found, for a person."""
 
 
-class Known(Struct, frozen=True, tag=True):
+class KnownReading(Struct, frozen=True, tag="Known"):
     """A value in its quantity's unit."""
 
     value: float
 
 
-Reading = Known | Unknown
+Reading = KnownReading | Unknown
 
 
 def judge(quantity: Quantity, value: float) -> Reading:
     """A value, if a blade can measure it."""
     lowest, highest = PLAUSIBLE[quantity]
     if lowest <= value <= highest:
-        return Known(value)
+        return KnownReading(value)
     return Unknown(Why.IMPLAUSIBLE, f"{value:g} {quantity.unit}".strip())

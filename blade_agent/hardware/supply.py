@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from blade_agent.hardware.hwmon import read_channel
 from blade_agent.hardware.profile import HwmonChannel, SupplyFacts
-from blade_agent.hardware.reading import Known, Quantity, Reading, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Quantity, Reading, Unknown, Why
 
 
 class SupplyReading(Struct, frozen=True):
@@ -25,7 +25,7 @@ def read_supply(root: Path, supply: SupplyFacts) -> SupplyReading:
     """Measure a supply."""
     voltage = _channel(root, Quantity.VOLTAGE, supply.voltage)
     works = None
-    if isinstance(voltage, Known) and supply.voltage_min_v is not None:
+    if isinstance(voltage, KnownReading) and supply.voltage_min_v is not None:
         works = voltage.value >= supply.voltage_min_v
     return SupplyReading(supply.name, voltage, _channel(root, Quantity.POWER, supply.power), works)
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from blade_agent.hardware.reading import Known, Reading, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Reading, Unknown, Why
 from blade_agent.hardware.sysfs import folders, read_integer, read_text
 
 _MAGIC_CLOSE = b"V"
@@ -50,7 +50,7 @@ def read_watchdog(root: Path, identity: str) -> WatchdogReading:
     return WatchdogReading(identity, _seconds(folder / "timeout"), _seconds(folder / "timeleft"))
 
 
-class Watchdog:
+class WatchdogDevice:
     """A watchdog that runs from here on. Leaving the block without an error stops it, an error does not."""
 
     def __init__(self, root: Path, identity: str) -> None:
@@ -83,4 +83,4 @@ def _seconds(path: Path) -> Reading:
         return seconds
     if not 0 <= seconds <= _TIMEOUT_MAX_S:
         return Unknown(Why.IMPLAUSIBLE, f"{path.name} {seconds} s")
-    return Known(float(seconds))
+    return KnownReading(float(seconds))

@@ -35,7 +35,7 @@ _TRY_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Board:
+class Equipment:
     """What a main board has, whatever its role."""
 
     slot: int
@@ -51,10 +51,10 @@ class Board:
     """Send streams to other hosts than those that ask for them."""
 
 
-class MainBoard:
-    """The `MainBoard` that the CBC sees, and the tasks that fill the role."""
+class RunningMainBoard:
+    """The `RunningMainBoard` that the CBC sees, and the tasks that fill the role."""
 
-    def __init__(self, board: Board, rng: random.Random) -> None:
+    def __init__(self, board: Equipment, rng: random.Random) -> None:
         self._board = board
         self._rng = rng
         self._wanted = RoleAssignment()

@@ -5,7 +5,7 @@ from typing import Final
 
 from blade_agent.cbc.hardware import FanRange
 from blade_agent.hardware.board import Board
-from blade_agent.hardware.profile import FanFacts, HardwareProfile, Sensor
+from blade_agent.hardware.profile import FanFacts, HardwareProfile, SensorProfile
 from blade_agent.profiled_board.measurements import FAN_DUTY, SENSOR, Measurements
 from blade_agent.profiled_board.writes import Writes
 
@@ -93,7 +93,7 @@ def driven_fan(profile: HardwareProfile) -> FanFacts | None:
     return next((fan for fan in profile.fans if fan.pwm), None)
 
 
-def governing_sensor(profile: HardwareProfile) -> Sensor | None:
+def governing_sensor(profile: HardwareProfile) -> SensorProfile | None:
     """Give the sensor that the agent's own control goes by: the first of the processor with an upper threshold."""
     sensors = (sensor for sensor in profile.sensors if sensor.entity == "processor")
     return next((sensor for sensor in sensors if sensor.thresholds and sensor.thresholds.upper), None)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from blade_agent.hardware.reading import Known
-from blade_agent.hardware.watchdog import Watchdog, WatchdogReading, read_watchdog
+from blade_agent.hardware.reading import KnownReading
+from blade_agent.hardware.watchdog import WatchdogDevice, WatchdogReading, read_watchdog
 
 _FEEDS_A_TIMEOUT: Final = 3
 _TIMEOUT_IF_UNKNOWN_S: Final = 9.0
@@ -19,7 +19,7 @@ async def guard(root: Path, identity: str, is_well: Callable[[], bool]) -> None:
     """Run the watchdog until cancelled, which stops it. A board without it, or where it is in use, goes without."""
     loop = asyncio.get_running_loop()
     try:
-        watchdog = await loop.run_in_executor(None, Watchdog, root, identity)
+        watchdog = await loop.run_in_executor(None, WatchdogDevice, root, identity)
     except OSError as error:
         logger.info("the board runs without its watchdog: %s", error)
         return
@@ -34,7 +34,7 @@ async def guard(root: Path, identity: str, is_well: Callable[[], bool]) -> None:
         raise asyncio.CancelledError
 
 
-async def _feed(watchdog: Watchdog, interval_s: float, is_well: Callable[[], bool]) -> None:
+async def _feed(watchdog: WatchdogDevice, interval_s: float, is_well: Callable[[], bool]) -> None:
     """Feed without a detour over a thread: a pool that is full would reset a board that is well."""
     while True:
         if is_well():
@@ -46,5 +46,5 @@ async def _feed(watchdog: Watchdog, interval_s: float, is_well: Callable[[], boo
 
 
 def _interval_s(reading: WatchdogReading) -> float:
-    timeout_s = reading.timeout_s.value if isinstance(reading.timeout_s, Known) else _TIMEOUT_IF_UNKNOWN_S
+    timeout_s = reading.timeout_s.value if isinstance(reading.timeout_s, KnownReading) else _TIMEOUT_IF_UNKNOWN_S
     return max(1.0, timeout_s) / _FEEDS_A_TIMEOUT

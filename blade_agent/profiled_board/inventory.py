@@ -9,7 +9,7 @@ from blade_agent.hardware.reading import Unknown
 from blade_agent.kept_octets import KeptOctets
 
 
-class Inventory:
+class BoardInventory:
     """A `KeptOctets`: the EEPROM stays as it was made, what is written over the backplane goes before it."""
 
     def __init__(self, written: KeptOctets, eeprom: bytes) -> None:
@@ -34,6 +34,6 @@ async def open_inventory(board: Board, written: KeptOctets, *, serial_number: st
     profile = board.profile
     return FruSettings(
         facts=FruFacts(product=profile.title, serial_number=serial_number, version=version),
-        kept=Inventory(written, b"" if isinstance(eeprom, Unknown) else eeprom),
+        kept=BoardInventory(written, b"" if isinstance(eeprom, Unknown) else eeprom),
         writable=profile.eeprom is not None and profile.eeprom.writable,
     )

@@ -10,7 +10,7 @@ from blade_agent.cbc.hardware import ACTIVITY_LED, BLUE_LED, FAULT_LED
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.led import NO_TRIGGER, read_trigger, set_trigger
 from blade_agent.hardware.profile import LedFacts
-from blade_agent.hardware.reading import Known, Reading, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Reading, Unknown, Why
 from blade_agent.profiled_board.writes import Writes
 
 _NUMBERS: Final = {"hot_swap": BLUE_LED, "fault": FAULT_LED, "activity": ACTIVITY_LED}
@@ -54,7 +54,7 @@ class BoardLight:
         light = self._shown
         if light is None or (not light.on_ms and self.facts.use is None):
             return _KERNELS
-        return Known(1.0 if light.on_ms else 0.0)
+        return KnownReading(1.0 if light.on_ms else 0.0)
 
     def _shine(self, brightness: float) -> None:
         self._writes.put(self._place, brightness, partial(self._light, brightness))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from blade_agent.hardware.board import Board
-from blade_agent.hardware.reading import Known, Reading, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Reading, Unknown, Why
 
 FRESH_S: Final = 5.0
 """A reading older than this is none: whatever holds its driver up, a number from before says nothing of now."""
@@ -41,7 +41,7 @@ class Measurements:
     def value(self, kind: str, name: str) -> float | None:
         """The number, if there is one."""
         reading = self.reading(kind, name)
-        return reading.value if isinstance(reading, Known) else None
+        return reading.value if isinstance(reading, KnownReading) else None
 
 
 def measure(board: Board) -> dict[tuple[str, str], Reading]:

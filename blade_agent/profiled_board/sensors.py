@@ -4,7 +4,7 @@ from typing import Final
 
 from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
 from blade_agent.cbc.hardware import AnalogSensor, SensorFacts
-from blade_agent.hardware.profile import FanFacts, HardwareProfile, Sensor, Thresholds
+from blade_agent.hardware.profile import FanFacts, HardwareProfile, SensorProfile, SensorThresholds
 from blade_agent.hardware.reading import PLAUSIBLE, Quantity
 from blade_agent.profiled_board.measurements import FAN_SPEED, SENSOR, Measurements
 
@@ -46,7 +46,7 @@ def measured_sensors(profile: HardwareProfile, measurements: Measurements) -> tu
     return (*sensors, *fans)
 
 
-def _facts(sensor: Sensor) -> SensorFacts:
+def _facts(sensor: SensorProfile) -> SensorFacts:
     lowest, highest = PLAUSIBLE[sensor.measures]
     if sensor.measures is Quantity.TEMPERATURE:
         lowest, highest = _COLDEST_SHOWN_C, _HOTTEST_SHOWN_C
@@ -67,7 +67,7 @@ def _fan_facts(fan: FanFacts) -> SensorFacts:
 
 
 def _sensor_facts(
-    name: str, quantity: Quantity, entity: Entity, scale: tuple[float, float], thresholds: Thresholds | None
+    name: str, quantity: Quantity, entity: Entity, scale: tuple[float, float], thresholds: SensorThresholds | None
 ) -> SensorFacts:
     kind, unit = _KINDS[quantity]
     return SensorFacts(
@@ -82,7 +82,7 @@ def _sensor_facts(
     )
 
 
-def _known(thresholds: Thresholds) -> dict[Threshold, float]:
+def _known(thresholds: SensorThresholds) -> dict[Threshold, float]:
     limits = {
         Threshold.LOWER_CRITICAL: thresholds.lower_critical,
         Threshold.UPPER_NON_CRITICAL: thresholds.upper_non_critical,

@@ -9,13 +9,13 @@ from typing import Any
 from blade_agent.backplane.command import Command
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import CompletionCode
-from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
+from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, IdentifyRequest
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.backplane.role import RoleAssignment
 from blade_agent.blade_controller import BladeController
 from blade_agent.hardware.profile import HardwareProfile
-from blade_agent.hardware.reading import Known, Quantity
-from blade_agent.main_board.main_board import MainBoard
+from blade_agent.hardware.reading import KnownReading, Quantity
+from blade_agent.main_board.main_board import RunningMainBoard
 from blade_agent.main_board.main_board_figures import MainBoardFigures
 from blade_agent.profiled_board.measurements import SENSOR
 from blade_agent.snmp.agent import blade_facts, blade_snmp
@@ -24,7 +24,7 @@ from blade_agent.snmp.sources import BladeFigures, HardwareFigures, SlotPicture
 from media_network.callback import do_nothing
 from media_network.snmp.agent import Agent
 from media_network.snmp.targets import AgentSettings
-from media_network.snmp.value import ErrorStatus, Refused
+from media_network.snmp.value import ErrorStatus, ValueRefused
 
 _UNTIL_ENDED_S = 255
 _IN_SERVICE = frozenset({HotSwapState.M4_ACTIVE, HotSwapState.M5_DEACTIVATION_REQUEST})
@@ -54,18 +54,18 @@ class BladeOrders:
 
     def identify(self, slot: int, seconds: int) -> None:  # noqa: ARG002 -- as above
         """See `SlotOrders`."""
-        self._order(CHASSIS_IDENTIFY, Identify(interval_s=seconds, forced=0))
+        self._order(CHASSIS_IDENTIFY, IdentifyRequest(interval_s=seconds, forced=0))
 
     def _order(self, command: Command[Any, Any], body: object) -> None:
         if self._controller.order(command, body) != CompletionCode.OK:
-            raise Refused(ErrorStatus.COMMIT_FAILED)
+            raise ValueRefused(ErrorStatus.COMMIT_FAILED)
 
 
 class BladeView:
     """A blade as it is at any moment, for its SNMP agent."""
 
     def __init__(
-        self, controller: BladeController, main_board: MainBoard, profile: HardwareProfile, capacity_bps: int
+        self, controller: BladeController, main_board: RunningMainBoard, profile: HardwareProfile, capacity_bps: int
     ) -> None:
         self.controller = controller
         self._main_board = main_board
@@ -123,7 +123,7 @@ class BladeView:
         """What the board's own meter says, where it has one."""
         meters = (sensor.name for sensor in self._profile.sensors if sensor.measures is Quantity.POWER)
         readings = [self.controller.measurements.reading(SENSOR, name) for name in meters]
-        known = [reading.value for reading in readings if isinstance(reading, Known)]
+        known = [reading.value for reading in readings if isinstance(reading, KnownReading)]
         return sum(known) if known and len(known) == len(readings) else None
 
     def _hardware(self) -> HardwareFigures:

@@ -3,7 +3,7 @@
 from blade_agent.hardware.machine import MachineFigures
 from blade_agent.snmp.chassis import ChassisObjects
 from blade_agent.snmp.entity import EntityObjects
-from blade_agent.snmp.entity_tree import BLADE, Entity, Port, blade_entities
+from blade_agent.snmp.entity_tree import BLADE, PhysicalEntity, PhysicalPort, blade_entities
 from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.sources import BladeFigures, ChassisPicture, SlotOrders
 from blade_agent.snmp.station import StationObjects
@@ -16,7 +16,7 @@ class BladeObjects:
 
     def __init__(self, agent: Agent, orders: SlotOrders | None) -> None:
         self._figures: BladeFigures | None = None
-        self._ports: tuple[Port, ...] = ()
+        self._ports: tuple[PhysicalPort, ...] = ()
         self._machine_read = False
         self._entities = EntityObjects(agent.uptime, tell=agent.tell, vendor_type=BLADE_PRODUCT)
         self._entities.settled = False
@@ -46,8 +46,8 @@ class BladeObjects:
         """Show the machine like this from now on."""
         self._host.update(figures)
         self._machine_read = True
-        self._ports = tuple(Port(one.name, one.number) for one in figures.interfaces if not one.loopback)
+        self._ports = tuple(PhysicalPort(one.name, one.number) for one in figures.interfaces if not one.loopback)
 
-    def _tree(self, picture: ChassisPicture) -> tuple[Entity, ...]:
+    def _tree(self, picture: ChassisPicture) -> tuple[PhysicalEntity, ...]:
         channels = tuple(channel.name for channel in self._figures.main_board.channels) if self._figures else ()
         return tuple(entity for slot in picture.slots for entity in blade_entities(slot, channels, self._ports))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.hardware.reading import Known
+from blade_agent.hardware.reading import KnownReading
 from blade_agent.snmp.entity import EntityObjects
-from blade_agent.snmp.entity_tree import Entity
+from blade_agent.snmp.entity_tree import PhysicalEntity
 from blade_agent.snmp.hardware_tables import FAILED, HardwareTables, WatchedPart, WatchedSensor
 from blade_agent.snmp.notification_types import FAN_CHANGE, HOT_SWAP_CHANGE, ROLE_CHANGE, SENSOR_CHANGE, SUPPLY_CHANGE
 from blade_agent.snmp.sensor_scale import UNITS, Condition, fixed_point, written
@@ -42,7 +42,7 @@ class ChassisObjects:
         alarms: Alarms,
         tell: Callable[[Notification], None],
         entities: EntityObjects,
-        tree: Callable[[ChassisPicture], tuple[Entity, ...]],
+        tree: Callable[[ChassisPicture], tuple[PhysicalEntity, ...]],
         entity_of: Callable[[int], int],
         orders: SlotOrders | None = None,
         whole: bool = True,
@@ -197,7 +197,7 @@ class ChassisObjects:
             resource=entity.name,
             text=_sentence(watched),
         )
-        if watched.crossed and isinstance(sensor.reading, Known):
+        if watched.crossed and isinstance(sensor.reading, KnownReading):
             values = {
                 "mscStation": self._station(),
                 "entPhysicalName": entity.name,
@@ -247,7 +247,7 @@ class ChassisObjects:
 
 def _sentence(watched: WatchedSensor) -> str:
     sensor = watched.sensor
-    if not isinstance(sensor.reading, Known):
+    if not isinstance(sensor.reading, KnownReading):
         return f"{watched.entity.name} has no reading."
     reading = f"{sensor.reading.value:.4g} {written(sensor.quantity).unit}"
     return f"{watched.entity.name} is at {reading}: {watched.condition.name.lower().replace('_', ' ')}."

@@ -5,7 +5,7 @@ from msgspec import convert
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.chassis_manager.orders import ChassisState, SlotState, SupplyState
 from blade_agent.chassis_manager.request_counters import RequestCounters
-from blade_agent.hardware.reading import Known, Quantity
+from blade_agent.hardware.reading import KnownReading, Quantity
 from blade_agent.snmp.sources import (
     ChassisPicture,
     HardwareFigures,
@@ -52,7 +52,7 @@ def _observed_w(supplies: tuple[SupplyState, ...]) -> float | None:
 def _inlet(state: ChassisState) -> tuple[SensorFigures, ...]:
     if state.inlet_celsius is None:
         return ()
-    reading = Known(state.inlet_celsius)
+    reading = KnownReading(state.inlet_celsius)
     return (SensorFigures(name="Inlet", quantity=Quantity.TEMPERATURE, reading=reading, entity="air_inlet"),)
 
 
@@ -89,7 +89,7 @@ def _temperatures(slot: SlotState) -> tuple[SensorFigures, ...]:
         SensorFigures(
             name=reading.sensor,
             quantity=Quantity.TEMPERATURE,
-            reading=Known(reading.celsius),
+            reading=KnownReading(reading.celsius),
             high_warning=reading.upper_non_critical,
             high_critical=reading.upper_critical,
             high_fatal=reading.upper_non_recoverable,

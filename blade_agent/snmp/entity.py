@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from blade_agent.hardware.reading import Known
+from blade_agent.hardware.reading import KnownReading
 from blade_agent.snmp.entity_state import (
     ADMIN,
     DISABLED,
@@ -15,7 +15,7 @@ from blade_agent.snmp.entity_state import (
     EntityState,
     state_of,
 )
-from blade_agent.snmp.entity_tree import Entity
+from blade_agent.snmp.entity_tree import PhysicalEntity
 from blade_agent.snmp.notification_types import CONFIG_CHANGE, ENTITY_DISABLED, ENTITY_ENABLED, STATE_ENTRY
 from blade_agent.snmp.sensor_scale import (
     DATA_TYPE,
@@ -143,9 +143,9 @@ class EntityObjects:
         self._told_ticks: int | None = None
         self._read_ticks = 0
 
-    def update(self, entities: Iterable[Entity], alarms: Mapping[int, Sequence[Severity]]) -> None:
+    def update(self, entities: Iterable[PhysicalEntity], alarms: Mapping[int, Sequence[Severity]]) -> None:
         """Show these entities from now on, with the severities of the alarms on each, by its number."""
-        shown: dict[Oid, Entity] = {(entity.number,): entity for entity in entities}
+        shown: dict[Oid, PhysicalEntity] = {(entity.number,): entity for entity in entities}
         replace_changed(self._physical, shown)
         self._read_ticks = self._uptime.ticks()
         shape = tuple((entity.number, entity.inside, entity.name, entity.model) for entity in shown.values())
@@ -173,7 +173,7 @@ class EntityObjects:
             self._change_untold, self._told_ticks = False, self._read_ticks
             self._tell(notification(CONFIG_CHANGE, (), {}))
 
-    def _show_states(self, shown: Mapping[Oid, Entity], alarms: Mapping[int, Sequence[Severity]]) -> None:
+    def _show_states(self, shown: Mapping[Oid, PhysicalEntity], alarms: Mapping[int, Sequence[Severity]]) -> None:
         before = dict(iter(self._states))
         states: dict[Oid, _StateRow] = {}
         for index, entity in shown.items():
@@ -277,7 +277,7 @@ class EntityObjects:
         )
 
     def _read_at(self, sensor: SensorFigures) -> int | None:
-        return self._read_ticks if isinstance(sensor.reading, Known) else 0
+        return self._read_ticks if isinstance(sensor.reading, KnownReading) else 0
 
 
 def _value(sensor: SensorFigures) -> int | None:
@@ -285,7 +285,7 @@ def _value(sensor: SensorFigures) -> int | None:
     return fixed_point(sensor.quantity, value_of(sensor.reading))
 
 
-def _uris(entity: Entity) -> bytes:
+def _uris(entity: PhysicalEntity) -> bytes:
     octets = entity.uuid.hex()
     if not octets:
         return b""

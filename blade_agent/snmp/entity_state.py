@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.hardware.reading import Known
-from blade_agent.snmp.entity_tree import Entity, EntityClass
+from blade_agent.hardware.reading import KnownReading
+from blade_agent.snmp.entity_tree import EntityClass, PhysicalEntity
 from blade_agent.snmp.sources import SlotPicture, value_of
 from media_network.snmp.objects.alarms import Severity
 from media_network.snmp.value import enumerated
@@ -39,7 +39,7 @@ class EntityState(Struct, frozen=True):
     standby: int
 
 
-def state_of(entity: Entity, severities: Sequence[Severity]) -> EntityState:
+def state_of(entity: PhysicalEntity, severities: Sequence[Severity]) -> EntityState:
     """Give the state of an entity, with the severities of the alarms on it."""
     bits = 0
     for severity in severities:
@@ -59,10 +59,10 @@ def _of_blade(blade: SlotPicture, alarms: bytes) -> EntityState:
     return EntityState(admin, ENABLED if in_service else DISABLED, usage, alarms, 4 if in_service and serves else 1)
 
 
-def _works(entity: Entity) -> bool | None:
+def _works(entity: PhysicalEntity) -> bool | None:
     """Whether a part does what it is for; None where that is not known."""
     if entity.sensor is not None:
-        return isinstance(entity.sensor.reading, Known)
+        return isinstance(entity.sensor.reading, KnownReading)
     if entity.supply is not None:
         return entity.supply.works
     if entity.fan is not None:
@@ -70,7 +70,7 @@ def _works(entity: Entity) -> bool | None:
     return None if entity.kind is EntityClass.PORT else True
 
 
-def fan_turns(entity: Entity) -> bool | None:
+def fan_turns(entity: PhysicalEntity) -> bool | None:
     """Whether a fan turns as it is driven; None without a tachometer, or of a fan that is not driven."""
     fan: Any = entity.fan
     speed = value_of(fan.speed)

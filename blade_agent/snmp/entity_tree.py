@@ -51,14 +51,14 @@ class EntityClass(IntEnum):
     CPU = 12
 
 
-class Port(Struct, frozen=True):
+class PhysicalPort(Struct, frozen=True):
     """A network port: its interface."""
 
     name: str
     if_index: int
 
 
-class Entity(Struct, frozen=True, kw_only=True):
+class PhysicalEntity(Struct, frozen=True, kw_only=True):
     """A physical entity, and what it is a view of."""
 
     number: int
@@ -95,20 +95,20 @@ def module_number(slot: int) -> int:
 
 
 def blade_entities(
-    blade: SlotPicture, channels: tuple[str, ...] = (), ports: tuple[Port, ...] = ()
-) -> tuple[Entity, ...]:
+    blade: SlotPicture, channels: tuple[str, ...] = (), ports: tuple[PhysicalPort, ...] = ()
+) -> tuple[PhysicalEntity, ...]:
     """A blade that answers for itself."""
     return _unique(_blade(blade, BLADE, inside=0, prefix="", channels=channels, ports=ports))
 
 
-def chassis_entities(picture: ChassisPicture) -> tuple[Entity, ...]:
+def chassis_entities(picture: ChassisPicture) -> tuple[PhysicalEntity, ...]:
     """A chassis with its slots and the blades in them."""
     return _unique(_chassis(picture))
 
 
-def _chassis(picture: ChassisPicture) -> Iterator[Entity]:
+def _chassis(picture: ChassisPicture) -> Iterator[PhysicalEntity]:
     hardware = picture.hardware
-    yield Entity(
+    yield PhysicalEntity(
         number=CHASSIS,
         inside=0,
         kind=EntityClass.CHASSIS,
@@ -118,7 +118,7 @@ def _chassis(picture: ChassisPicture) -> Iterator[Entity]:
         model=hardware.title,
         uuid=hardware.uuid,
     )
-    yield Entity(
+    yield PhysicalEntity(
         number=_MANAGEMENT_BOARD,
         inside=CHASSIS,
         kind=EntityClass.MODULE,
@@ -130,7 +130,7 @@ def _chassis(picture: ChassisPicture) -> Iterator[Entity]:
     )
     yield from _parts(hardware, _MANAGEMENT_BOARD, 0, "", loose_in=CHASSIS, board=_MANAGEMENT_BOARD)
     for slot in picture.slots:
-        yield Entity(
+        yield PhysicalEntity(
             number=slot_number(slot.slot),
             inside=CHASSIS,
             kind=EntityClass.CONTAINER,
@@ -152,11 +152,11 @@ def _blade(
     inside: int,
     prefix: str,
     channels: tuple[str, ...] = (),
-    ports: tuple[Port, ...] = (),
-) -> Iterator[Entity]:
+    ports: tuple[PhysicalPort, ...] = (),
+) -> Iterator[PhysicalEntity]:
     hardware = blade.hardware or HardwareFigures()
     board = number + _BOARD
-    yield Entity(
+    yield PhysicalEntity(
         number=number,
         inside=inside,
         kind=EntityClass.MODULE,
@@ -173,7 +173,7 @@ def _blade(
     )
     if blade.hardware is None:
         return
-    yield Entity(
+    yield PhysicalEntity(
         number=board,
         inside=number,
         kind=EntityClass.MODULE,
@@ -183,7 +183,7 @@ def _blade(
         slot=blade.slot,
         model=hardware.title,
     )
-    yield Entity(
+    yield PhysicalEntity(
         number=number + _PROCESSOR,
         inside=board,
         kind=EntityClass.CPU,
@@ -194,7 +194,7 @@ def _blade(
     )
     yield from _parts(hardware, number, blade.slot, prefix, loose_in=number, board=board)
     for place, channel in enumerate(channels[:_CHANNELS_MAX]):
-        yield Entity(
+        yield PhysicalEntity(
             number=number + _CHANNELS + place,
             inside=number,
             kind=EntityClass.MODULE,
@@ -204,7 +204,7 @@ def _blade(
             slot=blade.slot,
         )
     for place, port in enumerate(ports[:_PORTS_MAX]):
-        yield Entity(
+        yield PhysicalEntity(
             number=number + _PORTS + place,
             inside=board,
             kind=EntityClass.PORT,
@@ -218,11 +218,11 @@ def _blade(
 
 def _parts(
     hardware: HardwareFigures, number: int, slot: int, prefix: str, *, loose_in: int, board: int
-) -> Iterator[Entity]:
+) -> Iterator[PhysicalEntity]:
     """Sensors on the board, and fans and supplies where they can be taken out of."""
     for place, sensor in enumerate(hardware.sensors):
         on_processor = sensor.entity == "processor" and slot
-        yield Entity(
+        yield PhysicalEntity(
             number=number + _SENSORS + place,
             inside=number + _PROCESSOR if on_processor else board,
             kind=EntityClass.SENSOR,
@@ -233,7 +233,7 @@ def _parts(
             sensor=sensor,
         )
     for place, fan in enumerate(hardware.fans):
-        yield Entity(
+        yield PhysicalEntity(
             number=number + _FANS + place,
             inside=loose_in,
             kind=EntityClass.FAN,
@@ -243,7 +243,7 @@ def _parts(
             slot=slot,
             fan=fan,
         )
-        yield Entity(
+        yield PhysicalEntity(
             number=number + _SPEEDS + place,
             inside=number + _FANS + place,
             kind=EntityClass.SENSOR,
@@ -256,7 +256,7 @@ def _parts(
             ),
         )
     for place, supply in enumerate(hardware.supplies):
-        yield Entity(
+        yield PhysicalEntity(
             number=number + _SUPPLIES + place,
             inside=loose_in,
             kind=EntityClass.POWER_SUPPLY,
@@ -269,7 +269,7 @@ def _parts(
         )
 
 
-def _unique(entities: Iterator[Entity]) -> tuple[Entity, ...]:
+def _unique(entities: Iterator[PhysicalEntity]) -> tuple[PhysicalEntity, ...]:
     """Give a second entity of one name its number too: names are what graphs and alarms go by."""
     ordered = sorted(entities, key=_by_number)
     names = Counter(entity.name for entity in ordered)
@@ -277,12 +277,12 @@ def _unique(entities: Iterator[Entity]) -> tuple[Entity, ...]:
     return tuple(_named(entity, names, seen) for entity in ordered)
 
 
-def _named(entity: Entity, names: Counter[str], seen: set[str]) -> Entity:
+def _named(entity: PhysicalEntity, names: Counter[str], seen: set[str]) -> PhysicalEntity:
     if names[entity.name] == 1 or entity.name not in seen:
         seen.add(entity.name)
         return entity
     return replace(entity, name=f"{entity.name} {entity.number}")
 
 
-def _by_number(entity: Entity) -> int:
+def _by_number(entity: PhysicalEntity) -> int:
     return entity.number

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from blade_agent.snmp.entity_state import fan_turns
-from blade_agent.snmp.entity_tree import Entity
+from blade_agent.snmp.entity_tree import PhysicalEntity
 from blade_agent.snmp.notification_types import FAN_ENTRY, PART_STATE, SENSOR_ENTRY, SUPPLY_ENTRY
 from blade_agent.snmp.sensor_scale import CONDITION, VALUE, Condition, condition_of, fixed_point
 from blade_agent.snmp.slots import milliwatts
@@ -23,7 +23,7 @@ _OUTSIDE = frozenset({Condition.WARNING, Condition.CRITICAL, Condition.NON_RECOV
 class WatchedSensor:
     """A sensor, and the condition it is in."""
 
-    entity: Entity
+    entity: PhysicalEntity
     sensor: SensorFigures
     condition: Condition = Condition.UNKNOWN
     crossings: int = 0
@@ -35,7 +35,7 @@ class WatchedSensor:
 class WatchedPart:
     """A fan or a supply, and whether it works."""
 
-    entity: Entity
+    entity: PhysicalEntity
     state: int = UNKNOWN
     known: int = WORKING
     """The last state that was known: a part that was never seen to work is not told of unless it has failed."""
@@ -49,7 +49,7 @@ class HardwareTables:
         self._fans = Rows()
         self._supplies = Rows()
 
-    def update(self, entities: Sequence[Entity]) -> tuple[list[WatchedSensor], list[WatchedPart]]:
+    def update(self, entities: Sequence[PhysicalEntity]) -> tuple[list[WatchedSensor], list[WatchedPart]]:
         """Go on to newer readings; gives the sensors and parts whose condition is another now."""
         sensors = _watched(self._sensors, entities)
         judged = [watched for watched in sensors.values() if _judge(watched)]
@@ -97,7 +97,7 @@ class HardwareTables:
         )
 
 
-def _watched(rows: Rows, entities: Sequence[Entity]) -> dict[Oid, WatchedSensor]:
+def _watched(rows: Rows, entities: Sequence[PhysicalEntity]) -> dict[Oid, WatchedSensor]:
     before = dict(iter(rows))
     watched: dict[Oid, WatchedSensor] = {}
     for entity in entities:
@@ -121,12 +121,12 @@ def _judge(watched: WatchedSensor) -> bool:
     return before is not watched.condition
 
 
-def _fans(entities: Sequence[Entity]) -> dict[Oid, WatchedPart]:
+def _fans(entities: Sequence[PhysicalEntity]) -> dict[Oid, WatchedPart]:
     fans = (entity for entity in entities if entity.fan is not None)
     return {(fan.number,): WatchedPart(fan, _part_state(fan_turns(fan))) for fan in fans}
 
 
-def _supplies(entities: Sequence[Entity]) -> dict[Oid, WatchedPart]:
+def _supplies(entities: Sequence[PhysicalEntity]) -> dict[Oid, WatchedPart]:
     return {
         (entity.number,): WatchedPart(entity, _part_state(entity.supply.works))
         for entity in entities

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from blade_agent.backplane.command import Command
-from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
+from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, IdentifyRequest
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings
@@ -18,7 +18,7 @@ from blade_agent.snmp.sources import ChassisPicture, HardwareFigures
 from blade_agent.version import installed_version
 from media_network.callback import do_nothing
 from media_network.snmp.targets import AgentSettings
-from media_network.snmp.value import ErrorStatus, Refused
+from media_network.snmp.value import ErrorStatus, ValueRefused
 
 
 class ManagerOrders:
@@ -31,7 +31,7 @@ class ManagerOrders:
         """See `SlotOrders`. A blade that drains in service takes work again."""
         chassis = self._manager.chassis
         if chassis is None:
-            raise Refused(ErrorStatus.COMMIT_FAILED)
+            raise ValueRefused(ErrorStatus.COMMIT_FAILED)
         chassis.service.activate(slot)
         if chassis.slots[slot].active is not None:
             self._ask(slot, DRAIN, Drain(draining=False))
@@ -44,13 +44,13 @@ class ManagerOrders:
     def deactivate(self, slot: int) -> None:
         """See `SlotOrders`."""
         if self._manager.chassis is None:
-            raise Refused(ErrorStatus.COMMIT_FAILED)
+            raise ValueRefused(ErrorStatus.COMMIT_FAILED)
         self._manager.chassis.service.deactivate(slot)
         self._manager.look()
 
     def identify(self, slot: int, seconds: int) -> None:
         """See `SlotOrders`."""
-        self._ask(slot, CHASSIS_IDENTIFY, Identify(interval_s=seconds, forced=0))
+        self._ask(slot, CHASSIS_IDENTIFY, IdentifyRequest(interval_s=seconds, forced=0))
 
     def _ask(self, slot: int, command: Command[Any, Any], body: object) -> None:
         """Ask the blade, by the way of an IPMI tool's requests. Raises Refused if it cannot be asked."""
@@ -58,7 +58,7 @@ class ManagerOrders:
         # What the blade answers shows in its state.
         relay = Relay(net_fn=command.code.net_fn, command=command.code.number, data=data, ended=do_nothing)
         if not self._manager.relay(slot, relay):
-            raise Refused(ErrorStatus.COMMIT_FAILED)
+            raise ValueRefused(ErrorStatus.COMMIT_FAILED)
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,7 @@ from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.machine import MachineFigures
 from blade_agent.snmp.chassis import ChassisObjects
 from blade_agent.snmp.entity import AgentFacts, EntityObjects, LogicalEntity
-from blade_agent.snmp.entity_tree import BLADE, Entity, blade_entities, chassis_entities, module_number
+from blade_agent.snmp.entity_tree import BLADE, PhysicalEntity, blade_entities, chassis_entities, module_number
 from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.sources import ChassisPicture, SlotOrders, SlotPicture
 from media_network.callback import do_nothing
@@ -106,7 +106,7 @@ def context_of(slot: int) -> bytes:
     return f"blade{slot}".encode()
 
 
-def _blade_tree(picture: ChassisPicture) -> tuple[Entity, ...]:
+def _blade_tree(picture: ChassisPicture) -> tuple[PhysicalEntity, ...]:
     """The blade of the one slot; nothing if the slot is empty."""
     return tuple(
         entity

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from blade_agent.hardware.reading import Known, Quantity, Reading, Why
+from blade_agent.hardware.reading import KnownReading, Quantity, Reading, Why
 from blade_agent.snmp.sources import SensorFigures
 from media_network.snmp.value import INTEGER32, enumerated
 
@@ -61,7 +61,7 @@ class Condition(IntEnum):
 CONDITION = enumerated(normal=1, warning=2, critical=3, nonRecoverable=4, unknown=5)
 
 
-class Written(Struct, frozen=True):
+class ScaledValue(Struct, frozen=True):
     """How values of a quantity are written."""
 
     data_type: int
@@ -71,17 +71,17 @@ class Written(Struct, frozen=True):
 
 
 _WRITTEN = {
-    Quantity.TEMPERATURE: Written(8, 1, "°C"),
-    Quantity.VOLTAGE: Written(4, 3, "V"),
-    Quantity.CURRENT: Written(5, 3, "A"),
-    Quantity.POWER: Written(6, 3, "W"),
-    Quantity.FAN_SPEED: Written(10, 0, "rpm"),
+    Quantity.TEMPERATURE: ScaledValue(8, 1, "°C"),
+    Quantity.VOLTAGE: ScaledValue(4, 3, "V"),
+    Quantity.CURRENT: ScaledValue(5, 3, "A"),
+    Quantity.POWER: ScaledValue(6, 3, "W"),
+    Quantity.FAN_SPEED: ScaledValue(10, 0, "rpm"),
 }
 _OUT_OF_ORDER = frozenset({Why.FAILED, Why.GARBLED, Why.IMPLAUSIBLE})
 """The sensor is there and does not work; of all else that is unknown, the value cannot be had at present."""
 
 
-def written(quantity: Quantity) -> Written:
+def written(quantity: Quantity) -> ScaledValue:
     """How values of a quantity are written."""
     return _WRITTEN[quantity]
 
@@ -93,14 +93,14 @@ def fixed_point(quantity: Quantity, value: float | None) -> int | None:
 
 def status_of(reading: Reading) -> int:
     """EntitySensorStatus of a reading."""
-    if isinstance(reading, Known):
+    if isinstance(reading, KnownReading):
         return 1
     return 3 if reading.why in _OUT_OF_ORDER else 2
 
 
 def condition_of(sensor: SensorFigures, before: Condition) -> Condition:
     """Where a reading lies among its limits, given where it was: it has to come back by the hysteresis."""
-    if not isinstance(sensor.reading, Known):
+    if not isinstance(sensor.reading, KnownReading):
         return Condition.UNKNOWN
     value = sensor.reading.value
     now = _crossed(sensor, value, value)

@@ -22,7 +22,7 @@ from media_network.snmp.value import (
     OCTET_STRING,
     TIME_TICKS,
     ErrorStatus,
-    Refused,
+    ValueRefused,
     enumerated,
 )
 
@@ -164,7 +164,7 @@ class SlotTables:
     def _prepare_admin(self, seen: SlotHistory, wanted: int) -> Change:
         orders, slot, before = self._orders, seen.picture.slot, _admin(seen)
         if orders is None or seen.picture.hot_swap is HotSwapState.M0_NOT_INSTALLED:
-            raise Refused(ErrorStatus.INCONSISTENT_VALUE)
+            raise ValueRefused(ErrorStatus.INCONSISTENT_VALUE)
         order = {
             AdminState.ACTIVE: orders.activate,
             AdminState.DRAINING: orders.drain,
@@ -175,7 +175,7 @@ class SlotTables:
     def _prepare_identify(self, seen: SlotHistory, seconds: int) -> Change:
         orders, slot, before = self._orders, seen.picture.slot, _identify(seen)
         if orders is None or seen.picture.hot_swap is HotSwapState.M0_NOT_INSTALLED:
-            raise Refused(ErrorStatus.INCONSISTENT_VALUE)
+            raise ValueRefused(ErrorStatus.INCONSISTENT_VALUE)
         return Assignment(lambda: orders.identify(slot, seconds), lambda: orders.identify(slot, before))
 
 

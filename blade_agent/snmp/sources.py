@@ -13,7 +13,7 @@ from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import BoardReadings, LedReading
 from blade_agent.hardware.fan import FanReading
-from blade_agent.hardware.profile import HardwareProfile, Thresholds
+from blade_agent.hardware.profile import HardwareProfile, SensorThresholds
 from blade_agent.hardware.reading import Quantity, Reading
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from media_network.address import Address
@@ -156,7 +156,7 @@ def hardware_of(
 
 
 def sensor_of(
-    name: str, quantity: Quantity, reading: Reading, entity: str, thresholds: Thresholds | None
+    name: str, quantity: Quantity, reading: Reading, entity: str, thresholds: SensorThresholds | None
 ) -> SensorFigures:
     """A sensor from what its profile says and what it reads."""
     if thresholds is None:

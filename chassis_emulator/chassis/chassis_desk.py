@@ -17,13 +17,13 @@ from chassis_emulator.chassis.orders import (
     PULL,
     RESET,
     BeginFault,
+    BlinkBlade,
     EndFaults,
     FaultRows,
-    IdentifyBlade,
     InsertBlade,
     ListFaults,
     PullBlade,
-    ResetBlade,
+    ResetSlot,
     SwitchPower,
 )
 from chassis_emulator.chassis.striking import FaultsInForce
@@ -83,11 +83,11 @@ class ChassisDesk:
             lambda slot: manager_orders.SetPower(slot=slot, action=order.action),
         )
 
-    async def reset(self, order: ResetBlade) -> Done | Refused:
+    async def reset(self, order: ResetSlot) -> Done | Refused:
         """Reset a blade."""
         return await self._pass_on(order.blade, manager_orders.RESET, lambda slot: manager_orders.ResetBlade(slot=slot))
 
-    async def identify(self, order: IdentifyBlade) -> Done | Refused:
+    async def identify(self, order: BlinkBlade) -> Done | Refused:
         """Let a blade blink."""
         return await self._pass_on(
             order.blade,

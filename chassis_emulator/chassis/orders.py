@@ -35,13 +35,13 @@ class SwitchPower(Struct, frozen=True, kw_only=True):
     action: Literal["on", "off", "cycle"]
 
 
-class ResetBlade(Struct, frozen=True):
+class ResetSlot(Struct, frozen=True):
     """Have the chassis manager reset a blade."""
 
     blade: str
 
 
-class IdentifyBlade(Struct, frozen=True, kw_only=True):
+class BlinkBlade(Struct, frozen=True, kw_only=True):
     """Have the chassis manager let a blade blink."""
 
     blade: str
@@ -82,8 +82,8 @@ PULL = Verb(
 )
 INSERT = Verb("insert", InsertBlade, Done, "Put a blade back into its slot.", callers=(Caller.OPERATOR,))
 POWER = Verb("power", SwitchPower, Done, "Switch a blade's power.", callers=(Caller.OPERATOR,))
-RESET = Verb("reset", ResetBlade, Done, "Reset a blade.", callers=(Caller.OPERATOR,))
-IDENTIFY = Verb("identify", IdentifyBlade, Done, "Let a blade blink.", callers=(Caller.OPERATOR,))
+RESET = Verb("reset", ResetSlot, Done, "Reset a blade.", callers=(Caller.OPERATOR,))
+IDENTIFY = Verb("identify", BlinkBlade, Done, "Let a blade blink.", callers=(Caller.OPERATOR,))
 BEGIN_FAULT = Verb("fault", BeginFault, FaultRow, "Let something go wrong.", callers=(Caller.OPERATOR,))
 FAULTS = Verb(
     "faults", ListFaults, FaultRows, "The faults that are on.", callers=(Caller.ANYBODY,), reply_bytes_max=4 * MIB

@@ -18,11 +18,11 @@ from chassis_emulator.chassis.living_chassis import LivingChassis
 from chassis_emulator.chassis.orders import (
     AskPicture,
     BeginFault,
+    BlinkBlade,
     EndFaults,
-    IdentifyBlade,
     InsertBlade,
     PullBlade,
-    ResetBlade,
+    ResetSlot,
     SwitchPower,
 )
 from chassis_emulator.chassis.picture import picture_of, process_state
@@ -31,19 +31,19 @@ from chassis_emulator.faults.kinds import AnyFault
 from chassis_emulator.panel.model import (
     Action,
     CenterPicture,
-    ChassisPicture,
     ClearFaults,
     Console,
     FaultKind,
-    Identify,
+    IdentifySlot,
     Inject,
     Insert,
+    PanelChassis,
     PanelEvent,
+    PanelSeverity,
     Picture,
     Power,
     Pull,
     Reset,
-    Severity,
 )
 from chassis_emulator.physics.sysfs_tree import Shine
 from chassis_emulator.processes.processes import Processes
@@ -127,9 +127,9 @@ class NetworkView:
             case Power(blade=blade, order=power):
                 doing = self._desk.power(SwitchPower(blade=blade, action=power.value))
             case Reset(blade=blade):
-                doing = self._desk.reset(ResetBlade(blade))
-            case Identify(blade=blade, seconds=seconds):
-                doing = self._desk.identify(IdentifyBlade(blade=blade, seconds=seconds))
+                doing = self._desk.reset(ResetSlot(blade))
+            case IdentifySlot(blade=blade, seconds=seconds):
+                doing = self._desk.identify(BlinkBlade(blade=blade, seconds=seconds))
             case Inject():
                 doing = self._inject(action)
             case ClearFaults(faults=faults):
@@ -150,7 +150,7 @@ class NetworkView:
         begun = await self._desk.begin_fault(BeginFault(fault=fault))
         return begun if isinstance(begun, Refused) else Done()
 
-    async def _draw(self, chassis: LivingChassis) -> ChassisPicture:
+    async def _draw(self, chassis: LivingChassis) -> PanelChassis:
         loop = asyncio.get_running_loop()
         seen, lights = await asyncio.gather(_ask_manager(chassis), loop.run_in_executor(None, _lights, chassis))
         return picture_of(
@@ -176,7 +176,7 @@ class NetworkView:
                 PanelEvent(
                     id=self._last_event,
                     time_s=float(row.time),
-                    severity=Severity(row.severity),
+                    severity=PanelSeverity(row.severity),
                     text=f"{row.sensor}: {row.event}",
                     station=station,
                     slot=row.slot,

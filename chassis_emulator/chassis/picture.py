@@ -3,23 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from blade_agent.chassis_manager import orders as manager_orders
-from blade_agent.hardware.profile import Sensor
+from blade_agent.hardware.profile import SensorProfile
 from chassis_emulator.chassis.fault_catalogue import injected
 from chassis_emulator.chassis.living_chassis import LivingChassis
 from chassis_emulator.chassis.living_slot import LivingSlot, SlotPresence
 from chassis_emulator.faults.book import FaultEntry
 from chassis_emulator.faults.targets import supply_name
 from chassis_emulator.panel.model import (
-    ChassisPicture,
     Handle,
-    Health,
     InjectedFault,
     Light,
     LightColor,
     Lights,
     ManagerPicture,
+    PanelChassis,
+    PanelSlot,
+    PartHealth,
     ProcessState,
-    SlotPicture,
     SupplyPicture,
 )
 from chassis_emulator.physics.chassis import MeasuredBlade, MeasuredSupply
@@ -47,13 +47,13 @@ def picture_of(
     faults: Sequence[FaultEntry],
     seen: manager_orders.ChassisState | None,
     lights: Mapping[int, Mapping[str, Shine]],
-) -> ChassisPicture:
+) -> PanelChassis:
     """Draw one chassis. `seen` is the manager's own view, None while it gives none; `lights` by slot, 0 to 1."""
     on = _by_target(faults)
     station, state = chassis.plan.station, chassis.state
     managed = {slot.slot: slot for slot in seen.slots} if seen else {}
     whole = on.get(station, ())
-    return ChassisPicture(
+    return PanelChassis(
         station=station,
         home=home,
         manager=_manager(chassis, seen),
@@ -102,11 +102,11 @@ def _slot(
     managed: manager_orders.SlotState | None,
     lights: Mapping[str, Shine],
     faults: tuple[InjectedFault, ...],
-) -> SlotPicture:
+) -> PanelSlot:
     rpm, duty = round(measured.fan_rpm, -1), round(measured.fan_duty, 2)
     hot_swap = managed.hot_swap if managed else None
     if not slot.is_in:
-        return SlotPicture(
+        return PanelSlot(
             slot=slot.plan.slot,
             name=slot.plan.name,
             present=False,
@@ -119,7 +119,7 @@ def _slot(
     thresholds = limits.thresholds if limits else None
     health, why = _health(process, measured, limits)
     status = process.status
-    return SlotPicture(
+    return PanelSlot(
         slot=slot.plan.slot,
         name=slot.plan.name,
         present=True,
@@ -149,26 +149,26 @@ def _slot(
     )
 
 
-def _processor(slot: LivingSlot) -> Sensor | None:
+def _processor(slot: LivingSlot) -> SensorProfile | None:
     sensors = slot.tree.profile.sensors
     return next((sensor for sensor in sensors if sensor.entity == "processor" and sensor.thresholds), None)
 
 
-def _health(process: Process, measured: MeasuredBlade, limits: Sensor | None) -> tuple[Health, str]:
+def _health(process: Process, measured: MeasuredBlade, limits: SensorProfile | None) -> tuple[PartHealth, str]:
     if not measured.power_good:
-        return Health.CRITICAL, "no power"
+        return PartHealth.CRITICAL, "no power"
     if process.pid is None or process.hung:
-        return Health.CRITICAL, process.condition
+        return PartHealth.CRITICAL, process.condition
     thresholds = limits.thresholds if limits else None
     if thresholds is None:
-        return Health.UNKNOWN, "no limits are known"
+        return PartHealth.UNKNOWN, "no limits are known"
     for limit, health in (
-        (thresholds.upper_critical, Health.CRITICAL),
-        (thresholds.upper_non_critical, Health.WARNING),
+        (thresholds.upper_critical, PartHealth.CRITICAL),
+        (thresholds.upper_non_critical, PartHealth.WARNING),
     ):
         if limit is not None and measured.temperature_c >= limit:
             return health, f"above {limit:g} °C"
-    return Health.OK, ""
+    return PartHealth.OK, ""
 
 
 def _lights(shines: Mapping[str, Shine]) -> Lights:
@@ -185,7 +185,7 @@ def _supply(
 ) -> SupplyPicture:
     return SupplyPicture(
         name=supply_name("", number).lstrip("/"),
-        health=Health.OK if measured.works else Health.CRITICAL,
+        health=PartHealth.OK if measured.works else PartHealth.CRITICAL,
         capacity_w=chassis.physics.parameters.supply.capacity_w,
         power_w=round(measured.power_w, 1),
         voltage_v=round(measured.voltage_v, 2),

@@ -12,7 +12,7 @@ from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import state_dir_option
 
 if TYPE_CHECKING:
-    from chassis_emulator.panel.model import SlotPicture
+    from chassis_emulator.panel.model import PanelSlot
 
 _LOOK_EVERY_S = 0.25
 _LONGER_S = 10.0
@@ -85,10 +85,10 @@ def reset(blade: str, state_dir: Path) -> None:
     Example:
       chassis-emulator reset north/3
     """
-    from chassis_emulator.chassis.orders import RESET, ResetBlade
+    from chassis_emulator.chassis.orders import RESET, ResetSlot
     from chassis_emulator.network.control import order
 
-    order(StateFolder(state_dir), RESET, ResetBlade(blade), timeout_s=_MANAGER_TIMEOUT_S)
+    order(StateFolder(state_dir), RESET, ResetSlot(blade), timeout_s=_MANAGER_TIMEOUT_S)
     click.echo(f"{blade} was reset.")
 
 
@@ -103,10 +103,10 @@ def identify(blade: str, seconds: int, state_dir: Path) -> None:
     Example:
       chassis-emulator identify north/3 --seconds 60
     """
-    from chassis_emulator.chassis.orders import IDENTIFY, IdentifyBlade
+    from chassis_emulator.chassis.orders import IDENTIFY, BlinkBlade
     from chassis_emulator.network.control import order
 
-    order(StateFolder(state_dir), IDENTIFY, IdentifyBlade(blade=blade, seconds=seconds), timeout_s=_MANAGER_TIMEOUT_S)
+    order(StateFolder(state_dir), IDENTIFY, BlinkBlade(blade=blade, seconds=seconds), timeout_s=_MANAGER_TIMEOUT_S)
     click.echo(f"{blade} blinks for {seconds} s." if seconds else f"{blade} blinks no more.")
 
 
@@ -139,7 +139,7 @@ async def _how_far(folder: StateFolder, blade: str) -> str:
     return next((_describe(slot) for slot in slots if slot.name == blade), "")
 
 
-def _describe(slot: "SlotPicture") -> str:
+def _describe(slot: "PanelSlot") -> str:
     streams = f"{slot.streams} streams" if slot.streams else ""
     handle = f"handle {slot.handle}" if slot.handle else ""
     blue = "blue light on" if slot.lights.blue and slot.lights.blue.on_ms else ""

@@ -19,7 +19,7 @@ from chassis_emulator.media_console.lookup import look_up
 from chassis_emulator.media_console.output import OutputFile
 from chassis_emulator.media_console.playlist import split_url
 from chassis_emulator.media_console.push import play_push
-from chassis_emulator.media_console.reception import Progress, Reception
+from chassis_emulator.media_console.reception import ConsoleReception, Progress
 from chassis_emulator.media_console.report import report
 from media_network.address import Address
 from media_network.callback import do_nothing
@@ -112,7 +112,7 @@ def play(
     sys.exit(1 if reception.intact is False else 0)
 
 
-async def _play(order: PlayOrder, output: OutputFile, progress: Progress) -> Reception:
+async def _play(order: PlayOrder, output: OutputFile, progress: Progress) -> ConsoleReception:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -10,7 +10,7 @@ from aiohttp import ClientResponse
 
 from chassis_emulator.media_console.errors import BadPlaylist, NotAnswered, PlayRefused, SegmentLost
 from chassis_emulator.media_console.playlist import PLAYLIST_BYTES_MAX, join, parse_playlist, split_url
-from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink
+from chassis_emulator.media_console.reception import ConsoleReception, Output, Progress, ReceivedSegment
 from chassis_emulator.media_console.segment_assembly import SegmentAssembly
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
@@ -52,14 +52,14 @@ class _Declined(Exception):
 async def play_hls(
     director: Address,
     program: str,
-    output: Sink,
+    output: Output,
     http: HttpClient,
     *,
     expected: Program | None = None,
     progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
     patience_s: float = PATIENCE_S,
-) -> Reception:
+) -> ConsoleReception:
     """Play a program through its director; `expected` is what the reception is compared with. Raises ConsoleError."""
     url = f"http://{director}/programs/{program}/playlist.m3u8"
     return await play_url(
@@ -76,7 +76,7 @@ async def play_hls(
 
 async def play_url(
     url: str,
-    output: Sink,
+    output: Output,
     http: HttpClient,
     *,
     program: str = "",
@@ -84,7 +84,7 @@ async def play_url(
     progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
     patience_s: float = PATIENCE_S,
-) -> Reception:
+) -> ConsoleReception:
     """Play whatever the media playlist at `url` lists. Raises ConsoleError."""
     console = _HlsConsole(output, http, expected, progress, patience_s)
     stopped = not await until_stopped(console.play(url), stop)
@@ -93,7 +93,7 @@ async def play_url(
 
 class _HlsConsole:
     def __init__(
-        self, output: Sink, http: HttpClient, expected: Program | None, progress: Progress, patience_s: float
+        self, output: Output, http: HttpClient, expected: Program | None, progress: Progress, patience_s: float
     ) -> None:
         self._output = output
         self._http = http
@@ -120,10 +120,10 @@ class _HlsConsole:
             self._current = None
             self._progress(number + 1, len(urls))
 
-    def reception(self, program: str, *, stopped: bool) -> Reception:
+    def reception(self, program: str, *, stopped: bool) -> ConsoleReception:
         begun = [self._current.result()] if self._current and self._current.received else []
         digest = self._digest.hexdigest()
-        return Reception(
+        return ConsoleReception(
             program=program,
             sha256=digest,
             bytes=self._bytes,

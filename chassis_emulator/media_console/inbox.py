@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from chassis_emulator.media_console.errors import OutputFailed
 from chassis_emulator.media_console.reassembly import Reassembly
-from chassis_emulator.media_console.reception import Progress, Sink
+from chassis_emulator.media_console.reception import Output, Progress
 from media_network.address import Address
 from media_network.program import ProgramHeader, Segment
 
@@ -19,7 +19,7 @@ _SO_RCVBUFFORCE = 33
 class Inbox(asyncio.DatagramProtocol):
     """Where the datagrams arrive."""
 
-    def __init__(self, output: Sink, progress: Progress) -> None:
+    def __init__(self, output: Output, progress: Progress) -> None:
         self.address = Address("", 0)
         self.stream: Reassembly | None = None
         self.whole = asyncio.Event()
@@ -73,7 +73,7 @@ def _widen(receiver: socket.socket) -> None:
 
 
 @asynccontextmanager
-async def open_inbox(host: str, output: Sink, progress: Progress) -> AsyncIterator[Inbox]:
+async def open_inbox(host: str, output: Output, progress: Progress) -> AsyncIterator[Inbox]:
     """A port of `host`, while the context is open. Raises OSError."""
     loop = asyncio.get_running_loop()
     transport, inbox = await loop.create_datagram_endpoint(lambda: Inbox(output, progress), local_addr=(host, 0))

@@ -13,7 +13,7 @@ from media_network.program import Program, ProgramState
 from media_network.refusal import Refused
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundProgram(Struct, frozen=True, kw_only=True):
     """A station to play at."""
 
     station: str
@@ -22,7 +22,7 @@ class Found(Struct, frozen=True, kw_only=True):
     program: Program
 
 
-async def look_up(center: Address, program: str, station: str | None, http: HttpClient) -> Found:
+async def look_up(center: Address, program: str, station: str | None, http: HttpClient) -> FoundProgram:
     """Find `program` at `station`, or at the first station that has it whole and is not the center's home station.
 
     Raises NotFound, NotAnswered.
@@ -39,7 +39,7 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
         director = Address.parse(chosen.media)
     except ValueError as error:
         raise NotAnswered("distribution center", center, str(error)) from error
-    return Found(station=chosen.station, director=director, program=information)
+    return FoundProgram(station=chosen.station, director=director, program=information)
 
 
 def choose_program(program: str, programs: tuple[ProgramRow, ...]) -> ProgramRow:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from chassis_emulator.media_console.errors import NotAnswered, PlayRefused, SentElsewhere
 from chassis_emulator.media_console.inbox import Inbox, open_inbox
-from chassis_emulator.media_console.reception import Progress, ReceivedSegment, Reception, Sink
+from chassis_emulator.media_console.reception import ConsoleReception, Output, Progress, ReceivedSegment
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
 from media_network.callback import do_nothing
@@ -35,14 +35,14 @@ _ASK_ANOTHER = frozenset({Reason.WRONG_ROLE, Reason.OVERDUE})
 async def play_push(
     director: Address,
     program: str,
-    output: Sink,
+    output: Output,
     http: HttpClient,
     *,
     host: str = "127.0.0.1",
     to: Address | None = None,
     progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
-) -> Reception:
+) -> ConsoleReception:
     """Have a program sent to a port of `host`, or to another player at `to`, and keep the session alive until its end.
 
     Setting `stop` orders the stream to cease, and so does cancelling. Raises ConsoleError, and OSError of `output`.
@@ -212,15 +212,15 @@ class _PushConsole:
                 return
             await asyncio.sleep(_CEASE_PAUSE_S)
 
-    def reception(self, program: str, *, stopped: bool) -> Reception:
+    def reception(self, program: str, *, stopped: bool) -> ConsoleReception:
         """What came, after the end."""
         stream, redirect = self._inbox.stream, self._redirect
         if stream is None or redirect is None:
-            return Reception(program=program, sha256=sha256().hexdigest(), bytes=0, segments=(), stopped=stopped)
+            return ConsoleReception(program=program, sha256=sha256().hexdigest(), bytes=0, segments=(), stopped=stopped)
         if self._to:
             return self._received_elsewhere(redirect.program, stopped=stopped)
         stream.finish(stopped=stopped)
-        return Reception(
+        return ConsoleReception(
             program=program,
             sha256=stream.sha256,
             bytes=stream.bytes,
@@ -233,9 +233,9 @@ class _PushConsole:
             intact=None if stopped else stream.sha256 == redirect.program.sha256,
         )
 
-    def _received_elsewhere(self, program: ProgramHeader, *, stopped: bool) -> Reception:
+    def _received_elsewhere(self, program: ProgramHeader, *, stopped: bool) -> ConsoleReception:
         """Another player has the bytes; who sent what, the director knows."""
-        return Reception(
+        return ConsoleReception(
             program=program.program,
             sha256="",
             bytes=0,

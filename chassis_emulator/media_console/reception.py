@@ -11,7 +11,7 @@ Progress = Callable[[int, int], None]
 """Told how much there is and how much there will be: bytes by push, segments by HLS."""
 
 
-class Sink(Protocol):
+class Output(Protocol):
     """Where the bytes go that were received."""
 
     def write(self, data: bytes, /) -> object:
@@ -33,7 +33,7 @@ class ReceivedSegment(Struct, frozen=True, kw_only=True):
     """Engines that had begun this segment and broke off."""
 
 
-class Reception(Struct, frozen=True, kw_only=True):
+class ConsoleReception(Struct, frozen=True, kw_only=True):
     """A program, or what came of it, as a media console received it."""
 
     program: str

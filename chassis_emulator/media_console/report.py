@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from chassis_emulator.media_console.reception import ReceivedSegment, Reception
+from chassis_emulator.media_console.reception import ConsoleReception, ReceivedSegment
 
 _DIGITS = 16
 _VERDICTS = {None: "", True: "intact", False: "incomplete"}
 
 
-def report(reception: Reception) -> str:
+def report(reception: ConsoleReception) -> str:
     """A line for each segment, and one for the whole."""
     return "\n".join((*_table(reception.segments), *_summary(reception)))
 
@@ -33,7 +33,7 @@ def _row(segment: ReceivedSegment) -> tuple[str, str, str, str, str]:
     return str(segment.number), engines, size, segment.sha256[:_DIGITS] or "-", _VERDICTS[segment.intact]
 
 
-def _summary(reception: Reception) -> Iterator[str]:
+def _summary(reception: ConsoleReception) -> Iterator[str]:
     hand_overs = f", {reception.hand_overs} hand-overs" if reception.hand_overs else ""
     if reception.sha256:
         yield f"{reception.program}: {reception.bytes:,} bytes{hand_overs}, sha256 {reception.sha256}"

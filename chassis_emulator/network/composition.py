@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from blade_agent.chassis_manager.lan.settings import LanSettings
-from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.lan.users import LanUser
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from chassis_emulator.lines.emulated_line import EmulatedLine
 from chassis_emulator.network.credentials import SnmpUsers
@@ -21,7 +21,7 @@ from media_network.snmp.targets import AgentSettings, TargetSettings
 class NetworkUsers(NamedTuple):
     """Whom the parts of the network let in."""
 
-    ipmi: User
+    ipmi: LanUser
     snmp: SnmpUsers
 
 
@@ -88,7 +88,7 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
 
 
 def _manager(
-    chassis: ChassisPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, ipmi_user: User, snmp: _Snmp
+    chassis: ChassisPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, ipmi_user: LanUser, snmp: _Snmp
 ) -> Process:
     def forget_unread() -> None:
         for blade in chassis.blades:

@@ -4,7 +4,7 @@ import random
 import string
 from typing import NamedTuple
 
-from blade_agent.chassis_manager.lan.users import User, generated_administrator
+from blade_agent.chassis_manager.lan.users import LanUser, generated_administrator
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.snmp.keys import AUTH_PROTOCOLS, password_to_key
 from media_network.snmp.settings import READ_ONLY, READ_WRITE, UserSettings
@@ -22,7 +22,7 @@ class SnmpUsers(NamedTuple):
     read_write: UserSettings
 
 
-def ipmi_administrator(folder: StateFolder) -> User:
+def ipmi_administrator(folder: StateFolder) -> LanUser:
     """The one whom every chassis manager of the network lets in. Raises StateFolderError."""
     users = folder.read_credentials()
     if "ipmi" not in users:
@@ -30,7 +30,7 @@ def ipmi_administrator(folder: StateFolder) -> User:
         users["ipmi"] = {"user": made.name, "password": made.password}
         folder.write_credentials(users)
     known = users["ipmi"]
-    return User(name=known["user"], password=known["password"], privilege="administrator")
+    return LanUser(name=known["user"], password=known["password"], privilege="administrator")
 
 
 def snmp_users(folder: StateFolder) -> SnmpUsers:

@@ -23,12 +23,12 @@ from chassis_emulator.network.start_report import Started, StartFailed
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.child import die_with
 from chassis_emulator.processes.nursery import freeze, tend
-from chassis_emulator.processes.parts import Part
+from chassis_emulator.processes.parts import ProcessPart
 from chassis_emulator.topology.plan import NetworkPlan, plan_network
 from chassis_emulator.topology.topology import Topology
 from media_network.address import Address
 
-Parts = Mapping[str, Part[Any]]
+Parts = Mapping[str, ProcessPart[Any]]
 
 
 def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:

@@ -9,14 +9,14 @@ from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.hardware.profile import load_profile, profile_names
 from blade_agent.settings import BladeSettings
 from blade_agent.version import installed_version
-from chassis_emulator.processes.parts import Part
+from chassis_emulator.processes.parts import ProcessPart
 from distribution_center.center import run_center
 from distribution_center.settings import CenterSettings
 
-REAL_PARTS: Mapping[str, Part[Any]] = {
-    "blade": Part(BladeSettings, run_blade),
-    "manager": Part(ManagerSettings, run_manager),
-    "center": Part(CenterSettings, run_center),
+REAL_PARTS: Mapping[str, ProcessPart[Any]] = {
+    "blade": ProcessPart(BladeSettings, run_blade),
+    "manager": ProcessPart(ManagerSettings, run_manager),
+    "center": ProcessPart(CenterSettings, run_center),
 }
 
 

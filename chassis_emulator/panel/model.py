@@ -54,7 +54,7 @@ class Handle(StrEnum):
     CLOSED = "closed"
 
 
-class Health(StrEnum):
+class PartHealth(StrEnum):
     """How well a blade, a supply or a chassis manager is."""
 
     OK = "ok"
@@ -63,7 +63,7 @@ class Health(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Severity(StrEnum):
+class PanelSeverity(StrEnum):
     """How grave an event is."""
 
     INFO = "info"
@@ -94,7 +94,7 @@ class InjectedFault(Struct, frozen=True, kw_only=True):
     """What it is, for a person, such as `fan stands still`."""
 
 
-class SlotPicture(Struct, frozen=True, kw_only=True):
+class PanelSlot(Struct, frozen=True, kw_only=True):
     """One slot of a chassis, with what is in it."""
 
     slot: int
@@ -109,7 +109,7 @@ class SlotPicture(Struct, frozen=True, kw_only=True):
     main_board: MainBoardState | None = None
     process: ProcessState = ProcessState.STOPPED
     powered: bool = False
-    health: Health = Health.UNKNOWN
+    health: PartHealth = PartHealth.UNKNOWN
     health_text: str = ""
     """Why it is not `ok`, in a few words; empty otherwise."""
     lights: Lights = Lights()
@@ -141,7 +141,7 @@ class SupplyPicture(Struct, frozen=True, kw_only=True):
 
     name: str
     """Within its chassis, such as `supply-1`."""
-    health: Health = Health.UNKNOWN
+    health: PartHealth = PartHealth.UNKNOWN
     capacity_w: float | None = None
     power_w: float | None = None
     voltage_v: float | None = None
@@ -161,14 +161,14 @@ class ManagerPicture(Struct, frozen=True, kw_only=True):
     """Where IPMI tools reach it, `host:port`."""
 
 
-class ChassisPicture(Struct, frozen=True, kw_only=True):
+class PanelChassis(Struct, frozen=True, kw_only=True):
     """A media station: its chassis."""
 
     station: str
     home: bool = False
     """Whether it is the center's home media station."""
     manager: ManagerPicture
-    slots: tuple[SlotPicture, ...]
+    slots: tuple[PanelSlot, ...]
     """By number; all there are, empty ones too."""
     supplies: tuple[SupplyPicture, ...] = ()
     inlet_c: float | None = None
@@ -196,7 +196,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     boot: str
     """New at every start of the emulator: event ids count from the start again."""
     center: CenterPicture
-    stations: tuple[ChassisPicture, ...]
+    stations: tuple[PanelChassis, ...]
 
 
 class PanelEvent(Struct, frozen=True, kw_only=True):
@@ -206,7 +206,7 @@ class PanelEvent(Struct, frozen=True, kw_only=True):
     """Grows by at least one from event to event, from 1."""
     time_s: float
     """Seconds since 1970, UTC."""
-    severity: Severity
+    severity: PanelSeverity
     text: str
     station: str | None = None
     slot: int | None = None
@@ -287,7 +287,7 @@ class Reset(Struct, frozen=True, kw_only=True, tag_field="act", tag="reset", for
     blade: BladeName
 
 
-class Identify(Struct, frozen=True, kw_only=True, tag_field="act", tag="identify", forbid_unknown_fields=True):
+class IdentifySlot(Struct, frozen=True, kw_only=True, tag_field="act", tag="identify", forbid_unknown_fields=True):
     """Let a blade blink for a while, 0 to end it."""
 
     blade: BladeName
@@ -309,7 +309,7 @@ class ClearFaults(Struct, frozen=True, kw_only=True, tag_field="act", tag="clear
     """By `InjectedFault.fault`."""
 
 
-Action = Pull | Insert | Power | Reset | Identify | Inject | ClearFaults
+Action = Pull | Insert | Power | Reset | IdentifySlot | Inject | ClearFaults
 
 
 class PanelSource(Protocol):

@@ -6,7 +6,7 @@ from chassis_emulator.panel.model import Action
 from media_network.messages.verb import Caller, Done, Verb
 
 
-class Order(Struct, frozen=True, forbid_unknown_fields=True):
+class PanelOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """An order of the one who looks at the panel."""
 
     action: Action
@@ -14,7 +14,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
 
 ACT = Verb(
     "act",
-    Order,
+    PanelOrder,
     Done,
     "Pull, insert, switch, reset or identify a blade; inject or clear faults.",
     callers=(Caller.OPERATOR,),

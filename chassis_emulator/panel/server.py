@@ -13,8 +13,8 @@ from aiohttp import web
 
 from chassis_emulator.panel.model import PanelSource
 from chassis_emulator.panel.order_guard import OrderGuard
-from chassis_emulator.panel.orders import ACT, Order
-from chassis_emulator.panel.view import View
+from chassis_emulator.panel.orders import ACT, PanelOrder
+from chassis_emulator.panel.view import PictureView
 from media_network.address import Address
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, serve
@@ -68,7 +68,7 @@ class _Panel:
     def __init__(self, source: PanelSource, guard: PageGuard, *, control: bool) -> None:
         self._source = source
         self._guards = [guard.check, OrderGuard(guard, control=control).check]
-        self._view = View(source)
+        self._view = PictureView(source)
         self._readers = Readers(_READERS_MAX)
         self._files = page_files(_PAGE, token=guard.token if control else "", control="allowed" if control else "off")
 
@@ -89,7 +89,7 @@ class _Panel:
         table.verb(ACT, self._act)
         return table
 
-    async def _act(self, order: Order) -> Done | Refused:
+    async def _act(self, order: PanelOrder) -> Done | Refused:
         return await self._source.act(order.action)
 
     async def _picture(self, _: web.Request) -> web.StreamResponse:

@@ -9,7 +9,7 @@ import msgspec
 
 from chassis_emulator.panel.model import PanelEvent, PanelSource
 from chassis_emulator.panel.patch import Patch, difference
-from media_network.pages.events import Event, News
+from media_network.pages.events import News, ServerSentEvent
 
 LOOK_AGAIN_S = 0.5
 _EVENTS_KEPT = 500
@@ -31,12 +31,12 @@ class Reader:
 
     edition: Edition | None = field(default=None, init=False)
 
-    def catch_up(self, edition: Edition) -> list[Event]:
+    def catch_up(self, edition: Edition) -> list[ServerSentEvent]:
         """What is to be told: `picture` or `patch` if that changed, `log` if there are events."""
         seen, self.edition = self.edition, edition
         if seen is None or seen.picture["boot"] != edition.picture["boot"]:
             return [_event("picture", edition.picture), _event("log", edition.events)]
-        told: list[Event] = []
+        told: list[ServerSentEvent] = []
         patch: Patch | None = difference(seen.picture, edition.picture)
         if patch is not None:
             told.append(_event("patch", patch))
@@ -46,11 +46,11 @@ class Reader:
         return told
 
 
-def _event(name: str, value: object) -> Event:
-    return Event(name, msgspec.json.encode(value))
+def _event(name: str, value: object) -> ServerSentEvent:
+    return ServerSentEvent(name, msgspec.json.encode(value))
 
 
-class View:
+class PictureView:
     """Looks at most twice a second, and only while somebody waits for something newer."""
 
     def __init__(self, source: PanelSource) -> None:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from blade_agent.hardware.fan import read_duty_at
 from blade_agent.hardware.hwmon import COUNTS_PER_UNIT
 from blade_agent.hardware.led import read_led, read_trigger
-from blade_agent.hardware.profile import HardwareProfile, Sensor
-from blade_agent.hardware.reading import Known, Quantity
+from blade_agent.hardware.profile import HardwareProfile, SensorProfile
+from blade_agent.hardware.reading import KnownReading, Quantity
 from blade_agent.hardware.sysfs import read_integer
 from chassis_emulator.physics.attributes import Attributes, replace, write, write_once
 from chassis_emulator.physics.chassis import MeasuredBlade
@@ -102,7 +102,7 @@ class SysfsTree:
         """What the blade drives its first fan at, 0 to 1; None while that is unknown, or it has none."""
         for fan in self.profile.fans:
             duty = read_duty_at(self._attributes.chip(fan.chip), fan)
-            if isinstance(duty, Known):
+            if isinstance(duty, KnownReading):
                 return duty.value
         return None
 
@@ -126,9 +126,9 @@ class SysfsTree:
             on_ms, off_ms = read_integer(folder / "delay_on"), read_integer(folder / "delay_off")
             return Shine(on_ms, off_ms) if isinstance(on_ms, int) and isinstance(off_ms, int) else _OFF
         brightness = read_led(self.root, device)
-        return _ON if isinstance(brightness, Known) and brightness.value > 0 else _OFF
+        return _ON if isinstance(brightness, KnownReading) and brightness.value > 0 else _OFF
 
-    def _lay_out_sensor(self, number: int, sensor: Sensor) -> Path:
+    def _lay_out_sensor(self, number: int, sensor: SensorProfile) -> Path:
         if sensor.hwmon is None:
             folder = self.root / f"sys/class/thermal/thermal_zone{number}"
             write(folder / "type", str(sensor.zone))
@@ -141,7 +141,7 @@ class SysfsTree:
         return chip / f"{channel}_input"
 
 
-def _measured(sensor: Sensor, state: MeasuredBlade) -> float | None:
+def _measured(sensor: SensorProfile, state: MeasuredBlade) -> float | None:
     return {
         ("temperature", "processor"): state.temperature_c,
         ("temperature", "air_inlet"): state.inlet_c,

@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from chassis_emulator.processes.parts import Part
+from chassis_emulator.processes.parts import ProcessPart
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -23,7 +23,7 @@ _LOG_BYTES_MAX = 4 * 1024 * 1024
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def live(part: Part[Any], *, name: str, settings: bytes, log: str, parent: int) -> NoReturn:
+def live(part: ProcessPart[Any], *, name: str, settings: bytes, log: str, parent: int) -> NoReturn:
     """Be `part` until it ends or SIGTERM comes; never returns. Exit code 0 for an orderly end, 1 for any other."""
     code = 1
     try:
@@ -69,7 +69,7 @@ def _leave_the_nursery(log: Path) -> None:
     )
 
 
-async def _until_terminated(part: Part[Any], settings: bytes) -> None:
+async def _until_terminated(part: ProcessPart[Any], settings: bytes) -> None:
     task = asyncio.current_task()
     if task:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

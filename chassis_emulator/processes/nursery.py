@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from chassis_emulator.processes.child import live
-from chassis_emulator.processes.parts import Part
+from chassis_emulator.processes.parts import ProcessPart
 
 MESSAGE_BYTES_MAX = 65_536
 _GRACE_S = 5.0
@@ -59,7 +59,7 @@ class NotForked(Struct, frozen=True, tag=True):
     reason: str
 
 
-class Ended(Struct, frozen=True, tag=True):
+class ProcessEnded(Struct, frozen=True, tag=True):
     """Report: the process is gone. A negative code is the signal that ended it."""
 
     name: str
@@ -77,7 +77,7 @@ def freeze() -> None:
     gc.freeze()
 
 
-def tend(requests: socket.socket, parts: Mapping[str, Part[Any]]) -> None:
+def tend(requests: socket.socket, parts: Mapping[str, ProcessPart[Any]]) -> None:
     """Serve requests until the other end closes; then end the children and return when they are gone."""
     with selectors.DefaultSelector() as selector:
         nursery = _Nursery(requests, parts, selector)
@@ -89,7 +89,7 @@ def tend(requests: socket.socket, parts: Mapping[str, Part[Any]]) -> None:
 
 class _Nursery:
     def __init__(
-        self, requests: socket.socket, parts: Mapping[str, Part[Any]], selector: selectors.BaseSelector
+        self, requests: socket.socket, parts: Mapping[str, ProcessPart[Any]], selector: selectors.BaseSelector
     ) -> None:
         self._requests = requests
         self._parts = parts
@@ -154,9 +154,9 @@ class _Nursery:
         self._selector.unregister(descriptor)
         os.close(descriptor)
         pid, status = os.waitpid(self._pids.pop(name), 0)
-        self._report(Ended(name, pid, os.waitstatus_to_exitcode(status)))
+        self._report(ProcessEnded(name, pid, os.waitstatus_to_exitcode(status)))
 
-    def _report(self, report: Forked | NotForked | Ended) -> None:
+    def _report(self, report: Forked | NotForked | ProcessEnded) -> None:
         try:
             self._requests.send(msgspec.json.encode(report))
         except (BrokenPipeError, ConnectionResetError):

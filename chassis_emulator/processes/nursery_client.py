@@ -10,11 +10,11 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from chassis_emulator.processes.nursery import MESSAGE_BYTES_MAX, Ended, Fork, Forked, NotForked, Signal
+from chassis_emulator.processes.nursery import MESSAGE_BYTES_MAX, Fork, Forked, NotForked, ProcessEnded, Signal
 from chassis_emulator.processes.parts import encode_settings
 from media_network.callback import do_nothing
 
-_report = msgspec.json.Decoder(Forked | NotForked | Ended)
+_report = msgspec.json.Decoder(Forked | NotForked | ProcessEnded)
 
 
 class ForkRefused(Exception):
@@ -35,7 +35,7 @@ class NurseryClient:
     def __init__(self, requests: socket.socket) -> None:
         requests.settimeout(0)
         self._requests = requests
-        self.on_end: Callable[[Ended], None] = do_nothing
+        self.on_end: Callable[[ProcessEnded], None] = do_nothing
         """Told of every process that is gone."""
         self._sending = asyncio.Lock()
         self._births: dict[str, asyncio.Future[int]] = {}
@@ -81,5 +81,5 @@ class NurseryClient:
                 self._births.pop(name).set_result(pid)
             case NotForked(name, reason):
                 self._births.pop(name).set_exception(ForkRefused(name, reason))
-            case Ended():
+            case ProcessEnded():
                 self.on_end(report)

@@ -12,7 +12,7 @@ Settings = TypeVar("Settings", bound=Struct)
 
 
 @dataclass(frozen=True)
-class Part(Generic[Settings]):
+class ProcessPart(Generic[Settings]):
     """A kind of process."""
 
     settings: type[Settings]
@@ -24,5 +24,5 @@ class Part(Generic[Settings]):
 
 
 def encode_settings(settings: Struct) -> msgspec.Raw:
-    """Settings in JSON, for `Part.start`."""
+    """Settings in JSON, for `ProcessPart.start`."""
     return msgspec.Raw(msgspec.json.encode(settings))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from chassis_emulator.processes.nursery import Ended
+from chassis_emulator.processes.nursery import ProcessEnded
 from chassis_emulator.processes.nursery_client import ForkRefused, NurseryClient
 from media_network.callback import do_nothing
 from media_network.status import ProcessStatus, StatusFile
@@ -144,7 +144,7 @@ class Processes:
             # One that failed at once is reported gone before this line is reached.
             process.pid = None if process.ended.is_set() else pid
 
-    def _note_end(self, report: Ended) -> None:
+    def _note_end(self, report: ProcessEnded) -> None:
         process = self.by_name[report.name]
         process.pid = None
         process.hung = False

@@ -12,11 +12,11 @@ from chassis_emulator.chassis.orders import (
     PULL,
     RESET,
     BeginFault,
+    BlinkBlade,
     EndFaults,
-    IdentifyBlade,
     InsertBlade,
     PullBlade,
-    ResetBlade,
+    ResetSlot,
     SwitchPower,
 )
 from chassis_emulator.network.control import send_order
@@ -24,7 +24,7 @@ from chassis_emulator.network.errors import OrderRefused
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.scenario.steps import (
     AnyStep,
-    ClearStep,
+    EndFaultsStep,
     FaultStep,
     IdentifyStep,
     InsertStep,
@@ -88,7 +88,7 @@ class Player:
                 begun = await send_order(folder, BEGIN_FAULT, order, timeout_s=_ORDER_TIMEOUT_S)
                 self._begun.append((name, begun.id))
                 return begun.id
-            case ClearStep(name=name):
+            case EndFaultsStep(name=name):
                 await self._order_clear(name or None)
             case PullStep(target=blade, surprise=surprise):
                 pull = PullBlade(blade=blade, surprise=surprise)
@@ -99,9 +99,9 @@ class Player:
             case PowerStep(target=blade, power=power):
                 await send_order(folder, POWER, SwitchPower(blade=blade, action=power), timeout_s=_ORDER_TIMEOUT_S)
             case ResetStep(target=blade):
-                await send_order(folder, RESET, ResetBlade(blade), timeout_s=_ORDER_TIMEOUT_S)
+                await send_order(folder, RESET, ResetSlot(blade), timeout_s=_ORDER_TIMEOUT_S)
             case IdentifyStep(target=blade, seconds=seconds):
-                identify = IdentifyBlade(blade=blade, seconds=seconds)
+                identify = BlinkBlade(blade=blade, seconds=seconds)
                 await send_order(folder, IDENTIFY, identify, timeout_s=_ORDER_TIMEOUT_S)
         return ""
 

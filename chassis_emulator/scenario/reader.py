@@ -7,7 +7,7 @@ from chassis_emulator.data import scenarios
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.scenario.steps import (
     AnyStep,
-    ClearStep,
+    EndFaultsStep,
     FaultStep,
     IdentifyStep,
     InsertStep,
@@ -23,7 +23,7 @@ from chassis_emulator.topology.document import Document, DocumentError, below
 
 _ACTIONS: dict[str, type[Step]] = {
     "fault": FaultStep,
-    "clear": ClearStep,
+    "clear": EndFaultsStep,
     "pull": PullStep,
     "insert": InsertStep,
     "power": PowerStep,
@@ -94,5 +94,5 @@ def _refuse_unknown_names(document: Document, steps: tuple[AnyStep, ...]) -> Non
                 raise document.wrong(f"steps[{index}].name", f"is {step.name!r}, as that of another fault already is")
             begun[step.name] = step.at
     for index, step in enumerate(steps):
-        if isinstance(step, ClearStep) and step.name and begun.get(step.name, float("inf")) > step.at:
+        if isinstance(step, EndFaultsStep) and step.name and begun.get(step.name, float("inf")) > step.at:
             raise document.wrong(f"steps[{index}].name", f"is {step.name!r}, but no fault of that name begins before")

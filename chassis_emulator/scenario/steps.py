@@ -57,7 +57,7 @@ class FaultStep(Step, frozen=True, kw_only=True):
         return f"{kind_of(self.fault)} at {self.fault.target}" + (f" for {self.for_s:g} s" if self.for_s else "")
 
 
-class ClearStep(Step, frozen=True, kw_only=True):
+class EndFaultsStep(Step, frozen=True, kw_only=True):
     """A fault of this scenario ends; without a name, all of them."""
 
     name: Name = ""
@@ -120,7 +120,7 @@ class IdentifyStep(Step, frozen=True, kw_only=True):
         return f"identify {self.target}"
 
 
-AnyStep: TypeAlias = FaultStep | ClearStep | PullStep | InsertStep | PowerStep | ResetStep | IdentifyStep
+AnyStep: TypeAlias = FaultStep | EndFaultsStep | PullStep | InsertStep | PowerStep | ResetStep | IdentifyStep
 
 
 class Scenario(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from chassis_emulator.faults.kinds import AnyFault, Crash, Hang, LineFault
 from chassis_emulator.faults.targets import Targets
-from chassis_emulator.scenario.steps import AnyStep, ClearStep, FaultStep, InsertStep, PullStep, Scenario
+from chassis_emulator.scenario.steps import AnyStep, EndFaultsStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.simulation.faults import Heal, Killed, TimedFault
 from chassis_emulator.simulation.line import SerialWire
 from chassis_emulator.simulation.simulation import Simulation
@@ -85,7 +85,7 @@ def length_s(scenario: Scenario) -> float:
 def _is_played(step: AnyStep) -> bool:
     if isinstance(step, FaultStep):
         return isinstance(step.fault, LineFault | Crash | Hang)
-    return isinstance(step, ClearStep | PullStep | InsertStep)
+    return isinstance(step, EndFaultsStep | PullStep | InsertStep)
 
 
 def _faults(scenario: Scenario, plan: NetworkPlan, from_s: float) -> Iterator[TimedFault]:
@@ -122,7 +122,7 @@ def _end_of(scenario: Scenario, index: int) -> float:
     if isinstance(step, FaultStep):
         if step.for_s is not None:
             ends.append(step.at + step.for_s)
-        clears = (later for later in scenario.steps[index + 1 :] if isinstance(later, ClearStep))
+        clears = (later for later in scenario.steps[index + 1 :] if isinstance(later, EndFaultsStep))
         ends += [later.at for later in clears if later.name in ("", step.name)]
     return min(ends)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from blade_agent.agent import Agent
+from blade_agent.agent import BladeAgent
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
@@ -92,7 +92,7 @@ class Stage:
             service_port=open_wires[service_port(blade)].open(0),
         )
         rng = self._boot_rng(blade.name)
-        agent = await Agent.open(blade.settings("simulated"), load_profile(blade.profile), wires, disk, rng)
+        agent = await BladeAgent.open(blade.settings("simulated"), load_profile(blade.profile), wires, disk, rng)
         await agent.run()
 
     async def _be_manager(self, chassis: ChassisPlan) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from chassis_emulator.media_console.errors import ConsoleError
 from chassis_emulator.media_console.hls import play_hls
 from chassis_emulator.media_console.push import play_push
-from chassis_emulator.media_console.reception import Reception
+from chassis_emulator.media_console.reception import ConsoleReception
 from chassis_emulator.scenario.steps import Scenario
 from chassis_emulator.simulation.fault_plan import FaultPlan
 from chassis_emulator.simulation.faults import schedule
@@ -20,7 +20,7 @@ from chassis_emulator.simulation.service_cable import ServiceCable
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from chassis_emulator.simulation.stage import Stage, service_port
 from chassis_emulator.simulation.witness import RegistryWitness, StreamWitness, Violated
-from chassis_emulator.topology.topology import Center, Station, Topology
+from chassis_emulator.topology.topology import Center, StationTopology, Topology
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -34,7 +34,7 @@ TOPOLOGY = Topology(
     network=1,
     name="story",
     center=Center(name="main", home="home"),
-    stations=(Station(name="home", slots=2), Station(name="north", slots=4)),
+    stations=(StationTopology(name="home", slots=2), StationTopology(name="north", slots=4)),
 )
 _SEGMENTS = 8
 _SEGMENT_MS = 2000
@@ -141,7 +141,7 @@ class Story:
         await self._until(lambda: self._is_whole_at(http, "north"))
         await self._order(http, PUBLISH, Publish(name))
 
-    async def _view(self, http: HttpClient, play: Callable[..., Awaitable[Reception]]) -> None:
+    async def _view(self, http: HttpClient, play: Callable[..., Awaitable[ConsoleReception]]) -> None:
         """Play while things fail: it may break off, but what is whole must be exact."""
         director = await self._director(http)
         if director is None:
@@ -193,7 +193,9 @@ class Story:
             await cable.drain(draining=False)
             await asyncio.sleep(rng.uniform(0.0, 1.0))
 
-    async def _play(self, http: HttpClient, play: Callable[..., Awaitable[Reception]], director: Address) -> Reception:
+    async def _play(
+        self, http: HttpClient, play: Callable[..., Awaitable[ConsoleReception]], director: Address
+    ) -> ConsoleReception:
         output = _Output()
         options = {"host": ONLOOKER} if play is play_push else {}
         reception = await play(director, self._program.program, output, http, **options)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blade_agent.settings import BladeSettings
-from chassis_emulator.topology.topology import Station, Topology
+from chassis_emulator.topology.topology import StationTopology, Topology
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings
 
@@ -153,7 +153,7 @@ def plan_network(topology: Topology, folder: Path) -> NetworkPlan:
     return NetworkPlan(topology, center, chassis)
 
 
-def _plan_chassis(network: int, number: int, station: Station, folder: Path, center: Address) -> ChassisPlan:
+def _plan_chassis(network: int, number: int, station: StationTopology, folder: Path, center: Address) -> ChassisPlan:
     subnet = f"127.{network}.{number}"
     state = folder / "stations" / station.name
     return ChassisPlan(

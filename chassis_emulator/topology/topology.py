@@ -59,7 +59,7 @@ class Center(Struct, frozen=True, kw_only=True):
     """The station that is its home media station."""
 
 
-class Station(Struct, frozen=True, kw_only=True):
+class StationTopology(Struct, frozen=True, kw_only=True):
     """A media station: a chassis with a blade in each slot."""
 
     name: Name
@@ -96,7 +96,7 @@ class Topology(Struct, frozen=True, kw_only=True):
     name: Name
     center: Center
     stations: Annotated[
-        tuple[Station, ...], Meta(min_length=1, max_length=254, description="a list of 1 to 254 stations")
+        tuple[StationTopology, ...], Meta(min_length=1, max_length=254, description="a list of 1 to 254 stations")
     ]
     snmp: Snmp = Snmp()
 

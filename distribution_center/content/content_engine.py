@@ -19,11 +19,11 @@ from aiohttp import ClientSession, web
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.download import download
-from distribution_center.content.errors import AlreadyCutError, IngestError, NameTakenError
+from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
 from distribution_center.content.ingest import clear_spool, ingest
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import Repository, StoreError, Verdict
+from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
@@ -37,7 +37,7 @@ from media_network.refusal import Reason, Refused
 from media_network.segment_url import HELD_SEGMENT_PATH, asked_segment
 from media_network.ticket import TicketKey
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SAY_AGAIN_S = 3.0
 _JOBS_REMEMBERED = 256
@@ -82,7 +82,10 @@ class ContentEngine:
         return tuple(self._jobs.values())
 
     async def take_up(self) -> None:
-        """Go on with what was being stored when the center stopped; clear what was not whole. Raises `StoreError`."""
+        """Go on with what was being stored when the center stopped; clear what was not whole.
+
+        Raises `RepositoryError`.
+        """
         self.spool.mkdir(parents=True, exist_ok=True)
         clear_spool(self.spool)
         for program in await self.repository.programs():
@@ -91,7 +94,7 @@ class ContentEngine:
 
     async def _take_up(self, program: Program) -> None:
         while not await self._store(program, do_nothing):
-            _log.warning("the home media station %s does not take %s", self.home, program.program)
+            logger.warning("the home media station %s does not take %s", self.home, program.program)
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
@@ -114,7 +117,7 @@ class ContentEngine:
                 program = await self._make_program(job, order)
                 self._note(job, stage=IngestStage.STORING, fraction=0.0, program=program.program)
                 await self._bring_home(job, program, order.source)
-            except (IngestError, StoreError) as error:
+            except (IngestError, RepositoryError) as error:
                 self._note(job, stage=IngestStage.FAILED, error=str(error))
             except OSError as error:
                 reason = f"{order.source} was not ingested: {error.strerror} ({error.filename})"
@@ -153,15 +156,15 @@ class ContentEngine:
         if known is None:
             return
         if known.sha256 != program.sha256:
-            raise NameTakenError(source, program.program)
+            raise NameTaken(source, program.program)
         if known.segments != program.segments:
-            raise AlreadyCutError(source, known.program, len(known.segments), _usual_ms(known))
+            raise AlreadyCut(source, known.program, len(known.segments), _usual_ms(known))
 
     async def _bring_home(self, job: str, program: Program, source: str) -> None:
         known = await self.repository.program(program.program)
         if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
             await self._admit(program, source)  # another ingest was a moment faster
-            raise NameTakenError(source, program.program)
+            raise NameTaken(source, program.program)
         self.content_manager.catalogue_changed()
 
         def stored(fraction: float) -> None:
@@ -202,14 +205,14 @@ class ContentEngine:
         """Segments at the home media station; -1 while the registry cannot say."""
         try:
             return len((await self.repository.locations(program.program)).get(self.home, ()))
-        except StoreError:
+        except RepositoryError:
             return -1
 
     async def _direct_home(self, program: Program) -> None:
         try:
             director = await self.registry.director(self.home)
             known = await self.repository.program(program.program) or program
-        except StoreError:
+        except RepositoryError:
             return  # it is told again
         if director is None:
             return

@@ -12,11 +12,11 @@ from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
-from media_network.messages.registry import LIST_CATALOGUE, Catalogue, ListCatalogue
+from media_network.messages.registry import LIST_CATALOGUE, CatalogueListing, ListCatalogue
 from media_network.program import Program, ProgramState
 from media_network.refusal import Reason, Refused
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class ContentManager:
@@ -69,8 +69,10 @@ class ContentManager:
             stations={station: len(held) for station, held in sorted(locations.items())},
         )
 
-    async def _list_catalogue(self, _: ListCatalogue) -> Catalogue:
-        return Catalogue(version=await self.catalogue_version(), programs=tuple(await self._repository.programs()))
+    async def _list_catalogue(self, _: ListCatalogue) -> CatalogueListing:
+        return CatalogueListing(
+            version=await self.catalogue_version(), programs=tuple(await self._repository.programs())
+        )
 
     async def _list_programs(self, _: messages.ListPrograms) -> messages.Programs:
         return messages.Programs(tuple([await self.row(program) for program in await self._repository.programs()]))
@@ -94,4 +96,4 @@ class ContentManager:
     async def _tell(self, station: str, director: str, program: Program) -> None:
         told = await self._http.tell(Address.parse(director), PUBLISH_PROGRAM, PublishProgram(program), deadline_s=2.0)
         if told is None:
-            _log.warning("%s has not heard that %s is published; it will when it registers", station, program.program)
+            logger.warning("%s has not heard that %s is published; it will when it registers", station, program.program)

@@ -42,7 +42,7 @@ class CutError(Exception):
         return "the transport stream cannot be cut"
 
 
-class LostSyncError(CutError):
+class LostSync(CutError):
     """A packet does not begin with the sync byte."""
 
     def problem(self) -> str:
@@ -50,7 +50,7 @@ class LostSyncError(CutError):
         return "no transport stream packet begins"
 
 
-class TruncatedPacketError(CutError):
+class TruncatedPacket(CutError):
     """The stream ends inside a packet."""
 
     def problem(self) -> str:
@@ -58,7 +58,7 @@ class TruncatedPacketError(CutError):
         return "the transport stream ends inside the packet"
 
 
-class NoRandomAccessError(CutError):
+class NoRandomAccess(CutError):
     """The stream does not begin with PAT, PMT and a random access point."""
 
     def problem(self) -> str:
@@ -66,7 +66,7 @@ class NoRandomAccessError(CutError):
         return "no PAT, PMT and random access point of a video stand in a row before what is"
 
 
-class TimeRunsBackError(CutError):
+class TimeRunsBack(CutError):
     """A random access point is presented before the one before it."""
 
     def problem(self) -> str:
@@ -74,7 +74,7 @@ class TimeRunsBackError(CutError):
         return "presentation time runs back"
 
 
-class NotConstantRateError(CutError):
+class NotConstantRate(CutError):
     """A clock reference disagrees with the stated rate."""
 
     def problem(self) -> str:
@@ -93,7 +93,7 @@ class Run(Enum):
     MAP = auto()
 
 
-class Unit(Enum):
+class PacketBeginning(Enum):
     """What begins in a packet."""
 
     PAT = auto()
@@ -106,20 +106,20 @@ class Unit(Enum):
     """Nothing to be played: a service table, stuffing."""
 
 
-NEXT_RUN: dict[tuple[Run, Unit], Run] = {
-    **{(run, Unit.PAT): Run.PAT for run in Run},
-    (Run.BROKEN, Unit.MAP): Run.BROKEN,
-    (Run.OPEN, Unit.MAP): Run.OPEN,
-    (Run.PAT, Unit.MAP): Run.MAP,
-    (Run.MAP, Unit.MAP): Run.MAP,
-    **{(run, Unit.ACCESS): Run.BROKEN for run in Run},
-    **{(run, Unit.OTHER): Run.BROKEN for run in Run},
-    **{(run, Unit.QUIET): run for run in Run},
+NEXT_RUN: dict[tuple[Run, PacketBeginning], Run] = {
+    **{(run, PacketBeginning.PAT): Run.PAT for run in Run},
+    (Run.BROKEN, PacketBeginning.MAP): Run.BROKEN,
+    (Run.OPEN, PacketBeginning.MAP): Run.OPEN,
+    (Run.PAT, PacketBeginning.MAP): Run.MAP,
+    (Run.MAP, PacketBeginning.MAP): Run.MAP,
+    **{(run, PacketBeginning.ACCESS): Run.BROKEN for run in Run},
+    **{(run, PacketBeginning.OTHER): Run.BROKEN for run in Run},
+    **{(run, PacketBeginning.QUIET): run for run in Run},
 }
-"""The run after a unit. `Unit.ACCESS` in `Run.MAP` is where a segment can begin."""
+"""The run after a unit. `PacketBeginning.ACCESS` in `Run.MAP` is where a segment can begin."""
 
 
-class Piece(NamedTuple):
+class CutPiece(NamedTuple):
     """The next bytes of a segment."""
 
     number: int
@@ -156,7 +156,7 @@ class Cutter:
         """Digest of the bytes given out: of the program, once closed."""
         return self._whole.hexdigest()
 
-    def feed(self, data: bytes) -> list[Piece | Segment]:
+    def feed(self, data: bytes) -> list[CutPiece | Segment]:
         """Read the next bytes of the stream."""
         data = self._partial + data
         end = len(data) - len(data) % TS_PACKET_BYTES
@@ -164,38 +164,38 @@ class Cutter:
         packets = Packets(data[:end])
         wrong = packets.out_of_step()
         if wrong is not None:
-            raise LostSyncError(self._offset(wrong))
+            raise LostSync(self._offset(wrong))
         self._clock.check(packets, self.length_bytes)
         out = self._read(packets)
         self.length_bytes += end
         return out
 
-    def close(self) -> list[Piece | Segment]:
+    def close(self) -> list[CutPiece | Segment]:
         """The stream has ended."""
         if self._partial:
-            raise TruncatedPacketError(self.length_bytes)
+            raise TruncatedPacket(self.length_bytes)
         if not self._timeline.begun:
-            raise NoRandomAccessError(self.length_bytes)
-        out: list[Piece | Segment] = []
+            raise NoRandomAccess(self.length_bytes)
+        out: list[CutPiece | Segment] = []
         self._give(out, memoryview(b""))
         out.append(self._finish(self._timeline.end_ms()))
         return out
 
-    def _read(self, packets: Packets) -> list[Piece | Segment]:
-        out: list[Piece | Segment] = []
+    def _read(self, packets: Packets) -> list[CutPiece | Segment]:
+        out: list[CutPiece | Segment] = []
         view = memoryview(packets.data)
         given = seen = 0
         for index in packets.unit_starts():
             self._pass(packets, seen, index)
             seen = index + 1
             unit = self._unit(packets, index)
-            if unit is Unit.PAT:  # a segment may begin here: hold back from here on
+            if unit is PacketBeginning.PAT:  # a segment may begin here: hold back from here on
                 self._give(out, view[given * TS_PACKET_BYTES : index * TS_PACKET_BYTES])
                 given = index
-            elif unit is Unit.ACCESS and self._run is Run.MAP:
+            elif unit is PacketBeginning.ACCESS and self._run is Run.MAP:
                 self._access(out, self._offset(index))
-            elif unit in {Unit.ACCESS, Unit.OTHER} and not self._timeline.begun:
-                raise NoRandomAccessError(self._offset(index))
+            elif unit in {PacketBeginning.ACCESS, PacketBeginning.OTHER} and not self._timeline.begun:
+                raise NoRandomAccess(self._offset(index))
             self._run = NEXT_RUN[self._run, unit]
         self._pass(packets, seen, packets.count)
         self._give_or_hold(out, view[given * TS_PACKET_BYTES :])
@@ -210,34 +210,34 @@ class Cutter:
         if self._run is Run.BROKEN or packets.quiet(begin, end):
             return
         if not self._timeline.begun:
-            raise NoRandomAccessError(self._offset(begin))
+            raise NoRandomAccess(self._offset(begin))
         self._run = Run.BROKEN
 
-    def _unit(self, packets: Packets, index: int) -> Unit:
+    def _unit(self, packets: Packets, index: int) -> PacketBeginning:
         """What begins in the packet."""
         pid = packets.pid(index)
         if pid == PAT_PID:
             self._map_pid = program_map_pid(packets.payload(index))
-            return Unit.PAT
+            return PacketBeginning.PAT
         if pid == self._map_pid:
             self._video_pid = video_pid(packets.payload(index))
-            return Unit.MAP
+            return PacketBeginning.MAP
         if pid != self._video_pid:
-            return Unit.QUIET if packets.quiet(index, index + 1) else Unit.OTHER
+            return PacketBeginning.QUIET if packets.quiet(index, index + 1) else PacketBeginning.OTHER
         presented = presentation_time(packets.payload(index))
         if presented is None:
-            return Unit.OTHER
+            return PacketBeginning.OTHER
         self._timeline.picture(presented)
-        return Unit.ACCESS if packets.random_access(index) else Unit.OTHER
+        return PacketBeginning.ACCESS if packets.random_access(index) else PacketBeginning.OTHER
 
-    def _access(self, out: list[Piece | Segment], offset_bytes: int) -> None:
+    def _access(self, out: list[CutPiece | Segment], offset_bytes: int) -> None:
         """The last picture is a random access point behind PAT and PMT: cut if it is time."""
         if not self._timeline.begun:
             self._timeline.begun = True
             return
         elapsed_ms = self._timeline.picture_ms() - self._timeline.segment_ms
         if elapsed_ms < 0:
-            raise TimeRunsBackError(offset_bytes)
+            raise TimeRunsBack(offset_bytes)
         if elapsed_ms >= self._target_ms:
             out.append(self._finish(self._timeline.picture_ms()))
 
@@ -255,18 +255,18 @@ class Cutter:
         self._current_bytes = 0
         return segment
 
-    def _give(self, out: list[Piece | Segment], data: memoryview) -> None:
+    def _give(self, out: list[CutPiece | Segment], data: memoryview) -> None:
         """Give out what was held back, then `data`, to the current segment."""
         for piece in (*self._held, data):
             if piece:
                 self._whole.update(piece)
                 self._current.update(piece)
                 self._current_bytes += len(piece)
-                out.append(Piece(len(self.segments), piece))
+                out.append(CutPiece(len(self.segments), piece))
         self._held.clear()
         self._held_bytes = 0
 
-    def _give_or_hold(self, out: list[Piece | Segment], data: memoryview) -> None:
+    def _give_or_hold(self, out: list[CutPiece | Segment], data: memoryview) -> None:
         """Hold back what the next segment may begin with, within bounds."""
         if self._run not in {Run.PAT, Run.MAP}:
             self._give(out, data)
@@ -275,7 +275,7 @@ class Cutter:
         self._held_bytes += len(data)
         if self._held_bytes > _LONGEST_RUN_BYTES:
             if not self._timeline.begun:
-                raise NoRandomAccessError(self.length_bytes)
+                raise NoRandomAccess(self.length_bytes)
             self._run = Run.BROKEN
             self._give(out, memoryview(b""))
 
@@ -327,4 +327,4 @@ class _Clock:
             expected = first_reference + int((place - first_place) * self._ticks_a_byte)
             error = (reference - expected + _CLOCK_TURN // 2) % _CLOCK_TURN - _CLOCK_TURN // 2
             if abs(error) > _CLOCK_TOLERANCE:
-                raise NotConstantRateError(place)
+                raise NotConstantRate(place)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 from aiohttp import ClientError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
 
-from distribution_center.content.errors import DiskFullError, DownloadError
+from distribution_center.content.errors import DiskFull, DownloadFailed
 
 OnBytes = Callable[[int, int], None]
 """Takes the bytes received and the length of the whole, -1 while unknown."""
@@ -72,10 +72,10 @@ class _Download:
         self.part.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
 
-    def error(self, *, resumes: bool) -> DownloadError:
+    def error(self, *, resumes: bool) -> DownloadFailed:
         """Why it is not whole."""
         received_bytes = self.received_bytes
-        return DownloadError(self.url, self.status, self.reason, received_bytes, self.length_bytes, resumes)
+        return DownloadFailed(self.url, self.status, self.reason, received_bytes, self.length_bytes, resumes)
 
 
 async def download(
@@ -83,8 +83,8 @@ async def download(
 ) -> Path:
     """Download `url` into `spool` and answer with the path of the whole, durable file.
 
-    Tries again up to `attempts` times in a row without a byte. Raises `DownloadError`: the part of an interrupted
-    download stays for the next call, that of a refused one does not; `DiskFullError`.
+    Tries again up to `attempts` times in a row without a byte. Raises `DownloadFailed`: the part of an interrupted
+    download stays for the next call, that of a refused one does not; `DiskFull`.
     """
     target = _target(url, spool, name)
     state = _Download(url, target.with_name(f"{target.name}.part"))
@@ -186,4 +186,4 @@ def _room(state: _Download) -> Iterator[None]:
             raise
         free_bytes = shutil.disk_usage(state.part.parent).free
         needed_bytes = max(free_bytes + 1, state.length_bytes - state.received_bytes)
-        raise DiskFullError(state.url, str(state.part.parent), needed_bytes, free_bytes) from error
+        raise DiskFull(state.url, str(state.part.parent), needed_bytes, free_bytes) from error

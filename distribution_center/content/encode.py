@@ -16,9 +16,9 @@ from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from distribution_center.content.errors import DamagedSourceError
-from distribution_center.content.source import MediaPacket, Source, time_us
-from distribution_center.content.survey import OnProgress, Survey
+from distribution_center.content.errors import DamagedSource
+from distribution_center.content.source import MediaPacket, MediaSource, time_us
+from distribution_center.content.survey import OnProgress, SourceSurvey
 
 _BITS_A_PIXEL = 0.15
 _LOWEST_PEAK_BPS = 500_000
@@ -29,7 +29,7 @@ _AUDIO_JITTER_S = Fraction(1, 20)  # containers round time stamps
 _UNKNOWN_PICTURE_RATE = Fraction(25)  # x264 wants one for its rate control; time stamps come from the source
 
 
-def encode(source: Source, plan: Survey, target: Path, *, segment_ms: int, on_progress: OnProgress) -> None:
+def encode(source: MediaSource, plan: SourceSurvey, target: Path, *, segment_ms: int, on_progress: OnProgress) -> None:
     """Write `target` from `source`: encoded where `plan` has reasons, copied elsewhere."""
     length_us = max(1, plan.end_us - plan.begin_us)
     with av.open(str(target), "w", format="mp4", options={"fflags": "+bitexact"}) as out:
@@ -48,7 +48,7 @@ def encode(source: Source, plan: Survey, target: Path, *, segment_ms: int, on_pr
                 try:
                     track.feed(packet)
                 except ValueError as error:  # invalid data, or sound that changes its form midway
-                    raise DamagedSourceError(source.name, at_us // 1000, "it cannot be decoded") from error
+                    raise DamagedSource(source.name, at_us // 1000, "it cannot be decoded") from error
 
 
 class _Copy:
@@ -67,7 +67,7 @@ class _Copy:
 class _Pictures:
     """Video that is decoded and encoded."""
 
-    def __init__(self, out: OutputContainer, source: Source, segment_ms: int) -> None:
+    def __init__(self, out: OutputContainer, source: MediaSource, segment_ms: int) -> None:
         context = source.video.codec_context
         self._out = out
         self._width, self._height = context.width & ~1 or 2, context.height & ~1 or 2  # 4:2:0 halves both

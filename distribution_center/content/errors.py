@@ -11,7 +11,7 @@ class IngestError(Exception):
 
 
 @dataclass(eq=False)
-class UnreadableSourceError(IngestError):
+class UnreadableSource(IngestError):
     """The operating system does not let us read it."""
 
     reason: str
@@ -20,7 +20,7 @@ class UnreadableSourceError(IngestError):
         return f"{self.source} cannot be read ({self.reason}): check the path and its permissions"
 
 
-class EmptySourceError(IngestError):
+class EmptySource(IngestError):
     """Zero bytes."""
 
     def __str__(self) -> str:
@@ -28,7 +28,7 @@ class EmptySourceError(IngestError):
 
 
 @dataclass(eq=False)
-class NotMediaError(IngestError):
+class NotMedia(IngestError):
     """In no container that we read, or without the container's index."""
 
     reason: str
@@ -40,7 +40,7 @@ class NotMediaError(IngestError):
         )
 
 
-class NoVideoError(IngestError):
+class NoVideo(IngestError):
     """A container without a video stream that can be decoded."""
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class NoVideoError(IngestError):
 
 
 @dataclass(eq=False)
-class TruncatedSourceError(IngestError):
+class TruncatedSource(IngestError):
     """Shorter than it says it is."""
 
     declared_ms: int
@@ -62,7 +62,7 @@ class TruncatedSourceError(IngestError):
 
 
 @dataclass(eq=False)
-class DamagedSourceError(IngestError):
+class DamagedSource(IngestError):
     """Something in the middle cannot be used; `at_ms` counts from the beginning of the source."""
 
     at_ms: int
@@ -75,7 +75,7 @@ class DamagedSourceError(IngestError):
 
 
 @dataclass(eq=False)
-class DiskFullError(IngestError):
+class DiskFull(IngestError):
     """The spool folder has no room; `needed_bytes` is at least what was missing."""
 
     folder: str
@@ -90,7 +90,7 @@ class DiskFullError(IngestError):
 
 
 @dataclass(eq=False)
-class DownloadError(IngestError):
+class DownloadFailed(IngestError):
     """A URL did not give all its bytes. `status` is the last HTTP status, 0 if none came; `length_bytes` -1 if unknown.
 
     `resumes` tells whether what was received is kept for the next try.
@@ -109,7 +109,7 @@ class DownloadError(IngestError):
 
 
 @dataclass(eq=False)
-class AlreadyCutError(IngestError):
+class AlreadyCut(IngestError):
     """The same film is a program already, cut into other segments. `segment_ms` is their usual length."""
 
     program: str
@@ -124,7 +124,7 @@ class AlreadyCutError(IngestError):
 
 
 @dataclass(eq=False)
-class NameTakenError(IngestError):
+class NameTaken(IngestError):
     """Another film has the program's name."""
 
     program: str
@@ -134,7 +134,7 @@ class NameTakenError(IngestError):
 
 
 @dataclass(eq=False)
-class IngestCrashedError(IngestError):
+class IngestCrashed(IngestError):
     """The ingest process ended without an answer; negative `exit_code`: the signal that ended it."""
 
     exit_code: int
@@ -150,15 +150,15 @@ class IngestCrashedError(IngestError):
 INGEST_ERRORS: dict[str, type[IngestError]] = {
     error.__name__: error
     for error in (
-        UnreadableSourceError,
-        EmptySourceError,
-        NotMediaError,
-        NoVideoError,
-        TruncatedSourceError,
-        DamagedSourceError,
-        DiskFullError,
-        DownloadError,
-        IngestCrashedError,
+        UnreadableSource,
+        EmptySource,
+        NotMedia,
+        NoVideo,
+        TruncatedSource,
+        DamagedSource,
+        DiskFull,
+        DownloadFailed,
+        IngestCrashed,
     )
 }
 """By name, to hand an error from one process to another."""

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 import distribution_center
-from distribution_center.content.errors import INGEST_ERRORS, IngestCrashedError
-from distribution_center.content.ingest_report import SEGMENTS, Failed, Order, Produced, Progress, Report
+from distribution_center.content.errors import INGEST_ERRORS, IngestCrashed
+from distribution_center.content.ingest_report import SEGMENTS, Failed, IngestOrder, IngestStep, Produced, Report
 from distribution_center.content.segment_folder import make_durable
 from media_network.program import Program
 
@@ -43,7 +43,9 @@ async def ingest(
     gives the same program. Raises `IngestError`; then, or when cancelled, nothing is left behind.
     """
     with _work_folder(spool) as work:
-        order = Order(path=str(source), name=name or str(source), folder=str(work), title=title, segment_ms=segment_ms)
+        order = IngestOrder(
+            path=str(source), name=name or str(source), folder=str(work), title=title, segment_ms=segment_ms
+        )
         program = await _run(order, on_progress)
         if admit:
             await admit(program)
@@ -71,7 +73,7 @@ def _work_folder(spool: Path) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
-async def _run(order: Order, on_progress: Callable[[float], None]) -> Program:
+async def _run(order: IngestOrder, on_progress: Callable[[float], None]) -> Program:
     """Run the process to its end and answer with what it produced."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -90,14 +92,14 @@ async def _run(order: Order, on_progress: Callable[[float], None]) -> Program:
             await process.wait()
 
 
-async def _follow(process: Process, order: Order, on_progress: Callable[[float], None]) -> Program:
+async def _follow(process: Process, order: IngestOrder, on_progress: Callable[[float], None]) -> Program:
     reports, complaints = process.stdout, process.stderr
     if reports is None or complaints is None:
         raise ValueError("the process must have been started with pipes")
     decoder = msgspec.json.Decoder(Report)
     async for line in reports:
         match decoder.decode(line):
-            case Progress(fraction):
+            case IngestStep(fraction):
                 on_progress(fraction)
             case Produced(program):
                 on_progress(1.0)
@@ -106,4 +108,4 @@ async def _follow(process: Process, order: Order, on_progress: Callable[[float],
             case Failed(error, facts):
                 raise msgspec.convert(facts, INGEST_ERRORS[error])
     detail = (await complaints.read()).decode(errors="replace").strip()
-    raise IngestCrashedError(order.name, await process.wait(), detail.rpartition("\n")[2][:_LONGEST_DETAIL])
+    raise IngestCrashed(order.name, await process.wait(), detail.rpartition("\n")[2][:_LONGEST_DETAIL])

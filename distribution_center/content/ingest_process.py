@@ -19,13 +19,13 @@ import msgspec
 
 from distribution_center.content.cutter import Cutter
 from distribution_center.content.encode import encode
-from distribution_center.content.errors import DiskFullError, IngestError
-from distribution_center.content.ingest_report import SEGMENTS, Failed, Order, Produced, Progress, Report
+from distribution_center.content.errors import DiskFull, IngestError
+from distribution_center.content.ingest_report import SEGMENTS, Failed, IngestOrder, IngestStep, Produced, Report
 from distribution_center.content.multiplex import multiplex
 from distribution_center.content.rate import required_rate_bps
 from distribution_center.content.segment_folder import SegmentFolder
 from distribution_center.content.source import open_source
-from distribution_center.content.survey import OnProgress, Survey, survey
+from distribution_center.content.survey import OnProgress, SourceSurvey, survey
 from media_network.callback import do_nothing
 from media_network.program import Program
 
@@ -38,7 +38,7 @@ _SURVEYED = 0.1
 _ENCODED = 0.85
 
 
-def produce(order: Order, on_progress: OnProgress) -> Program:
+def produce(order: IngestOrder, on_progress: OnProgress) -> Program:
     """Make the program's segments. Raises `IngestError`."""
     folder = Path(order.folder)
     try:
@@ -47,10 +47,10 @@ def produce(order: Order, on_progress: OnProgress) -> Program:
         if error.errno not in _NO_ROOM:
             raise
         free_bytes = shutil.disk_usage(folder).free
-        raise DiskFullError(order.name, str(folder), free_bytes + 1, free_bytes) from error
+        raise DiskFull(order.name, str(folder), free_bytes + 1, free_bytes) from error
 
 
-def _produce(order: Order, folder: Path, on_progress: OnProgress) -> Program:
+def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Program:
     path = Path(order.path)
     with open_source(path, order.name) as source:
         plan = survey(source, segment_ms=order.segment_ms, on_progress=_part(on_progress, 0, _SURVEYED))
@@ -77,7 +77,7 @@ def _produce(order: Order, folder: Path, on_progress: OnProgress) -> Program:
     )
 
 
-def _encode(order: Order, plan: Survey, target: Path, on_progress: OnProgress) -> tuple[Path, Survey]:
+def _encode(order: IngestOrder, plan: SourceSurvey, target: Path, on_progress: OnProgress) -> tuple[Path, SourceSurvey]:
     """Encode what must be, and survey the result: its sizes are known only now."""
     with open_source(Path(order.path), order.name) as source:
         encode(source, plan, target, segment_ms=order.segment_ms, on_progress=on_progress)
@@ -95,7 +95,7 @@ def program_id(title: str, sha256: str) -> str:
 def _require_room(name: str, folder: Path, needed_bytes: int) -> None:
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes:
-        raise DiskFullError(name, str(folder), needed_bytes, free_bytes)
+        raise DiskFull(name, str(folder), needed_bytes, free_bytes)
 
 
 def _part(on_progress: OnProgress, begin: float, end: float) -> OnProgress:
@@ -112,7 +112,7 @@ class _Reporter:
     def progress(self, fraction: float) -> None:
         if fraction >= self._reported + _PROGRESS_STEP:
             self._reported = fraction
-            self.report(Progress(fraction))
+            self.report(IngestStep(fraction))
 
     def report(self, report: Report) -> None:
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
@@ -124,7 +124,7 @@ def main() -> None:
     os.nice(_PRIORITY_STEP)  # streams are served beside this
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     av.logging.set_level(None)
-    order = msgspec.json.decode(sys.argv[1], type=Order)
+    order = msgspec.json.decode(sys.argv[1], type=IngestOrder)
     reporter = _Reporter()
     try:
         reporter.report(Produced(produce(order, reporter.progress)))

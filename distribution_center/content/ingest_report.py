@@ -8,7 +8,7 @@ SEGMENTS = "segments"
 """Folder of the finished segments, below the order's folder."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class IngestOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What to do."""
 
     path: str
@@ -20,7 +20,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     segment_ms: int
 
 
-class Progress(msgspec.Struct, frozen=True, tag=True):
+class IngestStep(msgspec.Struct, frozen=True, tag=True):
     """Still at it."""
 
     fraction: float
@@ -39,4 +39,4 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     facts: dict[str, str | int]
 
 
-Report = Progress | Produced | Failed
+Report = IngestStep | Produced | Failed

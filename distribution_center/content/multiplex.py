@@ -9,22 +9,24 @@ from av.audio.stream import AudioStream
 from distribution_center.content.cutter import CutError
 from distribution_center.content.h264 import SLICE_OF_IDR, unit_types
 from distribution_center.content.rate import DELAY_US
-from distribution_center.content.source import Source, time_us
-from distribution_center.content.survey import OnProgress, Survey
+from distribution_center.content.source import MediaSource, time_us
+from distribution_center.content.survey import OnProgress, SourceSurvey
 from media_network.program import TS_PACKET_BYTES
 
 _CLOCK_PERIOD_MS = 20  # ISO/IEC 13818-1 allows 100, DVB 40
 _WRITE_BYTES = 1024 * TS_PACKET_BYTES
 
 
-class Sink(Protocol):
+class PacketSink(Protocol):
     """Takes the stream, some packets at a time."""
 
     def write(self, data: bytes, /) -> int:
         """Take all of `data`."""
 
 
-def multiplex(source: Source, plan: Survey, sink: Sink, *, rate_bps: int, on_progress: OnProgress) -> None:
+def multiplex(
+    source: MediaSource, plan: SourceSurvey, sink: PacketSink, *, rate_bps: int, on_progress: OnProgress
+) -> None:
     """Write `source` to `sink` at `rate_bps`, null packets included, PAT and PMT before every random access point.
 
     The program begins with the first picture and ends with the last: sound outside is left out. What `sink` raises
@@ -40,7 +42,7 @@ def multiplex(source: Source, plan: Survey, sink: Sink, *, rate_bps: int, on_pro
 class _Guard:
     """Keeps what the sink raised: libav sees only that something failed, and fails again when it is closed."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: PacketSink) -> None:
         self._sink = sink
         self._error: OSError | CutError | None = None
 
@@ -58,7 +60,9 @@ class _Guard:
             raise self._error
 
 
-def _multiplex(source: Source, plan: Survey, sink: Sink, rate_bps: int, on_progress: OnProgress) -> None:
+def _multiplex(
+    source: MediaSource, plan: SourceSurvey, sink: PacketSink, rate_bps: int, on_progress: OnProgress
+) -> None:
     options = {
         "muxrate": str(rate_bps),
         "max_delay": str(DELAY_US),

@@ -14,16 +14,16 @@ _PAYLOAD_BYTES = 184
 _STEP_BPS = 10_000
 
 
-class Load(NamedTuple):
+class AccessUnit(NamedTuple):
     """One picture or sound: when it is decoded, and its length."""
 
     due_us: int
     length_bytes: int
 
 
-def required_rate_bps(loads: Sequence[Load]) -> int:
+def required_rate_bps(loads: Sequence[AccessUnit]) -> int:
     """The lowest rate at which every load, sent in turn and at most `DELAY_US` early, is there when it is due."""
-    wire = [Load(due_us, _on_wire_bytes(length_bytes)) for due_us, length_bytes in loads]
+    wire = [AccessUnit(due_us, _on_wire_bytes(length_bytes)) for due_us, length_bytes in loads]
     low, high = 0, 8_000_000 * max(load.length_bytes for load in wire) * len(wire) // DELAY_US
     while high - low > _STEP_BPS:
         rate_bps = (low + high) // 2
@@ -39,7 +39,7 @@ def _on_wire_bytes(length_bytes: int) -> int:
     return packets * TS_PACKET_BYTES
 
 
-def _in_time(wire: Sequence[Load], rate_bps: int) -> bool:
+def _in_time(wire: Sequence[AccessUnit], rate_bps: int) -> bool:
     sent_us = float(wire[0].due_us - DELAY_US)
     us_a_byte = 8_000_000 / rate_bps
     for due_us, length_bytes in wire:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from distribution_center.content.cutter import Cutter, Piece
+from distribution_center.content.cutter import CutPiece, Cutter
 from media_network.program import Segment
 
 
@@ -40,9 +40,9 @@ class SegmentFolder:
         if self._file is not None:
             self._file.close()
 
-    def _take(self, cut: list[Piece | Segment]) -> None:
+    def _take(self, cut: list[CutPiece | Segment]) -> None:
         for item in cut:
-            if isinstance(item, Piece):
+            if isinstance(item, CutPiece):
                 if self._file is None:
                     # unbuffered: the pieces are large
                     self._file = segment_path(self._folder, item.number).open("xb", buffering=0)

@@ -14,11 +14,11 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from distribution_center.content.errors import (
-    DamagedSourceError,
-    EmptySourceError,
-    NotMediaError,
-    NoVideoError,
-    UnreadableSourceError,
+    DamagedSource,
+    EmptySource,
+    NotMedia,
+    NoVideo,
+    UnreadableSource,
 )
 
 # A playlist or a text file must not make the demuxer read other files, and a still picture is not a film.
@@ -31,7 +31,7 @@ MediaPacket: TypeAlias = "Packet[Stream]"
 
 
 @dataclass(frozen=True)
-class Source:
+class MediaSource:
     """An open film: its best video stream and, if it has one, its best audio stream."""
 
     name: str
@@ -48,10 +48,10 @@ class Source:
             for packet in _dated(self.container.demux(streams), self.video):
                 at_us = max(at_us, time_us(packet.dts, packet))
                 if packet.is_corrupt:
-                    raise DamagedSourceError(self.name, at_us // 1000, "part of a picture or sound is missing")
+                    raise DamagedSource(self.name, at_us // 1000, "part of a picture or sound is missing")
                 yield packet
         except av.FFmpegError as error:
-            raise DamagedSourceError(self.name, at_us // 1000, str(error.strerror)) from error
+            raise DamagedSource(self.name, at_us // 1000, str(error.strerror)) from error
 
 
 def _dated(packets: Iterator[MediaPacket], video: VideoStream) -> Iterator[MediaPacket]:
@@ -79,22 +79,22 @@ def time_us(ticks: int | None, packet: MediaPacket) -> int:
 
 
 @contextmanager
-def open_source(path: Path, name: str) -> Iterator[Source]:
+def open_source(path: Path, name: str) -> Iterator[MediaSource]:
     """Open the film at `path`, which people call `name`. Raises `IngestError`."""
     try:
         if path.stat().st_size == 0:
-            raise EmptySourceError(name)
+            raise EmptySource(name)
         container = av.open(str(path), options=_OPTIONS)
     except OSError as error:
-        raise UnreadableSourceError(name, str(error.strerror)) from error
+        raise UnreadableSource(name, str(error.strerror)) from error
     except av.FFmpegError as error:
-        raise NotMediaError(name, str(error.strerror)) from error
+        raise NotMedia(name, str(error.strerror)) from error
     with container:
         video = next((stream for stream in container.streams.video if _moving(stream)), None)
         if video is None:
-            raise NoVideoError(name)
+            raise NoVideo(name)
         audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
-        yield Source(name, container, video, audio)
+        yield MediaSource(name, container, video, audio)
 
 
 def _moving(stream: VideoStream) -> bool:

@@ -9,10 +9,10 @@ import av
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
-from distribution_center.content.errors import DamagedSourceError, NoVideoError, TruncatedSourceError
+from distribution_center.content.errors import DamagedSource, NoVideo, TruncatedSource
 from distribution_center.content.h264 import closes_group
-from distribution_center.content.rate import Load
-from distribution_center.content.source import MediaPacket, Source, time_us
+from distribution_center.content.rate import AccessUnit
+from distribution_center.content.source import MediaPacket, MediaSource, time_us
 
 OnProgress = Callable[[float], None]
 """Takes the fraction done, from 0 to 1; called often."""
@@ -26,7 +26,7 @@ _TOLERANCE_OF_DURATION = 0.01
 
 
 @dataclass(frozen=True)
-class Survey:
+class SourceSurvey:
     """What a source holds and what must be done with it."""
 
     video_reasons: tuple[str, ...]
@@ -36,7 +36,7 @@ class Survey:
     """When the first picture is decoded: the program begins there."""
     end_us: int
     """When the last picture ends, and the program with it."""
-    loads: tuple[Load, ...]
+    loads: tuple[AccessUnit, ...]
     """Pictures and sounds of the program in the order in which they are due."""
 
     @property
@@ -49,7 +49,7 @@ class _Track:
     """Time stamps of one stream, in microseconds."""
 
     def __init__(self) -> None:
-        self.loads: list[Load] = []
+        self.loads: list[AccessUnit] = []
         self.keys_us: list[int] = []
         self.begin_us: int | None = None
         self.end_us = 0
@@ -66,7 +66,7 @@ class _Track:
         shown_us = time_us(stamps[-1], packet)
         self.begin_us = shown_us if self.begin_us is None else min(self.begin_us, shown_us)
         self.end_us = max(self.end_us, shown_us + time_us(packet.duration, packet))
-        self.loads.append(Load(due_us, packet.size))
+        self.loads.append(AccessUnit(due_us, packet.size))
         if key:
             self.keys_us.append(shown_us)
 
@@ -76,7 +76,7 @@ class _Track:
         return 0 if self.begin_us is None else self.end_us - self.begin_us
 
 
-def survey(source: Source, *, segment_ms: int, on_progress: OnProgress) -> Survey:
+def survey(source: MediaSource, *, segment_ms: int, on_progress: OnProgress) -> SourceSurvey:
     """Read `source` through. Raises `IngestError` if no program can be made of it."""
     pictures, sounds = _Track(), _Track()
     video_reasons = _unsuitable_video(source.video)
@@ -98,14 +98,14 @@ def survey(source: Source, *, segment_ms: int, on_progress: OnProgress) -> Surve
             pictures.add(packet, key=key)
             on_progress(min(1.0, pictures.length_us / declared_us) if declared_us else 0.0)
     if pictures.begin_us is None:
-        raise NoVideoError(source.name)
+        raise NoVideo(source.name)
     _refuse_truncated(source.name, declared_us, _found_us(pictures, sounds))
     _refuse_still(source.name, pictures)
     if check_keys:
         video_reasons = _unsuitable_groups(pictures, segment_ms)
     begin_us = pictures.loads[0].due_us
     heard = (load for load in sounds.loads if begin_us <= load.due_us < pictures.end_us)
-    return Survey(
+    return SourceSurvey(
         video_reasons=tuple(video_reasons),
         audio_reasons=tuple(_unsuitable_audio(source.audio, sounds)),
         begin_us=begin_us,
@@ -114,13 +114,13 @@ def survey(source: Source, *, segment_ms: int, on_progress: OnProgress) -> Surve
     )
 
 
-def _decode(source: Source, packet: MediaPacket, pictures: _Track) -> None:
+def _decode(source: MediaSource, packet: MediaPacket, pictures: _Track) -> None:
     """Decode a random access point: a copy of what nobody can decode helps nobody."""
     try:
         packet.decode()
     except av.FFmpegError as error:
         at_ms = (pictures.end_us - (pictures.begin_us or 0)) // 1000
-        raise DamagedSourceError(source.name, at_ms, "a picture cannot be decoded") from error
+        raise DamagedSource(source.name, at_ms, "a picture cannot be decoded") from error
 
 
 def _unsuitable_video(video: VideoStream) -> list[str]:
@@ -160,7 +160,7 @@ def _unsuitable_audio(audio: AudioStream | None, sounds: _Track) -> list[str]:
     return reasons
 
 
-def _declared_us(source: Source) -> int:
+def _declared_us(source: MediaSource) -> int:
     """How long the container says that the two streams are; 0 if it does not say."""
     declared = [
         int(stream.duration * stream.time_base * 1_000_000)
@@ -180,7 +180,7 @@ def _found_us(pictures: _Track, sounds: _Track) -> int:
 def _refuse_truncated(name: str, declared_us: int, found_us: int) -> None:
     tolerance_us = max(_TOLERANCE_US, declared_us * _TOLERANCE_OF_DURATION)
     if found_us < declared_us - tolerance_us:
-        raise TruncatedSourceError(name, declared_us // 1000, found_us // 1000)
+        raise TruncatedSource(name, declared_us // 1000, found_us // 1000)
 
 
 def _refuse_still(name: str, pictures: _Track) -> None:
@@ -189,4 +189,4 @@ def _refuse_still(name: str, pictures: _Track) -> None:
         if after.due_us - before.due_us > _LONGEST_STILL_US:
             at_ms = (before.due_us - pictures.loads[0].due_us) // 1000
             gap_s = (after.due_us - before.due_us) / 1e6
-            raise DamagedSourceError(name, at_ms, f"no picture for {gap_s:.1f} s")
+            raise DamagedSource(name, at_ms, f"no picture for {gap_s:.1f} s")

@@ -23,7 +23,7 @@ FLAP_WITHIN_S = 600.0
 SETTLE_S = 300.0
 
 
-class Severity(IntEnum):
+class AlarmSeverity(IntEnum):
     """How bad, with the numbers of AlarmSeverity (MEDIA-STATION-ALARM-MIB, ITU X.733)."""
 
     INDETERMINATE = 2
@@ -33,7 +33,13 @@ class Severity(IntEnum):
     WARNING = 6
 
 
-WORST_FIRST = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING, Severity.INDETERMINATE)
+WORST_FIRST = (
+    AlarmSeverity.CRITICAL,
+    AlarmSeverity.MAJOR,
+    AlarmSeverity.MINOR,
+    AlarmSeverity.WARNING,
+    AlarmSeverity.INDETERMINATE,
+)
 
 
 class AlarmState(StrEnum):
@@ -71,7 +77,7 @@ TRANSITIONS: dict[tuple[AlarmState, AlarmEvent], AlarmState] = {
 PRESENT = frozenset({AlarmState.ACTIVE, AlarmState.ACKNOWLEDGED})
 
 
-class Source(StrEnum):
+class AlarmSource(StrEnum):
     """Who says so."""
 
     AGENT = "agent"
@@ -83,9 +89,9 @@ class Cause(Struct, frozen=True, kw_only=True):
     """What is wrong. Causes of one source, component, kind and resource are one alarm."""
 
     component: str
-    source: Source
+    source: AlarmSource
     kind: str
-    severity: Severity
+    severity: AlarmSeverity
     resource: str = ""
     text: str = ""
 
@@ -95,7 +101,7 @@ class Cause(Struct, frozen=True, kw_only=True):
         return self.component, self.source.value, self.kind, self.resource
 
 
-class Alarm(Struct, frozen=True, kw_only=True):
+class NetworkAlarm(Struct, frozen=True, kw_only=True):
     """An alarm and what became of it."""
 
     number: int
@@ -119,28 +125,28 @@ class Alarm(Struct, frozen=True, kw_only=True):
 class AlarmList:
     """All alarms that are not over."""
 
-    def __init__(self, alarms: Iterable[Alarm] = (), next_number: int = 1) -> None:
+    def __init__(self, alarms: Iterable[NetworkAlarm] = (), next_number: int = 1) -> None:
         self._alarms = {alarm.cause.key: alarm for alarm in alarms}
         self._next = max([next_number, *(alarm.number + 1 for alarm in self._alarms.values())])
 
-    def __iter__(self) -> Iterator[Alarm]:
+    def __iter__(self) -> Iterator[NetworkAlarm]:
         """Worst first, of equals the newest."""
         return iter(sorted(self._alarms.values(), key=_order))
 
-    def worst(self) -> dict[str, Severity]:
+    def worst(self) -> dict[str, AlarmSeverity]:
         """The worst alarm that each component has now, of those that have one."""
-        found: dict[str, Severity] = {}
+        found: dict[str, AlarmSeverity] = {}
         for alarm in self._alarms.values():
             if alarm.state in PRESENT:
                 name, severity = alarm.cause.component, alarm.cause.severity
                 found[name] = min(found.get(name, severity), severity, key=WORST_FIRST.index)
         return found
 
-    def raise_alarm(self, cause: Cause, now: float) -> Alarm | None:
+    def raise_alarm(self, cause: Cause, now: float) -> NetworkAlarm | None:
         """Something is wrong. Gives the alarm if that is news."""
         known = self._alarms.get(cause.key)
         if known is None:
-            known = Alarm(
+            known = NetworkAlarm(
                 number=self._next, cause=cause, state=AlarmState.ACTIVE, raised_at=now, changed_at=now, raises=(now,)
             )
             self._next += 1
@@ -155,7 +161,7 @@ class AlarmList:
             changed = replace(changed, state=state, raised_at=now, acknowledged_by="", acknowledged_at=0.0)
         return self._keep(changed)
 
-    def clear_alarm(self, cause: Cause, now: float) -> Alarm | None:
+    def clear_alarm(self, cause: Cause, now: float) -> NetworkAlarm | None:
         """It is not wrong any more. Gives the alarm if that is news."""
         known = self._alarms.get(cause.key)
         if known is None or not known.wrong:
@@ -165,7 +171,7 @@ class AlarmList:
             return self._keep(quiet)
         return self._keep(replace(quiet, state=TRANSITIONS[known.state, AlarmEvent.CLEAR]))
 
-    def take(self, component: str, source: Source, causes: Iterable[Cause], now: float) -> list[Alarm]:
+    def take(self, component: str, source: AlarmSource, causes: Iterable[Cause], now: float) -> list[NetworkAlarm]:
         """All that a source says is wrong with a component: what it does not name is cleared. Gives what is news."""
         named = {cause.key: cause for cause in causes}
         known = [alarm.cause for alarm in self._alarms.values()]
@@ -174,7 +180,7 @@ class AlarmList:
         news += [self.clear_alarm(cause, now) for cause in gone if cause.key not in named]
         return [alarm for alarm in news if alarm is not None]
 
-    def acknowledge(self, number: int, person: str, now: float) -> Alarm | None:
+    def acknowledge(self, number: int, person: str, now: float) -> NetworkAlarm | None:
         """Somebody has seen it. None if there is no such alarm; again is no error."""
         known = next((alarm for alarm in self._alarms.values() if alarm.number == number), None)
         if known is None or known.acknowledged_by:
@@ -182,7 +188,7 @@ class AlarmList:
         state = TRANSITIONS[known.state, AlarmEvent.ACKNOWLEDGE]
         return self._keep(replace(known, state=state, acknowledged_by=person, acknowledged_at=now, changed_at=now))
 
-    def settle(self, now: float) -> list[Alarm]:
+    def settle(self, now: float) -> list[NetworkAlarm]:
         """Let clears of flapping alarms count that have been quiet for long enough. Gives what is news."""
         due = [
             alarm
@@ -193,7 +199,7 @@ class AlarmList:
             self._keep(replace(alarm, state=TRANSITIONS[alarm.state, AlarmEvent.CLEAR], raises=())) for alarm in due
         ]
 
-    def _keep(self, alarm: Alarm) -> Alarm:
+    def _keep(self, alarm: NetworkAlarm) -> NetworkAlarm:
         if alarm.state is AlarmState.OVER:
             self._alarms.pop(alarm.cause.key, None)
         else:
@@ -201,5 +207,5 @@ class AlarmList:
         return alarm
 
 
-def _order(alarm: Alarm) -> tuple[int, int, float]:
+def _order(alarm: NetworkAlarm) -> tuple[int, int, float]:
     return (alarm.state is AlarmState.CLEARED, WORST_FIRST.index(alarm.cause.severity), -alarm.raised_at)

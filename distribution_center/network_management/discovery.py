@@ -11,7 +11,7 @@ from media_network.messages.registry import StationRow
 _IN_SERVICE = frozenset({"M2", "M3", "M4", "M5", "M6", "M7"})
 
 
-class Found:
+class Discovered:
     """What has been found so far. It only grows from answers: a registry that is away takes nothing off the map."""
 
     def __init__(self, settings: NmsSettings) -> None:

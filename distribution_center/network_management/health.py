@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from distribution_center.network_management.alarms import Severity
+from distribution_center.network_management.alarms import AlarmSeverity
 
 
 class Health(StrEnum):
@@ -24,7 +24,7 @@ class Health(StrEnum):
     LOST = "lost"
 
 
-class Outcome(StrEnum):
+class PollOutcome(StrEnum):
     """What became of a poll."""
 
     ANSWERED = "answered"
@@ -42,8 +42,8 @@ class Colour(StrEnum):
     GREY = "grey"
 
 
-_H, _O = Health, Outcome
-TRANSITIONS: dict[tuple[Health, Outcome], Health] = {
+_H, _O = Health, PollOutcome
+TRANSITIONS: dict[tuple[Health, PollOutcome], Health] = {
     (_H.UNKNOWN, _O.ANSWERED): _H.ANSWERING,
     (_H.UNKNOWN, _O.MISSED): _H.SILENT,
     (_H.UNKNOWN, _O.MISSED_LONG): _H.LOST,
@@ -58,11 +58,11 @@ TRANSITIONS: dict[tuple[Health, Outcome], Health] = {
     (_H.LOST, _O.MISSED_LONG): _H.LOST,
 }
 _OF_SEVERITY = {
-    Severity.CRITICAL: Colour.RED,
-    Severity.MAJOR: Colour.ORANGE,
-    Severity.MINOR: Colour.YELLOW,
-    Severity.WARNING: Colour.YELLOW,
-    Severity.INDETERMINATE: Colour.YELLOW,
+    AlarmSeverity.CRITICAL: Colour.RED,
+    AlarmSeverity.MAJOR: Colour.ORANGE,
+    AlarmSeverity.MINOR: Colour.YELLOW,
+    AlarmSeverity.WARNING: Colour.YELLOW,
+    AlarmSeverity.INDETERMINATE: Colour.YELLOW,
 }
 WORST_FIRST = (Colour.RED, Colour.ORANGE, Colour.YELLOW, Colour.GREY, Colour.GREEN)
 
@@ -78,19 +78,19 @@ class Reachability:
     def answered(self, now: float) -> bool:
         """Gives whether its health is another now."""
         self.heard_at = now
-        return self._turn(Outcome.ANSWERED)
+        return self._turn(PollOutcome.ANSWERED)
 
     def missed(self, now: float, lost_after_s: float) -> bool:
         """Gives whether its health is another now."""
         long = now - self.heard_at >= lost_after_s
-        return self._turn(Outcome.MISSED_LONG if long else Outcome.MISSED)
+        return self._turn(PollOutcome.MISSED_LONG if long else PollOutcome.MISSED)
 
-    def _turn(self, outcome: Outcome) -> bool:
+    def _turn(self, outcome: PollOutcome) -> bool:
         before, self.health = self.health, TRANSITIONS[self.health, outcome]
         return before is not self.health
 
 
-def colour(health: Health, worst: Severity | None) -> Colour:
+def colour(health: Health, worst: AlarmSeverity | None) -> Colour:
     """What a component looks like, by its health and its worst alarm."""
     if health is Health.LOST:
         return Colour.RED

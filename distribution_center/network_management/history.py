@@ -12,7 +12,7 @@ from typing import NamedTuple
 import apsw
 import msgspec
 
-from distribution_center.network_management.alarms import Alarm, AlarmState
+from distribution_center.network_management.alarms import AlarmState, NetworkAlarm
 
 
 class Ring(NamedTuple):
@@ -121,7 +121,7 @@ class History:
         with self._lock:
             self._connection.close()
 
-    def add(self, samples: Iterable[Sample], alarms: Iterable[Alarm], at: float) -> None:
+    def add(self, samples: Iterable[Sample], alarms: Iterable[NetworkAlarm], at: float) -> None:
         """Keep what was read at a moment, seconds since 1970, and alarms that changed. Raises `apsw.Error`."""
         with self._lock, self._connection:
             rows = [
@@ -167,19 +167,19 @@ class History:
                 found.setdefault(line, []).append(Point(*point))
         return found
 
-    def alarms(self) -> tuple[list[Alarm], int]:
+    def alarms(self) -> tuple[list[NetworkAlarm], int]:
         """Alarms that are not over, and the number that the next one gets."""
         with self._lock:
             kept = self._connection.execute("SELECT alarm FROM alarms WHERE NOT over")
-            alarms = [msgspec.json.decode(alarm, type=Alarm) for (alarm,) in kept]
+            alarms = [msgspec.json.decode(alarm, type=NetworkAlarm) for (alarm,) in kept]
             last = self._connection.execute("SELECT coalesce(max(number), 0) FROM alarms").fetchone()
         return alarms, int(last[0]) + 1 if last else 1
 
-    def past_alarms(self, most: int) -> list[Alarm]:
+    def past_alarms(self, most: int) -> list[NetworkAlarm]:
         """Alarms that are over, the newest first."""
         with self._lock:
             rows = self._connection.execute("SELECT alarm FROM alarms WHERE over ORDER BY number DESC LIMIT ?", (most,))
-            return [msgspec.json.decode(alarm, type=Alarm) for (alarm,) in rows]
+            return [msgspec.json.decode(alarm, type=NetworkAlarm) for (alarm,) in rows]
 
     def _number(self, sample: Sample) -> int:
         key = (sample.component, sample.metric, sample.part)

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from distribution_center.network_management.alarms import Alarm
+from distribution_center.network_management.alarms import NetworkAlarm
 from distribution_center.network_management.network import Network
-from media_network.pages.events import Event, News
+from media_network.pages.events import News, ServerSentEvent
 
 _AT_MOST_EVERY_S = 0.5
 
@@ -49,14 +49,14 @@ class Live:
         """What one who looks is told: `network` with all there is, then `changes` with what is another."""
         self._watchers += 1
         try:
-            told = Event("network", self.whole())
+            told = ServerSentEvent("network", self.whole())
             while True:
                 seen = self._version
                 yield [told]
                 while self._version == seen:
                     await self._drawn.wait()
                 whole = self._gone_in > seen
-                told = Event("network" if whole else "changes", self._document(-1 if whole else seen))
+                told = ServerSentEvent("network" if whole else "changes", self._document(-1 if whole else seen))
         finally:
             self._watchers -= 1
 
@@ -89,7 +89,7 @@ class Live:
         return b'{"components":[' + components + b"]" + alarms + b"}"
 
 
-def show_alarm(alarm: Alarm) -> dict[str, Any]:
+def show_alarm(alarm: NetworkAlarm) -> dict[str, Any]:
     """An alarm as the page shows it."""
     return {
         "number": alarm.number,

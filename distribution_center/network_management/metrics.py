@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from distribution_center.network_management.alarms import Alarm
+from distribution_center.network_management.alarms import NetworkAlarm
 from distribution_center.network_management.component import Component
 from distribution_center.network_management.health import Health
 from distribution_center.network_management.history import Sample
@@ -11,7 +11,7 @@ _PREFIX = "media_station_"
 
 
 def exposition(
-    components: Iterable[tuple[Component, Health]], alarms: Iterable[Alarm], samples: Iterable[Sample]
+    components: Iterable[tuple[Component, Health]], alarms: Iterable[NetworkAlarm], samples: Iterable[Sample]
 ) -> Iterator[str]:
     """Lines, each with its end."""
     known = list(components)

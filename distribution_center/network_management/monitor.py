@@ -7,7 +7,7 @@ from typing import Protocol
 
 import apsw
 
-from distribution_center.network_management.alarms import Alarm
+from distribution_center.network_management.alarms import NetworkAlarm
 from distribution_center.network_management.component import Component
 from distribution_center.network_management.history import History, Sample
 from distribution_center.network_management.network import Network
@@ -21,7 +21,7 @@ from media_network.http.client import HttpClient
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.snmp.objects.times import wall_clock
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _KEEP_EVERY_S = 2.0
 _NAMES_AGAIN_POLLS = 60
@@ -68,7 +68,7 @@ class Monitor:
         self._engines: dict[str, bytes] = {}
         """Engine ids by component."""
         self._samples: list[Sample] = []
-        self._alarms: list[Alarm] = []
+        self._alarms: list[NetworkAlarm] = []
         self.on_engine: Callable[[bytes], None] = do_nothing
         """Gets the id of every engine that answers."""
         self.polls = 0
@@ -91,7 +91,7 @@ class Monitor:
                 self._schedule.hurry(component.component, now)
         self._wake.set()
 
-    def acknowledge(self, number: int, person: str) -> Alarm | None:
+    def acknowledge(self, number: int, person: str) -> NetworkAlarm | None:
         """A person has seen an alarm; None if there is none of that number."""
         alarm = self._network.alarms.acknowledge(number, person, wall_clock())
         if alarm is not None:
@@ -107,7 +107,7 @@ class Monitor:
         try:
             await asyncio.get_running_loop().run_in_executor(None, self._history.add, samples, alarms, wall_clock())
         except apsw.Error as error:
-            _log.warning("the history cannot be written: %s", error)
+            logger.warning("the history cannot be written: %s", error)
             self._samples = samples[-_WAITING_MAX:]
             self._alarms = alarms + self._alarms
 
@@ -190,7 +190,7 @@ class Monitor:
             self._note((), self._network.alarms.settle(wall_clock()))
             await self.keep()
 
-    def _note(self, samples: Iterable[Sample], alarms: Iterable[Alarm]) -> None:
+    def _note(self, samples: Iterable[Sample], alarms: Iterable[NetworkAlarm]) -> None:
         self._samples += samples
         self._alarms += alarms
         self._changed()

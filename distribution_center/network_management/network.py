@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from distribution_center.network_management.alarms import Alarm, AlarmList, Cause, Severity, Source
+from distribution_center.network_management.alarms import AlarmList, AlarmSeverity, AlarmSource, Cause, NetworkAlarm
 from distribution_center.network_management.component import Component, Kind
-from distribution_center.network_management.discovery import Found
+from distribution_center.network_management.discovery import Discovered
 from distribution_center.network_management.health import WORST_FIRST, Colour, Health, Reachability, colour
 from distribution_center.network_management.history import Sample
 from distribution_center.network_management.objects import Looked, Row
-from distribution_center.network_management.readings import Counters, causes, engines, samples, slots, text
+from distribution_center.network_management.readings import PolledCounters, causes, engines, samples, slots, text
 from media_network.snmp.ber import Oid
 
 _SHOWN_SCALARS = ("mscEpoch", "mscDirectorSlot", "mscSlotCount", "msdPrograms", "msdProgramsPublished", "msdLocations")
@@ -25,7 +25,7 @@ class _Seen(Struct):
     """What is remembered of a component that has an agent."""
 
     reachability: Reachability
-    counters: Counters
+    counters: PolledCounters
     names: dict[Oid, Row]
     scalars: dict[str, int]
     last: dict[tuple[str, str], float]
@@ -38,26 +38,26 @@ class _Seen(Struct):
 class Network:
     """Components, their health, alarms and last readings."""
 
-    def __init__(self, found: Found, alarms: AlarmList, lost_after_s: float) -> None:
+    def __init__(self, found: Discovered, alarms: AlarmList, lost_after_s: float) -> None:
         self.found = found
         self.alarms = alarms
         self._lost_after_s = lost_after_s
         self.components: dict[str, Component] = {}
         self._seen: dict[str, _Seen] = {}
 
-    def rediscover(self, now: float, wall: float) -> list[Alarm]:
+    def rediscover(self, now: float, wall: float) -> list[NetworkAlarm]:
         """Take in what was found; gives alarms of components that are gone, which are cleared."""
         self.components = {each.component: each for each in self.found.components()}
         gone = self._seen.keys() - self.components.keys()
-        news = [alarm for name in gone for source in Source for alarm in self.alarms.take(name, source, (), wall)]
+        news = [alarm for name in gone for source in AlarmSource for alarm in self.alarms.take(name, source, (), wall)]
         for name in gone:
             del self._seen[name]
         for name, component in self.components.items():
             if component.agent is not None and name not in self._seen:
-                self._seen[name] = _Seen(Reachability(heard_at=now), Counters(), {}, {}, {})
+                self._seen[name] = _Seen(Reachability(heard_at=now), PolledCounters(), {}, {}, {})
         return news
 
-    def answered(self, name: str, looked: Looked, now: float, wall: float) -> tuple[list[Sample], list[Alarm]]:
+    def answered(self, name: str, looked: Looked, now: float, wall: float) -> tuple[list[Sample], list[NetworkAlarm]]:
         """A component answered a poll; gives what is to be kept."""
         component, seen = self.components.get(name), self._seen.get(name)
         if component is None or seen is None:
@@ -73,10 +73,10 @@ class Network:
             self.found.chassis_said(component.parent, slots(looked))
         if component.kind is Kind.BLADE:
             self.found.director_said(component.parent, engines(looked))
-        news = self.alarms.take(name, Source.AGENT, causes(component, looked), wall)
-        return found, news + self.alarms.take(name, Source.NMS, (), wall)
+        news = self.alarms.take(name, AlarmSource.AGENT, causes(component, looked), wall)
+        return found, news + self.alarms.take(name, AlarmSource.NMS, (), wall)
 
-    def missed(self, name: str, reason: str, now: float, wall: float) -> list[Alarm]:
+    def missed(self, name: str, reason: str, now: float, wall: float) -> list[NetworkAlarm]:
         """A component did not answer a poll; gives alarms that are news."""
         seen = self._seen.get(name)
         if seen is None:
@@ -87,12 +87,12 @@ class Network:
             return []
         cause = Cause(
             component=name,
-            source=Source.NMS,
+            source=AlarmSource.NMS,
             kind="no answer",
-            severity=Severity.CRITICAL,
+            severity=AlarmSeverity.CRITICAL,
             text=f"{name} does not answer: {reason}",
         )
-        return self.alarms.take(name, Source.NMS, [cause], wall)
+        return self.alarms.take(name, AlarmSource.NMS, [cause], wall)
 
     def names_known(self, name: str) -> bool:
         """Whether what a component's sensors are called has been asked."""

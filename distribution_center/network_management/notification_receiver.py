@@ -20,7 +20,7 @@ from media_network.snmp.objects.times import wall_clock
 from media_network.snmp.settings import UserSettings
 from media_network.snmp.usm import EngineIdentity
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _TRANSPORT = (*udp.DOMAIN_NAME, 1)
 _AUTH = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from distribution_center.network_management.alarms import Cause, Severity, Source
+from distribution_center.network_management.alarms import AlarmSeverity, AlarmSource, Cause
 from distribution_center.network_management.component import Component
 from distribution_center.network_management.history import Sample
 from distribution_center.network_management.objects import Looked, Row
@@ -40,7 +40,7 @@ _SENSOR_OK = 1
 _SCALE_UNITS = 9
 """EntitySensorDataScale counts thousands from here."""
 _KINDS = {kind.value: kind.name.lower().replace("_", " ") for kind in AlarmKind}
-_SEVERITIES = {severity.value: severity for severity in Severity}
+_SEVERITIES = {severity.value: severity for severity in AlarmSeverity}
 HOT_SWAP = ("M0", "M1", "M2", "M3", "M4", "M5", "M6", "M7")
 ROLES = {2: "director", 3: "engine"}
 _ADMIN = {1: "", 2: "draining", 3: "inactive"}
@@ -59,7 +59,7 @@ class SlotView(Struct, frozen=True, kw_only=True):
     power_w: float | None
 
 
-class Counters(Struct):
+class PolledCounters(Struct):
     """Counters of the poll before, from which rates come."""
 
     uptime: int = 0
@@ -69,7 +69,9 @@ class Counters(Struct):
     """What came of them."""
 
 
-def samples(component: Component, looked: Looked, names: dict[Oid, Row], before: Counters, at: float) -> list[Sample]:
+def samples(
+    component: Component, looked: Looked, names: dict[Oid, Row], before: PolledCounters, at: float
+) -> list[Sample]:
     """All series of a poll made `at`; `before` is brought up to date. Rates begin with the second poll, and after an
     agent's restart with the second one from there.
     """
@@ -121,7 +123,7 @@ def _sensors(component: Component, rows: dict[Oid, Row], names: dict[Oid, Row]) 
                 yield Sample(component.component, metric, text(known.get("entPhysicalName")), value * 10.0**exponent)
 
 
-def _rates(component: Component, looked: Looked, before: Counters, at: float) -> Iterator[Sample]:
+def _rates(component: Component, looked: Looked, before: PolledCounters, at: float) -> Iterator[Sample]:
     uptime = _number(looked.scalars.get("sysUpTime"))
     if uptime < before.uptime:
         before.values = {}  # it has restarted, and counts from 0
@@ -168,9 +170,9 @@ def _cause(component: Component, row: Row) -> Cause:
     resource = text(row.get("msaAlarmResource"))
     return Cause(
         component=component.component,
-        source=Source.AGENT,
+        source=AlarmSource.AGENT,
         kind=_KINDS.get(kind, "other"),
-        severity=_SEVERITIES.get(severity, Severity.INDETERMINATE),
+        severity=_SEVERITIES.get(severity, AlarmSeverity.INDETERMINATE),
         resource=f"slot {slot} {resource}".strip() if slot and not component.slot else resource,
         text=text(row.get("msaAlarmText")),
     )

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 from distribution_center.network_management.alarms import AlarmList
-from distribution_center.network_management.discovery import Found
+from distribution_center.network_management.discovery import Discovered
 from distribution_center.network_management.history import History
 from distribution_center.network_management.live import Live
 from distribution_center.network_management.monitor import Monitor
@@ -22,7 +22,7 @@ from media_network.snmp.engine_file import start_engine
 from media_network.snmp.usm import EngineIdentity
 from media_network.status import ProcessStatus, write_status
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 TOKEN_FILE = "token"  # noqa: S105 -- the name of the file
 
@@ -50,7 +50,7 @@ async def _watch(
     token: str,
     identity: EngineIdentity,
 ) -> None:
-    network = Network(Found(settings), AlarmList(*history.alarms()), settings.lost_after_s)
+    network = Network(Discovered(settings), AlarmList(*history.alarms()), settings.lost_after_s)
     live = Live(network)
     monitor = Monitor(settings, network, history, http=http, poller=poller, changed=live.changed)
     receiver = None
@@ -61,7 +61,7 @@ async def _watch(
     pages = Pages(settings, network=network, monitor=monitor, history=history, live=live, token=token)
     try:
         async with serve_pages(pages, Address(settings.address, settings.http_port)) as address:
-            _log.info("the page is at http://%s/, the token for acknowledging in %s", address, settings.state)
+            logger.info("the page is at http://%s/, the token for acknowledging in %s", address, settings.state)
             write_status(Path(settings.state), _status(address))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(live.run(), name="page")

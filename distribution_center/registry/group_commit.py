@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from distribution_center.registry.repository import StoreError, Verdict
+from distribution_center.registry.repository import RepositoryError, Verdict
 from distribution_center.registry.writes import Write
 
-Result: TypeAlias = Verdict | StoreError | OverflowError
+Result: TypeAlias = Verdict | RepositoryError | OverflowError
 Commit: TypeAlias = Callable[[list[Write]], Awaitable[list[Result]]]
 """Carries writes out in one transaction, and answers when it is durable. A write that fails takes no other with it."""
 
@@ -24,7 +24,7 @@ class GroupCommit:
         self._commits: asyncio.Task[None] | None = None
 
     async def write(self, write: Write) -> Verdict:
-        """Answers when the write is durable. Raises `StoreError` or `OverflowError` if it could not be made."""
+        """Answers when the write is durable. Raises `RepositoryError` or `OverflowError` if it could not be made."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Verdict] = loop.create_future()
         self._queue.append((write, done))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
-from distribution_center.registry.repository import Repository, Stamp, Station, Verdict
+from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict
 from media_network.address import Address
 from media_network.http.server import HandlerTable
 from media_network.messages import registry as messages
@@ -99,7 +99,7 @@ class MediaLocationRegistry:
             return Refused(Reason.BAD_MESSAGE, str(error))
         known = await self._repository.station(message.station)
         generation = known.stamp.generation if known and known.stamp.epoch == message.epoch else 0
-        station = Station(
+        station = RegisteredStation(
             station=message.station,
             director=message.director,
             media=message.media,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from distribution_center.registry.repository import Repository, StoreUnfitError
+from distribution_center.registry.repository import Repository, RepositoryUnfit
 from distribution_center.registry.sqlite_repository import SqliteRepository
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -17,5 +17,5 @@ async def open_repository(registry: str) -> Repository:
             PostgresqlRepository,
         )
     except ImportError as error:
-        raise StoreUnfitError("on PostgreSQL", "it needs `pip install media-station[postgresql]`") from error
+        raise RepositoryUnfit("on PostgreSQL", "it needs `pip install media-station[postgresql]`") from error
     return await PostgresqlRepository.open(registry)

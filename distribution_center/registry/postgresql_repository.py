@@ -15,13 +15,13 @@ import asyncpg
 from distribution_center.registry.group_commit import Result
 from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
-    StoreError,
-    StoreFailedError,
-    StoreLostError,
-    StoreUnfitError,
+    RepositoryError,
+    RepositoryFailed,
+    RepositoryLost,
+    RepositoryUnfit,
     Verdict,
 )
-from distribution_center.registry.schema import SCHEMA_VERSION, SchemaVersionError
+from distribution_center.registry.schema import SCHEMA_VERSION, UnknownSchemaVersion
 from distribution_center.registry.sql_repository import SqlRepository
 from distribution_center.registry.writes import Each, Steps, Write
 
@@ -82,19 +82,19 @@ class PostgresqlStore:
     """`SqlStore` on a server: a pool of connections that read and one that writes, each made anew when it is lost."""
 
     def __init__(self, dsn: str) -> None:
-        """Raises `StoreUnfitError` for a DSN with a password."""
+        """Raises `RepositoryUnfit` for a DSN with a password."""
         self.server = _without_password(dsn)
         self._dsn = dsn
         self._writer: Any = None
         self._readers: Any = None
 
     async def begin(self) -> None:
-        """Make sure that the server is there, keeps what it commits, and has the tables. Raises `StoreError`."""
+        """Make sure that the server is there, keeps what it commits, and has the tables. Raises `RepositoryError`."""
         async with self._errors():
             writer = await self._open_writer()
             fsync = await writer.fetchval("SELECT current_setting('fsync')")
             if fsync != "on":
-                raise StoreUnfitError(self.server, "its fsync is off: a power cut would take what it acknowledged")
+                raise RepositoryUnfit(self.server, "its fsync is off: a power cut would take what it acknowledged")
             async with writer.transaction():
                 await writer.execute("SELECT pg_advisory_xact_lock(hashtext('media-station registry'))")
                 if await writer.fetchval("SELECT to_regclass('registry_schema')") is None:
@@ -102,7 +102,7 @@ class PostgresqlStore:
                     await writer.execute("INSERT INTO registry_schema VALUES ($1)", SCHEMA_VERSION)
             version = await writer.fetchval("SELECT max(version) FROM registry_schema")
             if version != SCHEMA_VERSION:
-                raise SchemaVersionError(self.server, version)
+                raise UnknownSchemaVersion(self.server, version)
             self._readers = await asyncpg.create_pool(
                 self._dsn,
                 min_size=0,
@@ -116,17 +116,17 @@ class PostgresqlStore:
         """See `SqlStore`. A connection that had broken unnoticed is no reason to fail."""
         try:
             return await self._read(read)
-        except StoreLostError:
+        except RepositoryLost:
             return await self._read(read)
 
     async def commit(self, writes: list[Write]) -> list[Result]:
         """See `SqlStore`."""
         try:
             return list(await self._commit_together(writes))
-        except (StoreFailedError, OverflowError) as error:
+        except (RepositoryFailed, OverflowError) as error:
             if len(writes) == 1:
                 return [error]
-        except StoreError as error:
+        except RepositoryError as error:
             return [error] * len(writes)
         # One of them cannot be made. Each by itself: the others can.
         return [result for write in writes for result in await self.commit([write])]
@@ -171,9 +171,9 @@ class PostgresqlStore:
         try:
             yield
         except ValueError as error:  # asyncpg cannot read the DSN, or we what is in the tables
-            raise StoreUnfitError(self.server, _reason(error)) from error
+            raise RepositoryUnfit(self.server, _reason(error)) from error
         except _SERVER_ERRORS as error:
-            kind = StoreLostError if isinstance(error, _LOST) else StoreFailedError
+            kind = RepositoryLost if isinstance(error, _LOST) else RepositoryFailed
             raise kind(self.server, _reason(error)) from error
 
 
@@ -182,7 +182,7 @@ class PostgresqlRepository(SqlRepository):
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
-        """Connect to `postgresql://[USER@][HOST][:PORT]/DATABASE`, and make the tables. Raises `StoreError`."""
+        """Connect to `postgresql://[USER@][HOST][:PORT]/DATABASE`, and make the tables. Raises `RepositoryError`."""
         store = PostgresqlStore(dsn)
         try:
             await store.begin()
@@ -243,9 +243,9 @@ def _reason(error: BaseException) -> str:
 
 
 def _without_password(dsn: str) -> str:
-    """The server as people may see it. Raises `StoreUnfitError` if a password is in it."""
+    """The server as people may see it. Raises `RepositoryUnfit` if a password is in it."""
     url = urlsplit(dsn)
     host = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
     if url.password is not None or "password" in parse_qs(url.query):
-        raise StoreUnfitError(host, "its password is in the settings: put it into a password file (PGPASSFILE)")
+        raise RepositoryUnfit(host, "its password is in the settings: put it into a password file (PGPASSFILE)")
     return host

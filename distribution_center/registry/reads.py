@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from distribution_center.registry.masks import place, segments
-from distribution_center.registry.repository import Order, OrderState, Stamp, Station
+from distribution_center.registry.repository import DistributionOrder, OrderState, RegisteredStation, Stamp
 from media_network.program import Program, ProgramState
 
 _Result = TypeVar("_Result")
@@ -36,22 +36,22 @@ def program(name: str) -> Read[list[Program]]:
     return Read(f"{_PROGRAMS} WHERE program = $1", (name,), _programs)
 
 
-def orders(name: str) -> Read[dict[str, Order]]:
+def orders(name: str) -> Read[dict[str, DistributionOrder]]:
     """See `Repository`."""
     return Read(
         "SELECT station, orders.state, copies FROM orders JOIN programs ON number = orders.program"
         " WHERE programs.program = $1 ORDER BY station",
         (name,),
-        lambda rows: {station: Order(OrderState(state), copies) for station, state, copies in rows},
+        lambda rows: {station: DistributionOrder(OrderState(state), copies) for station, state, copies in rows},
     )
 
 
-def stations() -> Read[list[Station]]:
+def stations() -> Read[list[RegisteredStation]]:
     """See `Repository`."""
     return Read(f"{_STATIONS} ORDER BY station", (), _stations)
 
 
-def station(name: str) -> Read[list[Station]]:
+def station(name: str) -> Read[list[RegisteredStation]]:
     """At most one station."""
     return Read(f"{_STATIONS} WHERE station = $1", (name,), _stations)
 
@@ -84,9 +84,9 @@ def _programs(rows: _Rows) -> list[Program]:
     ]
 
 
-def _stations(rows: _Rows) -> list[Station]:
+def _stations(rows: _Rows) -> list[RegisteredStation]:
     return [
-        Station(station=name, director=director, media=media, stamp=Stamp(*stamp))
+        RegisteredStation(station=name, director=director, media=media, stamp=Stamp(*stamp))
         for name, director, media, *stamp in rows
     ]
 

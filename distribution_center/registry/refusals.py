@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from distribution_center.registry.repository import StoreError, StoreLostError
+from distribution_center.registry.repository import RepositoryError, RepositoryLost
 from media_network.http.server import AnswerToHost, HandlerTable
 from media_network.refusal import Reason, Refused
 
@@ -15,7 +15,7 @@ _Reply = TypeVar("_Reply", bound=Struct)
 
 
 def refuse_store_errors(table: HandlerTable) -> None:
-    """Make every verb of a table answer with a refusal where it would have raised a `StoreError`."""
+    """Make every verb of a table answer with a refusal where it would have raised a `RepositoryError`."""
     table.posts[:] = [replace(post, answer=_refusing(post.answer)) for post in table.posts]
 
 
@@ -24,9 +24,9 @@ def _refusing(answer: AnswerToHost[_Request, _Reply]) -> AnswerToHost[_Request, 
     async def refusing(request: _Request, host: str) -> _Reply | Refused:
         try:
             return await answer(request, host)
-        except StoreLostError as error:
+        except RepositoryLost as error:
             return Refused(Reason.OVERDUE, str(error))
-        except StoreError as error:
+        except RepositoryError as error:
             return Refused(Reason.BUSY, str(error))
         except OverflowError:  # from a write
             return Refused(Reason.BAD_MESSAGE, "a number in the message is larger than any store takes")

@@ -3,9 +3,9 @@
 Every write answers with a `Verdict` once it is durable: a refusal is a value. Reads see what was committed.
 
 StoreError                the store could not do it
-    StoreLostError        nobody answered; a write may have been made: saying it again is safe
-    StoreFailedError      it answered that it cannot: a full disk, for instance
-    StoreUnfitError       it would lose what it acknowledges, or is another release's
+    RepositoryLost        nobody answered; a write may have been made: saying it again is safe
+    RepositoryFailed      it answered that it cannot: a full disk, for instance
+    RepositoryUnfit       it would lose what it acknowledges, or is another release's
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class Stamp(NamedTuple):
     """Of the station's inventory: rises with every full report; begins again with an epoch."""
 
 
-class Station(Struct, frozen=True, kw_only=True):
+class RegisteredStation(Struct, frozen=True, kw_only=True):
     """A media station as its director reports it."""
 
     station: str
@@ -65,7 +65,7 @@ class OrderState(StrEnum):
     """Every segment is at the station."""
 
 
-class Order(NamedTuple):
+class DistributionOrder(NamedTuple):
     """A distribution order of a program to a station."""
 
     state: OrderState
@@ -74,7 +74,7 @@ class Order(NamedTuple):
 
 
 @dataclass(eq=False)
-class StoreError(Exception):
+class RepositoryError(Exception):
     """The store at fault, and why. `store` is a path or a server, without a password."""
 
     store: str
@@ -84,21 +84,23 @@ class StoreError(Exception):
         return f"the registry {self.store}: {self.reason}"
 
 
-class StoreLostError(StoreError):
+class RepositoryLost(RepositoryError):
     """Nobody answered. A write that was under way may have been made; every write may be said again."""
 
 
-class StoreFailedError(StoreError):
+class RepositoryFailed(RepositoryError):
     """The store answered that it cannot, and nothing was written."""
 
 
-class StoreUnfitError(StoreError):
+class RepositoryUnfit(RepositoryError):
     """This store is not to be used."""
 
 
 class Repository(Protocol):
-    """The registry's store. Everything but `close` raises `StoreError`, writes also `OverflowError` for a number that
-    no store takes (64 bits, signed).
+    """The registry's store.
+
+    Everything but `close` raises `RepositoryError`; writes raise `OverflowError`, too, for a number that no store takes
+    (64 bits, signed).
     """
 
     async def close(self) -> None:
@@ -119,7 +121,7 @@ class Repository(Protocol):
         `REPEATED`, `UNKNOWN_PROGRAM`.
         """
 
-    async def see_station(self, station: Station) -> Verdict:
+    async def see_station(self, station: RegisteredStation) -> Verdict:
         """A station's director reports. `OLD_EPOCH`, `OLD_GENERATION`."""
 
     async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
@@ -145,13 +147,13 @@ class Repository(Protocol):
     async def program(self, program: str) -> Program | None:
         """One program with its state."""
 
-    async def orders(self, program: str) -> dict[str, Order]:
+    async def orders(self, program: str) -> dict[str, DistributionOrder]:
         """Distribution orders of a program by station."""
 
-    async def stations(self) -> list[Station]:
+    async def stations(self) -> list[RegisteredStation]:
         """All stations, by name."""
 
-    async def station(self, station: str) -> Station | None:
+    async def station(self, station: str) -> RegisteredStation | None:
         """One station."""
 
     async def stations_with(self, program: str, segment: int) -> list[str]:

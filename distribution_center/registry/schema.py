@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apsw
 
-from distribution_center.registry.repository import StoreUnfitError
+from distribution_center.registry.repository import RepositoryUnfit
 
 OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that overlaps a write of another connection can lose committed transactions in WAL mode."""
@@ -48,11 +48,11 @@ CREATE INDEX locations_by_station ON locations (station);
 """
 
 
-class SqliteTooOldError(StoreUnfitError):
+class SqliteTooOld(RepositoryUnfit):
     """This SQLite can lose what was committed."""
 
 
-class SchemaVersionError(StoreUnfitError):
+class UnknownSchemaVersion(RepositoryUnfit):
     """The store was written by another release."""
 
     def __init__(self, store: str, version: int) -> None:
@@ -60,15 +60,15 @@ class SchemaVersionError(StoreUnfitError):
 
 
 def require_sqlite(version: str) -> None:
-    """Raises `SqliteTooOldError`."""
+    """Raises `SqliteTooOld`."""
     if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
         reason = f"SQLite {version} can lose committed data: install an apsw with SQLite {oldest} or newer"
-        raise SqliteTooOldError("in a file", reason)
+        raise SqliteTooOld("in a file", reason)
 
 
 def open_writer(path: Path) -> apsw.Connection:
-    """The one connection that writes; makes the tables. Raises `SqliteTooOldError`, `SchemaVersionError`."""
+    """The one connection that writes; makes the tables. Raises `SqliteTooOld`, `UnknownSchemaVersion`."""
     require_sqlite(apsw.sqlite_lib_version())
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
@@ -81,7 +81,7 @@ def open_writer(path: Path) -> apsw.Connection:
             connection.pragma("user_version", SCHEMA_VERSION)
     if version not in {0, SCHEMA_VERSION}:
         connection.close()
-        raise SchemaVersionError(str(path), version)
+        raise UnknownSchemaVersion(str(path), version)
     return connection
 
 

@@ -8,8 +8,8 @@ from distribution_center.registry import reads, writes
 from distribution_center.registry.group_commit import GroupCommit, Result
 from distribution_center.registry.masks import masks
 from distribution_center.registry.reads import Read
-from distribution_center.registry.repository import Order, OrderState, Stamp, Station, Verdict
-from distribution_center.registry.writes import Inventory, Write
+from distribution_center.registry.repository import DistributionOrder, OrderState, RegisteredStation, Stamp, Verdict
+from distribution_center.registry.writes import FullReport, Write
 from media_network.program import Program, ProgramState
 
 _Answer = TypeVar("_Answer")
@@ -54,27 +54,27 @@ class SqlRepository:
 
     async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
         """See `Repository`."""
-        order = Order(state, copies)
+        order = DistributionOrder(state, copies)
         return await self._commits.write(partial(writes.set_order, program=program, station=station, order=order))
 
-    async def see_station(self, station: Station) -> Verdict:
+    async def see_station(self, station: RegisteredStation) -> Verdict:
         """See `Repository`."""
         return await self._commits.write(partial(writes.see_station, station=station))
 
     async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """See `Repository`."""
-        inventory = Inventory(station, stamp, {program: masks(segments)})
+        inventory = FullReport(station, stamp, {program: masks(segments)})
         return await self._commits.write(partial(writes.add_locations, inventory=inventory))
 
     async def remove_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """See `Repository`."""
-        inventory = Inventory(station, stamp, {program: masks(segments)})
+        inventory = FullReport(station, stamp, {program: masks(segments)})
         return await self._commits.write(partial(writes.remove_locations, inventory=inventory))
 
     async def replace_station(self, station: str, stamp: Stamp, segments: Mapping[str, Iterable[int]]) -> Verdict:
         """See `Repository`."""
         held = {program: masks(numbers) for program, numbers in segments.items()}
-        inventory = Inventory(station, stamp, held)
+        inventory = FullReport(station, stamp, held)
         return await self._commits.write(partial(writes.replace_station, inventory=inventory))
 
     async def programs(self) -> list[Program]:
@@ -86,15 +86,15 @@ class SqlRepository:
         found = await self._store.read(reads.program(program))
         return found[0] if found else None
 
-    async def orders(self, program: str) -> dict[str, Order]:
+    async def orders(self, program: str) -> dict[str, DistributionOrder]:
         """See `Repository`."""
         return await self._store.read(reads.orders(program))
 
-    async def stations(self) -> list[Station]:
+    async def stations(self) -> list[RegisteredStation]:
         """See `Repository`."""
         return await self._store.read(reads.stations())
 
-    async def station(self, station: str) -> Station | None:
+    async def station(self, station: str) -> RegisteredStation | None:
         """See `Repository`."""
         found = await self._store.read(reads.station(station))
         return found[0] if found else None

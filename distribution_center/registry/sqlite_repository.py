@@ -8,7 +8,7 @@ import apsw
 
 from distribution_center.registry.group_commit import Result
 from distribution_center.registry.reads import Read
-from distribution_center.registry.repository import StoreFailedError, Verdict
+from distribution_center.registry.repository import RepositoryFailed, Verdict
 from distribution_center.registry.schema import open_reader, open_writer
 from distribution_center.registry.sql_repository import SqlRepository
 from distribution_center.registry.writes import Each, Steps, Write
@@ -78,8 +78,8 @@ class SqliteStore:
             verdict: Verdict = done.value
             return verdict
 
-    def _failed(self, error: apsw.Error) -> StoreFailedError:
-        return StoreFailedError(str(self._path), str(error))
+    def _failed(self, error: apsw.Error) -> RepositoryFailed:
+        return RepositoryFailed(str(self._path), str(error))
 
 
 class SqliteRepository(SqlRepository):
@@ -91,4 +91,4 @@ class SqliteRepository(SqlRepository):
         try:
             return cls(SqliteStore(path))
         except apsw.Error as error:
-            raise StoreFailedError(str(path), str(error)) from error
+            raise RepositoryFailed(str(path), str(error)) from error

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS
-from distribution_center.registry.repository import Order, Stamp, Station, Verdict
+from distribution_center.registry.repository import DistributionOrder, RegisteredStation, Stamp, Verdict
 from media_network.program import Program, ProgramState
 
 Value: TypeAlias = str | int | bytes
@@ -36,7 +36,7 @@ Write: TypeAlias = Callable[[], Steps]
 """A write that can be begun anew, when its transaction has to be."""
 
 
-class Inventory(NamedTuple):
+class FullReport(NamedTuple):
     """Segments of programs at a station."""
 
     station: str
@@ -97,7 +97,7 @@ def set_state(*, program: str, state: ProgramState) -> Steps:
     return Verdict.ACCEPTED
 
 
-def set_order(*, program: str, station: str, order: Order) -> Steps:
+def set_order(*, program: str, station: str, order: DistributionOrder) -> Steps:
     """See `Repository.set_order`."""
     extent = yield from _extent(program)
     if extent is None:
@@ -114,7 +114,7 @@ def set_order(*, program: str, station: str, order: Order) -> Steps:
     return Verdict.ACCEPTED
 
 
-def see_station(*, station: Station) -> Steps:
+def see_station(*, station: RegisteredStation) -> Steps:
     """See `Repository.see_station`."""
     known = yield from _known(station.station)
     if known is None:
@@ -133,7 +133,7 @@ def see_station(*, station: Station) -> Steps:
     return verdict
 
 
-def add_locations(*, inventory: Inventory) -> Steps:
+def add_locations(*, inventory: FullReport) -> Steps:
     """See `Repository.add_locations`."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
@@ -143,7 +143,7 @@ def add_locations(*, inventory: Inventory) -> Steps:
     return verdict
 
 
-def remove_locations(*, inventory: Inventory) -> Steps:
+def remove_locations(*, inventory: FullReport) -> Steps:
     """See `Repository.remove_locations`."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
@@ -163,7 +163,7 @@ def remove_locations(*, inventory: Inventory) -> Steps:
     return verdict
 
 
-def replace_station(*, inventory: Inventory) -> Steps:
+def replace_station(*, inventory: FullReport) -> Steps:
     """See `Repository.replace_station`."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
@@ -182,7 +182,7 @@ def replace_station(*, inventory: Inventory) -> Steps:
     return verdict
 
 
-def _check_change(known: _Known | None, inventory: Inventory, extents: dict[str, _Extent]) -> Verdict:
+def _check_change(known: _Known | None, inventory: FullReport, extents: dict[str, _Extent]) -> Verdict:
     """Whether a station may add to its inventory, or take from it."""
     verdict = _check(known, inventory, extents)
     if verdict is not Verdict.ACCEPTED:
@@ -192,7 +192,7 @@ def _check_change(known: _Known | None, inventory: Inventory, extents: dict[str,
     return verdict if len(extents) == len(inventory.held) else Verdict.UNKNOWN_PROGRAM
 
 
-def _check(known: _Known | None, inventory: Inventory, extents: dict[str, _Extent]) -> Verdict:
+def _check(known: _Known | None, inventory: FullReport, extents: dict[str, _Extent]) -> Verdict:
     """Whether a station's message about segments may be taken."""
     verdict = _fence(known, inventory.stamp)
     if verdict is not Verdict.ACCEPTED:
@@ -212,7 +212,7 @@ def _fence(known: _Known | None, stamp: Stamp) -> Verdict:
     return Verdict.OLD_GENERATION if stamp < known.stamp else Verdict.ACCEPTED
 
 
-def _insert(known: _Known, inventory: Inventory, extents: dict[str, _Extent]) -> Each:
+def _insert(known: _Known, inventory: FullReport, extents: dict[str, _Extent]) -> Each:
     return Each(
         "INSERT INTO locations (program, chunk, station, mask) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (program, chunk, station) DO UPDATE SET mask = locations.mask | excluded.mask",
@@ -232,7 +232,7 @@ def _known(station: str) -> Generator[Statement, tuple[Any, ...] | None, _Known 
     return None if row is None else _Known(row[0], Stamp(row[1], row[2]), Stamp(row[3], row[4]))
 
 
-def _extents(inventory: Inventory) -> Generator[Statement, tuple[Any, ...] | None, dict[str, _Extent]]:
+def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | None, dict[str, _Extent]]:
     """Of those programs of an inventory that are known."""
     extents = {}
     for program in inventory.held:

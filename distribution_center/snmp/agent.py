@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from distribution_center.center_figures import CenterFigures
-from distribution_center.registry.repository import StoreError
+from distribution_center.registry.repository import RepositoryError
 from distribution_center.snmp.objects import CenterObjects
 from media_network.snmp.agent import Agent, open_agent
 from media_network.snmp.interest import Interest
@@ -72,7 +72,7 @@ async def _keep_showing(
         begun_s = loop.time()
         try:
             objects.update(await figures())
-        except StoreError as error:
+        except RepositoryError as error:
             logger.warning("%s; what SNMP shows is from before", error)
         await asyncio.sleep(max(_REFRESH_S, (loop.time() - begun_s) / _SHARE))
         if not told:

@@ -32,9 +32,9 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 # What is not HTTP is answered with 400. A traceback for each would let any peer fill the disk.
-_log.addFilter(_is_ours)
+logger.addFilter(_is_ours)
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
 AnswerToHost = Callable[[Request, str], Coroutine[Any, Any, Reply | Refused]]
@@ -129,7 +129,7 @@ def _endpoint(post: _Post[Any, Any], answers: _Answers) -> Resource:
 
     async def endpoint(http: web.Request) -> web.StreamResponse:
         key, host = http.headers.get(IDEMPOTENCY_KEY), http.remote or ""
-        _log.debug("%s says %s, which is for: %s", host, path, callers)
+        logger.debug("%s says %s, which is for: %s", host, path, callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
                 body = await _read_body(http, bytes_max)
@@ -222,7 +222,7 @@ async def serve_application(application: web.Application, address: Address) -> A
     runner = web.AppRunner(
         application,
         access_log=None,
-        logger=_log,
+        logger=logger,
         shutdown_timeout=1.0,
         keepalive_timeout=75.0,
         auto_decompress=False,

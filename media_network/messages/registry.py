@@ -109,7 +109,7 @@ class ListCatalogue(Struct, frozen=True):
     """Ask for the program information of every program (claim 2)."""
 
 
-class Catalogue(Struct, frozen=True, kw_only=True):
+class CatalogueListing(Struct, frozen=True, kw_only=True):
     """Program information for the stations."""
 
     version: Count
@@ -166,7 +166,7 @@ LIST_DOORS = Verb(
 LIST_CATALOGUE = Verb(
     "content/catalogue",
     ListCatalogue,
-    Catalogue,
+    CatalogueListing,
     "Program information for the media stations (claim 2).",
     callers=(Caller.DIRECTOR, Caller.CONSOLE),
     reply_bytes_max=64 * MIB,  # grows with the catalogue, and with every segment of it: 139 films of two hours

@@ -14,16 +14,16 @@ _QUIET_S = 2.0
 _WRITE_TIMEOUT_S = 30.0
 
 
-class Event(NamedTuple):
+class ServerSentEvent(NamedTuple):
     """What a reader is told: a name, and JSON without line feeds."""
 
     name: str
     data: bytes
 
 
-News = AsyncGenerator[Sequence[Event], None]
+News = AsyncGenerator[Sequence[ServerSentEvent], None]
 """What there is to tell one reader, without an end. More is asked for only when what was given last is taken."""
-_QUIET = (Event("quiet", b"null"),)
+_QUIET = (ServerSentEvent("quiet", b"null"),)
 
 
 class Readers:
@@ -80,5 +80,5 @@ class Readers:
             await asyncio.wait({coming, leaving})
 
 
-def _written(event: Event) -> bytes:
+def _written(event: ServerSentEvent) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.name.encode(), event.data)

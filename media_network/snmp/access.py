@@ -44,7 +44,7 @@ class Family(Struct, frozen=True):
         )
 
 
-class View:
+class MibView:
     """A part of all names. A name belongs to it if the longest family that fits it is included."""
 
     def __init__(self, name: str, families: Iterable[Family]) -> None:
@@ -94,9 +94,9 @@ class AccessTables(Struct, frozen=True, kw_only=True):
     groups: dict[tuple[int, str], str]
     """Group by security model and security name."""
     entries: tuple[AccessEntry, ...]
-    views: dict[str, View]
+    views: dict[str, MibView]
 
-    def view(self, who: tuple[int, str], level: Level, context: bytes, purpose: Purpose) -> View | None:
+    def view(self, who: tuple[int, str], level: Level, context: bytes, purpose: Purpose) -> MibView | None:
         """Give what `who` (security model and name) may see for a purpose; None if nothing at all."""
         group = self.groups.get(who)
         fitting = [entry for entry in self.entries if entry.group == group and entry.fits(context, who[0], level)]

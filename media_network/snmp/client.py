@@ -38,7 +38,7 @@ from media_network.snmp.message import (
 from media_network.snmp.pdu import Pdu, PduType, read_pdu
 from media_network.snmp.question import Question, QuestionRefused, Variable, read_answer, read_variables, written
 from media_network.snmp.settings import UserSettings
-from media_network.snmp.usm import MAX_BOOTS, TIME_WINDOW_S, User
+from media_network.snmp.usm import MAX_BOOTS, TIME_WINDOW_S, UsmUser
 
 MAX_NUMBER = 2**31 - 1
 """Of a message, and of a request."""
@@ -64,7 +64,7 @@ _REFUSALS = {
 }
 
 
-class Known(Enum):
+class Knowledge(Enum):
     """What we know of an agent."""
 
     NOTHING = "nothing"
@@ -92,19 +92,19 @@ class Then(Enum):
     IGNORE = "ignore"
 
 
-TRANSITIONS: dict[tuple[Known, Told], tuple[Known, Then]] = {
-    (Known.NOTHING, Told.ENGINE_ID): (Known.ENGINE, Then.ASK_AGAIN),
-    (Known.NOTHING, Told.CLOCK): (Known.NOTHING, Then.IGNORE),
-    (Known.NOTHING, Told.ANSWER): (Known.NOTHING, Then.IGNORE),
-    (Known.NOTHING, Told.REFUSAL): (Known.NOTHING, Then.GIVE_UP),
-    (Known.ENGINE, Told.ENGINE_ID): (Known.ENGINE, Then.ASK_AGAIN),
-    (Known.ENGINE, Told.CLOCK): (Known.CLOCK, Then.ASK_AGAIN),
-    (Known.ENGINE, Told.ANSWER): (Known.CLOCK, Then.DONE),
-    (Known.ENGINE, Told.REFUSAL): (Known.ENGINE, Then.GIVE_UP),
-    (Known.CLOCK, Told.ENGINE_ID): (Known.ENGINE, Then.ASK_AGAIN),
-    (Known.CLOCK, Told.CLOCK): (Known.CLOCK, Then.ASK_AGAIN),
-    (Known.CLOCK, Told.ANSWER): (Known.CLOCK, Then.DONE),
-    (Known.CLOCK, Told.REFUSAL): (Known.CLOCK, Then.GIVE_UP),
+TRANSITIONS: dict[tuple[Knowledge, Told], tuple[Knowledge, Then]] = {
+    (Knowledge.NOTHING, Told.ENGINE_ID): (Knowledge.ENGINE, Then.ASK_AGAIN),
+    (Knowledge.NOTHING, Told.CLOCK): (Knowledge.NOTHING, Then.IGNORE),
+    (Knowledge.NOTHING, Told.ANSWER): (Knowledge.NOTHING, Then.IGNORE),
+    (Knowledge.NOTHING, Told.REFUSAL): (Knowledge.NOTHING, Then.GIVE_UP),
+    (Knowledge.ENGINE, Told.ENGINE_ID): (Knowledge.ENGINE, Then.ASK_AGAIN),
+    (Knowledge.ENGINE, Told.CLOCK): (Knowledge.CLOCK, Then.ASK_AGAIN),
+    (Knowledge.ENGINE, Told.ANSWER): (Knowledge.CLOCK, Then.DONE),
+    (Knowledge.ENGINE, Told.REFUSAL): (Knowledge.ENGINE, Then.GIVE_UP),
+    (Knowledge.CLOCK, Told.ENGINE_ID): (Knowledge.ENGINE, Then.ASK_AGAIN),
+    (Knowledge.CLOCK, Told.CLOCK): (Knowledge.CLOCK, Then.ASK_AGAIN),
+    (Knowledge.CLOCK, Told.ANSWER): (Knowledge.CLOCK, Then.DONE),
+    (Knowledge.CLOCK, Told.REFUSAL): (Knowledge.CLOCK, Then.GIVE_UP),
 }
 
 
@@ -150,20 +150,20 @@ class RemoteAgent:
         self._settings = user
         self._private = user.priv_protocol != "none"
         self._salt = rng.getrandbits(64)
-        self.known = Known.NOTHING
+        self.known = Knowledge.NOTHING
         self.engine_id = b""
-        self._user: User | None = None
+        self._user: UsmUser | None = None
         self._boots = self._time = 0
         """The latest that were heard (RFC 3414, 2.3), at `_heard_at`."""
         self._heard_at = 0.0
 
     def forget(self) -> None:
         """It is silent: whoever answers next may be another, or its clock may stand where it should not."""
-        self.known = Known.NOTHING
+        self.known = Knowledge.NOTHING
 
     def write(self, question: Question, number: int, now: float) -> bytes:
         """Write what is to be sent next to get an answer: the question, if we know the agent."""
-        if self.known is Known.NOTHING or self._user is None:
+        if self.known is Knowledge.NOTHING or self._user is None:
             scoped = write_scoped_pdu(b"", b"", _DISCOVERY.pdu(number))
             return _message(number, REPORTABLE_FLAG, (_NOBODY, _EMPTY), scoped)
         scoped = write_scoped_pdu(self.engine_id, question.context, question.pdu(number))
@@ -231,12 +231,12 @@ class RemoteAgent:
             return
         known = self._settings
         auth = (AUTH_PROTOCOLS[known.auth_protocol], known.auth_password)
-        self._user = User(known.user, engine_id, auth, known.priv_password if self._private else "")
+        self._user = UsmUser(known.user, engine_id, auth, known.priv_password if self._private else "")
         self.engine_id = engine_id
 
-    def _sealed(self, number: int, scoped: bytes, user: User, now: float) -> bytes:
+    def _sealed(self, number: int, scoped: bytes, user: UsmUser, now: float) -> bytes:
         """Sign, and encrypt. Without a clock it is 0 and 0: the agent tells the right one (RFC 3414, 4)."""
-        boots, time = (self._boots, self._engine_time(now)) if self.known is Known.CLOCK else (0, 0)
+        boots, time = (self._boots, self._engine_time(now)) if self.known is Knowledge.CLOCK else (0, 0)
         flags, salt = AUTH_FLAG | REPORTABLE_FLAG, b""
         if user.cipher is not None:
             flags |= PRIV_FLAG

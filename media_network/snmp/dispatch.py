@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from media_network.snmp import ber
-from media_network.snmp.access import View
+from media_network.snmp.access import MibView
 from media_network.snmp.index import Context
 from media_network.snmp.pdu import Pdu, PduType, name_of, read_bindings, read_names, write_pdu
 from media_network.snmp.setting import set_variables
@@ -20,7 +20,7 @@ MAX_REPETITIONS = 128
 _GET, _GET_BULK, _RESPONSE = int(PduType.GET), int(PduType.GET_BULK), int(PduType.RESPONSE)
 
 
-def respond_to_set(pdu: Pdu, context: Context, write: View | None, room: int) -> bytes | None:
+def respond_to_set(pdu: Pdu, context: Context, write: MibView | None, room: int) -> bytes | None:
     """Set variables, and give the response PDU; None if none fits into `room` octets.
 
     Raises BerError if the bindings make no sense; nothing has been set then.

@@ -41,9 +41,7 @@ def start_engine(folder: Path, rng: Random) -> EngineIdentity:
     The number of starts stays at its most, and an engine that has come so far takes no authentic message any more
     (RFC 3414, 2.2.2).
 
-    Raises:
-        EngineFileError: something else is in the file.
-        OSError: it cannot be read or kept.
+    Raises EngineFileError: something else is in the file; OSError: it cannot be read or kept.
     """
     path = folder / FILE_NAME
     kept = _read(path)

@@ -28,7 +28,7 @@ from media_network.snmp.settings import UserSettings
 from media_network.snmp.targets import AgentSettings, TargetSettings, kind_of
 from media_network.snmp.usm import EngineIdentity
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _WAITING_MAX = 512
 """Notifications that wait. A receiver that is told more than this at once is told the newest."""
@@ -230,7 +230,7 @@ class _Target:
             refusal = error
         if refusal:
             self.delivery.failed += 1
-            _log.debug("%s was not told of %s: %s", self.settings.address, waiting.told.kind.name, refusal)
+            logger.debug("%s was not told of %s: %s", self.settings.address, waiting.told.kind.name, refusal)
         else:
             self.delivery.sent += 1
 

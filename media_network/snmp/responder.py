@@ -1,6 +1,6 @@
 """From who asks, and for which context, to an answer: access control in front of the objects."""
 
-from media_network.snmp.access import AccessTables, Level, Purpose, View
+from media_network.snmp.access import AccessTables, Level, MibView, Purpose
 from media_network.snmp.counters import Counters
 from media_network.snmp.dispatch import refusal, respond_to_read, respond_to_set
 from media_network.snmp.index import Context, Index
@@ -60,7 +60,7 @@ class Responder:
             known = self._visible[key] = None if view is None else self._applied(view, context)
         return known
 
-    def _applied(self, view: View, context: Context) -> Visible:
+    def _applied(self, view: MibView, context: Context) -> Visible:
         """Apply a view, unless that has been done for somebody else."""
         for known in self._visible.values():
             if known is not None and known.view is view and known.of(context):

@@ -17,7 +17,7 @@ from media_network.snmp.index import Index
 from media_network.snmp.keys import AUTH_PROTOCOLS
 from media_network.snmp.responder import Responder
 from media_network.snmp.settings import SnmpSettings, UserSettings, security_name
-from media_network.snmp.usm import EngineIdentity, User, UserSecurity
+from media_network.snmp.usm import EngineIdentity, UserSecurity, UsmUser
 
 logger = logging.getLogger(__name__)
 
@@ -125,10 +125,8 @@ async def serve_snmp(
     `state` is the folder that keeps who the engine is; the start is counted there before the socket opens. `sock` is a
     UDP socket that is bound already. `rng` makes the engine's id and salts: on a network it is a `random.SystemRandom`.
 
-    Raises:
-        EngineFileError: the folder holds something else in place of the engine's identity.
-        OSError: the identity cannot be kept, or the address is taken or not of this machine.
-        ValueError: settings that make no sense.
+    Raises EngineFileError: the folder holds something else in place of the engine's identity; OSError: the identity
+    cannot be kept, or the address is taken or not of this machine; ValueError: settings that make no sense.
     """
     loop = asyncio.get_running_loop()
     identity = await loop.run_in_executor(None, start_engine, state, rng)
@@ -153,6 +151,6 @@ def _bound(settings: SnmpSettings) -> socket.socket:
     return sock
 
 
-def _user(known: UserSettings, engine_id: bytes) -> User:
+def _user(known: UserSettings, engine_id: bytes) -> UsmUser:
     auth = (AUTH_PROTOCOLS[known.auth_protocol], known.auth_password)
-    return User(known.user, engine_id, auth, "" if known.priv_protocol == "none" else known.priv_password)
+    return UsmUser(known.user, engine_id, auth, "" if known.priv_protocol == "none" else known.priv_password)

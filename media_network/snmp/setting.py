@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from media_network.snmp.access import View
+from media_network.snmp.access import MibView
 from media_network.snmp.index import Change, Context
 from media_network.snmp.pdu import Binding
-from media_network.snmp.value import ErrorStatus, Refused
+from media_network.snmp.value import ErrorStatus, ValueRefused
 
 logger = logging.getLogger(__name__)
 
@@ -14,13 +14,13 @@ Outcome = tuple[ErrorStatus, int]
 """Error status, and the number of the binding at fault, from 1; 0 for none."""
 
 
-def set_variables(bindings: Sequence[Binding], context: Context, write: View) -> Outcome:
+def set_variables(bindings: Sequence[Binding], context: Context, write: MibView) -> Outcome:
     """Set all variables, or none."""
     changes = []
     for number, binding in enumerate(bindings, 1):
         try:
             changes.append(_prepared(binding, context, write))
-        except Refused as refused:
+        except ValueRefused as refused:
             return refused.status, number
         except Exception:
             logger.exception("testing a value for %s failed", binding.oid)
@@ -33,23 +33,23 @@ def set_variables(bindings: Sequence[Binding], context: Context, write: View) ->
     return ErrorStatus.NO_ERROR, 0
 
 
-def _prepared(binding: Binding, context: Context, write: View) -> Change:
+def _prepared(binding: Binding, context: Context, write: MibView) -> Change:
     if not write.includes(binding.oid):
-        raise Refused(ErrorStatus.NO_ACCESS)
+        raise ValueRefused(ErrorStatus.NO_ACCESS)
     known = context.type_of(binding.oid)
     if known is None or known.prepare is None:
-        raise Refused(ErrorStatus.NOT_WRITABLE)
+        raise ValueRefused(ErrorStatus.NOT_WRITABLE)
     value = known.syntax.take(binding.tag, binding.content)
     row = known.rows.find(binding.oid[len(known.oid) :])
     if row is None:
-        raise Refused(ErrorStatus.NO_CREATION)
+        raise ValueRefused(ErrorStatus.NO_CREATION)
     return known.prepare(row, value)
 
 
 def _done(step: Callable[[], None]) -> bool:
     try:
         step()
-    except Refused:
+    except ValueRefused:
         return False
     except Exception:
         logger.exception("setting a variable failed")

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from media_network.snmp.access import USM, V2C, AccessEntry, AccessTables, Family, Level, View
+from media_network.snmp.access import USM, V2C, AccessEntry, AccessTables, Family, Level, MibView
 from media_network.snmp.keys import MIN_PASSWORD_OCTETS
 from media_network.snmp.message import MAX_NAME_OCTETS
 from media_network.snmp.value import parse_oid
@@ -99,8 +99,8 @@ class SnmpSettings(Struct, frozen=True, kw_only=True):
 
     def access_tables(self) -> AccessTables:
         """Give the access control that follows. Raises ValueError for a group or view that there is not."""
-        views = {ALL: View(ALL, [Family((1,))])}
-        views |= {name: View(name, _families(view)) for name, view in self.views.items()}
+        views = {ALL: MibView(ALL, [Family((1,))])}
+        views |= {name: MibView(name, _families(view)) for name, view in self.views.items()}
         groups = _groups() | self.groups
         for name, group in groups.items():
             for view in (group.read, group.write, group.notify):

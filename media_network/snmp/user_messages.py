@@ -19,7 +19,7 @@ from media_network.snmp.message import (
 from media_network.snmp.pdu import Pdu, PduType, read_pdu, write_pdu
 from media_network.snmp.responder import Responder, UnknownContext
 from media_network.snmp.shape import MessageShape, PduShape
-from media_network.snmp.usm import Report, User, UserSecurity
+from media_network.snmp.usm import UserSecurity, UsmReport, UsmUser
 from media_network.snmp.value import COUNTER32
 from media_network.snmp.visible import binding
 
@@ -65,7 +65,7 @@ class UserMessages:
             user, level, plain = self.security.open(octets, header, shape.parameters, now)
             if level is not _NO_AUTH_NO_PRIV or self._may_report(source, now):
                 return self._respond(plain, shape, user, level, now)
-        except Report as report:
+        except UsmReport as report:
             if header.flags & REPORTABLE_FLAG and self._may_report(source, now):
                 return self._reported(octets, header, report, now)
         return None
@@ -76,7 +76,7 @@ class UserMessages:
         self._counters.reports_withheld += not granted
         return granted
 
-    def _respond(self, plain: bytes, shape: MessageShape, user: User, level: Level, now: float) -> bytes | None:
+    def _respond(self, plain: bytes, shape: MessageShape, user: UsmUser, level: Level, now: float) -> bytes | None:
         inside = shape.inside
         pdu = None if inside is None else inside.again(plain)
         if pdu is None:
@@ -85,13 +85,13 @@ class UserMessages:
             answer = self._responder.respond(pdu, user.who, level, shape.context, shape.room)
         except UnknownContext:
             count = self._counters.unknown_contexts
-            raise Report(_UNKNOWN_CONTEXTS, count, level, user, pdu.request_id) from None
+            raise UsmReport(_UNKNOWN_CONTEXTS, count, level, user, pdu.request_id) from None
         if answer is None:
             return None
         sealed = write_scoped_pdu(self.security.identity.engine_id, shape.context, answer)
         return self.security.seal(shape.header.message_id, sealed, user, level, now)
 
-    def _read(self, plain: bytes, shape: MessageShape, user: User, level: Level) -> Pdu:
+    def _read(self, plain: bytes, shape: MessageShape, user: UsmUser, level: Level) -> Pdu:
         """Read a scoped PDU from its beginning; if it is found good, and its sender too, keep its shape."""
         try:
             scoped = read_scoped_pdu(plain)
@@ -104,7 +104,7 @@ class UserMessages:
         engine_id = self.security.identity.engine_id
         if scoped.context_engine_id != engine_id:
             self._counters.unknown_pdu_types += 1
-            raise Report(_UNKNOWN_PDU_HANDLERS, self._counters.unknown_pdu_types, level, user, pdu.request_id)
+            raise UsmReport(_UNKNOWN_PDU_HANDLERS, self._counters.unknown_pdu_types, level, user, pdu.request_id)
         around = _AROUND_OCTETS + 2 * len(engine_id) + len(user.octets) + user.signer.code_octets + len(scoped.context)
         shape.room = min(shape.header.max_size, self._message_octets) - around
         shape.context = scoped.context
@@ -112,7 +112,7 @@ class UserMessages:
             shape.inside = PduShape(plain, pdu)
         return pdu
 
-    def _reported(self, octets: bytes, header: Header, report: Report, now: float) -> bytes:
+    def _reported(self, octets: bytes, header: Header, report: UsmReport, now: float) -> bytes:
         """Write a report: one counter, and nothing that its receiver did not know."""
         request_id = report.request_id or _request_id(octets, header)
         pdu = write_pdu(PduType.REPORT, request_id, binding(ber.write_oid(report.oid), COUNTER32.encode(report.count)))

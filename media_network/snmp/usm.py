@@ -41,10 +41,10 @@ class EngineIdentity(Struct, frozen=True):
     boots: int
 
 
-class Report(Exception):
+class UsmReport(Exception):
     """A message that is answered by a report: the counter that says why, and how the report is secured."""
 
-    def __init__(self, oid: Oid, count: int, level: Level, user: "User | None", request_id: bytes = b"") -> None:
+    def __init__(self, oid: Oid, count: int, level: Level, user: "UsmUser | None", request_id: bytes = b"") -> None:
         super().__init__(oid, count)
         self.oid = oid
         self.count = count
@@ -54,7 +54,7 @@ class Report(Exception):
         """As it is written; empty if it is not known."""
 
 
-class User:
+class UsmUser:
     """A user at this engine, with localized keys."""
 
     def __init__(self, name: str, engine_id: bytes, auth: tuple[AuthProtocol, str], priv_password: str = "") -> None:
@@ -78,7 +78,7 @@ class UserSecurity:
     def __init__(
         self,
         identity: EngineIdentity,
-        users: Iterable[User],
+        users: Iterable[UsmUser],
         *,
         counters: Counters,
         max_size: int,
@@ -96,7 +96,7 @@ class UserSecurity:
         self._salt = rng.getrandbits(64)
         self._stamp = -1
         """The second for which these were made: what is in front of codes, and the beginning of vectors."""
-        self._openings: dict[tuple[User | None, Level], bytes] = {}
+        self._openings: dict[tuple[UsmUser | None, Level], bytes] = {}
         self._vector = b""
         self._own = ber.tagged(ber.OCTET_STRING, identity.engine_id) + ber.integer(identity.boots)
 
@@ -104,7 +104,7 @@ class UserSecurity:
         """Give snmpEngineTime: seconds since the engine started."""
         return min(int(now - self._started), MAX_BOOTS)
 
-    def open(self, octets: bytes, header: Header, parameters: Parameters, now: float) -> tuple[User, Level, bytes]:
+    def open(self, octets: bytes, header: Header, parameters: Parameters, now: float) -> tuple[UsmUser, Level, bytes]:
         """Give who sent a message, how it was secured, and the encoded scoped PDU (RFC 3414, 3.2).
 
         Raises Report, and BerError.
@@ -127,7 +127,7 @@ class UserSecurity:
             return user, Level.AUTH_NO_PRIV, octets[header.data : header.end]
         return user, _AUTH_PRIV, self._decrypted(octets, header, parameters, user)
 
-    def seal(self, message_id: bytes, scoped: bytes, user: User | None, level: Level, now: float) -> bytes:
+    def seal(self, message_id: bytes, scoped: bytes, user: UsmUser | None, level: Level, now: float) -> bytes:
         """Write a whole message around a scoped PDU, signed and encrypted with the keys of `user`.
 
         `message_id` is as it came: tag, length and content.
@@ -153,7 +153,7 @@ class UserSecurity:
         before = ber.header(ber.SEQUENCE, len(before) + signer.code_octets + len(behind)) + before
         return before + signer.code(before, behind) + behind
 
-    def _open_with(self, user: User | None, level: Level) -> bytes:
+    def _open_with(self, user: UsmUser | None, level: Level) -> bytes:
         """Write what is between global data and authentication code, the same for one user during a second."""
         code_octets = user.signer.code_octets if user is not None and level is not _NO_AUTH_NO_PRIV else 0
         salt_octets = _SALT_OCTETS if user is not None and user.cipher is not None and level is _AUTH_PRIV else 0
@@ -170,19 +170,19 @@ class UserSecurity:
             return False
         return -TIME_WINDOW_S <= parameters.time - self.engine_time(now) <= TIME_WINDOW_S
 
-    def _decrypted(self, octets: bytes, header: Header, parameters: Parameters, user: User) -> bytes:
+    def _decrypted(self, octets: bytes, header: Header, parameters: Parameters, user: UsmUser) -> bytes:
         start, stop = ber.read_expected(octets, header.data, header.end, ber.OCTET_STRING)
         if user.cipher is None or len(parameters.salt) != _SALT_OCTETS or stop != header.end:
             raise self.fault("decryption_errors")
         vector = _VECTOR.pack(parameters.boots, parameters.time) + parameters.salt
         return user.cipher.decrypt(octets[start:stop], vector)
 
-    def fault(self, counter: str, user: User | None = None) -> Report:
+    def fault(self, counter: str, user: UsmUser | None = None) -> UsmReport:
         """Count a message that is not taken, and give its report, signed for `user` if he is authentic."""
         count = getattr(self._counters, counter) + 1
         setattr(self._counters, counter, count)
         level = Level.NO_AUTH_NO_PRIV if user is None else Level.AUTH_NO_PRIV
-        return Report((*_USM_STATS, _USM_COUNTERS[counter], 0), count, level, user)
+        return UsmReport((*_USM_STATS, _USM_COUNTERS[counter], 0), count, level, user)
 
     def _global_data(self, message_id: bytes, level: Level) -> bytes:
         """Write version and global data; a response is not reportable."""

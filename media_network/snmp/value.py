@@ -55,7 +55,7 @@ class ErrorStatus(IntEnum):
     INCONSISTENT_NAME = 18
 
 
-class Refused(Exception):
+class ValueRefused(Exception):
     """A variable cannot be set to a value."""
 
     def __init__(self, status: ErrorStatus) -> None:
@@ -90,15 +90,15 @@ class Syntax(Struct, frozen=True, kw_only=True):
     def take(self, tag: int, content: bytes) -> Any:
         """Read a value that somebody sets. Raises Refused: wrongType, wrongEncoding, wrongLength or wrongValue."""
         if tag != self.tag:
-            raise Refused(ErrorStatus.WRONG_TYPE)
+            raise ValueRefused(ErrorStatus.WRONG_TYPE)
         if self.sizes and not any(low <= len(content) <= high for low, high in self.sizes):
-            raise Refused(ErrorStatus.WRONG_LENGTH)
+            raise ValueRefused(ErrorStatus.WRONG_LENGTH)
         try:
             value = self.decode(content)
         except ber.BerError as error:
-            raise Refused(ErrorStatus.WRONG_ENCODING) from error
+            raise ValueRefused(ErrorStatus.WRONG_ENCODING) from error
         if self.ranges and not any(low <= value <= high for low, high in self.ranges):
-            raise Refused(ErrorStatus.WRONG_VALUE)
+            raise ValueRefused(ErrorStatus.WRONG_VALUE)
         return value
 
 

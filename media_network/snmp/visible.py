@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from media_network.snmp import ber
-from media_network.snmp.access import View
+from media_network.snmp.access import MibView
 from media_network.snmp.index import Context, ObjectType
 from media_network.snmp.pdu import name_of
 from media_network.snmp.value import END_OF_MIB_VIEW, NO_SUCH_INSTANCE, NO_SUCH_OBJECT, Reading
@@ -37,7 +37,7 @@ class VisibleType:
         "view",
     )
 
-    def __init__(self, known: ObjectType, view: View | None) -> None:
+    def __init__(self, known: ObjectType, view: MibView | None) -> None:
         self.known = known
         self.prefix = ber.write_oid(known.oid)
         self.rows = known.rows
@@ -145,7 +145,7 @@ class Visible:
     Names come and go as the content of an OBJECT IDENTIFIER. Looking up a name that is none raises BerError.
     """
 
-    def __init__(self, context: Context, view: View) -> None:
+    def __init__(self, context: Context, view: MibView) -> None:
         self.view = view
         self._context = context
         self._generation = context.generation

@@ -1,9 +1,9 @@
 """Moments from which everything that can happen is looked at. Messages that arrive as they are said lead to each."""
 
 from blade_agent.main_board.director.sessions.events import PlayAsked
+from blade_agent.main_board.director.sessions.states import HandingOver as Resumed
 from blade_agent.main_board.director.sessions.states import SettlingNext, SettlingSender, Streaming
-from blade_agent.main_board.director.sessions.states import Starting as Resumed
-from blade_agent.main_board.engine.turns.states import Prepared, Starting
+from blade_agent.main_board.engine.turns.states import HandingOver, Prepared
 from tests.explorer.world import World
 
 STEPS_MAX = 200
@@ -25,7 +25,7 @@ def prepared(engines=2):
 
 def starting(engines=2):
     """The first engine has sent all of its turn, and directs the next one to start."""
-    return _led(opening(engines), lambda world: _somewhere(world, Starting))
+    return _led(opening(engines), lambda world: _somewhere(world, HandingOver))
 
 
 def handed_over(engines=2):

@@ -265,7 +265,7 @@ class World:
                     self._start_neighbour(number, starting)
                 case engine_effects.SayStopped(stand=stand, cause=cause):
                     self._say(number, "STOPPED", (stand.turn, stand.segment, stand.packet, cause))
-                case engine_effects.OrderDone() | engine_effects.OrderRefused() | engine_effects.OrderCeased():
+                case engine_effects.ConfirmOrder() | engine_effects.RefuseOrder() | engine_effects.TellStand():
                     answer = effect
         return answer
 
@@ -299,7 +299,7 @@ class World:
         target = NAMES[offer.engine]
         if target == number:
             answer = self.engage(number, engine_events.PreloadOrdered(message))
-            ready = isinstance(answer, engine_effects.OrderDone)
+            ready = isinstance(answer, engine_effects.ConfirmOrder)
             self.engage(number, engine_events.NeighbourAnswered(order.turn, ready))
             return
         self._send("PRELOAD", target, (message,), ("ready", number, self.engines[number].boot, order.turn), number)
@@ -315,7 +315,7 @@ class World:
         body = (offer.turn, engine.pacing.packet if within else 0, due_in)
         if target == number:
             answer = self._start(number, body)
-            taken = isinstance(answer, engine_effects.OrderDone)
+            taken = isinstance(answer, engine_effects.ConfirmOrder)
             self._started(number, starting.turn, StartOutcome.TAKEN if taken else StartOutcome.REFUSED)
             return
         self._send("START", target, body, ("started", number, engine.boot, starting.turn), number)
@@ -375,9 +375,9 @@ class World:
         match message.kind:
             case "PRELOAD":
                 answer = self.engage(number, engine_events.PreloadOrdered(message.body[0]))
-                self._answer(ask, isinstance(answer, engine_effects.OrderDone), number)
+                self._answer(ask, isinstance(answer, engine_effects.ConfirmOrder), number)
             case "START" | "STREAM":
-                taken = isinstance(self._start(number, message.body), engine_effects.OrderDone)
+                taken = isinstance(self._start(number, message.body), engine_effects.ConfirmOrder)
                 self._answer(ask, StartOutcome.TAKEN if taken else StartOutcome.REFUSED, number)
             case "CEASE":
                 order = engine_events.CeaseOrdered(turn=message.body[0], cause=StopCause.FAILED, packet=engine.packet)

@@ -63,7 +63,7 @@ class PowerQuery(Struct, frozen=True):
     kind: PowerKind
 
 
-class PowerLevels(Struct, frozen=True, kw_only=True):
+class PowerLevelsReply(Struct, frozen=True, kw_only=True):
     """A level, and what each level draws."""
 
     level: int
@@ -127,7 +127,7 @@ GET_POWER_LEVEL = Command(
     _picmg(0x12),
     request=Layout(PowerQuery, *single_bytes("fru"), "kind" / numbered(PowerKind)),
     reply=Layout(
-        PowerLevels,
+        PowerLevelsReply,
         *single_bytes("level", "delay", "multiplier"),
         "draws" / construct.GreedyBytes,
         lengths_bytes=(3, 3 + MOST_LEVELS),

@@ -36,7 +36,7 @@ class Control(Struct, frozen=True):
     control: ChassisControl
 
 
-class Identify(Struct, frozen=True):
+class IdentifyRequest(Struct, frozen=True):
     """Show which blade this is: for some seconds, 15 unless they are given, or until it is ended."""
 
     interval_s: int | None = None
@@ -64,7 +64,7 @@ CHASSIS_IDENTIFY = Command(
     "Chassis Identify",
     _chassis(0x04),
     request=Layout(
-        Identify,
+        IdentifyRequest,
         "interval_s" / construct.Optional(construct.Int8ub),
         "forced" / construct.Optional(construct.Int8ub),
         lengths_bytes=(0, 2),

@@ -48,7 +48,7 @@ class WriteFru(Struct, frozen=True, kw_only=True):
     octets: bytes
 
 
-class Written(Struct, frozen=True):
+class FruWritten(Struct, frozen=True):
     """How many bytes were written."""
 
     count: int
@@ -84,6 +84,6 @@ WRITE_FRU_INVENTORY_DATA = Command(
     "Write FRU Inventory Data",
     _storage(0x12),
     request=Layout(WriteFru, *single_bytes("fru"), _OFFSET, _OCTETS, lengths_bytes=(4, 3 + LONGEST_PIECE_BYTES)),
-    reply=Layout(Written, *single_bytes("count")),
+    reply=Layout(FruWritten, *single_bytes("count")),
     completions=WriteFruCompletion,
 )

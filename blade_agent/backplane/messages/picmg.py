@@ -57,7 +57,7 @@ class AddressInfo(Struct, frozen=True, kw_only=True):
     site_type: int
 
 
-class Fru(Struct, frozen=True):
+class FruNumber(Struct, frozen=True):
     """A field replaceable unit; the blade itself is 0."""
 
     fru: int = 0
@@ -132,7 +132,7 @@ SET_FRU_ACTIVATION_POLICY = Command(
 GET_FRU_ACTIVATION_POLICY = Command(
     "Get FRU Activation Policy",
     _picmg(0x0B),
-    request=Layout(Fru, _FRU),
+    request=Layout(FruNumber, _FRU),
     reply=Layout(Policy, _BITS),
 )
 SET_FRU_ACTIVATION = Command(

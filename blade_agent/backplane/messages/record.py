@@ -26,7 +26,7 @@ class RecordPiece(Struct, frozen=True, kw_only=True):
     """FFh: up to the end."""
 
 
-class Piece(Struct, frozen=True, kw_only=True):
+class RecordPart(Struct, frozen=True, kw_only=True):
     """Part of a record, and which record comes after it; FFFFh: none."""
 
     next_record: int
@@ -75,7 +75,7 @@ RECORD_PIECE = Layout(
     *single_bytes("offset", "length_bytes"),
 )
 PIECE = Layout(
-    Piece,
+    RecordPart,
     "next_record" / construct.Int16ul,
     "octets" / construct.GreedyBytes,
     lengths_bytes=(2, 2 + LONGEST_PIECE_BYTES),

@@ -4,7 +4,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_SENSOR, Command, CommandCode
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
 
 EVENT_MESSAGE_REVISION = 0x04
@@ -25,7 +25,7 @@ class PlatformEvent(Struct, frozen=True, kw_only=True):
     """One to three bytes."""
 
     @classmethod
-    def of(cls, event: Event) -> "PlatformEvent":
+    def of(cls, event: SensorEvent) -> "PlatformEvent":
         """Put an event as a message has it."""
         return cls(
             revision=EVENT_MESSAGE_REVISION,
@@ -36,9 +36,9 @@ class PlatformEvent(Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def event(self) -> Event:
+    def event(self) -> SensorEvent:
         """The event; bytes that were left out are FFh, unspecified."""
-        return Event(
+        return SensorEvent(
             sensor_type=self.sensor_type,
             sensor=self.sensor,
             reading_type=self.reading_type & ~_OVER,
@@ -53,7 +53,7 @@ class SensorNumber(Struct, frozen=True):
     sensor: int
 
 
-class SensorReading(Struct, frozen=True, kw_only=True):
+class SensorReadingReply(Struct, frozen=True, kw_only=True):
     """What a sensor says (IPMI 2.0, table 35-15)."""
 
     reading: int
@@ -65,7 +65,7 @@ class SensorReading(Struct, frozen=True, kw_only=True):
     """States 8 to 14; bit 7 is set."""
 
 
-class Thresholds(Struct, frozen=True, kw_only=True):
+class ThresholdsReply(Struct, frozen=True, kw_only=True):
     """Thresholds of a sensor in steps of its scale; `present` says by bits which count."""
 
     present: int
@@ -168,7 +168,7 @@ GET_SENSOR_THRESHOLDS = Command(
     "Get Sensor Thresholds",
     _sensor(0x27),
     request=_NUMBER,
-    reply=Layout(Thresholds, *single_bytes("present"), _VALUES),
+    reply=Layout(ThresholdsReply, *single_bytes("present"), _VALUES),
 )
 SET_SENSOR_EVENT_ENABLE = Command(
     "Set Sensor Event Enable",
@@ -191,7 +191,7 @@ GET_SENSOR_READING = Command(
     "Get Sensor Reading",
     _sensor(0x2D),
     request=_NUMBER,
-    reply=Layout(SensorReading, *single_bytes("reading", "flags", "states", "more_states")),
+    reply=Layout(SensorReadingReply, *single_bytes("reading", "flags", "states", "more_states")),
 )
 GET_SENSOR_TYPE = Command(
     "Get Sensor Type",

@@ -6,12 +6,12 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from blade_agent.backplane.command import GROUP_BYTES, Command, CommandCode, ReplyT, RequestT
-from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
+from blade_agent.backplane.layout import InvalidField, WrongLength
 from blade_agent.backplane.message import CompletionCode, Request, Response
 from blade_agent.cbc.management_controller import ManagementController
-from blade_agent.cbc.refusal import RefusedError
+from blade_agent.cbc.refusal import NotCarriedOut
 
-__all__ = ["AnswerTable", "CommandModule", "RefusedError", "answering"]
+__all__ = ["AnswerTable", "CommandModule", "NotCarriedOut", "answering"]
 
 AskedT = TypeVar("AskedT", bound=ManagementController)
 """Which controller a command needs: any management controller, or a blade."""
@@ -22,7 +22,7 @@ class CommandModule(Struct, Generic[AskedT_contra], frozen=True):
     """A group of commands that belong together."""
 
     answers: Mapping[CommandCode, Callable[[AskedT_contra, bytes], bytes]]
-    """From the controller and a request's fields to a response's data. Raise `RefusedError`, or as `Layout.unpack`."""
+    """From the controller and a request's fields to a response's data. Raise `NotCarriedOut`, or as `Layout.unpack`."""
     device_support: int = 0
     """What the group adds to the device support of Get Device ID."""
 
@@ -53,23 +53,23 @@ class AnswerTable(Generic[AskedT_contra]):
         """Let a controller carry a request out and answer it."""
         try:
             data = self._carry_out(controller, request)
-        except RefusedError as error:
+        except NotCarriedOut as error:
             return request.respond(error.code)
-        except WrongLengthError:
+        except WrongLength:
             return request.respond(CompletionCode.WRONG_LENGTH)
-        except InvalidFieldError:
+        except InvalidField:
             return request.respond(CompletionCode.INVALID_FIELD)
         return request.respond(CompletionCode.OK, data)
 
     def _carry_out(self, controller: AskedT_contra, request: Request) -> bytes:
         if request.responder_lun:
-            raise RefusedError(CompletionCode.INVALID_LUN)
+            raise NotCarriedOut(CompletionCode.INVALID_LUN)
         prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
         group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
         if len(group) < prefix_bytes:
-            raise RefusedError(CompletionCode.WRONG_LENGTH)
+            raise NotCarriedOut(CompletionCode.WRONG_LENGTH)
         answer = self._answers.get(CommandCode(request.net_fn, group, request.command))
         if answer is None:
-            raise RefusedError(CompletionCode.INVALID_COMMAND)
+            raise NotCarriedOut(CompletionCode.INVALID_COMMAND)
         controller.settle()
         return answer(controller, fields)

@@ -18,14 +18,14 @@ from blade_agent.backplane.messages.board import (
     FanProperties,
     FruControl,
     PowerKind,
-    PowerLevels,
+    PowerLevelsReply,
     PowerQuery,
     SetFanLevel,
     SetPowerLevel,
     WhichFru,
 )
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.commands.fru import require_own_fru
 from blade_agent.cbc.hardware import BoardAction, Fan, PowerBudget
 from blade_agent.cbc.sensor import mask
@@ -58,22 +58,22 @@ def _get_capabilities(blade: Blade, request: WhichFru) -> ControlCapabilities:
 def _set_power_level(blade: Blade, request: SetPowerLevel) -> Nothing:
     power = _power(blade, request.fru)
     if request.copy not in (0, 1):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if request.level == _AS_IT_IS:
         if request.copy:
             power.set_level(power.desired_level)
         return Nothing()
     if request.level > len(power.levels_w):
-        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise NotCarriedOut(CompletionCode.PARAMETER_OUT_OF_RANGE)
     power.set_level(request.level)
     return Nothing()
 
 
-def _get_power_level(blade: Blade, request: PowerQuery) -> PowerLevels:
+def _get_power_level(blade: Blade, request: PowerQuery) -> PowerLevelsReply:
     power = _power(blade, request.fru)
     desired = request.kind in (PowerKind.DESIRED_STEADY, PowerKind.DESIRED_EARLY)
     multiplier = max(1, math.ceil(max(power.levels_w) * _DRAWS_PER_W / _HIGHEST_DRAW))
-    return PowerLevels(
+    return PowerLevelsReply(
         level=power.desired_level if desired else power.level(),
         delay=0,
         multiplier=multiplier,
@@ -84,7 +84,7 @@ def _get_power_level(blade: Blade, request: PowerQuery) -> PowerLevels:
 def _power(blade: Blade, fru: int) -> PowerBudget:
     require_own_fru(fru)
     if blade.hardware.power is None:
-        raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     return blade.hardware.power
 
 
@@ -102,7 +102,7 @@ def _set_fan_level(blade: Blade, request: SetFanLevel) -> Nothing:
     elif fan.range.lowest <= request.level <= fan.range.highest:
         blade.override_fan(request.level)
     else:
-        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise NotCarriedOut(CompletionCode.PARAMETER_OUT_OF_RANGE)
     return Nothing()
 
 
@@ -115,7 +115,7 @@ def _get_fan_level(blade: Blade, request: WhichFru) -> FanLevel:
 def _fan(blade: Blade, fru: int) -> Fan:
     require_own_fru(fru)
     if blade.hardware.fan is None:
-        raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     return blade.hardware.fan
 
 

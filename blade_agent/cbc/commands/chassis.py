@@ -9,11 +9,11 @@ from blade_agent.backplane.messages.chassis import (
     ChassisControl,
     ChassisStatus,
     Control,
-    Identify,
+    IdentifyRequest,
 )
 from blade_agent.backplane.role import MainBoardState
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.hardware import BoardAction
 from blade_agent.cbc.identification import Identifying
 
@@ -51,11 +51,11 @@ def _control(blade: Blade, request: Control) -> Nothing:
     return Nothing()
 
 
-def _identify(blade: Blade, request: Identify) -> Nothing:
+def _identify(blade: Blade, request: IdentifyRequest) -> Nothing:
     if not blade.identification.possible:
-        raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     if request.forced not in (None, 0, 1):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if request.forced:
         blade.identification.begin(None)
     else:

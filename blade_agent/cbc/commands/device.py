@@ -23,7 +23,7 @@ from blade_agent.backplane.messages.device import (
     SelfTest,
 )
 from blade_agent.backplane.rmcp import Rmcp
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.self_test import SelfTestFault
 
@@ -101,7 +101,7 @@ def _warm_reset(controller: ManagementController, _request: Nothing) -> Nothing:
 
 def _set_global_enables(controller: ManagementController, request: GlobalEnables) -> Nothing:
     if request.enables & ~_EVENTS_INTO_LOG:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     controller.log.logging_enabled = bool(request.enables & _EVENTS_INTO_LOG)
     return Nothing()
 
@@ -114,7 +114,7 @@ def _get_channel_info(_controller: ManagementController, request: ChannelNumber)
     """Whoever asks does so on IPMB messages, whatever the wire below them is."""
     channel = request.channel & _CHANNEL_BITS
     if channel not in (_THIS_CHANNEL, _BACKPLANE_CHANNEL):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return ChannelInfo(
         channel=_BACKPLANE_CHANNEL,
         medium=Medium.IPMB,

@@ -21,8 +21,8 @@ from blade_agent.backplane.messages.event_log import (
     RecordId,
     RemoveRecord,
 )
-from blade_agent.backplane.messages.record import Piece, RecordPiece, ReservationId
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.backplane.messages.record import RecordPart, RecordPiece, ReservationId
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.commands.record import NO_MORE_RECORDS, piece_of
 from blade_agent.cbc.management_controller import ManagementController
 
@@ -49,7 +49,7 @@ def _reserve(controller: ManagementController, _request: Nothing) -> Reservation
     return ReservationId(controller.log_reservation.make())
 
 
-def _get_entry(controller: ManagementController, request: RecordPiece) -> Piece:
+def _get_entry(controller: ManagementController, request: RecordPiece) -> RecordPart:
     if request.offset:
         _require_reservation(controller, request.reservation)
     record = _record_id(controller, request.record)
@@ -61,7 +61,7 @@ def _get_entry(controller: ManagementController, request: RecordPiece) -> Piece:
 def _add_entry(controller: ManagementController, request: LogRecord) -> RecordId:
     record = controller.log.add(request.record)
     if record is None:
-        raise RefusedError(CompletionCode.OUT_OF_SPACE)
+        raise NotCarriedOut(CompletionCode.OUT_OF_SPACE)
     return RecordId(record)
 
 
@@ -76,7 +76,7 @@ def _delete_entry(controller: ManagementController, request: RemoveRecord) -> Re
 def _clear(controller: ManagementController, request: ClearLog) -> Erasure:
     _require_reservation(controller, request.reservation)
     if request.word != CLEAR_WORD:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if request.step is ClearStep.BEGIN:
         controller.log.clear()
     return Erasure(_ERASED)
@@ -93,7 +93,7 @@ def _set_time(controller: ManagementController, request: LogTime) -> Nothing:
 
 def _require_reservation(controller: ManagementController, reservation: int) -> None:
     if not controller.log_reservation.holds(reservation):
-        raise RefusedError(CompletionCode.RESERVATION_CANCELLED)
+        raise NotCarriedOut(CompletionCode.RESERVATION_CANCELLED)
 
 
 def _record_id(controller: ManagementController, record: int) -> int:
@@ -104,7 +104,7 @@ def _record_id(controller: ManagementController, record: int) -> int:
     if ids and record == NO_MORE_RECORDS:
         return ids[-1]
     if record not in controller.log.records:
-        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+        raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
     return record
 
 

@@ -9,7 +9,7 @@ from blade_agent.backplane.messages.event_receiver import (
     ReceiverAddress,
 )
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.event_sender import EventReceiver
 
 _LUN_BITS = 0x03
@@ -22,7 +22,7 @@ def _set(blade: Blade, request: ReceiverAddress) -> Nothing:
         blade.event_sender.set_receiver(None)
         return Nothing()
     if request.address & _READ_BIT or request.lun & ~_LUN_BITS:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     blade.event_sender.set_receiver(EventReceiver(request.address, request.lun))
     blade.tell_again()
     return Nothing()

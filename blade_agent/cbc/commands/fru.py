@@ -11,12 +11,12 @@ from blade_agent.backplane.messages.fru import (
     FruArea,
     FruDevice,
     FruPiece,
+    FruWritten,
     ReadFru,
     WriteFru,
     WriteFruCompletion,
-    Written,
 )
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.management_controller import ManagementController
 
 _OWN_FRU = 0
@@ -33,31 +33,31 @@ def _get_area(controller: ManagementController, request: FruDevice) -> FruArea:
 def _read(controller: ManagementController, request: ReadFru) -> FruPiece:
     require_own_fru(request.fru)
     if request.offset >= len(controller.fru.image):
-        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise NotCarriedOut(CompletionCode.PARAMETER_OUT_OF_RANGE)
     if request.count > LONGEST_PIECE_BYTES:
-        raise RefusedError(CompletionCode.TOO_MANY_BYTES_REQUESTED)
+        raise NotCarriedOut(CompletionCode.TOO_MANY_BYTES_REQUESTED)
     octets = controller.fru.image[request.offset : request.offset + request.count]
     return FruPiece(count=len(octets), octets=octets)
 
 
-def _write(controller: ManagementController, request: WriteFru) -> Written:
+def _write(controller: ManagementController, request: WriteFru) -> FruWritten:
     require_own_fru(request.fru)
     if not controller.fru.writable:
-        raise RefusedError(WriteFruCompletion.WRITE_PROTECTED)
+        raise NotCarriedOut(WriteFruCompletion.WRITE_PROTECTED)
     if request.offset + len(request.octets) > len(controller.fru.image):
-        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise NotCarriedOut(CompletionCode.PARAMETER_OUT_OF_RANGE)
     try:
         controller.fru.write(request.offset, request.octets)
     except OSError as error:
         logger.warning("the FRU inventory could not be written: %s", error)
-        raise RefusedError(CompletionCode.UNSPECIFIED) from error
-    return Written(len(request.octets))
+        raise NotCarriedOut(CompletionCode.UNSPECIFIED) from error
+    return FruWritten(len(request.octets))
 
 
 def require_own_fru(fru: int) -> None:
-    """Let pass what is for the controller's own board: it carries no other replaceable unit. Raises RefusedError."""
+    """Let pass what is for the controller's own board: it carries no other replaceable unit. Raises NotCarriedOut."""
     if fru != _OWN_FRU:
-        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+        raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
 
 
 FRU_COMMANDS = CommandModule(

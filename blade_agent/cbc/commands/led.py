@@ -16,7 +16,7 @@ from blade_agent.backplane.messages.led import (
     SetLed,
 )
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.commands.fru import require_own_fru
 from blade_agent.cbc.leds import FrontLed
 from blade_agent.cbc.sensor import mask
@@ -62,7 +62,7 @@ def _set_state(blade: Blade, request: SetLed) -> Nothing:
 
 def _test(blade: Blade, request: SetLed) -> Nothing:
     if not 0 < request.on_duration <= _LONGEST_LAMP_TEST:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     require_own_fru(request.fru)
     chosen = blade.leds.by_number.values() if request.led == _ALL_LEDS else [_led(blade, request.fru, request.led)]
     for led in chosen:
@@ -77,7 +77,7 @@ def _light(led: FrontLed, request: SetLed) -> LedLight:
     if request.function == _ON:
         return LedLight(on_ms=_BLINK_UNIT_MS, off_ms=0, color=color)
     if request.function > _LONGEST_OFF or not 0 < request.on_duration <= _LONGEST_OFF:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return LedLight(on_ms=request.on_duration * _BLINK_UNIT_MS, off_ms=request.function * _BLINK_UNIT_MS, color=color)
 
 
@@ -87,7 +87,7 @@ def _color(led: FrontLed, number: int) -> LedColor:
     if number == _SAME_COLOR:
         return (led.override or led.local).color
     if number not in led.colors:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return LedColor(number)
 
 
@@ -127,7 +127,7 @@ def _led(blade: Blade, fru: int, number: int) -> FrontLed:
     require_own_fru(fru)
     led = blade.leds.by_number.get(number)
     if led is None:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return led
 
 

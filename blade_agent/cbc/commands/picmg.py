@@ -15,14 +15,14 @@ from blade_agent.backplane.messages.picmg import (
     AddressInfo,
     AddressKey,
     AddressQuery,
-    Fru,
+    FruNumber,
     PicmgProperties,
     Policy,
     SetActivation,
     SetPolicy,
 )
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.commands.fru import require_own_fru
 
 _BLADE_FRU = 0
@@ -41,7 +41,7 @@ def _get_picmg_properties(_blade: Blade, _request: Nothing) -> PicmgProperties:
 
 def _get_address_info(blade: Blade, query: AddressQuery) -> AddressInfo:
     if query.fru or not _asks_for(blade, query):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return AddressInfo(
         hardware_address=blade.address.hardware_address,
         ipmb_address=blade.address.ipmb_address,
@@ -64,13 +64,13 @@ def _asks_for(blade: Blade, query: AddressQuery) -> bool:
 def _set_policy(blade: Blade, request: SetPolicy) -> Nothing:
     require_own_fru(request.fru)
     if (request.mask | request.bits) & ~(_ACTIVATION_LOCKED | _DEACTIVATION_LOCKED):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     bits = _policy_bits(blade) & ~request.mask | request.bits & request.mask
     blade.hot_swap.lock(activation=bool(bits & _ACTIVATION_LOCKED), deactivation=bool(bits & _DEACTIVATION_LOCKED))
     return Nothing()
 
 
-def _get_policy(blade: Blade, request: Fru) -> Policy:
+def _get_policy(blade: Blade, request: FruNumber) -> Policy:
     require_own_fru(request.fru)
     return Policy(_policy_bits(blade))
 
@@ -88,7 +88,7 @@ def _set_activation(blade: Blade, request: SetActivation) -> Nothing:
     else:
         blade.hot_swap.deactivate()
     if blade.hot_swap.state not in _STATES_AFTER[request.activation]:
-        raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     return Nothing()
 
 

@@ -13,13 +13,13 @@ from blade_agent.backplane.messages.record import (
     RESERVE_DEVICE_SDR_REPOSITORY,
     RESERVE_SDR_REPOSITORY,
     DeviceSdrInfo,
-    Piece,
+    RecordPart,
     RecordPiece,
     RepositoryInfo,
     ReservationId,
     SdrCount,
 )
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.sensor_records import SDR_VERSION
 
@@ -29,15 +29,15 @@ _RESERVE_SUPPORTED = 0x02
 _LUN_0_HAS_SENSORS = 0x01
 
 
-def piece_of(record: bytes, next_record: int, wanted: RecordPiece) -> Piece:
-    """Cut the part that is asked for out of a record. Raises RefusedError."""
+def piece_of(record: bytes, next_record: int, wanted: RecordPiece) -> RecordPart:
+    """Cut the part that is asked for out of a record. Raises NotCarriedOut."""
     if wanted.offset > len(record):
-        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise NotCarriedOut(CompletionCode.PARAMETER_OUT_OF_RANGE)
     rest = record[wanted.offset :]
     length_bytes = len(rest) if wanted.length_bytes == _TO_THE_END else wanted.length_bytes
     if length_bytes > LONGEST_PIECE_BYTES:
-        raise RefusedError(CompletionCode.TOO_MANY_BYTES_REQUESTED)
-    return Piece(next_record=next_record, octets=rest[:length_bytes])
+        raise NotCarriedOut(CompletionCode.TOO_MANY_BYTES_REQUESTED)
+    return RecordPart(next_record=next_record, octets=rest[:length_bytes])
 
 
 def _get_info(controller: ManagementController, _request: Nothing) -> RepositoryInfo:
@@ -55,9 +55,9 @@ def _reserve(controller: ManagementController, _request: Nothing) -> Reservation
     return ReservationId(controller.sdr_reservation.make())
 
 
-def _get_sdr(controller: ManagementController, request: RecordPiece) -> Piece:
+def _get_sdr(controller: ManagementController, request: RecordPiece) -> RecordPart:
     if request.offset and not controller.sdr_reservation.holds(request.reservation):
-        raise RefusedError(CompletionCode.RESERVATION_CANCELLED)
+        raise NotCarriedOut(CompletionCode.RESERVATION_CANCELLED)
     number = _number(controller.records, request.record)
     next_record = number + 1 if number + 1 < len(controller.records) else NO_MORE_RECORDS
     return piece_of(controller.records[number], next_record, request)
@@ -66,13 +66,13 @@ def _get_sdr(controller: ManagementController, request: RecordPiece) -> Piece:
 def _number(records: Sequence[bytes], record: int) -> int:
     number = len(records) - 1 if record == NO_MORE_RECORDS else record
     if number >= len(records):
-        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+        raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
     return number
 
 
 def _get_device_info(controller: ManagementController, request: SdrCount) -> DeviceSdrInfo:
     if request.operation not in (None, 0, 1):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     count = len(controller.records) if request.operation else len(controller.sensors.by_number)
     return DeviceSdrInfo(count=count, flags=_LUN_0_HAS_SENSORS)
 

@@ -21,8 +21,8 @@ from blade_agent.backplane.messages.role import (
 )
 from blade_agent.backplane.role import STATION_PATTERN, Role
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
-from blade_agent.cbc.post import RoleRefusedError
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
+from blade_agent.cbc.post import RoleRefused
 
 _COUNTER = (1 << 32) - 1
 _MOST_CARRIED = (1 << 16) - 1
@@ -52,7 +52,7 @@ def _stage_address(blade: Blade, request: StageAddress) -> Nothing:
 
 def _stage_station(blade: Blade, request: StageStation) -> Nothing:
     if not re.fullmatch(STATION_PATTERN, request.station):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     blade.post.stage_station(request.station)
     return Nothing()
 
@@ -61,19 +61,19 @@ def _commit_role(blade: Blade, request: CommitRole) -> Nothing:
     state = blade.hot_swap.state
     # A director whose handle is open passes the directorship on, and drains as an engine of its successor.
     if state not in _IN_SERVICE or (state is not HotSwapState.M4_ACTIVE and request.role is Role.DIRECTOR):
-        raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     if not request.epoch:
-        raise RefusedError(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise NotCarriedOut(CompletionCode.PARAMETER_OUT_OF_RANGE)
     try:
         blade.post.commit(request)
-    except RoleRefusedError as error:
-        raise RefusedError(error.code) from error
+    except RoleRefused as error:
+        raise NotCarriedOut(error.code) from error
     return Nothing()
 
 
 def _drain(blade: Blade, request: Drain) -> StillCarried:
     if blade.hot_swap.state not in _IN_SERVICE:
-        raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     return StillCarried(min(blade.main_board.drain(request.draining), _MOST_CARRIED))
 
 

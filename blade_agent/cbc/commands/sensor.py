@@ -18,15 +18,15 @@ from blade_agent.backplane.messages.sensor import (
     HysteresisQuery,
     PlatformEvent,
     SensorNumber,
-    SensorReading,
+    SensorReadingReply,
     SensorType,
     SetEventEnable,
     SetHysteresis,
     SetThresholds,
-    Thresholds,
+    ThresholdsReply,
 )
 from blade_agent.backplane.sensor_codes import ReadingType, Threshold
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.sensor import Sensor, ThresholdSensor, mask
 
@@ -42,11 +42,11 @@ _SOFTWARE = 0x41
 """Generator of what a tool reports: system management software (IPMI 2.0, table 5-4)."""
 
 
-def _get_reading(controller: ManagementController, request: SensorNumber) -> SensorReading:
+def _get_reading(controller: ManagementController, request: SensorNumber) -> SensorReadingReply:
     sensor = _sensor(controller, request.sensor)
     raw, states = sensor.raw(), sensor.state_bits()
     threshold = sensor.reading_type is ReadingType.THRESHOLD
-    return SensorReading(
+    return SensorReadingReply(
         reading=raw or 0,
         flags=_enables(sensor) | (_UNAVAILABLE if raw is None else 0),
         states=states & 0xFF | (_RESERVED_WITH_THRESHOLDS if threshold else 0),
@@ -54,9 +54,9 @@ def _get_reading(controller: ManagementController, request: SensorNumber) -> Sen
     )
 
 
-def _get_thresholds(controller: ManagementController, request: SensorNumber) -> Thresholds:
+def _get_thresholds(controller: ManagementController, request: SensorNumber) -> ThresholdsReply:
     thresholds = _analog(controller, request.sensor).thresholds
-    return Thresholds(
+    return ThresholdsReply(
         present=mask(thresholds), values=bytes(thresholds.get(threshold, 0) for threshold in sorted(Threshold))
     )
 
@@ -65,7 +65,7 @@ def _set_thresholds(controller: ManagementController, request: SetThresholds) ->
     sensor = _analog(controller, request.sensor)
     wanted = {threshold: request.values[threshold] for threshold in Threshold if request.present & 1 << threshold}
     if request.present & ~_ALL_THRESHOLDS or not sensor.set_thresholds(wanted):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     controller.sensors.look_again()
     return Nothing()
 
@@ -84,7 +84,7 @@ def _set_hysteresis(controller: ManagementController, request: SetHysteresis) ->
 def _set_event_enable(controller: ManagementController, request: SetEventEnable) -> Nothing:
     sensor = _sensor(controller, request.sensor)
     if request.enables & _SINGLE_EVENTS:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     sensor.events_enabled = bool(request.enables & _EVENTS_ENABLED)
     sensor.scanning_enabled = bool(request.enables & _SCANNING_ENABLED)
     return Nothing()
@@ -103,9 +103,9 @@ def _get_type(controller: ManagementController, request: SensorNumber) -> Sensor
 
 def _platform_event(controller: ManagementController, request: PlatformEvent) -> Nothing:
     if request.revision not in _REVISIONS:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if controller.log.logging_enabled and controller.log.note(request.event, generator=_SOFTWARE) is None:
-        raise RefusedError(CompletionCode.OUT_OF_SPACE)
+        raise NotCarriedOut(CompletionCode.OUT_OF_SPACE)
     return Nothing()
 
 
@@ -116,14 +116,14 @@ def _enables(sensor: Sensor) -> int:
 def _sensor(controller: ManagementController, number: int) -> Sensor:
     sensor = controller.sensors.by_number.get(number)
     if sensor is None:
-        raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+        raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
     return sensor
 
 
 def _analog(controller: ManagementController, number: int) -> ThresholdSensor:
     sensor = _sensor(controller, number)
     if not isinstance(sensor, ThresholdSensor):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return sensor
 
 

@@ -28,7 +28,7 @@ from blade_agent.backplane.messages.upgrade import (
     WhichProperty,
 )
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.identity import Identity
 
 AGENT_COMPONENT = 0
@@ -53,14 +53,14 @@ def _get_capabilities(_blade: Blade, _request: Nothing) -> UpgradeCapabilities:
 
 def _get_property(blade: Blade, request: WhichProperty) -> PropertyValue:
     if request.component != AGENT_COMPONENT:
-        raise RefusedError(GetPropertyCompletion.INVALID_COMPONENT)
+        raise NotCarriedOut(GetPropertyCompletion.INVALID_COMPONENT)
     values = {
         ComponentProperty.GENERAL.value: bytes([_NO_UPGRADE_FEATURES]),
         ComponentProperty.CURRENT_VERSION.value: _version(blade.identity),
         ComponentProperty.DESCRIPTION.value: _DESCRIPTION.ljust(DESCRIPTION_BYTES, b"\0"),
     }
     if request.selector not in values:
-        raise RefusedError(GetPropertyCompletion.INVALID_PROPERTY)
+        raise NotCarriedOut(GetPropertyCompletion.INVALID_PROPERTY)
     return PropertyValue(values[request.selector])
 
 
@@ -72,8 +72,8 @@ def _version(identity: Identity) -> bytes:
 
 def _initiate(_blade: Blade, request: InitiateUpgrade) -> Nothing:
     if request.components & ~_COMPONENTS or not request.components:
-        raise RefusedError(InitiateUpgradeCompletion.INVALID_COMPONENTS)
-    raise RefusedError(CompletionCode.WRONG_STATE)
+        raise NotCarriedOut(InitiateUpgradeCompletion.INVALID_COMPONENTS)
+    raise NotCarriedOut(CompletionCode.WRONG_STATE)
 
 
 def _abort(_blade: Blade, _request: Nothing) -> Nothing:
@@ -87,7 +87,7 @@ def _get_status(_blade: Blade, _request: Nothing) -> UpgradeStatus:
 
 def _refuse(_blade: Blade, _request: Struct) -> Nothing:
     """There is no upgrade under way that this could belong to."""
-    raise RefusedError(CompletionCode.WRONG_STATE)
+    raise NotCarriedOut(CompletionCode.WRONG_STATE)
 
 
 UPGRADE_COMMANDS = CommandModule(

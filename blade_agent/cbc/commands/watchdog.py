@@ -11,7 +11,7 @@ from blade_agent.backplane.messages.watchdog import (
     WatchdogState,
 )
 from blade_agent.cbc.blade import Blade
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.watchdog import ACTION_OF, TimeoutAction, TimerUse, WatchdogSettings
 
 _NOT_LOGGED = 0x80
@@ -25,11 +25,11 @@ def _set(blade: Blade, request: SetWatchdog) -> Nothing:
     try:
         use, action = TimerUse(request.use & _USE), TimeoutAction(request.actions)
     except ValueError as error:
-        raise RefusedError(CompletionCode.INVALID_FIELD) from error
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD) from error
     if use is TimerUse.UNSPECIFIED or request.pre_timeout_s or request.use & ~(_NOT_LOGGED | _COUNTS | _USE):
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if action in ACTION_OF and ACTION_OF[action] not in blade.hardware.actions:
-        raise RefusedError(CompletionCode.INVALID_FIELD)
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     settings = WatchdogSettings(
         use=use, logged=not request.use & _NOT_LOGGED, action=action, countdown_ticks=request.countdown
     )
@@ -39,7 +39,7 @@ def _set(blade: Blade, request: SetWatchdog) -> Nothing:
 
 def _reset(blade: Blade, _request: Nothing) -> Nothing:
     if not blade.watchdog.start():
-        raise RefusedError(ResetWatchdogCompletion.NEVER_SET)
+        raise NotCarriedOut(ResetWatchdogCompletion.NEVER_SET)
     return Nothing()
 
 

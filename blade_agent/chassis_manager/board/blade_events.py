@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
+from blade_agent.backplane.layout import InvalidField, WrongLength
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.backplane.messages.sensor import PLATFORM_EVENT
 from blade_agent.backplane.slot_address import SlotAddress
@@ -52,9 +52,9 @@ class BladeEvents:
             return CompletionCode.INVALID_LUN
         try:
             body = PLATFORM_EVENT.read_request(request.data)
-        except WrongLengthError:
+        except WrongLength:
             return CompletionCode.WRONG_LENGTH
-        except InvalidFieldError:
+        except InvalidField:
             return CompletionCode.INVALID_FIELD
         taken = self._taken.get(slot)
         if (

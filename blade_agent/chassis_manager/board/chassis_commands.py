@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from blade_agent.backplane.command import NET_FN_CHASSIS, CommandCode
-from blade_agent.backplane.layout import Nothing, WrongLengthError
+from blade_agent.backplane.layout import Nothing, WrongLength
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode
 from blade_agent.backplane.messages.chassis import (
     CHASSIS_CONTROL,
@@ -13,7 +13,7 @@ from blade_agent.backplane.messages.chassis import (
     ChassisControl,
     ChassisStatus,
     Control,
-    Identify,
+    IdentifyRequest,
 )
 from blade_agent.backplane.messages.picmg import (
     GET_ADDRESS_INFO,
@@ -26,13 +26,13 @@ from blade_agent.backplane.messages.picmg import (
     PicmgProperties,
 )
 from blade_agent.backplane.slot_address import SLOTS, SlotAddress
-from blade_agent.cbc.commands.answer import CommandModule, RefusedError, answering
+from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.policy.power_switch import observed_power
-from blade_agent.chassis_manager.slots.requester import Question
+from blade_agent.chassis_manager.slots.requester import SlotQuestion
 from media_network.callback import do_nothing
 
 _CAPABILITIES: Final = CommandCode(NET_FN_CHASSIS, b"", 0x00)
@@ -86,28 +86,28 @@ class ChassisCommands:
     def _control(self, _controller: ManagementController, request: Control) -> Nothing:
         """Every blade that is there, in slot order. Who wants to know how it went asks for their status."""
         if request.control is ChassisControl.DIAGNOSTIC_INTERRUPT:
-            raise RefusedError(CompletionCode.WRONG_STATE)
+            raise NotCarriedOut(CompletionCode.WRONG_STATE)
         power = _POWER_OF.get(request.control)
         for number, slot in self._chassis.slots.items():
             if slot.away:
                 continue
             if power is None:
-                slot.ask(Question(CHASSIS_CONTROL, Control(request.control), ended=do_nothing))
+                slot.ask(SlotQuestion(CHASSIS_CONTROL, Control(request.control), ended=do_nothing))
             else:
                 self._chassis.power.order(number, power, do_nothing)
         return Nothing()
 
-    def _identify(self, _controller: ManagementController, request: Identify) -> Nothing:
+    def _identify(self, _controller: ManagementController, request: IdentifyRequest) -> Nothing:
         for slot in self._chassis.slots.values():
             if not slot.away:
-                slot.ask(Question(CHASSIS_IDENTIFY, request, ended=do_nothing))
+                slot.ask(SlotQuestion(CHASSIS_IDENTIFY, request, ended=do_nothing))
         return Nothing()
 
     def _address_info(self, _controller: ManagementController, query: AddressQuery) -> AddressInfo:
         """Of the manager itself without a key; of any slot by its hardware, IPMB or physical address."""
         slot = self._slot_asked_for(query)
         if query.fru:
-            raise RefusedError(CompletionCode.NO_SUCH_DEVICE)
+            raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
         if slot is None:
             return AddressInfo(
                 hardware_address=CHASSIS_MANAGER_ADDRESS // 2,
@@ -126,7 +126,7 @@ class ChassisCommands:
         )
 
     def _slot_asked_for(self, query: AddressQuery) -> int | None:
-        """Give the slot; None for the manager itself. Raises RefusedError."""
+        """Give the slot; None for the manager itself. Raises NotCarriedOut."""
         own = {
             None: None,
             AddressKey.HARDWARE_ADDRESS.value: CHASSIS_MANAGER_ADDRESS // 2,
@@ -136,7 +136,7 @@ class ChassisCommands:
             return None
         slot = _SLOT_BY_KEY.get((query.key, query.value)) if not query.site_type else None
         if slot is None or slot not in self._chassis.slots:
-            raise RefusedError(CompletionCode.INVALID_FIELD)
+            raise NotCarriedOut(CompletionCode.INVALID_FIELD)
         return slot
 
 
@@ -154,5 +154,5 @@ def _picmg_properties(_controller: ManagementController, _request: Nothing) -> P
 def _capabilities(_controller: ManagementController, fields: bytes) -> bytes:
     """No lock, no intrusion sensor; everything that the chassis has is here."""
     if fields:
-        raise WrongLengthError(len(fields))
+        raise WrongLength(len(fields))
     return bytes((0, *(CHASSIS_MANAGER_ADDRESS,) * 4))

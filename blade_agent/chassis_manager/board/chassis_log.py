@@ -13,7 +13,7 @@ The manager's own sensors at 20h and their numbers:
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS
 from blade_agent.backplane.sensor_codes import ReadingType, SensorKind
@@ -44,7 +44,7 @@ SensorName = Callable[[int, int], str | None]
 """From a slot and a number to the name of a blade's sensor, if it is known."""
 
 
-def event_of(notice: Notice) -> Event:
+def event_of(notice: Notice) -> SensorEvent:
     """Give a notice as an event of one of the manager's sensors."""
     one, two = notice.detail
     sensor_type, sensor, reading_type, state, data = {
@@ -91,7 +91,7 @@ def event_of(notice: Notice) -> Event:
             (one, two),
         ),
     }[notice.kind]
-    return Event(
+    return SensorEvent(
         sensor_type=sensor_type,
         sensor=sensor,
         reading_type=reading_type,

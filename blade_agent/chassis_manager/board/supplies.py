@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from blade_agent.hardware.reading import Known, Reading
+from blade_agent.hardware.reading import KnownReading, Reading
 from blade_agent.hardware.supply import SupplyReading
 
 
@@ -42,4 +42,4 @@ class Supplies:
 
 
 def _value(reading: Reading) -> float | None:
-    return reading.value if isinstance(reading, Known) else None
+    return reading.value if isinstance(reading, KnownReading) else None

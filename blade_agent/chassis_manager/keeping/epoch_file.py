@@ -16,9 +16,7 @@ class EpochFileError(Exception):
 def read_epoch(path: Path) -> int:
     """Give the kept epoch, 0 when none was ever kept.
 
-    Raises:
-        EpochFileError: something else is in the file.
-        OSError: it cannot be read.
+    Raises EpochFileError: something else is in the file; OSError: it cannot be read.
     """
     try:
         content = path.read_bytes()

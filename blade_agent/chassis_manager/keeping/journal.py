@@ -74,8 +74,7 @@ def read_journal(octets: bytes) -> Journal:
 
     A power cycle that was ordered and perhaps begun is not done a second time: the main board is switched on.
 
-    Raises:
-        JournalError: something else is in it.
+    Raises JournalError: something else is in it.
     """
     if not octets:
         return Journal()

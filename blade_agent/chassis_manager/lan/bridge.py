@@ -9,10 +9,10 @@ from enum import unique
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION
-from blade_agent.backplane.message import BadMessageError, Completion, CompletionCode, Request, Response, decode
+from blade_agent.backplane.message import BadMessage, Completion, CompletionCode, Request, Response, decode
 from blade_agent.backplane.slot_address import SLOT_AT
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
-from blade_agent.chassis_manager.lan.session import Session
+from blade_agent.chassis_manager.lan.session import LanSession
 from blade_agent.chassis_manager.lan.session_commands import BACKPLANE_CHANNEL
 
 MAX_BRIDGED = 8
@@ -42,7 +42,7 @@ class Bridged(Struct, frozen=True, kw_only=True):
     """The session's id on this side."""
 
 
-class NotBridgedError(Exception):
+class NotBridged(Exception):
     """A Send Message that is refused."""
 
     def __init__(self, completion: Completion) -> None:
@@ -55,31 +55,30 @@ def is_send_message(request: Request) -> bool:
     return (request.net_fn, request.command) == (NET_FN_APPLICATION, _SEND_MESSAGE)
 
 
-def read_send_message(carrier: Request, session: Session) -> Bridged:
+def read_send_message(carrier: Request, session: LanSession) -> Bridged:
     """Find out what is to be passed on, and whether this session may.
 
-    Raises:
-        NotBridgedError: no request, to no slot, or not allowed.
+    Raises NotBridged: no request, to no slot, or not allowed.
     """
     if carrier.responder_lun:
-        raise NotBridgedError(CompletionCode.INVALID_LUN)
+        raise NotBridged(CompletionCode.INVALID_LUN)
     if not carrier.data:
-        raise NotBridgedError(CompletionCode.WRONG_LENGTH)
+        raise NotBridged(CompletionCode.WRONG_LENGTH)
     if carrier.data[0] != _TRACKED | BACKPLANE_CHANNEL:
-        raise NotBridgedError(CompletionCode.INVALID_FIELD)
+        raise NotBridged(CompletionCode.INVALID_FIELD)
     try:
         request = decode(carrier.data[1:])
-    except BadMessageError as error:
-        raise NotBridgedError(CompletionCode.INVALID_FIELD) from error
+    except BadMessage as error:
+        raise NotBridged(CompletionCode.INVALID_FIELD) from error
     if not isinstance(request, Request):
-        raise NotBridgedError(CompletionCode.INVALID_FIELD)
+        raise NotBridged(CompletionCode.INVALID_FIELD)
     if session.privilege < needed_privilege(request):
-        raise NotBridgedError(CompletionCode.INSUFFICIENT_PRIVILEGE)
+        raise NotBridged(CompletionCode.INSUFFICIENT_PRIVILEGE)
     slot = SLOT_AT.get(request.responder)
     if slot is None:
-        raise NotBridgedError(SendMessageCompletion.NOT_DELIVERED)
+        raise NotBridged(SendMessageCompletion.NOT_DELIVERED)
     if request not in session.bridged and len(session.bridged) >= MAX_BRIDGED:
-        raise NotBridgedError(CompletionCode.NODE_BUSY)
+        raise NotBridged(CompletionCode.NODE_BUSY)
     return Bridged(slot=slot, request=request, carrier=carrier, session=session.managed_id)
 
 

@@ -39,7 +39,7 @@ CIPHER_SUITES = (
 )
 
 
-class UndecipherableError(Exception):
+class Undecipherable(Exception):
     """Octets that were not made with this key, or not as they have to be."""
 
 
@@ -74,15 +74,14 @@ class SessionKeys:
     def decrypt(self, octets: bytes) -> bytes:
         """Give the payload. Authenticate the octets before.
 
-        Raises:
-            UndecipherableError: no whole blocks, or the padding is not as it has to be.
+        Raises Undecipherable: no whole blocks, or the padding is not as it has to be.
         """
         if len(octets) < 2 * BLOCK_BYTES or len(octets) % BLOCK_BYTES:
-            raise UndecipherableError
+            raise Undecipherable
         decryptor = Cipher(AES(self._cipher_key), CBC(octets[:BLOCK_BYTES])).decryptor()
         padded = decryptor.update(octets[BLOCK_BYTES:]) + decryptor.finalize()
         pad_bytes = padded[-1]
         payload, padding = padded[: -1 - pad_bytes], padded[-1 - pad_bytes : -1]
         if pad_bytes >= BLOCK_BYTES or padding != bytes(range(1, pad_bytes + 1)):
-            raise UndecipherableError
+            raise Undecipherable
         return payload

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from blade_agent.backplane.command import GROUP_BYTES, CommandCode
 from blade_agent.backplane.message import Completion, CompletionCode, Request, Response
-from blade_agent.chassis_manager.lan.session import Session
+from blade_agent.chassis_manager.lan.session import LanSession
 from blade_agent.chassis_manager.lan.users import Privilege
 
 
-class RefusedCommandError(Exception):
+class CommandRefused(Exception):
     """A command that is not carried out."""
 
     def __init__(self, completion: Completion) -> None:
@@ -24,19 +24,19 @@ class Asked(Struct, frozen=True):
 
     fields: bytes
     """Its data; a defining body is taken off."""
-    session: Session | None
+    session: LanSession | None
     now: float
 
     @property
-    def within(self) -> Session:
+    def within(self) -> LanSession:
         """The session, for commands that are only carried out in one."""
         if self.session is None:
-            raise RefusedCommandError(CompletionCode.INSUFFICIENT_PRIVILEGE)
+            raise CommandRefused(CompletionCode.INSUFFICIENT_PRIVILEGE)
         return self.session
 
 
 Answer: TypeAlias = Callable[[Asked], bytes]
-"""From a request to the data of the response. Raises RefusedCommandError."""
+"""From a request to the data of the response. Raises CommandRefused."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -66,13 +66,13 @@ class CommandTable:
         group = request.data[: GROUP_BYTES.get(request.net_fn, 0)]
         return CommandCode(request.net_fn, group, request.command) in self._entries
 
-    def answer(self, request: Request, session: Session | None, now: float) -> Response:
+    def answer(self, request: Request, session: LanSession | None, now: float) -> Response:
         """Carry a request out and answer it."""
         prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
         group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
         try:
             data = self._carry_out(request, group, Asked(fields, session, now))
-        except RefusedCommandError as error:
+        except CommandRefused as error:
             return request.respond(error.completion)
         return request.respond(CompletionCode.OK, group + data)
 
@@ -80,7 +80,7 @@ class CommandTable:
         entry = self._entries.get(CommandCode(request.net_fn, group, request.command))
         refusal = _refusal(request, entry, asked)
         if refusal is not None or entry is None:
-            raise RefusedCommandError(refusal or CompletionCode.INVALID_COMMAND)
+            raise CommandRefused(refusal or CompletionCode.INVALID_COMMAND)
         return entry.answer(asked)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.message import (
     CHASSIS_MANAGER_ADDRESS,
-    BadMessageError,
+    BadMessage,
     CompletionCode,
     Request,
     Response,
@@ -17,7 +17,7 @@ from blade_agent.backplane.message import (
 )
 from blade_agent.chassis_manager.lan.bridge import (
     Bridged,
-    NotBridgedError,
+    NotBridged,
     SendMessageCompletion,
     is_send_message,
     read_send_message,
@@ -25,11 +25,11 @@ from blade_agent.chassis_manager.lan.bridge import (
 )
 from blade_agent.chassis_manager.lan.command_table import CommandTable
 from blade_agent.chassis_manager.lan.login import Login
-from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault, Packet, PayloadType, Ping, pong, read, write
+from blade_agent.chassis_manager.lan.packet import LanFault, Packet, PacketDropped, PayloadType, Ping, pong, read, write
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
-from blade_agent.chassis_manager.lan.session import Session, SessionTable
+from blade_agent.chassis_manager.lan.session import LanSession, SessionTable
 from blade_agent.chassis_manager.lan.session_commands import SessionCommands
-from blade_agent.chassis_manager.lan.users import User, Users
+from blade_agent.chassis_manager.lan.users import LanUser, Users
 from media_network.address import Address
 
 
@@ -50,7 +50,7 @@ class Endpoint:
         self,
         *,
         guid: bytes,
-        users: Iterable[User],
+        users: Iterable[LanUser],
         controller: Callable[[Request], Response],
         rng: Random,
         login_failed: Callable[[int], None] | None = None,
@@ -77,7 +77,7 @@ class Endpoint:
             if packet.session:
                 return self._within(packet, peer, now)
             return [Datagram(write(self._outside(packet, peer, now)), peer)]
-        except DroppedError as error:
+        except PacketDropped as error:
             self.faults[error.fault] += 1
             return []
 
@@ -118,16 +118,16 @@ class Endpoint:
     def _within(self, packet: Packet, peer: Address, now: float) -> list[Outgoing]:
         session = self.sessions.find(packet.session)
         if session is None or session.expired(now):
-            raise DroppedError(LanFault.UNKNOWN_SESSION)
+            raise PacketDropped(LanFault.UNKNOWN_SESSION)
         payload = session.open(packet, peer, now)
         if packet.payload_type != PayloadType.IPMI:
-            raise DroppedError(LanFault.UNKNOWN_PAYLOAD)
+            raise PacketDropped(LanFault.UNKNOWN_PAYLOAD)
         request = _request(payload)
         if is_send_message(request):
             return self._bridge(request, session)
         return [self._sealed(session, self._carried_out(request, session, now))]
 
-    def _carried_out(self, request: Request, session: Session, now: float) -> Response:
+    def _carried_out(self, request: Request, session: LanSession, now: float) -> Response:
         """Sessions and channels are matters of this room; all else is the controller's at 20h, if the user may."""
         if self.commands.knows(request):
             return self.commands.answer(request, session, now)
@@ -135,10 +135,10 @@ class Endpoint:
             return request.respond(CompletionCode.INSUFFICIENT_PRIVILEGE)
         return self._controller(request)
 
-    def _bridge(self, carrier: Request, session: Session) -> list[Outgoing]:
+    def _bridge(self, carrier: Request, session: LanSession) -> list[Outgoing]:
         try:
             bridged = read_send_message(carrier, session)
-        except NotBridgedError as error:
+        except NotBridged as error:
             return [self._sealed(session, carrier.respond(error.completion))]
         if bridged.request in session.bridged:
             # The console asks once more for what is on its way already.
@@ -146,15 +146,15 @@ class Endpoint:
         session.bridged.add(bridged.request)
         return [bridged]
 
-    def _sealed(self, session: Session, response: Response) -> Datagram:
+    def _sealed(self, session: LanSession, response: Response) -> Datagram:
         return Datagram(session.seal(response.encode(), self._rng), session.peer)
 
 
 def _request(payload: bytes) -> Request:
     try:
         message = decode(payload)
-    except BadMessageError as error:
-        raise DroppedError(LanFault.BAD_MESSAGE) from error
+    except BadMessage as error:
+        raise PacketDropped(LanFault.BAD_MESSAGE) from error
     if not isinstance(message, Request) or message.responder != CHASSIS_MANAGER_ADDRESS:
-        raise DroppedError(LanFault.BAD_MESSAGE)
+        raise PacketDropped(LanFault.BAD_MESSAGE)
     return message

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from blade_agent.chassis_manager.lan.attempts import Attempts
 from blade_agent.chassis_manager.lan.cipher import CipherSuite, SessionKeys
-from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault, Packet, PayloadType
+from blade_agent.chassis_manager.lan.packet import LanFault, Packet, PacketDropped, PayloadType
 from blade_agent.chassis_manager.lan.rakp import (
     RANDOM_BYTES,
     Exchange,
@@ -23,8 +23,8 @@ from blade_agent.chassis_manager.lan.rakp import (
     read_rakp_3,
     reply,
 )
-from blade_agent.chassis_manager.lan.session import Session, SessionTable
-from blade_agent.chassis_manager.lan.users import Privilege, User, Users
+from blade_agent.chassis_manager.lan.session import LanSession, SessionTable
+from blade_agent.chassis_manager.lan.users import LanUser, Privilege, Users
 from media_network.address import Address
 
 MAX_HALF_OPEN = 64
@@ -101,14 +101,13 @@ class Login:
     def receive(self, packet: Packet, peer: Address, now: float) -> Packet:
         """Take a step of a login and give the answer to it.
 
-        Raises:
-            DroppedError: it is no step of a login, or one that gets no answer now.
+        Raises PacketDropped: it is no step of a login, or one that gets no answer now.
         """
         step = self._steps.get(packet.payload_type)
         if step is None or not packet.plus:
-            raise DroppedError(LanFault.UNKNOWN_PAYLOAD)
+            raise PacketDropped(LanFault.UNKNOWN_PAYLOAD)
         if self.attempts.delayed(peer.host, now):
-            raise DroppedError(LanFault.PENALIZED)
+            raise PacketDropped(LanFault.PENALIZED)
         self.tick(now)
         answer_type, take = step
         return Packet(payload_type=answer_type, payload=take(packet.payload, peer, now))
@@ -174,9 +173,9 @@ class Login:
         self._finished[half_open.managed_id] = _Finished(payload, answer)
         return answer
 
-    def _begin(self, half_open: _HalfOpen, exchange: Exchange, user: User, limit: Privilege, now: float) -> None:
+    def _begin(self, half_open: _HalfOpen, exchange: Exchange, user: LanUser, limit: Privilege, now: float) -> None:
         self._sessions.add(
-            Session(
+            LanSession(
                 managed_id=half_open.managed_id,
                 console_id=half_open.console_id,
                 keys=SessionKeys(half_open.suite, exchange.session_integrity_key()),
@@ -201,7 +200,7 @@ class Login:
         )
 
     @staticmethod
-    def _limit(half_open: _HalfOpen, user: User) -> Privilege | None:
+    def _limit(half_open: _HalfOpen, user: LanUser) -> Privilege | None:
         """Give the highest privilege of the session; None if the role that was asked for is beyond the user."""
         assert half_open.claim is not None  # noqa: S101 - there is no exchange without a claim
         role = half_open.claim.privilege

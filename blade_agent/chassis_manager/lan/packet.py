@@ -64,7 +64,7 @@ class LanFault(Enum):
     BAD_LOGIN = "a step of a login that was never begun, or not as long as it says"
 
 
-class DroppedError(Exception):
+class PacketDropped(Exception):
     """A datagram that is not answered."""
 
     def __init__(self, fault: LanFault) -> None:
@@ -96,20 +96,19 @@ class Packet(Struct, frozen=True, kw_only=True):
 def read(datagram: bytes) -> Ping | Packet:
     """Read a datagram.
 
-    Raises:
-        DroppedError: it is none of ours.
+    Raises PacketDropped: it is none of ours.
     """
     if len(datagram) > MAX_DATAGRAM_BYTES:
-        raise DroppedError(LanFault.TOO_LONG)
+        raise PacketDropped(LanFault.TOO_LONG)
     if len(datagram) <= _RMCP.size:
-        raise DroppedError(LanFault.NOT_RMCP)
+        raise PacketDropped(LanFault.NOT_RMCP)
     version, _, _, message_class = _RMCP.unpack_from(datagram)
     octets = datagram[_RMCP.size :]
     if version == _VERSION and message_class == _CLASS_ASF:
         return _read_ping(octets)
     if version == _VERSION and message_class == _CLASS_IPMI:
         return _read_plus(octets) if octets[0] == _RMCP_PLUS else _read_plain(octets)
-    raise DroppedError(LanFault.NOT_RMCP)
+    raise PacketDropped(LanFault.NOT_RMCP)
 
 
 def pong(ping: Ping) -> bytes:
@@ -158,34 +157,34 @@ def _rmcp(message_class: int) -> bytes:
 
 def _read_ping(octets: bytes) -> Ping:
     if len(octets) < _PING.size:
-        raise DroppedError(LanFault.CUT_SHORT)
+        raise PacketDropped(LanFault.CUT_SHORT)
     enterprise, kind, tag, _, _ = _PING.unpack_from(octets)
     if (enterprise, kind) != (_ASF_ENTERPRISE, _ASF_PING):
-        raise DroppedError(LanFault.NOT_RMCP)
+        raise PacketDropped(LanFault.NOT_RMCP)
     return Ping(tag)
 
 
 def _read_plain(octets: bytes) -> Packet:
     """Read a packet of IPMI 1.5, which counts only outside a session and without authentication."""
     if len(octets) < _PLAIN_HEADER.size:
-        raise DroppedError(LanFault.CUT_SHORT)
+        raise PacketDropped(LanFault.CUT_SHORT)
     authentication, _, session, length_bytes = _PLAIN_HEADER.unpack_from(octets)
     if authentication or session:
-        raise DroppedError(LanFault.UNKNOWN_SESSION)
+        raise PacketDropped(LanFault.UNKNOWN_SESSION)
     payload = octets[_PLAIN_HEADER.size :]
     # Some clients still send the byte that network chips of the IPMI 1.5 time needed (IPMI 2.0, table 13-8).
     if not 0 <= len(payload) - length_bytes <= _LEGACY_PAD_BYTES:
-        raise DroppedError(LanFault.CUT_SHORT)
+        raise PacketDropped(LanFault.CUT_SHORT)
     return Packet(payload=payload[:length_bytes], plus=False)
 
 
 def _read_plus(octets: bytes) -> Packet:
     if len(octets) < _HEADER.size:
-        raise DroppedError(LanFault.CUT_SHORT)
+        raise PacketDropped(LanFault.CUT_SHORT)
     _, kind, session, sequence, length_bytes = _HEADER.unpack_from(octets)
     end = _HEADER.size + length_bytes
     if len(octets) < end or (not session and len(octets) > end):
-        raise DroppedError(LanFault.CUT_SHORT)
+        raise PacketDropped(LanFault.CUT_SHORT)
     return Packet(
         payload_type=kind & _TYPE_MASK,
         payload=octets[_HEADER.size : end],

@@ -9,7 +9,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES, CipherSuite
-from blade_agent.chassis_manager.lan.packet import DroppedError, LanFault
+from blade_agent.chassis_manager.lan.packet import LanFault, PacketDropped
 from blade_agent.chassis_manager.lan.users import MAX_NAME_BYTES
 
 RANDOM_BYTES = 16
@@ -111,28 +111,28 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
 
 def read_open_session(payload: bytes) -> OpenSession:
-    """Read an Open Session Request. Raises DroppedError."""
+    """Read an Open Session Request. Raises PacketDropped."""
     if len(payload) != _OPEN_SESSION.size:
-        raise DroppedError(LanFault.BAD_LOGIN)
+        raise PacketDropped(LanFault.BAD_LOGIN)
     tag, privilege, console_id, *algorithms = _OPEN_SESSION.unpack(payload)
     return OpenSession(tag, privilege & 0x0F, console_id, _suite(algorithms))
 
 
 def read_rakp_1(payload: bytes) -> Rakp1:
-    """Read RAKP message 1. Raises DroppedError."""
+    """Read RAKP message 1. Raises PacketDropped."""
     if len(payload) < _RAKP_1.size:
-        raise DroppedError(LanFault.BAD_LOGIN)
+        raise PacketDropped(LanFault.BAD_LOGIN)
     tag, managed_id, console_random, role, name_bytes = _RAKP_1.unpack_from(payload)
     name = payload[_RAKP_1.size :]
     if len(name) < name_bytes or len(name) > MAX_NAME_BYTES:
-        raise DroppedError(LanFault.BAD_LOGIN)
+        raise PacketDropped(LanFault.BAD_LOGIN)
     return Rakp1(tag, managed_id, console_random, role, name[:name_bytes])
 
 
 def read_rakp_3(payload: bytes) -> Rakp3:
-    """Read RAKP message 3. Raises DroppedError."""
+    """Read RAKP message 3. Raises PacketDropped."""
     if len(payload) < _RAKP_3.size:
-        raise DroppedError(LanFault.BAD_LOGIN)
+        raise PacketDropped(LanFault.BAD_LOGIN)
     tag, status, managed_id = _RAKP_3.unpack_from(payload)
     return Rakp3(tag, status, managed_id, payload[_RAKP_3.size :])
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from blade_agent.backplane.message import Request, Response
 from blade_agent.chassis_manager.lan.bridge import Bridged
 from blade_agent.chassis_manager.lan.endpoint import Endpoint, Outgoing
-from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.lan.users import LanUser
 from media_network.address import Address
 
 logger = logging.getLogger(__name__)
@@ -98,13 +98,11 @@ class LanServer(asyncio.DatagramProtocol):
 
 @contextlib.asynccontextmanager
 async def lan_server(
-    listen_at: Address, *, manager: BehindTheLan, guid: bytes, users: Iterable[User], rng: Random
+    listen_at: Address, *, manager: BehindTheLan, guid: bytes, users: Iterable[LanUser], rng: Random
 ) -> AsyncIterator[LanServer]:
     """Listen for as long as the context lasts; port 0 is any.
 
-    Raises:
-        OSError: the address is taken, or not of this machine.
-        ValueError: there are no users, or two have one name.
+    Raises OSError: the address is taken, or not of this machine; ValueError: there are no users, or two have one name.
     """
     endpoint = Endpoint(guid=guid, users=users, controller=manager.answer, rng=rng, login_failed=manager.failed_login)
     loop = asyncio.get_running_loop()

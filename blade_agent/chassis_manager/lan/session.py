@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from random import Random
 
 from blade_agent.backplane.message import Request
-from blade_agent.chassis_manager.lan.cipher import BLOCK_BYTES, SessionKeys, UndecipherableError
+from blade_agent.chassis_manager.lan.cipher import BLOCK_BYTES, SessionKeys, Undecipherable
 from blade_agent.chassis_manager.lan.packet import (
-    DroppedError,
     LanFault,
     Packet,
+    PacketDropped,
     PayloadType,
     covered,
     ends_well,
     write_protected,
 )
-from blade_agent.chassis_manager.lan.users import Privilege, User
+from blade_agent.chassis_manager.lan.users import LanUser, Privilege
 from media_network.address import Address
 
 TIMEOUT_S = 60.0
@@ -46,7 +46,7 @@ class ReplayWindow:
             self._seen |= 1 << -ahead
 
 
-class Session:
+class LanSession:
     """One login."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Session:
         managed_id: int,
         console_id: int,
         keys: SessionKeys,
-        user: User,
+        user: LanUser,
         limit: Privilege,
         peer: Address,
         now: float,
@@ -82,21 +82,20 @@ class Session:
     def open(self, packet: Packet, peer: Address, now: float) -> bytes:
         """Give the payload of a packet. One that is not authentic and new changes nothing.
 
-        Raises:
-            DroppedError: not authenticated and encrypted, or not as it has to be, or seen before.
+        Raises PacketDropped: not authenticated and encrypted, or not as it has to be, or seen before.
         """
         if not packet.protected:
-            raise DroppedError(LanFault.UNPROTECTED)
+            raise PacketDropped(LanFault.UNPROTECTED)
         if not self._window.is_new(packet.sequence):
-            raise DroppedError(LanFault.REPLAYED)
+            raise PacketDropped(LanFault.REPLAYED)
         if not ends_well(packet, self._keys.code_bytes) or not self._keys.vouches_for(packet.octets):
-            raise DroppedError(LanFault.BAD_INTEGRITY)
+            raise PacketDropped(LanFault.BAD_INTEGRITY)
         self._window.mark(packet.sequence)
         self.heard, self.peer, self.used = now, peer, True
         try:
             return self._keys.decrypt(packet.payload)
-        except UndecipherableError as error:
-            raise DroppedError(LanFault.BAD_PADDING) from error
+        except Undecipherable as error:
+            raise PacketDropped(LanFault.BAD_PADDING) from error
 
     def seal(self, message: bytes, rng: Random) -> bytes:
         """Give the datagram of an IPMI message."""
@@ -119,12 +118,12 @@ class SessionTable:
     """The sessions that are open, by the id by which the manager is called."""
 
     def __init__(self) -> None:
-        self._sessions: dict[int, Session] = {}
+        self._sessions: dict[int, LanSession] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[LanSession]:
         return iter(sorted(self._sessions.values(), key=lambda session: session.handle))
 
     def __contains__(self, managed_id: int) -> bool:
@@ -135,17 +134,17 @@ class SessionTable:
         """Whether there is no room for another."""
         return len(self._sessions) >= MAX_SESSIONS
 
-    def find(self, managed_id: int) -> Session | None:
+    def find(self, managed_id: int) -> LanSession | None:
         """Give the session with this id."""
         return self._sessions.get(managed_id)
 
-    def add(self, session: Session) -> None:
+    def add(self, session: LanSession) -> None:
         """Take a session in; it gets its handle. Only while the table is not full."""
         taken = {other.handle for other in self._sessions.values()}
         session.handle = next(handle for handle in range(1, MAX_SESSIONS + 1) if handle not in taken)
         self._sessions[session.managed_id] = session
 
-    def close(self, session: Session) -> None:
+    def close(self, session: LanSession) -> None:
         """End a session."""
         self._sessions.pop(session.managed_id, None)
 

@@ -7,8 +7,8 @@ from enum import unique
 from blade_agent.backplane.command import NET_FN_APPLICATION, CommandCode
 from blade_agent.backplane.message import Completion, CompletionCode
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
-from blade_agent.chassis_manager.lan.command_table import Answer, Asked, Entry, RefusedCommandError
-from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, Session, SessionTable
+from blade_agent.chassis_manager.lan.command_table import Answer, Asked, CommandRefused, Entry
+from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, LanSession, SessionTable
 from blade_agent.chassis_manager.lan.users import Privilege, Users
 
 BACKPLANE_CHANNEL = 0
@@ -80,7 +80,7 @@ class SessionCommands:
         """Without bit 7 it is a client that knows IPMI 1.5 only, and finds no way in."""
         channel = _channel(asked.fields[0])
         if channel != LAN_CHANNEL:
-            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+            raise CommandRefused(CompletionCode.INVALID_FIELD)
         extended = asked.fields[0] & _EXTENDED
         return bytes((channel, extended, _NAMED_USERS, _HAS_IPMI_2_0 if extended else 0, 0, 0, 0, 0))
 
@@ -88,7 +88,7 @@ class SessionCommands:
     def _cipher_suites(asked: Asked) -> bytes:
         channel = _channel(asked.fields[0])
         if channel != LAN_CHANNEL:
-            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+            raise CommandRefused(CompletionCode.INVALID_FIELD)
         if asked.fields[2] & _BY_SUITE:
             records = b"".join(suite.record for suite in CIPHER_SUITES)
         else:
@@ -101,11 +101,11 @@ class SessionCommands:
         session, level = asked.within, asked.fields[0]
         if level:
             if level not in list(Privilege):
-                raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+                raise CommandRefused(CompletionCode.INVALID_FIELD)
             if level > session.user.level:
-                raise RefusedCommandError(SetPrivilegeCompletion.BEYOND_USER)
+                raise CommandRefused(SetPrivilegeCompletion.BEYOND_USER)
             if level > session.limit:
-                raise RefusedCommandError(SetPrivilegeCompletion.BEYOND_SESSION)
+                raise CommandRefused(SetPrivilegeCompletion.BEYOND_SESSION)
             session.privilege = Privilege(level)
         return bytes((session.privilege,))
 
@@ -113,12 +113,12 @@ class SessionCommands:
         """One's own session may be closed by everybody."""
         (managed_id,) = _ID.unpack_from(asked.fields)
         if bool(managed_id) == (len(asked.fields) > _ID.size):
-            raise RefusedCommandError(CompletionCode.WRONG_LENGTH)
+            raise CommandRefused(CompletionCode.WRONG_LENGTH)
         session = self._sessions.find(managed_id) if managed_id else self._by_handle(asked.fields[_ID.size])
         if session is None:
-            raise RefusedCommandError(CloseSessionCompletion.NO_SUCH_SESSION)
+            raise CommandRefused(CloseSessionCompletion.NO_SUCH_SESSION)
         if session is not asked.within and asked.within.privilege < Privilege.ADMINISTRATOR:
-            raise RefusedCommandError(CompletionCode.INSUFFICIENT_PRIVILEGE)
+            raise CommandRefused(CompletionCode.INSUFFICIENT_PRIVILEGE)
         self._sessions.close(session)
         return b""
 
@@ -132,10 +132,10 @@ class SessionCommands:
         user = bytes((self._users.number(session.user), session.privilege, _IPMI_2_0_SESSION | LAN_CHANNEL))
         return bytes((session.handle,)) + counts + user + peer
 
-    def _asked_for(self, asked: Asked) -> Session | None:
+    def _asked_for(self, asked: Asked) -> LanSession | None:
         index, key = asked.fields[0], asked.fields[1:]
         if len(key) != {_BY_HANDLE: 1, _BY_ID: _ID.size}.get(index, 0):
-            raise RefusedCommandError(CompletionCode.WRONG_LENGTH)
+            raise CommandRefused(CompletionCode.WRONG_LENGTH)
         if index == _THIS_SESSION:
             return asked.within
         if index == _BY_HANDLE:
@@ -145,13 +145,13 @@ class SessionCommands:
         sessions = list(self._sessions)
         return sessions[index - 1] if index <= len(sessions) else None
 
-    def _by_handle(self, handle: int) -> Session | None:
+    def _by_handle(self, handle: int) -> LanSession | None:
         return next((session for session in self._sessions if session.handle == handle), None)
 
     def _channel_info(self, asked: Asked) -> bytes:
         channel = _channel(asked.fields[0])
         if channel not in _MEDIUM:
-            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+            raise CommandRefused(CompletionCode.INVALID_FIELD)
         support = _MULTI_SESSION | len(self._sessions) if channel == LAN_CHANNEL else 0
         return bytes((channel, _MEDIUM[channel], _MESSAGE_PROTOCOL_IPMB, support)) + _IPMI_FORUM + bytes(2)
 
@@ -159,7 +159,7 @@ class SessionCommands:
     def _channel_access(asked: Asked) -> bytes:
         """What is kept and what holds now are the same: both come from the settings."""
         if _channel(asked.fields[0]) != LAN_CHANNEL or asked.fields[1] >> 6 not in (1, 2):
-            raise RefusedCommandError(CompletionCode.INVALID_FIELD)
+            raise CommandRefused(CompletionCode.INVALID_FIELD)
         return bytes((_ALWAYS_AVAILABLE_NO_ALERTS, Privilege.ADMINISTRATOR))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from blade_agent.backplane.rmcp import PORT
-from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.lan.users import LanUser
 
 
 class LanSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,4 +18,4 @@ class LanSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """IPv4 address to listen at."""
     port: Annotated[int, Meta(ge=0, le=65535)] = PORT
     """UDP port; 0 for any."""
-    users: tuple[User, ...] = ()
+    users: tuple[LanUser, ...] = ()

@@ -26,7 +26,7 @@ class Privilege(IntEnum):
 PrivilegeName: TypeAlias = Literal["user", "operator", "administrator"]
 
 
-class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LanUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user of the LAN interface. IPMI has room for a name of 16 and a password of 20 bytes."""
 
     name: str
@@ -52,16 +52,16 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"User(name={self.name!r}, privilege={self.privilege!r})"
 
 
-def generated_administrator(rng: Random, name: str = "admin") -> User:
+def generated_administrator(rng: Random, name: str = "admin") -> LanUser:
     """Make an administrator whose password nobody can guess, for who has configured no users."""
     password = "".join(rng.choice(_ALPHABET) for _ in range(MAX_PASSWORD_BYTES))
-    return User(name=name, password=password, privilege="administrator")
+    return LanUser(name=name, password=password, privilege="administrator")
 
 
 class Users:
     """All users, by name."""
 
-    def __init__(self, users: Iterable[User], rng: Random) -> None:
+    def __init__(self, users: Iterable[LanUser], rng: Random) -> None:
         """Take the users; ValueError if there is none, or two have one name."""
         listed = tuple(users)
         self._users = {user.name.encode(): user for user in listed}
@@ -71,11 +71,11 @@ class Users:
             raise ValueError(message)
         self._decoy = rng.randbytes(MAX_PASSWORD_BYTES)
 
-    def find(self, name: bytes) -> User | None:
+    def find(self, name: bytes) -> LanUser | None:
         """Give the user of this name."""
         return self._users.get(name)
 
-    def number(self, user: User) -> int:
+    def number(self, user: LanUser) -> int:
         """Give the number by which IPMI's commands know a user; 1 is reserved for the nameless."""
         return self._numbers[user.name.encode()]
 

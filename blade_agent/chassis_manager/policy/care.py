@@ -10,7 +10,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 
-class Stage(Enum):
+class CareStage(Enum):
     """What is in hand with a blade."""
 
     NOTHING = "nothing"
@@ -46,10 +46,10 @@ class CareEvent(Enum):
     """Somebody wants the blade back in service: what was seen before counts no longer."""
 
 
-_S = Stage
+_S = CareStage
 _E = CareEvent
 
-_FROM_ANYWHERE: Mapping[CareEvent, Stage] = {
+_FROM_ANYWHERE: Mapping[CareEvent, CareStage] = {
     _E.ADMIT: _S.ADMITTED,
     _E.FREE: _S.FREED,
     _E.LEAVE: _S.LEAVING,
@@ -57,7 +57,7 @@ _FROM_ANYWHERE: Mapping[CareEvent, Stage] = {
     _E.SEEN_OUT: _S.NOTHING,
     _E.SEEN_OUT_AS_ORDERED: _S.PARKED,
 }
-_FROM: Mapping[Stage, Mapping[CareEvent, Stage]] = {
+_FROM: Mapping[CareStage, Mapping[CareEvent, CareStage]] = {
     _S.NOTHING: {},
     _S.PARKED: {_E.HAND_SEEN: _S.NOTHING, _E.CAME_IN: _S.NOTHING},
     _S.ADMITTED: {_E.NOT_ADMITTED: _S.NOTHING, _E.CAME_IN: _S.NOTHING},
@@ -66,8 +66,11 @@ _FROM: Mapping[Stage, Mapping[CareEvent, Stage]] = {
     _S.SENT_OUT: {},
 }
 
-TRANSITIONS: Mapping[Stage, Mapping[CareEvent, Stage]] = MappingProxyType(
-    {stage: MappingProxyType({**dict.fromkeys(CareEvent, stage), **_FROM_ANYWHERE, **_FROM[stage]}) for stage in Stage}
+TRANSITIONS: Mapping[CareStage, Mapping[CareEvent, CareStage]] = MappingProxyType(
+    {
+        stage: MappingProxyType({**dict.fromkeys(CareEvent, stage), **_FROM_ANYWHERE, **_FROM[stage]})
+        for stage in CareStage
+    }
 )
 """Every stage answers every event; one without a meaning there leaves it as it is: an answer may come late."""
 
@@ -85,7 +88,7 @@ class Care(Struct):
     """What the manager has in hand with the blade of a slot, and what it draws."""
 
     boot_id: int | None = None
-    stage: Stage = Stage.NOTHING
+    stage: CareStage = CareStage.NOTHING
     leaving: Leaving | None = None
     """Only of one that is leaving, or was sent out after it."""
     level: int = 0
@@ -105,4 +108,4 @@ class Care(Struct):
     @property
     def on_its_way_out(self) -> bool:
         """Whether the blade leaves service, by whatever was told it."""
-        return self.stage in (Stage.LEAVING, Stage.SENT_OUT)
+        return self.stage in (CareStage.LEAVING, CareStage.SENT_OUT)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.messages.board import SET_FAN_LEVEL, FanProperties, SetFanLevel
 from blade_agent.backplane.sensor_codes import Threshold
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, SlotQuestion
 from blade_agent.chassis_manager.slots.slot import Slot
 
 logger = logging.getLogger(__name__)
@@ -95,14 +95,14 @@ class Cooling:
         (level, margin_c), before = fan.wanted, (fan.per_cent, fan.margin_c)
 
         def ended(answered: Answered) -> None:
-            if answered.outcome is Outcome.UNANSWERED:
+            if answered.outcome is AnswerOutcome.UNANSWERED:
                 fan.per_cent, fan.margin_c = before
 
         fan.wanted = None
         fan.per_cent, fan.margin_c = level or None, margin_c
         logger.info("slot %d: fan at least at %s", slot.number, f"{level} %" if level else "its own level")
         octet = scaled(level, slot.facts.fan) if level else _LOCAL_CONTROL
-        slot.ask(Question(SET_FAN_LEVEL, SetFanLevel(fru=_BLADE_FRU, level=octet), ended=ended))
+        slot.ask(SlotQuestion(SET_FAN_LEVEL, SetFanLevel(fru=_BLADE_FRU, level=octet), ended=ended))
 
 
 def margin_of(slot: Slot) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.chassis_manager.keeping.journal import Hold
 from blade_agent.chassis_manager.policy.budget import Draw, allocate, drawn_w
-from blade_agent.chassis_manager.policy.care import Care, Stage
+from blade_agent.chassis_manager.policy.care import Care, CareStage
 from blade_agent.chassis_manager.settings import BudgetSettings
 from blade_agent.chassis_manager.slots.slot import Slot
 
@@ -61,7 +61,7 @@ class PowerGrants:
 
     def draws(self, slot: Slot) -> bool:
         """Tell whether a blade draws power, or may begin to at any moment."""
-        return slot.hot_swap in _DRAWING or self._care[slot.number].stage is Stage.ADMITTED
+        return slot.hot_swap in _DRAWING or self._care[slot.number].stage is CareStage.ADMITTED
 
     def draw(self, slot: Slot) -> Draw:
         """Give what a blade draws at which level, as far as it has said."""
@@ -92,7 +92,7 @@ class PowerGrants:
         return levels
 
     def _asks(self, slot: Slot) -> bool:
-        wants = slot.hot_swap is _S.M2_ACTIVATION_REQUEST and self._care[slot.number].stage is not Stage.ADMITTED
+        wants = slot.hot_swap is _S.M2_ACTIVATION_REQUEST and self._care[slot.number].stage is not CareStage.ADMITTED
         return wants and slot.facts.power_known and self._hold(slot) in (Hold.NONE, Hold.POWER)
 
     @property

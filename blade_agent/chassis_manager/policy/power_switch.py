@@ -13,7 +13,7 @@ from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.messages.chassis import CHASSIS_CONTROL, ChassisControl, Control
 from blade_agent.backplane.role import MainBoardState
 from blade_agent.chassis_manager.keeping.journal import KeptJournal, PendingPower, Power
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, SlotQuestion
 from blade_agent.chassis_manager.slots.slot import Slot
 
 logger = logging.getLogger(__name__)
@@ -101,16 +101,16 @@ class PowerSwitch:
         def ended(answered: Answered) -> None:
             self._ended(slot.number, pending, answered)
 
-        slot.ask(Question(CHASSIS_CONTROL, Control(_CONTROL[pending]), ended=ended))
+        slot.ask(SlotQuestion(CHASSIS_CONTROL, Control(_CONTROL[pending]), ended=ended))
 
     def _ended(self, number: int, power: PendingPower, answered: Answered) -> None:
         switch = self._switches[number]
         switch.asked = False
-        if answered.outcome is not Outcome.UNANSWERED and self._journal.wanted.of(number).pending_power == power:
+        if answered.outcome is not AnswerOutcome.UNANSWERED and self._journal.wanted.of(number).pending_power == power:
             self._journal.change(number, pending_power="")
-            if answered.outcome is Outcome.REFUSED:
+            if answered.outcome is AnswerOutcome.REFUSED:
                 self._journal.change(number, desired_power="unknown")
-        self._tell(switch, None if answered.outcome is Outcome.UNANSWERED else answered.completion)
+        self._tell(switch, None if answered.outcome is AnswerOutcome.UNANSWERED else answered.completion)
 
     @staticmethod
     def _tell(switch: _Switch, completion: int | None) -> None:

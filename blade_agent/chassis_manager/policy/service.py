@@ -11,12 +11,12 @@ from blade_agent.backplane.messages.board import SET_POWER_LEVEL, SetPowerLevel
 from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION_POLICY, Activation, SetPolicy
 from blade_agent.backplane.messages.role import DRAIN, Drain, StillCarried
 from blade_agent.chassis_manager.keeping.journal import Hold, KeptJournal
-from blade_agent.chassis_manager.policy.care import Care, CareEvent, Leaving, Stage
+from blade_agent.chassis_manager.policy.care import Care, CareEvent, CareStage, Leaving
 from blade_agent.chassis_manager.policy.directorship import Directorship
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
 from blade_agent.chassis_manager.policy.power_grants import PowerGrants
 from blade_agent.chassis_manager.settings import BudgetSettings, Timing
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, SlotQuestion
 from blade_agent.chassis_manager.slots.slot import Slot
 
 logger = logging.getLogger(__name__)
@@ -61,14 +61,20 @@ class Service:
     def settled(self, slot: Slot) -> bool:
         """Tell whether a blade is in service as it should be, and nothing is in hand with it."""
         care = self.care[slot.number]
-        return slot.ready is not None and slot.free and care.stage is Stage.FREED and not self.leaving(slot)
+        return slot.ready is not None and slot.free and care.stage is CareStage.FREED and not self.leaving(slot)
 
     def moved(self, slot: Slot, before: HotSwapState) -> None:
         """Note a change of state. A blade that went without being asked to was taken out at its service port."""
         care, state = self.care[slot.number], slot.hot_swap
         out = state in (_S.M6_DEACTIVATION_IN_PROGRESS, _S.M1_INACTIVE)
         same_start = slot.status is not None and slot.status.boot_id == care.boot_id
-        if before is _S.M4_ACTIVE and out and same_start and care.stage is not Stage.SENT_OUT and not self._hold(slot):
+        if (
+            before is _S.M4_ACTIVE
+            and out
+            and same_start
+            and care.stage is not CareStage.SENT_OUT
+            and not self._hold(slot)
+        ):
             logger.info("slot %d: somebody took the blade out of service", slot.number)
             self._journal.change(slot.number, hold=Hold.ORDER, releasing=False)
         if state in (_S.M3_ACTIVATION_IN_PROGRESS, _S.M4_ACTIVE):
@@ -132,19 +138,19 @@ class Service:
             care.waits_for = "its handle is open, or its activation is locked"
         if self._released(slot) and self._journal.kept.of(slot.number).releasing and now >= care.unlock_at:
             care.unlock_at = now + _RETRY_S
-            slot.ask(Question(SET_FRU_ACTIVATION_POLICY, SetPolicy(fru=_BLADE_FRU, mask=_ACTIVATION_LOCK, bits=0)))
+            slot.ask(SlotQuestion(SET_FRU_ACTIVATION_POLICY, SetPolicy(fru=_BLADE_FRU, mask=_ACTIVATION_LOCK, bits=0)))
 
     def _attend_asking(self, slot: Slot, care: Care, level: int, now: float) -> None:  # noqa: ARG002 -- as the others
         hold = self._hold(slot)
         if hold in (Hold.ORDER, Hold.HEAT):
-            if care.stage is Stage.PARKED:
+            if care.stage is CareStage.PARKED:
                 logger.info("slot %d: a hand has been at the blade that was out of service", slot.number)
                 care.apply(CareEvent.HAND_SEEN)
                 self.activate(slot.number)
             elif slot.free:
                 slot.set_activation(Activation.DEACTIVATE)
             return
-        if care.stage is Stage.ADMITTED:
+        if care.stage is CareStage.ADMITTED:
             return
         if not (slot.facts.power_known and (self.grants.capacity_w is None or self.grants.all_known)):
             care.waits_for = "what the blades draw is not known yet"
@@ -160,16 +166,16 @@ class Service:
 
     def _admit(self, slot: Slot, care: Care, level: int) -> None:
         def ended(answered: Answered) -> None:
-            if answered.outcome is not Outcome.ANSWERED:
+            if answered.outcome is not AnswerOutcome.ANSWERED:
                 care.apply(CareEvent.NOT_ADMITTED)
-            if answered.outcome is Outcome.REFUSED and answered.question.command is SET_POWER_LEVEL:
+            if answered.outcome is AnswerOutcome.REFUSED and answered.question.command is SET_POWER_LEVEL:
                 slot.facts.power = None  # it says what it draws and cannot be told: it counts as one that says nothing
 
         care.apply(CareEvent.ADMIT)
         care.level, care.level_known = level, True
         before = []
         if slot.facts.power is not None:
-            before.append(Question(SET_POWER_LEVEL, _at_level(level), ended=ended))
+            before.append(SlotQuestion(SET_POWER_LEVEL, _at_level(level), ended=ended))
         slot.set_activation(Activation.ACTIVATE, *before, ended=ended)
 
     def _attend_coming(self, slot: Slot, care: Care, level: int, now: float) -> None:
@@ -186,7 +192,7 @@ class Service:
         care.apply(CareEvent.STAY)
         if self._journal.wanted.of(slot.number).releasing:
             self._journal.change(slot.number, releasing=False)
-        if care.stage is not Stage.FREED and slot.free:
+        if care.stage is not CareStage.FREED and slot.free:
             self._free(slot, care)
 
     def _attend_asking_out(self, slot: Slot, care: Care, level: int, now: float) -> None:  # noqa: ARG002
@@ -196,11 +202,11 @@ class Service:
         """A blade that does not leave after all, or drains for a manager that is gone, takes work again."""
 
         def ended(answered: Answered) -> None:
-            if answered.outcome is Outcome.UNANSWERED:
+            if answered.outcome is AnswerOutcome.UNANSWERED:
                 care.apply(CareEvent.NOT_FREED)
 
         care.apply(CareEvent.FREE)
-        slot.ask(Question(DRAIN, Drain(draining=False), ended=ended))
+        slot.ask(SlotQuestion(DRAIN, Drain(draining=False), ended=ended))
 
     def _see_out(self, slot: Slot, care: Care, now: float) -> None:
         """Role first, then the streams, then the blade; after a while it goes whatever is left."""
@@ -224,11 +230,11 @@ class Service:
         def ended(answered: Answered) -> None:
             reply: StillCarried | None = answered.reply
             leaving.streams = leaving.streams if reply is None else reply.streams
-            leaving.drained = answered.outcome is Outcome.REFUSED or (reply is not None and not reply.streams)
+            leaving.drained = answered.outcome is AnswerOutcome.REFUSED or (reply is not None and not reply.streams)
 
         if slot.free and now >= leaving.ask_at:
             leaving.ask_at = now + _DRAIN_INTERVAL_S
-            slot.ask(Question(DRAIN, Drain(draining=True), ended=ended))
+            slot.ask(SlotQuestion(DRAIN, Drain(draining=True), ended=ended))
 
     def _send_out(self, slot: Slot, care: Care) -> None:
         if slot.free:
@@ -257,14 +263,14 @@ class Service:
         before = care.level
 
         def ended(answered: Answered) -> None:
-            if answered.outcome is Outcome.ANSWERED:
+            if answered.outcome is AnswerOutcome.ANSWERED:
                 care.level = level
-            elif answered.outcome is Outcome.REFUSED:
+            elif answered.outcome is AnswerOutcome.REFUSED:
                 care.level = before
 
         care.level = max(before, level)
         logger.info("slot %d: power level %d instead of %d", slot.number, level, before)
-        slot.ask(Question(SET_POWER_LEVEL, _at_level(level), ended=ended))
+        slot.ask(SlotQuestion(SET_POWER_LEVEL, _at_level(level), ended=ended))
 
     def _note_power(self, slot: Slot, care: Care, *, short: bool) -> None:
         if care.short_of_power != short:

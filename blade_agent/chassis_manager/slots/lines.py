@@ -14,8 +14,7 @@ from media_network.address import Address
 async def open_lines(settings: ManagerSettings) -> dict[int, Line]:
     """Open every slot's line.
 
-    Raises:
-        LineUnavailableError: a serial port cannot be opened; those that were are closed again.
+    Raises LineUnavailable: a serial port cannot be opened; those that were are closed again.
     """
     lines: dict[int, Line] = {}
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from blade_agent.backplane.command import GROUP_BYTES, Command
-from blade_agent.backplane.layout import InvalidFieldError, WrongLengthError
+from blade_agent.backplane.layout import InvalidField, WrongLength
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
 from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.chassis_manager.settings import Timing
@@ -19,7 +19,7 @@ MAX_RELAYS = 8
 """Somebody else's requests that may wait for one slot; whoever sends more is told that it is busy."""
 
 
-class Question(Struct, frozen=True):
+class SlotQuestion(Struct, frozen=True):
     """A command and the body of its request."""
 
     command: Command[Any, Any]
@@ -46,11 +46,11 @@ class Relay(Struct, frozen=True, kw_only=True, eq=False):
             return None
         try:
             return command.read_request(self.data[group_bytes:])
-        except (WrongLengthError, InvalidFieldError):
+        except (WrongLength, InvalidField):
             return None
 
 
-class Outcome(Enum):
+class AnswerOutcome(Enum):
     """How a question ended."""
 
     ANSWERED = "answered"
@@ -61,8 +61,8 @@ class Outcome(Enum):
 class Answered(Struct, frozen=True, kw_only=True):
     """The end of a question."""
 
-    question: Question
-    outcome: Outcome
+    question: SlotQuestion
+    outcome: AnswerOutcome
     reply: Any = None
     """Body of the reply, of the command's type; None unless answered."""
     completion: int = CompletionCode.OK
@@ -77,7 +77,7 @@ class ResponseFault(Enum):
 
 
 class _Outstanding(Struct):
-    question: Question | Relay
+    question: SlotQuestion | Relay
     request: Request
     attempts: int = 0
     due: float = 0.0
@@ -91,8 +91,8 @@ class Requester:
         self._device_address = device_address
         self._sequence = first_sequence % _SEQUENCES
         self._timing = timing
-        self._conversation: deque[Question] = deque()
-        self._waiting: deque[tuple[Question, ...]] = deque()
+        self._conversation: deque[SlotQuestion] = deque()
+        self._waiting: deque[tuple[SlotQuestion, ...]] = deque()
         self._relays: deque[Relay] = deque()
         self._outstanding: _Outstanding | None = None
         self._read_last: tuple[Command[Any, Any], bytes, Any] | None = None
@@ -117,7 +117,7 @@ class Requester:
             return self._outstanding.due
         return 0.0 if self._own_waits or self._relays else None
 
-    def ask(self, *questions: Question) -> None:
+    def ask(self, *questions: SlotQuestion) -> None:
         """Ask these, in order, after what is being asked. If one is refused, those after it are not asked."""
         self._waiting.append(questions)
 
@@ -139,11 +139,11 @@ class Requester:
         self._waiting.clear()
         self._drop(unasked)
 
-    def _drop(self, questions: Iterable[Question]) -> None:
+    def _drop(self, questions: Iterable[SlotQuestion]) -> None:
         self._conversation.clear()
         for question in questions:
             if question.ended is not None:
-                question.ended(Answered(question=question, outcome=Outcome.UNANSWERED))
+                question.ended(Answered(question=question, outcome=AnswerOutcome.UNANSWERED))
 
     def forget_relays(self) -> None:
         """Pass on nothing that still waits: each ends without a response."""
@@ -166,14 +166,14 @@ class Requester:
         if message.completion != CompletionCode.OK:
             self._outstanding = None
             self._drop(list(self._conversation))
-            return Answered(question=question, outcome=Outcome.REFUSED, completion=message.completion)
+            return Answered(question=question, outcome=AnswerOutcome.REFUSED, completion=message.completion)
         try:
             reply = self._read(question.command, message.data)
-        except (WrongLengthError, InvalidFieldError):
+        except (WrongLength, InvalidField):
             self.faults[ResponseFault.UNREADABLE] += 1
             return None
         self._outstanding = None
-        return Answered(question=question, outcome=Outcome.ANSWERED, reply=reply)
+        return Answered(question=question, outcome=AnswerOutcome.ANSWERED, reply=reply)
 
     def tick(self, now: float) -> Request | Answered | None:
         """Give what is due: a request to send, or the end of one that stayed without an answer."""
@@ -189,7 +189,7 @@ class Requester:
         if not isinstance(question, Relay) and outstanding.attempts >= self.attempts:
             self._outstanding = None
             self.counters.unanswered += 1
-            return Answered(question=question, outcome=Outcome.UNANSWERED)
+            return Answered(question=question, outcome=AnswerOutcome.UNANSWERED)
         if outstanding.attempts:
             self.counters.repeats += 1
         else:
@@ -220,7 +220,7 @@ class Requester:
             self._outstanding = self._begin(self._relays.popleft())
         return self._outstanding
 
-    def _begin(self, question: Question | Relay) -> _Outstanding:
+    def _begin(self, question: SlotQuestion | Relay) -> _Outstanding:
         self._sequence = (self._sequence + 1) % _SEQUENCES
         if isinstance(question, Relay):
             net_fn, command, data, lun = question.net_fn, question.command, question.data, question.lun

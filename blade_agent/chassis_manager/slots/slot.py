@@ -30,14 +30,14 @@ from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots.blade_facts import BladeFacts
 from blade_agent.chassis_manager.slots.line_quality import LineQuality
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question, Relay, Requester
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, Relay, Requester, SlotQuestion
 from blade_agent.chassis_manager.slots.standing_orders import StandingOrders
-from blade_agent.chassis_manager.slots.survey import Survey, ask_power, ask_sensors
+from blade_agent.chassis_manager.slots.survey import BladeSurvey, ask_power, ask_sensors
 from blade_agent.chassis_manager.slots.temperatures import Temperatures
 
 logger = logging.getLogger(__name__)
 
-_HEARTBEAT = Question(GET_BLADE_STATUS, Nothing())
+_HEARTBEAT = SlotQuestion(GET_BLADE_STATUS, Nothing())
 _ON_ITS_WAY = frozenset(
     {
         HotSwapState.M2_ACTIVATION_REQUEST,
@@ -83,7 +83,7 @@ class Slot:
         self._moved = moved
         self._next_poll = 0.0
         self._news = False
-        self._surveys: list[Survey] = []
+        self._surveys: list[BladeSurvey] = []
         self._survey_from = math.inf
         self._measure_from = math.inf
 
@@ -136,7 +136,7 @@ class Slot:
         if answered is None:
             return True
         self._ended(answered, now)
-        return answered.outcome is Outcome.ANSWERED and answered.question.command in _ROUTINE
+        return answered.outcome is AnswerOutcome.ANSWERED and answered.question.command in _ROUTINE
 
     def goes_on_as(self, before: BladeStatus | None) -> bool:
         """Tell whether its blade does in service what it did."""
@@ -164,16 +164,16 @@ class Slot:
         """Ask for a heartbeat as soon as possible."""
         self._next_poll = min(self._next_poll, now)
 
-    def ask(self, *questions: Question) -> None:
+    def ask(self, *questions: SlotQuestion) -> None:
         """Ask the blade something, and look at once what came of it."""
         self._converse(*questions)
 
     def set_activation(
-        self, activation: Activation, *before: Question, ended: Callable[[Answered], None] | None = None
+        self, activation: Activation, *before: SlotQuestion, ended: Callable[[Answered], None] | None = None
     ) -> None:
         """Bring the blade into service or out of it, and look at once how far it is."""
         logger.info("slot %d: %s", self.number, activation.name.lower())
-        self._converse(*before, Question(SET_FRU_ACTIVATION, SetActivation(0, activation), ended=ended))
+        self._converse(*before, SlotQuestion(SET_FRU_ACTIVATION, SetActivation(0, activation), ended=ended))
 
     def assign(self, assignment: RoleAssignment) -> None:
         """Give the main board its role, whole or not at all, and look at once whether it took it."""
@@ -182,10 +182,10 @@ class Slot:
             epoch=assignment.epoch, role=assignment.role, assignment_digest=assignment_digest(assignment)
         )
         self._converse(
-            Question(STAGE_STATION, StageStation(assignment.station)),
-            Question(STAGE_ADDRESS, StageAddress(Party.DIRECTOR, assignment.director)),
-            Question(STAGE_ADDRESS, StageAddress(Party.CENTER, assignment.center)),
-            Question(COMMIT_ROLE, commit),
+            SlotQuestion(STAGE_STATION, StageStation(assignment.station)),
+            SlotQuestion(STAGE_ADDRESS, StageAddress(Party.DIRECTOR, assignment.director)),
+            SlotQuestion(STAGE_ADDRESS, StageAddress(Party.CENTER, assignment.center)),
+            SlotQuestion(COMMIT_ROLE, commit),
         )
 
     def relay(self, relay: Relay, now: float) -> bool:
@@ -224,22 +224,22 @@ class Slot:
             survey = self._surveys[0]
             assert survey.question is not None  # noqa: S101 - those that have ended are gone
             command, body = survey.question.command, survey.question.body
-            self.requester.ask(Question(command, body, ended=survey.take))
+            self.requester.ask(SlotQuestion(command, body, ended=survey.take))
 
     def _sensors_from(self, now: float) -> float:
         """Sensors can wait until a blade that is on its way is in service; what it draws cannot."""
         return now + self._timing.survey_after_s
 
-    def _converse(self, *questions: Question) -> None:
+    def _converse(self, *questions: SlotQuestion) -> None:
         self._news = False
         self.requester.ask(*questions, _HEARTBEAT)
 
     def _ended(self, answered: Answered, now: float) -> None:
         self.asked_once = True
         question = answered.question
-        if answered.outcome is Outcome.UNANSWERED:
+        if answered.outcome is AnswerOutcome.UNANSWERED:
             self._lost(now)
-        elif answered.outcome is Outcome.REFUSED:
+        elif answered.outcome is AnswerOutcome.REFUSED:
             self._refused(answered)
         elif question is _HEARTBEAT:
             self._reported(answered.reply, now)
@@ -247,7 +247,7 @@ class Slot:
             self.orders.ended(answered, now)
         if question.ended is not None:
             question.ended(answered)
-        if question is _HEARTBEAT or answered.outcome is not Outcome.ANSWERED:
+        if question is _HEARTBEAT or answered.outcome is not AnswerOutcome.ANSWERED:
             self._next_poll = self._next_poll_after(now)
 
     def _next_poll_after(self, now: float) -> float:
@@ -281,7 +281,7 @@ class Slot:
         self.facts = BladeFacts()
         self.orders = StandingOrders()
         self.temperatures = Temperatures(self.facts)
-        self._surveys = [Survey(ask_power(self.facts)), Survey(ask_sensors(self.facts))]
+        self._surveys = [BladeSurvey(ask_power(self.facts)), BladeSurvey(ask_sensors(self.facts))]
         self._survey_from, self._measure_from = now, math.inf
 
     def _lost(self, now: float) -> None:

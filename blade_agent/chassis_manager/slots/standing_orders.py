@@ -8,9 +8,9 @@ import math
 from typing import Any, Final
 
 from blade_agent.backplane.message import CompletionCode, Response
-from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
+from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, IdentifyRequest
 from blade_agent.backplane.messages.role import DRAIN, Drain
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Relay
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, Relay
 
 _DEFAULT_INTERVAL_S: Final = 15
 _LONGEST_S: Final = 255
@@ -44,7 +44,7 @@ class StandingOrders:
 
     def ended(self, answered: Answered, now: float) -> None:
         """Note what the manager itself told the blade."""
-        if answered.outcome is Outcome.ANSWERED:
+        if answered.outcome is AnswerOutcome.ANSWERED:
             self._note(answered.question.body, now)
 
     @property
@@ -54,7 +54,7 @@ class StandingOrders:
     def _note(self, order: Any, now: float) -> tuple[bool, float]:
         if isinstance(order, Drain):
             self.draining = order.draining
-        elif isinstance(order, Identify):
+        elif isinstance(order, IdentifyRequest):
             interval_s = _DEFAULT_INTERVAL_S if order.interval_s is None else order.interval_s
             self._identify_until = math.inf if order.forced else now + interval_s
         return self._state

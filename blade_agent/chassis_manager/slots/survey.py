@@ -12,7 +12,7 @@ from blade_agent.backplane.messages.board import (
     GET_FAN_SPEED_PROPERTIES,
     GET_POWER_LEVEL,
     PowerKind,
-    PowerLevels,
+    PowerLevelsReply,
     PowerQuery,
     WhichFru,
 )
@@ -23,7 +23,7 @@ from blade_agent.backplane.messages.record import (
     RecordPiece,
 )
 from blade_agent.chassis_manager.slots.blade_facts import BladeFacts, PowerLevelFacts, read_sensor_record
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, SlotQuestion
 
 _BLADE_FRU: Final = 0
 _FIRST_RECORD: Final = 0
@@ -31,21 +31,21 @@ _NO_MORE_RECORDS: Final = 0xFFFF
 _HEADER_BYTES: Final = 5
 _MOST_RECORDS: Final = 128
 
-Conversation = Generator[Question, Any, None]
+Conversation = Generator[SlotQuestion, Any, None]
 """Gives questions, takes the reply of each; None for one that was refused."""
 
 
-class Survey:
+class BladeSurvey:
     """One conversation with one blade."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self.question: Question | None = next(conversation, None)
+        self.question: SlotQuestion | None = next(conversation, None)
         """What is to be asked next; None when all has been."""
 
     def take(self, answered: Answered) -> None:
         """Go on. A question that stayed without an answer is asked once more when the blade is heard again."""
-        if answered.outcome is Outcome.UNANSWERED:
+        if answered.outcome is AnswerOutcome.UNANSWERED:
             return
         try:
             self.question = self._conversation.send(answered.reply)
@@ -55,9 +55,11 @@ class Survey:
 
 def ask_power(facts: BladeFacts) -> Conversation:
     """Find out what the blade draws. It is asked before it is brought into service."""
-    levels: PowerLevels | None = yield Question(GET_POWER_LEVEL, PowerQuery(_BLADE_FRU, PowerKind.DESIRED_STEADY))
+    levels: PowerLevelsReply | None = yield SlotQuestion(
+        GET_POWER_LEVEL, PowerQuery(_BLADE_FRU, PowerKind.DESIRED_STEADY)
+    )
     if levels is not None and 1 <= levels.level <= len(levels.draws):
-        now: PowerLevels | None = yield Question(GET_POWER_LEVEL, PowerQuery(_BLADE_FRU, PowerKind.STEADY))
+        now: PowerLevelsReply | None = yield SlotQuestion(GET_POWER_LEVEL, PowerQuery(_BLADE_FRU, PowerKind.STEADY))
         watts = tuple(draw * levels.multiplier / 10 for draw in levels.draws)
         at_first = 0 if now is None else min(now.level, len(watts))
         if all(lower < higher for lower, higher in pairwise((0.0, *watts))):
@@ -67,8 +69,8 @@ def ask_power(facts: BladeFacts) -> Conversation:
 
 def ask_sensors(facts: BladeFacts) -> Conversation:
     """Find out about its fan, then its sensors."""
-    facts.fan = yield Question(GET_FAN_SPEED_PROPERTIES, WhichFru(_BLADE_FRU))
-    reserved = yield Question(RESERVE_DEVICE_SDR_REPOSITORY, Nothing())
+    facts.fan = yield SlotQuestion(GET_FAN_SPEED_PROPERTIES, WhichFru(_BLADE_FRU))
+    reserved = yield SlotQuestion(RESERVE_DEVICE_SDR_REPOSITORY, Nothing())
     if reserved is not None:
         yield from _walk(facts, reserved.reservation)
     facts.surveyed = True
@@ -95,6 +97,6 @@ def _walk(facts: BladeFacts, reservation: int) -> Conversation:
         record = following
 
 
-def _piece(reservation: int, record: int, offset: int) -> Question:
+def _piece(reservation: int, record: int, offset: int) -> SlotQuestion:
     wanted = RecordPiece(reservation=reservation, record=record, offset=offset, length_bytes=LONGEST_PIECE_BYTES)
-    return Question(GET_DEVICE_SDR, wanted)
+    return SlotQuestion(GET_DEVICE_SDR, wanted)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from blade_agent.backplane.messages.sensor import GET_SENSOR_READING, SensorNumber, SensorReading
+from blade_agent.backplane.messages.sensor import GET_SENSOR_READING, SensorNumber, SensorReadingReply
 from blade_agent.chassis_manager.slots.blade_facts import BladeFacts, SeenSensor
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, SlotQuestion
 
 _MOST_ASKED: Final = 4
 _NO_READING: Final = 0x20
@@ -23,10 +23,10 @@ class Temperatures:
         self.readings: dict[int, float | None] = {}
         """By number of the sensor, in degrees Celsius; None when there was none to be had."""
 
-    def questions(self) -> Iterator[Question]:
+    def questions(self) -> Iterator[SlotQuestion]:
         """Give what to ask the blade, each for itself: one that is refused says nothing of the others."""
         for sensor in self._asked:
-            yield Question(GET_SENSOR_READING, SensorNumber(sensor.number), ended=self._take)
+            yield SlotQuestion(GET_SENSOR_READING, SensorNumber(sensor.number), ended=self._take)
 
     def pause_s(self, interval_s: float) -> float:
         """Give how long to wait for the next reading, where a blade near its limits is asked every `interval_s`."""
@@ -52,9 +52,9 @@ class Temperatures:
         if not isinstance(answered.question.body, SensorNumber):
             return
         number = answered.question.body.sensor
-        reply: SensorReading | None = answered.reply
+        reply: SensorReadingReply | None = answered.reply
         sensor = self._facts.sensors.get(number)
-        if answered.outcome is Outcome.UNANSWERED or sensor is None:
+        if answered.outcome is AnswerOutcome.UNANSWERED or sensor is None:
             return
         readable = reply is not None and reply.flags & (_NO_READING | _SCANNED) == _SCANNED
         self.readings[number] = sensor.reading(reply.reading) if reply is not None and readable else None

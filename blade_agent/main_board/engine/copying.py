@@ -13,7 +13,7 @@ from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import CopyFigures, EngineCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, StoreError, WrongContent
 from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
-from blade_agent.main_board.engine.store.reception import Reception
+from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -63,7 +63,7 @@ class Copying:
         self._counters = counters
         self._tasks = tasks
         self._under_way: dict[PartialKey, Fetch] = {}
-        self._receptions: dict[PartialKey, Reception] = {}
+        self._receptions: dict[PartialKey, SegmentReception] = {}
         """Of those that have begun."""
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
 
@@ -153,7 +153,7 @@ class Copying:
             await reception.store()
             return reception.length_bytes - reception.resumed_bytes
 
-    async def _read_all(self, request: Fetch, source: Address, reception: Reception) -> None:
+    async def _read_all(self, request: Fetch, source: Address, reception: SegmentReception) -> None:
         """Read from the source until all is here, going on after a break. Raises SourceLost, StoreError."""
         tries = 0
         while reception.length_bytes < request.segment.length_bytes:
@@ -171,7 +171,7 @@ class Copying:
                 raise SourceLost(source, trouble)
             await asyncio.sleep(_RETRY_PAUSE_S * 2**tries)
 
-    async def _read(self, request: Fetch, source: Address, reception: Reception) -> None:
+    async def _read(self, request: Fetch, source: Address, reception: SegmentReception) -> None:
         """Read over one connection. Raises Unreachable when it breaks."""
         target = segment_target(request.program, request.segment.number, request.ticket)
         first_byte = reception.length_bytes

@@ -45,7 +45,7 @@ class EngineDuty:
 
 
 @dataclass(frozen=True)
-class Load:
+class EngineLoad:
     """What a report says of the engine."""
 
     streams: tuple[StreamCursor, ...]
@@ -56,7 +56,7 @@ class Load:
 class Work(Protocol):
     """What the bond with the director is about: the engine at work."""
 
-    def load(self) -> Load:
+    def load(self) -> EngineLoad:
         """Measure, for a report."""
 
     def running(self) -> tuple[RunningStream, ...]:
@@ -261,13 +261,13 @@ class DirectorLink:
             await self._pause(self._interval_s(load))
         self._enlisted.clear()
 
-    def _interval_s(self, load: Load) -> float:
+    def _interval_s(self, load: EngineLoad) -> float:
         """Streams are watched closely; who only waits says so now and then."""
         if load.streams:
             return self._cursor_interval_s
         return self._report_interval_s if load.pull_bps or self._said is None else self._idle_interval_s
 
-    def _report(self, load: Load) -> Report:
+    def _report(self, load: EngineLoad) -> Report:
         return Report(
             engine=str(self.own),
             boot=self.boot,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
-from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, Load
+from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, EngineLoad
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters, EngineWork
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
@@ -63,7 +63,7 @@ class Engine:
             counters=counters,
             tasks=tasks,
         )
-        self._meter = LoadMeter(self._streams, counters, asyncio.get_running_loop().time())
+        self._meter = EngineLoadMeter(self._streams, counters, asyncio.get_running_loop().time())
 
     def table(self) -> HandlerTable:
         """All that an engine answers."""
@@ -137,7 +137,7 @@ class Engine:
 
     # What the bond with the director is about: `director_link.Work`
 
-    def load(self) -> Load:
+    def load(self) -> EngineLoad:
         """The load since the last time."""
         return self._meter.measure()
 
@@ -194,7 +194,7 @@ async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue
         await engine.run()
 
 
-class LoadMeter:
+class EngineLoadMeter:
     """What the engine sends, for its reports."""
 
     def __init__(self, streams: EngineStreams, counters: EngineCounters, now_s: float) -> None:
@@ -203,11 +203,11 @@ class LoadMeter:
         self._measured_s = now_s
         self._pull_bytes = counters.pull_bytes
 
-    def measure(self) -> Load:
+    def measure(self) -> EngineLoad:
         """The load since the last time."""
         now_s = asyncio.get_running_loop().time()
         pull_bytes = self._counters.pull_bytes
         passed_s = max(now_s - self._measured_s, 0.001)
         pull_bps = round((pull_bytes - self._pull_bytes) * 8 / passed_s)
         self._measured_s, self._pull_bytes = now_s, pull_bytes
-        return Load(streams=self._streams.cursors, push_bps=self._streams.rate_bps, pull_bps=pull_bps)
+        return EngineLoad(streams=self._streams.cursors, push_bps=self._streams.rate_bps, pull_bps=pull_bps)

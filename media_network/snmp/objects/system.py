@@ -9,7 +9,7 @@ from media_network.snmp.index import Assignment, Change, ObjectType, Rows, scala
 from media_network.snmp.objects.arcs import MIB_2, SNMP_MODULES
 from media_network.snmp.objects.table import columns
 from media_network.snmp.objects.times import Uptime
-from media_network.snmp.value import DISPLAY_STRING, INTEGER32, OBJECT_ID, TIME_TICKS, ErrorStatus, Refused
+from media_network.snmp.value import DISPLAY_STRING, INTEGER32, OBJECT_ID, TIME_TICKS, ErrorStatus, ValueRefused
 
 _SYSTEM = (*MIB_2, 1)
 _SET_SERIAL_NUMBER = (*SNMP_MODULES, 1, 1, 6, 1)
@@ -74,7 +74,7 @@ class SystemObjects:
         """Let a manager set what it has read, once: of two that read the same, one is refused (TestAndIncr)."""
         before = self._set_serial
         if seen != before:
-            raise Refused(ErrorStatus.INCONSISTENT_VALUE)
+            raise ValueRefused(ErrorStatus.INCONSISTENT_VALUE)
 
         def commit() -> None:
             self._set_serial = (before + 1) % _SERIALS

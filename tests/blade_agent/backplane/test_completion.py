@@ -14,9 +14,9 @@ from blade_agent.backplane.messages.fru import WRITE_FRU_INVENTORY_DATA, WriteFr
 from blade_agent.backplane.messages.role import COMMIT_ROLE, CommitRole, CommitRoleCompletion
 from blade_agent.backplane.messages.watchdog import RESET_WATCHDOG_TIMER, ResetWatchdogCompletion
 from blade_agent.backplane.role import Role
-from blade_agent.cbc.refusal import RefusedError
+from blade_agent.cbc.refusal import NotCarriedOut
 from blade_agent.chassis_manager.settings import Timing
-from blade_agent.chassis_manager.slots.requester import Answered, Outcome, Question
+from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, SlotQuestion
 from blade_agent.chassis_manager.slots.slot import Slot
 from tests.blade_agent.backplane.commands import COMMANDS
 
@@ -70,12 +70,12 @@ def test_80h_means_nothing_with_a_command_that_has_no_code_of_its_own():
 
 
 def test_a_refusal_is_printed_with_the_name_that_its_command_gives_it(caplog):
-    assert str(RefusedError(WriteFruCompletion.WRITE_PROTECTED)) == "refused with completion code 80h, write protected"
-    assert str(RefusedError(CommitRoleCompletion.STALE_EPOCH)) == "refused with completion code 80h, stale epoch"
+    assert str(NotCarriedOut(WriteFruCompletion.WRITE_PROTECTED)) == "refused with completion code 80h, write protected"
+    assert str(NotCarriedOut(CommitRoleCompletion.STALE_EPOCH)) == "refused with completion code 80h, stale epoch"
     slot = Slot(3, 0, Timing())
     commit = CommitRole(epoch=1, role=Role.ENGINE, assignment_digest=0)
     for command, body in ((COMMIT_ROLE, commit), (RESET_WATCHDOG_TIMER, Nothing())):
-        answered = Answered(question=Question(command, body), outcome=Outcome.REFUSED, completion=0x80)
+        answered = Answered(question=SlotQuestion(command, body), outcome=AnswerOutcome.REFUSED, completion=0x80)
         slot._refused(answered)
     assert caplog.messages == [
         "slot 3: Commit Role refused with completion code 80h, stale epoch",

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from blade_agent.backplane.message import (
     MAX_DATA_BYTES,
-    BadMessageError,
+    BadMessage,
     MessageFault,
     Request,
     Response,
@@ -56,7 +56,7 @@ def test_octets_and_their_checksum_add_up_to_nothing(octets):
 def test_one_changed_octet_is_always_found(message, data):
     octets = bytearray(message.encode())
     octets[data.draw(st.integers(0, len(octets) - 1))] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(BadMessageError):
+    with pytest.raises(BadMessage):
         decode(bytes(octets))
 
 
@@ -65,7 +65,7 @@ def test_one_changed_octet_is_always_found(message, data):
 def test_any_octets_are_a_message_or_a_named_fault(octets):
     try:
         message = decode(octets)
-    except BadMessageError:
+    except BadMessage:
         return
     assert message.encode() == octets
 
@@ -82,7 +82,7 @@ def test_any_octets_are_a_message_or_a_named_fault(octets):
     ],
 )
 def test_each_fault_has_its_name(octets, fault):
-    with pytest.raises(BadMessageError) as caught:
+    with pytest.raises(BadMessage) as caught:
         decode(octets)
     assert caught.value.fault is fault
 

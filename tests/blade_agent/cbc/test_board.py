@@ -28,7 +28,7 @@ from blade_agent.backplane.messages.chassis import (
     GET_CHASSIS_STATUS,
     ChassisControl,
     Control,
-    Identify,
+    IdentifyRequest,
 )
 from blade_agent.backplane.messages.device import COLD_RESET
 from blade_agent.backplane.messages.led import GET_FRU_LED_STATE, SET_FRU_LED_STATE, LedNumber, SetLed
@@ -122,7 +122,7 @@ def test_a_bare_board_cannot_be_acted_upon_and_says_so(controller):
     assert ask(controller, SET_WATCHDOG_TIMER, watchdog(actions=0)) == Nothing()
     for command, body in (
         (CHASSIS_CONTROL, Control(ChassisControl.POWER_CYCLE)),
-        (CHASSIS_IDENTIFY, Identify()),
+        (CHASSIS_IDENTIFY, IdentifyRequest()),
         (FRU_CONTROL, ControlFru(0, FruControl.COLD_RESET)),
         (GET_POWER_LEVEL, PowerQuery(0, PowerKind.STEADY)),
         (GET_FAN_LEVEL, WhichFru(0)),
@@ -160,7 +160,7 @@ def test_the_layers_of_a_light(equipped):
 
     set_led(30, 20)
     assert led.light == amber
-    ask(equipped, CHASSIS_IDENTIFY, Identify(7))
+    ask(equipped, CHASSIS_IDENTIFY, IdentifyRequest(7))
     assert led.light == BLINK
     set_led(0xFB, 20, number=0xFF)
     assert (led.light.off_ms, led.light.color) == (0, LedColor.RED)
@@ -182,16 +182,16 @@ def test_identification_ends_by_itself_or_when_told(equipped):
         return ask(equipped, GET_CHASSIS_STATUS).miscellaneous
 
     assert identifying() == 0x40
-    ask(equipped, CHASSIS_IDENTIFY, Identify())
+    ask(equipped, CHASSIS_IDENTIFY, IdentifyRequest())
     equipped.clock.pass_s(14.9)
     assert identifying() == 0x50
     equipped.clock.pass_s(0.1)
     assert identifying() == 0x40
-    ask(equipped, CHASSIS_IDENTIFY, Identify(5))
-    ask(equipped, CHASSIS_IDENTIFY, Identify(0, 1))
+    ask(equipped, CHASSIS_IDENTIFY, IdentifyRequest(5))
+    ask(equipped, CHASSIS_IDENTIFY, IdentifyRequest(0, 1))
     equipped.clock.pass_s(1000)
     assert identifying() == 0x60
-    ask(equipped, CHASSIS_IDENTIFY, Identify(0))
+    ask(equipped, CHASSIS_IDENTIFY, IdentifyRequest(0))
     assert identifying() == 0x40
 
 
@@ -238,7 +238,7 @@ def test_a_cold_reset_forgets_what_was_set_and_leaves_the_main_board_alone(equip
     ask(equipped, SET_WATCHDOG_TIMER, watchdog())
     ask(equipped, RESET_WATCHDOG_TIMER)
     ask(equipped, SET_FAN_LEVEL, SetFanLevel(fru=0, level=80))
-    ask(equipped, CHASSIS_IDENTIFY, Identify(0, 1))
+    ask(equipped, CHASSIS_IDENTIFY, IdentifyRequest(0, 1))
     ask(equipped, SET_FRU_LED_STATE, SetLed(fru=0, led=1, function=0xFF, on_duration=0, color=LedColor.RED))
     state = equipped.blade.hot_swap.state
     ask(equipped, COLD_RESET)

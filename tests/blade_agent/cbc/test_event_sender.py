@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blade_agent.backplane.event import Event
+from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.message import CompletionCode, Request
 from blade_agent.backplane.messages.event_receiver import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER
 from blade_agent.backplane.messages.sensor import PLATFORM_EVENT
@@ -11,7 +11,7 @@ from blade_agent.cbc.event_sender import LONGEST_PAUSE_S, MOST_WAITING, EventLos
 
 
 def event(number):
-    return Event(sensor_type=1, sensor=number, reading_type=1, asserted=True, data=b"\x57\x01\x02")
+    return SensorEvent(sensor_type=1, sensor=number, reading_type=1, asserted=True, data=b"\x57\x01\x02")
 
 
 class Receiver:

@@ -37,7 +37,7 @@ from blade_agent.backplane.messages.picmg import (
     Activation,
     AddressInfo,
     AddressQuery,
-    Fru,
+    FruNumber,
     PicmgProperties,
     Policy,
     SetActivation,
@@ -94,7 +94,7 @@ CONVERSATION = [
         AddressInfo(hardware_address=0x42, ipmb_address=0x84, fru=0, site=2, site_type=0),
     ),
     (SET_FRU_ACTIVATION_POLICY, SetPolicy(fru=0, mask=3, bits=1), Nothing()),
-    (GET_FRU_ACTIVATION_POLICY, Fru(0), Policy(1)),
+    (GET_FRU_ACTIVATION_POLICY, FruNumber(0), Policy(1)),
     (SET_FRU_ACTIVATION, SetActivation(0, Activation.ACTIVATE), Nothing()),
     (
         GET_BLADE_STATUS,
@@ -124,7 +124,7 @@ CONVERSATION = [
     (
         board_messages.GET_POWER_LEVEL,
         board_messages.PowerQuery(0, board_messages.PowerKind.DESIRED_STEADY),
-        board_messages.PowerLevels(level=3, delay=0, multiplier=2, draws=bytes((33, 45, 150))),
+        board_messages.PowerLevelsReply(level=3, delay=0, multiplier=2, draws=bytes((33, 45, 150))),
     ),
     (
         board_messages.GET_FAN_SPEED_PROPERTIES,
@@ -147,7 +147,7 @@ CONVERSATION = [
         chassis_messages.Control(chassis_messages.ChassisControl.SOFT_SHUTDOWN),
         Nothing(),
     ),
-    (chassis_messages.CHASSIS_IDENTIFY, chassis_messages.Identify(0, 1), Nothing()),
+    (chassis_messages.CHASSIS_IDENTIFY, chassis_messages.IdentifyRequest(0, 1), Nothing()),
     (device_messages.COLD_RESET, Nothing(), Nothing()),
     (device_messages.WARM_RESET, Nothing(), Nothing()),
     (device_messages.GET_SYSTEM_GUID, Nothing(), Guid(bytes(range(16)))),
@@ -176,7 +176,7 @@ CONVERSATION = [
     (
         event_log_messages.GET_SEL_ENTRY,
         record_messages.RecordPiece(reservation=0x0102, record=1, offset=0, length_bytes=0xFF),
-        record_messages.Piece(next_record=2, octets=bytes(range(16))),
+        record_messages.RecordPart(next_record=2, octets=bytes(range(16))),
     ),
     (
         event_log_messages.ADD_SEL_ENTRY,
@@ -208,7 +208,7 @@ CONVERSATION = [
     (
         fru_messages.WRITE_FRU_INVENTORY_DATA,
         fru_messages.WriteFru(fru=0, offset=0x0108, octets=b"\x01\x02\x03\x04"),
-        fru_messages.Written(4),
+        fru_messages.FruWritten(4),
     ),
     (
         led_messages.GET_FRU_LED_PROPERTIES,
@@ -254,14 +254,14 @@ CONVERSATION = [
     (
         record_messages.GET_SDR,
         record_messages.RecordPiece(reservation=0x0102, record=3, offset=5, length_bytes=8),
-        record_messages.Piece(next_record=4, octets=bytes(range(8))),
+        record_messages.RecordPart(next_record=4, octets=bytes(range(8))),
     ),
     (record_messages.GET_DEVICE_SDR_INFO, record_messages.SdrCount(1), record_messages.DeviceSdrInfo(count=6, flags=1)),
     (record_messages.RESERVE_DEVICE_SDR_REPOSITORY, Nothing(), record_messages.ReservationId(0x0102)),
     (
         record_messages.GET_DEVICE_SDR,
         record_messages.RecordPiece(reservation=0x0102, record=3, offset=5, length_bytes=8),
-        record_messages.Piece(next_record=4, octets=bytes(range(8))),
+        record_messages.RecordPart(next_record=4, octets=bytes(range(8))),
     ),
     (
         sensor_messages.PLATFORM_EVENT,
@@ -288,7 +288,7 @@ CONVERSATION = [
     (
         sensor_messages.GET_SENSOR_THRESHOLDS,
         sensor_messages.SensorNumber(2),
-        sensor_messages.Thresholds(present=0x38, values=bytes(range(6))),
+        sensor_messages.ThresholdsReply(present=0x38, values=bytes(range(6))),
     ),
     (sensor_messages.SET_SENSOR_EVENT_ENABLE, sensor_messages.SetEventEnable(sensor=2, enables=0xC0), Nothing()),
     (
@@ -299,7 +299,7 @@ CONVERSATION = [
     (
         sensor_messages.GET_SENSOR_READING,
         sensor_messages.SensorNumber(2),
-        sensor_messages.SensorReading(reading=83, flags=0xC0, states=0xC0, more_states=0x80),
+        sensor_messages.SensorReadingReply(reading=83, flags=0xC0, states=0xC0, more_states=0x80),
     ),
     (sensor_messages.GET_SENSOR_TYPE, sensor_messages.SensorNumber(0), sensor_messages.SensorType(0xF0, 0x6F)),
     (watchdog_messages.RESET_WATCHDOG_TIMER, Nothing(), Nothing()),

@@ -6,7 +6,7 @@ import pytest
 
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.message import Request, decode
-from blade_agent.backplane.serial_line import LineUnavailableError, ServicePort, descriptor_line, serial_line
+from blade_agent.backplane.serial_line import LineUnavailable, ServicePort, descriptor_line, serial_line
 from tests.patience import PATIENCE_S
 
 
@@ -119,7 +119,7 @@ def test_a_port_that_is_not_there_or_not_serial_is_named(tmp_path):
 
     async def story():
         for path in (tmp_path / "nothing", no_port):
-            with pytest.raises(LineUnavailableError) as caught:
+            with pytest.raises(LineUnavailable) as caught:
                 serial_line(str(path))
             assert caught.value.path == str(path)
             assert str(path) in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.backplane.role import Role
-from blade_agent.backplane.serial_line import LineUnavailableError, ServicePort
+from blade_agent.backplane.serial_line import LineUnavailable, ServicePort
 from blade_agent.backplane.udp_line import udp_listener
 from blade_agent.chassis_manager.keeping.epoch_file import EpochFileError, read_epoch
 from blade_agent.chassis_manager.manager import ChassisManager
@@ -118,7 +118,7 @@ def test_an_epoch_that_cannot_be_kept_is_tried_again(make_blade, tmp_path, caplo
 def test_bad_settings_end_with_the_thing_named(tmp_path):
     async def story():
         missing = settings_of(tmp_path, {1: SerialPort(path=str(tmp_path / "no-tty"))})
-        with pytest.raises(LineUnavailableError, match="no-tty"):
+        with pytest.raises(LineUnavailable, match="no-tty"):
             await open_lines(missing)
         (tmp_path / "epoch").write_text("garbage")
         with pytest.raises(EpochFileError, match="epoch"):

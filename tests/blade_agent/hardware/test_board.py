@@ -9,9 +9,9 @@ from blade_agent.hardware.fan import pwm_setting
 from blade_agent.hardware.hwmon import read_channel
 from blade_agent.hardware.load import LoadMeter, busy_share
 from blade_agent.hardware.profile import EepromFacts, HwmonChannel, load_profile
-from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Quantity, Unknown, Why
 from blade_agent.hardware.sysfs import read_integer, write_integer
-from blade_agent.hardware.watchdog import Watchdog
+from blade_agent.hardware.watchdog import WatchdogDevice
 
 SOURCE = "a tree of this test"
 
@@ -28,33 +28,36 @@ def why(reading):
 def test_a_raspberry_pi_5_reads_all_that_its_profile_knows(pi5):
     board = Board(load_profile("raspberry-pi-5"), pi5.root).read()
     assert {row.name: row.reading for row in board.sensors} == {
-        "SoC temp": Known(48.3),
-        "I/O chip temp": Known(52.114),
+        "SoC temp": KnownReading(48.3),
+        "I/O chip temp": KnownReading(52.114),
     }
     (fan,) = board.fans
-    assert (fan.speed, fan.duty) == (Known(2937.0), Known(75 / 255))
-    assert [(led.name, led.brightness) for led in board.leds] == [("activity", Known(0.0)), ("power", Known(1.0))]
-    assert (board.watchdog.timeout_s, board.watchdog.left_s) == (Known(15.0), Known(14.0))
+    assert (fan.speed, fan.duty) == (KnownReading(2937.0), KnownReading(75 / 255))
+    assert [(led.name, led.brightness) for led in board.leds] == [
+        ("activity", KnownReading(0.0)),
+        ("power", KnownReading(1.0)),
+    ]
+    assert (board.watchdog.timeout_s, board.watchdog.left_s) == (KnownReading(15.0), KnownReading(14.0))
 
 
 def test_a_turing_rk1_finds_its_zones_by_type_among_seven(rk1):
-    assert sensors("turing-rk1", rk1.root) == {"SoC temp": Known(41.615), "Big cores temp": Known(42.538)}
+    assert sensors("turing-rk1", rk1.root) == {"SoC temp": KnownReading(41.615), "Big cores temp": KnownReading(42.538)}
 
 
 def test_a_fan_without_tachometer_has_no_speed(rk1):
     (fan,) = Board(load_profile("rock-5b"), rk1.root).read().fans
     assert why(fan.speed) is Why.ABSENT
-    assert fan.duty == Known(95 / 255)
+    assert fan.duty == KnownReading(95 / 255)
 
 
 def test_an_x86_board_finds_the_package_by_its_label(x86):
-    assert sensors("generic-x86", x86.root) == {"CPU temp": Known(51.0)}
+    assert sensors("generic-x86", x86.root) == {"CPU temp": KnownReading(51.0)}
 
 
 def test_numbers_of_chips_do_not_matter(tree):
     tree.hwmon(7, "platform/coretemp.0", "coretemp", temp9_input=33000, temp9_label="Package id 0")
     tree.hwmon(0, "platform/other", "nct6798", temp1_input=99000, temp1_label="Package id 0")
-    assert sensors("generic-x86", tree.root) == {"CPU temp": Known(33.0)}
+    assert sensors("generic-x86", tree.root) == {"CPU temp": KnownReading(33.0)}
 
 
 def test_of_two_chips_with_one_name_the_device_tells_which(tree):
@@ -63,7 +66,7 @@ def test_of_two_chips_with_one_name_the_device_tells_which(tree):
     any_of_them = HwmonChannel(chip="coretemp", channel="temp1")
     second = HwmonChannel(chip="coretemp", channel="temp1", device="coretemp.1")
     assert why(read_channel(tree.root, Quantity.TEMPERATURE, any_of_them)) is Why.AMBIGUOUS
-    assert read_channel(tree.root, Quantity.TEMPERATURE, second) == Known(60.0)
+    assert read_channel(tree.root, Quantity.TEMPERATURE, second) == KnownReading(60.0)
 
 
 def test_two_zones_of_one_type_are_not_guessed_between(tree):
@@ -98,7 +101,7 @@ def test_what_is_no_temperature_is_unknown(pi5, text, expected):
 @pytest.mark.parametrize("text", ["0", "-12000", "150000"])
 def test_what_a_blade_can_measure_is_known(pi5, text):
     pi5.zone(0, "cpu-thermal", text)
-    assert sensors("raspberry-pi-5", pi5.root)["SoC temp"] == Known(int(text) / 1000)
+    assert sensors("raspberry-pi-5", pi5.root)["SoC temp"] == KnownReading(int(text) / 1000)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_a_chip_that_says_its_sensor_is_broken_is_believed(x86):
 
 def test_power_is_read_as_an_average_where_there_is_no_instant(tree):
     tree.hwmon(0, "platform/ina226", "emulated_blade", power1_average=7250000)
-    assert sensors("emulated", tree.root)["Board power"] == Known(7.25)
+    assert sensors("emulated", tree.root)["Board power"] == KnownReading(7.25)
 
 
 @pytest.mark.parametrize("profile", ["compute-blade-cm4", "compute-blade-cm5", "rock-5b", "emulated"])
@@ -155,7 +158,7 @@ def test_a_fan_is_driven_at_the_next_higher_of_its_maker_s_levels(pi5):
     board = Board(load_profile("raspberry-pi-5"), pi5.root)
     assert board.drive_fan("Fan", 0.5) is None
     assert (pi5.root / "sys/class/hwmon/hwmon2/pwm1").read_text() == "175\n"
-    assert board.read().fans[0].duty == Known(175 / 255)
+    assert board.read().fans[0].duty == KnownReading(175 / 255)
     with pytest.raises(ValueError, match="0 to 1"):
         board.drive_fan("Fan", 1.1)
     with pytest.raises(KeyError):
@@ -185,7 +188,7 @@ def test_a_light_shines_and_is_read_back(pi5):
     board = Board(load_profile("raspberry-pi-5"), pi5.root)
     assert board.light_led("activity", 1.0) is None
     assert (pi5.root / "sys/class/leds/ACT/brightness").read_text() == "255\n"
-    assert board.read().leds[0].brightness == Known(1.0)
+    assert board.read().leds[0].brightness == KnownReading(1.0)
 
 
 @pytest.mark.parametrize(("brightness", "highest"), [(300, 255), (-1, 255), (1, 0), (1, 10**9)])
@@ -197,16 +200,16 @@ def test_an_impossible_brightness_is_unknown(pi5, brightness, highest):
 
 def test_a_watchdog_is_fed_and_stopped_but_an_error_leaves_it_running(pi5):
     identity, device = "Broadcom BCM2835 Watchdog timer", pi5.root / "dev/watchdog0"
-    with Watchdog(pi5.root, identity) as watchdog:
+    with WatchdogDevice(pi5.root, identity) as watchdog:
         watchdog.feed()
         watchdog.feed()
     assert device.read_bytes() == b"\0\0V"
     device.write_bytes(b"")
-    with pytest.raises(ZeroDivisionError), Watchdog(pi5.root, identity) as watchdog:
+    with pytest.raises(ZeroDivisionError), WatchdogDevice(pi5.root, identity) as watchdog:
         watchdog.feed(1 / 0)
     assert device.read_bytes() == b""
     with pytest.raises(FileNotFoundError, match="another"):
-        Watchdog(pi5.root, "another")
+        WatchdogDevice(pi5.root, "another")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_load_is_known_from_the_second_reading_on():
     first = meter.read()
     assert why(first.cpu) is Why.TOO_EARLY
     assert 0 < first.memory.value < 1
-    assert busy_share((10.0, 8.0), (12.0, 9.5)) == Known(0.25)
-    assert busy_share((10.0, 8.0), (12.0, 8.0)) == Known(1.0)
-    assert busy_share((10.0, 8.0), (12.0, 11.0)) == Known(0.0)
+    assert busy_share((10.0, 8.0), (12.0, 9.5)) == KnownReading(0.25)
+    assert busy_share((10.0, 8.0), (12.0, 8.0)) == KnownReading(1.0)
+    assert busy_share((10.0, 8.0), (12.0, 11.0)) == KnownReading(0.0)
     assert why(busy_share((10.0, 8.0), (10.0, 8.0))) is Why.TOO_EARLY

@@ -8,7 +8,7 @@ from blade_agent.hardware.board import Board
 from blade_agent.hardware.handle import read_handle
 from blade_agent.hardware.led import blink_led, light_led, read_trigger
 from blade_agent.hardware.profile import HandleSwitch, ProfileError, load_profile
-from blade_agent.hardware.reading import Known, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Unknown, Why
 
 SOURCE = "a tree of this test"
 SUPPLIES = {"in1_input": 12000, "power1_input": 42_500_000, "in2_input": 3100, "power2_input": 0, "temp1_input": 22000}
@@ -46,8 +46,8 @@ def test_a_board_without_a_switch_has_no_handle(pi5):
 def test_supplies_tell_voltage_power_and_whether_they_work(tree):
     tree.hwmon(0, "platform/supplies", "emulated_chassis", **SUPPLIES)
     first, second = Board(load_profile("emulated-chassis"), tree.root).read().supplies
-    assert (first.voltage, first.power, first.works) == (Known(12.0), Known(42.5), True)
-    assert (second.voltage, second.power, second.works) == (Known(3.1), Known(0.0), False)
+    assert (first.voltage, first.power, first.works) == (KnownReading(12.0), KnownReading(42.5), True)
+    assert (second.voltage, second.power, second.works) == (KnownReading(3.1), KnownReading(0.0), False)
     tree.put("sys/class/hwmon/hwmon0/in1_input", "12 V")
     (first, _) = Board(load_profile("emulated-chassis"), tree.root).read().supplies
     assert isinstance(first.voltage, Unknown)
@@ -70,11 +70,11 @@ def test_a_driver_with_another_number_is_found_again(tree):
     tree.hwmon(0, "platform/blade", "emulated_blade", temp1_input=21000)
     board = Board(load_profile("emulated"), tree.root)
     inlet = board.profile.sensors[1]
-    assert board.read_sensor(inlet).reading == Known(21.0)
+    assert board.read_sensor(inlet).reading == KnownReading(21.0)
     (tree.root / "sys/class/hwmon/hwmon0").rename(tree.root / "sys/class/hwmon/hwmon7")
     assert board.read_sensor(inlet).reading.why is Why.ABSENT
     board.find_again()
-    assert board.read_sensor(inlet).reading == Known(21.0)
+    assert board.read_sensor(inlet).reading == KnownReading(21.0)
 
 
 def test_the_kernel_blinks_a_light_that_has_the_trigger(tree):

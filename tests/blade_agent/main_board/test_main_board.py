@@ -8,7 +8,7 @@ import aiohttp
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.main_board import Board, MainBoard
+from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from media_network.address import Address
 from media_network.segment_url import segment_target
 from tests.patience import until
@@ -23,7 +23,7 @@ def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_pat
 
     async def story():
         store = await SegmentStore.open(DiskFiles(), [tmp_path / "disk"])
-        board = Board(
+        board = Equipment(
             slot=2,
             address=address,
             media=media,
@@ -32,7 +32,7 @@ def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_pat
             store=store,
             files=DiskFiles(),
         )
-        main_board = MainBoard(board, random.Random(1))
+        main_board = RunningMainBoard(board, random.Random(1))
         running = asyncio.create_task(main_board.run())
         counted = []
         async with aiohttp.ClientSession() as http:

@@ -25,7 +25,7 @@ from blade_agent.backplane.messages.chassis import (
     GET_CHASSIS_STATUS,
     ChassisControl,
     Control,
-    Identify,
+    IdentifyRequest,
 )
 from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS, SelfTest
 from blade_agent.backplane.messages.event_receiver import SET_EVENT_RECEIVER, ReceiverAddress
@@ -42,7 +42,7 @@ from blade_agent.backplane.messages.role import (
 from blade_agent.backplane.messages.sensor import GET_SENSOR_READING, PLATFORM_EVENT, SensorNumber
 from blade_agent.backplane.messages.watchdog import RESET_WATCHDOG_TIMER, SET_WATCHDOG_TIMER, SetWatchdog
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
-from blade_agent.hardware.reading import Known, Why
+from blade_agent.hardware.reading import KnownReading, Why
 from blade_agent.profiled_board.measurements import FRESH_S, SENSOR, Measurements
 from media_network.address import Address
 from tests.blade_agent.profiled_board.conftest import COOL
@@ -106,7 +106,7 @@ def test_a_reading_that_is_too_old_is_none():
     now_s = [100.0]
     measurements = Measurements(lambda: now_s[0])
     assert measurements.reading(SENSOR, "SoC temp").why is Why.TOO_EARLY
-    measurements.take({(SENSOR, "SoC temp"): Known(30.0)})
+    measurements.take({(SENSOR, "SoC temp"): KnownReading(30.0)})
     now_s[0] += FRESH_S
     assert measurements.value(SENSOR, "SoC temp") == 30.0
     now_s[0] += 0.1
@@ -176,7 +176,7 @@ def test_a_light_blinks_by_the_kernel_where_it_can(emulated, play):
     async def story():
         async with emulated.running():
             await asyncio.sleep(0.1)
-            emulated.ask(CHASSIS_IDENTIFY, Identify(3))
+            emulated.ask(CHASSIS_IDENTIFY, IdentifyRequest(3))
             await asyncio.sleep(0.1)
             on_ms, off_ms = emulated.tree.lights()["identify"]
             assert on_ms
@@ -193,7 +193,7 @@ def test_a_light_blinks_without_the_kernels_help(emulated, play):
             trigger.write_text("[none]\n")
         async with emulated.running():
             await asyncio.sleep(0.1)
-            emulated.ask(CHASSIS_IDENTIFY, Identify(3))
+            emulated.ask(CHASSIS_IDENTIFY, IdentifyRequest(3))
             seen = []
             for _ in range(60):
                 await asyncio.sleep(0.05)
@@ -214,7 +214,7 @@ def test_the_kernel_blinks_where_it_can(emulated, play):
 
     async def story():
         async with emulated.running():
-            emulated.ask(CHASSIS_IDENTIFY, Identify(3))
+            emulated.ask(CHASSIS_IDENTIFY, IdentifyRequest(3))
             await asyncio.sleep(0.1)
             assert [(led / name).read_text() for name in ("trigger", "delay_on", "delay_off")] == [
                 "timer\n",

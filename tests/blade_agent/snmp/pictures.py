@@ -7,7 +7,7 @@ from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.board import LedReading
 from blade_agent.hardware.fan import FanReading
-from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Quantity, Unknown, Why
 from blade_agent.main_board.director.director_figures import (
     DirectorCounters,
     DirectorFigures,
@@ -37,7 +37,7 @@ from media_network.address import Address
 TEMPERATURE = SensorFigures(
     name="SoC temp",
     quantity=Quantity.TEMPERATURE,
-    reading=Known(41.25),
+    reading=KnownReading(41.25),
     entity="processor",
     high_warning=70.0,
     high_critical=85.0,
@@ -45,24 +45,28 @@ TEMPERATURE = SensorFigures(
     hysteresis=2.0,
 )
 VOLTAGE = SensorFigures(
-    name="12 V supply", quantity=Quantity.VOLTAGE, reading=Known(12.034), entity="power_supply", low_critical=10.8
+    name="12 V supply",
+    quantity=Quantity.VOLTAGE,
+    reading=KnownReading(12.034),
+    entity="power_supply",
+    low_critical=10.8,
 )
-CURRENT = SensorFigures(name="Board current", quantity=Quantity.CURRENT, reading=Known(0.42))
-POWER = SensorFigures(name="Board power", quantity=Quantity.POWER, reading=Known(5.05))
+CURRENT = SensorFigures(name="Board current", quantity=Quantity.CURRENT, reading=KnownReading(0.42))
+POWER = SensorFigures(name="Board power", quantity=Quantity.POWER, reading=KnownReading(5.05))
 BROKEN = SensorFigures(
     name="Inlet temp",
     quantity=Quantity.TEMPERATURE,
     reading=Unknown(Why.FAILED, "the driver said no"),
     entity="air_inlet",
 )
-FAN = FanReading("Fan", Known(2400.0), Known(0.5))
+FAN = FanReading("Fan", KnownReading(2400.0), KnownReading(0.5))
 BOARD = HardwareFigures(
     title="A blade in a test",
     serial_number="BLADE-0001",
     firmware="1.2.3",
     sensors=(TEMPERATURE, BROKEN, VOLTAGE, CURRENT, POWER),
     fans=(FAN,),
-    leds=(LedReading("hot swap", Known(0.0)), LedReading("activity", Known(1.0))),
+    leds=(LedReading("hot swap", KnownReading(0.0)), LedReading("activity", KnownReading(1.0))),
     uuid=bytes(range(16)),
 )
 
@@ -120,7 +124,7 @@ def chassis(*slots, **changes):
 
 def replace_fan(name, *, speed=2400.0, duty=0.5):
     """A fan that turns."""
-    return FanReading(name, Known(speed), Known(duty))
+    return FanReading(name, KnownReading(speed), KnownReading(duty))
 
 
 SESSION = SessionFigures(

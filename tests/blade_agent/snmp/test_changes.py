@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.hardware.reading import Known, Quantity, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Quantity, Unknown, Why
 from blade_agent.snmp.chassis import ChassisObjects
 from blade_agent.snmp.entity import EntityObjects
 from blade_agent.snmp.entity_tree import chassis_entities, module_number
@@ -121,35 +121,35 @@ def test_a_main_board_that_failed(stage):
 
 def test_each_limit_is_an_alarm_of_its_severity_and_the_one_before_is_cleared(stage):
     raised = ["mscSensorChange", "msaAlarmRaised"]
-    assert stage.show(with_reading(Known(71.0))) == raised
+    assert stage.show(with_reading(KnownReading(71.0))) == raised
     assert stage.alarms.worst() is Severity.WARNING
-    assert stage.show(with_reading(Known(86.0))) == ["mscSensorChange", "msaAlarmCleared", "msaAlarmRaised"]
+    assert stage.show(with_reading(KnownReading(86.0))) == ["mscSensorChange", "msaAlarmCleared", "msaAlarmRaised"]
     assert stage.alarms.worst() is Severity.MAJOR
-    assert stage.show(with_reading(Known(84.0))) == [], "within the hysteresis"
-    assert stage.show(with_reading(Known(20.0))) == ["mscSensorChange", "msaAlarmCleared"]
+    assert stage.show(with_reading(KnownReading(84.0))) == [], "within the hysteresis"
+    assert stage.show(with_reading(KnownReading(20.0))) == ["mscSensorChange", "msaAlarmCleared"]
     assert stage.value(f"{CHASSIS}.4.3.1.6.2101") == 3
 
 
 def test_a_reading_that_is_lost_leaves_its_alarm_until_it_is_known_again(stage):
-    stage.show(with_reading(Known(90.0)))
+    stage.show(with_reading(KnownReading(90.0)))
     assert stage.show(with_reading(Unknown(Why.FAILED, "no answer"))) == []
     assert len(stage.alarms.active()) == 1
-    assert stage.show(with_reading(Known(30.0))) == ["msaAlarmCleared"]
+    assert stage.show(with_reading(KnownReading(30.0))) == ["msaAlarmCleared"]
 
 
 def test_alarms_of_a_blade_that_is_out_are_cleared(stage):
-    stage.show(blade(1), with_reading(Known(90.0)))
+    stage.show(blade(1), with_reading(KnownReading(90.0)))
     assert "msaAlarmCleared" in stage.show(blade(1), empty(2))
     assert stage.alarms.active() == ()
 
 
 def test_an_alarm_shows_in_the_state_of_its_entity(stage):
-    stage.show(with_reading(Known(90.0)))
+    stage.show(with_reading(KnownReading(90.0)))
     assert stage.value("1.3.6.1.2.1.131.1.1.1.5.2101") == bytes((0x10,))
     before = stage.value("1.3.6.1.2.1.131.1.1.1.1.2101")
-    stage.show(with_reading(Known(91.0)))
+    stage.show(with_reading(KnownReading(91.0)))
     assert stage.value("1.3.6.1.2.1.131.1.1.1.1.2101") == before, "the state has not changed"
-    stage.show(with_reading(Known(30.0)))
+    stage.show(with_reading(KnownReading(30.0)))
     assert stage.value("1.3.6.1.2.1.131.1.1.1.5.2101") == bytes(1)
     assert stage.value("1.3.6.1.2.1.131.1.1.1.1.2101") != before
 
@@ -187,7 +187,7 @@ def test_an_engine_that_becomes_director_is_told_once(stage):
 def test_conditions_only_get_better_by_more_than_the_hysteresis(readings):
     condition = Condition.UNKNOWN
     for celsius in readings:
-        reading = Unknown(Why.FAILED, "") if celsius is None else Known(celsius)
+        reading = Unknown(Why.FAILED, "") if celsius is None else KnownReading(celsius)
         sensor = replace(TEMPERATURE, reading=reading)
         before, condition = condition, condition_of(sensor, condition)
         fresh = condition_of(sensor, Condition.UNKNOWN)
@@ -197,7 +197,7 @@ def test_conditions_only_get_better_by_more_than_the_hysteresis(readings):
             assert condition is fresh
         else:
             assert fresh <= condition <= max(before, fresh)
-            cooled = condition_of(replace(sensor, reading=Known(celsius - sensor.hysteresis)), Condition.UNKNOWN)
+            cooled = condition_of(replace(sensor, reading=KnownReading(celsius - sensor.hysteresis)), Condition.UNKNOWN)
             assert condition in {fresh, before} or condition >= cooled
 
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
-from blade_agent.hardware.reading import Known
+from blade_agent.hardware.reading import KnownReading
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.notification_types import (
@@ -174,7 +174,7 @@ def happen(now, changed):
     whole = chassis()
     lost = blade(2, hot_swap=HotSwapState.M7_COMMUNICATION_LOST, role=None, epoch=None, main_board=None, hardware=None)
     board = blade(2).hardware
-    hot = replace(board, sensors=(replace(board.sensors[0], reading=Known(88.04)), *board.sensors[1:]))
+    hot = replace(board, sensors=(replace(board.sensors[0], reading=KnownReading(88.04)), *board.sensors[1:]))
     still = replace(board, fans=(replace_fan("Fan", speed=0.0),))
     supplies = (whole.hardware.supplies[0], replace(whole.hardware.supplies[1], works=False))
     dark = replace(whole.hardware, supplies=supplies)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from blade_agent.hardware.reading import Known
+from blade_agent.hardware.reading import KnownReading
 from blade_agent.snmp.entity import EntityObjects
-from blade_agent.snmp.entity_tree import Port, blade_entities, chassis_entities
+from blade_agent.snmp.entity_tree import PhysicalPort, blade_entities, chassis_entities
 from distribution_center.center_figures import (
     CenterCounters,
     CenterFigures,
@@ -65,7 +65,7 @@ CENTER = CenterFigures(
 def hot(picture):
     """The same chassis with an alarm: one blade is too hot."""
     slot = picture.slots[1]
-    sensors = (replace(slot.hardware.sensors[0], reading=Known(88.0)), *slot.hardware.sensors[1:])
+    sensors = (replace(slot.hardware.sensors[0], reading=KnownReading(88.0)), *slot.hardware.sensors[1:])
     hotter = replace(slot, hardware=replace(slot.hardware, sensors=sensors))
     return replace(picture, slots=(picture.slots[0], hotter, *picture.slots[2:]))
 
@@ -85,7 +85,7 @@ def served(tmp_path_factory):
                 contexts[f"manager {name.decode()}".strip()] = read(context)
         index, uptime = Index(), Uptime()
         ports = EntityObjects(uptime, tell=lambda _: None)
-        ports.update(blade_entities(blade(1), ports=(Port("eth0", 2),)), {})
+        ports.update(blade_entities(blade(1), ports=(PhysicalPort("eth0", 2),)), {})
         index.add(ports)
         contexts["blade with a port"] = read(index.contexts[b""])
         index = Index()

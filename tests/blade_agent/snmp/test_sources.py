@@ -8,14 +8,14 @@ from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.profile import load_profile
-from blade_agent.hardware.reading import Known, Unknown
+from blade_agent.hardware.reading import KnownReading, Unknown
 from blade_agent.profiled_board.measurements import FAN_SPEED, SENSOR, Measurements
 from blade_agent.snmp.chassis_source import chassis_picture
 from blade_agent.snmp.hardware_source import measured_hardware
 from blade_agent.snmp.manager_link import ManagerOrders
 from blade_agent.snmp.sources import hardware_of
 from media_network.address import Address
-from media_network.snmp.value import Refused
+from media_network.snmp.value import ValueRefused
 from tests.blade_agent.snmp.pictures import MAIN_BOARD, figures
 
 
@@ -59,7 +59,7 @@ def test_a_chassis_from_what_its_manager_shows():
     assert (lost.hot_swap, lost.hardware) == (HotSwapState.M7_COMMUNICATION_LOST, None)
     assert none.hot_swap is HotSwapState.M0_NOT_INSTALLED
     assert picture.hardware.supplies[0].works is False
-    assert picture.hardware.sensors[0].reading == Known(21.0)
+    assert picture.hardware.sensors[0].reading == KnownReading(21.0)
 
 
 def test_a_board_from_its_profile_where_nothing_can_be_read(tmp_path):
@@ -75,10 +75,10 @@ def test_a_board_as_it_was_measured_last():
     now = [0.0]
     measurements = Measurements(lambda: now[0])
     name = profile.sensors[0].name
-    measurements.take({(SENSOR, name): Known(40.0), (FAN_SPEED, profile.fans[0].name): Known(1200.0)})
+    measurements.take({(SENSOR, name): KnownReading(40.0), (FAN_SPEED, profile.fans[0].name): KnownReading(1200.0)})
     figures = measured_hardware(profile, measurements, serial_number="1")
-    assert figures.sensors[0].reading == Known(40.0)
-    assert figures.fans[0].speed == Known(1200.0)
+    assert figures.sensors[0].reading == KnownReading(40.0)
+    assert figures.fans[0].speed == KnownReading(1200.0)
     assert isinstance(figures.fans[0].duty, Unknown)
     now[0] = 60.0
     stale = measured_hardware(profile, measurements)
@@ -101,7 +101,7 @@ class Managed:
 def test_orders_that_a_blade_cannot_be_given_are_refused():
     orders = ManagerOrders(Managed(answers=False))
     for order in (lambda: orders.drain(2), lambda: orders.identify(2, 5), lambda: orders.deactivate(2)):
-        with pytest.raises(Refused):
+        with pytest.raises(ValueRefused):
             order()
 
 

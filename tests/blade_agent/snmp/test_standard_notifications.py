@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.hardware.machine import InterfaceFigures, MachineFigures
-from blade_agent.hardware.reading import Known, Unknown, Why
+from blade_agent.hardware.reading import KnownReading, Unknown, Why
 from blade_agent.snmp.entity import EntityObjects
 from blade_agent.snmp.entity_tree import blade_entities, chassis_entities
 from blade_agent.snmp.host import HostObjects
@@ -174,4 +174,4 @@ def test_a_fan_that_stands_still_is_disabled_and_a_sensor_is_not_told_of(tree):
     assert tree.show(blade(1), blind, empty(3)) == []
     unknown = blade(2, hardware=replace(BOARD, fans=(replace(BOARD.fans[0], speed=Unknown(Why.FAILED, "")),)))
     assert tree.show(blade(1), unknown, empty(3)) == [], "nobody knows"
-    assert isinstance(TEMPERATURE.reading, Known)
+    assert isinstance(TEMPERATURE.reading, KnownReading)

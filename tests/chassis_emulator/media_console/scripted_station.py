@@ -251,4 +251,4 @@ class ScriptedCenter:
         )
 
     async def _catalogue(self, _):
-        return registry.Catalogue(version=1, programs=(self.program,))
+        return registry.CatalogueListing(version=1, programs=(self.program,))

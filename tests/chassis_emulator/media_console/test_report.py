@@ -1,4 +1,4 @@
-from chassis_emulator.media_console.reception import ReceivedSegment, Reception
+from chassis_emulator.media_console.reception import ConsoleReception, ReceivedSegment
 from chassis_emulator.media_console.report import report
 
 GOOD = ReceivedSegment(number=0, engine="127.1.2.2:8080", bytes=376_000, sha256="ab" * 32, intact=True)
@@ -8,7 +8,9 @@ TORN = ReceivedSegment(
 
 
 def test_intact():
-    reception = Reception(program="film", sha256="ef" * 32, bytes=376_000, segments=(GOOD,), intact=True, hand_overs=2)
+    reception = ConsoleReception(
+        program="film", sha256="ef" * 32, bytes=376_000, segments=(GOOD,), intact=True, hand_overs=2
+    )
     assert report(reception).splitlines() == [
         "segment  engine            bytes  sha256",
         "      0  127.1.2.2:8080  376,000  abababababababab  intact",
@@ -18,7 +20,7 @@ def test_intact():
 
 
 def test_incomplete():
-    reception = Reception(
+    reception = ConsoleReception(
         program="film", sha256="ef" * 32, bytes=376_188, segments=(GOOD, TORN), intact=False, expected_bytes=377_504,
         strays=3,
     )  # fmt: skip
@@ -31,11 +33,13 @@ def test_incomplete():
 
 
 def test_stopped_and_elsewhere():
-    assert report(Reception(program="film", sha256="ef" * 32, bytes=0, segments=(), stopped=True)).endswith(
+    assert report(ConsoleReception(program="film", sha256="ef" * 32, bytes=0, segments=(), stopped=True)).endswith(
         "stopped before the end"
     )
     elsewhere = ReceivedSegment(number=0, engine="127.1.2.2:8080", bytes=0, sha256="")
-    lines = report(Reception(program="film", sha256="", bytes=0, segments=(elsewhere,), hand_overs=1)).splitlines()
+    lines = report(
+        ConsoleReception(program="film", sha256="", bytes=0, segments=(elsewhere,), hand_overs=1)
+    ).splitlines()
     assert lines == [
         "segment  engine          bytes  sha256",
         "      0  127.1.2.2:8080      -  -",

@@ -17,7 +17,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.settings import BladeSettings
 from chassis_emulator.network.daemon import run_daemon
 from chassis_emulator.network.state_folder import StateFolder
-from chassis_emulator.processes.parts import Part
+from chassis_emulator.processes.parts import ProcessPart
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -137,10 +137,10 @@ async def run_manager(settings: ManagerSettings, rng: random.Random) -> None:
     await asyncio.Event().wait()
 
 
-STAND_INS: dict[str, Part[msgspec.Struct]] = {
-    "center": Part(CenterSettings, run_center),
-    "manager": Part(ManagerSettings, run_manager),
-    "blade": Part(BladeSettings, run_blade),
+STAND_INS: dict[str, ProcessPart[msgspec.Struct]] = {
+    "center": ProcessPart(CenterSettings, run_center),
+    "manager": ProcessPart(ManagerSettings, run_manager),
+    "blade": ProcessPart(BladeSettings, run_blade),
 }
 
 if __name__ == "__main__":

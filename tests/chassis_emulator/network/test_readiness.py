@@ -14,7 +14,7 @@ from chassis_emulator.network.readiness import look
 from chassis_emulator.processes.nursery_client import NurseryClient
 from chassis_emulator.processes.processes import Place, Process, Processes
 from chassis_emulator.topology.plan import plan_network
-from chassis_emulator.topology.topology import Center, Station, Topology
+from chassis_emulator.topology.topology import Center, StationTopology, Topology
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.registry import LIST_STATIONS, StationRow, Stations
@@ -34,7 +34,7 @@ def blade_process(blade, role):
 
 def lacks(folder, role):
     """What a station of two lacks whose director and center believe in an engine at slot 2, which says it is `role`."""
-    north = Station(name="north", slots=2)
+    north = StationTopology(name="north", slots=2)
     topology = Topology(
         network=network_number(), name="lab", center=Center(name="main", home="north"), stations=(north,)
     )

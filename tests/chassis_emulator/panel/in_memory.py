@@ -13,15 +13,13 @@ import msgspec
 from blade_agent.backplane.role import MainBoardState, Role
 from chassis_emulator.panel.model import (
     CenterPicture,
-    ChassisPicture,
     ClearFaults,
     Console,
     FaultKind,
     FaultParameter,
     FaultTarget,
     Handle,
-    Health,
-    Identify,
+    IdentifySlot,
     Inject,
     InjectedFault,
     Insert,
@@ -29,15 +27,17 @@ from chassis_emulator.panel.model import (
     LightColor,
     Lights,
     ManagerPicture,
+    PanelChassis,
     PanelEvent,
+    PanelSeverity,
+    PanelSlot,
+    PartHealth,
     Picture,
     Power,
     PowerOrder,
     ProcessState,
     Pull,
     Reset,
-    Severity,
-    SlotPicture,
     SupplyPicture,
 )
 from chassis_emulator.panel.server import serve_panel
@@ -81,7 +81,7 @@ def lights(*, blue=None, fault=None, activity=None, identify=None) -> Lights:
 
 
 def blade(station: str, slot: int, role: Role, *, network: int = NETWORK, number: int = 1, streams: int = 0):
-    return SlotPicture(
+    return PanelSlot(
         slot=slot,
         name=f"{station}/{slot}",
         present=True,
@@ -91,7 +91,7 @@ def blade(station: str, slot: int, role: Role, *, network: int = NETWORK, number
         main_board=MainBoardState.READY,
         process=ProcessState.RUNNING,
         powered=True,
-        health=Health.OK,
+        health=PartHealth.OK,
         lights=lights(activity={"on_ms": 120, "off_ms": 380} if streams else ON),
         temperature_c=38.0 + 1.5 * slot + 0.5 * streams,
         temperature_warning_c=75.0,
@@ -108,17 +108,17 @@ def blade(station: str, slot: int, role: Role, *, network: int = NETWORK, number
     )
 
 
-def empty(slot: SlotPicture) -> SlotPicture:
-    return SlotPicture(slot=slot.slot, name=slot.name, present=False, hot_swap="M0", fan_rpm=slot.fan_rpm, fan_duty=0.4)
+def empty(slot: PanelSlot) -> PanelSlot:
+    return PanelSlot(slot=slot.slot, name=slot.name, present=False, hot_swap="M0", fan_rpm=slot.fan_rpm, fan_duty=0.4)
 
 
-def chassis(station: str, slots: int, *, number: int, home: bool = False, streams: int = 0) -> ChassisPicture:
+def chassis(station: str, slots: int, *, number: int, home: bool = False, streams: int = 0) -> PanelChassis:
     blades = [blade(station, 1, Role.DIRECTOR, number=number)]
     blades += [
         blade(station, slot, Role.ENGINE, number=number, streams=max(0, streams - 3 * slot))
         for slot in range(2, slots + 1)
     ]
-    return ChassisPicture(
+    return PanelChassis(
         station=station,
         home=home,
         manager=ManagerPicture(
@@ -130,7 +130,7 @@ def chassis(station: str, slots: int, *, number: int, home: bool = False, stream
         ),
         slots=tuple(blades),
         supplies=tuple(
-            SupplyPicture(name=f"supply-{n}", health=Health.OK, capacity_w=250, power_w=31.5, voltage_v=11.97)
+            SupplyPicture(name=f"supply-{n}", health=PartHealth.OK, capacity_w=250, power_w=31.5, voltage_v=11.97)
             for n in (1, 2)
         ),
         inlet_c=22.0,
@@ -165,7 +165,7 @@ class InMemoryNetwork:
         self.looks = 0
         self.refusal: Refused | None = None
         self.printed = {"north/3": ["engine of north, epoch 3", "enlisted with 127.63.2.1:8080"]}
-        self.note(Severity.INFO, "Network is up")
+        self.note(PanelSeverity.INFO, "Network is up")
 
     async def picture(self) -> Picture:
         self.looks += 1
@@ -188,19 +188,19 @@ class InMemoryNetwork:
             case Pull(blade=name, surprise=surprise):
                 self.change(name, empty)
                 how = "pulled by surprise" if surprise else "pulled"
-                self.note(Severity.WARNING if surprise else Severity.INFO, f"Blade {how}", name)
+                self.note(PanelSeverity.WARNING if surprise else PanelSeverity.INFO, f"Blade {how}", name)
             case Insert(blade=name):
                 station, number = name.split("/")
                 self.change(name, lambda _: blade(station, int(number), Role.ENGINE))
-                self.note(Severity.INFO, "Blade inserted", name)
+                self.note(PanelSeverity.INFO, "Blade inserted", name)
             case Power(blade=name, order=order):
                 self.change(name, lambda slot: replace(slot, powered=order is not PowerOrder.OFF))
-                self.note(Severity.INFO, f"Power {order}", name)
+                self.note(PanelSeverity.INFO, f"Power {order}", name)
             case Reset(blade=name):
-                self.note(Severity.INFO, "Reset", name)
-            case Identify(blade=name, seconds=seconds):
+                self.note(PanelSeverity.INFO, "Reset", name)
+            case IdentifySlot(blade=name, seconds=seconds):
                 self.change(name, lambda slot: replace(slot, lights=lights(activity=ON, identify=BLINK)))
-                self.note(Severity.INFO, f"Identify for {seconds} s", name)
+                self.note(PanelSeverity.INFO, f"Identify for {seconds} s", name)
             case Inject(kind=kind):
                 if kind not in {known.kind for known in FAULT_KINDS}:
                     return Refused(Reason.BAD_MESSAGE, f"no fault is called {kind!r}")
@@ -209,7 +209,7 @@ class InMemoryNetwork:
                 self.clear(set(names))
         return Done()
 
-    def note(self, severity: Severity, text: str, name: str | None = None) -> None:
+    def note(self, severity: PanelSeverity, text: str, name: str | None = None) -> None:
         station, _, slot = (name or "").partition("/")
         number = int(slot) if slot.isdecimal() else None
         self.log.append(
@@ -223,7 +223,7 @@ class InMemoryNetwork:
             )
         )
 
-    def slot(self, name: str) -> SlotPicture:
+    def slot(self, name: str) -> PanelSlot:
         return next(slot for one in self.shown.stations for slot in one.slots if slot.name == name)
 
     def change(self, name: str, made) -> None:
@@ -245,7 +245,7 @@ class InMemoryNetwork:
             self.change(order.target, lambda slot: replace(slot, faults=(*slot.faults, fault)))
         if order.kind == "over-temperature":
             self.change(order.target, overheated)
-        self.note(Severity.CRITICAL, f"{text} injected", order.target)
+        self.note(PanelSeverity.CRITICAL, f"{text} injected", order.target)
 
     def clear(self, names: set[str]) -> None:
         for name in names:
@@ -253,16 +253,16 @@ class InMemoryNetwork:
             self.change(
                 target, lambda slot: replace(slot, faults=tuple(f for f in slot.faults if f.fault not in names))
             )
-            self.note(Severity.INFO, "Fault cleared", target)
+            self.note(PanelSeverity.INFO, "Fault cleared", target)
 
 
-def overheated(slot: SlotPicture) -> SlotPicture:
+def overheated(slot: PanelSlot) -> PanelSlot:
     return replace(
         slot,
         temperature_c=91.5,
         fan_rpm=5900.0,
         fan_duty=1.0,
-        health=Health.CRITICAL,
+        health=PartHealth.CRITICAL,
         health_text="processor 91.5 °C, critical from 85 °C",
         lights=lights(fault=ON, activity=ON),
     )

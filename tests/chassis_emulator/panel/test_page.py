@@ -10,14 +10,14 @@ from blade_agent.backplane.role import MainBoardState, Role
 from chassis_emulator.panel.model import (
     ClearFaults,
     Handle,
-    Identify,
+    IdentifySlot,
     Inject,
     InjectedFault,
+    PanelSeverity,
     Power,
     PowerOrder,
     ProcessState,
     Pull,
-    Severity,
 )
 from chassis_emulator.panel.patch import difference
 from chassis_emulator.panel.server import serve_panel
@@ -273,15 +273,15 @@ def test_every_thing_has_a_name_in_the_accessibility_tree(loop):
 def test_alarms_are_spoken_and_what_was_there_before_is_not(loop):
     async def look():
         network = InMemoryNetwork()
-        network.note(Severity.CRITICAL, "Old news", "north/2")
+        network.note(PanelSeverity.CRITICAL, "Old news", "north/2")
         async with looking(loop.browser, network) as looks:
             await expect(looks.page.locator(".events li")).to_have_count(2)
             alarms = looks.page.locator("#alarms")
             await expect(alarms).to_have_attribute("role", "alert")
             await expect(alarms).to_have_text("")
-            network.note(Severity.CRITICAL, "processor 91.5 °C", "north/3")
+            network.note(PanelSeverity.CRITICAL, "processor 91.5 °C", "north/3")
             await expect(alarms).to_have_text("critical: north/3: processor 91.5 °C")
-            network.note(Severity.INFO, "all is well", "north/3")
+            network.note(PanelSeverity.INFO, "all is well", "north/3")
             await expect(looks.page.locator(".events li")).to_have_count(4)
             await expect(alarms).to_have_text("critical: north/3: processor 91.5 °C")
 
@@ -343,7 +343,7 @@ def test_what_cuts_nobody_off_is_done_at_once(loop):
             for button in ("Identify", "Pull"):
                 await looks.page.locator(".actions").get_by_role("button", name=button, exact=True).click()
                 await expect(looks.page.get_by_role("status")).to_contain_text(f"{button} north/3: done.")
-            assert looks.network.orders == [Identify(blade="north/3", seconds=30), Pull(blade="north/3")]
+            assert looks.network.orders == [IdentifySlot(blade="north/3", seconds=30), Pull(blade="north/3")]
 
     loop.run(give())
 
@@ -417,9 +417,9 @@ def test_the_event_log_is_live_and_filtered(loop):
     async def look():
         network = InMemoryNetwork()
         for number in range(3):
-            network.note(Severity.INFO, f"note {number}", "north/2")
-        network.note(Severity.WARNING, "warm", "north/3")
-        network.note(Severity.CRITICAL, "hot", "north/3")
+            network.note(PanelSeverity.INFO, f"note {number}", "north/2")
+        network.note(PanelSeverity.WARNING, "warm", "north/3")
+        network.note(PanelSeverity.CRITICAL, "hot", "north/3")
         async with looking(loop.browser, network) as looks:
             page, lines = looks.page, looks.page.locator(".events li:visible")
             await expect(lines).to_have_count(6)
@@ -428,8 +428,8 @@ def test_the_event_log_is_live_and_filtered(loop):
             await expect(lines).to_have_count(2)
             await page.get_by_role("radio", name="Critical").check()
             await expect(lines).to_have_count(1)
-            network.note(Severity.CRITICAL, "hotter", "north/3")
-            network.note(Severity.INFO, "never mind", "north/3")
+            network.note(PanelSeverity.CRITICAL, "hotter", "north/3")
+            network.note(PanelSeverity.INFO, "never mind", "north/3")
             await expect(lines.first).to_contain_text("hotter")
             await expect(lines).to_have_count(2)
             await page.get_by_role("radio", name="All").check()
@@ -474,7 +474,7 @@ def test_markup_in_what_others_wrote_is_text(loop):
     async def look():
         network = InMemoryNetwork()
         evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-        network.note(Severity.WARNING, evil, "north/3")
+        network.note(PanelSeverity.WARNING, evil, "north/3")
         network.printed["north/3"] = [evil]
         network.change("north/3", lambda slot: replace(slot, health_text=evil, role=None, waits_for=evil))
         async with looking(loop.browser, network) as looks:

@@ -9,7 +9,17 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from chassis_emulator.panel.model import ClearFaults, Identify, Inject, Insert, Power, PowerOrder, Pull, Reset, Severity
+from chassis_emulator.panel.model import (
+    ClearFaults,
+    IdentifySlot,
+    Inject,
+    Insert,
+    PanelSeverity,
+    Power,
+    PowerOrder,
+    Pull,
+    Reset,
+)
 from chassis_emulator.panel.order_guard import TOKEN
 from chassis_emulator.panel.server import serve_panel
 from media_network.address import Address
@@ -226,7 +236,7 @@ def test_read_only_says_so_and_gives_no_token_away():
         ({"act": "insert", "blade": "north/3"}, Insert(blade="north/3")),
         ({"act": "power", "blade": "north/3", "order": "cycle"}, Power(blade="north/3", order=PowerOrder.CYCLE)),
         ({"act": "reset", "blade": "north/3"}, Reset(blade="north/3")),
-        ({"act": "identify", "blade": "north/3", "seconds": 0}, Identify(blade="north/3", seconds=0)),
+        ({"act": "identify", "blade": "north/3", "seconds": 0}, IdentifySlot(blade="north/3", seconds=0)),
         (
             {"act": "inject", "kind": "line-noise", "target": "north/3", "parameters": {"bit_error_rate": 1e-3}},
             Inject(kind="line-noise", target="north/3", parameters={"bit_error_rate": 1e-3}),
@@ -301,7 +311,7 @@ def test_the_changes_are_a_picture_then_patches_then_quiet():
             network.change("north/3", lambda slot: replace(slot, temperature_c=50.25))
             patch = await next_of(events, "patch")
             assert patch == {"stations": {"1": {"slots": {"2": {"temperature_c": [50.25]}}}}}
-            network.note(Severity.WARNING, "Warm", "north/3")
+            network.note(PanelSeverity.WARNING, "Warm", "north/3")
             (event,) = await next_of(events, "log")
             assert (event["id"], event["text"], event["slot"]) == (2, "Warm", 3)
             assert await next_of(events, "quiet") is None
@@ -316,7 +326,7 @@ def test_a_network_that_was_started_again_is_told_whole():
             await next_of(events, "log")
             network.shown = replace(network.shown, boot="another")
             network.log.clear()
-            network.note(Severity.INFO, "Up again")
+            network.note(PanelSeverity.INFO, "Up again")
             assert (await next_of(events, "picture"))["boot"] == "another"
             assert [event["text"] for event in await next_of(events, "log")] == ["Up again"]
 
@@ -404,7 +414,7 @@ def test_consoles_and_events_can_be_asked_for():
             for lines in ("-1", "x", "1" * 10, "1.5"):
                 async with client.get("/console", params={"name": "north/1", "lines": lines}) as answer:
                     assert answer.status == 400
-            network.note(Severity.CRITICAL, "Hot", "north/3")
+            network.note(PanelSeverity.CRITICAL, "Hot", "north/3")
             async with client.get("/events", params={"after": "1"}) as answer:
                 assert [event["text"] for event in await answer.json()] == ["Hot"]
             async with client.get("/faults") as answer:

@@ -4,8 +4,8 @@ import pytest
 
 from blade_agent.hardware.board import Board
 from blade_agent.hardware.profile import load_profile, profile_names
-from blade_agent.hardware.reading import Known, Unknown, Why
-from blade_agent.hardware.watchdog import Watchdog
+from blade_agent.hardware.reading import KnownReading, Unknown, Why
+from blade_agent.hardware.watchdog import WatchdogDevice
 from chassis_emulator.physics.chassis import BladeLoad, ChassisPhysics
 from chassis_emulator.physics.parameters import ChassisParameters
 from chassis_emulator.physics.sysfs_tree import SysfsTree
@@ -33,16 +33,16 @@ def test_the_blade_measures_what_the_physics_says(tmp_path):
     state = physics.step(300.0, BUSY).blades[0]
     tree.write(state)
     assert values(tmp_path) == {
-        "SoC temp": Known(pytest.approx(state.temperature_c, abs=0.125)),
-        "Inlet temp": Known(22.0),
-        "12 V supply": Known(pytest.approx(state.voltage_v, abs=0.005)),
-        "Board current": Known(pytest.approx(state.current_a, abs=0.005)),
-        "Board power": Known(pytest.approx(state.power_w, abs=0.05)),
+        "SoC temp": KnownReading(pytest.approx(state.temperature_c, abs=0.125)),
+        "Inlet temp": KnownReading(22.0),
+        "12 V supply": KnownReading(pytest.approx(state.voltage_v, abs=0.005)),
+        "Board current": KnownReading(pytest.approx(state.current_a, abs=0.005)),
+        "Board power": KnownReading(pytest.approx(state.power_w, abs=0.05)),
     }
     assert 0.1 < state.current_a < state.power_w
     (fan,) = Board(EMULATED, tmp_path).read().fans
-    assert fan.speed == Known(pytest.approx(state.fan_rpm, abs=5))
-    assert fan.duty == Known(pytest.approx(0.4))
+    assert fan.speed == KnownReading(pytest.approx(state.fan_rpm, abs=5))
+    assert fan.duty == KnownReading(pytest.approx(0.4))
 
 
 def test_readings_follow_the_physics(tmp_path):
@@ -63,7 +63,7 @@ def test_a_fan_that_the_blade_drives_runs_faster_and_cools_it(tmp_path):
     tree.write(physics.step(1200.0, BUSY).blades[0])
     board = Board(EMULATED, tmp_path).read()
     assert values(tmp_path)["SoC temp"].value < hot - 5
-    assert board.fans[0].speed == Known(pytest.approx(6000, abs=5))
+    assert board.fans[0].speed == KnownReading(pytest.approx(6000, abs=5))
 
 
 def test_lights_that_the_blade_sets_are_seen_outside(tmp_path):
@@ -81,10 +81,10 @@ def test_lights_that_the_blade_sets_are_seen_outside(tmp_path):
 
 def test_the_watchdog_is_there_and_what_it_was_fed_is_seen(tmp_path):
     lay_out(tmp_path)
-    with Watchdog(tmp_path, "Emulated watchdog") as watchdog:
+    with WatchdogDevice(tmp_path, "Emulated watchdog") as watchdog:
         watchdog.feed()
     assert (tmp_path / "dev/watchdog0").read_bytes() == b"\0V"
-    assert Board(EMULATED, tmp_path).read().watchdog.timeout_s == Known(15.0)
+    assert Board(EMULATED, tmp_path).read().watchdog.timeout_s == KnownReading(15.0)
 
 
 def test_a_restart_of_the_emulator_keeps_what_was_set(tmp_path):
@@ -125,7 +125,7 @@ def test_every_profile_can_be_laid_out_and_what_is_not_modelled_is_unknown(tmp_p
             assert isinstance(row.reading, Unknown)
             assert row.reading.why is Why.ABSENT
         else:
-            assert isinstance(row.reading, Known), row
+            assert isinstance(row.reading, KnownReading), row
     for facts, fan in zip(profile.fans, board.fans, strict=True):
-        assert isinstance(fan.speed, Known) == bool(facts.tach)
-        assert isinstance(fan.duty, Known)
+        assert isinstance(fan.speed, KnownReading) == bool(facts.tach)
+        assert isinstance(fan.duty, KnownReading)

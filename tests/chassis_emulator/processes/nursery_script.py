@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from chassis_emulator.processes.nursery import freeze, tend
-from chassis_emulator.processes.parts import Part
+from chassis_emulator.processes.parts import ProcessPart
 
 
 class Told(msgspec.Struct):
@@ -75,12 +75,12 @@ async def misread(told: Other, rng: random.Random) -> None:
     return
 
 
-PARTS: dict[str, Part] = {
-    "waiter": Part(Told, wait),
-    "leaver": Part(Told, leave),
-    "failer": Part(Told, fail),
-    "quitter": Part(Told, quit_at_once),
-    "misread": Part(Other, misread),
+PARTS: dict[str, ProcessPart] = {
+    "waiter": ProcessPart(Told, wait),
+    "leaver": ProcessPart(Told, leave),
+    "failer": ProcessPart(Told, fail),
+    "quitter": ProcessPart(Told, quit_at_once),
+    "misread": ProcessPart(Other, misread),
 }
 
 if __name__ == "__main__":

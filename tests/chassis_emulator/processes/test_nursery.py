@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chassis_emulator.processes.memory import pss_bytes
-from chassis_emulator.processes.nursery import Ended
+from chassis_emulator.processes.nursery import ProcessEnded
 from chassis_emulator.processes.nursery_client import NurseryClient
 from tests.patience import PATIENCE_S, until
 
@@ -31,7 +31,7 @@ class Nursery:
 
     def __init__(self, client: NurseryClient, process: subprocess.Popen, folder: Path) -> None:
         self.client, self.process, self.folder = client, process, folder
-        self.ends: asyncio.Queue[Ended] = asyncio.Queue()
+        self.ends: asyncio.Queue[ProcessEnded] = asyncio.Queue()
         client.on_end = self.ends.put_nowait
 
     async def fork(self, name: str, part: str) -> int:
@@ -96,7 +96,7 @@ def test_how_a_child_ends_is_reported(tmp_path, part, exit_code, said):
     async def scenario() -> None:
         async with nursery(tmp_path) as here:
             pid = await here.fork("a", part)
-            assert await here.ends.get() == Ended("a", pid, exit_code)
+            assert await here.ends.get() == ProcessEnded("a", pid, exit_code)
             assert said in (tmp_path / "a.log").read_text()
 
     asyncio.run(scenario())
@@ -109,11 +109,11 @@ def test_signals(tmp_path, number, exit_code):
             pid = await here.fork("a", "waiter")
             await here.fact("a")
             await here.client.signal("a", number)
-            assert await here.ends.get() == Ended("a", pid, exit_code)
+            assert await here.ends.get() == ProcessEnded("a", pid, exit_code)
             assert (tmp_path / "a.cleaned").exists() == (number is signal.SIGTERM)
             await here.client.signal("a", number)
             again = await here.fork("a", "leaver")
-            assert await here.ends.get() == Ended("a", again, 0)
+            assert await here.ends.get() == ProcessEnded("a", again, 0)
 
     asyncio.run(scenario())
 

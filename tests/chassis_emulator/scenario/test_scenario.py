@@ -10,7 +10,7 @@ from chassis_emulator.data import scenarios
 from chassis_emulator.faults.kinds import Noise, OverTemperature
 from chassis_emulator.faults.targets import Targets
 from chassis_emulator.scenario.reader import ScenarioError, find_scenario, read_scenario
-from chassis_emulator.scenario.steps import ClearStep, FaultStep, InsertStep, PullStep, Scenario
+from chassis_emulator.scenario.steps import EndFaultsStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.scenario.timeline import Timeline
 from chassis_emulator.topology.plan import plan_network
 from chassis_emulator.topology.topology import find_topology, read_topology
@@ -33,9 +33,9 @@ def test_examples_play_on_the_default_network_and_end_with_nothing_broken(name):
     for step in scenario.steps:
         if isinstance(step, FaultStep):
             targets.befallen(step.fault)
-        elif not isinstance(step, ClearStep):
+        elif not isinstance(step, EndFaultsStep):
             targets.blade(step.target)
-    assert isinstance(scenario.steps[-1], ClearStep)
+    assert isinstance(scenario.steps[-1], EndFaultsStep)
     pulled = {step.target for step in scenario.steps if isinstance(step, PullStep)}
     assert pulled == {step.target for step in scenario.steps if isinstance(step, InsertStep)}
 
@@ -60,7 +60,7 @@ steps:
         FaultStep(at=1, fault=OverTemperature(target="north", rise_k=40.0)),
         FaultStep(at=2.5, fault=Noise(target="north/3", bit_error_rate=0.01, seed=7), for_s=30.0, name="hiss"),
         PullStep(at=3, target="north/2", surprise=True),
-        ClearStep(at=5, name="hiss"),
+        EndFaultsStep(at=5, name="hiss"),
     )
 
 
@@ -122,7 +122,7 @@ def test_what_is_not_there_is_said_with_what_is():
 
 @given(st.lists(st.floats(0, 100), max_size=20), st.lists(st.floats(0, 20), max_size=30))
 def test_every_step_is_given_once_in_its_order_and_never_early(moments, pauses):
-    timeline = Timeline(Scenario(name="any", steps=tuple(ClearStep(at=at) for at in moments)))
+    timeline = Timeline(Scenario(name="any", steps=tuple(EndFaultsStep(at=at) for at in moments)))
     now, given_steps = 0.0, []
     for pause in [*pauses, 100.0]:
         now += pause

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from chassis_emulator.data import scenarios
 from chassis_emulator.faults.kinds import Crash, FanFailure, Hang, LostFrames, Noise, StuckLine
 from chassis_emulator.scenario.reader import find_scenario, read_scenario
-from chassis_emulator.scenario.steps import ClearStep, FaultStep, InsertStep, PullStep, Scenario
+from chassis_emulator.scenario.steps import EndFaultsStep, FaultStep, InsertStep, PullStep, Scenario
 from chassis_emulator.simulation.cli import main
 from chassis_emulator.simulation.faults import Killed, schedule
 from chassis_emulator.simulation.scenario import HungHost, PulledBlade, TroubledWire, faults_of, unplayed
@@ -29,10 +29,10 @@ def spans(*steps):
 
 def test_faults_begin_and_end_when_the_file_says():
     crash = Crash(target="north/2")
-    assert spans(FaultStep(at=1, fault=crash, for_s=2), ClearStep(at=9)) == [(Killed, 101.0, 103.0)]
-    assert spans(FaultStep(at=1, fault=crash), ClearStep(at=4), ClearStep(at=9)) == [(Killed, 101.0, 104.0)]
+    assert spans(FaultStep(at=1, fault=crash, for_s=2), EndFaultsStep(at=9)) == [(Killed, 101.0, 103.0)]
+    assert spans(FaultStep(at=1, fault=crash), EndFaultsStep(at=4), EndFaultsStep(at=9)) == [(Killed, 101.0, 104.0)]
     named = FaultStep(at=1, fault=crash, name="mine")
-    assert spans(named, ClearStep(at=4, name="other"), ClearStep(at=9, name="mine")) == [(Killed, 101.0, 109.0)]
+    assert spans(named, EndFaultsStep(at=4, name="other"), EndFaultsStep(at=9, name="mine")) == [(Killed, 101.0, 109.0)]
     assert spans(named, PullStep(at=7, target="north/3")) == [(Killed, 101, 107), (PulledBlade, 107, 107.001)]
     pulled = (PullStep(at=1, target="north/3"), InsertStep(at=2, target="north/2"), InsertStep(at=5, target="north/3"))
     assert spans(*pulled) == [(PulledBlade, 101.0, 105.0)]
@@ -47,7 +47,7 @@ def test_a_station_as_target_is_each_of_its_slots():
 
 
 def test_what_is_not_simulated_is_named():
-    scenario = Scenario(name="lab", steps=(FaultStep(at=0, fault=FanFailure(target="north/2")), ClearStep(at=1)))
+    scenario = Scenario(name="lab", steps=(FaultStep(at=0, fault=FanFailure(target="north/2")), EndFaultsStep(at=1)))
     assert unplayed(scenario) == ("fan-failure at north/2",)
     assert faults(*scenario.steps) == []
 

@@ -11,15 +11,15 @@ from distribution_center.content import cutter as cutter_module
 from distribution_center.content.cutter import (
     NEXT_RUN,
     CutError,
+    CutPiece,
     Cutter,
-    LostSyncError,
-    NoRandomAccessError,
-    NotConstantRateError,
-    Piece,
+    LostSync,
+    NoRandomAccess,
+    NotConstantRate,
+    PacketBeginning,
     Run,
-    TimeRunsBackError,
-    TruncatedPacketError,
-    Unit,
+    TimeRunsBack,
+    TruncatedPacket,
 )
 from distribution_center.content.transport_stream import TIME_STAMP_TURN
 from media_network.program import TS_PACKET_BYTES, Segment
@@ -42,7 +42,7 @@ SECOND = 90_000
 def cut(stream: bytes, *, target_ms: int = 2000, chunks: list[int] | None = None) -> tuple[list[bytes], Cutter]:
     """Cut a whole stream, fed in chunks of the lengths given, over and over; the segments' bytes."""
     cutter = Cutter(target_ms=target_ms, rate_bps=RATE_BPS)
-    out: list[Piece | Segment] = []
+    out: list[CutPiece | Segment] = []
     lengths, place = chunks or [len(stream) or 1], 0
     while place < len(stream):
         for length in lengths:
@@ -51,7 +51,7 @@ def cut(stream: bytes, *, target_ms: int = 2000, chunks: list[int] | None = None
     out += cutter.close()
     parts = [b""]
     for item in out:
-        if isinstance(item, Piece):
+        if isinstance(item, CutPiece):
             assert item.number == len(parts) - 1
             parts[-1] += item.data
         else:
@@ -68,7 +68,7 @@ def group(begin: int, seconds: int, *, filler: bytes = b"") -> bytes:
 
 
 def test_transitions_are_total_and_every_run_is_reached() -> None:
-    assert set(NEXT_RUN) == {(run, unit) for run in Run for unit in Unit}
+    assert set(NEXT_RUN) == {(run, unit) for run in Run for unit in PacketBeginning}
     reached = {Run.OPEN}
     for _ in Run:
         reached |= {after for (before, _), after in NEXT_RUN.items() if before in reached}
@@ -116,17 +116,17 @@ def test_holds_back_no_more_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("stream", "error", "offset_packets"),
     [
-        (b"", NoRandomAccessError, 0),
-        (NULL * 3, NoRandomAccessError, 3),
-        (PAT + MAP, NoRandomAccessError, 2),
-        (picture(0, access=True) + group(0, 2), NoRandomAccessError, 0),
-        (PAT + picture(0, access=True), NoRandomAccessError, 1),
-        (PAT + MAP + REST + group(0, 2), NoRandomAccessError, 2),
-        (PAT + MAP + picture(0) + REST, NoRandomAccessError, 2),
-        (group(0, 1) + PAT[:100], TruncatedPacketError, 4),
-        (group(0, 1) + b"\x00" + PAT, LostSyncError, 4),
-        (bytes(TS_PACKET_BYTES), LostSyncError, 0),
-        (group(5, 2) + group(3, 2), TimeRunsBackError, 10),
+        (b"", NoRandomAccess, 0),
+        (NULL * 3, NoRandomAccess, 3),
+        (PAT + MAP, NoRandomAccess, 2),
+        (picture(0, access=True) + group(0, 2), NoRandomAccess, 0),
+        (PAT + picture(0, access=True), NoRandomAccess, 1),
+        (PAT + MAP + REST + group(0, 2), NoRandomAccess, 2),
+        (PAT + MAP + picture(0) + REST, NoRandomAccess, 2),
+        (group(0, 1) + PAT[:100], TruncatedPacket, 4),
+        (group(0, 1) + b"\x00" + PAT, LostSync, 4),
+        (bytes(TS_PACKET_BYTES), LostSync, 0),
+        (group(5, 2) + group(3, 2), TimeRunsBack, 10),
     ],
 )
 def test_refuses_with_the_place(stream: bytes, error: type[CutError], offset_packets: int) -> None:
@@ -144,7 +144,7 @@ def clocked(rate_bps: int) -> bytes:
 
 def test_clock_references_must_follow_the_rate() -> None:
     assert cut(clocked(RATE_BPS))[0] == [clocked(RATE_BPS)]
-    with pytest.raises(NotConstantRateError) as caught:
+    with pytest.raises(NotConstantRate) as caught:
         cut(clocked(RATE_BPS + 1000))
     assert caught.value.offset_bytes == 33 * TS_PACKET_BYTES
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from distribution_center.content.download import download
-from distribution_center.content.errors import DiskFullError, DownloadError
+from distribution_center.content.errors import DiskFull, DownloadFailed
 
 FILM = b"".join(sha256(n.to_bytes(2, "big")).digest() for n in range(10_000))
 OTHER = FILM[::-1]
@@ -118,7 +118,7 @@ def test_an_interrupted_download_resumes(tmp_path: Path) -> None:
 
 def test_resumes_after_it_was_given_up(tmp_path: Path) -> None:
     async def story(provider: Provider, session: ClientSession) -> None:
-        with pytest.raises(DownloadError) as caught:
+        with pytest.raises(DownloadFailed) as caught:
             await download(session, provider.url, tmp_path, on_bytes=provider.note, attempts=1)
         error = caught.value
         assert (error.source, error.status, error.resumes) == (provider.url, 503, True)
@@ -162,7 +162,7 @@ def test_begins_again_without_a_strong_validator(tag: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("before", [[], [Turn(cut_at=5000)]], ids=["at once", "midway"])
 def test_a_vanished_url(status: int, before: list[Turn], tmp_path: Path) -> None:
     async def story(provider: Provider, session: ClientSession) -> None:
-        with pytest.raises(DownloadError) as caught:
+        with pytest.raises(DownloadFailed) as caught:
             await download(session, provider.url, tmp_path, on_bytes=provider.note)
         assert (caught.value.status, caught.value.resumes) == (status, False)
         assert caught.value.received_bytes == (5000 if before else 0)
@@ -175,7 +175,7 @@ def test_a_vanished_url(status: int, before: list[Turn], tmp_path: Path) -> None
 
 def test_a_body_that_is_always_too_short(tmp_path: Path) -> None:
     async def story(provider: Provider, session: ClientSession) -> None:
-        with pytest.raises(DownloadError) as caught:
+        with pytest.raises(DownloadFailed) as caught:
             await download(session, provider.url, tmp_path, on_bytes=provider.note, attempts=2)
         assert (caught.value.received_bytes, caught.value.length_bytes) == (5000, len(FILM))
         assert "5000 of 320000 bytes" in str(caught.value)
@@ -200,7 +200,7 @@ def test_nobody_there(url: str, tmp_path: Path, free_port: Callable[..., int]) -
         async with ClientSession() as session:
             await download(session, url.format(port=free_port()), tmp_path, on_bytes=received, attempts=1)
 
-    with pytest.raises(DownloadError) as caught:
+    with pytest.raises(DownloadFailed) as caught:
         asyncio.run(story())
     assert (caught.value.status, caught.value.received_bytes, caught.value.length_bytes) == (0, 0, -1)
     assert "\n" not in str(caught.value)
@@ -211,7 +211,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     """A limit on the length of files stands for the disk."""
 
     async def story(provider: Provider, session: ClientSession) -> None:
-        with pytest.raises(DiskFullError) as caught:
+        with pytest.raises(DiskFull) as caught:
             await download(session, provider.url, tmp_path, on_bytes=provider.note)
         assert caught.value.source == provider.url
 

@@ -16,15 +16,15 @@ import psutil
 import pytest
 
 from distribution_center.content.errors import (
-    DamagedSourceError,
-    DiskFullError,
-    EmptySourceError,
-    IngestCrashedError,
+    DamagedSource,
+    DiskFull,
+    EmptySource,
+    IngestCrashed,
     IngestError,
-    NotMediaError,
-    NoVideoError,
-    TruncatedSourceError,
-    UnreadableSourceError,
+    NotMedia,
+    NoVideo,
+    TruncatedSource,
+    UnreadableSource,
 )
 from distribution_center.content.ingest import clear_spool, ingest
 from distribution_center.content.ingest_process import program_id
@@ -194,8 +194,8 @@ def test_a_hole_in_time_is_refused(tmp_path: Path) -> None:
     film, hole = render(tmp_path / "film.mp4", 3, audio_codec=None), tmp_path / "hole.mkv"
     later = ["-vf", "setpts=PTS+gt(T\\,1)*20/TB", "-fps_mode", "vfr", "-c:v", "mpeg4"]
     subprocess.run(["ffmpeg", "-v", "error", "-i", film, *later, hole], check=True)
-    error = refused(hole, tmp_path / "spool", DamagedSourceError)
-    assert isinstance(error, DamagedSourceError)
+    error = refused(hole, tmp_path / "spool", DamagedSource)
+    assert isinstance(error, DamagedSource)
     assert error.at_ms == 1000
     assert "20.0 s" in error.problem
 
@@ -301,19 +301,19 @@ def damaged(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "name", "error"),
     [
-        (directory, "film.mp4", UnreadableSourceError),
-        (empty, "film.mp4", EmptySourceError),
-        (text, "film.txt", NotMediaError),
-        (text, "film.mp4", NotMediaError),
-        (playlist, "film.m3u8", NotMediaError),
-        (noise, "film.mp4", NotMediaError),
-        (still, "film.jpeg", NotMediaError),
-        (sound, "film.mp4", NoVideoError),
-        (without_index, "film.mp4", NotMediaError),
-        (half, "film.mp4", (TruncatedSourceError, DamagedSourceError)),
-        (half, "film.mkv", TruncatedSourceError),
-        (half_to_encode, "film.mp4", (TruncatedSourceError, DamagedSourceError)),
-        (damaged, "film.mp4", DamagedSourceError),
+        (directory, "film.mp4", UnreadableSource),
+        (empty, "film.mp4", EmptySource),
+        (text, "film.txt", NotMedia),
+        (text, "film.mp4", NotMedia),
+        (playlist, "film.m3u8", NotMedia),
+        (noise, "film.mp4", NotMedia),
+        (still, "film.jpeg", NotMedia),
+        (sound, "film.mp4", NoVideo),
+        (without_index, "film.mp4", NotMedia),
+        (half, "film.mp4", (TruncatedSource, DamagedSource)),
+        (half, "film.mkv", TruncatedSource),
+        (half_to_encode, "film.mp4", (TruncatedSource, DamagedSource)),
+        (damaged, "film.mp4", DamagedSource),
     ],
 )
 def test_what_is_no_film_is_refused(
@@ -325,7 +325,7 @@ def test_what_is_no_film_is_refused(
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path / "nothing.mp4", tmp_path / "spool", UnreadableSourceError)
+    refused(tmp_path / "nothing.mp4", tmp_path / "spool", UnreadableSource)
 
 
 def refused(source: Path, spool: Path, error: type[IngestError]) -> IngestError:
@@ -345,7 +345,7 @@ def test_a_full_disk(gop: int, tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
     try:
-        with pytest.raises(DiskFullError) as caught:
+        with pytest.raises(DiskFull) as caught:
             take_in(film, spool)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -370,7 +370,7 @@ def test_a_crash_of_the_process(tmp_path: Path) -> None:
 
     with subprocess.Popen(["sleep", "60"]) as somebody_else:
         try:
-            with pytest.raises(IngestCrashedError) as caught:
+            with pytest.raises(IngestCrashed) as caught:
                 asyncio.run(ingest(real_clip(), tmp_path / "spool", title="x", on_progress=crash))
             assert somebody_else.poll() is None
         finally:

@@ -14,15 +14,17 @@ from distribution_center.network_management.alarms import (
     TRANSITIONS,
     AlarmEvent,
     AlarmList,
+    AlarmSeverity,
+    AlarmSource,
     AlarmState,
     Cause,
-    Severity,
-    Source,
 )
 
-HOT = Cause(component="north/3", source=Source.AGENT, kind="sensor threshold", severity=Severity.MAJOR, resource="CPU")
-FAN = replace(HOT, kind="fan failed", severity=Severity.MINOR, resource="fan 1")
-LOST = replace(HOT, source=Source.NMS, kind="no answer", severity=Severity.CRITICAL, resource="")
+HOT = Cause(
+    component="north/3", source=AlarmSource.AGENT, kind="sensor threshold", severity=AlarmSeverity.MAJOR, resource="CPU"
+)
+FAN = replace(HOT, kind="fan failed", severity=AlarmSeverity.MINOR, resource="fan 1")
+LOST = replace(HOT, source=AlarmSource.NMS, kind="no answer", severity=AlarmSeverity.CRITICAL, resource="")
 
 
 def states(alarms):
@@ -75,20 +77,20 @@ def test_an_acknowledged_alarm_that_comes_again_is_news():
 def test_a_worse_or_better_severity_is_the_same_alarm():
     alarms = AlarmList()
     alarms.raise_alarm(HOT, 1.0)
-    changed = alarms.raise_alarm(replace(HOT, severity=Severity.CRITICAL, text="95 °C"), 2.0)
-    assert (changed.number, changed.cause.severity, changed.raised_at) == (1, Severity.CRITICAL, 1.0)
+    changed = alarms.raise_alarm(replace(HOT, severity=AlarmSeverity.CRITICAL, text="95 °C"), 2.0)
+    assert (changed.number, changed.cause.severity, changed.raised_at) == (1, AlarmSeverity.CRITICAL, 1.0)
 
 
 def test_what_a_source_does_not_name_any_more_is_cleared_and_other_sources_are_left_alone():
     alarms = AlarmList()
-    alarms.take("north/3", Source.AGENT, [HOT, FAN], 1.0)
-    alarms.take("north/3", Source.NMS, [LOST], 2.0)
+    alarms.take("north/3", AlarmSource.AGENT, [HOT, FAN], 1.0)
+    alarms.take("north/3", AlarmSource.NMS, [LOST], 2.0)
     assert states(alarms) == [("no answer", "active"), ("sensor threshold", "active"), ("fan failed", "active")]
-    assert alarms.worst() == {"north/3": Severity.CRITICAL}
-    news = alarms.take("north/3", Source.AGENT, [FAN], 3.0)
+    assert alarms.worst() == {"north/3": AlarmSeverity.CRITICAL}
+    news = alarms.take("north/3", AlarmSource.AGENT, [FAN], 3.0)
     assert states(news) == [("sensor threshold", "cleared")]
     assert states(alarms) == [("no answer", "active"), ("fan failed", "active"), ("sensor threshold", "cleared")]
-    assert alarms.take("north/3", Source.AGENT, [FAN], 4.0) == []
+    assert alarms.take("north/3", AlarmSource.AGENT, [FAN], 4.0) == []
 
 
 def test_what_comes_and_goes_too_often_stays_until_it_is_quiet():

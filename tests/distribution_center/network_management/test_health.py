@@ -4,19 +4,19 @@ from itertools import product
 
 import pytest
 
-from distribution_center.network_management.alarms import Severity
+from distribution_center.network_management.alarms import AlarmSeverity
 from distribution_center.network_management.health import (
     TRANSITIONS,
     Colour,
     Health,
-    Outcome,
+    PollOutcome,
     Reachability,
     colour,
 )
 
 
 def test_the_table_is_total_and_every_health_can_be_reached():
-    assert set(TRANSITIONS) == set(product(Health, Outcome))
+    assert set(TRANSITIONS) == set(product(Health, PollOutcome))
     assert set(TRANSITIONS.values()) | {Health.UNKNOWN} == set(Health)
 
 
@@ -37,9 +37,9 @@ def test_a_component_that_stops_answering_turns_grey_then_red_and_green_again():
     ("worst", "shown"),
     [
         (None, Colour.GREEN),
-        (Severity.WARNING, Colour.YELLOW),
-        (Severity.MAJOR, Colour.ORANGE),
-        (Severity.CRITICAL, Colour.RED),
+        (AlarmSeverity.WARNING, Colour.YELLOW),
+        (AlarmSeverity.MAJOR, Colour.ORANGE),
+        (AlarmSeverity.CRITICAL, Colour.RED),
     ],
 )
 def test_an_alarm_colours_what_answers(worst, shown):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distribution_center.network_management.alarms import Alarm, AlarmState, Cause, Severity, Source
+from distribution_center.network_management.alarms import AlarmSeverity, AlarmSource, AlarmState, Cause, NetworkAlarm
 from distribution_center.network_management.history import RINGS, History, HistoryError, Sample
 
 BEGIN = 1_767_225_600.0
@@ -87,8 +87,10 @@ def test_blades_of_a_station_are_a_line_each(history):
 
 
 def alarm(number, state=AlarmState.ACTIVE):
-    cause = Cause(component="north/3", source=Source.AGENT, kind="fan failed", severity=Severity.MINOR, resource="é")
-    return Alarm(number=number, cause=cause, state=state, raised_at=1.0, changed_at=2.0, raises=(1.0,))
+    cause = Cause(
+        component="north/3", source=AlarmSource.AGENT, kind="fan failed", severity=AlarmSeverity.MINOR, resource="é"
+    )
+    return NetworkAlarm(number=number, cause=cause, state=state, raised_at=1.0, changed_at=2.0, raises=(1.0,))
 
 
 def test_alarms_are_there_again(tmp_path):

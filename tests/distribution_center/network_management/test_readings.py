@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from distribution_center.network_management.component import Component, Kind
 from distribution_center.network_management.objects import SEEN, Looked
-from distribution_center.network_management.readings import Counters, causes, engines, samples, slots, text
+from distribution_center.network_management.readings import PolledCounters, causes, engines, samples, slots, text
 
 BLADE = Component(component="north/3", kind=Kind.BLADE, label="north slot 3", parent="north", slot=3)
 
@@ -17,20 +17,20 @@ def read(before, at, uptime, **scalars):
 
 
 def test_a_rate_begins_with_the_second_poll_and_sums_pull_and_push():
-    before = Counters()
+    before = PolledCounters()
     assert "sent_bps" not in read(before, 100.0, 1, mssPullBytes=1000, mssPushBytes=5)
     assert read(before, 110.0, 2, mssPullBytes=2000, mssPushBytes=255)["sent_bps"] == pytest.approx(1000.0)
 
 
 def test_a_restart_is_no_burst():
-    before = Counters()
+    before = PolledCounters()
     read(before, 100.0, 50_000, mssPullBytes=10**12, mssPushBytes=0)
     assert "sent_bps" not in read(before, 110.0, 10, mssPullBytes=10**13, mssPushBytes=0)
     assert read(before, 120.0, 1010, mssPullBytes=10**13 + 10, mssPushBytes=0)["sent_bps"] == pytest.approx(8.0)
 
 
 def test_a_poll_right_after_another_keeps_the_rate():
-    before = Counters()
+    before = PolledCounters()
     read(before, 100.0, 1, mssPullBytes=0)
     rate = read(before, 110.0, 1001, mssPullBytes=1000)["sent_bps"]
     assert read(before, 110.01, 1002, mssPullBytes=2000)["sent_bps"] == rate
@@ -52,7 +52,7 @@ def test_sensors_are_in_their_units_and_those_that_do_not_work_are_left_out():
         (n,): {"entPhySensorValue": value} for n, value in ((1, 48_250), (2, 505), (3, 60), (4, 2300), (5, 7), (6, 1))
     }
     rows[3,]["entPhySensorOperStatus"] = 2
-    found = samples(BLADE, Looked({}, {"sensors": rows}), names, Counters(), 1.0)
+    found = samples(BLADE, Looked({}, {"sensors": rows}), names, PolledCounters(), 1.0)
     assert {(each.metric, each.part): each.value for each in found} == {
         ("temperature_c", "s1"): pytest.approx(48.25),
         ("temperature_c", "s2"): pytest.approx(50.5),
@@ -78,7 +78,7 @@ def test_an_agent_may_say_anything(data, kind):
         for name, table in (sight.tables | sight.rarely).items()
     }
     looked = Looked(scalars, tables)
-    before = Counters()
+    before = PolledCounters()
     for at in (10.0, 20.0):
         for sample in samples(BLADE, looked, tables.get("names", {}), before, at):
             assert isinstance(sample.value, int | float)

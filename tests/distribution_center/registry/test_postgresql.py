@@ -13,13 +13,13 @@ from distribution_center.registry.opening import open_repository
 from distribution_center.registry.postgresql_repository import PostgresqlRepository
 from distribution_center.registry.repository import (
     Repository,
-    StoreError,
-    StoreFailedError,
-    StoreLostError,
-    StoreUnfitError,
+    RepositoryError,
+    RepositoryFailed,
+    RepositoryLost,
+    RepositoryUnfit,
     Verdict,
 )
-from distribution_center.registry.schema import SchemaVersionError
+from distribution_center.registry.schema import UnknownSchemaVersion
 from media_network.program import ProgramState
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer
 from tests.distribution_center.registry.test_repository import FIRST, Conformance, program_of, station_of
@@ -80,9 +80,9 @@ class TestPostgresql(Conformance):
                 store.set_state("film", ProgramState.PUBLISHED),
                 return_exceptions=True,
             )
-            assert isinstance(results[0], StoreFailedError)
+            assert isinstance(results[0], RepositoryFailed)
             assert results[1] is Verdict.ACCEPTED
-            with pytest.raises(StoreFailedError):
+            with pytest.raises(RepositoryFailed):
                 await store.station("no\0rth")
 
         self.run(tmp_path, story)
@@ -100,25 +100,25 @@ class TestPostgresql(Conformance):
     def test_refuses_the_tables_of_another_release(self, tmp_path):
         schema = schema_of(tmp_path)
         self.server.execute(f"CREATE TABLE {schema}.registry_schema AS SELECT 99::bigint AS version")
-        with pytest.raises(SchemaVersionError, match="99"):
+        with pytest.raises(UnknownSchemaVersion, match="99"):
             asyncio.run(self.open(tmp_path))
 
 
 @pytest.mark.parametrize(
     ("dsn", "kind"),
     [
-        ("postgresql://registry:{password}@{host}/postgres", StoreUnfitError),
-        ("postgresql://registry@{host}/postgres?password={password}", StoreUnfitError),
-        ("postgresql://registry@{host}/nowhere", StoreFailedError),
-        ("postgresql://nobody@{host}/postgres", StoreFailedError),
-        ("postgresql://registry@%2Fnowhere/postgres", StoreLostError),
-        ("postgresql://registry@127.0.0.1:1/postgres", StoreLostError),
-        ("postgresql://registry@127.0.0.1:none/postgres", StoreUnfitError),
+        ("postgresql://registry:{password}@{host}/postgres", RepositoryUnfit),
+        ("postgresql://registry@{host}/postgres?password={password}", RepositoryUnfit),
+        ("postgresql://registry@{host}/nowhere", RepositoryFailed),
+        ("postgresql://nobody@{host}/postgres", RepositoryFailed),
+        ("postgresql://registry@%2Fnowhere/postgres", RepositoryLost),
+        ("postgresql://registry@127.0.0.1:1/postgres", RepositoryLost),
+        ("postgresql://registry@127.0.0.1:none/postgres", RepositoryUnfit),
     ],
 )
 def test_a_server_that_cannot_be_used_is_named_without_its_password(server, caplog, dsn, kind):
     dsn = dsn.format(host=str(server.folder).replace("/", "%2F"), password="secret")
-    with caplog.at_level(logging.DEBUG), pytest.raises(StoreError) as caught:
+    with caplog.at_level(logging.DEBUG), pytest.raises(RepositoryError) as caught:
         asyncio.run(open_repository(dsn))
     assert type(caught.value) is kind
     sentence = str(caught.value)
@@ -133,7 +133,7 @@ def test_a_server_without_fsync_is_refused():
     careless = PostgresqlServer()
     try:
         careless.start("-c", "fsync=off")
-        with pytest.raises(StoreUnfitError, match="fsync"):
+        with pytest.raises(RepositoryUnfit, match="fsync"):
             asyncio.run(open_repository(careless.dsn("public")))
     finally:
         careless.stop()
@@ -142,7 +142,7 @@ def test_a_server_without_fsync_is_refused():
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(server, tmp_path):
     """And the same repository goes on when the server is back."""
     acknowledged: set[str] = set()
-    failures: list[StoreError] = []
+    failures: list[RepositoryError] = []
 
     async def write(store: Repository, run: int, writer: int, enough: asyncio.Event) -> None:
         for turn in range(10_000):
@@ -152,7 +152,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(server, tmp_path
                 acknowledged.add(name)
                 await store.add_locations(name, "north", FIRST, range(100))
                 acknowledged.add(f"{name} located")
-            except StoreError as error:
+            except RepositoryError as error:
                 failures.append(error)
                 return
             if len(acknowledged) > 100 * (run + 1):
@@ -168,12 +168,12 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(server, tmp_path
             await enough.wait()
             server.kill()
             await writers
-            with pytest.raises(StoreLostError):
+            with pytest.raises(RepositoryLost):
                 await store.programs()
-            with pytest.raises(StoreLostError):
+            with pytest.raises(RepositoryLost):
                 await store.set_state("none", ProgramState.PUBLISHED)
             server.start()
-            assert {type(error) for error in failures} == {StoreLostError}
+            assert {type(error) for error in failures} == {RepositoryLost}
             held = {program.program: await store.locations(program.program) for program in await store.programs()}
             assert {name for name in acknowledged if " " not in name} <= set(held)
             assert {name.split()[0] for name in acknowledged if " " in name} <= {name for name in held if held[name]}

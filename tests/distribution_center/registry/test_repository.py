@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from distribution_center.registry.masks import CHUNK_SEGMENTS, masks, segments
 from distribution_center.registry.opening import open_repository
 from distribution_center.registry.repository import (
-    Order,
+    DistributionOrder,
     OrderState,
+    RegisteredStation,
     Repository,
+    RepositoryFailed,
     Stamp,
-    Station,
-    StoreFailedError,
     Verdict,
 )
-from distribution_center.registry.schema import SchemaVersionError, SqliteTooOldError, require_sqlite
+from distribution_center.registry.schema import SqliteTooOld, UnknownSchemaVersion, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.program import Program, ProgramState, Segment
 
@@ -37,8 +37,8 @@ def program_of(name: str, count: int = 3, title: str = "A film") -> Program:
     return Program(program=name, title=title, rate_bps=1_000_000, sha256=digest, segments=tuple(parts))
 
 
-def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:81") -> Station:
-    return Station(station=name, director=director, media=director.replace(":81", ":80"), stamp=stamp)
+def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:81") -> RegisteredStation:
+    return RegisteredStation(station=name, director=director, media=director.replace(":81", ":80"), stamp=stamp)
 
 
 class Conformance:
@@ -99,7 +99,10 @@ class Conformance:
             assert await store.set_order("film", "north", OrderState.ORDERED, 1) is Verdict.REPEATED
             assert await store.set_order("film", "north", OrderState.DISTRIBUTED, 1) is Verdict.ACCEPTED
             assert await store.set_order("none", "north", OrderState.ORDERED, 1) is Verdict.UNKNOWN_PROGRAM
-            orders = {"north": Order(OrderState.DISTRIBUTED, 1), "south": Order(OrderState.ORDERED, 2)}
+            orders = {
+                "north": DistributionOrder(OrderState.DISTRIBUTED, 1),
+                "south": DistributionOrder(OrderState.ORDERED, 2),
+            }
             assert await store.orders("film") == orders
             assert await store.orders("epic") == {}
 
@@ -219,7 +222,7 @@ class Conformance:
             async with self.opened(tmp_path) as store:
                 assert [program.state for program in await store.programs()] == ["published", "inactive"]
                 assert await store.stations_with("epic", 150) == ["north"]
-                assert await store.orders("epic") == {"north": Order(OrderState.ORDERED, 2)}
+                assert await store.orders("epic") == {"north": DistributionOrder(OrderState.ORDERED, 2)}
                 assert await store.station("north") == station_of("north", Stamp(1, 4))
 
         self.run(tmp_path, story)
@@ -282,7 +285,7 @@ class TestSqlite(Conformance):
             store._store.writer.pragma("max_page_count", store._store.writer.pragma("page_count"))
             writes = [store.add_program(program_of(f"film-{n}", 500)) for n in range(3)]
             results = await asyncio.gather(*writes, return_exceptions=True)
-            assert [type(result) for result in results] == [StoreFailedError] * 3
+            assert [type(result) for result in results] == [RepositoryFailed] * 3
             store._store.writer.pragma("max_page_count", 1 << 20)
             assert [program.program for program in await store.programs()] == ["epic", "film"]
             assert await store.add_program(program_of("film-0", 500)) is Verdict.ACCEPTED
@@ -293,13 +296,13 @@ class TestSqlite(Conformance):
         other = apsw.Connection(str(tmp_path / "registry"))
         other.pragma("user_version", 99)
         other.close()
-        with pytest.raises(SchemaVersionError, match="99"):
+        with pytest.raises(UnknownSchemaVersion, match="99"):
             SqliteRepository.open(tmp_path / "registry")
 
 
 @pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.0"])
 def test_refuses_sqlite_that_loses_commits(version: str) -> None:
-    with pytest.raises(SqliteTooOldError, match=version):
+    with pytest.raises(SqliteTooOld, match=version):
         require_sqlite(version)
 
 

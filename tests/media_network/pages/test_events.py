@@ -7,7 +7,7 @@ import aiohttp
 
 from media_network.address import Address
 from media_network.http.server import HandlerTable, serve
-from media_network.pages.events import Event, Readers
+from media_network.pages.events import Readers, ServerSentEvent
 from tests.patience import PATIENCE_S, until
 
 HERE = Address("127.0.0.1", 0)
@@ -63,10 +63,10 @@ def test_what_comes_is_told_and_quiet_is_told_too():
         async with reading() as (_, source, client), client.get("/changes") as answer:
             assert answer.content_type == "text/event-stream"
             assert answer.headers["Cache-Control"] == "no-store"
-            source.events.put_nowait(Event("picture", b"[1]"))
+            source.events.put_nowait(ServerSentEvent("picture", b"[1]"))
             assert await next_news(answer) == "event: picture\ndata: [1]\n\n"
             assert await next_of(answer) == QUIET
-            source.events.put_nowait(Event("patch", b"[2]"))
+            source.events.put_nowait(ServerSentEvent("patch", b"[2]"))
             assert await next_news(answer) == "event: patch\ndata: [2]\n\n"
             await until(lambda: source.asked == 3, why=lambda: "a quiet moment loses nothing and asks for nothing")
 
@@ -76,7 +76,7 @@ def test_what_comes_is_told_and_quiet_is_told_too():
 def test_all_are_let_go_in_good_order():
     async def read():
         async with reading() as (readers, source, client), client.get("/changes") as answer:
-            source.events.put_nowait(Event("picture", b"[1]"))
+            source.events.put_nowait(ServerSentEvent("picture", b"[1]"))
             await next_news(answer)
             readers.close()
             assert (await answer.content.read()).replace(QUIET.encode(), b"") == b""

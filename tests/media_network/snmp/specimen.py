@@ -16,7 +16,7 @@ from media_network.snmp.message import read_header, read_parameters, read_scoped
 from media_network.snmp.pdu import PduType, read_bindings, read_pdu, write_pdu
 from media_network.snmp.service import open_engine, serve_snmp
 from media_network.snmp.settings import CommunitySettings, SnmpSettings, UserSettings
-from media_network.snmp.usm import EngineIdentity, User, UserSecurity
+from media_network.snmp.usm import EngineIdentity, UserSecurity, UsmUser
 from media_network.snmp.value import (
     COUNTER32,
     COUNTER64,
@@ -28,7 +28,7 @@ from media_network.snmp.value import (
     OCTET_STRING,
     TIME_TICKS,
     ErrorStatus,
-    Refused,
+    ValueRefused,
     enumerated,
 )
 from media_network.snmp.visible import binding
@@ -96,7 +96,7 @@ class Specimen:
 
     def change(self, attribute, new):
         if new == "refused":
-            raise Refused(ErrorStatus.INCONSISTENT_VALUE)
+            raise ValueRefused(ErrorStatus.INCONSISTENT_VALUE)
         old = getattr(self, attribute)
 
         def assign(value, verb):
@@ -112,7 +112,7 @@ class Specimen:
                 raise failure
 
         def undo():
-            raise Refused(ErrorStatus.UNDO_FAILED)
+            raise ValueRefused(ErrorStatus.UNDO_FAILED)
 
         return Assignment(commit, undo)
 
@@ -165,7 +165,7 @@ class Manager:
 
     def user(self, known, auth_password=None, priv_password=None):
         auth = (AUTH_PROTOCOLS[known.auth_protocol], auth_password or known.auth_password)
-        return User(known.user, self.identity.engine_id, auth, priv_password or known.priv_password)
+        return UsmUser(known.user, self.identity.engine_id, auth, priv_password or known.priv_password)
 
     def send(self, octets, source="192.0.2.1"):
         return self.engine.receive(octets, source, self.now)

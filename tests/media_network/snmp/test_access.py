@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_network.snmp.access import ANY_MODEL, USM, V2C, AccessEntry, AccessTables, Family, Level, Purpose, View
+from media_network.snmp.access import ANY_MODEL, USM, V2C, AccessEntry, AccessTables, Family, Level, MibView, Purpose
 from media_network.snmp.pdu import PduType
 from media_network.snmp.settings import CommunitySettings, GroupSettings, SnmpSettings, UserSettings, ViewSettings
 from media_network.snmp.value import DISPLAY_STRING, ErrorStatus
@@ -172,7 +172,7 @@ families = st.builds(
 
 @given(st.lists(families, max_size=5), names, names)
 def test_what_a_view_says_of_a_whole_subtree_holds_for_each_name_in_it(listed, above, below):
-    view = View("v", listed)
+    view = MibView("v", listed)
     covered = view.covers(above)
     if covered is not None:
         assert view.includes(above + below) is covered
@@ -192,11 +192,11 @@ def test_the_longest_family_decides_as_rfc_3415_has_it(listed, name):
     best = max(fitting, key=lambda known: (len(known.subtree), known.subtree), default=None)
     same = {known.included for known in fitting if best and known.subtree == best.subtree}
     if len(same) < 2:
-        assert View("v", listed).includes(name) is (best is not None and best.included)
+        assert MibView("v", listed).includes(name) is (best is not None and best.included)
 
 
 def test_of_several_entries_the_most_particular_counts():
-    views = {name: View(name, [Family((1,))]) for name in ("any", "usm", "exact", "private")}
+    views = {name: MibView(name, [Family((1,))]) for name in ("any", "usm", "exact", "private")}
     entries = (
         AccessEntry(group="g", prefix=True, model=ANY_MODEL, level=Level.NO_AUTH_NO_PRIV, read="any"),
         AccessEntry(group="g", prefix=True, model=USM, level=Level.AUTH_NO_PRIV, read="usm"),

@@ -12,7 +12,7 @@ from media_network.snmp.budget import Allowance
 from media_network.snmp.client import (
     MAX_NUMBER,
     TRANSITIONS,
-    Known,
+    Knowledge,
     NotBelieved,
     RemoteAgent,
     Then,
@@ -66,8 +66,8 @@ class Talk:
 
 
 def test_the_table_is_total_and_every_state_is_reached():
-    assert set(TRANSITIONS) == {(known, told) for known in Known for told in Told}
-    assert {after for after, _ in TRANSITIONS.values()} == set(Known)
+    assert set(TRANSITIONS) == {(known, told) for known in Knowledge for told in Told}
+    assert {after for after, _ in TRANSITIONS.values()} == set(Knowledge)
     assert {then for _, then in TRANSITIONS.values()} == set(Then)
 
 
@@ -76,7 +76,7 @@ def test_every_kind_of_user_asks_after_discovery_and_clock(user):
     talk = Talk(user)
     assert talk.ask().variables == [(QUESTION.names[0], b"here"), (QUESTION.names[1], 5)]
     assert len(talk.messages) == 3
-    assert (talk.remote.known, talk.remote.engine_id) == (Known.CLOCK, IDENTITY.engine_id)
+    assert (talk.remote.known, talk.remote.engine_id) == (Knowledge.CLOCK, IDENTITY.engine_id)
     assert talk.ask().then is Then.DONE
     assert len(talk.messages) == 4
     assert all(QUESTION.names[0] not in message for message in talk.messages) or user.priv_protocol == "none"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_network.snmp import ber
-from media_network.snmp.access import Family, View
+from media_network.snmp.access import Family, MibView
 from media_network.snmp.index import Context, Index, ObjectType, Rows, scalar
 from media_network.snmp.pdu import name_of
 from media_network.snmp.value import (
@@ -18,7 +18,7 @@ from media_network.snmp.value import (
 )
 from media_network.snmp.visible import Visible, binding
 
-EVERYTHING = View("all", [Family((1,))])
+EVERYTHING = MibView("all", [Family((1,))])
 indexes = st.lists(st.integers(0, 5) | st.sampled_from([127, 128, 16384]), min_size=1, max_size=3).map(tuple)
 changes = st.lists(st.tuples(st.sampled_from(["put", "put", "drop", "replace"]), indexes), max_size=25)
 FIRST, SECOND = (1, 3, 7, 1), (1, 3, 7, 200)
@@ -82,7 +82,7 @@ def test_a_walk_finds_what_is_behind_a_name_in_order(some, others, name):
         assert visible.get(ber.write_oid(name)) == (NO_SUCH_INSTANCE if typed else NO_SUCH_OBJECT)
 
 
-HALF = View("half", [Family((1,)), Family((*FIRST, 1, 1), included=False), Family((*SECOND, 2), included=False)])
+HALF = MibView("half", [Family((1,)), Family((*FIRST, 1, 1), included=False), Family((*SECOND, 2), included=False)])
 
 
 @given(changes, changes, st.sampled_from([EVERYTHING, HALF]), st.integers(0, 40), st.integers(0, 400))

@@ -13,7 +13,7 @@ from media_network.snmp.value import (
     OBJECT_ID,
     OCTET_STRING,
     ErrorStatus,
-    Refused,
+    ValueRefused,
 )
 from tests.media_network.snmp.specimen import (
     ENTRY,
@@ -103,7 +103,7 @@ def test_what_cannot_be_set_is_named_and_nothing_is_set(put, specimen, name, val
     assert specimen.name == "here"
 
 
-@pytest.mark.parametrize("failure", [Refused(ErrorStatus.RESOURCE_UNAVAILABLE), OSError("the disk is full")])
+@pytest.mark.parametrize("failure", [ValueRefused(ErrorStatus.RESOURCE_UNAVAILABLE), OSError("the disk is full")])
 def test_what_was_set_before_a_failure_is_set_back(put, specimen, failure):
     specimen.failures = [failure]
     fragile = (of(FRAGILE), GAUGE32.encode(3))
@@ -113,7 +113,7 @@ def test_what_was_set_before_a_failure_is_set_back(put, specimen, failure):
 
 
 def test_what_cannot_be_set_back_is_told(put, specimen):
-    specimen.failures = [None, Refused(ErrorStatus.COMMIT_FAILED)]
+    specimen.failures = [None, ValueRefused(ErrorStatus.COMMIT_FAILED)]
     fragile = (of(FRAGILE), GAUGE32.encode(3))
     assert put(GOOD, fragile, fragile)[:2] == (ErrorStatus.UNDO_FAILED, 0)
     assert specimen.name == "here"

@@ -8,7 +8,7 @@ from math import floor
 
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.sending.push_socket import BATCH_BYTES, PushSocket
-from blade_agent.main_board.engine.sending.read_ahead import Part
+from blade_agent.main_board.engine.sending.read_ahead import SegmentPart
 from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.io_channel import IoChannel
@@ -115,7 +115,7 @@ class Pusher:
 
     def _read_ahead(self) -> None:
         """Read what is needed next: one go a channel, one at a time."""
-        needy: defaultdict[IoChannel, list[tuple[Transmission, Part]]] = defaultdict(list)
+        needy: defaultdict[IoChannel, list[tuple[Transmission, SegmentPart]]] = defaultdict(list)
         for transmission in self._under_way:
             channel = transmission.stored.channel
             if channel not in self._busy_channels and (part := transmission.read_ahead.ask()):
@@ -124,7 +124,7 @@ class Pusher:
             self._busy_channels.add(channel)
             self._tasks.create_task(self._read(channel, wishes), name=f"read ahead {channel.folder}")
 
-    async def _read(self, channel: IoChannel, wishes: list[tuple[Transmission, Part]]) -> None:
+    async def _read(self, channel: IoChannel, wishes: list[tuple[Transmission, SegmentPart]]) -> None:
         try:
             whole = await read_parts(channel, [(transmission.stored, *part) for transmission, part in wishes])
         except StoreError as error:

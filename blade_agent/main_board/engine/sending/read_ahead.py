@@ -15,7 +15,7 @@ _WINDOW_BYTES_MAX = 800 * DATAGRAM_BYTES
 _WINDOWS = 2
 
 
-class Part(NamedTuple):
+class SegmentPart(NamedTuple):
     """A part of the segment to be read: where it begins, and the memory to fill with it."""
 
     offset: int
@@ -38,7 +38,7 @@ class ReadAhead:
         self._filled: deque[memoryview] = deque()
         self._sent_to = 0
         self._asked_to = 0
-        self._asked: Part | None = None
+        self._asked: SegmentPart | None = None
         self._renew_buffers()
 
     def seek(self, offset: int) -> None:
@@ -56,18 +56,18 @@ class ReadAhead:
         # Not the old ones: a read under way may still fill one of them.
         self._renew_buffers()
 
-    def ask(self) -> Part | None:
+    def ask(self) -> SegmentPart | None:
         """The part to read next; None while one is being read, there is no room, or nothing is left."""
         if self._asked or len(self._filled) == _WINDOWS or self._asked_to >= self._length_bytes:
             return None
         length = min(self._window_bytes, self._length_bytes - self._asked_to)
         buffer = self._free.popleft()
         self._free.append(buffer)
-        self._asked = Part(self._asked_to, memoryview(buffer)[:length])
+        self._asked = SegmentPart(self._asked_to, memoryview(buffer)[:length])
         self._asked_to += length
         return self._asked
 
-    def put(self, part: Part) -> None:
+    def put(self, part: SegmentPart) -> None:
         """Take what has been read for `ask`."""
         if part is self._asked:
             self._asked = None

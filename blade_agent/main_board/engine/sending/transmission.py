@@ -9,7 +9,7 @@ from media_network.address import Address
 from media_network.program import TS_PACKET_BYTES
 
 
-class Progress(Protocol):
+class TransmissionWatch(Protocol):
     """Whoever has to know how a transmission fares."""
 
     def moved(self, now_s: float, *, left: bool) -> None:
@@ -24,7 +24,7 @@ class Progress(Protocol):
 class Transmission:
     """What is sent, and how far it is. The caller closes it."""
 
-    def __init__(self, stored: StoredSegment, to: Address, rate_bps: int, progress: Progress) -> None:
+    def __init__(self, stored: StoredSegment, to: Address, rate_bps: int, progress: TransmissionWatch) -> None:
         self.stored = stored
         self.to = to
         self.progress = progress

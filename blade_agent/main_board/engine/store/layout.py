@@ -35,7 +35,7 @@ class PartialKey(NamedTuple):
 
 
 @dataclass
-class Inventory:
+class FoundSegments:
     """What a scan of a channel found."""
 
     held: dict[SegmentKey, int] = field(default_factory=dict)
@@ -60,14 +60,14 @@ def partial_path(channel: Path, key: PartialKey) -> Path:
     return channel / PARTIAL_FOLDER / f"{key.program}.{key.number}.{key.sha256}"
 
 
-def scan(files: Files, channel: Path) -> Inventory:
+def scan(files: Files, channel: Path) -> FoundSegments:
     """Take stock of a channel and drop its junk. Blocks; raises OSError.
 
     A predecessor that was killed may have made names that are not durable yet: all folders are synced before what they
     hold is believed.
     """
     files.make_folder(channel / PARTIAL_FOLDER)
-    inventory = Inventory()
+    inventory = FoundSegments()
     for name in files.list_folder(channel / PARTIAL_FOLDER):
         if found := _PARTIAL.fullmatch(name):
             inventory.partials.append(PartialKey(found[1], int(found[2]), found[3]))
@@ -80,7 +80,7 @@ def scan(files: Files, channel: Path) -> Inventory:
     return inventory
 
 
-def _scan_program(files: Files, folder: Path, inventory: Inventory) -> None:
+def _scan_program(files: Files, folder: Path, inventory: FoundSegments) -> None:
     try:
         names = files.list_folder(folder)
     except NotADirectoryError:

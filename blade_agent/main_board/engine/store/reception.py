@@ -16,7 +16,7 @@ from media_network.program import ProgramId, Segment
 _REHASH_BYTES = 1024 * 1024
 
 
-class Reception:
+class SegmentReception:
     """One segment being written to one channel; made, opened and ended by `SegmentStore.receive`."""
 
     def __init__(self, channel: IoChannel, program: ProgramId, segment: Segment) -> None:

@@ -15,7 +15,7 @@ from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import (
-    Inventory,
+    FoundSegments,
     PartialKey,
     SegmentKey,
     partial_key,
@@ -23,7 +23,7 @@ from blade_agent.main_board.engine.store.layout import (
     scan,
     segment_path,
 )
-from blade_agent.main_board.engine.store.reception import Reception
+from blade_agent.main_board.engine.store.reception import SegmentReception
 from media_network.program import ProgramId, Segment
 from media_network.segment_set import format_segments
 
@@ -214,7 +214,7 @@ class SegmentStore:
         return StoredSegment(key, held.length_bytes, channel, file)
 
     @asynccontextmanager
-    async def receive(self, program: ProgramId, segment: Segment) -> AsyncIterator[Reception]:
+    async def receive(self, program: ProgramId, segment: Segment) -> AsyncIterator[SegmentReception]:
         """Open a reception on the channel that suits best, where an earlier one left off if there was one.
 
         One at a time for a segment. Raises NoSpace, ChannelFailed.
@@ -281,7 +281,7 @@ class SegmentStore:
 
     async def _take_stock(self, channel: IoChannel) -> None:
         try:
-            found: Inventory = await channel.run(scan, channel.files, channel.folder)
+            found: FoundSegments = await channel.run(scan, channel.files, channel.folder)
             await channel.measure()
         except (ChannelFailed, NoSpace, FileNotFoundError) as error:
             channel.failure = channel.failure or str(error)
@@ -292,14 +292,14 @@ class SegmentStore:
             if key not in self._held:
                 self._hold(key, _Held(channel, length_bytes))
 
-    async def _begin(self, program: ProgramId, segment: Segment) -> Reception:
+    async def _begin(self, program: ProgramId, segment: Segment) -> SegmentReception:
         """Find a channel with room; the space that was measured last may be outdated, so it is measured again."""
         resumable = self._partials.get(partial_key(program, segment))
         candidates = [channel for channel in self.channels if not channel.failure]
         candidates.sort(key=lambda each: (each is not resumable, each.receptions, -each.free_bytes))
         trouble: NoSpace | ChannelFailed = NoSpace(None, segment.length_bytes)
         for channel in candidates:
-            reception = Reception(channel, program, segment)
+            reception = SegmentReception(channel, program, segment)
             try:
                 await reception.open()
             except (NoSpace, ChannelFailed) as error:
@@ -308,7 +308,7 @@ class SegmentStore:
             return reception
         raise trouble
 
-    async def _settle(self, reception: Reception) -> None:
+    async def _settle(self, reception: SegmentReception) -> None:
         """Note what became of a reception."""
         key = partial_key(reception.key.program, reception.segment)
         self._partials.pop(key, None)

@@ -17,14 +17,13 @@ from blade_agent.main_board.engine.turns.effects import (
     AskNext,
     BeginSending,
     CloseSegment,
+    ConfirmOrder,
     CountStream,
     CutSending,
     Effect,
     HoldReady,
-    OrderCeased,
-    OrderDone,
-    OrderRefused,
     PreloadNeighbour,
+    RefuseOrder,
     ReportSoon,
     ResumeSending,
     SayAssumed,
@@ -32,6 +31,7 @@ from blade_agent.main_board.engine.turns.effects import (
     StartNeighbour,
     StopSending,
     StreamFact,
+    TellStand,
 )
 from blade_agent.main_board.engine.turns.engine_stream import EngineStream
 from blade_agent.main_board.engine.turns.events import (
@@ -45,7 +45,7 @@ from blade_agent.main_board.engine.turns.events import (
     PreloadLapsed,
     SegmentUnreadable,
 )
-from blade_agent.main_board.engine.turns.states import Active, Asking, Preloading, Sent, Stand, Starting
+from blade_agent.main_board.engine.turns.states import Active, Asking, HandingOver, Preloading, Sent, Stand
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.messages.enlisting import RunningStream, TurnPhase
@@ -81,7 +81,7 @@ _SPACING_S = 0.003
 _PATIENCE = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY, Reason.BUSY, Reason.OVERDUE, Reason.WRONG_ROLE})
 """Refusals after which it is worth asking the director again."""
 
-Answer = OrderDone | OrderRefused | OrderCeased
+Answer = ConfirmOrder | RefuseOrder | TellStand
 
 
 class Ourselves(Protocol):
@@ -336,14 +336,14 @@ class CarriedStream:
             logger.warning("engine %s is not ready for turn %d of %s", offer.engine, offer.turn, self.session)
         self.hear(NeighbourAnswered(order.turn, isinstance(answer, Ready)))
 
-    async def _start_neighbour(self, starting: Starting) -> None:
+    async def _start_neighbour(self, starting: HandingOver) -> None:
         outcome = await self._started(starting)
         if outcome is not StartOutcome.TAKEN:
             offer = starting.offer
             logger.warning("engine %s did not take turn %d of %s", offer.engine, offer.turn, self.session)
         self.hear(NeighbourStarted(starting.turn, self.packet, outcome))
 
-    async def _started(self, starting: Starting) -> StartOutcome:
+    async def _started(self, starting: HandingOver) -> StartOutcome:
         """Direct the next engine to start, unless our lease has ended: the stream may be another's then."""
         director, offer = self._here.director, starting.offer
         left_s = director.lease_end_s - _now()

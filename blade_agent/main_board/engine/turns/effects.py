@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from blade_agent.main_board.engine.turns.states import Asking, Preloading, Stand, Starting
+from blade_agent.main_board.engine.turns.states import Asking, HandingOver, Preloading, Stand
 from media_network.messages.streaming import Preload, StopCause
 from media_network.refusal import Refused
 
@@ -76,7 +76,7 @@ class PreloadNeighbour(Struct, frozen=True):
 class StartNeighbour(Struct, frozen=True):
     """Direct it to start: `NeighbourStarted`."""
 
-    starting: Starting
+    starting: HandingOver
 
 
 class SayStopped(Struct, frozen=True, kw_only=True):
@@ -92,17 +92,17 @@ class ReportSoon(Struct, frozen=True):
     """The director should hear of it before the next report is due."""
 
 
-class OrderDone(Struct, frozen=True):
+class ConfirmOrder(Struct, frozen=True):
     """Answer that it was done: `Done`, or `Ready` to a preload."""
 
 
-class OrderRefused(Struct, frozen=True):
+class RefuseOrder(Struct, frozen=True):
     """Answer with a refusal."""
 
     refused: Refused
 
 
-class OrderCeased(Struct, frozen=True):
+class TellStand(Struct, frozen=True):
     """Answer where the stream stood; None if no such turn was sent here."""
 
     stand: Stand | None
@@ -139,9 +139,9 @@ Effect: TypeAlias = (
     | StartNeighbour
     | SayStopped
     | ReportSoon
-    | OrderDone
-    | OrderRefused
-    | OrderCeased
+    | ConfirmOrder
+    | RefuseOrder
+    | TellStand
     | CountStream
 )
 Effects: TypeAlias = tuple[Effect, ...]

@@ -13,15 +13,14 @@ from blade_agent.main_board.engine.turns.effects import (
     AskNext,
     BeginSending,
     CloseSegment,
+    ConfirmOrder,
     CountStream,
     CutSending,
     Effects,
     HoldReady,
     OpenSegment,
-    OrderCeased,
-    OrderDone,
-    OrderRefused,
     PreloadNeighbour,
+    RefuseOrder,
     ReportSoon,
     ResumeSending,
     SayAssumed,
@@ -29,6 +28,7 @@ from blade_agent.main_board.engine.turns.effects import (
     StartNeighbour,
     StopSending,
     StreamFact,
+    TellStand,
 )
 from blade_agent.main_board.engine.turns.events import (
     AllLeft,
@@ -58,13 +58,13 @@ from blade_agent.main_board.engine.turns.states import (
     Asking,
     Assuming,
     Finishing,
+    HandingOver,
     Past,
     Preloading,
     Prepared,
     Sent,
     Stand,
-    Starting,
-    Streaming,
+    Underway,
 )
 from blade_agent.main_board.engine.turns.table import TABLE
 from blade_agent.main_board.start_outcome import StartOutcome
@@ -106,7 +106,7 @@ class EngineStream:
         if self._is_stale(event.order):
             return (_stale(event.order.turn, event.order.session),)
         if self.ready == event.order:
-            return (HoldReady(event.order), OrderDone())
+            return (HoldReady(event.order), ConfirmOrder())
         return (OpenSegment(event.order),)
 
     def _opened(self, event: SegmentOpened) -> Effects:
@@ -116,7 +116,7 @@ class EngineStream:
             return (_stale(order.turn, order.session),)
         before, self.ready = self.ready, order
         closed: Effects = (CloseSegment(before.turn),) if before and before.turn != order.turn else ()
-        return (*closed, HoldReady(order), OrderDone())
+        return (*closed, HoldReady(order), ConfirmOrder())
 
     def _lapsed(self, event: PreloadLapsed) -> Effects:
         return self._drop_ready() if self.ready and self.ready.turn == event.turn else ()
@@ -124,15 +124,15 @@ class EngineStream:
     def _start_ordered(self, event: StartOrdered) -> Effects:
         order = self.ready
         if event.turn <= self.past.over or event.turn < self.past.started:
-            return (OrderRefused(Refused(Reason.STALE_TURN, f"turn {event.turn} is over")),)
+            return (RefuseOrder(Refused(Reason.STALE_TURN, f"turn {event.turn} is over")),)
         if event.turn == self.past.started:
-            return (OrderDone(),)
+            return (ConfirmOrder(),)
         if order is None or order.turn != event.turn:
-            return (OrderRefused(Refused(Reason.NOT_READY, f"turn {event.turn} is not preloaded")),)
+            return (RefuseOrder(Refused(Reason.NOT_READY, f"turn {event.turn} is not preloaded")),)
         if not event.leased:
-            return (OrderRefused(Refused(Reason.NOT_READY, "this engine has no lease")),)
+            return (RefuseOrder(Refused(Reason.NOT_READY, "this engine has no lease")),)
         if event.packet > order.segment.packets:
-            return (OrderRefused(Refused(Reason.BAD_MESSAGE, f"the segment has {order.segment.packets} packets")),)
+            return (RefuseOrder(Refused(Reason.BAD_MESSAGE, f"the segment has {order.segment.packets} packets")),)
         before = self._give_way(event.at)
         sent = Sent.NEAR_END if event.draining else Sent.GOING
         self.active = Assuming(order=order, first_packet=event.packet, sent=sent, hurried=event.draining)
@@ -145,14 +145,14 @@ class EngineStream:
             ReportSoon(),
             CountStream(StreamFact.STARTED),
             *taken,
-            OrderDone(),
+            ConfirmOrder(),
         )
 
     def _cease_ordered(self, event: CeaseOrdered) -> Effects:
         stopped = self._cease(event.turn, event.packet, event.cause)
         stand = self.past.stand
         # Of an earlier turn nothing follows for this one.
-        return (*stopped, OrderCeased(stand if stand and stand.turn == event.turn else None))
+        return (*stopped, TellStand(stand if stand and stand.turn == event.turn else None))
 
     def _revoked(self, event: TurnRevoked) -> Effects:
         return self._cease(event.turn, event.packet, None)
@@ -209,7 +209,7 @@ class EngineStream:
                     return self._stop(event.packet, StopCause.FAILED)
                 if active.sent is not Sent.GOING:
                     return self._ask(active)
-                self.active = Streaming(order=active.order, first_packet=active.first_packet, hurried=active.hurried)
+                self.active = Underway(order=active.order, first_packet=active.first_packet, hurried=active.hurried)
         return ()
 
     def _next_answered(self, event: NextAnswered) -> Effects:
@@ -244,13 +244,13 @@ class EngineStream:
 
     def _neighbour_started(self, event: NeighbourStarted) -> Effects:
         match self.active, event.outcome:
-            case Starting() as active, _ if active.turn != event.turn:
+            case HandingOver() as active, _ if active.turn != event.turn:
                 return ()
-            case Starting(), StartOutcome.TAKEN:
+            case HandingOver(), StartOutcome.TAKEN:
                 return self._hand_over(event.packet)
-            case Starting(offer=offer, failed=failed) as active, StartOutcome.DOUBTFUL:
+            case HandingOver(offer=offer, failed=failed) as active, StartOutcome.DOUBTFUL:
                 return self._ask(active, failed=failed, doubtful=offer.engine)
-            case Starting(offer=offer, failed=failed, cut=cut) as active, _:
+            case HandingOver(offer=offer, failed=failed, cut=cut) as active, _:
                 if not cut:
                     return self._ask(active, failed=(*failed, offer.engine))
                 # The rest of the segment is still ours to send.
@@ -273,14 +273,14 @@ class EngineStream:
         if not isinstance(active, Active) or active.sent is not Sent.GOING:
             return ()
         self.active = replace(active, sent=Sent.NEAR_END)
-        return self._ask(self.active) if isinstance(active, Streaming) else ()
+        return self._ask(self.active) if isinstance(active, Underway) else ()
 
     def _ask(self, active: Active, failed: tuple[str, ...] = (), doubtful: str | None = None) -> Effects:
         asking = self.active = Asking(**_of(active), failed=failed, doubtful=doubtful)
         return (AskNext(asking),)
 
     def _start_neighbour(self, prepared: Prepared) -> Effects:
-        starting = self.active = Starting(
+        starting = self.active = HandingOver(
             **_of(prepared), offer=prepared.offer, failed=prepared.failed, cut=prepared.cut
         )
         return (StartNeighbour(starting),)
@@ -350,5 +350,5 @@ def _of(active: Active) -> dict[str, Any]:
     }
 
 
-def _stale(turn: int, session: str) -> OrderRefused:
-    return OrderRefused(Refused(Reason.STALE_TURN, f"turn {turn} of {session} is over or started"))
+def _stale(turn: int, session: str) -> RefuseOrder:
+    return RefuseOrder(Refused(Reason.STALE_TURN, f"turn {turn} of {session} is over or started"))

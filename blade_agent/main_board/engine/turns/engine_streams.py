@@ -21,7 +21,7 @@ from blade_agent.main_board.engine.turns.carried_stream import (
     cursor_of,
     stopped_stream,
 )
-from blade_agent.main_board.engine.turns.effects import OrderCeased, OrderRefused, SayStopped, StreamFact
+from blade_agent.main_board.engine.turns.effects import RefuseOrder, SayStopped, StreamFact, TellStand
 from blade_agent.main_board.engine.turns.events import (
     CeaseOrdered,
     DirectorReplaced,
@@ -121,11 +121,11 @@ class EngineStreams:
                 transmission.close()
                 return self._refuse(refused)
             answer = carried.hear(SegmentOpened(request))
-            if isinstance(answer, OrderRefused):
+            if isinstance(answer, RefuseOrder):
                 transmission.close()
             else:
                 carried.put(request.turn, transmission)
-        if isinstance(answer, OrderRefused):
+        if isinstance(answer, RefuseOrder):
             return self._refuse(answer.refused)
         return Ready(valid_ms=PRELOAD_VALID_MS)
 
@@ -151,7 +151,7 @@ class EngineStreams:
         carried = self._carried(request.session)
         answer = carried.hear(CeaseOrdered(turn=request.turn, cause=request.cause, packet=carried.packet))
         await self._push_socket.drain()
-        stand = answer.stand if isinstance(answer, OrderCeased) else None
+        stand = answer.stand if isinstance(answer, TellStand) else None
         return Ceased(self._director.boot, cursor_of(request.session, stand) if stand else None)
 
     # What the bond with the director brings
@@ -262,7 +262,7 @@ class EngineStreams:
             at=carried.packet,
         )
         answer = carried.hear(order)
-        if isinstance(answer, OrderRefused):
+        if isinstance(answer, RefuseOrder):
             return self._refuse(answer.refused)
         self._untold.pop(session, None)
         return Done()

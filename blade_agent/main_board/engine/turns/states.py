@@ -37,7 +37,7 @@ class Assuming(Active, frozen=True, kw_only=True):
     """The director has not said yet that it knows."""
 
 
-class Streaming(Active, frozen=True, kw_only=True):
+class Underway(Active, frozen=True, kw_only=True):
     """Nothing has to be said before the end is near."""
 
 
@@ -66,7 +66,7 @@ class Prepared(Active, frozen=True, kw_only=True):
     """It ends before its segment does, where the next engine goes on."""
 
 
-class Starting(Active, frozen=True, kw_only=True):
+class HandingOver(Active, frozen=True, kw_only=True):
     """Everything has been sent; the next engine is directed to start."""
 
     offer: HandOver
@@ -82,7 +82,7 @@ class Absent(Struct, frozen=True):
     """Nothing is being sent here."""
 
 
-AnyActive: TypeAlias = Absent | Assuming | Streaming | Asking | Preloading | Prepared | Starting | Finishing
+AnyActive: TypeAlias = Absent | Assuming | Underway | Asking | Preloading | Prepared | HandingOver | Finishing
 
 
 class Stand(Struct, frozen=True, kw_only=True):

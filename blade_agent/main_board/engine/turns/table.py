@@ -26,10 +26,10 @@ from blade_agent.main_board.engine.turns.states import (
     Asking,
     Assuming,
     Finishing,
+    HandingOver,
     Preloading,
     Prepared,
-    Starting,
-    Streaming,
+    Underway,
 )
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
@@ -44,12 +44,12 @@ def _to(*states: type[AnyActive]) -> _Ways:
 
 _WAYS: Mapping[type[AnyActive], Mapping[type[Event], _Ways]] = {
     Absent: {},
-    Assuming: {AssumptionAnswered: _to(Assuming, Streaming, Asking, Absent)},
-    Streaming: {EndNeared: _to(Streaming, Asking), AllLeft: _to(Streaming, Asking), DrainOrdered: _to(Asking)},
+    Assuming: {AssumptionAnswered: _to(Assuming, Underway, Asking, Absent)},
+    Underway: {EndNeared: _to(Underway, Asking), AllLeft: _to(Underway, Asking), DrainOrdered: _to(Asking)},
     Asking: {NextAnswered: _to(Asking, Preloading, Finishing, Absent)},
-    Preloading: {NeighbourAnswered: _to(Preloading, Prepared, Starting, Asking)},
-    Prepared: {AllLeft: _to(Prepared, Starting)},
-    Starting: {NeighbourStarted: _to(Starting, Asking, Absent)},
+    Preloading: {NeighbourAnswered: _to(Preloading, Prepared, HandingOver, Asking)},
+    Prepared: {AllLeft: _to(Prepared, HandingOver)},
+    HandingOver: {NeighbourStarted: _to(HandingOver, Asking, Absent)},
     Finishing: {AllLeft: _to(Finishing, Absent)},
 }
 """What is not here leaves a turn as it is, or ends it as any other."""

@@ -19,7 +19,7 @@ from blade_agent.chassis_manager.lan.endpoint import Datagram, Endpoint
 from blade_agent.chassis_manager.lan.packet import Packet, covered, read, write, write_protected
 from blade_agent.chassis_manager.lan.rakp import Exchange
 from blade_agent.chassis_manager.lan.server import lan_server
-from blade_agent.chassis_manager.lan.users import User
+from blade_agent.chassis_manager.lan.users import LanUser
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing
@@ -30,9 +30,9 @@ from tests.patience import PATIENCE_S, until
 
 GUID = bytes(range(16))
 USERS = (
-    User(name="root", password="correct horse batt", privilege="administrator"),
-    User(name="watch", password="only looking", privilege="user"),
-    User(name="night", password="third shift", privilege="operator"),
+    LanUser(name="root", password="correct horse batt", privilege="administrator"),
+    LanUser(name="watch", password="only looking", privilege="user"),
+    LanUser(name="night", password="third shift", privilege="operator"),
 )
 TIMING = Timing(heartbeat_s=0.1, director_heartbeat_s=0.1, eager_s=0.02, attempts=3, look_over_s=2.0)
 

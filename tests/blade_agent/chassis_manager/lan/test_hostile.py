@@ -8,9 +8,9 @@ from blade_agent.backplane.message import Request, decode
 from blade_agent.chassis_manager.lan.bridge import Bridged
 from blade_agent.chassis_manager.lan.packet import (
     MAX_DATAGRAM_BYTES,
-    DroppedError,
     LanFault,
     Packet,
+    PacketDropped,
     read,
     write,
     write_protected,
@@ -147,7 +147,7 @@ def test_outside_a_session_only_what_comes_before_a_login_is_told(console, endpo
     ],
 )
 def test_datagrams_that_are_dropped_are_told_apart(octets, fault):
-    with pytest.raises(DroppedError) as dropped:
+    with pytest.raises(PacketDropped) as dropped:
         read(octets)
     assert dropped.value.fault is fault
 

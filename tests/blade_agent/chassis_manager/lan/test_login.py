@@ -8,7 +8,7 @@ from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
 from blade_agent.chassis_manager.lan.login import HALF_OPEN_S, MAX_HALF_OPEN, MAX_HALF_OPEN_OF_HOST
 from blade_agent.chassis_manager.lan.packet import LanFault
 from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, TIMEOUT_S
-from blade_agent.chassis_manager.lan.users import Privilege, User, Users, generated_administrator
+from blade_agent.chassis_manager.lan.users import LanUser, Privilege, Users, generated_administrator
 
 SET_PRIVILEGE = (6, 0x3B)
 
@@ -162,7 +162,7 @@ def test_algorithms_that_are_no_suite_are_refused(console, endpoint):
 def test_users_are_checked_at_the_door_and_show_no_password(endpoint):
     for name, password in (("", "x"), ("n" * 17, "x"), ("nørd", "x"), ("root", ""), ("root", "x" * 21)):
         with pytest.raises(ValueError, match="IPMI user"):
-            User(name=name, password=password)
+            LanUser(name=name, password=password)
     root = generated_administrator(Random(1))
     assert root.password not in repr(root)
     assert root.password != generated_administrator(Random(2)).password

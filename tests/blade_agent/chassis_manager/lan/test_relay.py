@@ -7,11 +7,11 @@ from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import Request
 from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS
 from blade_agent.chassis_manager.settings import Timing
-from blade_agent.chassis_manager.slots.requester import MAX_RELAYS, Outcome, Question, Relay, Requester
+from blade_agent.chassis_manager.slots.requester import MAX_RELAYS, AnswerOutcome, Relay, Requester, SlotQuestion
 from blade_agent.chassis_manager.slots.slot import Slot
 
 TIMING = Timing(timeout_s=0.25, attempts=3)
-SELF_TEST = Question(GET_SELF_TEST_RESULTS, Nothing())
+SELF_TEST = SlotQuestion(GET_SELF_TEST_RESULTS, Nothing())
 
 
 @pytest.fixture
@@ -92,4 +92,4 @@ def test_a_flood_of_them_delays_a_question_by_one_timeout_at_most(requester, rel
     requester.ask(SELF_TEST)
     request = requester.tick(0.25)
     assert request.net_fn == 6
-    assert requester.receive(request.respond(0, b"\x55\0")).outcome is Outcome.ANSWERED
+    assert requester.receive(request.respond(0, b"\x55\0")).outcome is AnswerOutcome.ANSWERED

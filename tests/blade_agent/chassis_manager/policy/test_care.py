@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState
 from blade_agent.chassis_manager.keeping.journal import Hold
-from blade_agent.chassis_manager.policy.care import TRANSITIONS, Care, CareEvent, Leaving, Stage
+from blade_agent.chassis_manager.policy.care import TRANSITIONS, Care, CareEvent, CareStage, Leaving
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 
 M = HotSwapState
@@ -16,21 +16,21 @@ RESERVE_W = 10.0
 
 def test_every_stage_answers_every_event():
     assert {(stage, event) for stage, answers in TRANSITIONS.items() for event in answers} == {
-        (stage, event) for stage in Stage for event in CareEvent
+        (stage, event) for stage in CareStage for event in CareEvent
     }
 
 
 @pytest.mark.parametrize(
     ("late", "asked"),
     [
-        (CareEvent.NOT_ADMITTED, Stage.ADMITTED),
-        (CareEvent.NOT_FREED, Stage.FREED),
-        (CareEvent.STAY, Stage.LEAVING),
-        (CareEvent.HAND_SEEN, Stage.PARKED),
+        (CareEvent.NOT_ADMITTED, CareStage.ADMITTED),
+        (CareEvent.NOT_FREED, CareStage.FREED),
+        (CareEvent.STAY, CareStage.LEAVING),
+        (CareEvent.HAND_SEEN, CareStage.PARKED),
     ],
 )
 def test_an_answer_that_comes_late_changes_nothing(late, asked):
-    assert {stage for stage in Stage if TRANSITIONS[stage][late] is not stage} == {asked}
+    assert {stage for stage in CareStage if TRANSITIONS[stage][late] is not stage} == {asked}
 
 
 @given(st.lists(st.sampled_from(CareEvent)))

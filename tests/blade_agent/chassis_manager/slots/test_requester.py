@@ -4,10 +4,10 @@ from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CompletionCode, Request
 from blade_agent.backplane.messages.device import GET_DEVICE_ID, GET_SELF_TEST_RESULTS, SelfTest
 from blade_agent.chassis_manager.settings import Timing
-from blade_agent.chassis_manager.slots.requester import Outcome, Question, Requester, ResponseFault
+from blade_agent.chassis_manager.slots.requester import AnswerOutcome, Requester, ResponseFault, SlotQuestion
 
 TIMING = Timing(timeout_s=0.25, repeat_s=0.125, attempts=3)
-SELF_TEST = Question(GET_SELF_TEST_RESULTS, Nothing())
+SELF_TEST = SlotQuestion(GET_SELF_TEST_RESULTS, Nothing())
 PASSED = GET_SELF_TEST_RESULTS.reply_data(SelfTest(0x55, 0))
 
 
@@ -20,7 +20,7 @@ def test_an_answer_ends_the_question(requester):
     requester.ask(SELF_TEST)
     request = requester.tick(1.0)
     answered = requester.receive(request.respond(CompletionCode.OK, PASSED))
-    assert (answered.outcome, answered.reply) == (Outcome.ANSWERED, SelfTest(0x55, 0))
+    assert (answered.outcome, answered.reply) == (AnswerOutcome.ANSWERED, SelfTest(0x55, 0))
     assert requester.idle
 
 
@@ -32,14 +32,14 @@ def test_an_unanswered_question_is_repeated_as_it_was_and_given_up(requester):
         now = requester.due
     assert [at for at, _ in sent] == [0.0, 0.25, 0.375]
     assert len({request for _, request in sent}) == 1
-    assert (due.outcome, now) == (Outcome.UNANSWERED, 0.5)
+    assert (due.outcome, now) == (AnswerOutcome.UNANSWERED, 0.5)
 
 
 def test_one_question_at_a_time_and_each_with_another_sequence_number(requester):
-    requester.ask(SELF_TEST, Question(GET_DEVICE_ID, Nothing()))
+    requester.ask(SELF_TEST, SlotQuestion(GET_DEVICE_ID, Nothing()))
     first = requester.tick(0.0)
     assert requester.tick(0.1) is None
-    assert requester.receive(first.respond(CompletionCode.OK, PASSED)).outcome is Outcome.ANSWERED
+    assert requester.receive(first.respond(CompletionCode.OK, PASSED)).outcome is AnswerOutcome.ANSWERED
     second = requester.tick(0.1)
     assert (first.sequence, second.sequence, second.command) == (63, 0, 1)
 
@@ -54,19 +54,19 @@ def test_what_answers_something_else_changes_nothing(requester):
     assert requester.receive(request) is None
     assert requester.receive(request.respond(CompletionCode.OK, b"too long")) is None
     assert requester.faults == {ResponseFault.UNEXPECTED: 6, ResponseFault.UNREADABLE: 1}
-    assert requester.receive(good).outcome is Outcome.ANSWERED
+    assert requester.receive(good).outcome is AnswerOutcome.ANSWERED
     assert requester.receive(good) is None
 
 
 def test_a_refusal_ends_its_conversation_and_no_other(requester):
     ends = []
-    told = Question(GET_DEVICE_ID, Nothing(), ended=lambda answered: ends.append(answered.outcome))
+    told = SlotQuestion(GET_DEVICE_ID, Nothing(), ended=lambda answered: ends.append(answered.outcome))
     requester.ask(SELF_TEST, told)
     requester.ask(told)
     first = requester.tick(0.0)
     refused = requester.receive(first.respond(CompletionCode.INVALID_COMMAND))
-    assert (refused.outcome, refused.completion) == (Outcome.REFUSED, CompletionCode.INVALID_COMMAND)
-    assert ends == [Outcome.UNANSWERED]
+    assert (refused.outcome, refused.completion) == (AnswerOutcome.REFUSED, CompletionCode.INVALID_COMMAND)
+    assert ends == [AnswerOutcome.UNANSWERED]
     assert requester.tick(0.1).command == 1
     requester.forget()
-    assert ends == [Outcome.UNANSWERED]
+    assert ends == [AnswerOutcome.UNANSWERED]

@@ -3,10 +3,10 @@
 import pytest
 
 from blade_agent.backplane.led_light import LedColor
-from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, Identify
+from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, IdentifyRequest
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.chassis_manager.board.supplies import Supplies
-from blade_agent.chassis_manager.slots.requester import Question, Relay
+from blade_agent.chassis_manager.slots.requester import Relay, SlotQuestion
 from blade_agent.chassis_manager.snapshot import chassis_state
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 
@@ -70,19 +70,19 @@ def test_a_drain_ends_with_the_start_of_the_agent_that_was_told(chassis):
 
 
 def test_a_light_blinks_for_as_long_as_it_was_ordered_to_by_whomever(chassis):
-    pass_on(chassis, CHASSIS_IDENTIFY, Identify(interval_s=20, forced=0))
+    pass_on(chassis, CHASSIS_IDENTIFY, IdentifyRequest(interval_s=20, forced=0))
     chassis.run(1)
     assert shown(chassis).identify_s == 19
     assert chassis.blades[2].blade.identification.left_s == pytest.approx(19, abs=0.1)
     chassis.run(20)
     assert shown(chassis).identify_s == 0
-    chassis.chassis.slots[2].ask(Question(CHASSIS_IDENTIFY, Identify()))
+    chassis.chassis.slots[2].ask(SlotQuestion(CHASSIS_IDENTIFY, IdentifyRequest()))
     chassis.run(1)
     assert 13 <= shown(chassis).identify_s <= 15
-    pass_on(chassis, CHASSIS_IDENTIFY, Identify(interval_s=3, forced=1))
+    pass_on(chassis, CHASSIS_IDENTIFY, IdentifyRequest(interval_s=3, forced=1))
     chassis.run(100)
     assert shown(chassis).identify_s == 255
-    pass_on(chassis, CHASSIS_IDENTIFY, Identify(interval_s=0, forced=0))
+    pass_on(chassis, CHASSIS_IDENTIFY, IdentifyRequest(interval_s=0, forced=0))
     chassis.run(1)
     assert shown(chassis).identify_s == 0
 
@@ -90,7 +90,7 @@ def test_a_light_blinks_for_as_long_as_it_was_ordered_to_by_whomever(chassis):
 def test_what_a_blade_refuses_or_never_hears_is_not_shown(bench):
     chassis = bench(slots=2)  # without a light
     chassis.run_until(lambda: chassis.served_by(1), 3)
-    ended = pass_on(chassis, CHASSIS_IDENTIFY, Identify(interval_s=20, forced=0))
+    ended = pass_on(chassis, CHASSIS_IDENTIFY, IdentifyRequest(interval_s=20, forced=0))
     chassis.run(1)
     assert ended[0].completion != 0
     assert shown(chassis).identify_s == 0

@@ -13,7 +13,7 @@ from media_network.messages.registry import (
     REMOVE_LOCATIONS,
     REPORT_LOCATIONS,
     AddLocations,
-    Catalogue,
+    CatalogueListing,
     RegisterStation,
     RemoveLocations,
     ReportLocations,
@@ -96,7 +96,7 @@ class ScriptedCenter:
         return Done()
 
     def _catalogue(self, _):
-        return Catalogue(version=self.version, programs=self.programs)
+        return CatalogueListing(version=self.version, programs=self.programs)
 
     def forget(self):
         """Lose what it knew, as with a new disk."""

@@ -13,19 +13,19 @@ from blade_agent.main_board.engine.turns.effects import (
     AskNext,
     BeginSending,
     CloseSegment,
+    ConfirmOrder,
     CountStream,
     CutSending,
     OpenSegment,
-    OrderCeased,
-    OrderDone,
-    OrderRefused,
     PreloadNeighbour,
+    RefuseOrder,
     ResumeSending,
     SayAssumed,
     SayStopped,
     StartNeighbour,
     StopSending,
     StreamFact,
+    TellStand,
 )
 from blade_agent.main_board.engine.turns.engine_stream import EngineStream
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
@@ -52,11 +52,11 @@ from blade_agent.main_board.engine.turns.states import (
     Asking,
     Assuming,
     Finishing,
+    HandingOver,
     Prepared,
     Sent,
     Stand,
-    Starting,
-    Streaming,
+    Underway,
 )
 from blade_agent.main_board.engine.turns.table import EVENTS, STATES, TABLE, diagram
 from blade_agent.main_board.start_outcome import StartOutcome
@@ -100,16 +100,16 @@ def kinds(effects):
 def preloaded(turn=1, stream=None):
     stream = stream or EngineStream()
     assert stream.on(PreloadOrdered(order(turn))) == (OpenSegment(order(turn)),)
-    assert OrderDone() in stream.on(SegmentOpened(order(turn)))
+    assert ConfirmOrder() in stream.on(SegmentOpened(order(turn)))
     return stream
 
 
 def streaming(turn=1):
     stream = preloaded(turn)
     effects = stream.on(start(turn))
-    assert {BeginSending, SayAssumed, OrderDone} <= set(kinds(effects))
+    assert {BeginSending, SayAssumed, ConfirmOrder} <= set(kinds(effects))
     stream.on(AssumptionAnswered(turn, 0, refused=False))
-    assert isinstance(stream.active, Streaming)
+    assert isinstance(stream.active, Underway)
     return stream
 
 
@@ -119,7 +119,7 @@ def starting():
     stream.on(NextAnswered(1, 50, offer(2)))
     stream.on(NeighbourAnswered(1, ready=True))
     stream.on(AllLeft(1, PACKETS))
-    assert isinstance(stream.active, Starting)
+    assert isinstance(stream.active, HandingOver)
     return stream
 
 
@@ -226,7 +226,7 @@ def test_a_new_preload_takes_the_place_of_an_older_one_and_never_of_a_newer_one(
     (refused,) = stream.on(PreloadOrdered(order(2)))
     assert refused.refused.reason is Reason.STALE_TURN
     (refused,) = stream.on(SegmentOpened(order(2)))  # it was opened meanwhile
-    assert isinstance(refused, OrderRefused)
+    assert isinstance(refused, RefuseOrder)
     assert stream.ready == order(3)
 
 
@@ -254,23 +254,23 @@ def test_every_kind_of_start_that_must_not_be_is_refused(event, reason):
 
 def test_a_start_that_is_said_again_is_the_same_start():
     stream = streaming(2)
-    assert stream.on(start(2)) == (OrderDone(),)
+    assert stream.on(start(2)) == (ConfirmOrder(),)
 
 
 def test_cease_tells_where_the_stream_stood_and_of_no_other_turn():
     stream = streaming(2)
     effects = stream.on(CeaseOrdered(turn=2, cause=StopCause.CEASED, packet=42))
-    assert effects[-1] == OrderCeased(Stand(turn=2, segment=0, packet=42))
+    assert effects[-1] == TellStand(Stand(turn=2, segment=0, packet=42))
     assert SayStopped in kinds(effects)
     again = stream.on(CeaseOrdered(turn=2, cause=StopCause.CEASED, packet=0))
-    assert again == (OrderCeased(Stand(turn=2, segment=0, packet=42)),)
-    assert stream.on(CeaseOrdered(turn=6, cause=StopCause.CEASED, packet=0)) == (OrderCeased(None),)
+    assert again == (TellStand(Stand(turn=2, segment=0, packet=42)),)
+    assert stream.on(CeaseOrdered(turn=6, cause=StopCause.CEASED, packet=0)) == (TellStand(None),)
 
 
 def test_of_an_earlier_turn_nothing_follows_for_the_one_that_is_to_cease():
     effects = streaming(2).on(CeaseOrdered(turn=5, cause=StopCause.CEASED, packet=42))
     assert StopSending(2) in effects
-    assert effects[-1] == OrderCeased(None)
+    assert effects[-1] == TellStand(None)
 
 
 def test_what_cannot_be_read_stops_where_it_is():
