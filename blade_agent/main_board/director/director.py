@@ -20,7 +20,7 @@ from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_P
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.engines.attending import Attending
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
-from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.engines.roster import EngineRecord, Heard, Roster
 from blade_agent.main_board.director.holdings.catalogue_keeping import CatalogueKeeping
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import Changes, SegmentLocationTable
@@ -165,7 +165,7 @@ class Director:
         silent_ms = (engine.rounds_missed - 1) * intervals.report_ms
         interval_ms = intervals.report_ms if engine.streams else intervals.idle_ms
         if silent_ms > interval_ms * _SILENT_AFTER_INTERVALS:
-            engine.silent = True
+            engine.fall_silent()
         if silent_ms > intervals.lease_ms * _LOST_AFTER_LEASE:
             self._pushes.lose_engine(engine.address, engine.boot, gone=False)
         if silent_ms > intervals.lease_ms:
@@ -175,7 +175,7 @@ class Director:
         """The process of an engine is gone: its streams resume elsewhere; what it holds is back when it is."""
         record = self._roster.get(engine.address)
         if record and record.boot == engine.boot:
-            record.silent = record.died = True
+            record.heard = Heard.DEAD
             self._term.counters.engines_lost += 1
             self._lose(record)
 
@@ -268,7 +268,7 @@ class Director:
         return Refused(Reason.STALE_EPOCH, f"this director's epoch is {self._term.epoch}, the message is of {epoch}")
 
     def _strike(self, engine: EngineRecord) -> None:
-        self._term.counters.engines_lost += not engine.died
+        self._term.counters.engines_lost += engine.heard is not Heard.DEAD
         self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)

@@ -2,9 +2,20 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from media_network.address import Address
 from media_network.messages.enlisting import Enlist, Report
+
+
+class Heard(Enum):
+    """What is heard of an engine."""
+
+    REPORTING = auto()
+    SILENT = auto()
+    """Reports are overdue, or somebody could not reach it."""
+    DEAD = auto()
+    """Its process is gone; it was counted as lost."""
 
 
 @dataclass(kw_only=True)
@@ -30,10 +41,17 @@ class EngineRecord:
     rounds_missed: int = 0
     """How often the director looked for a report in vain. Not a time: a director that was held up itself has heard
     nobody meanwhile."""
-    died: bool = False
-    """Its process is gone."""
-    silent: bool = False
-    """Reports are overdue, or somebody could not reach it: not chosen until it reports."""
+    heard: Heard = Heard.REPORTING
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is chosen for nothing until it reports."""
+        return self.heard is not Heard.REPORTING
+
+    def fall_silent(self) -> None:
+        """It is overdue, or could not be reached. Of one that is dead nothing less is known now."""
+        if self.heard is Heard.REPORTING:
+            self.heard = Heard.SILENT
 
     @property
     def load_bps(self) -> int:
@@ -95,7 +113,7 @@ class Roster:
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
-        record.silent = record.died = False
+        record.heard = Heard.REPORTING
 
     def strike(self, address: Address) -> None:
         """Take an engine off: its lease has run out."""
@@ -104,7 +122,7 @@ class Roster:
     def suspect(self, address: Address) -> None:
         """Somebody could not reach the engine."""
         if record := self._engines.get(address):
-            record.silent = True
+            record.fall_silent()
 
     def answers(self, address: Address, boot: str) -> bool:
         """Whether this boot of an engine is enlisted and not silent."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blade_agent.main_board.director.engines.roster import Roster
+from blade_agent.main_board.director.engines.roster import Heard, Roster
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from media_network.messages.enlisting import Enlist, Report
@@ -30,7 +30,7 @@ def roster_of(engines):
         )
         roster.report(report(slot, pull_bps=pulled * MBPS), record, 0.0)
         roster.promise(record.address, promised * MBPS)
-        record.silent = silent
+        record.heard = Heard.SILENT if silent else Heard.REPORTING
     return roster
 
 
