@@ -1,8 +1,7 @@
 """Moments from which everything that can happen is looked at. Messages that arrive as they are said lead to each."""
 
 from blade_agent.main_board.director.sessions.events import PlayAsked
-from blade_agent.main_board.director.sessions.states import HandingOver as Resumed
-from blade_agent.main_board.director.sessions.states import SettlingNext, SettlingSender, Streaming
+from blade_agent.main_board.director.sessions.states import SettlingNext, SettlingSender, Starting, Streaming
 from blade_agent.main_board.engine.turns.states import HandingOver, Prepared
 from tests.explorer.world import World
 
@@ -48,7 +47,7 @@ def next_doubted(engines=2):
 
 def resumed(engines=2):
     """Another engine is directed to go on."""
-    return _led(sender_lost(engines), lambda world: isinstance(world.session.state, Resumed))
+    return _led(sender_lost(engines), lambda world: isinstance(world.session.state, Starting))
 
 
 def _lost(world, state):

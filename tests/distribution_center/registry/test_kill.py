@@ -16,7 +16,7 @@ from distribution_center.registry.sqlite_repository import SqliteRepository
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from distribution_center.registry.repository import Stamp, Station
+from distribution_center.registry.repository import RegisteredStation, Stamp
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.program import Program, Segment
 
@@ -34,7 +34,8 @@ async def write(store, run, writer):
 
 async def main(path, run):
     store = SqliteRepository.open(path)
-    await store.see_station(Station(station="north", director="127.1.1.1:81", media="127.1.1.1:80", stamp=Stamp(1, 1)))
+    north = RegisteredStation(station="north", director="127.1.1.1:81", media="127.1.1.1:80", stamp=Stamp(1, 1))
+    await store.see_station(north)
     await store.replace_station("north", Stamp(1, 1), {})
     await asyncio.gather(*(write(store, run, writer) for writer in range(8)))
 
