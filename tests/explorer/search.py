@@ -237,13 +237,13 @@ def _message(message, world, names):
         return ("REPORT", _name(message.sender, names), boot, sent_at - world.now, cursor)
     if message.kind == "answer":
         ask, body = message.body
-        return ("answer", _ask(ask, None, world, names), _written(body, world, names))
+        return ("answer", _ask(ask, world.asks.get(ask), world, names), _written(body, world, names))
     to = message.to if isinstance(message.to, str) else _name(message.to, names)
     return (
         message.kind,
         to,
         _written(message.body, world, names),
-        message.ask and _ask(message.ask, None, world, names),
+        message.ask and _ask(message.ask, world.asks.get(message.ask), world, names),
     )
 
 

@@ -36,8 +36,7 @@ class Evacuation:
     def alone(self, engine: EngineRecord) -> int:
         """How many segments no other engine holds that stays; they are being copied, where they can be."""
         if not engine.draining:
-            if self._alone.pop(engine.address, None):
-                self._paused.clear()
+            self.forget(engine.address)
             return 0
         waiting = self._waiting(engine)
         now = asyncio.get_running_loop().time()
@@ -48,8 +47,10 @@ class Evacuation:
         return len(waiting)
 
     def forget(self, engine: Address) -> None:
-        """An engine is not there any more."""
+        """An engine drains no more, or is not there any more."""
         self._alone.pop(engine, None)
+        if not self._alone:
+            self._paused.clear()
 
     def _waiting(self, engine: EngineRecord) -> list[_Segment]:
         staying = tuple(other.address for other in self._roster if not other.draining and not other.silent)
