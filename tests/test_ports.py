@@ -26,14 +26,14 @@ EPOCH = 5
 """The examples': what they order is obeyed."""
 ALL = {verb.path for verb in VERBS}
 CONTROL = {
-    DIRECTOR: {path for path in ALL if path.startswith("director/")} - {"director/play"},
-    ENGINE: {path for path in ALL if path.startswith("engine/")} - {"engine/stream"} | {"director/watching"},
+    DIRECTOR: {path for path in ALL if path.startswith("director/")} - {"director/play", "director/watching"},
+    ENGINE: {path for path in ALL if path.startswith("engine/")} - {"engine/stream", "engine/director"},
     CENTER: {path for path in ALL if path.startswith(("content/", "registry/"))} - {"registry/doors"}
     | {"director/locate-segment"},
 }
 MEDIA = {
     DIRECTOR: {"director/play", "director/watching"},
-    ENGINE: {"engine/stream", "engine/cease", "director/watching"},
+    ENGINE: {"engine/stream", "engine/cease", "engine/director"},
     CENTER: {"content/catalogue", "content/programs", "registry/doors"},
 }
 PLAYLIST, SEGMENT, HELD = "/programs/film/playlist.m3u8", "/programs/film/0.ts", "/segments/film/0.ts"

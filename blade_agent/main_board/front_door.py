@@ -53,7 +53,10 @@ class FrontDoor:
         return table
 
     def open(self, table: HandlerTable) -> None:
-        """A role begins: what it answers goes before what others do."""
+        """A role begins. Raises ValueError when another that is on duty answers any of the same."""
+        for other in self._on_duty:
+            if twice := table.names & other.names:
+                raise ValueError(f"{table.title} and {other.title} both answer {', '.join(sorted(twice))}")
         self._on_duty.insert(0, table)
 
     def close(self, table: HandlerTable) -> None:

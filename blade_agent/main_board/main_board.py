@@ -187,9 +187,9 @@ class RunningMainBoard:
         )
 
     def _director_media(self) -> Address | None:
-        """Media address of another blade that directs, as far as the engine has heard."""
-        directs = self._wanted.role is Role.DIRECTOR
-        return self._engine.director_media if self._engine and not directs else None
+        """Media address of another blade that directs, as far as the engine has heard; never our own."""
+        media = self._engine.director_media if self._engine else None
+        return None if media == self._board.media else media
 
     def _drain_engine(self) -> None:
         if self._engine:

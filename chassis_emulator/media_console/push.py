@@ -14,7 +14,16 @@ from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.streaming import CEASE, PLAY, STREAM, Cease, Play, Redirect, Stream
-from media_network.messages.watching import WATCHING, Served, SessionState, StreamView, Watching
+from media_network.messages.watching import (
+    ASK_DIRECTOR,
+    WATCHING,
+    AskDirector,
+    DirectorSeen,
+    Served,
+    SessionState,
+    StreamView,
+    Watching,
+)
 from media_network.program import ProgramHeader
 from media_network.refusal import Reason, Refused
 
@@ -93,7 +102,7 @@ class _PushConsole:
         """Request the stream; None if it comes, or may come."""
         message = Stream(session=redirect.session, turn=redirect.turn, ticket=redirect.ticket)
         try:
-            answer = await self._http.ask(_engine(redirect.engine), STREAM, message, deadline_s=_ASK_S)
+            answer = await self._http.ask(_address(redirect.engine), STREAM, message, deadline_s=_ASK_S)
         except Unreachable as error:
             return None if error.received else Refused(Reason.NOT_HERE, error.cause)
         except NetworkError:
@@ -180,17 +189,31 @@ class _PushConsole:
                 self._inbox.stream.tell(one.segment)
 
     async def _ask_director(self, session: str, deadline_s: float) -> StreamView | Refused | None:
-        """Ask the director; if it is lost, the engine that streams, which knows the next one."""
+        """Ask the director; if it is lost, the next one, which the engine that streams knows; None: nobody answers."""
         message = Watching(session=session, known_turn=self._known_turn)
-        engine = (self._view and self._view.engine) or (self._redirect and self._redirect.engine)
-        for party in (self._director, *((_engine(engine),) if engine else ())):
-            try:
-                answer = await self._http.ask(party, WATCHING, message, deadline_s=deadline_s)
-            except NetworkError:
-                continue
+        with contextlib.suppress(NetworkError):
+            answer = await self._http.ask(self._director, WATCHING, message, deadline_s=deadline_s)
             if not isinstance(answer, Refused) or answer.reason not in _ASK_ANOTHER:
                 return answer
+        if await self._find_director(deadline_s):
+            with contextlib.suppress(NetworkError):
+                answer = await self._http.ask(self._director, WATCHING, message, deadline_s=deadline_s)
+                return None if isinstance(answer, Refused) and answer.reason in _ASK_ANOTHER else answer
         return None
+
+    async def _find_director(self, deadline_s: float) -> bool:
+        """Ask the engine that streams who directs now; whether it is another than before."""
+        engine = (self._view and self._view.engine) or (self._redirect and self._redirect.engine)
+        if not engine:
+            return False
+        try:
+            answer = await self._http.ask(_address(engine), ASK_DIRECTOR, AskDirector(), deadline_s=deadline_s)
+        except NetworkError:
+            return False
+        if not isinstance(answer, DirectorSeen) or answer.media is None:
+            return False
+        before, self._director = self._director, _address(answer.media)
+        return self._director != before
 
     async def cease(self) -> None:
         """Order the engine that streams to cease, wherever a hand-over has brought the stream meanwhile (claim 17)."""
@@ -206,7 +229,7 @@ class _PushConsole:
             if self._ended:
                 return
             turn = max(redirect.turn, self._known_turn or 0)
-            engine = _engine((self._view and self._view.engine) or redirect.engine)
+            engine = _address((self._view and self._view.engine) or redirect.engine)
             await self._http.tell(engine, CEASE, Cease(session=redirect.session, turn=turn), deadline_s=1.0)
             if not answered:
                 return
@@ -247,8 +270,8 @@ class _PushConsole:
         )
 
 
-def _engine(text: str) -> Address:
-    """An engine's address as a director gave it. Raises PlayRefused if it is none."""
+def _address(text: str) -> Address:
+    """An address as a director or an engine gave it. Raises PlayRefused if it is none."""
     try:
         return Address.parse(text)
     except ValueError as error:

@@ -76,12 +76,29 @@ class HandlerTable:
         self.verb_by_host(verb, answer_anybody)
 
     def verb_by_host(self, verb: Verb[Request, Reply], answer: AnswerToHost[Request, Reply]) -> None:
-        """Answer a verb with a coroutine function that is told, beside the request, the host that it came from."""
+        """Answer a verb with a coroutine function that is told, beside the request, the host that it came from.
+
+        Raises ValueError when the verb is answered already.
+        """
+        self._name(verb.path)
         self.posts.append(_Post(verb, answer))
 
     def resource(self, path: str, get: Resource, summary: str = "") -> None:
-        """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows."""
+        """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows.
+
+        Raises ValueError when the pattern is served already.
+        """
+        self._name(path)
         self.resources.append(_Get(path, get, summary))
+
+    @property
+    def names(self) -> set[str]:
+        """Paths of the verbs and patterns of the resources: each is answered once."""
+        return {post.verb.path for post in self.posts} | {get.path for get in self.resources}
+
+    def _name(self, name: str) -> None:
+        if name in self.names:
+            raise ValueError(f"{self.title} answers {name} already")
 
     def at(self, port: Port) -> "HandlerTable":
         """The part that is answered at a port; resources are media."""

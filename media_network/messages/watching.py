@@ -56,6 +56,17 @@ class StreamView(Struct, frozen=True, kw_only=True):
     """Turns between the one that the console knows and these that the director has not kept."""
 
 
+class AskDirector(Struct, frozen=True):
+    """A console that has lost the director asks the engine that streams to it who directs now."""
+
+
+class DirectorSeen(Struct, frozen=True, kw_only=True):
+    """The director that an engine is enlisted with."""
+
+    media: str | None
+    """Its media address; None: none at present."""
+
+
 class PresentTurn(Struct, frozen=True, kw_only=True):
     """The newest turn of a session, and where it began."""
 
@@ -120,7 +131,15 @@ WATCHING = Verb(
     Watching,
     StreamView,
     "A console is still there, and hears of the turns since (claim 17).",
-    callers=(Caller.CONSOLE, Caller.ENGINE),
+    callers=(Caller.CONSOLE,),
+)
+
+ASK_DIRECTOR = Verb(
+    "engine/director",
+    AskDirector,
+    DirectorSeen,
+    "A console that has lost the director asks an engine who directs now (claim 17).",
+    callers=(Caller.CONSOLE,),
 )
 
 LIST_SESSIONS = Verb(

@@ -22,8 +22,7 @@ from media_network.messages.enlisting import ATTEND, RunningStream
 from media_network.messages.obtaining import FETCH
 from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
-from media_network.messages.watching import WATCHING, StreamView, Watching
-from media_network.refusal import Reason, Refused
+from media_network.messages.watching import ASK_DIRECTOR, AskDirector, DirectorSeen
 from media_network.segment_url import HELD_SEGMENT_PATH
 
 _LEAVE_WITHIN_S = 1.0
@@ -77,7 +76,7 @@ class Engine:
         table.verb(ASK_CATALOGUE, self._kept.tell_all)
         table.verb(ASK_PROGRAM, self._kept.tell)
         table.verb(KEEP_PROGRAM, self._kept.keep)
-        table.verb(WATCHING, self._pass_on)
+        table.verb(ASK_DIRECTOR, self._tell_director)
         table.resource(HELD_SEGMENT_PATH, self._resource.get)
         return table
 
@@ -157,10 +156,9 @@ class Engine:
         """Stop everything: the lease has ended."""
         self._streams.expire()
 
-    async def _pass_on(self, message: Watching) -> StreamView | Refused:
-        """A console that has lost the director says so to the engine that streams to it, which knows the next one."""
-        answer = await self._director.ask(WATCHING, message)
-        return answer or Refused(Reason.OVERDUE, "the director of this station does not answer at present")
+    async def _tell_director(self, _: AskDirector) -> DirectorSeen:
+        media = self._director.director_media
+        return DirectorSeen(media=str(media) if media else None)
 
 
 @asynccontextmanager

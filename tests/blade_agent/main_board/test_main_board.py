@@ -1,17 +1,45 @@
-"""What a main board counts is counted since the agent's start: it goes on over directors and roles."""
+"""A main board and its roles: what outlives them, and what one blade answers that fills two."""
 
 import asyncio
 import random
+from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from media_network.address import Address
+from media_network.http.client import HttpClient
+from media_network.http.server import HandlerTable
+from media_network.messages.verb import Done
+from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector, DirectorSeen, Watching
+from media_network.refusal import Reason
 from media_network.segment_url import segment_target
-from tests.patience import until
+from tests.blade_agent.main_board.engine.station import put
+from tests.patience import PATIENCE_S, until
+
+
+@asynccontextmanager
+async def powered(folder, address, media, *, holding=()):
+    """A main board that runs, with its own store; `holding` are segments' bytes."""
+    store = await SegmentStore.open(DiskFiles(), [folder / "disk"])
+    for number, data in enumerate(holding):
+        await put(store, "film", number, data)
+    board = Equipment(
+        slot=2, address=address, media=media, capacity_bps=10**9, state=folder, store=store, files=DiskFiles()
+    )
+    main_board = RunningMainBoard(board, random.Random(1))
+    running = asyncio.create_task(main_board.run())
+    try:
+        yield main_board
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        store.close()
 
 
 def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_path, free_port):
@@ -22,28 +50,81 @@ def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_pat
         return RoleAssignment(role=Role.ENGINE, epoch=epoch, station="north", director=nobody)
 
     async def story():
-        store = await SegmentStore.open(DiskFiles(), [tmp_path / "disk"])
-        board = Equipment(
-            slot=2,
-            address=address,
-            media=media,
-            capacity_bps=10**9,
-            state=tmp_path,
-            store=store,
-            files=DiskFiles(),
-        )
-        main_board = RunningMainBoard(board, random.Random(1))
-        running = asyncio.create_task(main_board.run())
         counted = []
-        async with aiohttp.ClientSession() as http:
+        async with powered(tmp_path, address, media) as main_board, aiohttp.ClientSession() as http:
             for assignment in (engine(1), engine(2), RoleAssignment(), engine(3)):
                 main_board.assign(assignment)
                 await until(lambda: main_board.status().state is MainBoardState.READY)
                 async with http.get(without_ticket) as answer:
                     counted.append((answer.status, main_board.figures().engine.refusals))
-        running.cancel()
-        await asyncio.wait([running])
-        store.close()
         return counted
 
     assert asyncio.run(story()) == [(403, 1), (403, 2), (503, 2), (403, 3)]
+
+
+def test_a_director_that_holds_segments_answers_a_console_once(tmp_path, free_port):
+    """It is an engine too. What is asked of the director must not go round between its two roles."""
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+    directing = RoleAssignment(role=Role.DIRECTOR, epoch=1, station="north")
+    seen = []
+
+    async def story():
+        async with (
+            powered(tmp_path, address, media, holding=[bytes(188)]) as main_board,
+            HttpClient(random.Random(1)) as http,
+            aiohttp.ClientSession() as player,
+        ):
+            main_board.assign(directing)
+
+            async def answered(verb, message):
+                return await http.ask(media, verb, message, deadline_s=PATIENCE_S)
+
+            async def keep_asking():
+                while True:
+                    seen.append(await answered(ASK_DIRECTOR, AskDirector()))
+
+            asking = asyncio.create_task(keep_asking())
+            await until(lambda: DirectorSeen(media=str(media)) in seen)
+            asking.cancel()
+            watching = await answered(WATCHING, Watching(session="nobody's"))
+            async with player.get(f"http://{media}/programs/none/playlist.m3u8", allow_redirects=False) as playlist:
+                return watching.reason, playlist.status
+
+    assert asyncio.run(story()) == (Reason.UNKNOWN_SESSION, 404)
+
+
+async def _done(_):
+    return Done()
+
+
+async def _resource(_):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", ["verb", "resource"])
+def test_two_that_answer_the_same_are_not_both_on_duty(name):
+    def answering(title):
+        table = HandlerTable(title)
+        if name == "verb":
+            table.verb(WATCHING, _done)
+        else:
+            table.resource("/playlist", _resource)
+        return table
+
+    door = FrontDoor(lambda: None)
+    first = answering("director")
+    door.open(first)
+    with pytest.raises(ValueError, match="engine and director both answer"):
+        door.open(answering("engine"))
+    door.close(first)
+    door.open(answering("engine"))
+
+
+def test_one_table_answers_a_thing_once():
+    table = HandlerTable("director")
+    table.verb(WATCHING, _done)
+    table.resource("/playlist", _resource)
+    with pytest.raises(ValueError, match="director answers director/watching already"):
+        table.verb(WATCHING, _done)
+    with pytest.raises(ValueError, match="director answers /playlist already"):
+        table.resource("/playlist", _resource)

@@ -116,6 +116,7 @@ class PushStation:
         self.refusals = []
         self.stream_refusals = []
         self.ends_after_cease = True
+        self._directors = []
         self.director = None
 
     @asynccontextmanager
@@ -130,12 +131,34 @@ class PushStation:
                 table = HandlerTable("Engine")
                 table.verb(streaming.STREAM, self._stream)
                 table.verb(streaming.CEASE, self._cease(number))
+                table.verb(watching.ASK_DIRECTOR, self._tell_director)
                 self.engines.append(str(await stack.enter_async_context(serve(table, ANY_PORT))))
-            table = HandlerTable("Director")
-            table.verb(streaming.PLAY, self._play)
-            table.verb(watching.WATCHING, self._watching)
-            self.director = await stack.enter_async_context(serve(table, ANY_PORT))
+            self._stack = stack
+            self.director = await self._appoint()
             yield self
+
+    async def change_director(self):
+        """Another address directs; the one before answers that it does not."""
+        await self._appoint()
+
+    async def _appoint(self):
+        table = HandlerTable("Director")
+        table.verb(streaming.PLAY, self._play)
+        table.verb(watching.WATCHING, self._watching_at(len(self._directors)))
+        address = await self._stack.enter_async_context(serve(table, ANY_PORT))
+        self._directors.append(address)
+        return address
+
+    def _watching_at(self, number):
+        async def answer(message):
+            if number < len(self._directors) - 1:
+                return Refused(Reason.WRONG_ROLE)
+            return await self._watching(message)
+
+        return answer
+
+    async def _tell_director(self, _):
+        return watching.DirectorSeen(media=str(self._directors[-1]))
 
     async def send(self, segment, source, *, lost=(), first_packet=0, turn=None, known=True):
         """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`.

@@ -38,7 +38,11 @@ def play(story, *, output=None, prepare=lambda station: None, **options):
 
 
 async def send_all(station, lost=()):
-    for segment in range(len(BODIES)):
+    await send_all_from(station, 0, lost)
+
+
+async def send_all_from(station, first, lost=()):
+    for segment in range(first, len(BODIES)):
         await station.send(segment, segment % 2, lost=[number for at, number in lost if at == segment])
     station.end()
 
@@ -269,3 +273,17 @@ def test_another_player_gets_the_datagrams():
     assert sink.getvalue() == b""
     assert (reception.sha256, reception.intact, reception.hand_overs) == ("", None, 5)
     assert [(one.number, one.engine) for one in reception.segments] == [(n, station.engines[n % 2]) for n in range(6)]
+
+
+def test_a_console_follows_the_director_that_its_engine_has():
+    """The one that it began with is another's blade meanwhile: the engine that streams knows the next."""
+
+    async def story(station):
+        await station.send(0, 0)
+        await station.change_director()
+        await send_all_from(station, 1)
+
+    station, reception, sink = play(story)
+    assert sink.getvalue() == WHOLE
+    assert reception.intact
+    assert station.told == [1, 2, 3, 4, 5, 6]
