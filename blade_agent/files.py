@@ -6,6 +6,7 @@ A simulated disk that loses everything else at a power cut stands in for `DiskFi
 """
 
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -35,8 +36,8 @@ class Files(Protocol):
     def list_folder(self, folder: Path) -> list[str]:
         """Names in a folder, sorted."""
 
-    def length_bytes(self, path: Path) -> int:
-        """Length of a file. Raises IsADirectoryError for a folder."""
+    def length_bytes(self, path: Path) -> int | None:
+        """Length of a file; None of what is none: a folder, a link, a socket."""
 
     def free_bytes(self, folder: Path) -> int:
         """Space left on the disk that holds a folder."""
@@ -97,11 +98,10 @@ class DiskFiles:
         """See `Files`."""
         return sorted(os.listdir(folder))
 
-    def length_bytes(self, path: Path) -> int:
+    def length_bytes(self, path: Path) -> int | None:
         """See `Files`."""
-        if path.is_dir():
-            raise IsADirectoryError(path)
-        return path.stat().st_size
+        found = path.lstat()
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def free_bytes(self, folder: Path) -> int:
         """See `Files`."""

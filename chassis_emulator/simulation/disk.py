@@ -80,6 +80,8 @@ class Disk(Files):
         """With this `errno` all calls fail."""
         self.hangs = False
         """No call returns."""
+        self.read_bytes = 0
+        """What was read of files so far."""
         self._loop = loop
         self._trace = trace
         self._rng = rng
@@ -127,10 +129,11 @@ class Disk(Files):
         self._access()
         return sorted(self._folder(folder).names)
 
-    def length_bytes(self, path: Path) -> int:
+    def length_bytes(self, path: Path) -> int | None:
         """See `Files`."""
         self._access()
-        return len(self._file(path).content)
+        node = self._node(path)
+        return len(node.content) if isinstance(node, _File) else None
 
     def free_bytes(self, folder: Path) -> int:
         """See `Files`."""
@@ -178,6 +181,11 @@ class Disk(Files):
         self._undurable = []
         self._free_at_s = 0.0
         _survive(self._root, rng)
+
+    def rot(self, path: Path) -> None:
+        """Change a bit of a file. Nothing tells."""
+        file = self._file(path)
+        file.content[self._rng.randrange(len(file.content))] ^= 1 << self._rng.randrange(8)
 
     @property
     def power_cuts(self) -> int:
@@ -229,6 +237,7 @@ class Disk(Files):
     def part(self, file: _File, offset: int, length_bytes: int) -> bytes:
         """Some bytes of a file, fewer at its end."""
         part = bytes(memoryview(file.content)[offset : offset + length_bytes])
+        self.read_bytes += len(part)
         self.work(self._rng.uniform(*self._access_s), len(part))
         return part
 

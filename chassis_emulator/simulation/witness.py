@@ -1,6 +1,7 @@
 """What must hold at every moment of the story, whatever fails."""
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 from chassis_emulator.simulation.errors import SimulationError
 from chassis_emulator.simulation.film import packet_numbers
@@ -74,9 +75,10 @@ class RegistryWitness:
                 )
 
     def _durable(self, station: str, segment: int) -> bool:
+        content = self._contents[segment]
+        name = f"{segment}.{len(content)}.{sha256(content).hexdigest()}.ts"
         return any(
-            self._stage.disks[blade.name].durable_content(channel / self._program / f"{segment}.ts")
-            == self._contents[segment]
+            self._stage.disks[blade.name].durable_content(channel / self._program / name) == content
             for blade in self._stage.plan.blades
             if blade.station == station
             for channel in blade.channels

@@ -41,7 +41,9 @@ class Network(Laptop):
     def stored(self, row, program):
         """The segments that lie on the disks of a blade: bytes by number."""
         folder = self.state / "stations" / row["station"] / str(row["slot"])
-        return {int(path.stem): path.read_bytes() for path in folder.glob(f"channel-*/**/{program}/*.ts")}
+        return {
+            int(path.name.partition(".")[0]): path.read_bytes() for path in folder.glob(f"channel-*/**/{program}/*.ts")
+        }
 
     def play(self, program, station, by, output):
         """What `media-console play` reports, with the bytes it wrote."""

@@ -85,6 +85,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store.watch_space(), name="space")
+                tasks.create_task(self._store.watch_content(), name="content")
                 tasks.create_task(self._streams.pusher.run(), name="pusher")
                 tasks.create_task(self._director.watch_lease(self._streams.expire), name="lease")
                 tasks.create_task(self._director.keep(self), name="bond with the director")

@@ -8,7 +8,8 @@ from aiohttp import web
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
-from blade_agent.main_board.engine.store.store import SegmentStore, StoredSegment
+from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from media_network.http.refusing import refusing
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import asked_segment
@@ -82,7 +83,7 @@ class SegmentResource:
                 await stored.warm(offset, count)
             except StoreError as error:
                 logger.warning("%s", error)
-                self._store.lose_failed_channels()
+                self._lose(stored)
                 raise ConnectionResetError(str(error)) from error
             if request.transport is None:
                 raise ConnectionResetError("the reader has gone")
@@ -91,7 +92,13 @@ class SegmentResource:
             stored.channel.counters.read_bytes += sent
             self._counters.pull_bytes += sent
             if sent < count:
+                self._lose(stored)
                 raise ConnectionResetError("the segment has been truncated")
+
+    def _lose(self, stored: StoredSegment) -> None:
+        """It cannot be read to its end: its file is damaged, or the whole channel."""
+        self._store.lose(*stored.key)
+        self._store.lose_failed_channels()
 
     def _refuse(self, reason: Reason, detail: str) -> web.Response:
         self._counters.refusals += 1

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from blade_agent.main_board.engine.sending.pacing import Pacing
 from blade_agent.main_board.engine.sending.read_ahead import ReadAhead
-from blade_agent.main_board.engine.store.store import StoredSegment
+from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from media_network.address import Address
 from media_network.program import TS_PACKET_BYTES
 

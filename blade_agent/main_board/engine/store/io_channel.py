@@ -5,24 +5,30 @@ Each channel has threads of its own, so that a slow or dead disk stalls nothing 
 
 import asyncio
 import errno
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 from blade_agent.files import Files
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
 from media_network.program import ProgramId
 
+logger = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
 _THREADS = 2
+_PROBE = ".probe"
 _HANG_S = 30.0
 """A disk that takes longer is given up."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_BROKEN = frozenset({errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN})
+BROKEN = frozenset({errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN})
+"""What a disk says that can be used no more."""
 
 
 class IoChannel:
@@ -57,7 +63,8 @@ class IoChannel:
             await asyncio.wait([future], timeout=_HANG_S)
             raise
         if not future.done():
-            self._fail("the disk does not answer")
+            self.give_up("the disk does not answer")
+            raise ChannelFailed(self.folder, "the disk does not answer")
         try:
             return future.result()
         except FileNotFoundError:
@@ -67,13 +74,32 @@ class IoChannel:
             if error.errno in _FULL:
                 raise NoSpace(self.folder, None) from error
             cause = error.strerror or str(error)
-            if error.errno in _BROKEN:
-                self._fail(cause)
+            if error.errno in BROKEN and not await self._takes_writes():
+                self.give_up(cause)
             raise ChannelFailed(self.folder, cause) from error
 
-    def _fail(self, cause: str) -> NoReturn:
-        self.failure = cause
-        raise ChannelFailed(self.folder, cause)
+    async def _takes_writes(self) -> bool:
+        """Whether the disk works but for what it has just been asked: one bad sector is not the disk."""
+        probing = asyncio.get_running_loop().run_in_executor(self._executor, self._probe)
+        await asyncio.wait([probing], timeout=_HANG_S)
+        return probing.done() and probing.exception() is None
+
+    def _probe(self) -> None:
+        probe = self.folder / _PROBE
+        file = self.files.append(probe)
+        try:
+            file.write(b"written to see whether the disk works\n")
+            file.sync()
+        finally:
+            file.close()
+            with suppress(FileNotFoundError):
+                self.files.remove(probe)
+
+    def give_up(self, cause: str) -> None:
+        """Use the disk no more until the next start; what was held on it is lost until then."""
+        if not self.failure:
+            self.failure = cause
+            logger.error("I/O channel %s is given up: %s", self.folder, cause)
 
     async def measure(self) -> None:
         """Find out how much space is left."""

@@ -1,21 +1,24 @@
 """Names on the disk of an I/O channel, and what a scan makes of them.
 
-`<channel>/<program>/<number>.ts` is a segment that is held; `<channel>/.partial/<program>.<number>.<sha256>` one that
-is on its way in. Whatever else is in these folders is junk and removed; other folders of a channel are not ours.
+`<channel>/<program>/<number>.<bytes>.<sha256>.ts` is a segment that is held: its name says what it has to be.
+`<channel>/.partial/<program>.<number>.<sha256>` is one on its way in. Whatever else is there is not ours, and left.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from blade_agent.files import Files
-from media_network.program import TS_PACKET_BYTES, ProgramId, Segment
+from blade_agent.main_board.engine.store.io_channel import BROKEN
+from media_network.program import ProgramId, Segment
 
 PARTIAL_FOLDER = ".partial"
 
 _PROGRAM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_SEGMENT = re.compile(r"(0|[1-9][0-9]{0,5})\.ts")
+_SEGMENT = re.compile(r"(0|[1-9][0-9]{0,5})\.([1-9][0-9]{0,11})\.([0-9a-f]{64})\.ts")
 _PARTIAL = re.compile(rf"({_PROGRAM.pattern})\.(0|[1-9][0-9]{{0,5}})\.([0-9a-f]{{64}})")
 
 
@@ -24,6 +27,14 @@ class SegmentKey(NamedTuple):
 
     program: ProgramId
     number: int
+
+
+class Content(NamedTuple):
+    """What a segment's bytes have to be."""
+
+    length_bytes: int
+    digest: bytes
+    """SHA-256."""
 
 
 class PartialKey(NamedTuple):
@@ -38,8 +49,11 @@ class PartialKey(NamedTuple):
 class FoundSegments:
     """What a scan of a channel found."""
 
-    held: dict[SegmentKey, int] = field(default_factory=dict)
-    """Length in bytes of each."""
+    held: dict[SegmentKey, Content] = field(default_factory=dict)
+    damaged: list[tuple[SegmentKey, Content]] = field(default_factory=list)
+    """Those whose file is shorter or longer than it has to be, or there twice."""
+    strange: list[str] = field(default_factory=list)
+    """Names that mean nothing here, and entries that cannot be used, below the channel's folder."""
     partials: list[PartialKey] = field(default_factory=list)
     programs: set[ProgramId] = field(default_factory=set)
     """Those that have a folder."""
@@ -50,9 +64,14 @@ def partial_key(program: ProgramId, segment: Segment) -> PartialKey:
     return PartialKey(program, segment.number, segment.sha256)
 
 
-def segment_path(channel: Path, key: SegmentKey) -> Path:
+def content_of(segment: Segment) -> Content:
+    """What the bytes of a segment have to be."""
+    return Content(segment.length_bytes, bytes.fromhex(segment.sha256))
+
+
+def segment_path(channel: Path, key: SegmentKey, content: Content) -> Path:
     """Where a held segment is."""
-    return channel / key.program / f"{key.number}.ts"
+    return channel / key.program / f"{key.number}.{content.length_bytes}.{content.digest.hex()}.ts"
 
 
 def partial_path(channel: Path, key: PartialKey) -> Path:
@@ -61,36 +80,51 @@ def partial_path(channel: Path, key: PartialKey) -> Path:
 
 
 def scan(files: Files, channel: Path) -> FoundSegments:
-    """Take stock of a channel and drop its junk. Blocks; raises OSError.
+    """Take stock of a channel. Blocks; raises OSError when the disk cannot be used.
 
-    A predecessor that was killed may have made names that are not durable yet: all folders are synced before what they
-    hold is believed.
+    An entry that cannot be used is passed over: it must not take with it what is beside it. A predecessor that was
+    killed may have made names that are not durable yet: all folders are synced before what they hold is believed.
     """
     files.make_folder(channel / PARTIAL_FOLDER)
-    inventory = FoundSegments()
+    found = FoundSegments()
     for name in files.list_folder(channel / PARTIAL_FOLDER):
-        if found := _PARTIAL.fullmatch(name):
-            inventory.partials.append(PartialKey(found[1], int(found[2]), found[3]))
+        if named := _PARTIAL.fullmatch(name):
+            found.partials.append(PartialKey(named[1], int(named[2]), named[3]))
         else:
-            files.remove(channel / PARTIAL_FOLDER / name)
+            found.strange.append(f"{PARTIAL_FOLDER}/{name}")
     for program in files.list_folder(channel):
         if _PROGRAM.fullmatch(program):
-            _scan_program(files, channel / program, inventory)
+            with _passing_over(found, program):
+                _scan_program(files, channel / program, found)
     files.sync_folder(channel)
-    return inventory
+    return found
 
 
-def _scan_program(files: Files, folder: Path, inventory: FoundSegments) -> None:
-    try:
-        names = files.list_folder(folder)
-    except NotADirectoryError:
-        return
-    inventory.programs.add(folder.name)
+def _scan_program(files: Files, folder: Path, found: FoundSegments) -> None:
+    names = files.list_folder(folder)
     for name in names:
-        found = _SEGMENT.fullmatch(name)
-        length_bytes = files.length_bytes(folder / name) if found else 0
-        if found and length_bytes and length_bytes % TS_PACKET_BYTES == 0:
-            inventory.held[SegmentKey(folder.name, int(found[1]))] = length_bytes
-        else:
-            files.remove(folder / name)
+        if not (named := _SEGMENT.fullmatch(name)):
+            found.strange.append(f"{folder.name}/{name}")
+            continue
+        key, content = SegmentKey(folder.name, int(named[1])), Content(int(named[2]), bytes.fromhex(named[3]))
+        with _passing_over(found, f"{folder.name}/{name}"):
+            length_bytes = files.length_bytes(folder / name)
+            if length_bytes is None:
+                found.strange.append(f"{folder.name}/{name}")
+            elif length_bytes != content.length_bytes or key in found.held:
+                found.damaged.append((key, content))
+            else:
+                found.held[key] = content
     files.sync_folder(folder)
+    found.programs.add(folder.name)
+
+
+@contextmanager
+def _passing_over(found: FoundSegments, entry: str) -> Iterator[None]:
+    """Trouble with one entry is its own, unless it is the disk's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in BROKEN:
+            raise
+        found.strange.append(entry)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from blade_agent.files import GrowingFile
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, WrongContent
 from blade_agent.main_board.engine.store.io_channel import IoChannel
-from blade_agent.main_board.engine.store.layout import SegmentKey, partial_key, partial_path, segment_path
+from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, partial_key, partial_path, segment_path
 from media_network.program import ProgramId, Segment
 
 _REHASH_BYTES = 1024 * 1024
@@ -112,7 +112,7 @@ class SegmentReception:
         if program not in self.channel.programs:
             files.sync_folder(folder)
             self.channel.programs.add(program)
-        files.rename(self._partial, segment_path(folder, self.key))
+        files.rename(self._partial, segment_path(folder, self.key, content_of(self.segment)))
         files.sync_folder(folder / program)
         self.channel.free_bytes = files.free_bytes(folder)
 

@@ -1,39 +1,51 @@
 """The segment store: what an engine holds, on one or more independent I/O channels (claim 4)."""
 
 import asyncio
-import os
+import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from copy import copy
-from io import RawIOBase, UnsupportedOperation
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self, cast
+from typing import BinaryIO, NamedTuple, Self
 
 from blade_agent.files import Files
 from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import (
+    Content,
     FoundSegments,
     PartialKey,
     SegmentKey,
+    content_of,
     partial_key,
     partial_path,
     scan,
     segment_path,
 )
 from blade_agent.main_board.engine.store.reception import SegmentReception
+from blade_agent.main_board.engine.store.stored_segment import StoredSegment, is_intact, open_whole
 from media_network.program import ProgramId, Segment
 from media_network.segment_set import format_segments
 
+logger = logging.getLogger(__name__)
+
 _PARTIALS_KEPT = 256
 _MEASURE_INTERVAL_S = 5.0
+_STRANGE_NAMED = 5
+_BEFORE_FIRST_ROUND_S = 10.0
+_BETWEEN_ROUNDS_S = 600.0
+_CHECK_PAUSE_S = 1.0
+_CHECK_BYTES_S = 8 * 1024 * 1024
+"""What is held is read through in the background, a segment at a time, and no faster than this: 1 TB in 35 hours."""
 
 
 class _Held(NamedTuple):
     channel: IoChannel
-    length_bytes: int
+    content: Content
+    read_through: bool
+    """Whether its bytes have been found good since the start."""
 
 
 class _Tally:
@@ -54,81 +66,6 @@ class _Tally:
             del self.by_program[program]
 
 
-class StoredSegment:
-    """A held segment, open for reading. It stays whole while it is open, even if the store drops it."""
-
-    def __init__(self, key: SegmentKey, length_bytes: int, channel: IoChannel, file: BinaryIO) -> None:
-        self.key = key
-        self.length_bytes = length_bytes
-        self.channel = channel
-        self.file = file
-        self._reading = 0
-        self._closed = False
-
-    async def read_into(self, offset: int, buffer: memoryview) -> None:
-        """Fill a buffer with a part. Raises ChannelFailed, also when the file has become shorter than it was."""
-        (whole,) = await read_parts(self.channel, [(self, offset, buffer)])
-        if not whole:
-            raise ChannelFailed(self.channel.folder, f"segment {self.key.number} of {self.key.program} is truncated")
-
-    async def warm(self, offset: int, length_bytes: int) -> None:
-        """Bring a part into memory, for `loop.sendfile`. Raises ChannelFailed."""
-        with self:
-            await self.channel.run(_warm, self.file, offset, length_bytes)
-
-    def close(self) -> None:
-        """Let go of the file, as soon as nobody reads it."""
-        self._closed = True
-        self._close_if_unused()
-
-    def __enter__(self) -> Self:
-        self._reading += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._reading -= 1
-        self._close_if_unused()
-
-    def _close_if_unused(self) -> None:
-        if self._closed and not self._reading:
-            self.file.close()
-
-
-async def read_parts(channel: IoChannel, parts: Sequence[tuple[StoredSegment, int, memoryview]]) -> list[bool]:
-    """Fill several buffers from one channel in one go: it is the way to its threads that costs.
-
-    A part is a segment, an offset and the buffer to fill from there. Returns for each whether it could be filled: a
-    file may have become shorter than it was. Raises ChannelFailed.
-    """
-    with ExitStack() as held_open:
-        for stored, _, _ in parts:
-            held_open.enter_context(stored)
-        lengths = await channel.run(_read_parts, [(stored.file, offset, buffer) for stored, offset, buffer in parts])
-    whole = [length == len(buffer) for (_, _, buffer), length in zip(parts, lengths, strict=True)]
-    channel.counters.reads += len(parts)
-    channel.counters.read_bytes += sum(lengths)
-    channel.counters.failures += whole.count(False)
-    return whole
-
-
-def _read_parts(parts: Sequence[tuple[BinaryIO, int, memoryview]]) -> list[int]:
-    lengths = []
-    for file, offset, buffer in parts:
-        file.seek(offset)
-        lengths.append(cast("RawIOBase", file).readinto(buffer) or 0)
-    return lengths
-
-
-def _warm(file: BinaryIO, offset: int, length_bytes: int) -> None:
-    try:
-        descriptor = file.fileno()
-    except UnsupportedOperation:
-        return  # `loop.sendfile` reads what has no descriptor in a thread
-    os.posix_fadvise(descriptor, offset, length_bytes, os.POSIX_FADV_WILLNEED)
-    # The advice only starts the reading; the disk has done most of it when the last byte is there.
-    os.pread(descriptor, 1, offset + length_bytes - 1)
-
-
 class SegmentStore:
     """What is held, and where. Made by `SegmentStore.open`; used by one event loop."""
 
@@ -137,8 +74,10 @@ class SegmentStore:
         self.losses = 0
         """Grows when segments have been lost: a new inventory is due then."""
         self._held: dict[SegmentKey, _Held] = {}
-        self._damaged: dict[SegmentKey, IoChannel] = {}
-        """Segments that are not held any more although their files are there."""
+        self._damaged: defaultdict[SegmentKey, set[tuple[IoChannel, Content]]] = defaultdict(set)
+        """Files that are there although their segments are not held, or held elsewhere."""
+        self._tending = {channel: asyncio.Lock() for channel in self.channels}
+        """On each channel one file at a time is read through, or removed for its damage."""
         self._tallies = {channel: _Tally() for channel in self.channels}
         self._partials: dict[PartialKey, IoChannel] = {}
         self._receiving: set[SegmentKey] = set()
@@ -194,24 +133,60 @@ class SegmentStore:
     def holds(self, program: ProgramId, segment: Segment) -> bool:
         """Whether the segment is held."""
         held = self._held.get(SegmentKey(program, segment.number))
-        return held is not None and held.length_bytes == segment.length_bytes
+        return held is not None and held.content == content_of(segment)
 
     async def read(self, program: ProgramId, number: int) -> StoredSegment:
-        """Open a segment; the caller closes it. Raises NotHeld, ChannelFailed."""
+        """Open a segment; the caller closes it. Before its first reading since the start all of it is checked.
+
+        Raises NotHeld, also when its file turns out not to be the segment, or ChannelFailed.
+        """
         key = SegmentKey(program, number)
         held = self._held.get(key)
-        if held is None:
+        file = await self._open(key, held) if held else None
+        if held is None or file is None:
             raise NotHeld(program, number)
-        channel = held.channel
+        return StoredSegment(key, held.content.length_bytes, held.channel, file)
+
+    async def _open(self, key: SegmentKey, held: _Held) -> BinaryIO | None:
+        """The file of a segment; None if it is not there as it has to be. Raises ChannelFailed."""
+        channel, content = held.channel, held.content
         try:
-            file = await channel.run(channel.files.read, segment_path(channel.folder, key))
+            file = await channel.run(open_whole, channel.files, segment_path(channel.folder, key, content), content)
+            if file is None:
+                self._find_damaged(key, held, "its length is wrong")
+            elif not held.read_through:
+                return await self._read_through(key, held, file)
         except FileNotFoundError:
             self._lose(key)
-            raise NotHeld(program, number) from None
+            return None
         except ChannelFailed:
+            self.lose(*key)
             self.lose_failed_channels()
             raise
-        return StoredSegment(key, held.length_bytes, channel, file)
+        return file
+
+    async def _read_through(self, key: SegmentKey, held: _Held, file: BinaryIO) -> BinaryIO | None:
+        """The file of a segment, if its bytes are good; whoever comes meanwhile waits. Raises ChannelFailed."""
+        with ExitStack() as unless_good:
+            unless_good.callback(file.close)
+            async with self._tending[held.channel]:
+                if self._held.get(key) is held:
+                    if await held.channel.run(is_intact, file, held.content):
+                        self._held[key] = held._replace(read_through=True)
+                    else:
+                        self._find_damaged(key, held, "its bytes have changed")
+            if self._held.get(key) != held._replace(read_through=True):
+                return None
+            unless_good.pop_all()
+        return file
+
+    def _find_damaged(self, key: SegmentKey, held: _Held, what: str) -> None:
+        if self._held.get(key) == held:
+            logger.warning(
+                "segment %d of %s on I/O channel %s is lost: %s", key.number, key.program, held.channel.folder, what
+            )
+            held.channel.counters.failures += 1
+            self.lose(*key)
 
     @asynccontextmanager
     async def receive(self, program: ProgramId, segment: Segment) -> AsyncIterator[SegmentReception]:
@@ -224,7 +199,7 @@ class SegmentStore:
             raise ValueError(f"segment {segment.number} of {program} is being received already")
         self._receiving.add(key)
         try:
-            await self._clear_away(key)
+            await self._make_way(key)
             reception = await self._begin(program, segment)
             try:
                 yield reception
@@ -243,28 +218,34 @@ class SegmentStore:
         """Remove a held segment; who has it open can finish. Raises NotHeld, ChannelFailed."""
         key = SegmentKey(program, number)
         held = self._drop(key)
+        await self._clear_away(key, set(self._damaged.pop(key, ())))
         if held is None:
-            await self._clear_away(key)
             raise NotHeld(program, number)
         try:
-            await _remove(key, held.channel)
+            await _remove(key, held.channel, held.content)
         except FileNotFoundError:
             raise NotHeld(program, number) from None
 
-    async def _clear_away(self, key: SegmentKey) -> None:
+    async def _make_way(self, key: SegmentKey) -> None:
         """Remove what there is of a segment, damaged or another than is wanted: a new one may lie on another channel,
         and the next start would have two to choose from."""
-        held = self._drop(key)
-        channel = held.channel if held else self._damaged.pop(key, None)
-        if channel:
-            with suppress(FileNotFoundError, ChannelFailed, NoSpace):
-                await _remove(key, channel)
+        files = set(self._damaged.pop(key, ()))
+        if held := self._drop(key):
+            files.add((held.channel, held.content))
+        await self._clear_away(key, files)
+
+    async def _clear_away(self, key: SegmentKey, files: set[tuple[IoChannel, Content]]) -> None:
+        """Remove files that are not held any more. Who receives the segment anew waits until that is done."""
+        for channel, content in files:
+            async with self._tending[channel]:
+                with suppress(FileNotFoundError, ChannelFailed, NoSpace):
+                    await _remove(key, channel, content)
 
     def lose(self, program: ProgramId, number: int) -> None:
         """Hold a segment no longer whose file turned out to be damaged; the next fetch writes it anew."""
         key = SegmentKey(program, number)
-        if key in self._held:
-            self._damaged[key] = self._held[key].channel
+        if held := self._held.get(key):
+            self._damaged[key].add((held.channel, held.content))
             self._lose(key)
 
     def lose_failed_channels(self) -> None:
@@ -279,18 +260,71 @@ class SegmentStore:
             for channel in self.channels:
                 tasks.create_task(_measure_again(channel), name=f"space {channel.folder}")
 
+    async def watch_content(self) -> None:
+        """Read through all that is held, again and again at leisure, until cancelled: bytes rot."""
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self.channels:
+                tasks.create_task(self._keep_checking(channel), name=f"content {channel.folder}")
+
+    async def _keep_checking(self, channel: IoChannel) -> None:
+        pause_s = _BEFORE_FIRST_ROUND_S
+        while not channel.failure:
+            await asyncio.sleep(pause_s)
+            for key in [key for key, held in self._held.items() if held.channel is channel]:
+                length_bytes = await self._check(key, channel)
+                await asyncio.sleep(max(_CHECK_PAUSE_S, length_bytes / _CHECK_BYTES_S))
+            for key in list(self._damaged):
+                await self._sweep(key, channel)
+            pause_s = _BETWEEN_ROUNDS_S
+
+    async def _sweep(self, key: SegmentKey, channel: IoChannel) -> None:
+        """Remove the damaged files of a segment on a channel, unless it is being received: that makes way itself."""
+        damaged = self._damaged.get(key, set())
+        for one in [one for one in damaged if one[0] is channel]:
+            async with self._tending[channel]:
+                if key in self._receiving:
+                    return
+                with suppress(FileNotFoundError, ChannelFailed, NoSpace):
+                    await _remove(key, *one)
+            # Until here it counted as damaged, so that who has begun to receive waits for its removal.
+            damaged.discard(one)
+        if not damaged:
+            self._damaged.pop(key, None)
+
+    async def _check(self, key: SegmentKey, channel: IoChannel) -> int:
+        """Read a segment through, if it still is held here; how long it is."""
+        held = self._held.get(key)
+        if held is None or held.channel is not channel or key in self._receiving:
+            return 0
+        unread = self._held[key] = held._replace(read_through=False)
+        with suppress(ChannelFailed, NoSpace):
+            file = await self._open(key, unread)
+            if file:
+                file.close()
+        return held.content.length_bytes
+
     async def _take_stock(self, channel: IoChannel) -> None:
         try:
             found: FoundSegments = await channel.run(scan, channel.files, channel.folder)
             await channel.measure()
         except (ChannelFailed, NoSpace, FileNotFoundError) as error:
-            channel.failure = channel.failure or str(error)
+            channel.give_up(getattr(error, "cause", str(error)))
             return
+        if found.strange:
+            some = ", ".join(found.strange[:_STRANGE_NAMED])
+            logger.warning(
+                "I/O channel %s: left %d entries that are no segments: %s", channel.folder, len(found.strange), some
+            )
         channel.programs = found.programs
         self._partials.update(dict.fromkeys(found.partials, channel))
-        for key, length_bytes in found.held.items():
-            if key not in self._held:
-                self._hold(key, _Held(channel, length_bytes))
+        for key, content in found.damaged:
+            logger.warning("segment %d of %s on I/O channel %s is damaged", key.number, key.program, channel.folder)
+            self._damaged[key].add((channel, content))
+        for key, content in found.held.items():
+            if key in self._held:
+                self._damaged[key].add((channel, content))
+            else:
+                self._hold(key, _Held(channel, content, read_through=False))
 
     async def _begin(self, program: ProgramId, segment: Segment) -> SegmentReception:
         """Find a channel with room; the space that was measured last may be outdated, so it is measured again."""
@@ -313,7 +347,8 @@ class SegmentStore:
         key = partial_key(reception.key.program, reception.segment)
         self._partials.pop(key, None)
         if reception.stored:
-            self._hold(reception.key, _Held(reception.channel, reception.length_bytes))
+            content = content_of(reception.segment)
+            self._hold(reception.key, _Held(reception.channel, content, read_through=True))
         elif reception.kept:
             self._partials[key] = reception.channel
             await self._drop_old_partials()
@@ -331,12 +366,12 @@ class SegmentStore:
     def _hold(self, key: SegmentKey, held: _Held) -> None:
         self._drop(key)
         self._held[key] = held
-        self._tallies[held.channel].add(key.program, held.length_bytes)
+        self._tallies[held.channel].add(key.program, held.content.length_bytes)
 
     def _drop(self, key: SegmentKey) -> _Held | None:
         held = self._held.pop(key, None)
         if held is not None:
-            self._tallies[held.channel].take(key.program, held.length_bytes)
+            self._tallies[held.channel].take(key.program, held.content.length_bytes)
         return held
 
     def _lose(self, key: SegmentKey) -> None:
@@ -344,8 +379,8 @@ class SegmentStore:
         self.losses += 1
 
 
-async def _remove(key: SegmentKey, channel: IoChannel) -> None:
-    await channel.run(channel.files.remove, segment_path(channel.folder, key))
+async def _remove(key: SegmentKey, channel: IoChannel, content: Content) -> None:
+    await channel.run(channel.files.remove, segment_path(channel.folder, key, content))
     await channel.run(channel.files.sync_folder, channel.folder / key.program)
 
 

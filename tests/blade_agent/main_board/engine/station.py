@@ -11,6 +11,7 @@ from pathlib import Path
 from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
+from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -58,6 +59,11 @@ def make_segments(count: int, packets: int = 300, seed: int = 1) -> list[bytes]:
     """Segments of slightly different lengths; every packet is unlike every other."""
     rng = random.Random(seed)
     return [rng.randbytes((packets + 3 * number) * 188) for number in range(count)]
+
+
+def path_of(channel: Path, segment: Segment, program: str = PROGRAM) -> Path:
+    """Where a store holds a segment."""
+    return segment_path(channel, SegmentKey(program, segment.number), content_of(segment))
 
 
 async def put(store: SegmentStore, program: str, number: int, data: bytes) -> Segment:

@@ -19,6 +19,7 @@ from tests.blade_agent.main_board.engine.station import (
     engine_at,
     make_segments,
     media_of,
+    path_of,
     put,
     scripted,
     segment_of,
@@ -62,7 +63,7 @@ async def _copy(tmp_path, hosts):
         await until(lambda: len(director.of(CopyDone)) > said)
         assert (director.of(CopyDone)[-1].copied_bytes, director.of(CopyDone)[-1].result) == (0, CopyResult.STORED)
     for number, each in enumerate(data):
-        assert (tmp_path / "b" / PROGRAM / f"{number}.ts").read_bytes() == each
+        assert path_of(tmp_path / "b", segment_of(number, each)).read_bytes() == each
 
 
 def test_what_cannot_be_copied_is_said_with_its_cause(tmp_path, hosts, free_port):
@@ -170,7 +171,7 @@ async def _continue_after_restart(tmp_path, hosts):
             await until(lambda: director.of(CopyDone))
             assert director.of(CopyDone)[0].copied_bytes == len(data) - 300_000
             assert source.firsts == [0, 300_000]
-    assert (tmp_path / PROGRAM / "0.ts").read_bytes() == data
+    assert path_of(tmp_path, segment).read_bytes() == data
 
 
 def test_a_rotten_partial_is_copied_anew(tmp_path, hosts):

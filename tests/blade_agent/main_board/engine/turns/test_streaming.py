@@ -41,6 +41,7 @@ from tests.blade_agent.main_board.engine.station import (
     hand_over,
     make_segments,
     media_of,
+    path_of,
     preload,
     put,
     scripted,
@@ -402,7 +403,7 @@ async def _truncate_while_streaming(tmp_path, host):
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
         segment = await put(store, PROGRAM, 0, data)
         await begin(director, host, preload("s", 1, segment, ear.address, 4 * RATE_BPS))
-        os.truncate(tmp_path / PROGRAM / "0.ts", len(data) // 2)
+        os.truncate(path_of(tmp_path, segment), len(data) // 2)
         await until(lambda: director.of(Stopped))
         stopped = director.of(Stopped)[0]
         assert (stopped.cause, stopped.segment) == (StopCause.FAILED, 0)
