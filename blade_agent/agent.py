@@ -17,7 +17,7 @@ from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
 from media_network.snmp.agent import OpenAnswering, answering
-from media_network.status import ProcessStatus, write_status
+from media_network.status import ProcessStatus, StatusTeller
 
 _STATUS_EAGER_S = 0.2
 _STATUS_IDLE_S = 2.0
@@ -136,13 +136,11 @@ class BladeAgent:
 async def _keep_status(agent: BladeAgent, state: Path) -> None:
     """Tell whoever looks into the state folder; only when something changed, and less eagerly when nothing does."""
     loop = asyncio.get_running_loop()
-    told: ProcessStatus | None = None
+    teller = StatusTeller(state)
     changed_s = loop.time()
     while True:
-        status = agent.status()
-        if status != told:
-            write_status(state, status)
-            told, changed_s = status, loop.time()
+        if teller.tell(agent.status()):
+            changed_s = loop.time()
         if loop.time() - changed_s < _EAGER_FOR_S:
             await asyncio.sleep(_STATUS_EAGER_S)
         else:

@@ -21,7 +21,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.snmp.agent import OpenAnswering, answering
-from media_network.status import ProcessStatus, write_status
+from media_network.status import ProcessStatus, StatusTeller
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
@@ -70,7 +70,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         )
         async with serve_ports(table, control=address, media=media), answering(_snmp(settings, view, rng)):
             await content_engine.take_up()
-            write_status(state, _status(settings, address, media))
+            StatusTeller(state).tell(_status(settings, address, media))
             await distribution.keep_carrying_out()
 
 

@@ -136,7 +136,11 @@ async def _obey(line: bytes, answers: Mapping[str, tuple[Verb[Any, Any], Answer]
         return _Answer(Refused(Reason.BAD_MESSAGE, f"no order is called {error}"))
     except msgspec.MsgspecError as error:
         return _Answer(Refused(Reason.BAD_MESSAGE, str(error)))
-    reply = await answer(request)
+    try:
+        reply = await answer(request)
+    except OSError as error:
+        logger.warning("%s cannot be done: %s", verb.path, error)
+        return _Answer(Refused(Reason.IO_ERROR, error.strerror or str(error)))
     if isinstance(reply, Refused):
         return _Answer(reply)
     return _Answer(reply=msgspec.Raw(msgspec.json.encode(reply)))

@@ -1,10 +1,15 @@
 """What a process says of itself to whoever looks into its state folder: `status.json`, always whole."""
 
+import logging
 import os
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+
+from media_network.passing_trouble import PassingTrouble
+
+logger = logging.getLogger(__name__)
 
 STATUS_FILE = "status.json"
 
@@ -37,6 +42,24 @@ def write_status(folder: Path, status: ProcessStatus) -> None:
     temporary = folder / f"{STATUS_FILE}.{os.getpid()}"
     temporary.write_bytes(msgspec.json.format(msgspec.json.encode(status)) + b"\n")
     temporary.replace(folder / STATUS_FILE)
+
+
+class StatusTeller:
+    """Keeps the status of one folder. A disk that does not take it ends nobody's work."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._told: ProcessStatus | None = None
+        self._trouble = PassingTrouble(logger, f"the status cannot be written in {folder}")
+
+    def tell(self, status: ProcessStatus) -> bool:
+        """Write it if it is another than before; whether it was."""
+        if status == self._told:
+            return False
+        with self._trouble:
+            write_status(self._folder, status)
+            self._told = status
+        return True
 
 
 class StatusFile:

@@ -5,6 +5,7 @@ and boots when it is good again. It holds no role and no management logic: that 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
 from blade_agent.hardware.profile import load_profile
@@ -17,7 +18,10 @@ from chassis_emulator.physics.sysfs_tree import SysfsTree
 from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import ChassisPlan
 from media_network.messages.verb import Done
+from media_network.passing_trouble import PassingTrouble
 from media_network.refusal import Reason, Refused
+
+logger = logging.getLogger(__name__)
 
 EMULATED_PROFILE = "emulated"
 _STEP_S = 1.0
@@ -52,6 +56,7 @@ class LivingChassis:
         self._tree = ChassisTree(plan.root, load_profile(plan.profile))
         self._processes = nursery
         self._stepping = asyncio.Lock()
+        self._trouble = PassingTrouble(logger, f"what {plan.station} measures cannot be shown")
 
     @property
     def _in_order(self) -> Sequence[LivingSlot]:
@@ -132,10 +137,11 @@ class LivingChassis:
         return duties, [slot.load(now_s) for slot in self._in_order]
 
     def _show(self, state: MeasuredChassis) -> None:
-        for slot, blade in zip(self._in_order, state.blades, strict=True):
-            if slot.is_in:
-                slot.tree.write(blade)
-        self._tree.write(state)
+        with self._trouble:
+            for slot, blade in zip(self._in_order, state.blades, strict=True):
+                if slot.is_in:
+                    slot.tree.write(blade)
+            self._tree.write(state)
 
     async def _follow_power(self, state: MeasuredChassis) -> None:
         for slot, blade in zip(self._in_order, state.blades, strict=True):
@@ -146,7 +152,11 @@ class LivingChassis:
             elif not blade.power_good and _NO_POWER not in process.held_by:
                 process.held_by.add(_NO_POWER)
                 await self._processes.kill(process)
-                await asyncio.get_running_loop().run_in_executor(None, slot.tree.darken)
+                await asyncio.get_running_loop().run_in_executor(None, self._darken, slot)
+
+    def _darken(self, slot: LivingSlot) -> None:
+        with self._trouble:
+            slot.tree.darken()
 
 
 def _parameters(plan: ChassisPlan) -> ChassisParameters:

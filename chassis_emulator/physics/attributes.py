@@ -49,8 +49,9 @@ class Attributes:
         resolution = _RESOLUTION[quantity]
         exactly, shown = value / resolution, self._steps.get(path)
         if shown is None or abs(exactly - shown) > _STEPS_TO_MOVE:
-            steps = self._steps[path] = round(exactly)
+            steps = round(exactly)
             self.show(path, str(round(steps * resolution * COUNTS_PER_UNIT[quantity])))
+            self._steps[path] = steps
 
     def show(self, path: Path, text: str) -> None:
         """Let a file hold this."""

@@ -1,8 +1,10 @@
 """The processes of a network: which should live, which do, and how those that do not came to their end."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from chassis_emulator.processes.nursery import ProcessEnded
 from chassis_emulator.processes.nursery_client import ForkRefused, NurseryClient
 from media_network.callback import do_nothing
 from media_network.status import ProcessStatus, StatusFile
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -130,13 +134,14 @@ class Processes:
                 await self._give_birth(process)
 
     async def _give_birth(self, process: Process) -> None:
-        process.prepare()
         process.ended.clear()
         process.stopping = process.hung = False
         try:
+            process.prepare()
             pid = await self._nursery.fork(process.name, process.part, process.settings, process.log)
-        except ForkRefused as error:
-            with process.log.open("a") as log:
+        except (ForkRefused, OSError) as error:
+            logger.warning("%s cannot be started: %s", process.name, error)
+            with suppress(OSError), process.log.open("a") as log:
                 log.write(f"{error}\n")
             process.exit_code = 1
             process.ended.set()

@@ -20,7 +20,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.snmp.engine_file import start_engine
 from media_network.snmp.usm import EngineIdentity
-from media_network.status import ProcessStatus, write_status
+from media_network.status import ProcessStatus, StatusTeller
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ async def _watch(
     try:
         async with serve_pages(pages, Address(settings.address, settings.http_port)) as address:
             logger.info("the page is at http://%s/, the token for acknowledging in %s", address, settings.state)
-            write_status(Path(settings.state), _status(address))
+            StatusTeller(Path(settings.state)).tell(_status(address))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(live.run(), name="page")
                 tasks.create_task(monitor.run(), name="monitor")

@@ -302,3 +302,22 @@ def test_heat_and_power_are_what_the_blades_do(chassis):
     assert 2.5 < slot.power_w < 10
     assert (slot.streams, slot.hot_swap, slot.present) == (0, "M4", True)
     assert chassis.picture().power_w > 4 * 2.5
+
+
+def test_a_disk_that_takes_no_picture_ends_no_blade(chassis):
+    """The physics cannot show a temperature: as on a full disk, where writing it fails again and again."""
+    pids = {row["name"]: row["pid"] for row in chassis.ps()}
+    hwmon, log = chassis.root(2) / "sys/class/hwmon", StateFolder(chassis.state).log("environment")
+    away = hwmon.with_name("away")
+    hwmon.rename(away)
+    hwmon.touch()
+    try:
+        chassis.emulator("fault", "hot-inlet", "north")
+        chassis.until(lambda: "cannot be shown: " in log.read_text())
+        before = chassis.picture().slots[0].temperature_c
+        chassis.until(lambda: chassis.picture().slots[0].temperature_c > before)
+        assert {row["name"]: row["pid"] for row in chassis.ps()} == pids
+    finally:
+        hwmon.unlink()
+        away.rename(hwmon)
+    chassis.until(lambda: "cannot be shown: works again" in log.read_text())
