@@ -261,7 +261,7 @@ async def _ingest(talk: _Talk, order: Ingest) -> ProgramRow:
     while progress.stage not in _FINAL:
         progress = await _watch_stage(talk, progress)
     if progress.stage is IngestStage.FAILED:
-        raise UserError(progress.error or "the ingest failed", "Nothing of it was kept.")
+        raise UserError(progress.error or "the ingest failed", "No program was made of it.")
     rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
     return next(row for row in rows if row.program == progress.program)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,17 @@ class UserError(click.ClickException):
         click.echo(f"Error: {self.message}", err=True)
         if self.hint:
             click.echo(f"Hint: {self.hint}", err=True)
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range. `nan` is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType`."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def state_dir_option(command: Command) -> Command:

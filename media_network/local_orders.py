@@ -60,9 +60,12 @@ async def take_orders(path: Path, answers: Mapping[Verb[Any, Any], Answer]) -> A
             while line := await reader.readline():
                 writer.write(msgspec.json.encode(await _obey(line, by_path)) + b"\n")
                 await writer.drain()
-        except (ValueError, ConnectionError):
-            # A line beyond all bounds, or a command that was interrupted: nothing is owed to either.
-            pass
+        except ValueError:
+            # A line beyond all bounds: where it ends is not looked for.
+            too_large = Refused(Reason.TOO_LARGE, f"an order has at most {line_bytes_max} bytes")
+            writer.write(msgspec.json.encode(_Answer(too_large)) + b"\n")
+        except ConnectionError:
+            pass  # a command that was interrupted is owed nothing
         finally:
             writer.close()
 

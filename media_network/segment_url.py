@@ -11,8 +11,10 @@ from urllib.parse import quote
 from media_network.address import Address
 from media_network.program import ProgramId
 
-HELD_SEGMENT_PATH = r"/segments/{program}/{number:0|[1-9][0-9]{0,5}}.ts"
-"""What aiohttp matches: a number has no zeros in front, and none is as large as `SEGMENTS_PER_PROGRAM_MAX`."""
+SEGMENT_NUMBER = r"0|[1-9][0-9]{0,5}"
+"""A segment's number as it is written: no zeros in front, and none is as large as `SEGMENTS_PER_PROGRAM_MAX`."""
+HELD_SEGMENT_PATH = f"/segments/{{program}}/{{number:{SEGMENT_NUMBER}}}.ts"
+"""What aiohttp matches."""
 
 
 class AskedSegment(NamedTuple):

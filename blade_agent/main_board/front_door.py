@@ -1,9 +1,13 @@
 """What the main board answers: its servers outlive the roles, and whoever is on duty answers.
 
-So a change of roles breaks no connection, and a blade that directs can go on serving what it holds as an engine.
+So a change of roles breaks no connection, and a blade that directs can go on serving what it holds as an engine. What a
+role has not answered at its end it does not answer: all that it would do it with is closed then.
 """
 
-from collections.abc import Callable, Coroutine, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -35,13 +39,50 @@ _DIRECTED = frozenset({PLAYLIST_PATH, SEGMENT_PATH})
 _Answer = Callable[[Any, str], Coroutine[Any, Any, msgspec.Struct]]
 
 
+@dataclass(eq=False)
+class _Duty:
+    """A role on duty."""
+
+    table: HandlerTable
+    answering: set[asyncio.Task[Any]] = field(default_factory=set)
+    over: bool = False
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is over and answers nothing any more."""
+
+    async def answer(self, answer: _Answer, message: msgspec.Struct, host: str) -> msgspec.Struct:
+        """What the role answers; a refusal if its end comes first."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("answers are given by tasks")
+        self.answering.add(task)
+        try:
+            return await answer(message, host)
+        except asyncio.CancelledError:
+            if not self.over or task.uncancel():
+                raise
+            return Refused(Reason.WRONG_ROLE, f"{self.table.title} is over")
+        finally:
+            self.answering.discard(task)
+            if self.over and not self.answering:
+                self.idle.set()
+
+    async def end(self) -> None:
+        """Answer nothing any more."""
+        await asyncio.sleep(0)  # who has just been let go says so
+        self.over = True
+        for task in self.answering:
+            task.cancel()
+        if self.answering:
+            await self.idle.wait()
+
+
 class FrontDoor:
     """Who is on duty, and what they answer."""
 
     def __init__(self, director: Callable[[], Address | None]) -> None:
         """`director` gives its media address: players are sent there that ask here what only a director answers."""
         self._director = director
-        self._on_duty: list[HandlerTable] = []
+        self._on_duty: list[_Duty] = []
 
     def table(self) -> HandlerTable:
         """All that any role answers."""
@@ -52,34 +93,40 @@ class FrontDoor:
             table.resource(path, partial(self._get, path), summary)
         return table
 
-    def open(self, table: HandlerTable) -> None:
-        """A role begins. Raises ValueError when another that is on duty answers any of the same."""
-        for other in self._on_duty:
-            if twice := table.names & other.names:
-                raise ValueError(f"{table.title} and {other.title} both answer {', '.join(sorted(twice))}")
-        self._on_duty.insert(0, table)
+    @asynccontextmanager
+    async def on_duty(self, table: HandlerTable) -> AsyncIterator[None]:
+        """A role answers as long as the context lasts.
 
-    def close(self, table: HandlerTable) -> None:
-        """A role is over."""
-        self._on_duty.remove(table)
+        Raises ValueError when another that is on duty answers any of the same.
+        """
+        for other in self._on_duty:
+            if twice := table.names & other.table.names:
+                raise ValueError(f"{table.title} and {other.table.title} both answer {', '.join(sorted(twice))}")
+        duty = _Duty(table)
+        self._on_duty.insert(0, duty)
+        try:
+            yield
+        finally:
+            self._on_duty.remove(duty)
+            await duty.end()
 
     def _duties(self) -> HandlerTable:
         """What is answered now, under the name of who came on duty last."""
-        shown = HandlerTable(self._on_duty[0].title if self._on_duty else "main board")
-        for table in self._on_duty:
-            shown.posts.extend(table.posts)
-            shown.resources.extend(table.resources)
+        shown = HandlerTable(self._on_duty[0].table.title if self._on_duty else "main board")
+        for duty in self._on_duty:
+            shown.posts.extend(duty.table.posts)
+            shown.resources.extend(duty.table.resources)
         return shown
 
     async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct, host: str) -> msgspec.Struct:
-        posts = (post for table in self._on_duty for post in table.posts)
-        answer: _Answer | None = _first(post.answer for post in posts if post.verb is verb)
-        if answer is None:
-            return Refused(Reason.WRONG_ROLE, f"nobody on this blade answers {verb.path} now")
-        return await answer(message, host)
+        for duty in self._on_duty:
+            for post in duty.table.posts:
+                if post.verb is verb:
+                    return await duty.answer(post.answer, message, host)
+        return Refused(Reason.WRONG_ROLE, f"nobody on this blade answers {verb.path} now")
 
     async def _get(self, path: str, request: web.Request) -> web.StreamResponse:
-        resources = (resource for table in self._on_duty for resource in table.resources)
+        resources = (resource for duty in self._on_duty for resource in duty.table.resources)
         answer: Resource | None = _first(resource.answer for resource in resources if resource.path == path)
         if answer is not None:
             return await answer(request)

@@ -205,16 +205,16 @@ class RunningMainBoard:
         if duty is None:
             return
         board = self._board
-        async with open_engine(duty, board.store, self._catalogue, self._rng, self._engine_counters) as engine:
-            table = engine.table()
-            self._door.open(table)
+        async with (
+            open_engine(duty, board.store, self._catalogue, self._rng, self._engine_counters) as engine,
+            self._door.on_duty(engine.table()),
+        ):
             self._engine = engine
             self._drain_engine()
             try:
                 await engine.run()
             finally:
                 self._engine = None
-                self._door.close(table)
 
     async def _direct(self, wanted: RoleAssignment) -> None:
         duty = DirectorDuty(
@@ -226,15 +226,15 @@ class RunningMainBoard:
             state=self._board.state,
             allow_elsewhere=self._board.allow_elsewhere,
         )
-        async with open_director(duty, self._catalogue, self._rng, self._director_counters) as director:
-            table = director.handlers()
-            self._door.open(table)
+        async with (
+            open_director(duty, self._catalogue, self._rng, self._director_counters) as director,
+            self._door.on_duty(director.handlers()),
+        ):
             self._director = director
             try:
                 await director.run()
             finally:
                 self._director = None
-                self._door.close(table)
 
     def _start(self, part: str, fill: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         return asyncio.create_task(self._keep_filling(part, fill), name=f"fill role {part}")

@@ -10,7 +10,7 @@ from chassis_emulator.commands.table import format_table
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, Victim, summary_of
 from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import echo_json, json_option, state_dir_option
+from media_network.cli import FiniteRange, echo_json, json_option, state_dir_option
 
 _TARGETS = {
     Victim.BLADE: "STATION[/SLOT]",
@@ -126,7 +126,7 @@ def _options(kind: type[Fault]) -> list[click.Option]:
         seed = "Of the randomness; without it one is drawn and shown."
         options.append(click.Option(["--seed"], type=int, help=seed))
     options.append(
-        click.Option(["--for", "for_s"], type=click.FloatRange(min=0, min_open=True), help="Seconds until it ends.")
+        click.Option(["--for", "for_s"], type=FiniteRange(min=0, min_open=True), help="Seconds until it ends.")
     )
     return options
 

@@ -80,6 +80,8 @@ class _PushConsole:
         self._elsewhere: list[ReceivedSegment] = []
         """What another player received, turn by turn."""
         self._ended = False
+        self._unknown = False
+        """The last director that answered knows no such session. It may yet: a new one hears of it from the sender."""
 
     async def play(self, program: str) -> None:
         await self._watch(await self._request(program))
@@ -136,16 +138,21 @@ class _PushConsole:
                 break
             if not self._ended and await self._say_watching(redirect.session, max(interval_s, QUIET_S)):
                 heard_s = loop.time()
-            if not self._ended:
+            if self._over:
+                over_at_s = max(heard_s, self._inbox.last_arrival_s) + QUIET_S
+            else:
                 silent_since_s = heard_s if self._to else self._inbox.last_arrival_s
                 over_at_s = silent_since_s + STALL_S
-            else:
-                over_at_s = max(heard_s, self._inbox.last_arrival_s) + QUIET_S
             if loop.time() > over_at_s:
                 return
         if not self._inbox.failure:
             await self._hear_the_rest(redirect.session)
             self._ended = True
+
+    @property
+    def _over(self) -> bool:
+        """Whether nobody will send any more, as far as has been said."""
+        return self._ended or self._unknown
 
     async def _wait(self, interval_s: float) -> None:
         """Wait until it is time to say something: what was asked for in vain a moment ago is not asked for at once."""
@@ -169,9 +176,9 @@ class _PushConsole:
             answer = await self._ask_director(session, deadline_s)
             if answer is None:
                 return False
+            self._unknown = isinstance(answer, Refused) and answer.reason is Reason.UNKNOWN_SESSION
             if isinstance(answer, Refused):
-                self._ended = answer.reason is Reason.UNKNOWN_SESSION
-                return True
+                return not self._unknown
             self._view = answer
             self._ended = answer.state is SessionState.ENDED
             new = [one for one in answer.served if one.turn > (self._known_turn or 0)]
@@ -226,7 +233,7 @@ class _PushConsole:
     async def _cease_until_ended(self, redirect: Redirect) -> None:
         while True:
             answered = await self._say_watching(redirect.session, 1.0)
-            if self._ended:
+            if self._over:
                 return
             turn = max(redirect.turn, self._known_turn or 0)
             engine = _address((self._view and self._view.engine) or redirect.engine)

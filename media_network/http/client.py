@@ -91,10 +91,16 @@ class HttpClient:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """aiohttp's session, for resources rather than messages."""
+        """aiohttp's session."""
         if self._session is None:
-            raise RuntimeError("the client is used outside its 'async with'")
+            raise RuntimeError("the client is used before its 'async with'")
         return self._session
+
+    def _voice(self, peer: Address, what: str) -> aiohttp.ClientSession:
+        """The session. Raises Unreachable when it has been closed: who still asks then has nothing to say."""
+        if self.session.closed:
+            raise Unreachable(peer, what, "who asks has left", received=False)
+        return self.session
 
     async def ask(
         self,
@@ -122,7 +128,11 @@ class HttpClient:
                     return await self._ask_once(peer, verb, body, key, left_s)
             except Unreachable as error:
                 received = received or error.received
-                if (error.refused and not while_refused) or loop.time() + _RETRY_PAUSE_S >= give_up_at:
+                if (
+                    self.session.closed
+                    or (error.refused and not while_refused)
+                    or loop.time() + _RETRY_PAUSE_S >= give_up_at
+                ):
                     final = Unreachable(peer, verb.path, error.cause, received=received)
                     final.refused = error.refused
                     raise final from error
@@ -149,7 +159,7 @@ class HttpClient:
             DEADLINE_MS: str(max(1, int(left_s * 1000))),
         }
         try:
-            async with self.session.post(
+            async with self._voice(peer, verb.path).post(
                 f"http://{peer}/{verb.path}", data=body, headers=headers, allow_redirects=False
             ) as response:
                 answer = await _read_body(response, verb.reply_bytes_max)
@@ -171,7 +181,7 @@ class HttpClient:
         headers = {"Range": f"bytes={first_byte}-"} if first_byte else {}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=2.0, sock_read=sock_read_s)
         try:
-            async with self.session.get(
+            async with self._voice(peer, path).get(
                 f"http://{peer}{path}", headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 yield response

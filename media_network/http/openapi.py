@@ -11,7 +11,7 @@ from media_network.http.refusing import STATUSES
 from media_network.messages.verb import Verb
 from media_network.refusal import Refused
 
-_PARAMETER = re.compile(r"{(\w+)(?::[^{}]*)?}")
+_PARAMETER = re.compile(r"{(\w+)(?::(?:[^{}]|{[^{}]*})*)?}")
 """A part of a path that varies, as aiohttp writes it: `{name}`, or `{name:what it matches}`."""
 
 

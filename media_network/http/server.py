@@ -173,10 +173,14 @@ async def _read_body(http: web.Request, bytes_max: int) -> bytes | None:
     if (http.content_length or 0) > bytes_max:
         return None
     body = bytearray()
-    async for part in http.content.iter_any():
-        body += part
-        if len(body) > bytes_max:
-            return None
+    try:
+        async for part in http.content.iter_any():
+            body += part
+            if len(body) > bytes_max:
+                return None
+    except ConnectionError as error:
+        # Who has hung up hears no answer, and is not worth a traceback in the log.
+        raise web.HTTPBadRequest from error
     return bytes(body)
 
 

@@ -5,6 +5,7 @@ import random
 from contextlib import asynccontextmanager
 
 import aiohttp
+import msgspec
 import pytest
 
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
@@ -14,10 +15,10 @@ from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable
-from media_network.messages.verb import Done
+from media_network.http.server import HandlerTable, serve
+from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector, DirectorSeen, Watching
-from media_network.refusal import Reason
+from media_network.refusal import Reason, Refused
 from media_network.segment_url import segment_target
 from tests.blade_agent.main_board.engine.station import put
 from tests.patience import PATIENCE_S, until
@@ -66,7 +67,7 @@ def test_a_director_that_holds_segments_answers_a_console_once(tmp_path, free_po
     """It is an engine too. What is asked of the director must not go round between its two roles."""
     address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
     directing = RoleAssignment(role=Role.DIRECTOR, epoch=1, station="north")
-    seen = []
+    seen, overdue = [], []
 
     async def story():
         async with (
@@ -86,11 +87,14 @@ def test_a_director_that_holds_segments_answers_a_console_once(tmp_path, free_po
             asking = asyncio.create_task(keep_asking())
             await until(lambda: DirectorSeen(media=str(media)) in seen)
             asking.cancel()
-            watching = await answered(WATCHING, Watching(session="nobody's"))
+            # Until its engines may have enlisted a director does not say that it knows no such session.
+            while (watching := await answered(WATCHING, Watching(session="nobody's"))).reason is Reason.OVERDUE:
+                overdue.append(watching)
             async with player.get(f"http://{media}/programs/none/playlist.m3u8", allow_redirects=False) as playlist:
                 return watching.reason, playlist.status
 
     assert asyncio.run(story()) == (Reason.UNKNOWN_SESSION, 404)
+    assert overdue
 
 
 async def _done(_):
@@ -111,13 +115,57 @@ def test_two_that_answer_the_same_are_not_both_on_duty(name):
             table.resource("/playlist", _resource)
         return table
 
-    door = FrontDoor(lambda: None)
-    first = answering("director")
-    door.open(first)
-    with pytest.raises(ValueError, match="engine and director both answer"):
-        door.open(answering("engine"))
-    door.close(first)
-    door.open(answering("engine"))
+    async def come_on_duty():
+        door = FrontDoor(lambda: None)
+        async with door.on_duty(answering("director")):
+            with pytest.raises(ValueError, match="engine and director both answer"):
+                async with door.on_duty(answering("engine")):
+                    pass
+        async with door.on_duty(answering("engine")):
+            pass
+
+    asyncio.run(come_on_duty())
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_what_a_role_has_not_answered_at_its_end_is_refused(free_port, keyed):
+    """Nothing of it runs on: what it would need is closed. Who has just been let go still answers."""
+    begun, ended = [], []
+
+    async def ask(http, player, media, session):
+        if keyed:
+            return await http.ask(media, WATCHING, Watching(session=session), deadline_s=PATIENCE_S)
+        url, body = f"http://{media}/{WATCHING.path}", msgspec.json.encode(Watching(session=session))
+        async with player.post(url, data=body) as response:
+            return msgspec.json.decode(await response.read(), type=Refused)
+
+    async def story():
+        let_go, never = asyncio.Event(), asyncio.Event()
+
+        async def answer(message):
+            begun.append(message.session)
+            try:
+                await (let_go if message.session == "let go" else never).wait()
+            finally:
+                ended.append(message.session)
+            return Refused(Reason.UNKNOWN_SESSION)
+
+        table = HandlerTable("media director")
+        table.verb(WATCHING, answer)
+        door, media = FrontDoor(lambda: None), Address("127.0.0.1", free_port())
+        async with (
+            serve(door.table().at(Port.MEDIA), media),
+            HttpClient(random.Random(1)) as http,
+            aiohttp.ClientSession() as player,
+        ):
+            async with door.on_duty(table):
+                asking = [asyncio.create_task(ask(http, player, media, session)) for session in ("let go", "held")]
+                await until(lambda: len(begun) == 2)
+                let_go.set()
+            assert sorted(ended) == ["held", "let go"]
+            return [answer.reason for answer in await asyncio.gather(*asking)]
+
+    assert asyncio.run(story()) == [Reason.UNKNOWN_SESSION, Reason.WRONG_ROLE]
 
 
 def test_one_table_answers_a_thing_once():

@@ -116,6 +116,8 @@ class PushStation:
         self.refusals = []
         self.stream_refusals = []
         self.ends_after_cease = True
+        self.unknown = False
+        self.asked_in_vain = 0
         self._directors = []
         self.director = None
 
@@ -203,7 +205,8 @@ class PushStation:
         )
 
     async def _watching(self, message):
-        if message.session != f"s{len(self.played)}":
+        if self.unknown or message.session != f"s{len(self.played)}":
+            self.asked_in_vain += 1
             return Refused(Reason.UNKNOWN_SESSION)
         unknown = [one for one in self.served if one.turn > (message.known_turn or 0)]
         self.told += [one.turn for one in unknown[: self.told_max]]

@@ -287,3 +287,20 @@ def test_a_console_follows_the_director_that_its_engine_has():
     assert sink.getvalue() == WHOLE
     assert reception.intact
     assert station.told == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_session_that_is_unknown_for_a_while_goes_on():
+    """A new director hears of a session from the engine that sends it, and may have yet to."""
+
+    async def story(station):
+        await station.send(0, 0)
+        station.unknown = True
+        await until(lambda: station.asked_in_vain)
+        await station.send(1, 1)
+        station.unknown = False
+        await send_all_from(station, 2)
+
+    station, reception, sink = play(story)
+    assert sink.getvalue() == WHOLE
+    assert reception.intact
+    assert station.told == [1, 2, 3, 4, 5, 6]

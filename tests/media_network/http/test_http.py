@@ -610,6 +610,40 @@ def test_the_client_speaks_from_its_own_address():
     asyncio.run(talk())
 
 
-def test_a_client_is_used_inside_its_context():
-    with pytest.raises(RuntimeError, match="async with"):
-        _ = HttpClient(random.Random(1)).session
+def test_a_client_speaks_inside_its_context():
+    async def talk():
+        async with adder_and_client() as (adder, peer, http):
+            early = HttpClient(random.Random(1))
+            with pytest.raises(RuntimeError, match="before its 'async with'"):
+                await early.ask(peer, ADD, Add(1))
+            await http.__aexit__(None, None, None)
+            begun = asyncio.get_running_loop().time()
+            with pytest.raises(Unreachable, match="who asks has left"):
+                await http.ask(peer, ADD, Add(1), deadline_s=60.0)
+            with pytest.raises(Unreachable, match="who asks has left"):
+                async with http.read(peer, "/"):
+                    pass
+            assert asyncio.get_running_loop().time() - begun < 30.0
+            assert adder.total == 0
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_body_that_is_cut_off_leaves_no_traceback(caplog, chunked):
+    head = b"Transfer-Encoding: chunked\r\n\r\n40\r\n{" if chunked else b"Content-Length: 64\r\n\r\n{"
+
+    async def talk():
+        async with adder_and_client() as (adder, peer, http):
+            for _ in range(3):
+                _, writer = await asyncio.open_connection(*peer)
+                writer.write(b"POST /test/add HTTP/1.1\r\nHost: a\r\n" + head)
+                await writer.drain()
+                writer.close()
+                await writer.wait_closed()
+            assert await http.ask(peer, ADD, Add(1)) == Sum(1)
+            assert adder.total == 1
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(talk())
+    assert [record for record in caplog.records if record.exc_info] == []

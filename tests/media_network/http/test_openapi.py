@@ -25,7 +25,7 @@ def description():
 
 RESOURCES = {
     "/programs/{program}/playlist.m3u8": "The playlist of a program.",
-    r"/segments/{program:[a-z]+}/{segment:\d+}.ts": "",
+    r"/segments/{program:[a-z]{1,9}}/{segment:0|[1-9][0-9]{0,5}}.ts": "",
 }
 
 

@@ -51,6 +51,7 @@ ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
 _ASSEMBLING_PAUSE_S = 0.05
 _LOST_KEPT = 64
+_STILL_ASSEMBLING = Refused(Reason.OVERDUE, "the engines have yet to tell this director what they send")
 
 
 class PushSessions:
@@ -102,7 +103,7 @@ class PushSessions:
         """Claim 17: the console is still there, and is told the turns that it does not know."""
         conversation = self._conversations.get(message.session)
         if conversation is None:
-            return NO_SESSION
+            return self._nobodys()
         conversation.hear(ConsoleHeard())
         untold = conversation.record.since(message.known_turn)
         return StreamView(
@@ -113,6 +114,12 @@ class PushSessions:
             more=untold.more,
             missing=untold.missing,
         )
+
+    def _nobodys(self) -> Refused:
+        """What a console is told of a session that is not known: it may be yet, or to another director."""
+        if self._term.standing.superseded:
+            return ANOTHER_DIRECTS
+        return _STILL_ASSEMBLING if self._term.is_assembling(_now()) else NO_SESSION
 
     async def list_sessions(self, _: ListSessions) -> Sessions:
         """All sessions, the ended ones of the last minute included."""

@@ -20,7 +20,7 @@ from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
-from media_network.segment_url import segment_url
+from media_network.segment_url import SEGMENT_NUMBER, segment_url
 
 PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
 SEGMENT_PATH = "/programs/{program}/{segment}.ts"
@@ -28,6 +28,7 @@ SEGMENT_PATH = "/programs/{program}/{segment}.ts"
 _SESSION_KEPT_S = 60.0
 _SESSIONS_MAX = 100_000
 _ASSEMBLING_PAUSE_S = 0.05
+_NUMBER = re.compile(SEGMENT_NUMBER)
 _SESSION = re.compile(r"[0-9a-f]{24}")
 # A player in a page of another origin needs this on the redirect as well as on what it leads to (Fetch, 3.2).
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
@@ -76,7 +77,7 @@ class Pulls:
         program = self._catalogue.published(request.match_info["program"])
         number = request.match_info["segment"]
         name = request.query.get("session", "")
-        if program is None or not (number.isdecimal() and len(number) < 8 and int(number) < len(program.segments)):
+        if program is None or not (_NUMBER.fullmatch(number) and int(number) < len(program.segments)):
             return _refuse(Refused(Reason.NOT_PUBLISHED, "no such segment is in service here"))
         if not _SESSION.fullmatch(name):
             return _refuse(Refused(Reason.UNKNOWN_SESSION, "the address carries no session; ask for the playlist"))

@@ -10,6 +10,7 @@ from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment
+from media_network.http.ranges import asked_range
 from media_network.http.refusing import refusing
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import asked_segment
@@ -56,16 +57,13 @@ class SegmentResource:
             stored.close()
 
     async def _respond(self, request: web.Request, stored: StoredSegment) -> web.StreamResponse:
-        try:
-            part = request.http_range
-            first, end, _ = part.indices(stored.length_bytes)
-        except ValueError:
-            return _unsatisfiable(stored.length_bytes)
+        part = asked_range(request.headers.get("Range", ""), stored.length_bytes)
+        first, end = part or (0, stored.length_bytes)
         if first >= end:
             return _unsatisfiable(stored.length_bytes)
         response = web.StreamResponse(headers=_HEADERS)
         response.content_length = end - first
-        if part.start is not None:
+        if part:
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{stored.length_bytes}"
         await response.prepare(request)

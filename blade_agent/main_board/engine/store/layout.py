@@ -14,12 +14,13 @@ from typing import NamedTuple
 from blade_agent.files import Files
 from blade_agent.main_board.engine.store.io_channel import BROKEN
 from media_network.program import ProgramId, Segment
+from media_network.segment_url import SEGMENT_NUMBER
 
 PARTIAL_FOLDER = ".partial"
 
 _PROGRAM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_SEGMENT = re.compile(r"(0|[1-9][0-9]{0,5})\.([1-9][0-9]{0,11})\.([0-9a-f]{64})\.ts")
-_PARTIAL = re.compile(rf"({_PROGRAM.pattern})\.(0|[1-9][0-9]{{0,5}})\.([0-9a-f]{{64}})")
+_SEGMENT = re.compile(rf"({SEGMENT_NUMBER})\.([1-9][0-9]{{0,11}})\.([0-9a-f]{{64}})\.ts")
+_PARTIAL = re.compile(rf"({_PROGRAM.pattern})\.({SEGMENT_NUMBER})\.([0-9a-f]{{64}})")
 
 
 class SegmentKey(NamedTuple):

@@ -165,7 +165,8 @@ SESSION = "session=" + "0" * 24
         ("/programs/film/6.ts?" + SESSION, 404),
         ("/programs/film/-1.ts?" + SESSION, 404),
         ("/programs/film/99999999999.ts?" + SESSION, 404),
-        ("/programs/film/%D9%A1.ts?" + SESSION, 302),  # a digit one of another script; it is a number all the same
+        ("/programs/film/%D9%A1.ts?" + SESSION, 404),  # a digit one of another script
+        ("/programs/film/00.ts?" + SESSION, 404),
         ("/programs/film/0.ts", 404),
         ("/programs/film/0.ts?session=nonsense", 404),
         ("/programs/film/0.ts?" + SESSION, 302),  # a session of an earlier director
