@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import os
+import resource
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,6 +14,8 @@ import click
 import msgspec
 
 from media_network.whereabouts import STATE_VARIABLE, default_state_folder
+
+_DESCRIPTORS_WANTED = 32_768
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,6 +70,7 @@ def settings_option(default: str, keys: str) -> Callable[[Command], Command]:
 def run_until_told(part: Coroutine[Any, Any, None]) -> None:
     """Run a part of the system until it ends, or SIGTERM or SIGINT asks it to."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    _raise_descriptor_limit()
 
     async def until_told() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -92,3 +96,11 @@ def echo_json(document: object) -> None:
 
 def _state_dir(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:
     return (value or default_state_folder(os.environ, Path.home())).absolute()
+
+
+def _raise_descriptor_limit() -> None:
+    """Have as many descriptors as may be had: viewers are connections. Programs that use `select` are not ours."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, _DESCRIPTORS_WANTED) if hard != resource.RLIM_INFINITY else _DESCRIPTORS_WANTED
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -7,7 +7,8 @@ from typing import TypeVar
 from msgspec import Struct
 
 from distribution_center.registry.repository import RepositoryError, RepositoryLost
-from media_network.http.server import AnswerToHost, HandlerTable
+from media_network.http.endpoint import AnswerToHost
+from media_network.http.server import HandlerTable
 from media_network.refusal import Reason, Refused
 
 _Request = TypeVar("_Request", bound=Struct)

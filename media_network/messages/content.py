@@ -96,7 +96,9 @@ INGEST = Verb(
     "Order the content engine to fetch a program (claim 11).",
     callers=(Caller.OPERATOR,),
 )
-ASK_INGEST = Verb("content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.", callers=(Caller.OPERATOR,))
+ASK_INGEST = Verb(
+    "content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.", callers=(Caller.OPERATOR,), reads=True
+)
 DISTRIBUTE = Verb(
     "content/distribute",
     Distribute,
@@ -120,5 +122,6 @@ LIST_PROGRAMS = Verb(
     Programs,
     "All programs and where they are.",
     callers=(Caller.OPERATOR, Caller.CONSOLE),
+    reads=True,
     reply_bytes_max=16 * MIB,  # grows with the catalogue: 470 bytes a program that is at ten stations
 )

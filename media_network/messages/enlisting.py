@@ -140,5 +140,10 @@ REPORT = Verb(
 )
 
 ATTEND = Verb(
-    "engine/attend", Attend, Done, "The director stays on the line with an engine.", callers=(Caller.DIRECTOR,)
+    "engine/attend",
+    Attend,
+    Done,
+    "The director stays on the line with an engine.",
+    callers=(Caller.DIRECTOR,),
+    reads=True,
 )

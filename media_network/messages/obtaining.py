@@ -87,6 +87,7 @@ LOCATE_SEGMENT = Verb(
     SegmentLocation,
     "Where a segment is in the source station (claim 12).",
     callers=(Caller.DIRECTOR,),
+    reads=True,
 )
 
 FETCH = Verb(

@@ -51,6 +51,7 @@ ASK_CATALOGUE = Verb(
     KeptCatalogue,
     "The program information that an engine keeps.",
     callers=(Caller.DIRECTOR,),
+    reads=True,
     reply_bytes_max=4 * MIB,  # grows with the catalogue: 104 bytes a program at most, of 40 000
 )
 
@@ -60,6 +61,7 @@ ASK_PROGRAM = Verb(
     Program,
     "Program information that an engine keeps.",
     callers=(Caller.DIRECTOR,),
+    reads=True,
     reply_bytes_max=PROGRAM_BYTES_MAX,
 )
 

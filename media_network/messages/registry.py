@@ -153,6 +153,7 @@ LIST_STATIONS = Verb(
     Stations,
     "The stations and their directors.",
     callers=(Caller.ANYBODY,),
+    reads=True,
     reply_bytes_max=STATIONS_BYTES_MAX,
 )
 LIST_DOORS = Verb(
@@ -161,6 +162,7 @@ LIST_DOORS = Verb(
     Doors,
     "Where the stations serve consoles.",
     callers=(Caller.CONSOLE,),
+    reads=True,
     reply_bytes_max=STATIONS_BYTES_MAX,
 )
 LIST_CATALOGUE = Verb(
@@ -169,5 +171,6 @@ LIST_CATALOGUE = Verb(
     CatalogueListing,
     "Program information for the media stations (claim 2).",
     callers=(Caller.DIRECTOR, Caller.CONSOLE),
+    reads=True,
     reply_bytes_max=64 * MIB,  # grows with the catalogue, and with every segment of it: 139 films of two hours
 )

@@ -60,6 +60,8 @@ class Verb(Generic[Request, Reply]):
     """More of a request is not read."""
     reply_bytes_max: int = SHORT_BYTES_MAX
     """More of an answer, be it a refusal, is not read."""
+    reads: bool = False
+    """Whether it only asks: said twice under one key it is answered twice, and its answer is kept for nobody."""
 
     @property
     def ports(self) -> frozenset[Port]:

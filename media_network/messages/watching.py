@@ -132,6 +132,7 @@ WATCHING = Verb(
     StreamView,
     "A console is still there, and hears of the turns since (claim 17).",
     callers=(Caller.CONSOLE,),
+    reads=True,
 )
 
 ASK_DIRECTOR = Verb(
@@ -140,6 +141,7 @@ ASK_DIRECTOR = Verb(
     DirectorSeen,
     "A console that has lost the director asks an engine who directs now (claim 17).",
     callers=(Caller.CONSOLE,),
+    reads=True,
 )
 
 LIST_SESSIONS = Verb(
@@ -148,6 +150,7 @@ LIST_SESSIONS = Verb(
     Sessions,
     "The sessions of the station.",
     callers=(Caller.ANYBODY,),
+    reads=True,
     reply_bytes_max=32 * MIB,  # grows with the sessions: 250 bytes each, of 15 engines with 8192 each
 )
 
@@ -157,5 +160,6 @@ ASK_STATION = Verb(
     StationView,
     "The station as its director sees it.",
     callers=(Caller.ANYBODY,),
+    reads=True,
     reply_bytes_max=16 * MIB,  # grows with the catalogue: 70 bytes a program, more where segments are missing
 )

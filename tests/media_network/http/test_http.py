@@ -13,6 +13,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from media_network.address import Address
+from media_network.http import endpoint
 from media_network.http.client import IDEMPOTENCY_KEY, HttpClient
 from media_network.http.errors import Unintelligible, Unreachable
 from media_network.http.server import HandlerTable, serve
@@ -647,3 +648,32 @@ def test_a_body_that_is_cut_off_leaves_no_traceback(caplog, chunked):
     with caplog.at_level(logging.INFO):
         asyncio.run(talk())
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_who_is_slow_to_send_a_message_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(endpoint, "BODY_WITHIN_S", 0.2)
+
+    async def talk():
+        async with adder_and_client() as (adder, peer, _):
+            reader, writer = await asyncio.open_connection(*peer)
+            writer.write(b"POST /test/add HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n\r\n{")
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 408 ")
+            assert adder.total == 0
+            writer.close()
+
+    asyncio.run(talk())
+
+
+def test_what_is_too_large_need_not_be_sent():
+    async def talk():
+        async with adder_and_client() as (adder, peer, _):
+            for length, status in ((10**9, b"413"), (13, b"100")):
+                reader, writer = await asyncio.open_connection(*peer)
+                head = f"POST /test/add HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+                writer.write(head.encode())
+                assert (await reader.readline()).split()[1] == status
+                writer.close()
+            assert adder.total == 0
+
+    asyncio.run(talk())
