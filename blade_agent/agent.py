@@ -12,6 +12,7 @@ from blade_agent.files import DiskFiles, Files
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
+from blade_agent.main_board.service_address import ServiceAddress
 from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
@@ -76,6 +77,7 @@ class BladeAgent:
             state=Path(settings.state),
             store=await SegmentStore.open(files, [Path(folder) for folder in settings.channels]),
             files=files,
+            service=_service_of(settings),
             allow_elsewhere=settings.allow_elsewhere,
         )
         main_board = RunningMainBoard(board, rng)
@@ -145,6 +147,18 @@ async def _keep_status(agent: BladeAgent, state: Path) -> None:
             await asyncio.sleep(_STATUS_EAGER_S)
         else:
             await agent.next_look()
+
+
+def _service_of(settings: BladeSettings) -> ServiceAddress | None:
+    service = settings.service
+    if service is None:
+        return None
+    return ServiceAddress(
+        address=Address(service.address, settings.media_port),
+        take_command=service.take_command,
+        leave_command=service.leave_command,
+        listen=service.listen,
+    )
 
 
 def _channels_work(store: SegmentStore) -> bool:

@@ -10,6 +10,22 @@ from msgspec import Meta, Struct
 from media_network.snmp.targets import AgentSettings
 
 
+class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The service address of a station: consoles and players are served there, whichever of its blades directs.
+
+    All blades of a station are told the same.
+    """
+
+    address: str
+    """IPv4 address; its port is the media port."""
+    take_command: tuple[str, ...] = ()
+    """Program and arguments that bring the address to this blade when it begins to direct."""
+    leave_command: tuple[str, ...] = ()
+    """The same for taking it away when it ceases to."""
+    listen: bool = False
+    """Serve there while it directs. Without it, something in the network leads what goes there to the director."""
+
+
 class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One blade.
 
@@ -30,6 +46,8 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where consoles are served, and segments fetched."""
     control_port: Annotated[int, Meta(ge=1, le=65535)] = 8081
     """Where machines speak to it."""
+    service: ServiceSettings | None = None
+    """The service address of its station; None where it has none."""
     service_port: str = ""
     baud_rate: Annotated[int, Meta(ge=1200)] = 115_200
     profile: str = "generic-x86"

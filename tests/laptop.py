@@ -94,8 +94,12 @@ class Laptop:
         self.run("distribution-center", "publish", program["program"])
         return program
 
+    def service(self, station):
+        """Where a station serves players, whichever blade directs."""
+        return next(row["media"] for row in self.ps() if (row["station"], row["slot"]) == (station, None))
+
     def playlist(self, station, program):
-        return f"http://{self.director(station)['media']}/programs/{program}/playlist.m3u8"
+        return f"http://{self.service(station)}/programs/{program}/playlist.m3u8"
 
     def logs(self):
         """The tails of all logs, for the message of a test that fails."""

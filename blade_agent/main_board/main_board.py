@@ -26,6 +26,7 @@ from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
+from blade_agent.main_board.service_address import ServiceAddress, serving_at
 from media_network.address import Address
 from media_network.http.server import serve_ports
 
@@ -47,6 +48,8 @@ class Equipment:
     state: Path
     store: SegmentStore
     files: Files
+    service: ServiceAddress | None = None
+    """Where its station serves consoles while this blade directs it."""
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them."""
 
@@ -221,6 +224,7 @@ class RunningMainBoard:
             station=wanted.station,
             address=self._board.address,
             media=self._board.media,
+            service=self._board.service.address if self._board.service else None,
             epoch=wanted.epoch,
             center=wanted.center,
             state=self._board.state,
@@ -229,6 +233,7 @@ class RunningMainBoard:
         async with (
             open_director(duty, self._catalogue, self._rng, self._director_counters) as director,
             self._door.on_duty(director.handlers()),
+            serving_at(self._board.service, self._door.table()),
         ):
             self._director = director
             try:

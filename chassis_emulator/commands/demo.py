@@ -13,7 +13,6 @@ import click
 import msgspec
 from msgspec import Struct
 
-from blade_agent.backplane.role import Role
 from chassis_emulator.commands.table import format_table
 from chassis_emulator.data import DEFAULT_EXAMPLE
 from chassis_emulator.topology.topology import Topology, find_topology, read_topology
@@ -22,6 +21,8 @@ from media_network.program import ProgramId, Sha256
 from media_network.whereabouts import STATE_VARIABLE
 
 _SEGMENT_MS = 800
+_MANAGER = "chassis_manager"
+"""The row of `ps` that is about a whole station."""
 
 Say = Callable[[str], None]
 
@@ -97,16 +98,16 @@ class Demo:
         """Say what to open, poll and play."""
         self._run("chassis-emulator", "ps")
         rows = msgspec.json.decode(self._run("chassis-emulator", "ps", "--json", quiet=True), type=list[_Process])
-        [director] = [row.media for row in rows if (row.station, row.role) == (self._station, Role.DIRECTOR)]
+        [service] = [row.media for row in rows if (row.station, row.role) == (self._station, _MANAGER)]
         program = msgspec.json.decode(
             self._run("distribution-center", "programs", "--json", quiet=True), type=list[_Program]
         )[0].program
         self._say(
             "The network stays up. Try, or open in a player:\n"
             f"  export {STATE_VARIABLE}={self._state}\n"
-            f"  ffplay http://{director}/programs/{program}/playlist.m3u8\n"
+            f"  ffplay http://{service}/programs/{program}/playlist.m3u8\n"
             f"  media-console play {program} --by push --output received.ts\n"
-            f"  curl http://{director}/openapi.json\n"
+            f"  curl http://{service}/openapi.json\n"
             "  ipmitool -I serial-basic -D <SERIAL of chassis-emulator ps>:115200 mc info\n"
             "  chassis-emulator down"
         )

@@ -103,6 +103,7 @@ def _manager(
             host=chassis.host,
             ipmi=f"{chassis.host}:{IPMI_PORT}",
             snmp=snmp_address(chassis.host),
+            media=str(chassis.service),
         ),
         part="manager",
         settings=ManagerSettings(

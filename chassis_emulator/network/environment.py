@@ -43,6 +43,7 @@ from chassis_emulator.network.control import (
 from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
 from chassis_emulator.network.front_panel import FrontPanel
 from chassis_emulator.network.readiness import look
+from chassis_emulator.network.service_switch import ServiceSwitch
 from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.processes.memory import pss_bytes
 from chassis_emulator.processes.nursery_client import NurseryClient
@@ -78,6 +79,8 @@ async def run_environment(
         desk = ChassisDesk(targets, chassis, faults)
         view = NetworkView(plan=plan, chassis=chassis, processes=processes, faults=faults, desk=desk, boot=boot)
         panel = await stack.enter_async_context(FrontPanel(plan.panel, view))
+        for station in plan.chassis:
+            await stack.enter_async_context(ServiceSwitch(station, processes))
         await processes.start_missing()
         answers: dict[Verb[Any, Any], Answer] = {
             **environment.answers,
@@ -164,7 +167,7 @@ def _row(network: int, process: Process) -> ProcessRow:
         address=place.host,
         serial=status.service_port or None,
         control=status.control or None,
-        media=status.media or None,
+        media=status.media or place.media,
         snmp=None if empty else place.snmp,
         ipmi=place.ipmi,
         epoch=status.epoch,

@@ -31,6 +31,8 @@ class Place:
     """Where IPMI tools are answered, `host:port`."""
     snmp: str | None = None
     """Where SNMP managers are answered, `host:port`."""
+    media: str | None = None
+    """Where consoles are served, `host:port`, if that does not follow from what the process says."""
 
 
 @dataclass

@@ -1,13 +1,13 @@
 """What a topology comes to: every process, its address, its folders. Pure; nothing is made here.
 
 Addresses are 127.<network>.<station>.<slot>, both counted from 1; the center is at 127.<network>.0.1 and the chassis
-manager of a station at 127.<network>.<station>.254.
+manager of a station at 127.<network>.<station>.254. The station's service address is 127.<network>.<station>.200.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from blade_agent.settings import BladeSettings
+from blade_agent.settings import BladeSettings, ServiceSettings
 from chassis_emulator.topology.topology import StationTopology, Topology
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings
@@ -20,6 +20,7 @@ IPMI_PORT = 6623
 SNMP_PORT = 1161
 """In place of 161, for the same reason."""
 _MANAGER_HOST = 254
+_SERVICE_HOST = 200
 _MANAGER_PROFILE = "emulated-chassis"
 
 
@@ -33,6 +34,8 @@ class BladePlan:
     slot: int
     address: Address
     media: Address
+    service: Address
+    """Where its station serves consoles, whichever blade directs."""
     state: Path
     channels: tuple[Path, ...]
     capacity_bps: int
@@ -50,6 +53,7 @@ class BladePlan:
             address=self.address.host,
             control_port=self.address.port,
             media_port=self.media.port,
+            service=ServiceSettings(address=self.service.host),
             backplane=backplane,
             state=str(self.state),
             channels=tuple(map(str, self.channels)),
@@ -72,6 +76,8 @@ class ChassisPlan:
     """Of the manager's process: `<station>/manager`."""
     station: str
     host: str
+    service: Address
+    """Where the station serves consoles, whichever blade directs."""
     state: Path
     baud_rate: int
     center: Address
@@ -124,10 +130,11 @@ class NetworkPlan:
         return Address(self.center.address.host, PANEL_PORT)
 
     @property
-    def listening(self) -> dict[str, tuple[Address, Address]]:
-        """Where each process will listen for control and for media, by its name."""
-        center = {self.center.name: (self.center.address, self.center.media)}
-        return center | {blade.name: (blade.address, blade.media) for blade in self.blades}
+    def listening(self) -> dict[str, tuple[Address, ...]]:
+        """Where each process will listen, by its name; a station's service address by its manager's."""
+        center: dict[str, tuple[Address, ...]] = {self.center.name: (self.center.address, self.center.media)}
+        services = {chassis.name: (chassis.service,) for chassis in self.chassis}
+        return center | services | {blade.name: (blade.address, blade.media) for blade in self.blades}
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -155,11 +162,13 @@ def plan_network(topology: Topology, folder: Path) -> NetworkPlan:
 
 def _plan_chassis(network: int, number: int, station: StationTopology, folder: Path, center: Address) -> ChassisPlan:
     subnet = f"127.{network}.{number}"
+    service = Address(f"{subnet}.{_SERVICE_HOST}", MEDIA_PORT)
     state = folder / "stations" / station.name
     return ChassisPlan(
         name=f"{station.name}/manager",
         station=station.name,
         host=f"{subnet}.{_MANAGER_HOST}",
+        service=service,
         state=state / "manager",
         root=state / "manager" / "root",
         profile=_MANAGER_PROFILE,
@@ -176,6 +185,7 @@ def _plan_chassis(network: int, number: int, station: StationTopology, folder: P
                 slot=slot,
                 address=Address(f"{subnet}.{slot}", CONTROL_PORT),
                 media=Address(f"{subnet}.{slot}", MEDIA_PORT),
+                service=service,
                 state=state / str(slot) / "state",
                 root=state / str(slot) / "root",
                 channels=tuple(state / str(slot) / f"channel-{channel + 1}" for channel in range(station.channels)),

@@ -38,6 +38,8 @@ class DirectorDuty:
     """Where machines speak to this director."""
     media: Address
     """Where it serves consoles."""
+    service: Address | None = None
+    """Where its station does, whichever blade directs; None: there is no such address."""
     epoch: int
     center: Address | None
     """The distribution center; None where none is configured."""

@@ -11,7 +11,8 @@ def test_addresses_follow_network_station_and_slot():
     assert listening["home/2"] == ("127.1.1.2:8081", "127.1.1.2:8080")
     assert listening["north/1"] == ("127.1.2.1:8081", "127.1.2.1:8080")
     assert listening["south/4"] == ("127.1.3.4:8081", "127.1.3.4:8080")
-    assert len(set(listening.values())) == len(listening) == 11
+    assert listening["south/manager"] == ("127.1.3.200:8080",)
+    assert len(set(listening.values())) == len(listening) == 14
 
 
 def test_a_blade_is_told_its_place():

@@ -75,7 +75,7 @@ class RegistryLink:
             registration = RegisterStation(
                 station=self._term.duty.station,
                 director=str(self._term.duty.address),
-                media=str(self._term.duty.media),
+                media=str(self._term.duty.service or self._term.duty.media),
                 epoch=self._term.duty.epoch,
                 engines=len(self._roster),
             )

@@ -1,0 +1,77 @@
+"""The service address of a station: the blade that directs takes it, and leaves it to the next.
+
+Players that know it find the director, whichever blade that is. How an address comes to a blade is the network's
+matter: two commands do it, such as `ip address add` and `arping -A`.
+"""
+
+import asyncio
+import logging
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from media_network.address import Address
+from media_network.http.server import HandlerTable, serve
+from media_network.messages.verb import Port
+
+logger = logging.getLogger(__name__)
+
+_COMMAND_WITHIN_S = 5.0
+_TRY_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceAddress:
+    """Where the station serves consoles, and what this blade does about it."""
+
+    address: Address
+    take_command: tuple[str, ...] = ()
+    leave_command: tuple[str, ...] = ()
+    listen: bool = False
+
+
+@asynccontextmanager
+async def serving_at(service: ServiceAddress | None, table: HandlerTable) -> AsyncIterator[None]:
+    """Serve a table at the service address, too, as long as the context lasts, as far as that is this blade's part.
+
+    One that cannot be had, because another blade has it still, is tried for again and again.
+    """
+    if service is None or not service.listen:
+        yield
+        return
+    keeping = asyncio.create_task(_keep_serving(service, table.at(Port.MEDIA)), name="service address")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        await _run(service.leave_command)
+
+
+async def _keep_serving(service: ServiceAddress, table: HandlerTable) -> None:
+    while True:
+        await _run(service.take_command)
+        try:
+            async with serve(table, service.address):
+                await asyncio.Event().wait()
+        except OSError as error:
+            logger.warning("the service address %s cannot be served at: %s", service.address, error.strerror or error)
+        await asyncio.sleep(_TRY_AGAIN_S)
+
+
+async def _run(command: tuple[str, ...]) -> None:
+    if not command:
+        return
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
+        async with asyncio.timeout(_COMMAND_WITHIN_S):
+            status = await process.wait()
+    except TimeoutError:
+        logger.warning("%s has not ended within %g s", command[0], _COMMAND_WITHIN_S)
+        process.kill()
+    except OSError as error:
+        logger.warning("%s cannot be run: %s", command[0], error.strerror or error)
+    else:
+        if status:
+            logger.warning("%s ended with exit code %d", command[0], status)
