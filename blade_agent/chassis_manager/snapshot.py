@@ -112,5 +112,5 @@ def _temperatures(slot: Slot) -> list[TemperatureReading]:
             upper_critical=sensor.upper.get(Threshold.UPPER_CRITICAL),
             upper_non_recoverable=sensor.upper.get(Threshold.UPPER_NON_RECOVERABLE),
         )
-        for sensor, celsius in slot.temperatures.measured
+        for sensor, celsius in slot.measurements.temperatures
     ]

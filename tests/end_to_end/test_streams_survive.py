@@ -33,7 +33,7 @@ def drain(row, draining):
     answer = subprocess.run(
         [
             *("ipmitool", "-I", "serial-basic", "-D", f"{row['serial']}:115200"),
-            *("raw", "0x2e", "5", "0x88", "0x1f", "0", str(int(draining))),
+            *("raw", *map(hex, (DRAIN.code.net_fn, DRAIN.code.number, *DRAIN.request_data(Drain(draining))))),
         ],
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import Request
-from blade_agent.backplane.messages.role import GET_BLADE_STATUS, BladeStatus
+from blade_agent.backplane.messages.heartbeat import GET_HEARTBEAT, Heartbeat
 from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots.line_quality import LineQuality
@@ -14,9 +14,9 @@ from blade_agent.chassis_manager.slots.slot import Slot
 
 TIMING = Timing()
 M = HotSwapState
-HEARTBEAT = GET_BLADE_STATUS.reply_data(
-    BladeStatus(
-        protocol_version=1,
+HEARTBEAT = GET_HEARTBEAT.reply_data(
+    Heartbeat(
+        protocol_version=2,
         hot_swap=M.M4_ACTIVE,
         main_board=MainBoardState.READY,
         role=Role.DIRECTOR,
@@ -62,7 +62,7 @@ class Wire:
             self.states.append((self.now, self.slot.hot_swap))
 
     def _answer(self, request):
-        if (request.net_fn, request.command) == (0x2E, 1):
+        if (request.net_fn, request.command) == (0x2E, 0x11):
             response = request.respond(0, HEARTBEAT)
         else:
             response = request.respond(0xC1)
