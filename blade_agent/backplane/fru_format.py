@@ -1,5 +1,6 @@
 """What is written on a board, as its EEPROM holds it (IPMI FRU Information Storage Definition 1.0, rev. 1.3)."""
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -110,7 +111,7 @@ def _bcd(octets: bytes) -> str:
     return octets.hex().translate(str.maketrans("abcdef", " -.???")).rstrip()
 
 
-_TEXT_OF: Final = {0x00: bytes.hex, 0x40: _bcd, 0x80: _packed_ascii, _ASCII: _ascii}
+_TEXT_OF: Final[dict[int, Callable[[bytes], str]]] = {0x00: bytes.hex, 0x40: _bcd, 0x80: _packed_ascii, _ASCII: _ascii}
 
 
 def _area_is_whole(image: bytes, start: int) -> bool:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from blade_agent.backplane.messages.role import DRAIN, Drain
 from tests.addresses import network_number
 from tests.end_to_end.viewing import (
     assert_subsequence,
@@ -40,7 +41,7 @@ def drain(row, draining):
         timeout=30,
         check=True,
     ).stdout
-    enterprise, low, high = answer.split()[:3], *answer.split()[3:]
+    enterprise, low, high = answer.split()[:3], *answer.split()[3:5]
     assert enterprise == ["88", "1f", "00"]
     return int(low, 16) + 256 * int(high, 16)
 

@@ -320,7 +320,7 @@ class Slot:
         else:
             faults = status.frame_faults + status.message_faults - before.frame_faults - before.message_faults
             self.quality.note(max(0, faults), now)
-            self._survey_again_if_changed(status, now)
+            self._survey_again_if_changed(now)
         self.epoch_word.hear(status)
         event = REPORT_OF.get(status.hot_swap)
         if event is not None:
@@ -334,11 +334,12 @@ class Slot:
         self.epoch_word = EpochWord()
         self._surveys = [BladeSurvey(ask_power(self.facts)), BladeSurvey(ask_facts(self.facts, self._facts_digest))]
         self._survey_from, self._measure_from = now, math.inf
-        if self.outdated:
+        version = PROTOCOL_VERSION if self.status is None else self.status.protocol_version
+        if version != PROTOCOL_VERSION:
             logger.warning(
                 "slot %d: the blade speaks version %d of our messages, not %d: it needs an update and gets no role",
                 self.number,
-                0 if self.status is None else self.status.protocol_version,
+                version,
                 PROTOCOL_VERSION,
             )
 
@@ -347,9 +348,9 @@ class Slot:
         status = self.status
         return None if status is None or self.outdated else status.facts_digest
 
-    def _survey_again_if_changed(self, status: Heartbeat, now: float) -> None:
+    def _survey_again_if_changed(self, now: float) -> None:
         """Somebody has written into its inventory, say."""
-        if self.facts.surveyed and not self._surveys and status.facts_digest != self.facts.digest:
+        if self.facts.surveyed and not self._surveys and self._facts_digest() not in (None, self.facts.digest):
             self._surveys.append(BladeSurvey(ask_facts(self.facts, self._facts_digest)))
             self._survey_from = now
 
