@@ -14,6 +14,12 @@ from media_network.segment_url import segment_target
 from tests.patience import until
 
 
+def equipment(folder, store, address, media):
+    return Equipment(
+        slot=2, address=address, media=media, capacity_bps=10**9, state=folder, store=store, files=DiskFiles()
+    )
+
+
 def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_path, free_port):
     address, media, nobody = (Address("127.0.0.1", free_port()) for _ in range(3))
     without_ticket = f"http://{media}{segment_target('film', 0, 'none')}"
@@ -23,16 +29,7 @@ def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_pat
 
     async def story():
         store = await SegmentStore.open(DiskFiles(), [tmp_path / "disk"])
-        board = Equipment(
-            slot=2,
-            address=address,
-            media=media,
-            capacity_bps=10**9,
-            state=tmp_path,
-            store=store,
-            files=DiskFiles(),
-        )
-        main_board = RunningMainBoard(board, random.Random(1))
+        main_board = RunningMainBoard(equipment(tmp_path, store, address, media), random.Random(1))
         running = asyncio.create_task(main_board.run())
         counted = []
         async with aiohttp.ClientSession() as http:
@@ -47,3 +44,39 @@ def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_pat
         return counted
 
     assert asyncio.run(story()) == [(403, 1), (403, 2), (503, 2), (403, 3)]
+
+
+def test_a_director_knows_the_blades_that_the_chassis_manager_has_told_it_of_and_no_other_terms(tmp_path, free_port):
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+    blades = {1: Address("127.1.1.1", 8081), 2: address}
+
+    def director(epoch):
+        return RoleAssignment(role=Role.DIRECTOR, epoch=epoch, station="north", director=address)
+
+    async def story():
+        store = await SegmentStore.open(DiskFiles(), [tmp_path / "disk"])
+        main_board = RunningMainBoard(equipment(tmp_path, store, address, media), random.Random(1))
+        running = asyncio.create_task(main_board.run())
+
+        async def directs(epoch):
+            main_board.assign(director(epoch))
+            await until(lambda: (found := main_board._director) is not None and found._term.epoch == epoch)
+            return main_board._director.blades
+
+        first = await directs(1)
+        untold = (first.by_slot, first.addresses)
+        main_board.know_blades(blades)
+        told = (dict(first.by_slot), first.addresses)
+        second = await directs(2)
+        forgotten = second.addresses
+        main_board.assign(director(3))
+        main_board.know_blades(blades)
+        await until(lambda: (found := main_board._director) is not None and found._term.epoch == 3)
+        told_before_it_began = main_board._director.blades.addresses
+        running.cancel()
+        await asyncio.wait([running])
+        store.close()
+        return untold, told, forgotten, told_before_it_began
+
+    addresses = frozenset(blades.values())
+    assert asyncio.run(story()) == ((None, None), (blades, addresses), None, addresses)
