@@ -12,7 +12,7 @@ import os
 import signal
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from statistics import median
 
@@ -26,6 +26,7 @@ from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity
 from blade_agent.version import installed_version
+from media_network.address import Address
 
 ROUNDS = 20
 ROUND_TRIPS = 200
@@ -44,6 +45,9 @@ class NoMainBoard:
     def drain(self, draining: bool) -> int:  # noqa: ARG002, FBT001 -- as the protocol has it
         """Carry no stream."""
         return 0
+
+    def know_blades(self, blades: Mapping[int, Address]) -> None:
+        """Need none of them."""
 
     def status(self) -> MainBoardStatus:
         """Say that it is off."""

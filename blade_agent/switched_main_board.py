@@ -4,11 +4,12 @@ Main board and CBC share a processor. Switched off, the main board has no role a
 begins anew under another boot id, as one does that really had no power.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, RoleAssignment
 from blade_agent.cbc.main_board import MainBoard
+from media_network.address import Address
 from media_network.callback import do_nothing
 
 
@@ -43,6 +44,10 @@ class SwitchedMainBoard:
     def drain(self, draining: bool) -> int:  # noqa: FBT001 -- the field of the message
         """See `MainBoard`."""
         return self._main_board.drain(draining) if self._is_on else 0
+
+    def know_blades(self, blades: Mapping[int, Address]) -> None:
+        """See `MainBoard`."""
+        self._main_board.know_blades(blades)
 
     def status(self) -> MainBoardStatus:
         """See `MainBoard`."""

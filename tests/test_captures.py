@@ -12,7 +12,7 @@ from tests.captures import CAPTURES, record
 pytestmark = pytest.mark.peer("tshark", "ipmitool")
 DECODED = ("-o", "ipmi.dissect_bus_commands:TRUE", "-o", 'uat:user_dlts:"User 0 (DLT=147)","ipmb","0","","0",""')
 FIELDS = ("ipmi.header.netfn", "ipmi.header.command", "ipmi.header.sequence", "_ws.col.Info")
-HEARTBEAT, EVENT = ("0x2e", "0x01"), ("0x04", "0x02")
+HEARTBEAT, EVENT = ("0x2e", "0x11"), ("0x04", "0x02")
 BACKPLANES = ("backplane-udp.pcap", "backplane-serial.pcap")
 LOGIN = [
     "Presence Ping",

@@ -4,8 +4,9 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from blade_agent.backplane.layout import InvalidField, Layout
+from blade_agent.backplane.layout import InvalidField, Layout, WrongLength
 from blade_agent.backplane.message import Completion, CompletionCode
+from blade_agent.backplane.seal import SEAL_BYTES, seal, unseal
 
 RequestT = TypeVar("RequestT", bound=Struct)
 ReplyT = TypeVar("ReplyT", bound=Struct)
@@ -36,6 +37,11 @@ class CommandCode(Struct, frozen=True):
     number: int
 
 
+def media_station(number: int) -> CommandCode:
+    """Give where a command of our own stands."""
+    return CommandCode(NET_FN_OEM, MEDIA_STATION, number)
+
+
 class Command(Generic[RequestT, ReplyT]):
     """A command of the backplane."""
 
@@ -47,32 +53,59 @@ class Command(Generic[RequestT, ReplyT]):
         request: Layout[RequestT],
         reply: Layout[ReplyT],
         completions: type[Completion] | None = None,
+        sealed: bool = False,
     ) -> None:
-        """`completions` are those that mean something with this command only."""
+        """`completions` are those that mean something with this command only.
+
+        `sealed`: request and response carry a CRC-32 of their own (`blade_agent.backplane.seal`).
+        """
         self.name = name
         self.code = code
         self._request = request
         self._reply = reply
         self._completions = completions
+        self.sealed = sealed
 
     def request_data(self, body: RequestT) -> bytes:
-        """Give the data of a request: the defining body, then the fields."""
-        return self.code.group + self._request.pack(body)
+        """Give the data of a request: the defining body, then the fields, then the seal if it has one."""
+        data = self.code.group + self._request.pack(body)
+        return seal(self._request_head, data) if self.sealed else data
 
     def reply_data(self, body: ReplyT) -> bytes:
         """Give the data of a response that went well, completion code aside."""
-        return self.code.group + self._reply.pack(body)
+        data = self.code.group + self._reply.pack(body)
+        return seal(self._response_head(CompletionCode.OK), data) if self.sealed else data
+
+    def refusal_data(self, completion: int) -> bytes:
+        """Give the data of a response that did not: none, but of a sealed command the defining body and the seal."""
+        return seal(self._response_head(completion), self.code.group) if self.sealed else b""
 
     def read_request(self, fields: bytes) -> RequestT:
-        """Read a request's data from which the defining body was taken off. Raises as `Layout.unpack` does."""
+        """Read a request's data from which the defining body was taken off.
+
+        Raises as `Layout.unpack` does, and BrokenSeal.
+        """
+        if self.sealed:
+            if len(fields) < SEAL_BYTES:
+                raise WrongLength(len(fields))
+            fields = unseal(self._request_head, self.code.group + fields)[len(self.code.group) :]
         return self._request.unpack(fields)
 
     def read_reply(self, data: bytes) -> ReplyT:
-        """Read the data of a response that went well. Raises as `Layout.unpack` does."""
+        """Read the data of a response that went well. Raises as `Layout.unpack` does, and BrokenSeal."""
         if not data.startswith(self.code.group):
             message = f"the response to {self.name} is of another defining body"
             raise InvalidField(message)
+        if self.sealed:
+            data = unseal(self._response_head(CompletionCode.OK), data)
         return self._reply.unpack(data.removeprefix(self.code.group))
+
+    @property
+    def _request_head(self) -> bytes:
+        return bytes((self.code.net_fn, self.code.number))
+
+    def _response_head(self, completion: int) -> bytes:
+        return bytes((self.code.net_fn | 1, self.code.number, completion))
 
     def completion(self, code: int) -> Completion:
         """Give a completion code as it is meant with this command. Raises ValueError for one without a meaning."""

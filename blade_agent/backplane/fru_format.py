@@ -1,5 +1,6 @@
 """What is written on a board, as its EEPROM holds it (IPMI FRU Information Storage Definition 1.0, rev. 1.3)."""
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +16,10 @@ _DATE_UNSPECIFIED: Final = bytes(3)
 _ASCII: Final = 0xC0
 _END_OF_FIELDS: Final = b"\xc1"
 _LONGEST_FIELD_BYTES: Final = 31
+_PRODUCT_FIELDS: Final = ("manufacturer", "product", "part_number", "version", "serial_number", "asset_tag")
+_BOARD_FIELDS: Final = ("manufacturer", "product", "serial_number", "part_number")
+_PRODUCT_FIELDS_AT: Final = 3
+_BOARD_FIELDS_AT: Final = 6
 _AREA_OFFSETS: Final = {"chassis": 2, "board": 3, "product": 4}
 
 
@@ -52,6 +57,16 @@ def fru_image(facts: FruFacts) -> bytes:
     return _sealed(header) + board + product
 
 
+def read_fru(image: bytes) -> FruFacts:
+    """Read what an inventory says: its product area, and where that says nothing its board area.
+
+    Nothing of what it claims is trusted: an area whose checksum is wrong, or that ends early, says nothing.
+    """
+    product = dict(zip(_PRODUCT_FIELDS, _fields(image, "product", _PRODUCT_FIELDS_AT), strict=False))
+    board = dict(zip(_BOARD_FIELDS, _fields(image, "board", _BOARD_FIELDS_AT), strict=False))
+    return FruFacts(**{name: product.get(name) or board.get(name, "") for name in FruFacts.__struct_fields__})
+
+
 def areas_are_whole(image: bytes) -> bool:
     """Tell whether the header, and the chassis, board and product areas that it names, have their checksums right."""
     header = image[:_HEADER_BYTES]
@@ -59,6 +74,44 @@ def areas_are_whole(image: bytes) -> bool:
         return False
     starts = [header[offset] * _UNIT_BYTES for offset in _AREA_OFFSETS.values() if header[offset]]
     return all(_area_is_whole(image, start) for start in starts)
+
+
+def _fields(image: bytes, name: str, first_at: int) -> list[str]:
+    """Give the texts of an area in order (section 13 of the definition: a type and length byte before each)."""
+    if len(image) < _HEADER_BYTES or image[0] != _VERSION or checksum(image[:_HEADER_BYTES]):
+        return []
+    start = image[_AREA_OFFSETS[name]] * _UNIT_BYTES
+    if not start or not _area_is_whole(image, start):
+        return []
+    area = image[start : start + image[start + 1] * _UNIT_BYTES - 1]
+    texts: list[str] = []
+    at = first_at
+    while at < len(area) and area[at] != _END_OF_FIELDS[0]:
+        length_bytes = area[at] & ~_ASCII
+        octets = area[at + 1 : at + 1 + length_bytes]
+        if len(octets) < length_bytes:
+            break
+        texts.append(_TEXT_OF[area[at] & _ASCII](octets))
+        at += 1 + length_bytes
+    return texts
+
+
+def _ascii(octets: bytes) -> str:
+    text = octets.decode("latin-1").rstrip("\x00 ")
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text)
+
+
+def _packed_ascii(octets: bytes) -> str:
+    """Four letters in three bytes, the first in the lowest bits."""
+    bits, count = int.from_bytes(octets, "little"), len(octets) * 8 // 6
+    return "".join(chr(0x20 + (bits >> 6 * place & 0x3F)) for place in range(count)).rstrip()
+
+
+def _bcd(octets: bytes) -> str:
+    return octets.hex().translate(str.maketrans("abcdef", " -.???")).rstrip()
+
+
+_TEXT_OF: Final[dict[int, Callable[[bytes], str]]] = {0x00: bytes.hex, 0x40: _bcd, 0x80: _packed_ascii, _ASCII: _ascii}
 
 
 def _area_is_whole(image: bytes, start: int) -> bool:

@@ -21,6 +21,10 @@ class Role(StrEnum):
     ENGINE = "engine"
 
 
+HIGHEST_EPOCH = (1 << 32) - 1
+"""What four bytes hold. There is none after it."""
+
+
 class RoleAssignment(Struct, frozen=True, kw_only=True):
     """A role and all that is needed to fill it."""
 
@@ -50,3 +54,5 @@ class MainBoardStatus(Struct, frozen=True, kw_only=True):
     state: MainBoardState
     address: Address | None
     """Where machines speak to it, its control port; None until they can."""
+    streams: int = 0
+    """That it sends."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.messages.blade_facts import facts_digest
 from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.clock import Clock
@@ -69,6 +70,17 @@ class Blade(ManagementController):
         self.leds = Leds(clock, hardware.leds)
         self.identification = Identification(clock, self._identify_led())
         self.fan_override: int | None = None
+        self._digested = (b"", 0)
+        """The inventory that the digest was made with, and the digest; records stay."""
+
+    @property
+    def facts_digest(self) -> int:
+        """What names all that its records and its inventory say."""
+        image, digest = self._digested
+        if image is not self.fru.image:
+            image = self.fru.image
+            self._digested = (image, digest := facts_digest(self.records, image))
+        return digest
 
     def settle(self) -> None:
         """Look at the sensors, and let hot swap follow the main board: ready ends M3, released ends M6."""

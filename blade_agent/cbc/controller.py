@@ -12,6 +12,7 @@ from blade_agent.cbc.commands.answer import AnswerTable, CommandModule
 from blade_agent.cbc.commands.board import BOARD_COMMANDS
 from blade_agent.cbc.commands.chassis import CHASSIS_COMMANDS
 from blade_agent.cbc.commands.event_receiver import EVENT_RECEIVER_COMMANDS
+from blade_agent.cbc.commands.heartbeat import HEARTBEAT_COMMANDS
 from blade_agent.cbc.commands.led import LED_COMMANDS
 from blade_agent.cbc.commands.management import MANAGEMENT_COMMANDS
 from blade_agent.cbc.commands.picmg import PICMG_COMMANDS
@@ -36,6 +37,7 @@ COMMAND_MODULES: tuple[CommandModule[Blade], ...] = (
     BOARD_COMMANDS,
     UPGRADE_COMMANDS,
     ROLE_COMMANDS,
+    HEARTBEAT_COMMANDS,
 )
 
 

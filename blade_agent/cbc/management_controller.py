@@ -51,6 +51,8 @@ class ManagementController:
         self.lines: list[MessageLine] = []
         self.misdirected = 0
         """Messages that were whole but not for this controller."""
+        self.broken_seals = 0
+        """Requests whose 8-bit sums were right and whose seal was not."""
 
     @property
     def frame_faults(self) -> int:
@@ -59,8 +61,8 @@ class ManagementController:
 
     @property
     def message_faults(self) -> int:
-        """Frames on all lines that held no message, or one for somebody else."""
-        return sum(line.faults.total() for line in self.lines) + self.misdirected
+        """Frames on all lines that held no message, one for somebody else, or one whose seal was broken."""
+        return sum(line.faults.total() for line in self.lines) + self.misdirected + self.broken_seals
 
     def settle(self) -> None:
         """Look at the sensors."""

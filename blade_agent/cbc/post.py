@@ -1,6 +1,10 @@
-"""The main board's post: the assignment it holds, and the parts of the next one as they come in."""
+"""The main board's post: the assignment it holds, the parts of the next one as they come in, a director's blades."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
 
 from blade_agent.backplane.messages.role import CommitRole, CommitRoleCompletion, Party, assignment_digest
+from blade_agent.backplane.messages.station_blades import SlotBlade
 from blade_agent.backplane.role import Role, RoleAssignment
 from blade_agent.cbc.main_board import MainBoard
 from media_network.address import Address
@@ -24,6 +28,7 @@ class Post:
         self.held = RoleAssignment()
         self._station = ""
         self._addresses: dict[Party, Address | None] = dict.fromkeys(Party)
+        self._blades: dict[int, Address] = {}
 
     @property
     def digest(self) -> int:
@@ -57,6 +62,15 @@ class Post:
             raise RoleRefused(CommitRoleCompletion.STAGED_DIFFERS, self.held, offered)
         self._take(offered)
 
+    def note_blades(self, news: Iterable[SlotBlade]) -> None:
+        """Let the director know where blades of its station are; of one term, and told again in the next."""
+        for blade in news:
+            if blade.address is None:
+                self._blades.pop(blade.slot, None)
+            else:
+                self._blades[blade.slot] = blade.address
+        self._main_board.know_blades(MappingProxyType(dict(self._blades)))
+
     def release(self) -> None:
         """Leave the main board without a role; the epoch stays, so that an older director stays fenced off."""
         if self.held.role is not Role.UNASSIGNED:
@@ -64,6 +78,7 @@ class Post:
 
     def _take(self, assignment: RoleAssignment) -> None:
         self.held = assignment
+        self._blades.clear()
         self._main_board.assign(assignment)
 
 

@@ -31,6 +31,25 @@ class TemperatureReading(Struct, frozen=True, kw_only=True):
     upper_non_recoverable: float | None = None
 
 
+class SensorState(Struct, frozen=True, kw_only=True):
+    """A sensor of a blade that is read as a number, by its record and its last reading over the backplane."""
+
+    number: int
+    """By which it stays the same sensor, whatever else the blade has."""
+    name: str
+    measures: Literal["temperature", "voltage", "current", "power", "fan_speed"]
+    entity: str
+    """Where it measures, in the words of a hardware profile; `fan` of a tachometer."""
+    value: float | None
+    """In degrees Celsius, volts, amperes, watts or rotations a minute; None while there is none to be had."""
+    low_critical: float | None = None
+    high_warning: float | None = None
+    high_critical: float | None = None
+    high_fatal: float | None = None
+    hysteresis: float = 0.0
+    """How far the reading has to come back before a limit no longer counts as crossed."""
+
+
 class SlotState(Struct, frozen=True, kw_only=True):
     """One slot. Of a blade that is away (M0, M7) only what the manager itself knows is there."""
 
@@ -59,6 +78,17 @@ class SlotState(Struct, frozen=True, kw_only=True):
     power_levels_w: tuple[float, ...] = ()
     """What it draws at most at level 1, 2 and so on."""
     temperatures: tuple[TemperatureReading, ...] = ()
+    sensors: tuple[SensorState, ...] = ()
+    """All that it measures, those temperatures included, in the order of their numbers."""
+    protocol_version: int | None = None
+    """Of the backplane's messages that its agent speaks. One of another version than ours gets no role."""
+    streams: int | None = None
+    """That its main board sends."""
+    serial_number: str = ""
+    """This and the next three are of its FRU inventory; empty until it was read, and where it says nothing."""
+    model: str = ""
+    maker: str = ""
+    firmware: str = ""
     fan_level: int | None = None
     """Level, 0 to 100, that its fan was told to run at least at; None where nothing was set."""
     lost_since: float | None = None
@@ -186,7 +216,7 @@ CHASSIS = Verb(
     ChassisState,
     "The whole state of the chassis.",
     callers=(Caller.ANYBODY,),
-    reply_bytes_max=MIB,  # 3 kB a slot, of 62
+    reply_bytes_max=MIB,  # 6 kB a slot with 16 sensors, of 62
 )
 EVENTS = Verb(
     "events",

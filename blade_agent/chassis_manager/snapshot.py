@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from blade_agent.backplane.fru_format import FruFacts
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.backplane.sensor_codes import Threshold
@@ -10,6 +11,7 @@ from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.orders import BudgetState, ChassisState, SlotState, SupplyState, TemperatureReading
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.policy.power_switch import observed_power
+from blade_agent.chassis_manager.seen_sensors import seen_sensors
 from blade_agent.chassis_manager.slots.slot import Slot
 from media_network.address import Address
 
@@ -74,7 +76,7 @@ def chassis_state(station: str, chassis: Chassis, supplies: Supplies, now: float
 
 def _slot_state(slot: Slot, chassis: Chassis, now: float, to_wall_s: float) -> SlotState:
     seen, entry, care = snapshot_of(slot), chassis.journal.wanted.of(slot.number), chassis.service.care[slot.number]
-    power = slot.facts.power
+    power, board = slot.facts.power, FruFacts() if slot.away else slot.facts.board
     lost = slot.lost_at if slot.hot_swap is HotSwapState.M7_COMMUNICATION_LOST else None
     return SlotState(
         slot=seen.slot,
@@ -93,6 +95,13 @@ def _slot_state(slot: Slot, chassis: Chassis, now: float, to_wall_s: float) -> S
         power_level=care.level if power is not None and care.level else None,
         power_levels_w=() if power is None else power.levels_w,
         temperatures=() if slot.away else tuple(_temperatures(slot)),
+        sensors=() if slot.away else seen_sensors(slot),
+        protocol_version=None if slot.away or slot.status is None else slot.status.protocol_version,
+        streams=None if slot.away or slot.outdated or slot.status is None else slot.status.streams,
+        serial_number=board.serial_number,
+        model=board.product,
+        maker=board.manufacturer,
+        firmware=board.version,
         fan_level=None if slot.away else chassis.cooling.level_of(slot.number),
         lost_since=None if lost is None else lost + to_wall_s,
         frame_faults=seen.frame_faults,
@@ -112,5 +121,5 @@ def _temperatures(slot: Slot) -> list[TemperatureReading]:
             upper_critical=sensor.upper.get(Threshold.UPPER_CRITICAL),
             upper_non_recoverable=sensor.upper.get(Threshold.UPPER_NON_RECOVERABLE),
         )
-        for sensor, celsius in slot.temperatures.measured
+        for sensor, celsius in slot.measurements.temperatures
     ]

@@ -57,6 +57,8 @@ class Why(Enum):
     """What was read is not of the form it must have."""
     IMPLAUSIBLE = "implausible"
     """A number that a blade cannot measure."""
+    UNTOLD = "untold"
+    """It is measured elsewhere, and was not told."""
     TOO_EARLY = "too early"
     """It is measured between two readings, and this was the first."""
 

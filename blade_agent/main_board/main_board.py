@@ -7,7 +7,7 @@ serves for as long as it holds anything that nobody else does.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +74,12 @@ class RunningMainBoard:
         self._engine_counters = EngineCounters()
         self._director_counters = DirectorCounters()
         self._share = 1.0
+        self._blades: Mapping[int, Address] | None = None
 
     def assign(self, assignment: RoleAssignment) -> None:
         """Take a role from now on; what goes on in both, goes on."""
         self._wanted = assignment
+        self._blades = None
         self._leaving = True
         if assignment.role is Role.UNASSIGNED:
             self._draining = False
@@ -88,6 +90,12 @@ class RunningMainBoard:
         self._draining = draining
         self._drain_engine()
         return self._carried if draining else 0
+
+    def know_blades(self, blades: Mapping[int, Address]) -> None:
+        """Know where the blades of the station are, until the role changes."""
+        self._blades = blades
+        if self._director:
+            self._director.blades.by_slot = blades
 
     def limit(self, share: float) -> None:
         """Send no more than this share of the board's capacity; the director hears of it, and gives no more."""
@@ -105,7 +113,8 @@ class RunningMainBoard:
             state = MainBoardState.FAILED
         else:
             state = MainBoardState.READY
-        return MainBoardStatus(state=state, address=self._board.address)
+        streams = self._engine.streams if self._engine else 0
+        return MainBoardStatus(state=state, address=self._board.address, streams=streams)
 
     def figures(self) -> MainBoardFigures:
         """What it has done and does, at this moment."""
@@ -236,6 +245,7 @@ class RunningMainBoard:
             serving_at(self._board.service, self._door.table()),
         ):
             self._director = director
+            director.blades.by_slot = self._blades
             try:
                 await director.run()
             finally:

@@ -10,6 +10,7 @@ from blade_agent.backplane.command import Command
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.chassis import CHASSIS_IDENTIFY, IdentifyRequest
+from blade_agent.backplane.messages.heartbeat import PROTOCOL_VERSION
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from blade_agent.backplane.role import RoleAssignment
 from blade_agent.blade_controller import BladeController
@@ -113,6 +114,7 @@ class BladeView:
             granted_w=levels_w[level - 1] if level else None,
             observed_w=self._observed_w(),
             streams=main_board.streams,
+            version=PROTOCOL_VERSION,
             identify_s=_seconds(blade.identification.left_s),
             frame_faults=blade.frame_faults,
             message_faults=blade.message_faults,

@@ -6,6 +6,7 @@ from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.chassis_manager.orders import ChassisState, SlotState, SupplyState
 from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.hardware.reading import KnownReading, Quantity
+from blade_agent.snmp.blade_hardware import blade_hardware
 from blade_agent.snmp.sources import (
     ChassisPicture,
     HardwareFigures,
@@ -75,24 +76,20 @@ def _slot(slot: SlotState) -> SlotPicture:
         boot_id=None if slot.boot_id is None else int(slot.boot_id, 16),
         desired_w=desired,
         granted_w=slot.granted_w,
-        streams=slot.streams_left,
+        observed_w=_metered_w(slot),
+        streams=slot.streams,
+        version=slot.protocol_version,
+        waits_for=slot.waits_for,
         frame_faults=slot.frame_faults,
         message_faults=slot.message_faults,
         asked=convert(slot, RequestCounters, from_attributes=True),
         identify_s=slot.identify_s,
-        hardware=None if hot_swap in _ABSENT else HardwareFigures(sensors=_temperatures(slot)),
+        hardware=None if hot_swap in _ABSENT else blade_hardware(slot),
     )
 
 
-def _temperatures(slot: SlotState) -> tuple[SensorFigures, ...]:
-    return tuple(
-        SensorFigures(
-            name=reading.sensor,
-            quantity=Quantity.TEMPERATURE,
-            reading=KnownReading(reading.celsius),
-            high_warning=reading.upper_non_critical,
-            high_critical=reading.upper_critical,
-            high_fatal=reading.upper_non_recoverable,
-        )
-        for reading in slot.temperatures
-    )
+def _metered_w(slot: SlotState) -> float | None:
+    """What the blade's own meters say together, where it has any and each can be read."""
+    meters = [sensor.value for sensor in slot.sensors if sensor.measures == "power"]
+    known = [watts for watts in meters if watts is not None]
+    return sum(known) if known and len(known) == len(meters) else None

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.role import MainBoardState, Role
-from blade_agent.hardware.reading import KnownReading
+from blade_agent.hardware.reading import KnownReading, Unknown, Why
 from blade_agent.snmp.entity_tree import EntityClass, PhysicalEntity
 from blade_agent.snmp.sources import SlotPicture, value_of
 from media_network.snmp.objects.alarms import Severity
@@ -71,9 +71,10 @@ def _works(entity: PhysicalEntity) -> bool | None:
 
 
 def fan_turns(entity: PhysicalEntity) -> bool | None:
-    """Whether a fan turns as it is driven; None without a tachometer, or of a fan that is not driven."""
+    """Whether a fan turns as it is driven; None without a tachometer, or of one that stands and may be meant to."""
     fan: Any = entity.fan
     speed = value_of(fan.speed)
-    if speed is None:
+    untold = isinstance(fan.duty, Unknown) and fan.duty.why is Why.UNTOLD
+    if speed is None or (untold and not speed):
         return None
     return speed > 0 or value_of(fan.duty) == 0.0

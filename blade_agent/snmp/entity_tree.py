@@ -35,6 +35,9 @@ _SLOT = 1000
 
 _BOARD, _PROCESSOR, _CHANNELS, _FANS, _SPEEDS, _PORTS, _SENSORS, _SUPPLIES = 1, 2, 10, 30, 50, 70, 100, 180
 _CHANNELS_MAX = 20
+SENSORS_MAX = _SUPPLIES - _SENSORS
+"""That a board has numbers for."""
+FANS_MAX = _SPEEDS - _FANS
 _PORTS_MAX = 30
 
 
@@ -220,7 +223,8 @@ def _parts(
     hardware: HardwareFigures, number: int, slot: int, prefix: str, *, loose_in: int, board: int
 ) -> Iterator[PhysicalEntity]:
     """Sensors on the board, and fans and supplies where they can be taken out of."""
-    for place, sensor in enumerate(hardware.sensors):
+    for at, sensor in enumerate(hardware.sensors):
+        place = at if sensor.place is None else sensor.place
         on_processor = sensor.entity == "processor" and slot
         yield PhysicalEntity(
             number=number + _SENSORS + place,

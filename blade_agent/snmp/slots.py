@@ -142,6 +142,8 @@ class SlotTables:
                 17: (COUNTER32, lambda seen: seen.starts),
                 18: (COUNTER32, lambda seen: seen.losses),
                 19: (INTEGER32, _entity),
+                20: (GAUGE32, lambda seen: seen.picture.version),
+                21: (DISPLAY_STRING, _waits_for),
             },
         )
         yield from columns(
@@ -180,6 +182,7 @@ class SlotTables:
 
 
 _SECONDS = INTEGER32.within((0, 255))
+_LONGEST_TEXT = 255
 
 
 def role_number(role: Role | None) -> int:
@@ -205,6 +208,10 @@ def _admin(seen: SlotHistory) -> int:
 
 def _identify(seen: SlotHistory) -> int:
     return min(max(seen.picture.identify_s, 0), 255)
+
+
+def _waits_for(seen: SlotHistory) -> str | None:
+    return None if seen.picture.waits_for is None else seen.picture.waits_for[:_LONGEST_TEXT]
 
 
 def _entity(seen: SlotHistory) -> int:

@@ -33,6 +33,8 @@ class SensorFigures(Struct, frozen=True, kw_only=True):
     high_fatal: float | None = None
     hysteresis: float = 0.0
     """How far the reading has to come back before a limit no longer counts as crossed."""
+    place: int | None = None
+    """On its board, from 0 and for ever; None: where it stands among the board's sensors."""
 
 
 class SupplyFigures(Struct, frozen=True, kw_only=True):
@@ -80,6 +82,10 @@ class SlotPicture(Struct, frozen=True, kw_only=True):
     """For how long the identify light still blinks."""
     frame_faults: int | None = None
     message_faults: int | None = None
+    version: int | None = None
+    """Of the backplane's messages that it speaks."""
+    waits_for: str | None = None
+    """Why it is not where it should be, in words; None where only a chassis manager knows."""
     asked: RequestCounters | None = None
     """Counted by a chassis manager only."""
     hardware: HardwareFigures | None = None

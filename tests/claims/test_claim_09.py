@@ -57,7 +57,7 @@ def ipmitool(blade, command):
 def blade_status(blade):
     """Hot swap state, main board's state, role, epoch, address, octets that were no frame; docs/protocols/cbc.md."""
     octets = bytes.fromhex("".join(ipmitool(blade, GET_BLADE_STATUS).split()))
-    assert octets[:4] == bytes([0x88, 0x1F, 0x00, 1])
+    assert octets[:4] == bytes([0x88, 0x1F, 0x00, 2])
     facts = octets[3:]
     host, port = ".".join(str(octet) for octet in facts[12:16]), int.from_bytes(facts[16:18], "little")
     return (

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from blade_agent.backplane.messages.role import DRAIN
+from blade_agent.backplane.messages.role import DRAIN, Drain
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.messages.obtaining import FETCH, Fetch
@@ -148,7 +148,8 @@ def test_what_is_ordered_by_ipmi_is_seen_at_the_manager(network):
     assert ipmitool(way, "chassis identify 0").returncode == 0
     network.until(MANAGER, "mscSlotIdentify.3", "0")
     for draining, shown in ((1, "draining"), (0, "active")):
-        raw = " ".join(f"{octet:#04x}" for octet in (DRAIN.code.net_fn, DRAIN.code.number, *DRAIN.code.group, draining))
+        octets = (DRAIN.code.net_fn, DRAIN.code.number, *DRAIN.request_data(Drain(bool(draining))))
+        raw = " ".join(f"{octet:#04x}" for octet in octets)
         assert ipmitool(way, f"raw {raw}").returncode == 0
         network.until(MANAGER, "mscSlotAdminState.3", shown)
         network.until(ENGINES[1], "mscSlotAdminState.3", shown)

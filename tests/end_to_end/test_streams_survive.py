@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from blade_agent.backplane.messages.role import DRAIN, Drain
 from tests.addresses import network_number
 from tests.end_to_end.viewing import (
     assert_subsequence,
@@ -33,14 +34,14 @@ def drain(row, draining):
     answer = subprocess.run(
         [
             *("ipmitool", "-I", "serial-basic", "-D", f"{row['serial']}:115200"),
-            *("raw", "0x2e", "5", "0x88", "0x1f", "0", str(int(draining))),
+            *("raw", *map(hex, (DRAIN.code.net_fn, DRAIN.code.number, *DRAIN.request_data(Drain(draining))))),
         ],
         capture_output=True,
         text=True,
         timeout=30,
         check=True,
     ).stdout
-    enterprise, low, high = answer.split()[:3], *answer.split()[3:]
+    enterprise, low, high = answer.split()[:3], *answer.split()[3:5]
     assert enterprise == ["88", "1f", "00"]
     return int(low, 16) + 256 * int(high, 16)
 

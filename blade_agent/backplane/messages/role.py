@@ -1,7 +1,8 @@
-"""Messages of the OEM group: how a main board gets its role, and what it reports (docs/protocols/cbc.md).
+"""Messages of the OEM group, version 2: how a main board gets its role (docs/protocols/cbc.md).
 
 An assignment does not fit one message, so its parts are staged and a commit, which names them all by a digest, makes
-them one assignment or none.
+them one assignment or none. Every message is sealed. Version 1 had the same under 02h to 05h, without a seal: nobody
+takes those any more.
 """
 
 import zlib
@@ -11,27 +12,14 @@ from functools import lru_cache
 import construct
 from msgspec import Struct
 
-from blade_agent.backplane.command import MEDIA_STATION, NET_FN_OEM, Command, CommandCode
-from blade_agent.backplane.hot_swap import HotSwapState
+from blade_agent.backplane.command import Command, media_station
 from blade_agent.backplane.layout import ADDRESS, NOTHING, Layout, coded, numbered
 from blade_agent.backplane.message import Completion
-from blade_agent.backplane.role import LONGEST_STATION_BYTES, MainBoardState, Role, RoleAssignment
+from blade_agent.backplane.role import LONGEST_STATION_BYTES, Role, RoleAssignment
 from media_network.address import Address
 
-PROTOCOL_VERSION = 1
-"""Of this group. Its bytes are frozen in tests/golden/cbc."""
-
-_ROLE = coded({Role.UNASSIGNED: 0, Role.DIRECTOR: 1, Role.ENGINE: 2})
-_MAIN_BOARD = coded(
-    {
-        MainBoardState.OFF: 0,
-        MainBoardState.STARTING: 1,
-        MainBoardState.READY: 2,
-        MainBoardState.STOPPING: 3,
-        MainBoardState.FAILED: 4,
-    }
-)
-_EPOCH = "epoch" / construct.Int32ul
+ROLE = coded({Role.UNASSIGNED: 0, Role.DIRECTOR: 1, Role.ENGINE: 2})
+EPOCH_FIELD = "epoch" / construct.Int32ul
 
 
 class Party(Enum):
@@ -39,26 +27,6 @@ class Party(Enum):
 
     DIRECTOR = 0
     CENTER = 1
-
-
-class BladeStatus(Struct, frozen=True, kw_only=True):
-    """A blade's heartbeat."""
-
-    protocol_version: int
-    hot_swap: HotSwapState
-    main_board: MainBoardState
-    role: Role
-    epoch: int
-    assignment_digest: int
-    """`assignment_digest` of what the blade holds."""
-    address: Address | None
-    """Where machines speak to the main board, its control port; None until they can."""
-    boot_id: int
-    """Drawn anew at every start of the agent, 64 bits."""
-    frame_faults: int
-    """What the CBC's lines carried that was no frame, modulo 2^32."""
-    message_faults: int
-    """Frames that held no message, or one not for this CBC, modulo 2^32."""
 
 
 class StageAddress(Struct, frozen=True):
@@ -107,62 +75,44 @@ class StillCarried(Struct, frozen=True):
     """Streams it sends, requests it answers, and segments that no other engine holds so far."""
 
 
-def _oem(number: int) -> CommandCode:
-    return CommandCode(NET_FN_OEM, MEDIA_STATION, number)
-
-
 _STATION = "station" / construct.ExprAdapter(
     construct.GreedyBytes, lambda octets, _: bytes(octets).decode("ascii"), lambda name, _: name.encode("ascii")
 )
 
-GET_BLADE_STATUS = Command(
-    "Get Blade Status",
-    _oem(0x01),
-    request=NOTHING,
-    reply=Layout(
-        BladeStatus,
-        "protocol_version" / construct.Int8ub,
-        "hot_swap" / numbered(HotSwapState),
-        "main_board" / _MAIN_BOARD,
-        "role" / _ROLE,
-        _EPOCH,
-        "assignment_digest" / construct.Int32ul,
-        "address" / ADDRESS,
-        "boot_id" / construct.Int64ul,
-        "frame_faults" / construct.Int32ul,
-        "message_faults" / construct.Int32ul,
-    ),
-)
 STAGE_ADDRESS = Command(
     "Stage Address",
-    _oem(0x02),
+    media_station(0x12),
     request=Layout(StageAddress, "party" / numbered(Party), "address" / ADDRESS),
     reply=NOTHING,
+    sealed=True,
 )
 STAGE_STATION = Command(
     "Stage Station",
-    _oem(0x03),
+    media_station(0x13),
     request=Layout(StageStation, _STATION, lengths_bytes=(1, LONGEST_STATION_BYTES)),
     reply=NOTHING,
+    sealed=True,
 )
 COMMIT_ROLE = Command(
     "Commit Role",
-    _oem(0x04),
-    request=Layout(CommitRole, _EPOCH, "role" / _ROLE, "assignment_digest" / construct.Int32ul),
+    media_station(0x14),
+    request=Layout(CommitRole, EPOCH_FIELD, "role" / ROLE, "assignment_digest" / construct.Int32ul),
     reply=NOTHING,
     completions=CommitRoleCompletion,
+    sealed=True,
 )
 DRAIN = Command(
     "Drain",
-    _oem(0x05),
+    media_station(0x15),
     request=Layout(Drain, "draining" / coded({False: 0, True: 1})),
     reply=Layout(StillCarried, "streams" / construct.Int16ul),
+    sealed=True,
 )
 
 _ASSIGNMENT = Layout(
     RoleAssignment,
-    _EPOCH,
-    "role" / _ROLE,
+    EPOCH_FIELD,
+    "role" / ROLE,
     "director" / ADDRESS,
     "center" / ADDRESS,
     _STATION,

@@ -8,6 +8,7 @@ from msgspec import Struct
 from blade_agent.backplane.command import GROUP_BYTES, Command, CommandCode, ReplyT, RequestT
 from blade_agent.backplane.layout import InvalidField, WrongLength
 from blade_agent.backplane.message import CompletionCode, Request, Response
+from blade_agent.backplane.seal import BrokenSeal
 from blade_agent.cbc.management_controller import ManagementController
 from blade_agent.cbc.refusal import NotCarriedOut
 
@@ -30,10 +31,17 @@ class CommandModule(Struct, Generic[AskedT_contra], frozen=True):
 def answering(
     command: Command[RequestT, ReplyT], carry_out: Callable[[AskedT, RequestT], ReplyT]
 ) -> tuple[CommandCode, Callable[[AskedT, bytes], bytes]]:
-    """Give the table's entry for a command and the function that carries it out on typed bodies."""
+    """Give the table's entry for a command and the function that carries it out on typed bodies.
+
+    A refusal of a sealed command is sealed, if the request was: whoever asked believes no other.
+    """
 
     def answer(asked: AskedT, fields: bytes) -> bytes:
-        return command.reply_data(carry_out(asked, command.read_request(fields)))
+        request = command.read_request(fields)
+        try:
+            return command.reply_data(carry_out(asked, request))
+        except NotCarriedOut as error:
+            raise NotCarriedOut(error.code, command.refusal_data(error.code)) from error
 
     return command.code, answer
 
@@ -54,7 +62,10 @@ class AnswerTable(Generic[AskedT_contra]):
         try:
             data = self._carry_out(controller, request)
         except NotCarriedOut as error:
-            return request.respond(error.code)
+            return request.respond(error.code, error.data)
+        except BrokenSeal:
+            controller.broken_seals += 1
+            return request.respond(CompletionCode.INVALID_FIELD)
         except WrongLength:
             return request.respond(CompletionCode.WRONG_LENGTH)
         except InvalidField:

@@ -1,4 +1,4 @@
-"""OEM commands: the main board's role, and the blade's heartbeat."""
+"""OEM commands: the main board's role, and what a director is told of its station."""
 
 import re
 
@@ -8,41 +8,22 @@ from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
     DRAIN,
-    GET_BLADE_STATUS,
-    PROTOCOL_VERSION,
     STAGE_ADDRESS,
     STAGE_STATION,
-    BladeStatus,
     CommitRole,
     Drain,
     StageAddress,
     StageStation,
     StillCarried,
 )
+from blade_agent.backplane.messages.station_blades import NOTE_BLADES, NoteBlades
 from blade_agent.backplane.role import STATION_PATTERN, Role
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.post import RoleRefused
 
-_COUNTER = (1 << 32) - 1
 _MOST_CARRIED = (1 << 16) - 1
 _IN_SERVICE = frozenset({HotSwapState.M4_ACTIVE, HotSwapState.M5_DEACTIVATION_REQUEST})
-
-
-def _get_blade_status(blade: Blade, _request: Nothing) -> BladeStatus:
-    main_board = blade.main_board.status()
-    return BladeStatus(
-        protocol_version=PROTOCOL_VERSION,
-        hot_swap=blade.hot_swap.state,
-        main_board=main_board.state,
-        role=blade.post.held.role,
-        epoch=blade.post.held.epoch,
-        assignment_digest=blade.post.digest,
-        address=main_board.address,
-        boot_id=blade.boot_id,
-        frame_faults=blade.frame_faults & _COUNTER,
-        message_faults=blade.message_faults & _COUNTER,
-    )
 
 
 def _stage_address(blade: Blade, request: StageAddress) -> Nothing:
@@ -77,14 +58,21 @@ def _drain(blade: Blade, request: Drain) -> StillCarried:
     return StillCarried(min(blade.main_board.drain(request.draining), _MOST_CARRIED))
 
 
+def _note_blades(blade: Blade, request: NoteBlades) -> Nothing:
+    if blade.post.held.role is not Role.DIRECTOR:
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
+    blade.post.note_blades(request.blades)
+    return Nothing()
+
+
 ROLE_COMMANDS = CommandModule(
     dict(
         (
-            answering(GET_BLADE_STATUS, _get_blade_status),
             answering(STAGE_ADDRESS, _stage_address),
             answering(STAGE_STATION, _stage_station),
             answering(COMMIT_ROLE, _commit_role),
             answering(DRAIN, _drain),
+            answering(NOTE_BLADES, _note_blades),
         )
     )
 )

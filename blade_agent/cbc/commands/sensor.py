@@ -48,10 +48,15 @@ def _get_reading(controller: ManagementController, request: SensorNumber) -> Sen
     threshold = sensor.reading_type is ReadingType.THRESHOLD
     return SensorReadingReply(
         reading=raw or 0,
-        flags=_enables(sensor) | (_UNAVAILABLE if raw is None else 0),
+        flags=reading_flags(sensor),
         states=states & 0xFF | (_RESERVED_WITH_THRESHOLDS if threshold else 0),
         more_states=states >> 8 | _RESERVED_WITH_STATES,
     )
+
+
+def reading_flags(sensor: Sensor) -> int:
+    """Give the flags of a reading: whether the sensor gives events, is scanned, has no reading now."""
+    return _enables(sensor) | (_UNAVAILABLE if sensor.raw() is None else 0)
 
 
 def _get_thresholds(controller: ManagementController, request: SensorNumber) -> ThresholdsReply:

@@ -78,7 +78,7 @@ class Cooling:
                 self._decide(self._fans[number], _nearest(margins, number))
 
     def _watch(self, slot: Slot) -> None:
-        for sensor, celsius in slot.temperatures.measured:
+        for sensor, celsius in slot.measurements.temperatures:
             limit = sensor.upper.get(Threshold.UPPER_NON_RECOVERABLE)
             if limit is not None and celsius >= limit:
                 self._overheated(slot, celsius)
@@ -114,11 +114,10 @@ def margin_of(slot: Slot) -> float | None:
         return float("inf")
     if slot.away:
         return None
-    if not slot.facts.surveyed or (slot.facts.temperatures and not slot.temperatures.readings):
+    if not slot.facts.surveyed or (slot.facts.temperatures and not slot.measurements.readings):
         return float("inf")  # it has only just come: its board looks after itself until it has been asked
-    near = (
-        min(sensor.upper.values()) - celsius for sensor, celsius in slot.temperatures.measured if sensor.can_be_cooled
-    )
+    cooled = (seen for seen in slot.measurements.temperatures if seen[0].can_be_cooled)
+    near = (min(sensor.upper.values()) - celsius for sensor, celsius in cooled)
     return min(near, default=None)
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from blade_agent.backplane.hot_swap import HotSwapState
-from blade_agent.backplane.messages.role import BladeStatus, assignment_digest
-from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
+from blade_agent.backplane.messages.heartbeat import Heartbeat
+from blade_agent.backplane.messages.role import assignment_digest
+from blade_agent.backplane.role import HIGHEST_EPOCH, MainBoardState, Role, RoleAssignment
+from blade_agent.chassis_manager.policy.blade_list import BladeList
 from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.chassis_manager.slots.slot import Slot
 from media_network.address import Address
@@ -50,6 +52,8 @@ class Directorship:
         self._director: _Director | None = None
         self._wanted_epoch: int | None = None
         self._keep_from = now
+        self._blade_list = BladeList(slots)
+        self._out_of_epochs = False
         self._assignments: dict[bool, RoleAssignment] = {}
         """By whether it is the director's."""
 
@@ -71,7 +75,7 @@ class Directorship:
     def tick(self, now: float) -> None:
         """Seek a director if there is none, and see that everybody has their role."""
         if self._looked_over(now):
-            self._seek_director()
+            self._seek_director(now)
             self.settled = self._give_roles() and self._wanted_epoch is None
         for slot in self._slots.values():
             slot.leads = slot.number == self.director
@@ -102,7 +106,7 @@ class Directorship:
     def assignment_of(self, number: int) -> RoleAssignment | None:
         """Give what a slot's main board has to do; None while there is no director to tell it of."""
         status = None if self._director is None else self._slots[self._director.slot].active
-        if status is None or status.address is None:
+        if status is None or status.address is None or self.epoch > HIGHEST_EPOCH:
             return None
         return self._assignment(number == self.director, self.epoch, status.address)
 
@@ -121,34 +125,55 @@ class Directorship:
 
     def _looked_over(self, now: float) -> bool:
         """Slot 1 may be slower than slot 2 to start, and a director may run that has not been heard yet."""
-        if all(slot.ready or slot.hot_swap is HotSwapState.M1_INACTIVE for slot in self._slots.values()):
+        if all(
+            slot.ready or slot.outdated or slot.hot_swap is HotSwapState.M1_INACTIVE for slot in self._slots.values()
+        ):
             self._look_over_until = min(self._look_over_until, now)
         return now >= self._look_over_until
 
-    def _active(self) -> list[tuple[Slot, BladeStatus]]:
+    def _active(self) -> list[tuple[Slot, Heartbeat]]:
         return [(slot, status) for slot in self._slots.values() if (status := slot.active) is not None]
 
-    def _candidates(self) -> list[tuple[Slot, BladeStatus]]:
+    def believes(self, slot: Slot) -> bool:
+        """Tell whether the epoch that a blade reports counts. One that does not takes no other: it has no role."""
+        return slot.epoch_word.believed(self.epoch)
+
+    def _candidates(self) -> list[tuple[Slot, Heartbeat]]:
         """Blades that can become director: none that leaves service."""
         ready = [(slot, status) for slot in self._slots.values() if (status := slot.ready) is not None]
-        return [(slot, status) for slot, status in ready if not self._leaving(slot)]
+        return [(slot, status) for slot, status in ready if not self._leaving(slot) and self.believes(slot)]
 
-    def _seek_director(self) -> None:
-        if self._wanted_epoch is not None:
-            return
+    def _heard_again(self, active: list[tuple[Slot, Heartbeat]], now: float) -> bool:
+        """Tell whether all epochs that may count have been heard as often as it takes; see that they are."""
+        awaited = [slot for slot, _ in active if slot.epoch_word.awaited(self.epoch)]
+        for slot in awaited:
+            slot.look_soon(now)
+        return not awaited
+
+    def _seek_director(self, now: float) -> None:
         active = self._active()
-        highest = max([self.epoch, *(status.epoch for _, status in active)])
+        if self._wanted_epoch is not None or not self._heard_again(active, now):
+            return
+        highest = max([self.epoch, *(status.epoch for slot, status in active if self.believes(slot))])
         candidates = self._candidates()
         if highest == self.epoch and self._director_stands(can_be_replaced=bool(candidates)):
             return
         self._director = None
         claimants = [slot for slot, status in candidates if status.role is Role.DIRECTOR and status.epoch == highest]
         if len(claimants) != 1:
-            self._wanted_epoch = highest + 1 if candidates else None
+            self._wanted_epoch = self._epoch_after(highest) if candidates else None
         elif highest == self.epoch:
             self._instate(claimants[0], "runs already as director")
         else:
             self._wanted_epoch = highest
+
+    def _epoch_after(self, highest: int) -> int | None:
+        if highest < HIGHEST_EPOCH:
+            return highest + 1
+        if not self._out_of_epochs:
+            self._out_of_epochs = True
+            logger.error("no director can be appointed: there is no epoch after %d", highest)
+        return None
 
     def _director_stands(self, *, can_be_replaced: bool) -> bool:
         if self._director is None:
@@ -182,8 +207,13 @@ class Directorship:
         """
         if self._director is None or not self._give_role(self._slots[self._director.slot]):
             return False
+        if not self._blade_list.tell(self._slots[self._director.slot]):
+            return False
         without = [slot for slot in self._slots.values() if not self._give_role(slot)]
-        return not any(slot.active for slot in without)
+        return not any(slot.active for slot in without if self._can_have_role(slot))
+
+    def _can_have_role(self, slot: Slot) -> bool:
+        return not slot.outdated and (self.believes(slot) or slot.epoch_word.awaited(self.epoch))
 
     def _has_role(self, slot: Slot) -> bool:
         status, assignment = slot.active, self.assignment_of(slot.number)
@@ -198,6 +228,6 @@ class Directorship:
             return False
         if self._has_role(slot):
             return True
-        if slot.ready and slot.free:
+        if slot.ready and slot.free and self.believes(slot):
             slot.assign(assignment)
         return False

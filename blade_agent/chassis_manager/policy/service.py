@@ -61,6 +61,8 @@ class Service:
     def settled(self, slot: Slot) -> bool:
         """Tell whether a blade is in service as it should be, and nothing is in hand with it."""
         care = self.care[slot.number]
+        if slot.outdated:
+            return slot.free and not self.leaving(slot)
         return slot.ready is not None and slot.free and care.stage is CareStage.FREED and not self.leaving(slot)
 
     def moved(self, slot: Slot, before: HotSwapState) -> None:
@@ -129,6 +131,15 @@ class Service:
         }.get(slot.hot_swap)
         if attend is not None:
             attend(slot, care, levels.get(slot.number, 0), now)
+        care.waits_for = care.waits_for or self._in_need(slot)
+
+    def _in_need(self, slot: Slot) -> str:
+        """Say what a blade lacks that keeps it from a role."""
+        if slot.outdated and slot.status is not None:
+            return f"its agent speaks version {slot.status.protocol_version} of the backplane's messages: update it"
+        if slot.active is not None and not self._directorship.believes(slot):
+            return f"it reports epoch {slot.active.epoch}, which nobody gave: start its agent anew"
+        return ""
 
     def _attend_inactive(self, slot: Slot, care: Care, level: int, now: float) -> None:
         care.apply(CareEvent.SEEN_OUT_AS_ORDERED if self._hold(slot) else CareEvent.SEEN_OUT)

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from blade_agent.backplane.fru_format import FruFacts
 from blade_agent.backplane.messages.board import FanProperties
 from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
 
@@ -19,6 +20,9 @@ _THRESHOLDS: Final = (
     (Threshold.UPPER_CRITICAL, 37),
     (Threshold.UPPER_NON_CRITICAL, 38),
 )
+_LOWER_CRITICAL: Final = 40
+_HYSTERESIS: Final = 42
+"""Of a reading that rises (IPMI 2.0, table 43-1)."""
 _READABLE_MASK: Final = 18
 _LINEAR: Final = 0
 _ANALOG_FORMAT: Final = 0xC0
@@ -37,7 +41,12 @@ class SeenSensor(Struct, frozen=True, kw_only=True):
     factor: float = 0.0
     """reading = factor x raw + offset; 0 for a sensor that is not read as a number."""
     offset: float = 0.0
+    unit: int = 0
+    """What a reading is counted in (IPMI 2.0, table 43-15)."""
     upper: Mapping[Threshold, float] = MappingProxyType({})
+    lower_critical: float | None = None
+    hysteresis: float = 0.0
+    """How far a reading has to come back before a limit no longer counts as crossed."""
 
     def reading(self, raw: int) -> float:
         """Give what a raw reading stands for."""
@@ -73,6 +82,15 @@ class BladeFacts(Struct, kw_only=True):
     sensors: dict[int, SeenSensor] = {}
     surveyed: bool = False
     """Whether all has been asked."""
+    board: FruFacts = FruFacts()
+    """What its inventory says it is."""
+    digest: int = 0
+    """`facts_digest` of what was read."""
+
+    @property
+    def analog(self) -> tuple[SeenSensor, ...]:
+        """The sensors that are read as numbers."""
+        return tuple(sensor for sensor in self.sensors.values() if sensor.factor)
 
     @property
     def temperatures(self) -> tuple[SeenSensor, ...]:
@@ -115,8 +133,15 @@ def _full(octets: bytes) -> SeenSensor:
         reading_type=octets[13],
         factor=factor if numeric else 0.0,
         offset=offset,
+        unit=octets[21],
         upper=known,
+        lower_critical=_lower_critical(octets, factor, offset),
+        hysteresis=abs(factor) * octets[_HYSTERESIS],
     )
+
+
+def _lower_critical(octets: bytes, factor: float, offset: float) -> float | None:
+    return factor * octets[_LOWER_CRITICAL] + offset if octets[_READABLE_MASK] & 1 << Threshold.LOWER_CRITICAL else None
 
 
 def _factors(octets: bytes) -> tuple[float, float]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from blade_agent.backplane.command import GROUP_BYTES, Command
+from blade_agent.backplane.command import GROUP_BYTES, NET_FN_OEM, Command
 from blade_agent.backplane.layout import InvalidField, WrongLength
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode, Request, Response
+from blade_agent.backplane.seal import holds
 from blade_agent.chassis_manager.request_counters import RequestCounters
 from blade_agent.chassis_manager.settings import Timing
 
@@ -73,7 +74,7 @@ class ResponseFault(Enum):
     """Why a message on the line was not taken for an answer."""
 
     UNEXPECTED = "answers nothing that was asked"
-    UNREADABLE = "has a body that the command does not have"
+    UNREADABLE = "has a body that the command does not have, or a broken seal"
 
 
 class _Outstanding(Struct):
@@ -159,10 +160,16 @@ class Requester:
             self.faults[ResponseFault.UNEXPECTED] += 1
             return None
         question = outstanding.question
+        if not _sealed_as_asked(outstanding.request, message):
+            self.faults[ResponseFault.UNREADABLE] += 1
+            return None
         if isinstance(question, Relay):
             self._outstanding = None
             question.ended(message)
             return None
+        return self._answered(question, message)
+
+    def _answered(self, question: SlotQuestion, message: Response) -> Answered | None:
         if message.completion != CompletionCode.OK:
             self._outstanding = None
             self._drop(list(self._conversation))
@@ -247,3 +254,15 @@ def _answers(request: Request, response: Response) -> bool:
         and response.responder == request.responder
         and response.requester == request.requester
     )
+
+
+def _sealed_as_asked(request: Request, response: Response) -> bool:
+    """What was asked with a seal is answered with one, a refusal too; who asks without is told what comes of that.
+
+    A device that does not know the command cannot seal its answer.
+    """
+    if request.net_fn != NET_FN_OEM or not holds(bytes((request.net_fn, request.command)), request.data):
+        return True
+    if response.completion == CompletionCode.INVALID_COMMAND and not response.data:
+        return True
+    return holds(bytes((response.net_fn, response.command, response.completion)), response.data)

@@ -7,17 +7,21 @@ from collections.abc import Callable
 from msgspec import structs
 
 from blade_agent.backplane.hot_swap import REPORT_OF, TRANSITIONS, HotSwapEvent, HotSwapState
-from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import Request, Response
+from blade_agent.backplane.messages.blade_facts import GET_READINGS
+from blade_agent.backplane.messages.fru import READ_FRU_INVENTORY_DATA
+from blade_agent.backplane.messages.heartbeat import (
+    GET_BLADE_STATUS,
+    GET_HEARTBEAT,
+    PROTOCOL_VERSION,
+    Heartbeat,
+)
 from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation, SetActivation
 from blade_agent.backplane.messages.record import GET_DEVICE_SDR
 from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
-    GET_BLADE_STATUS,
-    PROTOCOL_VERSION,
     STAGE_ADDRESS,
     STAGE_STATION,
-    BladeStatus,
     CommitRole,
     Party,
     StageAddress,
@@ -29,15 +33,23 @@ from blade_agent.backplane.role import MainBoardState, RoleAssignment
 from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots.blade_facts import BladeFacts
+from blade_agent.chassis_manager.slots.epoch_word import EpochWord
+from blade_agent.chassis_manager.slots.hearing import Hearing
 from blade_agent.chassis_manager.slots.line_quality import LineQuality
-from blade_agent.chassis_manager.slots.requester import Answered, AnswerOutcome, Relay, Requester, SlotQuestion
+from blade_agent.chassis_manager.slots.measurements import BladeMeasurements
+from blade_agent.chassis_manager.slots.requester import (
+    Answered,
+    AnswerOutcome,
+    Relay,
+    Requester,
+    ResponseFault,
+    SlotQuestion,
+)
 from blade_agent.chassis_manager.slots.standing_orders import StandingOrders
-from blade_agent.chassis_manager.slots.survey import BladeSurvey, ask_power, ask_sensors
-from blade_agent.chassis_manager.slots.temperatures import Temperatures
+from blade_agent.chassis_manager.slots.survey import BladeSurvey, ask_facts, ask_power
 
 logger = logging.getLogger(__name__)
 
-_HEARTBEAT = SlotQuestion(GET_BLADE_STATUS, Nothing())
 _ON_ITS_WAY = frozenset(
     {
         HotSwapState.M2_ACTIVATION_REQUEST,
@@ -48,7 +60,16 @@ _ON_ITS_WAY = frozenset(
 )
 _CHANGING = frozenset({MainBoardState.STARTING, MainBoardState.STOPPING})
 _ABSENT = frozenset({HotSwapState.M0_NOT_INSTALLED, HotSwapState.M7_COMMUNICATION_LOST})
-_ROUTINE = frozenset({GET_BLADE_STATUS, GET_DEVICE_SDR, GET_SENSOR_READING})
+_ROUTINE = frozenset(
+    {
+        GET_HEARTBEAT,
+        GET_BLADE_STATUS,
+        GET_DEVICE_SDR,
+        READ_FRU_INVENTORY_DATA,
+        GET_READINGS,
+        GET_SENSOR_READING,
+    }
+)
 """What the answers to these say is looked at when it is time, not at once; but for what a heartbeat changes."""
 
 
@@ -65,17 +86,18 @@ class Slot:
         """Take what is called after each change of state, with the state before."""
         self.number = number
         self.hot_swap = HotSwapState.M0_NOT_INSTALLED
-        self.status: BladeStatus | None = None
+        self.status: Heartbeat | None = None
         """The last heartbeat; of a blade that is away it is history."""
         self.requester = Requester(SlotAddress(number).ipmb_address, first_sequence, timing)
         self.quality = LineQuality()
+        self.epoch_word = EpochWord()
         self.hung_up = False
         """Whether the line to it is closed at this end."""
         self.leads = False
         """Whether its blade is director: it is asked more often."""
         self.facts = BladeFacts()
         self.orders = StandingOrders()
-        self.temperatures = Temperatures(self.facts)
+        self.measurements = BladeMeasurements(self.facts)
         self.lost_at: float | None = None
         self.asked_once = False
         """Whether its silence, or its word, has been heard at all."""
@@ -83,12 +105,13 @@ class Slot:
         self._moved = moved
         self._next_poll = 0.0
         self._news = False
+        self._hearing = Hearing()
         self._surveys: list[BladeSurvey] = []
         self._survey_from = math.inf
         self._measure_from = math.inf
 
     @property
-    def active(self) -> BladeStatus | None:
+    def active(self) -> Heartbeat | None:
         """The last heartbeat of a blade that is in service; None of any other."""
         return self.status if self.hot_swap is HotSwapState.M4_ACTIVE else None
 
@@ -98,7 +121,12 @@ class Slot:
         return self.hot_swap in _ABSENT
 
     @property
-    def ready(self) -> BladeStatus | None:
+    def outdated(self) -> bool:
+        """Whether its blade speaks a version of our messages in which it can be given nothing to do."""
+        return not self.away and self.status is not None and self.status.protocol_version != PROTOCOL_VERSION
+
+    @property
+    def ready(self) -> Heartbeat | None:
         """The last heartbeat of a blade that can take a role; None of any other."""
         status = self.active
         if status is None or status.main_board is not MainBoardState.READY or status.address is None:
@@ -121,7 +149,7 @@ class Slot:
         self.requester.attempts = self._attempts(now)
         if self.requester.idle:
             if now >= self._next_poll:
-                self.requester.ask(_HEARTBEAT)
+                self.requester.ask(self._hearing.question)
             elif now >= self._background_due:
                 self._ask_background(now)
         due = self.requester.tick(now)
@@ -132,19 +160,24 @@ class Slot:
 
     def receive(self, message: Request | Response, now: float) -> bool:
         """Take what the line brought. False: it is the answer to something that is not asked all the time."""
+        unreadable = self.requester.faults[ResponseFault.UNREADABLE]
         answered = self.requester.receive(message)
+        self.quality.note(self.requester.faults[ResponseFault.UNREADABLE] - unreadable, now)
         if answered is None:
             return True
         self._ended(answered, now)
         return answered.outcome is AnswerOutcome.ANSWERED and answered.question.command in _ROUTINE
 
-    def goes_on_as(self, before: BladeStatus | None) -> bool:
+    def goes_on_as(self, before: Heartbeat | None) -> bool:
         """Tell whether its blade does in service what it did."""
         status = self.ready
         if status is None or before is None:
             return False
         return status is before or status == structs.replace(
-            before, frame_faults=status.frame_faults, message_faults=status.message_faults
+            before,
+            frame_faults=status.frame_faults,
+            message_faults=status.message_faults,
+            streams=status.streams,
         )
 
     def noise(self, faults: int, now: float) -> None:
@@ -163,6 +196,10 @@ class Slot:
     def look(self, now: float) -> None:
         """Ask for a heartbeat as soon as possible."""
         self._next_poll = min(self._next_poll, now)
+
+    def look_soon(self, now: float) -> None:
+        """Ask for a heartbeat as one that is on its way is asked: something is to be decided by it."""
+        self._next_poll = min(self._next_poll, now + self._timing.eager_s)
 
     def ask(self, *questions: SlotQuestion) -> None:
         """Ask the blade something, and look at once what came of it."""
@@ -210,8 +247,8 @@ class Slot:
         if now >= self._survey_from:
             self._go_on_with_survey(now)
         if self.requester.idle and now >= self._measure_from:
-            self._measure_from = self._on_beat(now + self.temperatures.pause_s(self._timing.temperature_s))
-            for question in self.temperatures.questions():
+            self._measure_from = self._on_beat(now + self.measurements.pause_s(self._timing.temperature_s))
+            for question in self.measurements.questions(one_by_one=self.outdated):
                 self.requester.ask(question)
 
     def _go_on_with_survey(self, now: float) -> None:
@@ -232,23 +269,34 @@ class Slot:
 
     def _converse(self, *questions: SlotQuestion) -> None:
         self._news = False
-        self.requester.ask(*questions, _HEARTBEAT)
+        self.requester.ask(*questions, self._hearing.question)
 
     def _ended(self, answered: Answered, now: float) -> None:
         self.asked_once = True
         question = answered.question
+        about_itself = self._hearing.is_of(question)
         if answered.outcome is AnswerOutcome.UNANSWERED:
             self._lost(now)
+        elif about_itself:
+            self._heard(answered, now)
+            return
         elif answered.outcome is AnswerOutcome.REFUSED:
             self._refused(answered)
-        elif question is _HEARTBEAT:
-            self._reported(answered.reply, now)
         else:
             self.orders.ended(answered, now)
         if question.ended is not None:
             question.ended(answered)
-        if question is _HEARTBEAT or answered.outcome is not AnswerOutcome.ANSWERED:
+        if about_itself or answered.outcome is not AnswerOutcome.ANSWERED:
             self._next_poll = self._next_poll_after(now)
+
+    def _heard(self, answered: Answered, now: float) -> None:
+        """Take what a blade says of itself; what cannot be believed as it is, is asked again soon."""
+        heartbeat = self._hearing.take(answered)
+        if heartbeat is None:
+            self._next_poll = now + self._timing.eager_s
+            return
+        self._reported(heartbeat, now)
+        self._next_poll = self._next_poll_after(now)
 
     def _next_poll_after(self, now: float) -> float:
         timing = self._timing
@@ -262,7 +310,7 @@ class Slot:
         beat_s = min(self._timing.director_heartbeat_s, self._timing.heartbeat_s)
         return math.floor(due / beat_s) * beat_s
 
-    def _reported(self, status: BladeStatus, now: float) -> None:
+    def _reported(self, status: Heartbeat, now: float) -> None:
         self._news = True
         before, self.status = self.status, status
         if before is None or before.boot_id != status.boot_id:
@@ -272,6 +320,8 @@ class Slot:
         else:
             faults = status.frame_faults + status.message_faults - before.frame_faults - before.message_faults
             self.quality.note(max(0, faults), now)
+            self._survey_again_if_changed(now)
+        self.epoch_word.hear(status)
         event = REPORT_OF.get(status.hot_swap)
         if event is not None:
             self._move(event)
@@ -280,11 +330,32 @@ class Slot:
         """Forget what another start of a blade said of itself."""
         self.facts = BladeFacts()
         self.orders = StandingOrders()
-        self.temperatures = Temperatures(self.facts)
-        self._surveys = [BladeSurvey(ask_power(self.facts)), BladeSurvey(ask_sensors(self.facts))]
+        self.measurements = BladeMeasurements(self.facts)
+        self.epoch_word = EpochWord()
+        self._surveys = [BladeSurvey(ask_power(self.facts)), BladeSurvey(ask_facts(self.facts, self._facts_digest))]
         self._survey_from, self._measure_from = now, math.inf
+        version = PROTOCOL_VERSION if self.status is None else self.status.protocol_version
+        if version != PROTOCOL_VERSION:
+            logger.warning(
+                "slot %d: the blade speaks version %d of our messages, not %d: it needs an update and gets no role",
+                self.number,
+                version,
+                PROTOCOL_VERSION,
+            )
+
+    def _facts_digest(self) -> int | None:
+        """What names the blade's facts; None of one that does not say."""
+        status = self.status
+        return None if status is None or self.outdated else status.facts_digest
+
+    def _survey_again_if_changed(self, now: float) -> None:
+        """Somebody has written into its inventory, say."""
+        if self.facts.surveyed and not self._surveys and self._facts_digest() not in (None, self.facts.digest):
+            self._surveys.append(BladeSurvey(ask_facts(self.facts, self._facts_digest)))
+            self._survey_from = now
 
     def _lost(self, now: float) -> None:
+        self._hearing = Hearing()
         self.requester.forget()
         self.requester.forget_relays()
         if not self.away:

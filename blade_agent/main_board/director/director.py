@@ -24,6 +24,7 @@ from blade_agent.main_board.director.engines.roster import EngineRecord, Heard, 
 from blade_agent.main_board.director.holdings.catalogue_keeping import CatalogueKeeping
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import Changes, SegmentLocationTable
+from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -89,6 +90,11 @@ class Director:
         self._attending = Attending(term, roster, self._died)
         catalogue.learnt = self._catalogues.learnt
         term.standing.lost = self._pushes.give_up
+
+    @property
+    def blades(self) -> StationBlades:
+        """Which blades the chassis manager counts to the station."""
+        return self._term.blades
 
     def handlers(self) -> HandlerTable:
         """All that a director answers."""

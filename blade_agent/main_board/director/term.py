@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
+from blade_agent.main_board.director.station_blades import StationBlades
 from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.ticket import TicketKey
@@ -41,6 +42,8 @@ class Term:
     """By the event loop's time, in seconds."""
     counters: DirectorCounters
     standing: Standing = field(default_factory=Standing)
+    blades: StationBlades = field(default_factory=StationBlades)
+    """As the chassis manager has told."""
 
     @property
     def epoch(self) -> int:

@@ -39,6 +39,9 @@ class DeskBoard:
         self.draining = draining
         return self.streams if draining else 0
 
+    def know_blades(self, blades):
+        self.blades = blades
+
     def status(self):
         return MainBoardStatus(state=self.state, address=self.address)
 

@@ -1,13 +1,14 @@
-"""Frozen bytes of protocol version 1. Blades in the field speak them: do not change them, add a version."""
+"""Frozen bytes of each protocol version. Blades in the field speak them: do not change them, add a version."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.hot_swap import HotSwapState
-from blade_agent.backplane.layout import Nothing
+from blade_agent.backplane.layout import InvalidField, Nothing
 from blade_agent.backplane.message import CompletionCode, Request, decode
 from blade_agent.backplane.messages import board as board_messages
 from blade_agent.backplane.messages import chassis as chassis_messages
@@ -19,6 +20,7 @@ from blade_agent.backplane.messages import record as record_messages
 from blade_agent.backplane.messages import sensor as sensor_messages
 from blade_agent.backplane.messages import upgrade as upgrade
 from blade_agent.backplane.messages import watchdog as watchdog_messages
+from blade_agent.backplane.messages.blade_facts import GET_READINGS, Readings, ReadingsFrom, facts_digest
 from blade_agent.backplane.messages.device import (
     GET_DEVICE_GUID,
     GET_DEVICE_ID,
@@ -28,6 +30,7 @@ from blade_agent.backplane.messages.device import (
     SelfTest,
 )
 from blade_agent.backplane.messages.event_receiver import GET_EVENT_RECEIVER, SET_EVENT_RECEIVER, ReceiverAddress
+from blade_agent.backplane.messages.heartbeat import GET_BLADE_STATUS, GET_HEARTBEAT, BladeStatus, Heartbeat
 from blade_agent.backplane.messages.picmg import (
     GET_ADDRESS_INFO,
     GET_FRU_ACTIVATION_POLICY,
@@ -46,11 +49,10 @@ from blade_agent.backplane.messages.picmg import (
 from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
     DRAIN,
-    GET_BLADE_STATUS,
     STAGE_ADDRESS,
     STAGE_STATION,
-    BladeStatus,
     CommitRole,
+    CommitRoleCompletion,
     Drain,
     Party,
     StageAddress,
@@ -58,12 +60,16 @@ from blade_agent.backplane.messages.role import (
     StillCarried,
     assignment_digest,
 )
+from blade_agent.backplane.messages.station_blades import NOTE_BLADES, NoteBlades, SlotBlade
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
 from blade_agent.cbc.controller import COMMAND_MODULES
 from media_network.address import Address
 
-VERSION_1 = json.loads((Path(__file__).parents[2] / "golden" / "cbc" / "version_1.json").read_text())
+FOLDER = Path(__file__).parents[2] / "golden" / "cbc"
+VERSION_1, VERSION_2 = (json.loads((FOLDER / f"version_{number}.json").read_text()) for number in (1, 2))
+SEALED_SINCE = {"Stage Address", "Stage Station", "Commit Role", "Drain"}
+"""What version 1 had without a seal, and under another number."""
 DIRECTOR = Address("127.1.1.1", 8080)
 CENTER = Address("10.160.165.166", 0xAA1B)  # full of bytes that Basic Mode escapes
 ASSIGNMENT = RoleAssignment(role=Role.ENGINE, epoch=0x01020304, station="north", director=DIRECTOR, center=CENTER)
@@ -356,6 +362,38 @@ CONVERSATION = [
     (upgrade.QUERY_SELF_TEST_RESULTS, Nothing(), Nothing()),
     (upgrade.QUERY_ROLLBACK_STATUS, Nothing(), Nothing()),
     (upgrade.INITIATE_MANUAL_ROLLBACK, Nothing(), Nothing()),
+    # What version 2 has beside the roles.
+    (
+        GET_HEARTBEAT,
+        Nothing(),
+        Heartbeat(
+            protocol_version=2,
+            hot_swap=HotSwapState.M4_ACTIVE,
+            main_board=MainBoardState.READY,
+            role=Role.ENGINE,
+            epoch=0x01020304,
+            assignment_digest=DIGEST,
+            address=Address("127.1.1.2", 8081),
+            boot_id=0x0123456789ABCDEF,
+            frame_faults=5,
+            message_faults=6,
+            streams=0x01A5,
+            facts_digest=facts_digest([b"a record", b"another"], b"an inventory"),
+        ),
+    ),
+    (
+        NOTE_BLADES,
+        NoteBlades(
+            (
+                SlotBlade(1, DIRECTOR),
+                SlotBlade(2, CENTER),
+                SlotBlade(3, None),
+                SlotBlade(62, Address("192.0.2.62", 65535)),
+            )
+        ),
+        Nothing(),
+    ),
+    (GET_READINGS, ReadingsFrom(2), Readings(bytes(range(0xA0, 0xC0)))),
 ]
 
 
@@ -388,7 +426,7 @@ def frozen(number):
 
 
 def test_every_step_is_frozen():
-    assert len(VERSION_1["conversation"]) == len(CONVERSATION)
+    assert len(VERSION_2["conversation"]) == len(CONVERSATION)
 
 
 def test_every_command_is_frozen():
@@ -398,25 +436,60 @@ def test_every_command_is_frozen():
 
 @pytest.mark.parametrize("number", range(len(CONVERSATION)))
 def test_the_bytes_are_the_frozen_ones(number):
-    assert frozen(number) == VERSION_1["conversation"][number]
+    assert frozen(number) == VERSION_2["conversation"][number]
 
 
 @pytest.mark.parametrize("number", range(len(CONVERSATION)))
 def test_the_frozen_bytes_are_read(number):
     command, body, reply = CONVERSATION[number]
     request, response = (
-        decode(BasicMode().receive(bytes.fromhex(VERSION_1["conversation"][number][name]["basic_mode"]))[0])
+        decode(BasicMode().receive(bytes.fromhex(VERSION_2["conversation"][number][name]["basic_mode"]))[0])
         for name in ("request", "response")
     )
     assert command.read_request(request.data.removeprefix(command.code.group)) == body
     assert command.read_reply(response.data) == reply
 
 
+@pytest.mark.parametrize("number", range(len(VERSION_1["conversation"])))
+def test_what_carries_no_seal_is_as_it_was_in_version_1(number):
+    """The standard commands, and what every version answers: tools and blades of version 1 go on reading them."""
+    before = VERSION_1["conversation"][number]
+    assert (before == VERSION_2["conversation"][number]) is (before["command"] not in SEALED_SINCE)
+
+
+@pytest.mark.parametrize("step", [step for step in VERSION_1["conversation"] if step["command"] in SEALED_SINCE])
+def test_an_order_of_version_1_is_taken_by_nobody(controller, step):
+    request = decode(bytes.fromhex(step["request"]["message"]))
+    held = controller.blade.post.held
+    assert controller.answer(request).completion == CompletionCode.INVALID_COMMAND
+    assert controller.blade.post.held == held
+
+
+def test_a_refusal_of_what_was_sealed_is_sealed():
+    refusal = COMMIT_ROLE.refusal_data(CommitRoleCompletion.STALE_EPOCH)
+    assert refusal.hex() == VERSION_2["refusal"]
+
+
+def test_a_broken_seal_is_no_request_and_no_reply():
+    commit = CommitRole(epoch=7, role=Role.DIRECTOR, assignment_digest=1)
+    for octets, read in (
+        (COMMIT_ROLE.request_data(commit).removeprefix(COMMIT_ROLE.code.group), COMMIT_ROLE.read_request),
+        (DRAIN.reply_data(StillCarried(3)), DRAIN.read_reply),
+    ):
+        read(octets)
+        for at, bit in product(range(len(octets)), range(8)):
+            spoiled = bytearray(octets)
+            spoiled[at] ^= 1 << bit
+            with pytest.raises(InvalidField):
+                read(bytes(spoiled))
+
+
 @pytest.mark.parametrize("number", range(len(CONVERSATION)))
 def test_messages_are_short(number):
-    assert all(len(octets) <= 48 for octets in octets_of(number))
+    assert all(len(octets) <= 56 for octets in octets_of(number))
 
 
 def test_the_digest_of_an_assignment_is_frozen():
-    assert VERSION_1["assignment_digest"] == DIGEST
-    assert VERSION_1["unassigned_digest"] == assignment_digest(RoleAssignment())
+    for version in (VERSION_1, VERSION_2):
+        assert version["assignment_digest"] == DIGEST
+        assert version["unassigned_digest"] == assignment_digest(RoleAssignment())

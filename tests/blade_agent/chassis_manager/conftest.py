@@ -36,6 +36,9 @@ class DeskBoard:
         self.draining = draining
         return self.streams if draining else 0
 
+    def know_blades(self, blades):
+        self.blades = blades
+
     def status(self):
         return MainBoardStatus(state=self.state, address=self.address)
 
@@ -125,6 +128,7 @@ class Bench:
 
     def start_manager(self):
         self._chassis_lines = {}
+        self._line_faults = dict.fromkeys(self.settings.slots, 0)
         self.chassis = Chassis(
             self.settings,
             self.kept_epoch,
@@ -191,6 +195,7 @@ class Bench:
     def _received(self, slot, message):
         if self.chassis is None:
             return
+        self._look_at_lines()
         if isinstance(message, Request):
             self.events.append((slot, message.data))
             self._chassis_lines[slot].send(message.respond(0))
@@ -203,7 +208,16 @@ class Bench:
                 return
         self._send(self.chassis.tick(self.now))
 
+    def _look_at_lines(self):
+        """As `ChassisManager` does: what its lines brought and was no message is noise."""
+        for slot, line in self._chassis_lines.items():
+            faults = line.frame_faults.total() + line.faults.total()
+            if faults != self._line_faults[slot]:
+                self.chassis.slots[slot].noise(faults - self._line_faults[slot], self.now)
+                self._line_faults[slot] = faults
+
     def _send(self, sends):
+        self._look_at_lines()
         for slot, request in sends:
             self.requests += 1
             self._chassis_lines[slot].send(request)

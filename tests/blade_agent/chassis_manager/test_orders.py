@@ -123,7 +123,7 @@ def test_what_people_order_is_done_and_remembered_by_a_manager_that_was_killed(r
                 f"Error: no chassis manager takes orders at {here.socket}"
             )
             await here.start()
-            await here.until(in_service(1, 2))
+            await here.until(lambda state: in_service(1, 2)(state) and state.slots[2].hot_swap == "M1")
             assert here.blades[3].blade.hot_swap.state is HotSwapState.M1_INACTIVE
             assert (await here.command("power", 2, "off"))[0] == 0
             assert here.hardware[2].acted == [BoardAction.POWER_OFF]

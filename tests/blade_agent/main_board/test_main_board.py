@@ -176,3 +176,33 @@ def test_one_table_answers_a_thing_once():
         table.verb(WATCHING, _done)
     with pytest.raises(ValueError, match="director answers /playlist already"):
         table.resource("/playlist", _resource)
+
+
+def test_a_director_knows_the_blades_that_the_chassis_manager_has_told_it_of_and_no_other_terms(tmp_path, free_port):
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+    blades = {1: Address("127.1.1.1", 8081), 2: address}
+
+    def director(epoch):
+        return RoleAssignment(role=Role.DIRECTOR, epoch=epoch, station="north", director=address)
+
+    async def story():
+        async with powered(tmp_path, address, media) as main_board:
+
+            async def directs(epoch):
+                main_board.assign(director(epoch))
+                await until(lambda: (found := main_board._director) is not None and found._term.epoch == epoch)
+                return main_board._director.blades
+
+            first = await directs(1)
+            untold = (first.by_slot, first.addresses)
+            main_board.know_blades(blades)
+            told = (dict(first.by_slot), first.addresses)
+            second = await directs(2)
+            forgotten = second.addresses
+            main_board.assign(director(3))
+            main_board.know_blades(blades)
+            await until(lambda: (found := main_board._director) is not None and found._term.epoch == 3)
+            return untold, told, forgotten, main_board._director.blades.addresses
+
+    addresses = frozenset(blades.values())
+    assert asyncio.run(story()) == ((None, None), (blades, addresses), None, addresses)

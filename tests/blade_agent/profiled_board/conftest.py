@@ -53,6 +53,9 @@ class DeskBoard:
     def limit(self, share):
         self.shares.append(share)
 
+    def know_blades(self, blades):
+        self.blades = blades
+
     def status(self):
         return MainBoardStatus(state=self.state, address=Address("127.1.1.3", 8080))
 

@@ -29,10 +29,10 @@ from blade_agent.backplane.messages.chassis import (
 )
 from blade_agent.backplane.messages.device import GET_SELF_TEST_RESULTS, SelfTest
 from blade_agent.backplane.messages.event_receiver import SET_EVENT_RECEIVER, ReceiverAddress
+from blade_agent.backplane.messages.heartbeat import GET_BLADE_STATUS
 from blade_agent.backplane.messages.picmg import SET_FRU_ACTIVATION, Activation, SetActivation
 from blade_agent.backplane.messages.role import (
     COMMIT_ROLE,
-    GET_BLADE_STATUS,
     STAGE_ADDRESS,
     CommitRole,
     Party,

@@ -85,6 +85,7 @@ def blade(slot, **changes):
         granted_w=12.5,
         observed_w=5.05,
         streams=2,
+        version=2,
         frame_faults=1,
         message_faults=0,
         asked=RequestCounters(requests=500, repeats=3),

@@ -46,6 +46,9 @@ class DeskBoard:
     def drain(self, draining):
         return 0
 
+    def know_blades(self, blades):
+        self.blades = blades
+
     def status(self):
         return MainBoardStatus(state=MainBoardState.READY, address=Address("127.1.1.1", 8080))
 

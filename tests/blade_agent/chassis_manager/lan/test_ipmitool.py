@@ -30,7 +30,7 @@ COMMANDS = [
     ("-t 0x86 mc selftest", 0, ["Selftest: passed"]),
     ("-t 0x84 picmg addrinfo", 0, ["IPMB-0 Address   : 0x84", "Site ID          : 0x02"]),
     ("-t 0x84 picmg policy get 0", 0, ["activation not locked"]),
-    ("-t 0x86 raw 0x2e 0x01 0x88 0x1f 0x00", 0, ["88 1f 00 01 04"]),
+    ("-t 0x86 raw 0x2e 0x01 0x88 0x1f 0x00", 0, ["88 1f 00 02 04"]),
     ("-t 0x84 raw 0x06 0x7f", 1, ["rsp=0xc1"]),
     ("-t 0x88 mc info", 1, ["0x83"]),
     ("-t 0xa0 mc info", 1, ["0x83"]),

@@ -9,7 +9,7 @@ from blade_agent.backplane.messages.board import FanProperties
 from blade_agent.chassis_manager.keeping.journal import Hold, read_journal
 from blade_agent.chassis_manager.policy.cooling import FULL, HYSTERESIS_C, level_for, scaled
 from blade_agent.chassis_manager.policy.notice import NoticeKind
-from blade_agent.chassis_manager.slots.temperatures import FAR_C
+from blade_agent.chassis_manager.slots.measurements import FAR_C
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 
 MARGINS = st.floats(-40, 60, allow_nan=False)
@@ -57,7 +57,7 @@ def fans(chassis):
 
 def test_cool_blades_are_left_to_their_own_control(cooled):
     assert fans(cooled) == {1: None, 2: None, 3: None}
-    readings = {slot.number: list(slot.temperatures.readings.values()) for slot in cooled.chassis.slots.values()}
+    readings = {slot.number: list(slot.measurements.readings.values()) for slot in cooled.chassis.slots.values()}
     assert all(abs(values[0] - 40) < 0.5 for values in readings.values())
 
 

@@ -6,28 +6,15 @@ from hypothesis import strategies as st
 
 from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.message import Request
-from blade_agent.backplane.messages.role import GET_BLADE_STATUS, BladeStatus
-from blade_agent.backplane.role import MainBoardState, Role
+from blade_agent.backplane.messages.heartbeat import GET_HEARTBEAT
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots.line_quality import LineQuality
 from blade_agent.chassis_manager.slots.slot import Slot
+from tests.blade_agent.chassis_manager.policy.heartbeats import HEARTBEAT
 
 TIMING = Timing()
 M = HotSwapState
-HEARTBEAT = GET_BLADE_STATUS.reply_data(
-    BladeStatus(
-        protocol_version=1,
-        hot_swap=M.M4_ACTIVE,
-        main_board=MainBoardState.READY,
-        role=Role.DIRECTOR,
-        epoch=1,
-        assignment_digest=0,
-        address=None,
-        boot_id=7,
-        frame_faults=0,
-        message_faults=0,
-    )
-)
+HEARTBEAT_DATA = GET_HEARTBEAT.reply_data(HEARTBEAT)
 
 
 class Wire:
@@ -62,8 +49,8 @@ class Wire:
             self.states.append((self.now, self.slot.hot_swap))
 
     def _answer(self, request):
-        if (request.net_fn, request.command) == (0x2E, 1):
-            response = request.respond(0, HEARTBEAT)
+        if (request.net_fn, request.command) == (0x2E, 0x11):
+            response = request.respond(0, HEARTBEAT_DATA)
         else:
             response = request.respond(0xC1)
         self.answers.append((self.now + next(self.delays), response))
