@@ -22,6 +22,7 @@ from tests.verbs import VERBS
 
 PORTS = {Port.CONTROL: 8081, Port.MEDIA: 8080}
 DIRECTOR, ENGINE, CENTER = "127.1.1.1", "127.1.1.2", "127.1.0.1"
+BLADES = DIRECTOR, ENGINE
 EPOCH = 5
 """The examples': what they order is obeyed."""
 ALL = {verb.path for verb in VERBS}
@@ -58,6 +59,7 @@ def told(folder, story):
             main_board = RunningMainBoard(board, simulation.rng(host))
             director = Address(DIRECTOR, PORTS[Port.CONTROL])
             main_board.assign(RoleAssignment(role=role, epoch=EPOCH, station="north", director=director, center=None))
+            main_board.know_blades({int(blade[-1]): Address(blade, PORTS[Port.CONTROL]) for blade in BLADES})
             await main_board.run()
 
         async def be_center():

@@ -1,6 +1,6 @@
 """The seal of a message that changes something: a CRC-32 at its end, beside the 8-bit sum of IPMI.
 
-At one wrong bit in a thousand, which is what the emulator's noise is unless it is told otherwise, about one heartbeat in
+At one wrong bit in a thousand, which is what the emulator's noise is unless it is told otherwise, one heartbeat of some
 300 passes the sum and is wrong. Of those a CRC-16 would let one in 65,536 through: with 14 blades that is a wrong
 message in two weeks of noise, and one is enough. CRC-32 lets through one in four thousand million, for two bytes more.
 It is that of zlib, as the digest of an assignment is.

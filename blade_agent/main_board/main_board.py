@@ -245,6 +245,7 @@ class RunningMainBoard:
             serving_at(self._board.service, self._door.table()),
         ):
             self._director = director
+            director.blades.trusting = False
             director.blades.by_slot = self._blades
             try:
                 await director.run()

@@ -82,7 +82,7 @@ class VerbEndpoint:
             return encoded(await self._answer(request, host))
         if len(key) > _KEY_LENGTH_MAX:
             return encoded(Refused(Reason.BAD_MESSAGE, f"{IDEMPOTENCY_KEY} has at most {_KEY_LENGTH_MAX} characters"))
-        return await self._answers.once((self._verb.path, key), lambda: self._answer(request, host))
+        return await self._answers.once((self._verb.path, host, key), lambda: self._answer(request, host))
 
     async def _read(self, http: web.Request, host: str) -> Any:
         """The message, or a refusal of what is none."""

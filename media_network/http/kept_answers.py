@@ -18,8 +18,8 @@ KEPT_BYTES_MAX = 4 * 1024 * 1024
 _OVERHEAD_BYTES = 512
 """Of an answer in memory, beside what it says."""
 
-Key = tuple[str, str]
-"""Path of the verb, and what the caller named the message."""
+Key = tuple[str, str, str]
+"""Path of the verb, host of the caller, and its name for the message: who repeats another's hears nothing."""
 
 
 class Answered(NamedTuple):

@@ -71,6 +71,16 @@ class HandlerTable:
         self._name(verb.path)
         self.posts.append(Post(verb, answer))
 
+    def verb_from(
+        self, admit: Callable[[str], Refused | None], verb: Verb[Request, Reply], answer: Answer[Request, Reply]
+    ) -> None:
+        """Answer a verb if `admit` has nothing against the host that it comes from: it gives the refusal, or None."""
+
+        async def answer_admitted(request: Request, host: str) -> Reply | Refused:
+            return admit(host) or await answer(request)
+
+        self.verb_by_host(verb, answer_admitted)
+
     def resource(self, path: str, get: Resource, summary: str = "") -> None:
         """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows.
 

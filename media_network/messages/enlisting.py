@@ -57,6 +57,14 @@ class Enlist(Struct, frozen=True, kw_only=True):
     """Digest of the program information that it keeps for its directors (`engine/catalogue`); None: not said."""
 
 
+class StationHosts(Struct, frozen=True, kw_only=True):
+    """The hosts of a station's blades, as its chassis manager sees them: others are no engines."""
+
+    version: Count
+    """Grows with each change in a director's term."""
+    hosts: tuple[str, ...]
+
+
 class Enlisted(Struct, frozen=True, kw_only=True):
     """What an engine needs to serve."""
 
@@ -73,6 +81,8 @@ class Enlisted(Struct, frozen=True, kw_only=True):
     """How often it reports while there is nothing new to say; None: as often as otherwise."""
     revoked: tuple[StreamCursor, ...] = ()
     """As in `Reported`."""
+    blades: StationHosts | None = None
+    """Whom to hear as engines of the station; None: the director does not say."""
     clock_us: Count | None = None
     """As in `Reported`."""
 
@@ -94,6 +104,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """It takes no new turn, redirect, copy or preload as long as another engine can."""
     clock_us: Count | None = None
     """The director's clock, as its last answer told it; None: there was none."""
+    blades: Count | None = None
+    """The version of `StationHosts` that the engine knows of this director; None: it knows none."""
     since_us: Count | None = None
     """How long ago that answer came: so this report was sent no earlier than at `clock_us` + `since_us`."""
 
@@ -105,6 +117,8 @@ class Reported(Struct, frozen=True):
     """Streams the director does not let go on: `session` and `turn` each."""
     clock_us: Count | None = None
     """The director's own clock now, in microseconds; only to be said again to it. None: not said."""
+    blades: StationHosts | None = None
+    """None: as the engine knows them."""
     alone: Count = 0
     """Segments that no other engine that stays holds; told to one that drains, and copied for it where they can be."""
 

@@ -98,16 +98,16 @@ class Director:
 
     def handlers(self) -> HandlerTable:
         """All that a director answers."""
-        table = HandlerTable("media director")
+        table, admit = HandlerTable("media director"), self._term.blades.admit
         table.verb(obtaining.OBTAIN, self._obtaining.obtain)
         table.verb(program_information.PUBLISH_PROGRAM, self._publish)
         table.verb(obtaining.LOCATE_SEGMENT, self._obtaining.locate_segment)
-        table.verb(enlisting.ENLIST, self._enlist)
-        table.verb(enlisting.REPORT, self._report)
-        table.verb(obtaining.COPY_DONE, self._copy_done)
-        table.verb(streaming.NEXT_SEGMENT, self._pushes.next_segment)
-        table.verb(streaming.ASSUMED, self._pushes.assumed)
-        table.verb(streaming.STOPPED, self._pushes.stopped)
+        table.verb_from(admit, enlisting.ENLIST, self._enlist)
+        table.verb_from(admit, enlisting.REPORT, self._report)
+        table.verb_from(admit, obtaining.COPY_DONE, self._copy_done)
+        table.verb_from(admit, streaming.NEXT_SEGMENT, self._pushes.next_segment)
+        table.verb_from(admit, streaming.ASSUMED, self._pushes.assumed)
+        table.verb_from(admit, streaming.STOPPED, self._pushes.stopped)
         table.verb_by_host(streaming.PLAY, self._pushes.play)
         table.verb(watching.WATCHING, self._pushes.watching)
         table.verb(watching.LIST_SESSIONS, self._pushes.list_sessions)
@@ -220,6 +220,7 @@ class Director:
             cursor_interval_ms=self._term.duty.intervals.cursor_ms,
             idle_interval_ms=self._term.duty.intervals.idle_ms,
             revoked=self._pushes.inherit(message.streams, engine),
+            blades=self._term.blades.told(None),
             clock_us=_clock_us(),
         )
 
@@ -231,7 +232,12 @@ class Director:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._roster.report(message, engine, _now())
         revoked = self._pushes.report(message, engine)
-        return enlisting.Reported(revoked=revoked, clock_us=_clock_us(), alone=self._evacuation.alone(engine))
+        return enlisting.Reported(
+            revoked=revoked,
+            clock_us=_clock_us(),
+            blades=self._term.blades.told(message.blades),
+            alone=self._evacuation.alone(engine),
+        )
 
     async def _copy_done(self, message: obtaining.CopyDone) -> Done | Refused:
         engine = self._enlisted(message.engine, message.boot)

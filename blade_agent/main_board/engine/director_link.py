@@ -13,7 +13,16 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
-from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Enlisted, Report, Reported, RunningStream
+from media_network.messages.enlisting import (
+    ENLIST,
+    REPORT,
+    Enlist,
+    Enlisted,
+    Report,
+    Reported,
+    RunningStream,
+    StationHosts,
+)
 from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.program import ProgramId
@@ -88,6 +97,8 @@ class DirectorLink:
         self.lease_s = 0.0
         self.lease_end_s = 0.0
         """On the loop's clock; nothing is streamed from then on."""
+        self._blades: StationHosts | None = None
+        """Of the station, as the director has told; None: it has not."""
         self._ticket_keys: deque[TicketKey] = deque(maxlen=_KEYS_KEPT)
         self._client = client
         self._store = store
@@ -110,6 +121,7 @@ class DirectorLink:
         """Another director has been appointed: enlist with it, with all that is going on here."""
         self.duty = duty
         self.director_media = None
+        self._blades = None
         self._answered = (None, 0.0)
         self.alone = None if self.draining else 0
         self.enlist_anew()
@@ -147,6 +159,18 @@ class DirectorLink:
     def holder(self, ticket: str, program: ProgramId) -> str | None:
         """Who a ticket was signed for, by this director or the one before; None if by neither."""
         return next((held for key in self._ticket_keys if (held := key.holder(ticket, program))), None)
+
+    def admit_director(self, host: str) -> Refused | None:
+        """What there is against hearing a host as the director."""
+        if host == self.duty.director.host:
+            return None
+        return Refused(Reason.NOT_ALLOWED, f"{host} is not the director's host, {self.duty.director.host}")
+
+    def admit_station(self, host: str) -> Refused | None:
+        """What there is against hearing a host as the director, or an engine of the same station."""
+        if self._blades is None or host in self._blades.hosts or host == self.duty.director.host:
+            return None
+        return Refused(Reason.NOT_ALLOWED, f"{host} is no blade of this station, says its director")
 
     async def ask(
         self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 2.0
@@ -221,6 +245,7 @@ class DirectorLink:
 
     def _take_terms(self, terms: Enlisted) -> None:
         self.director_media = _address_of(terms.media)
+        self._blades = terms.blades
         self.lease_s = terms.lease_ms / 1000
         self._report_interval_s = terms.report_interval_ms / 1000
         self._cursor_interval_s = (terms.cursor_interval_ms or terms.report_interval_ms) / 1000
@@ -277,6 +302,7 @@ class DirectorLink:
             pull_bps=load.pull_bps,
             free_bytes=self._store.free_bytes,
             draining=self.draining,
+            blades=self._blades.version if self._blades else None,
         )
 
     async def _tell(self, report: Report, work: Work) -> bool:
@@ -290,6 +316,7 @@ class DirectorLink:
             logger.warning("director %s refuses our report: %s", self.duty.director, answer)
         if not isinstance(answer, Reported):
             return False
+        self._blades = answer.blades or self._blades
         self.alone = answer.alone if report.draining == self.draining else self.alone
         self._heard(answer.clock_us, answer.revoked, sent_s, work)
         return True

@@ -66,16 +66,16 @@ class Engine:
 
     def table(self) -> HandlerTable:
         """All that an engine answers."""
-        table = HandlerTable("media engine")
-        table.verb(FETCH, self._copying.fetch)
+        table, director = HandlerTable("media engine"), self._director
+        table.verb_from(director.admit_director, FETCH, self._copying.fetch)
         table.verb_by_host(STREAM, self._streams.stream)
-        table.verb(PRELOAD, self._streams.preload)
-        table.verb(START, self._streams.start)
+        table.verb_from(director.admit_station, PRELOAD, self._streams.preload)
+        table.verb_from(director.admit_station, START, self._streams.start)
         table.verb(CEASE, self._streams.cease)
-        table.verb(ATTEND, self._attendance.attend)
+        table.verb_from(director.admit_director, ATTEND, self._attendance.attend)
         table.verb(ASK_CATALOGUE, self._kept.tell_all)
         table.verb(ASK_PROGRAM, self._kept.tell)
-        table.verb(KEEP_PROGRAM, self._kept.keep)
+        table.verb_from(director.admit_director, KEEP_PROGRAM, self._kept.keep)
         table.verb(ASK_DIRECTOR, self._tell_director)
         table.resource(HELD_SEGMENT_PATH, self._resource.get)
         return table

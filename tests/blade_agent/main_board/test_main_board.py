@@ -76,6 +76,7 @@ def test_a_director_that_holds_segments_answers_a_console_once(tmp_path, free_po
             aiohttp.ClientSession() as player,
         ):
             main_board.assign(directing)
+            main_board.know_blades({2: address})
 
             async def answered(verb, message):
                 return await http.ask(media, verb, message, deadline_s=PATIENCE_S)

@@ -204,7 +204,7 @@ def test_answers_are_kept_in_a_bound_of_bytes_and_for_a_time():
             return Refused(Reason.BUSY) if key == "refused" else Done()
 
         async def say(key):
-            return await kept.once(("verb", key), lambda: give(key))
+            return await kept.once(("verb", "host", key), lambda: give(key))
 
         await say("a")
         await say("refused")
