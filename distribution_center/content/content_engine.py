@@ -22,6 +22,8 @@ from distribution_center.content.download import download
 from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
 from distribution_center.content.ingest import clear_spool, ingest
 from distribution_center.content.segment_folder import segment_path
+from distribution_center.content.withdrawn import DOWNLOADS, Withdrawn, clear_unregistered
+from distribution_center.obstacles import in_words, no_answer, no_director
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.address import Address
@@ -32,7 +34,7 @@ from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
 from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
-from media_network.program import Program
+from media_network.program import Program, ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import HELD_SEGMENT_PATH, asked_segment
 from media_network.ticket import TicketKey
@@ -53,6 +55,8 @@ class ContentEngine:
     media: Address
     """Where segments of the spool are fetched."""
     spool: Path
+    withdrawn: Path
+    """Folder of the names of programs that were given up."""
     home: str
     """Name of the home media station."""
     repository: Repository
@@ -66,6 +70,7 @@ class ContentEngine:
     """How long the home media station may take no segment before an ingest is given up."""
 
     def __post_init__(self) -> None:
+        self._withdrawn = Withdrawn(self.withdrawn)
         self._tickets = TicketKey(self.rng.randbytes(32))
         self._jobs: dict[str, IngestProgress] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
@@ -76,6 +81,10 @@ class ContentEngine:
         table.verb(messages.ASK_INGEST, self._ask)
         table.verb(LOCATE_SEGMENT, self._locate_segment)
         table.resource(HELD_SEGMENT_PATH, self._segment, "A segment in the spool.")
+
+    def given_up(self) -> tuple[ProgramId, ...]:
+        """Programs of which nothing is to stay anywhere."""
+        return self._withdrawn.names
 
     def ingests(self) -> tuple[IngestProgress, ...]:
         """The ingests of late, oldest first."""
@@ -88,13 +97,17 @@ class ContentEngine:
         """
         self.spool.mkdir(parents=True, exist_ok=True)
         clear_spool(self.spool)
-        for program in await self.repository.programs():
+        for name in self._withdrawn.names:
+            await self.repository.remove_program(name)
+        programs = await self.repository.programs()
+        clear_unregistered(self.spool, {program.program for program in programs})
+        for program in programs:
             if (self.spool / program.program).is_dir():
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
 
     async def _take_up(self, program: Program) -> None:
-        while not await self._store(program, do_nothing):
-            logger.warning("the home media station %s does not take %s", self.home, program.program)
+        while obstacle := await self._store(program, do_nothing):
+            logger.warning("%s waits to be stored: %s", program.program, obstacle)
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
@@ -134,7 +147,7 @@ class ContentEngine:
         path = Path(order.source)
         if remote:
             async with ClientSession() as session:
-                path = await download(session, order.source, spool / "downloads", on_bytes=downloaded)
+                path = await download(session, order.source, spool / DOWNLOADS, on_bytes=downloaded)
         self._note(job, stage=IngestStage.CONVERTING, fraction=0.0)
         try:
             return await ingest(
@@ -165,41 +178,48 @@ class ContentEngine:
         if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
             await self._admit(program, source)  # another ingest was a moment faster
             raise NameTaken(source, program.program)
+        self._withdrawn.discard(program.program)
         self.content_manager.catalogue_changed()
 
         def stored(fraction: float) -> None:
             self._note(job, fraction=fraction)
 
-        if await self._store(program, stored):
+        obstacle = await self._store(program, stored)
+        if obstacle is None:
             self._note(job, stage=IngestStage.DONE, fraction=1.0)
             return
         if known is None:
+            self._withdrawn.add(program.program)
             await self.repository.remove_program(program.program)
             self.content_manager.catalogue_changed()
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
         self._note(
             job,
             stage=IngestStage.FAILED,
-            error=f"the home media station {self.home} did not take the program: is its director up?",
+            error=f"the home media station did not take the program: {obstacle}",
         )
 
-    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> bool:
-        """Claim 13 turned round: direct the home station to obtain the program from us; True once it has it all."""
+    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> str | None:
+        """Claim 13 turned round: direct the home station to obtain the program from us.
+
+        Returns None once it has it all, or what was in the way when patience ended.
+        """
         loop = asyncio.get_running_loop()
         held, moved_at, said_at = -1, loop.time(), float("-inf")
+        obstacle: str | None = None
         while (stored := await self._stored(program)) < len(program.segments):
             now = loop.time()
             if stored != held:
                 held, moved_at = stored, now
                 on_progress(max(0, stored) / len(program.segments))
             if now - moved_at > self.storing_patience_s:
-                return False
+                return obstacle or f"station {self.home} takes no segment"
             if now - said_at > _SAY_AGAIN_S:
                 said_at = now
-                await self._direct_home(program)
+                obstacle = await self._direct_home(program)
             await asyncio.sleep(0.05)
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
-        return True
+        return None
 
     async def _stored(self, program: Program) -> int:
         """Segments at the home media station; -1 while the registry cannot say."""
@@ -208,17 +228,19 @@ class ContentEngine:
         except RepositoryError:
             return -1
 
-    async def _direct_home(self, program: Program) -> None:
+    async def _direct_home(self, program: Program) -> str | None:
+        """Give the order; returns what is in the way of it."""
         try:
             director = await self.registry.director(self.home)
             known = await self.repository.program(program.program) or program
-        except RepositoryError:
-            return  # it is told again
+        except RepositoryError as error:
+            return str(error)  # it is told again
         if director is None:
-            return
+            return no_director(self.home)
         source = str(self.address)
         order = Obtain(program=known, source_station="content-engine", source_director=source, copies=1)
-        await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
+        standing = await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
+        return in_words(self.home, standing) if standing else no_answer(self.home, director)
 
     async def _locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         if not segment_path(self.spool / question.program, question.segment).is_file():

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from copy import copy
 from io import RawIOBase, UnsupportedOperation
@@ -250,6 +250,20 @@ class SegmentStore:
             await _remove(key, held.channel)
         except FileNotFoundError:
             raise NotHeld(program, number) from None
+
+    async def discard(self, programs: Collection[ProgramId]) -> None:
+        """Remove all that there is of these programs, of which nothing is being received. Raises ChannelFailed."""
+        for key in [key for key in (*self._held, *self._damaged) if key.program in programs]:
+            held = self._drop(key)
+            channel = held.channel if held else self._damaged.pop(key, None)
+            if channel and not channel.failure:
+                with suppress(FileNotFoundError):
+                    await _remove(key, channel)
+        for partial in [partial for partial in self._partials if partial.program in programs]:
+            channel = self._partials.pop(partial)
+            if not channel.failure:
+                with suppress(FileNotFoundError):
+                    await channel.run(channel.files.remove, partial_path(channel.folder, partial))
 
     async def _clear_away(self, key: SegmentKey) -> None:
         """Remove what there is of a segment, damaged or another than is wanted: a new one may lie on another channel,
