@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import ClientSession, web
@@ -33,8 +34,8 @@ from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
-from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
-from media_network.program import Program, ProgramId
+from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obstacle, Obtain, SegmentLocation
+from media_network.program import Program, ProgramId, ProgramState
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import HELD_SEGMENT_PATH, asked_segment
 from media_network.ticket import TicketKey
@@ -106,8 +107,26 @@ class ContentEngine:
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
 
     async def _take_up(self, program: Program) -> None:
-        while obstacle := await self._store(program, do_nothing):
-            logger.warning("%s waits to be stored: %s", program.program, obstacle)
+        """Nobody asks for it any more: it waits for its station as long as that takes, but for no space."""
+        while in_the_way := await self._store(program, do_nothing):
+            if in_the_way.full and not await self._is_wanted(program):
+                logger.warning("%s is given up: %s", program.program, in_the_way.sentence)
+                await self._give_up(program)
+                return
+            logger.warning("%s waits to be stored: %s", program.program, in_the_way.sentence)
+
+    async def _is_wanted(self, program: Program) -> bool:
+        """Whether somebody counts on a program: it was whole once."""
+        known = await self.repository.program(program.program)
+        published = known is not None and known.state is not ProgramState.INACTIVE
+        return published or bool(await self.repository.orders(program.program))
+
+    async def _give_up(self, program: Program) -> None:
+        """Nothing of it stays: what is at the station goes when that registers next, for as long as that takes."""
+        self._withdrawn.add(program.program)
+        await self.repository.remove_program(program.program)
+        self.content_manager.catalogue_changed()
+        shutil.rmtree(self.spool / program.program, ignore_errors=True)
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
@@ -184,39 +203,37 @@ class ContentEngine:
         def stored(fraction: float) -> None:
             self._note(job, fraction=fraction)
 
-        obstacle = await self._store(program, stored)
-        if obstacle is None:
+        in_the_way = await self._store(program, stored)
+        if in_the_way is None:
             self._note(job, stage=IngestStage.DONE, fraction=1.0)
             return
         if known is None:
-            self._withdrawn.add(program.program)
-            await self.repository.remove_program(program.program)
-            self.content_manager.catalogue_changed()
+            await self._give_up(program)
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
         self._note(
             job,
             stage=IngestStage.FAILED,
-            error=f"the home media station did not take the program: {obstacle}",
+            error=f"the home media station did not take the program: {in_the_way.sentence}",
         )
 
-    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> str | None:
+    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> "_InTheWay | None":
         """Claim 13 turned round: direct the home station to obtain the program from us.
 
         Returns None once it has it all, or what was in the way when patience ended.
         """
         loop = asyncio.get_running_loop()
         held, moved_at, said_at = -1, loop.time(), float("-inf")
-        obstacle: str | None = None
+        in_the_way = _InTheWay(f"station {self.home} takes no segment")
         while (stored := await self._stored(program)) < len(program.segments):
             now = loop.time()
             if stored != held:
                 held, moved_at = stored, now
                 on_progress(max(0, stored) / len(program.segments))
             if now - moved_at > self.storing_patience_s:
-                return obstacle or f"station {self.home} takes no segment"
+                return in_the_way
             if now - said_at > _SAY_AGAIN_S:
                 said_at = now
-                obstacle = await self._direct_home(program)
+                in_the_way = await self._direct_home(program) or in_the_way
             await asyncio.sleep(0.05)
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
         return None
@@ -228,19 +245,22 @@ class ContentEngine:
         except RepositoryError:
             return -1
 
-    async def _direct_home(self, program: Program) -> str | None:
+    async def _direct_home(self, program: Program) -> "_InTheWay | None":
         """Give the order; returns what is in the way of it."""
         try:
             director = await self.registry.director(self.home)
             known = await self.repository.program(program.program) or program
         except RepositoryError as error:
-            return str(error)  # it is told again
+            return _InTheWay(str(error))  # it is told again
         if director is None:
-            return no_director(self.home)
+            return _InTheWay(no_director(self.home))
         source = str(self.address)
         order = Obtain(program=known, source_station="content-engine", source_director=source, copies=1)
         standing = await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
-        return in_words(self.home, standing) if standing else no_answer(self.home, director)
+        if standing is None:
+            return _InTheWay(no_answer(self.home, director))
+        sentence = in_words(self.home, standing)
+        return _InTheWay(sentence, full=standing.obstacle is Obstacle.NO_SPACE) if sentence else None
 
     async def _locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         if not segment_path(self.spool / question.program, question.segment).is_file():
@@ -262,6 +282,14 @@ class ContentEngine:
             self._jobs[job] = msgspec.structs.replace(self._jobs[job], **changes)
         self.counters.ingests_done += changes.get("stage") is IngestStage.DONE
         self.counters.ingests_failed += changes.get("stage") is IngestStage.FAILED
+
+
+class _InTheWay(NamedTuple):
+    """Why the home station does not get on."""
+
+    sentence: str
+    full: bool = False
+    """Its disks are full: that is not over when somebody comes back."""
 
 
 def _usual_ms(program: Program) -> int:

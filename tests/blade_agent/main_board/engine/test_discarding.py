@@ -62,7 +62,7 @@ class StuckSource:
 
 def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
     async def story():
-        data = make_segments(3, packets=4000)
+        data = make_segments(3, packets=12_000)
         source = StuckSource(data[2])
         stuck = await source.serve()
         folder, here = tmp_path / "a", engine_at(2)
@@ -74,6 +74,7 @@ def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
             fetch = Fetch(epoch=EPOCH, program=PROGRAM, segment=segment_of(2, data[2]), source=str(stuck), ticket="t")
             assert await director.client.ask(here, FETCH, fetch) == Done()
             await source.asked.wait()
+            await until(lambda: any((folder / name).stat().st_size for name in files_of(folder) if "partial" in name))
             stale = Discard(epoch=EPOCH - 1, programs=(PROGRAM,))
             assert (await director.client.ask(here, DISCARD, stale)).reason is Reason.STALE_EPOCH
             assert store.inventory() == {"another-film": "0", PROGRAM: "0-1"}
@@ -107,7 +108,7 @@ def test_what_is_in_service_stays(tmp_path):
 
 def test_what_an_interrupted_copy_left_goes_too(tmp_path):
     async def story():
-        data = make_segments(1, packets=4000)
+        data = make_segments(1, packets=12_000)
         source = StuckSource(data[0])
         stuck = await source.serve()
         folder, here = tmp_path / "a", engine_at(2)
@@ -115,7 +116,7 @@ def test_what_an_interrupted_copy_left_goes_too(tmp_path):
             fetch = Fetch(epoch=EPOCH, program=PROGRAM, segment=segment_of(0, data[0]), source=str(stuck), ticket="t")
             await director.client.ask(here, FETCH, fetch)
             await source.asked.wait()
-            await until(lambda: files_of(folder))
+            await until(lambda: any((folder / name).stat().st_size for name in files_of(folder)))
         await source.runner.cleanup()
         # As after a kill: another start finds the partial.
         async with scripted() as director, engine(director, folder, here) as store:
