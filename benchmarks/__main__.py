@@ -26,6 +26,7 @@ RUNS = {
     "hand_over": 1,
     "surprise_pull": 1,
     "redirect": 3,
+    "viewers": 1,
     "control_call": 3,
     "copy": 3,
     "cutter": 3,

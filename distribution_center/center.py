@@ -46,6 +46,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             address=address,
             media=media,
             spool=state / "spool",
+            withdrawn=state / "withdrawn",
             home=settings.home,
             repository=repository,
             registry=registry,
@@ -56,6 +57,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             counters=counters,
             storing_patience_s=settings.storing_patience_s,
         )
+        registry.withdrawn = content_engine.given_up
         table = HandlerTable("distribution center")
         for part in (registry, content_manager, distribution, content_engine):
             part.answer(table)

@@ -44,6 +44,10 @@ from media_network.whereabouts import find_center
 
 _Result = TypeVar("_Result")
 
+_PATIENCE_S = 10.0
+"""How long `distribute` waits while a station says what is in its way, and nothing moves."""
+_ORDER_STAYS = "The order stays, and is carried out when that has changed; `distribution-center programs` shows it."
+
 _POLL_S = 0.2
 _STAGES = {
     IngestStage.DOWNLOADING: "downloading",
@@ -218,6 +222,8 @@ def programs(*, as_json: bool, center: str | None, state_dir: Path) -> None:
     for row in rows:
         held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
         click.echo(f"{row.program:40} {row.state:10} {row.duration_ms / 1000:8.1f} s {row.bytes / 1e6:8.1f} MB  {held}")
+        for obstacle in row.obstacles.values():
+            click.echo(f"  waits: {obstacle}")
 
 
 @main.command()
@@ -282,9 +288,16 @@ async def _watch_stage(talk: _Talk, progress: IngestProgress) -> IngestProgress:
 async def _distribute(talk: _Talk, order: Distribute, *, wait: bool) -> ProgramRow:
     row = await talk.ask(DISTRIBUTE, order)
     total = row.segments * len(order.stations)
+    best, moved_at = -1, asyncio.get_running_loop().time()
     with _bar("distributing") as bar:
         while wait:
             held = sum(row.stations.get(station, 0) for station in order.stations)
+            now = asyncio.get_running_loop().time()
+            if held != best:
+                best, moved_at = held, now
+            in_the_way = next((row.obstacles[each] for each in order.stations if each in row.obstacles), None)
+            if in_the_way and now - moved_at > _PATIENCE_S:
+                raise UserError(f"{order.program} is not distributed: {in_the_way}", _ORDER_STAYS)
             bar.update(round(held / total * 1000) - bar.pos)
             if held == total:
                 break

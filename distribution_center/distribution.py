@@ -5,8 +5,10 @@ import logging
 
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
+from distribution_center.obstacles import in_words, no_answer, no_director
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import OrderState, Repository, RepositoryError
+from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
@@ -89,18 +91,34 @@ class Distribution:
             await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
             self._counters.orders_done += 1
             self._said_at.pop(key, None)
+            self._content_manager.obstacles.note(*key, None)
             return
         if now - self._said_at.get(key, float("-inf")) < _SAY_AGAIN_S:
             return
         source = self._source(whole_at)
         seeking = await self._registry.director(station)
         source_director = await self._registry.director(source) if source else None
+        obstacle = self._no_way(station, source, seeking, source_director)
         if source is None or seeking is None or source_director is None:
+            self._content_manager.obstacles.note(*key, obstacle)
             return
         self._said_at[key] = now
         order = Obtain(program=program, source_station=source, source_director=str(source_director), copies=copies)
-        if await self._http.tell(seeking, OBTAIN, order, deadline_s=2.0) is None:
+        standing = await self._http.tell(seeking, OBTAIN, order, deadline_s=2.0)
+        if standing is None:
             logger.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
+        obstacle = in_words(station, standing) if standing else no_answer(station, seeking)
+        self._content_manager.obstacles.note(*key, obstacle)
+
+    @staticmethod
+    def _no_way(
+        station: str, source: str | None, seeking: Address | None, source_director: Address | None
+    ) -> str | None:
+        if source is None:
+            return "no station holds the whole program yet"
+        if seeking is None:
+            return no_director(station)
+        return no_director(source) if source_director is None else None
 
     def _source(self, whole_at: list[str]) -> str | None:
         """The home media station if it has the program (claim 13), else any other that has."""

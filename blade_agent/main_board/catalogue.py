@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -94,6 +95,23 @@ class Catalogue:
         known = self._programs.get(program.program)
         if known is None or program.state is ProgramState.PUBLISHED:
             await self.learn([program])
+
+    async def forget(self, programs: Iterable[ProgramId]) -> None:
+        """Let go of program information; what is returned from is durable. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        async with self._writing:
+            for name in programs:
+                if name in self._programs:
+                    await loop.run_in_executor(None, self._remove, name)
+                    del self._programs[name]
+                    self._digests.pop(name, None)
+                    self._digest = None
+                    self.changes += 1
+
+    def _remove(self, name: ProgramId) -> None:
+        with suppress(FileNotFoundError):
+            self._files.remove(self._folder / f"{name}.json")
+        self._files.sync_folder(self._folder)
 
     def _read_all(self) -> list[Program]:
         self._files.make_folder(self._folder)

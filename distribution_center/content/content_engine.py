@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import ClientSession, web
@@ -22,6 +23,8 @@ from distribution_center.content.download import download
 from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
 from distribution_center.content.ingest import clear_spool, ingest
 from distribution_center.content.segment_folder import segment_path
+from distribution_center.content.withdrawn import DOWNLOADS, Withdrawn, clear_unregistered
+from distribution_center.obstacles import in_words, no_answer, no_director
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.address import Address
@@ -31,8 +34,8 @@ from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
-from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
-from media_network.program import Program
+from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obstacle, Obtain, SegmentLocation
+from media_network.program import Program, ProgramId, ProgramState
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import HELD_SEGMENT_PATH, asked_segment
 from media_network.ticket import TicketKey
@@ -53,6 +56,8 @@ class ContentEngine:
     media: Address
     """Where segments of the spool are fetched."""
     spool: Path
+    withdrawn: Path
+    """Folder of the names of programs that were given up."""
     home: str
     """Name of the home media station."""
     repository: Repository
@@ -66,6 +71,7 @@ class ContentEngine:
     """How long the home media station may take no segment before an ingest is given up."""
 
     def __post_init__(self) -> None:
+        self._withdrawn = Withdrawn(self.withdrawn)
         self._tickets = TicketKey(self.rng.randbytes(32))
         self._jobs: dict[str, IngestProgress] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
@@ -76,6 +82,10 @@ class ContentEngine:
         table.verb(messages.ASK_INGEST, self._ask)
         table.verb(LOCATE_SEGMENT, self._locate_segment)
         table.resource(HELD_SEGMENT_PATH, self._segment, "A segment in the spool.")
+
+    def given_up(self) -> tuple[ProgramId, ...]:
+        """Programs of which nothing is to stay anywhere."""
+        return self._withdrawn.names
 
     def ingests(self) -> tuple[IngestProgress, ...]:
         """The ingests of late, oldest first."""
@@ -88,13 +98,35 @@ class ContentEngine:
         """
         self.spool.mkdir(parents=True, exist_ok=True)
         clear_spool(self.spool)
-        for program in await self.repository.programs():
+        for name in self._withdrawn.names:
+            await self.repository.remove_program(name)
+        programs = await self.repository.programs()
+        clear_unregistered(self.spool, {program.program for program in programs})
+        for program in programs:
             if (self.spool / program.program).is_dir():
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
 
     async def _take_up(self, program: Program) -> None:
-        while not await self._store(program, do_nothing):
-            logger.warning("the home media station %s does not take %s", self.home, program.program)
+        """Nobody asks for it any more: it waits for its station as long as that takes, but for no space."""
+        while in_the_way := await self._store(program, do_nothing):
+            if in_the_way.full and not await self._is_wanted(program):
+                logger.warning("%s is given up: %s", program.program, in_the_way.sentence)
+                await self._give_up(program)
+                return
+            logger.warning("%s waits to be stored: %s", program.program, in_the_way.sentence)
+
+    async def _is_wanted(self, program: Program) -> bool:
+        """Whether somebody counts on a program: it was whole once."""
+        known = await self.repository.program(program.program)
+        published = known is not None and known.state is not ProgramState.INACTIVE
+        return published or bool(await self.repository.orders(program.program))
+
+    async def _give_up(self, program: Program) -> None:
+        """Nothing of it stays: what is at the station goes when that registers next, for as long as that takes."""
+        self._withdrawn.add(program.program)
+        await self.repository.remove_program(program.program)
+        self.content_manager.catalogue_changed()
+        shutil.rmtree(self.spool / program.program, ignore_errors=True)
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
@@ -134,7 +166,7 @@ class ContentEngine:
         path = Path(order.source)
         if remote:
             async with ClientSession() as session:
-                path = await download(session, order.source, spool / "downloads", on_bytes=downloaded)
+                path = await download(session, order.source, spool / DOWNLOADS, on_bytes=downloaded)
         self._note(job, stage=IngestStage.CONVERTING, fraction=0.0)
         try:
             return await ingest(
@@ -165,41 +197,46 @@ class ContentEngine:
         if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
             await self._admit(program, source)  # another ingest was a moment faster
             raise NameTaken(source, program.program)
+        self._withdrawn.discard(program.program)
         self.content_manager.catalogue_changed()
 
         def stored(fraction: float) -> None:
             self._note(job, fraction=fraction)
 
-        if await self._store(program, stored):
+        in_the_way = await self._store(program, stored)
+        if in_the_way is None:
             self._note(job, stage=IngestStage.DONE, fraction=1.0)
             return
         if known is None:
-            await self.repository.remove_program(program.program)
-            self.content_manager.catalogue_changed()
+            await self._give_up(program)
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
         self._note(
             job,
             stage=IngestStage.FAILED,
-            error=f"the home media station {self.home} did not take the program: is its director up?",
+            error=f"the home media station did not take the program: {in_the_way.sentence}",
         )
 
-    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> bool:
-        """Claim 13 turned round: direct the home station to obtain the program from us; True once it has it all."""
+    async def _store(self, program: Program, on_progress: Callable[[float], None]) -> "_InTheWay | None":
+        """Claim 13 turned round: direct the home station to obtain the program from us.
+
+        Returns None once it has it all, or what was in the way when patience ended.
+        """
         loop = asyncio.get_running_loop()
         held, moved_at, said_at = -1, loop.time(), float("-inf")
+        in_the_way = _InTheWay(f"station {self.home} takes no segment")
         while (stored := await self._stored(program)) < len(program.segments):
             now = loop.time()
             if stored != held:
                 held, moved_at = stored, now
                 on_progress(max(0, stored) / len(program.segments))
             if now - moved_at > self.storing_patience_s:
-                return False
+                return in_the_way
             if now - said_at > _SAY_AGAIN_S:
                 said_at = now
-                await self._direct_home(program)
+                in_the_way = await self._direct_home(program) or in_the_way
             await asyncio.sleep(0.05)
         shutil.rmtree(self.spool / program.program, ignore_errors=True)
-        return True
+        return None
 
     async def _stored(self, program: Program) -> int:
         """Segments at the home media station; -1 while the registry cannot say."""
@@ -208,17 +245,22 @@ class ContentEngine:
         except RepositoryError:
             return -1
 
-    async def _direct_home(self, program: Program) -> None:
+    async def _direct_home(self, program: Program) -> "_InTheWay | None":
+        """Give the order; returns what is in the way of it."""
         try:
             director = await self.registry.director(self.home)
             known = await self.repository.program(program.program) or program
-        except RepositoryError:
-            return  # it is told again
+        except RepositoryError as error:
+            return _InTheWay(str(error))  # it is told again
         if director is None:
-            return
+            return _InTheWay(no_director(self.home))
         source = str(self.address)
         order = Obtain(program=known, source_station="content-engine", source_director=source, copies=1)
-        await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
+        standing = await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
+        if standing is None:
+            return _InTheWay(no_answer(self.home, director))
+        sentence = in_words(self.home, standing)
+        return _InTheWay(sentence, full=standing.obstacle is Obstacle.NO_SPACE) if sentence else None
 
     async def _locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         if not segment_path(self.spool / question.program, question.segment).is_file():
@@ -240,6 +282,14 @@ class ContentEngine:
             self._jobs[job] = msgspec.structs.replace(self._jobs[job], **changes)
         self.counters.ingests_done += changes.get("stage") is IngestStage.DONE
         self.counters.ingests_failed += changes.get("stage") is IngestStage.FAILED
+
+
+class _InTheWay(NamedTuple):
+    """Why the home station does not get on."""
+
+    sentence: str
+    full: bool = False
+    """Its disks are full: that is not over when somebody comes back."""
 
 
 def _usual_ms(program: Program) -> int:

@@ -6,6 +6,7 @@ import zlib
 
 import msgspec
 
+from distribution_center.obstacles import Obstacles
 from distribution_center.registry.repository import Repository, Verdict
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -26,6 +27,8 @@ class ContentManager:
         self._repository = repository
         self._http = http
         self._home = home
+        self.obstacles = Obstacles()
+        """What is in the way of orders that are not carried out yet."""
         self._version: int | None = None
         self._changes = 0
 
@@ -67,6 +70,7 @@ class ContentManager:
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             stations={station: len(held) for station, held in sorted(locations.items())},
+            obstacles=self.obstacles.of(program.program),
         )
 
     async def _list_catalogue(self, _: ListCatalogue) -> CatalogueListing:

@@ -58,6 +58,8 @@ class MediaLocationRegistry:
         self._catalogue_version = catalogue_version
         self._present: dict[str, Presence] = {}
         self._counters = counters
+        self.withdrawn: Callable[[], tuple[ProgramId, ...]] = tuple
+        """Names the programs that were given up."""
         self.moved = asyncio.Event()
         """Set whenever a location or a director changed."""
 
@@ -112,7 +114,9 @@ class MediaLocationRegistry:
             self.moved.set()
         self._counters.registrations += 1
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
-        return messages.StationRegistered(catalogue_version=await self._catalogue_version(), generation=generation)
+        return messages.StationRegistered(
+            catalogue_version=await self._catalogue_version(), generation=generation, withdrawn=self.withdrawn()
+        )
 
     async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
         try:

@@ -81,6 +81,8 @@ class ProgramRow(Struct, frozen=True, kw_only=True):
     duration_ms: Count
     stations: dict[str, Count]
     """Segments present, by station."""
+    obstacles: dict[str, str] = {}
+    """By station: a sentence on what is in the way of its order."""
 
 
 class Programs(Struct, frozen=True):

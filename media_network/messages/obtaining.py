@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import PROGRAM_BYTES_MAX, Caller, Done, Verb
+from media_network.messages.verb import KIB, PROGRAM_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId, Segment
 from media_network.word import Word
 
@@ -17,6 +17,32 @@ class Obtain(Struct, frozen=True, kw_only=True):
     source_director: str
     """Address of whoever answers `LOCATE_SEGMENT` at the source."""
     copies: Annotated[int, Meta(ge=1, le=15)] = 2
+
+
+class Obstacle(Word):
+    """What is in the way of a program that a station is to obtain."""
+
+    NO_SPACE = "no_space"
+    """No engine has room for what is missing."""
+    NO_ENGINE = "no_engine"
+    """No engine is in service."""
+    SOURCE_LOST = "source_lost"
+    """The source does not say where it is, or does not give it."""
+    NOT_STORED = "not_stored"
+    """The engines tried, and could not."""
+    UNKNOWN = "unknown"
+
+
+class ObtainStanding(Struct, frozen=True, kw_only=True):
+    """The order is being carried out; what was in the way of it so far, so that whoever ordered can say it."""
+
+    obstacle: Obstacle | None = None
+    needs_bytes: Count = 0
+    """Of the segments that no engine of the station holds."""
+    free_bytes: Count = 0
+    """The largest room that one engine has."""
+    detail: str | None = None
+    """For a person."""
 
 
 class LocateSegment(Struct, frozen=True, kw_only=True):
@@ -43,6 +69,13 @@ class Fetch(Struct, frozen=True, kw_only=True):
     source: str
     """Media address of the engine that has it."""
     ticket: str
+
+
+class Discard(Struct, frozen=True, kw_only=True):
+    """Remove what is here of programs that the center has given up; what is in service stays."""
+
+    epoch: Count
+    programs: Annotated[tuple[ProgramId, ...], Meta(max_length=256)]
 
 
 class CopyResult(Word):
@@ -75,7 +108,7 @@ class CopyDone(Struct, frozen=True, kw_only=True):
 OBTAIN = Verb(
     "director/obtain",
     Obtain,
-    Done,
+    ObtainStanding,
     "The registry directs a seeking station to obtain a program (claim 12).",
     callers=(Caller.CENTER,),
     request_bytes_max=PROGRAM_BYTES_MAX,
@@ -96,6 +129,15 @@ FETCH = Verb(
     Done,
     "The director directs an engine to fetch a segment (claims 12, 14, 19).",
     callers=(Caller.DIRECTOR,),
+)
+
+DISCARD = Verb(
+    "engine/discard",
+    Discard,
+    Done,
+    "The director has an engine remove what is left of programs that were given up.",
+    callers=(Caller.DIRECTOR,),
+    request_bytes_max=64 * KIB,  # 256 names
 )
 
 COPY_DONE = Verb(

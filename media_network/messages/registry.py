@@ -1,9 +1,14 @@
 """What the media location registry (MLR) is told and asked."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
 from media_network.program import Count, Program, ProgramId
+
+WITHDRAWN_MAX = 256
+"""So many programs that were given up are named at most."""
 
 
 class RegisterStation(Struct, frozen=True, kw_only=True):
@@ -26,6 +31,8 @@ class StationRegistered(Struct, frozen=True, kw_only=True):
     catalogue_version: Count
     generation: Count
     """Of the last full report of this epoch that the registry knows; the next one has a higher."""
+    withdrawn: Annotated[tuple[ProgramId, ...], Meta(max_length=WITHDRAWN_MAX)] = ()
+    """Programs that were given up before they were whole: what a station holds of them is removed."""
 
 
 class ReportLocations(Struct, frozen=True, kw_only=True):

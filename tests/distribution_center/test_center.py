@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from chassis_emulator.simulation.simulation import Simulation
 from distribution_center.center import serve_center
 from distribution_center.content.segment_folder import segment_path
+from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.registry.repository import OrderState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
@@ -33,7 +34,15 @@ from media_network.messages.content import (
     ListPrograms,
     Publish,
 )
-from media_network.messages.obtaining import LOCATE_SEGMENT, OBTAIN, LocateSegment, Obtain, SegmentLocation
+from media_network.messages.obtaining import (
+    LOCATE_SEGMENT,
+    OBTAIN,
+    LocateSegment,
+    Obstacle,
+    Obtain,
+    ObtainStanding,
+    SegmentLocation,
+)
 from media_network.messages.program_information import PUBLISH_PROGRAM
 from media_network.messages.registry import (
     ADD_LOCATIONS,
@@ -42,6 +51,7 @@ from media_network.messages.registry import (
     LIST_STATIONS,
     REGISTER_STATION,
     REPORT_LOCATIONS,
+    WITHDRAWN_MAX,
     AddLocations,
     ListCatalogue,
     ListDoors,
@@ -85,6 +95,8 @@ class ScriptedDirector:
         """How many segments it takes."""
         self.orders = []
         self.published = []
+        self.standing = ObtainStanding()
+        """What it answers to `OBTAIN`."""
 
     def table(self):
         table = HandlerTable("scripted director")
@@ -120,7 +132,7 @@ class ScriptedDirector:
         self.orders.append(order)
         if len(self.orders) == 1 or len(self.taken) < self.takes:
             self.obtaining = asyncio.create_task(self._take_all(order))
-        return Done()
+        return self.standing
 
     async def _take_all(self, order):
         """Fetch as an engine does, in order, and tell the registry."""
@@ -393,6 +405,61 @@ def test_without_a_home_director_an_ingest_fails_and_nothing_stays(told, tmp_pat
     told(story)
 
 
+def test_an_ingest_into_full_disks_fails_in_words_and_is_named_until_it_comes_again(told, tmp_path):
+    source = render(tmp_path / "tiny.mp4", 2.0, 160, 90, gop=6)
+
+    async def story(world):
+        world.storing_patience_s = 0.5
+        async with world.center(), world.station(HOME) as home:
+            home.takes = 1
+            home.standing = ObtainStanding(
+                obstacle=Obstacle.NO_SPACE, needs_bytes=1_230_000_000, free_bytes=300_000, detail="segment 1"
+            )
+            progress, _ = await world.ingest(source)
+            assert progress.stage is IngestStage.FAILED
+            assert progress.error.endswith(
+                "the disks of station home are full: it needs 1.2 GB more, the largest free space is 0.3 MB"
+            )
+            assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
+            assert list((world.folder / "spool").iterdir()) == []
+            assert (await home.register()).withdrawn == (progress.program,)
+        async with world.center(), world.station(HOME) as home:  # a restart forgets it not
+            assert (await home.register()).withdrawn == (progress.program,)
+            again, _ = await world.ingest(source)
+            assert again.stage is IngestStage.DONE, again.error
+            assert (await home.register()).withdrawn == ()
+
+    told(story)
+
+
+def test_a_center_killed_while_it_gave_a_program_up_goes_on_with_that(told):
+    async def story(world):
+        await world.put_in_spool(film())
+        # Killed after it had noted that, and before it did anything of it; and once more between cutting and entering.
+        Withdrawn(world.folder / "withdrawn").add("film")
+        (world.folder / "spool" / "never-entered").mkdir()
+        (world.folder / "spool" / "never-entered" / "0.ts").write_bytes(CONTENTS[0])
+        (world.folder / "spool" / "downloads").mkdir()
+        async with world.center(), world.station(HOME) as home:
+            assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
+            assert [path.name for path in (world.folder / "spool").iterdir()] == ["downloads"]
+            assert (await home.register()).withdrawn == ("film",)
+            assert home.orders == []
+
+    told(story)
+
+
+def test_of_those_given_up_the_newest_are_named(tmp_path):
+    withdrawn = Withdrawn(tmp_path / "withdrawn")
+    for number in range(WITHDRAWN_MAX + 3):
+        withdrawn.add(f"film-{number}")
+    withdrawn.add("film-5")
+    assert len(withdrawn.names) == WITHDRAWN_MAX
+    assert "film-2" not in withdrawn.names
+    assert withdrawn.names[-1] == "film-5"
+    assert set(Withdrawn(tmp_path / "withdrawn").names) == set(withdrawn.names)
+
+
 def test_the_same_film_cut_otherwise_is_said_to_be_here_already(told, tmp_path):
     source = render(tmp_path / "tiny.mp4", 2.0, 160, 90, gop=6)
 
@@ -543,6 +610,63 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
             said = len(north.orders)
             await asyncio.sleep(20.0)
             assert len(north.orders) == said
+
+    simulated(story)
+
+
+@pytest.mark.parametrize(
+    ("standing", "sentence"),
+    [
+        (
+            ObtainStanding(obstacle=Obstacle.NO_SPACE, needs_bytes=2 * 10**9, free_bytes=10**9),
+            "the disks of station north are full: it needs 2.0 GB more, the largest free space is 1.0 GB",
+        ),
+        (ObtainStanding(obstacle=Obstacle.NO_ENGINE), "station north has no engine in service"),
+        (
+            ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail="segment 3 did not come"),
+            "station north cannot fetch it from its source: segment 3 did not come",
+        ),
+        (
+            ObtainStanding(obstacle=Obstacle.NOT_STORED, detail="segment 3: io_error"),
+            "the engines of station north cannot store it: segment 3: io_error",
+        ),
+    ],
+)
+def test_an_order_that_does_not_get_on_says_why_until_it_does(simulated, standing, sentence):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.takes, north.standing = 0, standing
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(2.0)
+            assert (await world.row("film")).obstacles == {"north": sentence}
+            north.standing = ObtainStanding()
+            await asyncio.sleep(5.0)
+            assert (await world.row("film")).obstacles == {}
+            north.standing = standing
+            await asyncio.sleep(5.0)
+            assert (await world.row("film")).obstacles == {"north": sentence}
+            north.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+            await north.begin()
+            await asyncio.sleep(1.0)
+            row = await world.row("film")
+            assert (row.obstacles, row.stations) == ({}, {HOME: 4, "north": 4})
+
+    simulated(story)
+
+
+def test_an_order_says_that_nobody_answers_and_that_there_is_no_source(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center():
+            async with world.station("north", port=8092) as north:
+                await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+                await asyncio.sleep(5.0)
+                assert (await world.row("film")).obstacles == {"north": "no station holds the whole program yet"}
+            async with at_home(world):
+                await asyncio.sleep(10.0)
+                sentence = f"the director of station north does not answer at {north.address}: is it up?"
+                assert (await world.row("film")).obstacles == {"north": sentence}
 
     simulated(story)
 

@@ -2,11 +2,16 @@
 
 import asyncio
 
+import pytest
+from msgspec.structs import replace
+
 from distribution_center import cli
+from media_network.cli import UserError
 from media_network.messages.content import (
     ASK_INGEST,
     INGEST,
     LIST_PROGRAMS,
+    Distribute,
     Ingest,
     IngestProgress,
     IngestStage,
@@ -25,6 +30,39 @@ FILM = ProgramRow(
     duration_ms=1,
     stations={},
 )
+
+
+class FullStation:
+    """Says for ever what is in the way of an order, or until it gets on."""
+
+    def __init__(self, *, gets_on_after):
+        self.gets_on_after = gets_on_after
+        self.asked = 0
+
+    async def ask(self, verb, _):
+        self.asked += verb is LIST_PROGRAMS
+        if self.asked > self.gets_on_after:
+            return Programs((replace(FILM, stations={"north": 1}),)) if verb is LIST_PROGRAMS else FILM
+        row = replace(FILM, obstacles={"north": "the disks of station north are full"})
+        return Programs((row,)) if verb is LIST_PROGRAMS else row
+
+
+def distributed(center, monkeypatch, patience_s):
+    monkeypatch.setattr(cli, "_POLL_S", 0.0)
+    monkeypatch.setattr(cli, "_PATIENCE_S", patience_s)
+    return asyncio.run(cli._distribute(center, Distribute(program="film", stations=("north",)), wait=True))
+
+
+def test_distribute_ends_with_what_is_in_the_way_when_nothing_moves(monkeypatch):
+    with pytest.raises(UserError) as error:
+        distributed(FullStation(gets_on_after=1 << 30), monkeypatch, 0.05)
+    assert str(error.value).startswith("film is not distributed: the disks of station north are full")
+    assert "programs" in error.value.hint
+
+
+def test_distribute_waits_on_for_a_while_where_something_is_in_the_way(monkeypatch):
+    row = distributed(FullStation(gets_on_after=20), monkeypatch, 60.0)
+    assert row.stations == {"north": 1}
 
 
 class Center:

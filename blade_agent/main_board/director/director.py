@@ -10,6 +10,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.copies.evacuation import Evacuation
 from blade_agent.main_board.director.copies.obtaining import Obtaining
+from blade_agent.main_board.director.copies.withdrawing import Withdrawing
 from blade_agent.main_board.director.director_figures import (
     DirectorCounters,
     DirectorFigures,
@@ -85,6 +86,8 @@ class Director:
         self._pushes = PushSessions(term, choice, catalogue)
         self._pulls = Pulls(term, choice, catalogue)
         self._obtaining = Obtaining(term, catalogue, roster, table, self.registry)
+        self._withdrawing = Withdrawing(term, catalogue, roster, table, self.registry, self._obtaining)
+        self.registry.withdrawn = self._withdrawing.hear
         self._evacuation = Evacuation(term, catalogue, roster, table, self._obtaining)
         self._catalogues = CatalogueKeeping(term, catalogue, roster)
         self._attending = Attending(term, roster, self._died)

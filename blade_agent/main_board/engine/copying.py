@@ -6,6 +6,7 @@ store checks and keeps; the director is told how it ended.
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 import aiohttp
 
@@ -20,6 +21,7 @@ from media_network.http.client import HttpClient
 from media_network.http.errors import Unreachable
 from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult, Fetch
 from media_network.messages.verb import Done
+from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
 from media_network.segment_url import segment_target
@@ -63,6 +65,7 @@ class Copying:
         self._counters = counters
         self._tasks = tasks
         self._under_way: dict[PartialKey, Fetch] = {}
+        self._conversations: dict[PartialKey, asyncio.Task[None]] = {}
         self._receptions: dict[PartialKey, SegmentReception] = {}
         """Of those that have begun."""
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
@@ -97,15 +100,29 @@ class Copying:
         if len(self._under_way) >= _COPIES_WAITING_MAX:
             return Refused(Reason.BUSY, f"{len(self._under_way)} copies are waiting already")
         self._under_way[key] = request
-        self._tasks.create_task(self._converse(request, source, key), name=f"copy {key.program}/{key.number}")
+        task = self._tasks.create_task(self._converse(request, source, key), name=f"copy {key.program}/{key.number}")
+        self._conversations[key] = task
+        task.add_done_callback(lambda _: self._ended(key))
         return Done()
+
+    async def give_up(self, programs: Collection[ProgramId]) -> None:
+        """Copy nothing more of these programs; no copy of them is being made any more when this returns."""
+        tasks = [task for key, task in self._conversations.items() if key.program in programs]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _ended(self, key: PartialKey) -> None:
+        self._conversations.pop(key, None)
+        self._under_way.pop(key, None)
 
     async def _converse(self, request: Fetch, source: Address, key: PartialKey) -> None:
         try:
             async with self._at_once:
                 done = await self._copy(request, source)
         finally:
-            del self._under_way[key]
+            self._under_way.pop(key, None)
         await self._director.say(COPY_DONE, done)
 
     async def _copy(self, request: Fetch, source: Address) -> CopyDone:

@@ -9,6 +9,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, EngineLoad
+from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters, EngineWork
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
@@ -19,7 +20,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, RunningStream
-from media_network.messages.obtaining import FETCH
+from media_network.messages.obtaining import DISCARD, FETCH
 from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
 from media_network.messages.watching import ASK_DIRECTOR, AskDirector, DirectorSeen
@@ -50,6 +51,7 @@ class Engine:
         self._tasks = tasks
         self._director = DirectorLink(duty, boot, client, store)
         self._copying = Copying(store, client, self._director, counters, tasks)
+        self._discarding = Discarding(store, catalogue, self._copying, self._director)
         self._resource = SegmentResource(store, self._director, counters)
         self._attendance = Attendance(self._director)
         self._kept = KeptPrograms(catalogue, self._director)
@@ -68,6 +70,7 @@ class Engine:
         """All that an engine answers."""
         table, director = HandlerTable("media engine"), self._director
         table.verb_from(director.admit_director, FETCH, self._copying.fetch)
+        table.verb_from(director.admit_director, DISCARD, self._discarding.discard)
         table.verb_by_host(STREAM, self._streams.stream)
         table.verb_from(director.admit_station, PRELOAD, self._streams.preload)
         table.verb_from(director.admit_station, START, self._streams.start)

@@ -9,7 +9,8 @@ from blade_agent.main_board.asking_engines import AskingEngines
 from blade_agent.main_board.director.conversations.settling import Settling
 from blade_agent.main_board.director.conversations.turn_record import TurnRecord
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
-from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.director.engines.roster import EngineRecord, WantedTurn
+from blade_agent.main_board.director.sessions.charge import Charge, begins_at, charges_of, playing_s
 from blade_agent.main_board.director.sessions.effects import (
     BeginTurn,
     CeaseTurn,
@@ -50,7 +51,7 @@ from media_network.messages.watching import Served
 from media_network.refusal import Reason, Refused
 
 Moved = Callable[["Conversation", frozenset[Address]], None]
-"""Called when other engines have a session in their load than before; says which did."""
+"""Called when a session asks something else of engines than before; says of which it did."""
 Counted = Callable[["Conversation", Fact, State], None]
 """Called with what happened to a session, and the state in which it did."""
 
@@ -71,7 +72,8 @@ class Conversation:
         self._engines = AskingEngines(term.http)
         self._moved = moved
         self._counted = counted
-        self._charged: frozenset[Address] = frozenset()
+        self.charges: tuple[Charge, ...] = ()
+        """What the session asks of engines."""
         self._questions: dict[int, asyncio.Future[Next | Refused]] = {}
         self._waking: asyncio.TimerHandle | None = None
 
@@ -88,7 +90,7 @@ class Conversation:
     @property
     def charged(self) -> frozenset[Address]:
         """The engines that have the session in their load."""
-        return self._charged
+        return frozenset(charge.engine for charge in self.charges)
 
     def hear(self, event: Event) -> None:
         """Take an event, and have done what follows from it."""
@@ -119,9 +121,10 @@ class Conversation:
             del self._questions[question]
 
     def _charge(self) -> None:
-        charged = frozenset(turn.engine for turn in self.session.state.turns)
-        if charged != self._charged:
-            before, self._charged = self._charged, charged
+        charges = charges_of(self.session.state, self.session.terms.program)
+        if charges != self.charges:
+            before = self.charged
+            self.charges = charges
             self._moved(self, before)
 
     def _seek(self, sought: Sought) -> Event:
@@ -132,12 +135,19 @@ class Conversation:
 
     def _choose(self, sought: Sought) -> EngineRecord | Refused:
         program = self.session.terms.program
+        wanted = self._wanted(sought)
         unfit = [engine.address for engine in self._choice.roster if str(engine.address) in sought.unfit]
-        found = self._choice.choose(program, sought.segment, [*unfit, *sought.excluded], self._charged)
+        found = self._choice.choose(program, sought.segment, wanted, [*unfit, *sought.excluded])
         if isinstance(found, Refused) and found.reason is Reason.NO_ENGINE and unfit:
             # Who has reported since may take it yet.
-            found = self._choice.choose(program, sought.segment, sought.excluded, self._charged)
+            found = self._choice.choose(program, sought.segment, wanted, sought.excluded)
         return found
+
+    def _wanted(self, sought: Sought) -> WantedTurn:
+        program, now = self.session.terms.program, _now()
+        begins = begins_at(self.session.state, program, sought, now)
+        ends = begins + playing_s(program, sought.segment, sought.packet)
+        return WantedTurn(session=self.name, rate_bps=program.rate_bps, begins_at=begins, ends_at=ends, now=now)
 
     def _carry_out(self, effect: Effect) -> None:  # noqa: C901 -- a case an effect
         match effect:

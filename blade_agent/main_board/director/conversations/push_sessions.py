@@ -347,12 +347,10 @@ class PushSessions:
 
     def _moved(self, conversation: Conversation, before: frozenset[Address]) -> None:
         """Let the load of the engines follow who holds, or is offered, a stream."""
-        rate_bps = conversation.session.terms.program.rate_bps
+        self._roster.charges.put(conversation.name, conversation.charges)
         for engine in conversation.charged - before:
-            self._roster.promise(engine, rate_bps)
             self._at[engine][conversation.name] = conversation
         for engine in before - conversation.charged:
-            self._roster.promise(engine, -rate_bps)
             del self._at[engine][conversation.name]
             if not self._at[engine]:
                 del self._at[engine]

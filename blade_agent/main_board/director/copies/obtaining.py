@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from math import inf
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
@@ -18,10 +19,11 @@ from media_network.messages.obtaining import (
     CopyResult,
     Fetch,
     LocateSegment,
+    Obstacle,
     Obtain,
+    ObtainStanding,
     SegmentLocation,
 )
-from media_network.messages.verb import Done
 from media_network.program import Program, ProgramId, Segment
 from media_network.refusal import Reason, Refused
 
@@ -50,16 +52,23 @@ class Obtaining:
         self._registry = registry
         self._running: dict[ProgramId, asyncio.Task[None]] = {}
         self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
+        self._ordered_at: dict[ProgramId, float] = {}
+        self._standings: dict[ProgramId, ObtainStanding] = {}
+        """Of programs with something in the way."""
         self._unable_until: dict[Address, float] = {}
         """Engines whose disks took no copy, and until when they are asked for none, by the event loop's time."""
 
-    async def obtain(self, order: Obtain) -> Done | Refused:
-        """Claim 12, first step: the registry directs this seeking station to a source station."""
+    async def obtain(self, order: Obtain) -> ObtainStanding | Refused:
+        """Claim 12, first step: the registry directs this seeking station to a source station.
+
+        It is said again until all is here, and each time answered with what was in the way the last time.
+        """
         try:
             source = Address.parse(order.source_director)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         name = order.program.program
+        self._ordered_at[name] = asyncio.get_running_loop().time()
         if self._catalogue.get(name) is None:
             # Of one that is known the order may be older than the last word on its state.
             await self._catalogue.learn([order.program])
@@ -68,8 +77,19 @@ class Obtaining:
             self._registry.changed(name, self._table.segments(name))
             task = self._term.tasks.create_task(self._obtain_all(order, source), name=f"obtain {name}")
             self._running[name] = task
-            task.add_done_callback(lambda _: self._running.pop(name))
-        return Done()
+            task.add_done_callback(lambda _: self._running.pop(name, None))
+        return self._standings.get(name, ObtainStanding())
+
+    def ordered_at(self, name: ProgramId) -> float:
+        """When the order to obtain a program was heard last, by the event loop's time."""
+        return self._ordered_at.get(name, -inf)
+
+    def give_up(self, name: ProgramId) -> None:
+        """The center has given a program up."""
+        self._ordered_at.pop(name, None)
+        self._standings.pop(name, None)
+        if running := self._running.get(name):
+            running.cancel()
 
     async def locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         """Claim 12, second step, as the source director: where is the needed segment?"""
@@ -121,9 +141,13 @@ class Obtaining:
             for segment in waiting:
                 await self._obtain_segment(order, segment, source)
 
+        name = order.program.program
+        before = self._standings.get(name)
         async with asyncio.TaskGroup() as at_once:
             for _ in range(_SEGMENTS_AT_ONCE):
                 at_once.create_task(obtain_some())
+        if before is not None and self._standings.get(name) is before:
+            del self._standings[name]  # nothing is in the way any more
 
     async def _obtain_segment(self, order: Obtain, segment: Segment, source: Address) -> None:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
@@ -134,9 +158,39 @@ class Obtaining:
         ):
             location = self._locate_here(name, segment.number) or await self._locate(name, segment.number, source)
             if location is None:
+                self._note(
+                    order.program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is"
+                )
                 return
-            if await self._copy(receiving[0], order.program, segment, location) is not CopyResult.STORED:
-                failed.add(receiving[0].address)
+            result = await self._copy(receiving[0], order.program, segment, location)
+            if result is CopyResult.STORED:
+                continue
+            failed.add(receiving[0].address)
+            if result is CopyResult.SOURCE_LOST:
+                self._note(order.program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
+            else:
+                self._note(order.program, *_obstacle_of(result, segment.number))
+        holders = table.engines_with(name, segment.number)
+        if not self._roster.live(holders):
+            self._note_no_place(order.program, failed)
+
+    def _note_no_place(self, program: Program, failed: set[Address]) -> None:
+        """A segment has come to no engine, and none is left to be asked."""
+        staying = [engine for engine in self._roster if not engine.silent and not engine.draining]
+        if not staying:
+            self._note(program, Obstacle.NO_ENGINE)
+        elif any(engine.address not in failed for engine in staying):
+            self._note(program, Obstacle.NO_SPACE)
+
+    def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:
+        missing = (part for part in program.segments if not self._table.engines_with(program.program, part.number))
+        room = (engine.free_bytes or 0 for engine in self._roster if not engine.silent)
+        self._standings[program.program] = ObtainStanding(
+            obstacle=obstacle,
+            needs_bytes=sum(part.length_bytes for part in missing),
+            free_bytes=max(room, default=0),
+            detail=detail,
+        )
 
     def _locate_here(self, program: ProgramId, segment: int) -> SegmentLocation | None:
         holders = self._roster.live(self._table.engines_with(program, segment))
@@ -213,3 +267,12 @@ class Obtaining:
         waiting = self._copies.get(copy)
         if waiting and not waiting.done():
             waiting.set_result(result)
+
+
+def _obstacle_of(result: CopyResult | None, segment: int) -> tuple[Obstacle, str]:
+    """Of a copy that came to nothing."""
+    if result is CopyResult.NO_SPACE:
+        return Obstacle.NO_SPACE, f"segment {segment} does not fit"
+    if result is None:
+        return Obstacle.NOT_STORED, f"nobody said what became of segment {segment}"
+    return Obstacle.NOT_STORED, f"segment {segment}: {result}"

@@ -4,18 +4,20 @@ import asyncio
 import math
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
 
 from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
+from blade_agent.main_board.director.engines.roster import EngineRecord, WantedTurn
+from blade_agent.main_board.director.sessions.charge import Charge, playing_s
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.term import Term
-from media_network.address import Address
 from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
 from media_network.program import Program
@@ -27,6 +29,11 @@ SEGMENT_PATH = "/programs/{program}/{segment}.ts"
 
 _SESSION_KEPT_S = 60.0
 _SESSIONS_MAX = 100_000
+_TOGETHER_S = 0.25
+"""Players that began together ask within so long of each other: those that are about to ask count no more where they
+are, those that have asked count where they came to."""
+_REPEATED_MAX = 4
+"""Of so many segments a player that asks again is sent where it was sent before."""
 _ASSEMBLING_PAUSE_S = 0.05
 _NUMBER = re.compile(SEGMENT_NUMBER)
 _SESSION = re.compile(r"[0-9a-f]{24}")
@@ -34,19 +41,36 @@ _SESSION = re.compile(r"[0-9a-f]{24}")
 _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class PullSession:
-    """A player that follows a playlist; it counts to the engine it was last redirected to."""
+class Redirection(Struct, frozen=True, kw_only=True):
+    """A segment that a player was redirected for, and what that asks of the engine while it is played."""
 
-    engine: Address
-    rate_bps: int
-    seen_at: float
     program: str
+    segment: int
+    charge: Charge
+
+
+class PullSession(Struct, frozen=True, kw_only=True):
+    """A player that follows a playlist."""
+
+    seen_at: float
     console: str
     """Host of the player."""
-    segment: int
-    """That it asked for last."""
     redirects: int = 1
+    lately: tuple[Redirection, ...]
+    """The last segments that it was redirected for, newest first: it may ask for one again."""
+
+    @property
+    def newest(self) -> Redirection:
+        """The segment that it asked for last."""
+        return self.lately[0]
+
+    def charges(self, now: float) -> tuple[Charge, ...]:
+        """It counts to the engine it was sent to last until it asks again, or is forgotten.
+
+        What it has asked for ahead counts for as long as it is played: so much is fetched from those engines.
+        """
+        ahead = (earlier.charge for earlier in self.lately[1:] if earlier.charge.ends_at > now)
+        return self.newest.charge, *(replace(charge, goes=True, keeps_room=False) for charge in ahead)
 
 
 class Pulls:
@@ -73,7 +97,7 @@ class Pulls:
         )
 
     async def segment(self, request: web.Request) -> web.StreamResponse:
-        """`GET /programs/<program>/<number>.ts`: 302 to the least loaded engine that holds the segment."""
+        """`GET /programs/<program>/<number>.ts`: 302 to an engine that holds the segment."""
         program = self._catalogue.published(request.match_info["program"])
         number = request.match_info["segment"]
         name = request.query.get("session", "")
@@ -81,32 +105,70 @@ class Pulls:
             return _refuse(Refused(Reason.NOT_PUBLISHED, "no such segment is in service here"))
         if not _SESSION.fullmatch(name):
             return _refuse(Refused(Reason.UNKNOWN_SESSION, "the address carries no session; ask for the playlist"))
-        # A session of an earlier director goes on here: the playlist outlives whoever wrote it.
-        session = self._sessions.get(name)
-        # It still counts to the engine it was sent to last, so that its segments come from engine after engine.
-        carrying = (session.engine,) if session else ()
-        engine = self._choice.choose(program, int(number), carrying=carrying)
+        engine = self.redirect(name, program, int(number), request.remote or "")
         while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and self._term.is_assembling(_now()):
             await asyncio.sleep(_ASSEMBLING_PAUSE_S)
-            engine = self._choice.choose(program, int(number), carrying=carrying)
+            engine = self.redirect(name, program, int(number), request.remote or "")
         if isinstance(engine, Refused):
             self._term.counters.refusals += 1
             return _refuse(engine)
         self._term.counters.redirects += 1
-        redirected = PullSession(
-            engine=engine.address,
-            rate_bps=program.rate_bps,
-            seen_at=_now(),
-            program=program.program,
-            console=request.remote or "",
-            segment=int(number),
-            redirects=session.redirects + 1 if session else 1,
-        )
-        self._move(name, redirected)
         ticket = self._term.tickets.sign(name, program.program)
         location = segment_url(engine.media, program.program, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
+
+    def redirect(self, name: str, program: Program, number: int, console: str) -> EngineRecord | Refused:
+        """The engine for the next segment of a session; one that asks again for a segment is answered the same.
+
+        A session of an earlier director goes on here: the playlist outlives whoever wrote it.
+        """
+        now, session = _now(), self._sessions.get(name)
+        lasts_s = playing_s(program, number)
+        ends_at = now + lasts_s
+        engine = self._asked_again(session, program, number) if session else None
+        if engine is None:
+            wanted = WantedTurn(
+                session=_charged_as(name),
+                rate_bps=program.rate_bps,
+                begins_at=now + min(_TOGETHER_S, lasts_s / 4),
+                ends_at=ends_at,
+                now=now,
+            )
+            chosen = self._choice.choose(program, number, wanted)
+            if isinstance(chosen, Refused):
+                return chosen
+            engine = chosen
+        charge = Charge(
+            engine=engine.address,
+            rate_bps=program.rate_bps,
+            begins_at=now,
+            ends_at=ends_at,
+            goes=number + 1 == len(program.segments),
+        )
+        given = Redirection(program=program.program, segment=number, charge=charge)
+        earlier = session.lately if session else ()
+        others = (each for each in earlier if (each.program, each.segment) != (given.program, number))
+        self._move(
+            name,
+            PullSession(
+                seen_at=now,
+                console=console,
+                redirects=session.redirects + 1 if session else 1,
+                lately=(given, *islice(others, _REPEATED_MAX - 1)),
+            ),
+        )
+        self._roster.fetching.gave(engine.address, program.segments[number].length_bytes, now)
+        return engine
+
+    def _asked_again(self, session: PullSession, program: Program, number: int) -> EngineRecord | None:
+        """The engine that a player was sent to for a segment lately, if it still is there and holds it."""
+        asked = (program.program, number)
+        given = next((each.charge.engine for each in session.lately if (each.program, each.segment) == asked), None)
+        if given is None or given not in self._choice.holders.engines_with(*asked):
+            return None
+        engine = self._roster.get(given)
+        return engine if engine and not engine.silent and not engine.draining else None
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -126,26 +188,32 @@ class Pulls:
         return tuple(self._figures(name, session) for name, session in latest)
 
     def _figures(self, name: str, session: PullSession) -> SessionFigures:
-        engine = self._roster.get(session.engine)
+        newest = session.newest
+        engine = self._roster.get(newest.charge.engine)
         return SessionFigures(
             session=name,
             push=False,
             state=SessionState.REDIRECTED.value,
-            program=session.program,
+            program=newest.program,
             console=session.console,
             engine_slot=engine.slot if engine else 0,
-            segment=session.segment,
+            segment=newest.segment,
             turns=session.redirects,
         )
 
     def _move(self, name: str, session: PullSession) -> None:
-        self._leave(name)
         self._sessions[name] = session
-        self._roster.promise(session.engine, session.rate_bps)
+        self._sessions.move_to_end(name)
+        self._roster.charges.put(_charged_as(name), session.charges(session.seen_at))
 
     def _leave(self, name: str) -> None:
-        if session := self._sessions.pop(name, None):
-            self._roster.promise(session.engine, -session.rate_bps)
+        if self._sessions.pop(name, None):
+            self._roster.charges.put(_charged_as(name), ())
+
+
+def _charged_as(name: str) -> str:
+    """A player says the name of its session itself, and must not say that of a stream."""
+    return f"pull {name}"
 
 
 def _playlist(program: Program, session: str) -> str:

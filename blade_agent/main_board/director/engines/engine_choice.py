@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.engines.roster import EngineRecord, Roster, WantedTurn
 from media_network.address import Address
 from media_network.program import Program, ProgramId
 from media_network.refusal import Reason, Refused
@@ -26,18 +26,11 @@ class EngineChoice:
     holders: Holders
 
     def choose(
-        self,
-        program: Program,
-        segment: int,
-        excluding: Collection[Address] = (),
-        carrying: Collection[Address] = (),
+        self, program: Program, segment: int, wanted: WantedTurn, excluding: Collection[Address] = ()
     ) -> EngineRecord | Refused:
-        """The least loaded engine that holds a segment and can carry one more stream of the program.
-
-        Those in `carrying` count the stream to their load already.
-        """
+        """The engine that holds a segment, has room for a turn of it, and will be the least loaded when it begins."""
         holders = self.holders.engines_with(program.program, segment)
-        chosen = self.roster.least_loaded(holders, program.rate_bps, excluding, carrying)
+        chosen = self.roster.least_loaded(holders, wanted, excluding)
         if chosen:
             return chosen
         if self.roster.live(holders, excluding):

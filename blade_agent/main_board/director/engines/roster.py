@@ -1,9 +1,13 @@
 """The engines that are enlisted: alive or not, how loaded, and which of them to choose (claim 18)."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from msgspec import Struct
+
+from blade_agent.main_board.director.engines.charges import Charges
+from blade_agent.main_board.director.engines.fetching import Fetching
 from media_network.address import Address
 from media_network.messages.enlisting import Enlist, Report
 
@@ -29,9 +33,10 @@ class EngineRecord:
     capacity_bps: int
     reported_at: float
     """When it was last heard: its enlistment, then its last report."""
-    promised_bps: int = 0
-    """Rates of the sessions that were redirected or handed to it."""
-    pull_bps: int = 0
+    charges: Charges = field(repr=False)
+    """What the sessions of the station ask of its engines."""
+    fetched_bps: int = 0
+    """What others fetched from it over its last interval than players that were redirected there."""
     free_bytes: int | None = None
     """As last reported; None before that."""
     streams: int = 0
@@ -56,7 +61,7 @@ class EngineRecord:
     @property
     def load_bps(self) -> int:
         """What it sends, or soon will."""
-        return max(self.promised_bps, self.pull_bps)
+        return self.charges.room_bps(self.address) + self.fetched_bps
 
     @property
     def load_share(self) -> float:
@@ -64,15 +69,32 @@ class EngineRecord:
         return self.load_bps / max(1, self.capacity_bps)
 
 
+class WantedTurn(Struct, frozen=True, kw_only=True):
+    """What an engine is chosen for. Times are the event loop's, in seconds."""
+
+    session: str
+    """What it asks of engines already is no load for itself."""
+    rate_bps: int
+    begins_at: float
+    ends_at: float
+    now: float
+
+    @property
+    def half_s(self) -> float:
+        """Half of how long it lasts."""
+        return max(0.001, (self.ends_at - self.begins_at) / 2)
+
+
 class Roster:
     """Enlisted engines by address."""
 
     def __init__(self) -> None:
+        self.charges = Charges()
+        """What the sessions ask of engines, enlisted or not."""
+        self.fetching = Fetching()
         self._engines: dict[Address, EngineRecord] = {}
         self._media: dict[Address, Address] = {}
         """Outlives the records: a session that has ended still names its last engine."""
-        self._promised_bps: dict[Address, int] = {}
-        """Outlives the records: sessions are charged to an engine until they have left it, enlisted or not."""
 
     def __iter__(self) -> Iterator[EngineRecord]:
         return iter(sorted(self._engines.values(), key=lambda engine: engine.slot))
@@ -97,7 +119,7 @@ class Roster:
             boot=message.boot,
             capacity_bps=message.capacity_bps,
             reported_at=now,
-            promised_bps=self._promised_bps.get(address, 0),
+            charges=self.charges,
             streams=len(message.streams),
             draining=message.draining,
         )
@@ -107,8 +129,8 @@ class Roster:
 
     def report(self, message: Report, record: EngineRecord, now: float) -> None:
         """Take an engine's report."""
+        record.fetched_bps = self.fetching.by_others_bps(record.address, message.pull_bps, record.reported_at, now)
         record.reported_at = now
-        record.pull_bps = message.pull_bps
         record.free_bytes = message.free_bytes
         record.streams = len(message.streams)
         record.draining = message.draining
@@ -134,37 +156,34 @@ class Roster:
         record = self._engines.get(address)
         return record is not None and record.boot == boot
 
-    def promise(self, address: Address, rate_bps: int) -> None:
-        """Count a session's rate to an engine; negative to take it back."""
-        promised_bps = self._promised_bps.pop(address, 0) + rate_bps
-        if promised_bps:
-            self._promised_bps[address] = promised_bps
-        if record := self._engines.get(address):
-            record.promised_bps = promised_bps
-
     def live(self, candidates: Iterable[Address], excluding: Collection[Address] = ()) -> list[EngineRecord]:
         """Those of the candidates that are enlisted and not silent."""
         records = (self._engines.get(address) for address in candidates if address not in excluding)
         return [record for record in records if record and not record.silent]
 
     def least_loaded(
-        self,
-        candidates: Iterable[Address],
-        rate_bps: int,
-        excluding: Collection[Address] = (),
-        carrying: Collection[Address] = (),
+        self, candidates: Iterable[Address], wanted: WantedTurn, excluding: Collection[Address] = ()
     ) -> EngineRecord | None:
-        """The engine with the smallest share of its capacity in use that can carry `rate_bps` more, or None.
+        """The engine that will have the smallest share of its capacity in use when a turn begins, and has room for it.
 
-        Those in `carrying` have the rate in their load already; of two alike, one that has it not is taken: the
-        next segment comes from a second engine (claim 16).
+        Of two alike, one that fewer leave together with this one is taken, for those that leave together herd where
+        they come to; then one that the session is not at: the next segment comes from a second engine (claim 16).
         """
         live = self.live(candidates, excluding)
         # One that drains is asked only for what nobody else has.
         staying = [engine for engine in live if not engine.draining]
-        able = [
-            engine
-            for engine in staying or live
-            if engine.load_bps + (0 if engine.address in carrying else rate_bps) <= engine.capacity_bps
-        ]
-        return min(able, key=lambda engine: (engine.load_share, engine.address in carrying, engine.slot), default=None)
+        able = [engine for engine in staying or live if self._has_room(engine, wanted)]
+        return min(able, key=lambda engine: self._order(engine, wanted), default=None)
+
+    def _has_room(self, engine: EngineRecord, wanted: WantedTurn) -> bool:
+        """An engine counts what it sends and what it has been told to preload, a session once, and refuses more."""
+        taken_bps = self.charges.room_bps(engine.address, wanted.session) + engine.fetched_bps
+        return taken_bps + wanted.rate_bps <= engine.capacity_bps
+
+    def _order(self, engine: EngineRecord, wanted: WantedTurn) -> tuple[float, float, bool, int]:
+        charges, address, session = self.charges, engine.address, wanted.session
+        load_bps = charges.load_bps(address, wanted.begins_at, wanted.now, session) + engine.fetched_bps
+        leaving_bps = charges.leaving_bps(address, wanted.ends_at, wanted.half_s)
+        capacity_bps = max(1, engine.capacity_bps)
+        is_there = any(charge.engine == address for charge in charges.of(session))
+        return (load_bps + wanted.rate_bps) / capacity_bps, leaving_bps / capacity_bps, is_there, engine.slot

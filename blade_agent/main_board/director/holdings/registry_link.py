@@ -5,7 +5,7 @@ The registry hears of a segment only after an engine said it is durable; what co
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from blade_agent.main_board.catalogue import Catalogue
@@ -52,6 +52,8 @@ class RegistryLink:
         """Of the last full report; None until the registry has said which it knows."""
         self._generation_told = 0
         """Of the last full report that the registry has acknowledged."""
+        self.withdrawn: Callable[[tuple[ProgramId, ...], float], Awaitable[None]] | None = None
+        """Called with the programs that the center has given up, and when it was asked."""
         self.superseded = False
         """The registry knows a director of a higher epoch for this station."""
 
@@ -79,6 +81,7 @@ class RegistryLink:
                 epoch=self._term.duty.epoch,
                 engines=len(self._roster),
             )
+            asked_at = asyncio.get_running_loop().time()
             answer = await self._say(center, REGISTER_STATION, registration)
             if answer and (self._generation is None or answer.generation < self._generation_told):
                 # It begins, or has lost what it knew.
@@ -86,7 +89,17 @@ class RegistryLink:
                 self._make_full_report()
             if answer and answer.catalogue_version != self._catalogue.version:
                 await self._catch_up(center)
+            if answer:
+                await self._withdraw(answer.withdrawn, asked_at)
             await self._until_registration_is_due()
+
+    async def _withdraw(self, programs: tuple[ProgramId, ...], asked_at: float) -> None:
+        if self.withdrawn is None:
+            return
+        try:
+            await self.withdrawn(programs, asked_at)
+        except OSError as error:
+            logger.warning("what is left of programs that were given up cannot be removed yet: %s", error)
 
     async def _until_registration_is_due(self) -> None:
         """An interval, or less when engines came or went."""

@@ -35,6 +35,11 @@ class SegmentLocationTable:
         self._held.setdefault(engine, {}).setdefault(program, set()).add(segment)
         self.version += 1
 
+    def take(self, engine: Address, program: ProgramId) -> set[int]:
+        """An engine holds nothing of a program any more; returns what it held."""
+        self.version += 1
+        return self._held.get(engine, {}).pop(program, set())
+
     def forget(self, engine: Address) -> Changes:
         """An engine is gone, and what it holds with it; returns what the station has lost."""
         changes = self.replace(engine, {})

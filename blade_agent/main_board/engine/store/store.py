@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from copy import copy
 from pathlib import Path
@@ -226,13 +226,31 @@ class SegmentStore:
         except FileNotFoundError:
             raise NotHeld(program, number) from None
 
+    async def discard(self, programs: Collection[ProgramId]) -> None:
+        """Remove all that there is of these programs, of which nothing is being received. Raises ChannelFailed."""
+        for key in {key for key in (*self._held, *self._damaged) if key.program in programs}:
+            for channel, content in self._take_files(key):
+                if not channel.failure:
+                    async with self._tending[channel]:
+                        with suppress(FileNotFoundError):
+                            await _remove(key, channel, content)
+        for partial in [partial for partial in self._partials if partial.program in programs]:
+            channel = self._partials.pop(partial)
+            if not channel.failure:
+                with suppress(FileNotFoundError):
+                    await channel.run(channel.files.remove, partial_path(channel.folder, partial))
+
     async def _make_way(self, key: SegmentKey) -> None:
         """Remove what there is of a segment, damaged or another than is wanted: a new one may lie on another channel,
         and the next start would have two to choose from."""
+        await self._clear_away(key, self._take_files(key))
+
+    def _take_files(self, key: SegmentKey) -> set[tuple[IoChannel, Content]]:
+        """Hold a segment no more; the files that there are of it."""
         files = set(self._damaged.pop(key, ()))
         if held := self._drop(key):
             files.add((held.channel, held.content))
-        await self._clear_away(key, files)
+        return files
 
     async def _clear_away(self, key: SegmentKey, files: set[tuple[IoChannel, Content]]) -> None:
         """Remove files that are not held any more. Who receives the segment anew waits until that is done."""

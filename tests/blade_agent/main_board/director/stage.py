@@ -15,7 +15,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve, serve_ports
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT, Enlist, Report
-from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult
+from media_network.messages.obtaining import COPY_DONE, DISCARD, FETCH, CopyDone, CopyResult
 from media_network.messages.program_information import (
     ASK_CATALOGUE,
     ASK_PROGRAM,
@@ -99,6 +99,7 @@ class ScriptedEngine:
         """What becomes of a copy; None: not a word."""
         self.kept = None
         """The program whose information it keeps."""
+        self.discarded = Done()
         self.deaf_to = set()
         """Verbs that it never answers."""
 
@@ -116,6 +117,7 @@ class ScriptedEngine:
         table.verb(START, self._answer(START, lambda: self.started))
         table.verb(CEASE, self._answer(CEASE, lambda: Ceased(self.boot, self.ceased)))
         table.verb(FETCH, self._fetch)
+        table.verb(DISCARD, self._answer(DISCARD, lambda: self.discarded))
         table.verb(ATTEND, self._attend)
         table.verb(ASK_CATALOGUE, self._catalogue)
         table.verb(ASK_PROGRAM, self._answer(ASK_PROGRAM, lambda: self.kept or Refused(Reason.UNKNOWN_PROGRAM)))

@@ -13,7 +13,7 @@ from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.sessions.states import Seeking
 from media_network.address import Address
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, RunningStream, TurnPhase
-from media_network.messages.obtaining import OBTAIN, Obtain
+from media_network.messages.obtaining import OBTAIN, Obtain, ObtainStanding
 from media_network.messages.program_information import ASK_PROGRAM
 from media_network.messages.streaming import PLAY, PRELOAD, Play, StopCause
 from media_network.messages.verb import Done
@@ -75,7 +75,7 @@ def test_a_number_that_no_load_can_be_is_a_broken_message():
             answer = await world.ask(REPORT, replace(engine.report(), pull_bps=10**400))
             assert answer.reason is Reason.BAD_MESSAGE
             order = Obtain(program=FILM, source_station="home", source_director=str(DIRECTOR), copies=2)
-            assert await world.ask(OBTAIN, order) == Done()
+            assert await world.ask(OBTAIN, order) == ObtainStanding()
             await asyncio.sleep(1.0)
             assert directs(world)
 

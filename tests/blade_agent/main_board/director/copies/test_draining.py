@@ -6,9 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import REPORT
-from media_network.messages.obtaining import OBTAIN, CopyResult, Fetch, Obtain
+from media_network.messages.obtaining import OBTAIN, CopyResult, Fetch, Obtain, ObtainStanding
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
-from media_network.messages.verb import Done
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
 from tests.blade_agent.main_board.director.stage import DIRECTOR, engine_address, engine_media, program_of, stage
@@ -172,7 +171,7 @@ def test_a_segment_that_is_obtained_and_evacuated_at_once_is_copied_once():
             await world.ask(PUBLISH_PROGRAM, PublishProgram(film))
             order = Obtain(program=film, source_station="home", source_director=str(DIRECTOR), copies=1)
             assert await drain(world, 2) == 1
-            assert await world.ask(OBTAIN, order) == Done()
+            assert await world.ask(OBTAIN, order) == ObtainStanding()
             await asyncio.sleep(0.3)
             (fetch,) = world.engines[3].of(Fetch)
             await world.engines[3].stored(fetch.segment)

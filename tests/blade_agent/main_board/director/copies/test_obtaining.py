@@ -15,11 +15,12 @@ from media_network.messages.obtaining import (
     CopyResult,
     Fetch,
     LocateSegment,
+    Obstacle,
     Obtain,
+    ObtainStanding,
     SegmentLocation,
 )
 from media_network.messages.streaming import PLAY, Play, Redirect
-from media_network.messages.verb import Done
 from media_network.messages.watching import ASK_STATION, AskStation
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
@@ -74,7 +75,7 @@ def test_the_conversation_is_in_the_order_of_the_claim():
         asked = start_source(world)
 
         async def story():
-            assert await world.ask(OBTAIN, order(program_of(segments=1))) == Done()
+            assert await world.ask(OBTAIN, order(program_of(segments=1))) == ObtainStanding()
             await asyncio.sleep(1.0)
             assert asked == [[LocateSegment(program="film", segment=0)]]
             [fetch] = world.engines[2].of(Fetch)
@@ -129,6 +130,78 @@ def test_an_engine_that_fails_is_replaced_by_another(result):
             await asyncio.sleep(1.0)
             assert await held(world) == {"film": "0-2"}
             assert {(2, 0), (3, 0)} <= set(fetches(world))
+
+        world.tell(story)
+
+
+def standing_after(world, duration_s=1.0):
+    """What the order is answered when it is said again."""
+
+    async def again():
+        await asyncio.sleep(duration_s)
+        return await world.ask(OBTAIN, order())
+
+    return again()
+
+
+def test_an_order_says_that_the_disks_are_full_and_when_they_are_no_more():
+    with stage({2: "", 3: ""}) as world:
+        start_source(world)
+        segment_bytes = FILM.segments[0].length_bytes
+        world.engines[2].free_bytes, world.engines[3].free_bytes = segment_bytes, 0
+
+        async def story():
+            await asyncio.sleep(1.0)
+            await world.ask(OBTAIN, order())
+            full = await standing_after(world)
+            assert full.obstacle is Obstacle.NO_SPACE
+            assert (full.needs_bytes, full.free_bytes) == (3 * segment_bytes, segment_bytes)
+            world.engines[3].free_bytes = 10**12
+            await asyncio.sleep(1.0)
+            await world.ask(OBTAIN, order())
+            assert await standing_after(world) == ObtainStanding()
+            assert await held(world) == {"film": "0-2"}
+
+        world.tell(story)
+
+
+@pytest.mark.parametrize(
+    ("result", "obstacle", "detail"),
+    [
+        (CopyResult.NO_SPACE, Obstacle.NO_SPACE, "fit"),
+        (CopyResult.IO_ERROR, Obstacle.NOT_STORED, "io_error"),
+        (CopyResult.HASH_MISMATCH, Obstacle.NOT_STORED, "hash_mismatch"),
+        (CopyResult.SOURCE_LOST, Obstacle.SOURCE_LOST, "did not come"),
+    ],
+)
+def test_an_order_says_what_became_of_its_copies(result, obstacle, detail):
+    with stage({2: "", 3: ""}) as world:
+        start_source(world)
+        for engine in world.engines.values():
+            engine.copies = result
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            standing = await standing_after(world)
+            assert standing.obstacle is obstacle
+            assert detail in standing.detail
+
+        world.tell(story)
+
+
+def test_an_order_says_that_the_source_has_it_not_and_that_no_engine_is_there():
+    with stage({2: ""}) as world:
+        start_source(world, Refused(Reason.NOT_HERE, "not at south"))
+
+        async def story():
+            await world.ask(OBTAIN, order())
+            standing = await standing_after(world)
+            assert standing.obstacle is Obstacle.SOURCE_LOST
+            assert str(SOURCE) in standing.detail
+            world.simulation.power_cut(world.engines[2].host)
+            await asyncio.sleep(6.0)
+            await world.ask(OBTAIN, order())
+            assert (await standing_after(world)).obstacle is Obstacle.NO_ENGINE
 
         world.tell(story)
 
@@ -190,7 +263,7 @@ def test_while_the_source_director_has_nothing_to_tell_nothing_is_fetched(away):
             start_source(world, Refused(Reason.NOT_HERE, "not at south"))
 
         async def story():
-            assert await world.ask(OBTAIN, order()) == Done()
+            assert await world.ask(OBTAIN, order()) == ObtainStanding()
             await asyncio.sleep(20.0)
             assert world.engines[2].of(Fetch) == []
 
@@ -203,10 +276,10 @@ def test_an_order_said_again_while_it_is_carried_out_is_the_same_order():
 
         async def story():
             for _ in range(5):
-                assert await world.ask(OBTAIN, order()) == Done()
+                assert await world.ask(OBTAIN, order()) == ObtainStanding()
             await asyncio.sleep(1.0)
             for _ in range(5):
-                assert await world.ask(OBTAIN, order()) == Done()
+                assert await world.ask(OBTAIN, order()) == ObtainStanding()
             await asyncio.sleep(1.0)
             assert len(asked[0]) == 3
             assert sum(len(engine.of(Fetch)) for engine in world.engines.values()) == 3
@@ -218,7 +291,7 @@ def test_an_order_made_before_the_program_was_published_does_not_take_it_out_of_
     with stage({2: "0-2"}) as world:
 
         async def story():
-            assert await world.ask(OBTAIN, order()) == Done()
+            assert await world.ask(OBTAIN, order()) == ObtainStanding()
             assert isinstance(await world.ask(PLAY, Play(program="film", console=CONSOLE)), Redirect)
 
         world.tell(story, replace(FILM, state=ProgramState.PUBLISHED))

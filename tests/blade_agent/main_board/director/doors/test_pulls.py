@@ -102,6 +102,36 @@ def test_one_player_goes_from_engine_to_engine_and_counts_once():
         world.tell(story, FILM)
 
 
+def test_a_player_that_asks_again_is_answered_the_same_while_that_engine_is_there():
+    with stage({2: ALL, 3: ALL, 4: ALL}) as world:
+
+        async def story():
+            async def asked(address):
+                return slot_of((await get(world.http, f"/programs/film/{address}"))[1])
+
+            addresses = await sessions_playlist(world.http)
+            first = [await asked(address) for address in addresses[:4]]
+            for number in (3, 1, 0, 0, 2, 3):
+                assert await asked(addresses[number]) == first[number]
+            assert sum((await world.loads()).values()) == RATE_BPS, "a session counts once"
+            world.simulation.power_cut(world.engines[first[3]].host)
+            await asyncio.sleep(5.0)
+            assert await asked(addresses[3]) != first[3]
+
+        world.tell(story, FILM)
+
+
+def test_a_player_names_its_session_itself_and_takes_no_stream_off_an_engine_by_it():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            redirect = await world.play()
+            await get(world.http, f"/programs/film/0.ts?session={redirect.session}")
+            assert await world.loads() == {2: 2 * RATE_BPS}
+
+        world.tell(story, FILM)
+
+
 def test_a_burst_of_players_spreads():
     with stage({2: ALL, 3: ALL, 4: ALL, 5: ALL}) as world:
 

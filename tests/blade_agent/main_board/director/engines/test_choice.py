@@ -2,9 +2,10 @@
 
 import pytest
 
-from blade_agent.main_board.director.engines.roster import Heard, Roster
+from blade_agent.main_board.director.engines.roster import Heard, Roster, WantedTurn
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from blade_agent.main_board.director.sessions.charge import Charge
 from media_network.messages.enlisting import Enlist, Report
 from media_network.program import Segment
 from tests.blade_agent.main_board.director.stage import engine_address, engine_media
@@ -21,15 +22,23 @@ def report(slot, pull_bps=0, free_bytes=10**9):
     return Report(engine=str(engine_address(slot)), boot="one", epoch=1, pull_bps=pull_bps, free_bytes=free_bytes)
 
 
+def charge(slot, mbps, begins_at=0.0, **when):
+    return Charge(engine=engine_address(slot), rate_bps=mbps * MBPS, begins_at=begins_at, **when)
+
+
+def wanted(mbps, session="mine", begins_at=1.0, ends_at=11.0, now=1.0):
+    return WantedTurn(session=session, rate_bps=mbps * MBPS, begins_at=begins_at, ends_at=ends_at, now=now)
+
+
 def roster_of(engines):
-    """Engines by slot: capacity, promised and pulled in Mbit/s, and whether they are silent."""
+    """Engines by slot: capacity, sessions and what others pull in Mbit/s, and whether they are silent."""
     roster = Roster()
     for slot, (capacity, promised, pulled, silent) in engines.items():
         record = roster.enlist(
             enlistment(slot, capacity_bps=capacity * MBPS), engine_address(slot), engine_media(slot), 0.0
         )
         roster.report(report(slot, pull_bps=pulled * MBPS), record, 0.0)
-        roster.promise(record.address, promised * MBPS)
+        roster.charges.put(f"at {slot}", (charge(slot, promised),))
         record.heard = Heard.SILENT if silent else Heard.REPORTING
     return roster
 
@@ -40,7 +49,7 @@ def roster_of(engines):
         ({2: (100, 0, 0, False), 3: (100, 0, 0, False)}, 5, 2),  # the same: the lower slot
         ({2: (100, 30, 0, False), 3: (100, 20, 0, False)}, 5, 3),  # fewer sessions
         ({2: (100, 0, 40, False), 3: (100, 20, 0, False)}, 5, 3),  # fewer bytes fetched
-        ({2: (100, 30, 10, False), 3: (100, 0, 35, False)}, 5, 2),  # the larger of both counts
+        ({2: (100, 30, 10, False), 3: (100, 0, 35, False)}, 5, 3),  # both count
         ({2: (100, 30, 0, False), 3: (1000, 200, 0, False)}, 5, 3),  # the share, not the amount
         ({2: (100, 0, 0, True), 3: (100, 90, 0, False)}, 5, 3),  # silent
         ({2: (10, 0, 0, False), 3: (100, 80, 0, False)}, 20, 3),  # too small
@@ -54,41 +63,75 @@ def roster_of(engines):
 def test_least_loaded(engines, rate, chosen):
     roster = roster_of(engines)
     candidates = [*map(engine_address, engines), engine_address(9)]
-    found = roster.least_loaded(candidates, rate * MBPS)
+    found = roster.least_loaded(candidates, wanted(rate))
     assert (found and found.slot) == chosen
 
 
 def test_of_candidates_only_and_never_an_excluded_one():
     roster = roster_of({2: (100, 0, 0, False), 3: (100, 10, 0, False), 4: (100, 20, 0, False)})
     candidates = [engine_address(3), engine_address(4)]
-    assert roster.least_loaded(candidates, 0).slot == 3
-    assert roster.least_loaded(candidates, 0, excluding=[engine_address(3)]).slot == 4
+    assert roster.least_loaded(candidates, wanted(0)).slot == 3
+    assert roster.least_loaded(candidates, wanted(0), excluding=[engine_address(3)]).slot == 4
 
 
 def test_a_full_engine_goes_on_carrying_what_it_carries():
-    roster = roster_of({2: (10, 10, 0, False)})
-    assert roster.least_loaded([engine_address(2)], 5 * MBPS) is None
-    assert roster.least_loaded([engine_address(2)], 5 * MBPS, carrying=[engine_address(2)]).slot == 2
+    roster = roster_of({2: (10, 5, 0, False)})
+    roster.charges.put("mine", (charge(2, 5),))
+    assert roster.least_loaded([engine_address(2)], wanted(5, "another")) is None
+    assert roster.least_loaded([engine_address(2)], wanted(5)).slot == 2
 
 
 def test_a_burst_spreads():
     roster = roster_of(dict.fromkeys((2, 3, 4, 5), (1000, 0, 0, False)))
-    for _ in range(200):
-        chosen = roster.least_loaded([engine.address for engine in roster], 4 * MBPS)
-        roster.promise(chosen.address, 4 * MBPS)
-    assert [engine.promised_bps for engine in roster] == [200 * MBPS] * 4
+    for number in range(200):
+        chosen = roster.least_loaded([engine.address for engine in roster], wanted(4, str(number)))
+        roster.charges.put(str(number), (charge(chosen.slot, 4),))
+    assert [engine.load_bps for engine in roster] == [200 * MBPS] * 4
 
 
-def test_what_is_promised_outlives_the_record_and_is_taken_back_to_the_bit():
+def test_what_counts_is_the_load_when_the_turn_begins():
+    roster = roster_of({2: (100, 0, 0, False), 3: (100, 0, 0, False)})
+    both = [engine_address(2), engine_address(3)]
+    for number in range(6):
+        # All six are at 2 and end at 10 s; of four it is known that they go on at 3.
+        going = number < 4
+        sending = charge(2, 5, ends_at=10.0, goes=going)
+        coming = charge(3, 5, begins_at=10.0, ends_at=20.0)
+        roster.charges.put(str(number), (sending, coming) if going else (sending,))
+    assert roster.least_loaded(both, wanted(5, begins_at=9.0, ends_at=19.0, now=9.0)).slot == 3
+    assert roster.least_loaded(both, wanted(5, begins_at=10.0, ends_at=20.0, now=9.0)).slot == 2
+    # Overdue: who has nowhere to go yet is still there.
+    assert roster.charges.load_bps(both[0], 10.5, 10.5) == 10 * MBPS
+
+
+def test_of_two_alike_the_one_that_fewer_leave_with_this_viewer():
+    roster = roster_of({2: (100, 0, 0, False), 3: (100, 0, 0, False)})
+    roster.charges.put("with it", (charge(2, 5, ends_at=10.9),))
+    roster.charges.put("soon", (charge(3, 5, ends_at=2.0),))
+    assert roster.least_loaded([engine_address(2), engine_address(3)], wanted(5)).slot == 3
+
+
+def test_what_sessions_ask_for_outlives_the_record():
     roster = roster_of({2: (100, 0, 0, False)})
-    roster.promise(engine_address(2), 4)
-    roster.promise(engine_address(2), 6)
+    for session, mbps in (("a", 4), ("b", 6)):
+        roster.charges.put(session, (charge(2, mbps),))
     roster.strike(engine_address(2))
-    roster.promise(engine_address(2), -4)
+    roster.charges.put("a", ())
     assert roster.get(engine_address(2)) is None
-    assert roster.enlist(enlistment(2, boot="two"), engine_address(2), engine_media(2), 1.0).promised_bps == 6
-    roster.promise(engine_address(2), -6)
-    assert roster.get(engine_address(2)).load_bps == 0
+    record = roster.enlist(enlistment(2, boot="two"), engine_address(2), engine_media(2), 1.0)
+    assert record.load_bps == 6 * MBPS
+    roster.charges.put("b", ())
+    assert record.load_bps == 0
+
+
+def test_what_players_were_redirected_to_is_not_counted_again_when_they_fetch_it():
+    roster = roster_of({2: (1000, 0, 0, False)})
+    record = roster.get(engine_address(2))
+    roster.fetching.gave(record.address, 25 * MBPS // 8, 8.0)
+    for now, pull_bps, fetched_bps in ((10.0, 2 * MBPS, 0), (10.5, 60 * MBPS, 10 * MBPS), (13.0, 3 * MBPS, 3 * MBPS)):
+        roster.report(report(2, pull_bps=pull_bps), record, now)
+        assert record.fetched_bps == fetched_bps
+        assert record.load_bps == fetched_bps
 
 
 def test_a_suspect_answers_again_when_it_reports():

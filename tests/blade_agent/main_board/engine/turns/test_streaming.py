@@ -402,8 +402,11 @@ async def _truncate_while_streaming(tmp_path, host):
     (data,) = make_segments(1, packets=20_000)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
         segment = await put(store, PROGRAM, 0, data)
-        await begin(director, host, preload("s", 1, segment, ear.address, 4 * RATE_BPS))
+        order = preload("s", 1, segment, ear.address, 4 * RATE_BPS)
+        await director.client.ask(host, PRELOAD, order)
+        # It has been opened, and its first part read, but nothing is sent before the console asks.
         os.truncate(path_of(tmp_path, segment), len(data) // 2)
+        await begin(director, host, order)
         await until(lambda: director.of(Stopped))
         stopped = director.of(Stopped)[0]
         assert (stopped.cause, stopped.segment) == (StopCause.FAILED, 0)

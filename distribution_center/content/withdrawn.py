@@ -1,0 +1,56 @@
+"""Programs that were given up before they were whole, by name, so that what is left of them is found and removed.
+
+An empty file each: it is there before anything of the program is removed, and goes when the program is ingested anew.
+"""
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from distribution_center.content.segment_folder import make_durable
+from media_network.messages.registry import WITHDRAWN_MAX
+from media_network.program import ProgramId
+
+DOWNLOADS = "downloads"
+"""Folder of the spool where downloads go on that broke off."""
+
+
+def clear_unregistered(spool: Path, registered: Collection[ProgramId]) -> None:
+    """Remove what was cut of programs when the center was killed before it had registered them. Raises OSError."""
+    for folder in spool.iterdir():
+        if folder.is_dir() and folder.name != DOWNLOADS and folder.name not in registered:
+            shutil.rmtree(folder)
+
+
+class Withdrawn:
+    """The newest of them: a station that was away while so many more failed keeps what it had of the oldest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        self._names = dict.fromkeys(path.name for path in found)
+
+    @property
+    def names(self) -> tuple[ProgramId, ...]:
+        """Oldest first."""
+        return tuple(self._names)
+
+    def add(self, program: ProgramId) -> None:
+        """Give a program up; what is returned from is durable. Raises OSError."""
+        self._names.pop(program, None)
+        (self._folder / program).touch()
+        self._names[program] = None
+        for oldest in self.names[:-WITHDRAWN_MAX]:
+            self._remove(oldest)
+        make_durable(self._folder)
+
+    def discard(self, program: ProgramId) -> None:
+        """A program of this name is wanted again. Raises OSError."""
+        if program in self._names:
+            self._remove(program)
+            make_durable(self._folder)
+
+    def _remove(self, program: ProgramId) -> None:
+        (self._folder / program).unlink(missing_ok=True)
+        del self._names[program]
