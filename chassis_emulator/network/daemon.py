@@ -65,7 +65,7 @@ def _rehearse_snmp(topology: Topology, folder: StateFolder) -> None:
     digest_passwords(snmp_users(folder))
     if topology.snmp.targets:
         # pysnmp, which tells the targets, takes long to load and much memory.
-        import_module("media_network.snmp.notifier")
+        import_module("media_network.snmp.notifying.notifier")
 
 
 def _refuse_addresses_in_use(plan: NetworkPlan, folder: StateFolder) -> None:

@@ -7,8 +7,9 @@ from random import Random
 from distribution_center.network_management.poll_error import PollError
 from media_network.address import Address
 from media_network.snmp.ber import BerError
-from media_network.snmp.client import MAX_NUMBER, NotBelieved, RemoteAgent, Reply, Then, open_message
+from media_network.snmp.client import MAX_NUMBER, RemoteAgent, Reply, Then
 from media_network.snmp.question import Question, Variable
+from media_network.snmp.remote_engine import NotBelieved, open_message
 from media_network.snmp.settings import UserSettings
 
 _AT_ONCE = 32

@@ -35,7 +35,7 @@ async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
     poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
     try:
         async with HttpClient(rng) as http:
-            await _watch(settings, history, poller=poller, http=http, token=token, identity=identity)
+            await _watch(settings, history, poller=poller, http=http, token=token, identity=identity, rng=rng)
     finally:
         poller.close()
         history.close()
@@ -49,6 +49,7 @@ async def _watch(
     http: HttpClient,
     token: str,
     identity: EngineIdentity,
+    rng: random.Random,
 ) -> None:
     network = Network(Discovered(settings), AlarmList(*history.alarms()), settings.lost_after_s)
     live = Live(network)
@@ -56,7 +57,7 @@ async def _watch(
     receiver = None
     if settings.notifications_port:
         listening = Address(settings.address, settings.notifications_port)
-        receiver = NotificationReceiver(listening, settings.user, identity, monitor.sender_heard)
+        receiver = NotificationReceiver(listening, settings.user, identity, monitor.sender_heard, rng=rng)
         monitor.on_engine = receiver.know
     pages = Pages(settings, network=network, monitor=monitor, history=history, live=live, token=token)
     try:

@@ -30,7 +30,8 @@ from media_network.snmp.service import SnmpService, serve_snmp
 from media_network.snmp.targets import AgentSettings
 
 if TYPE_CHECKING:
-    from media_network.snmp.notifier import Delivery, Notifier
+    from media_network.snmp.notifying.notifier import Notifier
+    from media_network.snmp.notifying.waiting import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -190,6 +191,6 @@ async def keep_answering(open_answering: OpenAnswering) -> None:
 
 def _load_notifier() -> "type[Notifier]":
     """Load pysnmp, which takes most of a second, only where there is somebody to be told, and off the loop."""
-    from media_network.snmp.notifier import Notifier  # noqa: PLC0415
+    from media_network.snmp.notifying.notifier import Notifier  # noqa: PLC0415
 
     return Notifier
