@@ -18,6 +18,7 @@ from distribution_center.settings import CenterSettings
 from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
 from media_network.address import Address
+from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.snmp.agent import OpenAnswering, answering
@@ -25,12 +26,16 @@ from media_network.status import ProcessStatus, write_status
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
-    """Run a center until cancelled. Raises OSError when it cannot serve at its address, `StoreError`."""
-    repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
-    try:
-        await serve_center(settings, repository, rng)
-    finally:
-        await repository.close()
+    """Run a center until cancelled.
+
+    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `StoreError`.
+    """
+    async with holding_folders(Path(settings.state)):
+        repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
+        try:
+            await serve_center(settings, repository, rng)
+        finally:
+            await repository.close()
 
 
 async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from media_network.holding import HELD_STATUS, AlreadyHeld
 from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
+_HELD_HINT = "One process at a time: end the other one, or name other folders and lines in the settings file."
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -28,6 +30,12 @@ class UserError(click.ClickException):
         click.echo(f"Error: {self.message}", err=True)
         if self.hint:
             click.echo(f"Hint: {self.hint}", err=True)
+
+
+class InUse(UserError):
+    """Another process has what this one needs, and may give it back."""
+
+    exit_code = HELD_STATUS
 
 
 def state_dir_option(command: Command) -> Command:
@@ -53,7 +61,10 @@ def settings_option(default: str, keys: str) -> Callable[[Command], Command]:
 
 
 def run_until_told(part: Coroutine[Any, Any, None]) -> None:
-    """Run a part of the system until it ends, or SIGTERM or SIGINT asks it to."""
+    """Run a part of the system until it ends, or SIGTERM or SIGINT asks it to.
+
+    Raises InUse: another process has what it needs; and whatever ends the part.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 
     async def until_told() -> None:
@@ -66,6 +77,8 @@ def run_until_told(part: Coroutine[Any, Any, None]) -> None:
         asyncio.run(until_told())
     except (asyncio.CancelledError, KeyboardInterrupt):
         return
+    except AlreadyHeld as error:
+        raise InUse(str(error), _HELD_HINT) from error
 
 
 def json_option(what: str) -> Callable[[Command], Command]:

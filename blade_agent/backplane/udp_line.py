@@ -4,9 +4,11 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from media_network.address import Address
+from media_network.holding import holding_name
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +19,13 @@ _RECEIVE_BUFFER_BYTES = 1 << 18
 class UdpLine:
     """A `Line` over UDP. It sends to its one peer, or, without one, to where the last datagram came from."""
 
-    def __init__(self, transport: asyncio.DatagramTransport, datagrams: "_Datagrams") -> None:
+    def __init__(
+        self, transport: asyncio.DatagramTransport, datagrams: "_Datagrams", held: ExitStack | None = None
+    ) -> None:
+        """`held` is given back with the line."""
         self._transport = transport
         self._datagrams = datagrams
+        self._held = held or ExitStack()
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
@@ -42,6 +48,7 @@ class UdpLine:
     def close(self) -> None:
         """Close the socket."""
         self._transport.close()
+        self._held.close()
 
     @property
     def usable(self) -> bool:
@@ -50,10 +57,19 @@ class UdpLine:
 
 
 async def udp_line(peer: Address) -> UdpLine:
-    """Make a line to one peer. It need not be there yet."""
+    """Make a line to one peer, which need not be there yet.
+
+    The peer answers whoever asks, so that on this machine one process at a time has the line to it.
+
+    Raises AlreadyHeld: another one has.
+    """
     loop = asyncio.get_running_loop()
     remote = (peer.host, peer.port)
-    return UdpLine(*await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote))
+    with ExitStack() as held:
+        held.enter_context(holding_name(f"line/{peer}", f"the line to {peer}"))
+        opened = await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote)
+        return UdpLine(*opened, held.pop_all())
+    raise AssertionError
 
 
 async def udp_listener(host: str, port: int) -> UdpLine:

@@ -29,6 +29,7 @@ from msgspec import Struct
 
 from chassis_emulator.network.errors import AnotherIsUp, StateFolderError
 from chassis_emulator.topology.topology import Topology
+from media_network.holding import holder_of
 
 _LOCK_TRIES = 10
 _LOCK_PAUSE_S = 0.02
@@ -102,7 +103,7 @@ class StateFolder:
                 return lock
         os.close(lock)
         record = self.record()
-        raise AnotherIsUp(record.name if record else "one that is just starting", self.path)
+        raise AnotherIsUp(record.name if record else "one that is just starting", self.path, self.holder())
 
     def is_up(self) -> bool:
         """Whether any process of a network lives in this folder."""
@@ -116,6 +117,10 @@ class StateFolder:
         finally:
             os.close(lock)
         return False
+
+    def holder(self) -> int | None:
+        """The process that locked the folder; None if it cannot be seen."""
+        return holder_of(self.path / "lock")
 
     def _open_lock(self) -> int:
         try:

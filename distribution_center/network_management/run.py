@@ -17,6 +17,7 @@ from distribution_center.network_management.settings import NmsSettings
 from distribution_center.network_management.snmp_poller import SnmpPoller
 from distribution_center.network_management.web import Pages, serve_pages
 from media_network.address import Address
+from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.snmp.engine_file import start_engine
 from media_network.snmp.usm import EngineIdentity
@@ -28,8 +29,17 @@ TOKEN_FILE = "token"  # noqa: S105 -- the name of the file
 
 
 async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
-    """Run until cancelled. Raises OSError if an address or the folder cannot be used, HistoryError, EngineFileError."""
+    """Run until cancelled.
+
+    Raises AlreadyHeld: another process has its folder; OSError: it or an address cannot be used; HistoryError,
+    EngineFileError.
+    """
     state = Path(settings.state)
+    async with holding_folders(state, mode=0o700):
+        await _run_in(state, settings, rng)
+
+
+async def _run_in(state: Path, settings: NmsSettings, rng: random.Random) -> None:
     token, identity = await asyncio.get_running_loop().run_in_executor(None, _open_state, state, rng)
     history = History(state / "history.sqlite")
     poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
@@ -75,7 +85,6 @@ async def _watch(
 
 def _open_state(state: Path, rng: random.Random) -> tuple[str, EngineIdentity]:
     """The token, and who the receiver of informs is: made once; its starts are counted."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     return _once(state / TOKEN_FILE, rng.randbytes(24).hex()), start_engine(state, rng)
 
 

@@ -14,7 +14,8 @@ from media_network.address import Address
 async def open_lines(settings: ManagerSettings) -> dict[int, Line]:
     """Open every slot's line.
 
-    Raises LineUnavailable: a serial port cannot be opened; those that were are closed again.
+    Raises AlreadyHeld: another process has one; LineUnavailable: a serial port cannot be opened. Those that were opened
+    are closed again.
     """
     lines: dict[int, Line] = {}
     try:

@@ -14,7 +14,7 @@ def test_only_one_takes_it_and_lookers_do_not_count(tmp_path):
     assert not folder.is_up()
     lock = folder.take()
     assert folder.is_up()
-    with pytest.raises(AnotherIsUp):
+    with pytest.raises(AnotherIsUp, match=rf"\(process {os.getpid()}\)"):
         folder.take()
     os.close(lock)
     assert not folder.is_up()

@@ -47,7 +47,7 @@ def test_what_comes_while_it_closes_is_no_error(free_port):
         loop = asyncio.get_running_loop()
         complaints = []
         loop.set_exception_handler(lambda _, context: complaints.append(context))
-        async with listening(free_port) as (receiver, address):
+        async with listening(free_port) as (_, address):
             with socket.socket(type=socket.SOCK_DGRAM) as sender:
                 sender.sendto(b"0", address)
         await asyncio.sleep(0.1)
