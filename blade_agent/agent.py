@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from blade_agent.blade_controller import BladeController
-from blade_agent.files import DiskFiles, Files
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
@@ -16,6 +15,7 @@ from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
+from media_network.files import DiskFiles, Files
 from media_network.holding import holding_folders
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, write_status

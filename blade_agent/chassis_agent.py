@@ -1,5 +1,6 @@
 """A chassis manager as a process: its lines opened, managed, answered for to IPMI tools and orders, and given back."""
 
+import asyncio
 import hashlib
 import os
 from contextlib import AbstractContextManager, AsyncExitStack
@@ -7,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.order_desk import OrderDesk
@@ -24,7 +26,7 @@ from media_network.snmp.agent import answering
 async def run_manager(settings: ManagerSettings, rng: Random) -> None:
     """Manage a chassis until cancelled.
 
-    Raises AlreadyHeld, LineUnavailable, ProfileError, EpochFileError, JournalError, OSError, ValueError.
+    Raises AlreadyHeld, LineUnavailable, ProfileError, OSError, ValueError.
     """
     profile = load_profile(settings.profile) if settings.profile else None
     async with AsyncExitStack() as stack:
@@ -53,7 +55,14 @@ async def run_manager(settings: ManagerSettings, rng: Random) -> None:
         await manager.run()
 
 
+async def set_kept_epoch(settings: ManagerSettings, epoch: int) -> None:
+    """Keep an epoch for a manager that is not running. Raises AlreadyHeld: it is; OSError."""
+    path = Path(settings.epoch_file)
+    with _holding_epoch_file(path):
+        await asyncio.get_running_loop().run_in_executor(None, keep_epoch, path, epoch)
+
+
 def _holding_epoch_file(path: Path) -> AbstractContextManager[None]:
-    """Have the file, which need not lie in the state folder. It is replaced at each change: its path is what is held."""
+    """Have the file, which need not lie in the state folder. Each change replaces it: its path is what is held."""
     name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
     return holding_name(f"epoch/{name}", f"epoch file {path}")

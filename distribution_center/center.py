@@ -12,6 +12,7 @@ from distribution_center.content.content_manager import ContentManager
 from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.opening import open_repository
+from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
 from distribution_center.settings import CenterSettings
@@ -45,7 +46,13 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
         counters = CenterCounters()
         content_manager = ContentManager(repository, http, settings.home)
-        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version, counters)
+        recalling = None
+        if repository.recalls:
+            recalling = Recalling(repository, http, content_manager.catalogue_changed)
+            tasks.create_task(recalling.run(), name="recall programs")
+        registry = MediaLocationRegistry(
+            repository, settings.home, content_manager.catalogue_version, counters, recalling
+        )
         distribution = Distribution(repository, registry, content_manager, http, home=settings.home, counters=counters)
         content_engine = ContentEngine(
             address=address,

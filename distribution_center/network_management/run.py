@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import re
 from pathlib import Path
 
 from distribution_center.network_management.alarms import AlarmList
@@ -17,6 +18,7 @@ from distribution_center.network_management.settings import NmsSettings
 from distribution_center.network_management.snmp_poller import SnmpPoller
 from distribution_center.network_management.web import Pages, serve_pages
 from media_network.address import Address
+from media_network.durable_file import set_aside
 from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.snmp.engine_file import start_engine
@@ -25,14 +27,15 @@ from media_network.status import ProcessStatus, write_status
 
 logger = logging.getLogger(__name__)
 
+_TOKEN = re.compile(r"[0-9a-zA-Z_-]{16,}")
+"""One that somebody chose is good too, if it is long enough."""
 TOKEN_FILE = "token"  # noqa: S105 -- the name of the file
 
 
 async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
     """Run until cancelled.
 
-    Raises AlreadyHeld: another process has its folder; OSError: it or an address cannot be used; HistoryError,
-    EngineFileError.
+    Raises AlreadyHeld: another process has its folder; OSError: it or an address cannot be used; HistoryError.
     """
     state = Path(settings.state)
     async with holding_folders(state, mode=0o700):
@@ -89,13 +92,22 @@ def _open_state(state: Path, rng: random.Random) -> tuple[str, EngineIdentity]:
 
 
 def _once(path: Path, text: str) -> str:
-    """What a file holds; of a new one, this, readable for its owner alone."""
+    """What a file holds, if that is a token; else this, in a new one that its owner alone can read."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
+        kept = path.read_text(errors="replace").strip()
+    except FileNotFoundError:
+        kept = None
+    except OSError as error:
+        kept = f"({error.strerror})"
+    if kept is not None and _TOKEN.fullmatch(kept):
+        return kept
+    if kept is not None:
+        logger.warning("%s holds no token, and is set aside as %s: there is a new one", path, set_aside(path))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{text}\n")
+        file.flush()
+        os.fsync(descriptor)
     return text
 
 

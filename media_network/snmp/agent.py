@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
-from media_network.snmp.engine_file import EngineFileError
 from media_network.snmp.index import Index
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.access_objects import AccessObjects
@@ -182,7 +181,7 @@ async def keep_answering(open_answering: OpenAnswering) -> None:
         try:
             async with open_answering():
                 await asyncio.Event().wait()
-        except (OSError, EngineFileError, ValueError) as error:
+        except (OSError, ValueError) as error:
             logger.error("SNMP managers are not answered: %s", error)  # noqa: TRY400 -- the sentence says it all
         except Exception:
             logger.exception("SNMP managers are not answered")

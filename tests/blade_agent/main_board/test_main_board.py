@@ -6,10 +6,10 @@ import random
 import aiohttp
 
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.segment_url import segment_target
 from tests.patience import until
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn, TypeVar, TypeVarTuple
 
-from blade_agent.files import Files
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
+from media_network.files import Files
 from media_network.program import ProgramId
 
 Result = TypeVar("Result")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from blade_agent.files import Files
+from media_network.files import Files
 from media_network.program import TS_PACKET_BYTES, ProgramId, Segment
 
 PARTIAL_FOLDER = ".partial"

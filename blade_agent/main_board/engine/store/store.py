@@ -10,7 +10,6 @@ from io import RawIOBase, UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self, cast
 
-from blade_agent.files import Files
 from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import IoChannel
@@ -24,6 +23,7 @@ from blade_agent.main_board.engine.store.layout import (
     segment_path,
 )
 from blade_agent.main_board.engine.store.reception import SegmentReception
+from media_network.files import Files
 from media_network.program import ProgramId, Segment
 from media_network.segment_set import format_segments
 
