@@ -38,6 +38,7 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
         folder.prepare()
         # Held by nursery and environment, and free again when the last of the two is gone.
         folder.take()
+        folder.set_damaged_aside()
         plan = plan_network(topology, folder.path)
         _refuse_addresses_in_use(plan, folder)
     except EmulatorError as error:
