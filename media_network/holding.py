@@ -22,6 +22,7 @@ _PATIENCE_S = 1.0
 _PAUSE_S = 0.05
 _NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 """What file systems say that know no flock on folders."""
+_NAME_LETTERS = 80
 _LOCKS = Path("/proc/locks")
 _PID, _FILE = 4, 5
 """Fields of a line of it."""
@@ -133,7 +134,8 @@ def _named(pid: int) -> str:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return ""
-    words = [Path(word.decode(errors="replace")).name for word in arguments[:4] if word]
+    words = [Path(word.decode(errors="replace")).name for word in arguments if word and not word.startswith(b"-")]
     if words and words[0].startswith("python"):
         words = words[1:]
-    return f" ({' '.join(words[:2])})" if words else ""
+    name = " ".join(words[:2])
+    return f" ({name})" if 0 < len(name) < _NAME_LETTERS and name.isprintable() else ""

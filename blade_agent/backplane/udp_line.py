@@ -19,13 +19,11 @@ _RECEIVE_BUFFER_BYTES = 1 << 18
 class UdpLine:
     """A `Line` over UDP. It sends to its one peer, or, without one, to where the last datagram came from."""
 
-    def __init__(
-        self, transport: asyncio.DatagramTransport, datagrams: "_Datagrams", held: ExitStack | None = None
-    ) -> None:
-        """`held` is given back with the line."""
+    def __init__(self, transport: asyncio.DatagramTransport, datagrams: "_Datagrams") -> None:
         self._transport = transport
         self._datagrams = datagrams
-        self._held = held or ExitStack()
+        self.held = ExitStack()
+        """What is given back with the line."""
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
@@ -48,7 +46,7 @@ class UdpLine:
     def close(self) -> None:
         """Close the socket."""
         self._transport.close()
-        self._held.close()
+        self.held.close()
 
     @property
     def usable(self) -> bool:
@@ -57,19 +55,22 @@ class UdpLine:
 
 
 async def udp_line(peer: Address) -> UdpLine:
-    """Make a line to one peer, which need not be there yet.
-
-    The peer answers whoever asks, so that on this machine one process at a time has the line to it.
-
-    Raises AlreadyHeld: another one has.
-    """
+    """Make a line to one peer. It need not be there yet."""
     loop = asyncio.get_running_loop()
     remote = (peer.host, peer.port)
+    return UdpLine(*await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote))
+
+
+async def managing_udp_line(peer: Address) -> UdpLine:
+    """Make a line to one peer that one process of this machine manages: the peer itself answers whoever asks.
+
+    Raises AlreadyHeld: another one has it.
+    """
     with ExitStack() as held:
         held.enter_context(holding_name(f"line/{peer}", f"the line to {peer}"))
-        opened = await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote)
-        return UdpLine(*opened, held.pop_all())
-    raise AssertionError
+        line = await udp_line(peer)
+        line.held = held.pop_all()
+    return line
 
 
 async def udp_listener(host: str, port: int) -> UdpLine:

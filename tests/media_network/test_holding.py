@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import pytest
 
 from blade_agent.backplane.serial_line import serial_line
-from blade_agent.backplane.udp_line import udp_line
+from blade_agent.backplane.udp_line import managing_udp_line
 from media_network.address import Address
 from media_network.holding import AlreadyHeld, holder_of, holding_folders, holding_name
 from tests.patience import wait_until
@@ -78,13 +78,13 @@ def test_a_udp_line_has_one_end_on_a_machine(free_port):
     peer = Address("127.0.0.1", free_port())
 
     async def story():
-        first = await udp_line(peer)
+        first = await managing_udp_line(peer)
         try:
             with pytest.raises(AlreadyHeld, match=str(peer)):
-                await udp_line(peer)
+                await managing_udp_line(peer)
         finally:
             first.close()
-        (await udp_line(peer)).close()
+        (await managing_udp_line(peer)).close()
 
     asyncio.run(story())
 
