@@ -92,11 +92,12 @@ def holder_of(path: Path) -> int | None:
     except OSError:
         return None
     file = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-    for line in lines:
-        fields = line.split()
-        if fields[1:2] == ["FLOCK"] and fields[_FILE : _FILE + 1] == [file] and fields[_PID].isdigit():
-            return int(fields[_PID]) or None
-    return None
+    fields_of = [fields for line in lines if (fields := line.split())[1:2] == ["FLOCK"] and len(fields) > _FILE]
+    holders = [fields[_PID] for fields in fields_of if fields[_FILE] == file]
+    if not holders:
+        # Some file systems have other device numbers for who asks for a file than for who locks it.
+        holders = [fields[_PID] for fields in fields_of if fields[_FILE].endswith(f":{found.st_ino}")]
+    return int(holders[0]) or None if len(holders) == 1 and holders[0].isdigit() else None
 
 
 @contextmanager

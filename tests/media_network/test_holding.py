@@ -1,6 +1,7 @@
 """Exclusive locks: who comes second is told who has it; a lock dies with its process, however that ends."""
 
 import asyncio
+import fcntl
 import os
 import pty
 import signal
@@ -102,6 +103,25 @@ def test_a_serial_line_has_one_end():
                 serial_line(path)
             first.close()
             serial_line(path).close()
+
+    asyncio.run(story())
+
+
+def test_a_serial_port_is_shut_to_those_too_who_ask_for_no_lock(monkeypatch):
+    """A pseudo-terminal stands for it, which otherwise is left out."""
+    monkeypatch.setattr("blade_agent.backplane.serial_line._PSEUDO_TERMINALS", range(0))
+    is_shut = 0x80045440  # TIOCGEXCL, Linux
+
+    async def story():
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        with ExitStack() as stack:
+            stack.callback(os.close, master)
+            stack.callback(os.close, slave)
+            assert fcntl.ioctl(slave, is_shut, bytes(4)) == bytes(4)
+            line = serial_line(os.ttyname(slave))
+            assert fcntl.ioctl(slave, is_shut, bytes(4)) != bytes(4)
+            line.close()
 
     asyncio.run(story())
 

@@ -8,6 +8,7 @@ engine's (RFC 3414, 2.2). pysnmp would keep boots of its own below the folder fo
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ from media_network.snmp.usm import EngineIdentity
 logger = logging.getLogger(__name__)
 
 _REST = 3.0
-"""Of each piece of work the rest is so many times as long,"""
+"""Of the processor's time that a piece of work takes, the rest is so many times as long,"""
 _MAX_REST_S = 0.1
 """and no longer."""
 _LATE_S = 1.0
@@ -125,10 +126,9 @@ class _Clockwork:
     async def working(self) -> AsyncIterator[None]:
         """Work on one notification at a time, and rest."""
         async with self._working:
-            loop = asyncio.get_running_loop()
-            began_s = loop.time()
+            began_s = time.thread_time()
             yield
-            await asyncio.sleep(min(_REST * (loop.time() - began_s), _MAX_REST_S))
+            await asyncio.sleep(min(_REST * (time.thread_time() - began_s), _MAX_REST_S))
 
     @contextlib.contextmanager
     def ticking(self) -> Iterator[None]:
@@ -244,12 +244,12 @@ def _open_engine(identity: EngineIdentity, seconds: int) -> hlapi.SnmpEngine:
 
 def _set_engine(engine: hlapi.SnmpEngine, identity: EngineIdentity, seconds: int) -> None:
     names: Sequence[str] = ("snmpEngineID", "snmpEngineBoots", "snmpEngineTime")
-    engine_id, boots, time = engine.get_mib_builder().import_symbols("__SNMP-FRAMEWORK-MIB", *names)
+    engine_id, boots, started = engine.get_mib_builder().import_symbols("__SNMP-FRAMEWORK-MIB", *names)
     engine_id.syntax = engine_id.syntax.clone(identity.engine_id)
     engine.snmpEngineID = engine_id.syntax
     boots.syntax = boots.syntax.clone(identity.boots)
     # pysnmp keeps the date of the start here, and gives the time since then.
-    time.syntax = time.syntax.clone(int(wall_clock()) - seconds)
+    started.syntax = started.syntax.clone(int(wall_clock()) - seconds)
 
 
 def _credentials(user: UserSettings) -> object:
