@@ -32,6 +32,7 @@ RUNS = {
     "cutter": 3,
     "snmp": 3,
     "snmp_strangers": 1,
+    "strangers": 1,
     "nms_poll": 1,
     "snmp_walk": 1,
     "snmp_fleet": 1,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, served
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Enlisted, Report, Reported

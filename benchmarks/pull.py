@@ -18,12 +18,12 @@ from typing import Any
 from aiohttp import web
 
 from benchmarks.figure import Figure, show
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.program import TS_PACKET_BYTES, Segment

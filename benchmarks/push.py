@@ -13,13 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.figure import Figure, cpu_s, show
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.sending.pusher import Pusher
 from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.program import TS_PACKET_BYTES, Segment
 
 STREAMS = 200

@@ -11,11 +11,11 @@ from aiohttp import web
 
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, Served, served
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import direct
 from blade_agent.main_board.director.duty import DirectorDuty
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report

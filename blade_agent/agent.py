@@ -3,12 +3,11 @@
 import asyncio
 import os
 import random
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from blade_agent.blade_controller import BladeController
-from blade_agent.files import DiskFiles, Files
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
@@ -17,6 +16,8 @@ from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
+from media_network.files import DiskFiles, Files
+from media_network.holding import holding_folders
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, StatusTeller
 
@@ -29,11 +30,13 @@ _EAGER_FOR_S = 3.0
 async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
     """Be a blade until cancelled, on the wires that the settings name.
 
-    Raises ProfileError, LineUnavailable, OSError.
+    Raises ProfileError, AlreadyHeld, LineUnavailable, OSError.
     """
     profile = load_profile(settings.profile)
-    state = _make_folder(settings.state)
-    with open_service_port(settings) as (service_port, path):
+    state = Path(settings.state)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(holding_folders(state, *map(Path, settings.channels)))
+        service_port, path = stack.enter_context(open_service_port(settings))
         backplane, framing = await open_backplane(settings)
         wires = Wires(backplane=backplane, framing=framing, service_port=service_port, service_port_path=path)
         agent = await BladeAgent.open(settings, profile, wires, DiskFiles(), rng)
@@ -163,9 +166,3 @@ def _service_of(settings: BladeSettings) -> ServiceAddress | None:
 
 def _channels_work(store: SegmentStore) -> bool:
     return not any(channel.failure for channel in store.channels)
-
-
-def _make_folder(path: str) -> Path:
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -16,7 +16,6 @@ from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.controller import Controller
 from blade_agent.cbc.identity import Identity
 from blade_agent.cbc.self_test import SelfCheck, SelfTestFault
-from blade_agent.files import Files
 from blade_agent.hardware.board import Board, LedReading
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.profiled_board.actions import BoardCommands
@@ -31,6 +30,14 @@ from blade_agent.switched_main_board import LimitedMainBoard, SwitchedMainBoard
 from blade_agent.version import installed_version
 from blade_agent.wires import Wires
 from media_network.callback import do_nothing
+from media_network.files import Files
+
+_REBUILT = {
+    "events": "the event log begins anew",
+    "fru": "the inventory is what EEPROM, profile and settings say",
+    "power": "the main board is on",
+}
+"""What becomes of what is kept, in the order of `KeptState`, if it is damaged."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class KeptState:
     @classmethod
     async def open(cls, files: Files, folder: Path) -> "KeptState":
         """Read what is there."""
-        return cls(*[await KeptFile.open(files, folder / name) for name in ("events", "fru", "power")])
+        return cls(*[await KeptFile.open(files, folder / name, rebuilt=then) for name, then in _REBUILT.items()])
 
     async def settle(self) -> None:
         """Wait until the disk has it all."""

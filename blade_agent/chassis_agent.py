@@ -1,10 +1,14 @@
 """A chassis manager as a process: its lines opened, managed, answered for to IPMI tools and orders, and given back."""
 
-from contextlib import AsyncExitStack
+import asyncio
+import hashlib
+import os
+from contextlib import AbstractContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
 from random import Random
 
+from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch
 from blade_agent.chassis_manager.lan.server import lan_server
 from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.order_desk import OrderDesk
@@ -14,6 +18,7 @@ from blade_agent.hardware.profile import load_profile
 from blade_agent.snmp.manager_link import chassis_snmp
 from blade_agent.systemd import told_to_systemd
 from media_network.address import Address
+from media_network.holding import holding_folders, holding_name
 from media_network.local_orders import take_orders
 from media_network.snmp.agent import answering
 
@@ -21,10 +26,12 @@ from media_network.snmp.agent import answering
 async def run_manager(settings: ManagerSettings, rng: Random) -> None:
     """Manage a chassis until cancelled.
 
-    Raises LineUnavailable, ProfileError, EpochFileError, JournalError, OSError, ValueError.
+    Raises AlreadyHeld, LineUnavailable, ProfileError, OSError, ValueError.
     """
     profile = load_profile(settings.profile) if settings.profile else None
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(holding_folders(settings.state_folder))
+        stack.enter_context(_holding_epoch_file(Path(settings.epoch_file)))
         lines = await open_lines(settings)
         stack.callback(close_lines, lines)
         manager = ChassisManager(settings, lines, rng, profile)
@@ -46,3 +53,16 @@ async def run_manager(settings: ManagerSettings, rng: Random) -> None:
             await stack.enter_async_context(answering(partial(chassis_snmp, settings.snmp, manager, settings, rng)))
         await stack.enter_async_context(told_to_systemd(manager.begun))
         await manager.run()
+
+
+async def set_kept_epoch(settings: ManagerSettings, epoch: int) -> None:
+    """Keep an epoch for a manager that is not running. Raises AlreadyHeld: it is; OSError."""
+    path = Path(settings.epoch_file)
+    with _holding_epoch_file(path):
+        await asyncio.get_running_loop().run_in_executor(None, keep_epoch, path, epoch)
+
+
+def _holding_epoch_file(path: Path) -> AbstractContextManager[None]:
+    """Have the file, which need not lie in the state folder. Each change replaces it: its path is what is held."""
+    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    return holding_name(f"epoch/{name}", f"epoch file {path}")

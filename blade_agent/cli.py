@@ -54,8 +54,6 @@ def manage(path: Path) -> None:
     """
     from blade_agent.backplane.serial_line import LineUnavailable
     from blade_agent.chassis_agent import run_manager
-    from blade_agent.chassis_manager.keeping.epoch_file import EpochFileError
-    from blade_agent.chassis_manager.keeping.journal import JournalError
     from blade_agent.chassis_manager.settings import ManagerSettings
 
     try:
@@ -64,10 +62,34 @@ def manage(path: Path) -> None:
         raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
-    except (LineUnavailable, EpochFileError, JournalError) as error:
-        raise UserError(str(error), f"Check `slots`, `epoch_file` and `state` in {path}.") from error
+    except LineUnavailable as error:
+        raise UserError(str(error), f"Check `slots` in {path}.") from error
     except (OSError, ValueError) as error:
         raise UserError(f"the chassis cannot be managed: {error}", f"Check {path}.") from error
+
+
+@main.command()
+@click.argument("epoch", type=click.IntRange(0, 2**32 - 1))
+@settings_option("/etc/media-station/chassis.toml", "epoch_file")
+def set_epoch(epoch: int, path: Path) -> None:
+    """Have a chassis manager that is not running begin after EPOCH, in place of what its epoch file says.
+
+    For a file that was damaged, where neither what was kept before it nor any blade knew the epoch, so that the center
+    refuses the director: `distribution-center stations` shows the epoch that the center knows.
+
+    \b
+    Example:
+      blade-agent set-epoch 17 --settings /etc/media-station/chassis.toml
+    """
+    from blade_agent.chassis_agent import set_kept_epoch
+    from blade_agent.chassis_manager.settings import ManagerSettings
+
+    try:
+        run_until_told(set_kept_epoch(read_settings(path, ManagerSettings), epoch))
+    except SettingsError as error:
+        raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
+    except OSError as error:
+        raise UserError(f"the epoch cannot be kept: {error}", f"Check `epoch_file` in {path}.") from error
 
 
 main.add_command(chassis)

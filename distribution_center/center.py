@@ -12,12 +12,14 @@ from distribution_center.content.content_manager import ContentManager
 from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.opening import open_repository
+from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
 from distribution_center.settings import CenterSettings
 from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
 from media_network.address import Address
+from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.snmp.agent import OpenAnswering, answering
@@ -25,12 +27,16 @@ from media_network.status import ProcessStatus, StatusTeller
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
-    """Run a center until cancelled. Raises OSError when it cannot serve at its address, `StoreError`."""
-    repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
-    try:
-        await serve_center(settings, repository, rng)
-    finally:
-        await repository.close()
+    """Run a center until cancelled.
+
+    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `StoreError`.
+    """
+    async with holding_folders(Path(settings.state)):
+        repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
+        try:
+            await serve_center(settings, repository, rng)
+        finally:
+            await repository.close()
 
 
 async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:
@@ -40,7 +46,13 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
         counters = CenterCounters()
         content_manager = ContentManager(repository, http, settings.home)
-        registry = MediaLocationRegistry(repository, settings.home, content_manager.catalogue_version, counters)
+        recalling = None
+        if repository.recalls:
+            recalling = Recalling(repository, http, content_manager.catalogue_changed)
+            tasks.create_task(recalling.run(), name="recall programs")
+        registry = MediaLocationRegistry(
+            repository, settings.home, content_manager.catalogue_version, counters, recalling
+        )
         distribution = Distribution(repository, registry, content_manager, http, home=settings.home, counters=counters)
         content_engine = ContentEngine(
             address=address,

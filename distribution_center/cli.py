@@ -112,11 +112,10 @@ def run_management(path: Path) -> None:
     from distribution_center.network_management.history import HistoryError
     from distribution_center.network_management.run import run_nms
     from distribution_center.network_management.settings import NmsSettings
-    from media_network.snmp.engine_file import EngineFileError
 
     try:
         run_until_told(run_nms(read_settings(path, NmsSettings), random.SystemRandom()))
-    except (SettingsError, HistoryError, EngineFileError) as error:
+    except (SettingsError, HistoryError) as error:
         raise UserError(str(error), "docs/operations/nms.md describes every key.") from error
     except OSError as error:
         raise UserError(

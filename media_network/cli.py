@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from media_network.holding import HELD_STATUS, AlreadyHeld
 from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
 _DESCRIPTORS_WANTED = 32_768
 
+_HELD_HINT = "One process at a time: end the other one, or name other folders and lines in the settings file."
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -45,6 +47,12 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class InUse(UserError):
+    """Another process has what this one needs, and may give it back."""
+
+    exit_code = HELD_STATUS
+
+
 def state_dir_option(command: Command) -> Command:
     """`--state-dir`, which every command takes that talks to a network on this laptop; given as an absolute path."""
     return click.option(
@@ -68,7 +76,10 @@ def settings_option(default: str, keys: str) -> Callable[[Command], Command]:
 
 
 def run_until_told(part: Coroutine[Any, Any, None]) -> None:
-    """Run a part of the system until it ends, or SIGTERM or SIGINT asks it to."""
+    """Run a part of the system until it ends, or SIGTERM or SIGINT asks it to.
+
+    Raises InUse: another process has what it needs; and whatever ends the part.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     _raise_descriptor_limit()
 
@@ -82,6 +93,8 @@ def run_until_told(part: Coroutine[Any, Any, None]) -> None:
         asyncio.run(until_told())
     except (asyncio.CancelledError, KeyboardInterrupt):
         return
+    except AlreadyHeld as error:
+        raise InUse(str(error), _HELD_HINT) from error
 
 
 def json_option(what: str) -> Callable[[Command], Command]:

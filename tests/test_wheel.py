@@ -145,7 +145,7 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
                     await asyncio.sleep(0.05)
 
     asyncio.run(story())
-    assert (tmp_path / "epoch").read_text() == "1\n"
+    assert (tmp_path / "epoch").read_text().startswith("1\n")
 
 
 @asynccontextmanager

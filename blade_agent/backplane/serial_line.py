@@ -5,21 +5,30 @@ are lost meanwhile, and whoever asked asks again.
 """
 
 import asyncio
+import errno
+import fcntl
 import logging
 import os
+import termios
 import tty
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import serial
 
 from media_network.callback import do_nothing
+from media_network.holding import AlreadyHeld, holder_of
 
 logger = logging.getLogger(__name__)
 
 BAUD_RATE_BPS = 115200
 _READ_BYTES = 4096
 _WRITE_BUFFER_BYTES = 4096
+_HELD = frozenset({errno.EAGAIN, errno.EBUSY})
+"""What another process' lock (flock), and its TIOCEXCL, answer."""
+_PSEUDO_TERMINALS = range(136, 144)
+"""Major numbers of their devices."""
 _FIRST_REOPEN_S = 0.05
 _LAST_REOPEN_S = 0.5
 """A port that only hung up for a moment is there again before anybody misses who is behind it."""
@@ -50,7 +59,7 @@ class SerialLine:
     """A `Line` on a serial port. To be made and used inside a running event loop."""
 
     def __init__(self, open_port: Callable[[], OpenPort]) -> None:
-        """Open the port; LineUnavailable comes through from `open_port`, now but not when it is opened again."""
+        """Open the port; what `open_port` raises comes through now, but not when it is opened again."""
         self._open_port = open_port
         self._loop = asyncio.get_running_loop()
         self._receive: Callable[[bytes], None] = do_nothing
@@ -134,7 +143,7 @@ class SerialLine:
     def _reopen(self) -> None:
         try:
             self._port = self._open_port()
-        except LineUnavailable as error:
+        except (LineUnavailable, AlreadyHeld) as error:
             logger.debug("%s", error)
             self._reopen_s = min(2 * self._reopen_s, _LAST_REOPEN_S)
             self._reopening = self._loop.call_later(self._reopen_s, self._reopen)
@@ -144,18 +153,31 @@ class SerialLine:
 
 
 def serial_line(path: str, baud_rate_bps: int = BAUD_RATE_BPS) -> SerialLine:
-    """Open the serial port at `path`, 8N1, raw.
+    """Open the serial port at `path`, 8N1, raw, for this process alone.
 
-    Raises LineUnavailable: not there, not a serial port, or not allowed.
+    Raises AlreadyHeld: another process has it; LineUnavailable: not there, not a serial port, or not allowed.
     """
 
     def open_port() -> serial.Serial:
         try:
-            return serial.Serial(path, baud_rate_bps, timeout=0)
+            port = serial.Serial(path, baud_rate_bps, timeout=0, exclusive=True)
         except serial.SerialException as error:
+            if error.errno in _HELD:
+                raise AlreadyHeld(f"serial port {path}", holder_of(Path(path))) from None
             raise LineUnavailable(path, os.strerror(error.errno) if error.errno else str(error)) from error
+        _keep_others_out(port.fileno())
+        return port
 
     return SerialLine(open_port)
+
+
+def _keep_others_out(descriptor: int) -> None:
+    """Keep out those too who ask for no lock (the superuser excepted), until the port is closed everywhere.
+
+    A pseudo-terminal is left out: whoever made it keeps it open, and it would stay shut when this process has ended.
+    """
+    if os.major(os.fstat(descriptor).st_rdev) not in _PSEUDO_TERMINALS:
+        fcntl.ioctl(descriptor, termios.TIOCEXCL)
 
 
 class _Descriptor:

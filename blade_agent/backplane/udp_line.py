@@ -4,9 +4,11 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from media_network.address import Address
+from media_network.holding import holding_name
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,8 @@ class UdpLine:
     def __init__(self, transport: asyncio.DatagramTransport, datagrams: "_Datagrams") -> None:
         self._transport = transport
         self._datagrams = datagrams
+        self.held = ExitStack()
+        """What is given back with the line."""
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
@@ -42,6 +46,7 @@ class UdpLine:
     def close(self) -> None:
         """Close the socket."""
         self._transport.close()
+        self.held.close()
 
     @property
     def usable(self) -> bool:
@@ -54,6 +59,18 @@ async def udp_line(peer: Address) -> UdpLine:
     loop = asyncio.get_running_loop()
     remote = (peer.host, peer.port)
     return UdpLine(*await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote))
+
+
+async def managing_udp_line(peer: Address) -> UdpLine:
+    """Make a line to one peer that one process of this machine manages: the peer itself answers whoever asks.
+
+    Raises AlreadyHeld: another one has it.
+    """
+    with ExitStack() as held:
+        held.enter_context(holding_name(f"line/{peer}", f"the line to {peer}"))
+        line = await udp_line(peer)
+        line.held = held.pop_all()
+    return line
 
 
 async def udp_listener(host: str, port: int) -> UdpLine:

@@ -23,10 +23,10 @@ from blade_agent.chassis_manager.settings import ManagerSettings
 from blade_agent.chassis_manager.slots.lines import framing_of
 from blade_agent.chassis_manager.slots.requester import Relay
 from blade_agent.chassis_manager.snapshot import SlotSnapshot, chassis_state, snapshot_of
-from blade_agent.files import DiskFiles
 from blade_agent.hardware.profile import HardwareProfile
 from blade_agent.profiled_board.kept_file import KeptFile
 from media_network.callback import do_nothing
+from media_network.files import DiskFiles
 
 logger = logging.getLogger(__name__)
 
@@ -154,8 +154,8 @@ class ChassisManager:
     async def run(self) -> None:
         """Manage until cancelled.
 
-        Raises EpochFileError: the epoch file holds no epoch; JournalError: the journal holds something else; OSError:
-        one of them cannot be read; ValueError: the profile's sensors contradict each other.
+        Raises OSError: what is kept cannot be read, nor set aside; ValueError: the profile's sensors contradict each
+        other.
         """
         chassis = await self._begin()
         async with asyncio.TaskGroup() as tasks:
@@ -167,7 +167,7 @@ class ChassisManager:
         folder = self._settings.state_folder
         await self._loop.run_in_executor(None, partial(folder.mkdir, parents=True, exist_ok=True))
         kept_epoch, journal = await self._keeper.read()
-        self._log_file = await KeptFile.open(DiskFiles(), folder / "events")
+        self._log_file = await KeptFile.open(DiskFiles(), folder / "events", rebuilt="the event log begins anew")
         chassis = Chassis(self._settings, kept_epoch, self._rng, self._loop.time(), journal=journal, notice=self._note)
         chassis.service.grants.capacity_w = self._gauges.supplies.capacity_w
         self._board = ManagementBoard(

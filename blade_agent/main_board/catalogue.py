@@ -9,17 +9,21 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from blade_agent.files import Files
 from media_network.callback import do_nothing
+from media_network.durable_file import DurableFile
+from media_network.files import Files
 from media_network.program import Program, ProgramId, ProgramState
 
 logger = logging.getLogger(__name__)
 
 _DIGEST_HEX_DIGITS = 32
+_SUFFIX = ".json"
+_REBUILT = "the center, or another blade of the station, says it again"
 
 
 class Catalogue:
@@ -116,31 +120,30 @@ class Catalogue:
     def _read_all(self) -> list[Program]:
         self._files.make_folder(self._folder)
         self._files.sync_folder(self._folder.parent)
-        names = [name for name in self._files.list_folder(self._folder) if name.endswith(".json")]
+        names = [name for name in self._files.list_folder(self._folder) if name.endswith(_SUFFIX)]
         return [program for name in names if (program := self._read(self._folder / name))]
 
     def _read(self, path: Path) -> Program | None:
         try:
-            with self._files.read(path) as file:
-                return msgspec.json.decode(file.read(), type=Program)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return self._file(path).read().value
+        except OSError as error:
             # The distribution center will say it again; the other programs go on meanwhile.
             logger.warning("%s cannot be used: %s", path, error)
             return None
 
     def _write(self, program: Program) -> None:
-        path = self._folder / f"{program.program}.json"
-        temporary = path.with_suffix(".new")
-        if temporary.name in self._files.list_folder(self._folder):
-            self._files.remove(temporary)
-        file = self._files.append(temporary)
-        try:
-            file.write(msgspec.json.encode(program))
-            file.sync()
-        finally:
-            file.close()
-        self._files.rename(temporary, path)
-        self._files.sync_folder(self._folder)
+        self._file(self._folder / f"{program.program}{_SUFFIX}").keep(msgspec.json.encode(program))
+
+    def _file(self, path: Path) -> DurableFile[Program]:
+        parse = partial(_parse, path.name.removesuffix(_SUFFIX))
+        return DurableFile(path, parse, rebuilt=_REBUILT, files=self._files, keeps_before=False)
+
+
+def _parse(name: str, octets: bytes) -> Program:
+    program = msgspec.json.decode(octets, type=Program)
+    if program.program != name:
+        raise ValueError(f"it is about {program.program}")
+    return program
 
 
 def digest_of(program: Program) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
-from blade_agent.files import Files
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
@@ -28,6 +27,7 @@ from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.main_board.service_address import ServiceAddress, serving_at
 from media_network.address import Address
+from media_network.files import Files
 from media_network.http.server import serve_ports
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from pathlib import Path
 
-from blade_agent.files import Files
+from media_network.durable_file import DurableFile
+from media_network.files import Files
 
 logger = logging.getLogger(__name__)
 
@@ -15,22 +16,22 @@ class KeptFile:
     `keep` returns before the octets are on the disk; they are a moment later, or `works` says that they are not.
     """
 
-    def __init__(self, files: Files, path: Path, octets: bytes, failure: OSError | None) -> None:
-        self._files = files
-        self._path = path
+    def __init__(self, file: DurableFile[bytes], octets: bytes, failure: OSError | None) -> None:
+        self._file = file
         self._octets = octets
         self._failure = failure
         self._waiting: bytes | None = None
         self._writing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, files: Files, path: Path) -> "KeptFile":
-        """Read what is there. What cannot be read is told by `read` and `works`."""
+    async def open(cls, files: Files, path: Path, *, rebuilt: str) -> "KeptFile":
+        """Read what is there. What cannot be read is told by `read` and `works`; `rebuilt` is as in `DurableFile`."""
+        file = DurableFile(path, bytes, rebuilt=rebuilt, files=files)
         try:
-            octets = await asyncio.get_running_loop().run_in_executor(None, _read, files, path)
+            found = await asyncio.get_running_loop().run_in_executor(None, file.read_and_restore, bytes)
         except OSError as error:
-            return cls(files, path, b"", error)
-        return cls(files, path, octets, None)
+            return cls(file, b"", error)
+        return cls(file, found.value or b"", None)
 
     @property
     def works(self) -> bool:
@@ -47,7 +48,7 @@ class KeptFile:
         """See `KeptOctets`, but that nobody waits for the disk."""
         self._octets = self._waiting = octets
         if self._writing is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write(), name=f"keep {self._path.name}")
+            self._writing = asyncio.get_running_loop().create_task(self._write(), name=f"keep {self._file.path.name}")
 
     async def settle(self) -> None:
         """Wait until the disk has what was given."""
@@ -60,32 +61,10 @@ class KeptFile:
             while self._waiting is not None:
                 octets, self._waiting = self._waiting, None
                 try:
-                    await loop.run_in_executor(None, _replace, self._files, self._path, octets)
+                    await loop.run_in_executor(None, self._file.keep, octets)
                     self._failure = None
                 except OSError as error:
                     self._failure = error
-                    logger.warning("%s is not kept: %s", self._path, error)
+                    logger.warning("%s is not kept: %s", self._file.path, error)
         finally:
             self._writing = None
-
-
-def _read(files: Files, path: Path) -> bytes:
-    try:
-        with files.read(path) as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""
-
-
-def _replace(files: Files, path: Path, octets: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.new")
-    if temporary.name in files.list_folder(path.parent):
-        files.remove(temporary)
-    file = files.append(temporary)
-    try:
-        file.write(octets)
-        file.sync()
-    finally:
-        file.close()
-    files.rename(temporary, path)
-    files.sync_folder(path.parent)

@@ -31,7 +31,7 @@ async def blade_snmp(
 ) -> AsyncIterator[Agent]:
     """Answer for a blade as long as the context lasts. `figures` reads memory; it is called when somebody asks.
 
-    Raises OSError, EngineFileError, ValueError.
+    Raises OSError, ValueError.
     """
     async with open_agent(settings, facts, state, modules=BLADE_MODULES, rng=rng) as agent:
         objects = BladeObjects(agent, orders)
@@ -54,7 +54,7 @@ async def manager_snmp(
     """Answer for a chassis as long as the context lasts. `picture` reads memory; it is called as for a blade.
 
     Who calls `changed` at each change of a slot loses no state that lasts less than a second. Raises OSError,
-    EngineFileError, ValueError.
+    ValueError.
     """
     async with open_agent(settings, facts, state, modules=MANAGER_MODULES, rng=rng) as agent:
         objects = ManagerObjects(agent, slots, orders)

@@ -12,7 +12,8 @@ from chassis_emulator.commands.logs import logs
 from chassis_emulator.commands.network import down, ps, up
 from chassis_emulator.commands.scenario import scenario
 from chassis_emulator.errors import EmulatorError
-from media_network.cli import UserError
+from chassis_emulator.network.errors import AnotherIsUp
+from media_network.cli import InUse, UserError
 
 
 class _Commands(click.Group):
@@ -21,6 +22,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except AnotherIsUp as error:
+            raise InUse(str(error), error.hint) from error
         except EmulatorError as error:
             raise UserError(str(error), error.hint) from error
 

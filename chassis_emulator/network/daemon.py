@@ -38,6 +38,7 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
         folder.prepare()
         # Held by nursery and environment, and free again when the last of the two is gone.
         folder.take()
+        folder.set_damaged_aside()
         plan = plan_network(topology, folder.path)
         _refuse_addresses_in_use(plan, folder)
     except EmulatorError as error:
@@ -65,7 +66,7 @@ def _rehearse_snmp(topology: Topology, folder: StateFolder) -> None:
     digest_passwords(snmp_users(folder))
     if topology.snmp.targets:
         # pysnmp, which tells the targets, takes long to load and much memory.
-        import_module("media_network.snmp.notifier")
+        import_module("media_network.snmp.notifying.notifier")
 
 
 def _refuse_addresses_in_use(plan: NetworkPlan, folder: StateFolder) -> None:

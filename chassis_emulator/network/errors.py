@@ -36,13 +36,15 @@ class AnotherIsUp(EmulatorError):
 
     hint = "End it with `chassis-emulator down`, or choose another folder with --state-dir."
 
-    def __init__(self, running: str, path: Path) -> None:
-        super().__init__(running, path)
+    def __init__(self, running: str, path: Path, pid: int | None = None) -> None:
+        super().__init__(running, path, pid)
         self.running = running
         self.path = path
+        self.pid = pid
 
     def __str__(self) -> str:
-        return f"Another network, {self.running!r}, is up in {self.path}."
+        process = "" if self.pid is None else f" (process {self.pid})"
+        return f"Another network, {self.running!r}, is up in {self.path}{process}."
 
 
 class NotUp(EmulatorError):

@@ -45,7 +45,7 @@ def bring_up(folder: StateFolder, topology: Topology, daemon: Sequence[str] = DA
         _start(folder, topology, daemon)
         return None
     if running.topology != topology:
-        raise AnotherIsUp(running.topology.name, folder.path)
+        raise AnotherIsUp(running.topology.name, folder.path, folder.holder())
     return order(folder, REVIVE, Revive()).names
 
 

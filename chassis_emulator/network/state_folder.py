@@ -18,6 +18,7 @@ stations/<station>/<slot>/channel-<n>/
 """
 
 import fcntl
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ from msgspec import Struct
 
 from chassis_emulator.network.errors import AnotherIsUp, StateFolderError
 from chassis_emulator.topology.topology import Topology
+from media_network.durable_file import set_aside
+from media_network.holding import holder_of
+
+logger = logging.getLogger(__name__)
 
 _LOCK_TRIES = 10
 _LOCK_PAUSE_S = 0.02
@@ -46,6 +51,31 @@ class NetworkRecord(Struct, frozen=True, kw_only=True):
     boot: str
     """New at every `up`."""
     topology: Topology
+
+
+class _Login(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user: str
+    password: str
+
+
+class _SnmpLogin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    user: str
+    auth_protocol: str
+    auth_password: str
+    priv_protocol: str
+    priv_password: str
+
+
+class _SnmpLogins(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    read_only: _SnmpLogin
+    read_write: _SnmpLogin
+
+
+class _Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The grammar of `credentials.json`."""
+
+    ipmi: _Login | None = None
+    snmp: _SnmpLogins | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +109,26 @@ class StateFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.logs.mkdir(exist_ok=True)
             # A hand-over of a secret must not pass through a moment in which everybody may read the file.
-            os.close(os.open(self.credentials, os.O_WRONLY | os.O_CREAT, 0o600))
-            self.credentials.chmod(0o600)
-            if not self.credentials.stat().st_size:
-                self.credentials.write_text("{}\n")
+            if not os.path.lexists(self.credentials):
+                write_secret(self.credentials, "{}\n")
+            elif self.credentials.is_file():
+                self.credentials.chmod(0o600)
+        except OSError as error:
+            raise StateFolderError(self.path, f"{error.strerror} ({error.filename})") from error
+
+    def set_damaged_aside(self) -> None:
+        """Set aside what cannot be used of an earlier network, and say so. The folder has to be taken.
+
+        Raises StateFolderError.
+        """
+        try:
+            for path, grammar, then in (
+                (self.credentials, _Credentials, "there are new users and passwords, which `credentials` shows"),
+                (self.path / "network.json", NetworkRecord, "it is written anew"),
+            ):
+                if os.path.lexists(path) and not _follows(path, grammar):
+                    logger.warning("%s is damaged, and set aside as %s: %s", path, set_aside(path), then)
+            self.prepare()
         except OSError as error:
             raise StateFolderError(self.path, f"{error.strerror} ({error.filename})") from error
 
@@ -102,7 +148,7 @@ class StateFolder:
                 return lock
         os.close(lock)
         record = self.record()
-        raise AnotherIsUp(record.name if record else "one that is just starting", self.path)
+        raise AnotherIsUp(record.name if record else "one that is just starting", self.path, self.holder())
 
     def is_up(self) -> bool:
         """Whether any process of a network lives in this folder."""
@@ -116,6 +162,10 @@ class StateFolder:
         finally:
             os.close(lock)
         return False
+
+    def holder(self) -> int | None:
+        """The process that locked the folder; None if it cannot be seen."""
+        return holder_of(self.path / "lock")
 
     def _open_lock(self) -> int:
         try:
@@ -148,6 +198,14 @@ class StateFolder:
     def write_credentials(self, users: dict[str, Any]) -> None:
         """Keep them; the file can be read by its owner only, from its first byte on."""
         write_secret(self.credentials, msgspec.json.format(msgspec.json.encode(users)).decode() + "\n")
+
+
+def _follows(path: Path, grammar: type[Struct]) -> bool:
+    try:
+        msgspec.json.decode(path.read_bytes(), type=grammar)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def write_secret(path: Path, text: str) -> None:

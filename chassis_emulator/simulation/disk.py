@@ -1,6 +1,6 @@
 """A simulated disk under the segment store, with the truth of a power cut.
 
-It is a `blade_agent.files.Files`. What a file holds is durable from `sync` on, a name from
+It is a `media_network.files.Files`. What a file holds is durable from `sync` on, a name from
 `sync_folder` of its folder on. `power_cut` decides for each thing that is not whether it survives: of names any, in
 their order (a rename as a whole, as journals do it); of what was appended to a file any prefix, in which blocks that
 were not written are zeros.
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from blade_agent.files import Files, GrowingFile
 from chassis_emulator.simulation.loop import SimulatedLoop
 from chassis_emulator.simulation.sockets import os_error
 from chassis_emulator.simulation.trace import Trace
+from media_network.files import Files, GrowingFile
 
 _BLOCK_BYTES = 4096
 

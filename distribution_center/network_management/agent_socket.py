@@ -7,14 +7,14 @@ from random import Random
 from distribution_center.network_management.poll_error import PollError
 from media_network.address import Address
 from media_network.snmp.ber import BerError
-from media_network.snmp.client import MAX_NUMBER, NotBelieved, RemoteAgent, Reply, Then, open_message
+from media_network.snmp.client import MAX_MESSAGE_OCTETS, MAX_NUMBER, RemoteAgent, Reply, Then
 from media_network.snmp.question import Question, Variable
+from media_network.snmp.remote_engine import NotBelieved, open_message
 from media_network.snmp.settings import UserSettings
 
 _AT_ONCE = 32
 """So many of the longest answers are waiting at worst, and find room."""
 _RECEIVE_BUFFER_OCTETS = 1 << 20
-_DATAGRAM_OCTETS = 65_536
 _BATCH = 32
 """Datagrams that are read before the loop's other work gets its turn."""
 _TURNS_MAX = 4
@@ -96,13 +96,13 @@ class AgentSocket:
     def _receive(self) -> None:
         for _ in range(_BATCH):
             try:
-                octets, source = self._socket.recvfrom(_DATAGRAM_OCTETS)
+                octets, source = self._socket.recvfrom(MAX_MESSAGE_OCTETS + 1)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # what the kernel has to say of an earlier one
             try:
-                taken = self._take(octets, source)
+                taken = len(octets) <= MAX_MESSAGE_OCTETS and self._take(octets, source)
             except (BerError, NotBelieved):
                 taken = False
             self.strays += not taken

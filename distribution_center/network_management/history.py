@@ -13,6 +13,7 @@ import apsw
 import msgspec
 
 from distribution_center.network_management.alarms import AlarmState, NetworkAlarm
+from media_network.sqlite_file import set_damaged_aside
 
 
 class Ring(NamedTuple):
@@ -93,9 +94,10 @@ class History:
     """May be used by several threads, which wait for each other."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file. Raises `HistoryError`."""
+        """Open or make the file; a damaged one is set aside. Raises `HistoryError`."""
         self._lock = threading.Lock()
         try:
+            set_damaged_aside(Path(path), "the history begins anew", expected=False)
             self._connection = apsw.Connection(str(path))
             self._connection.set_busy_timeout(2000)
             self._connection.pragma("journal_mode", "wal")
@@ -105,7 +107,7 @@ class History:
                 with self._connection:
                     self._connection.execute(_TABLES)
                     self._connection.pragma("user_version", _VERSION)
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             raise HistoryError(f"{path}: {error}") from error
         if version not in {0, _VERSION}:
             raise HistoryError(f"{path} has version {version} and this release {_VERSION}: remove it, or move it away")

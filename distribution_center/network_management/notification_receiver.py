@@ -1,94 +1,124 @@
-"""Takes traps and informs, by pysnmp. What they say is not believed: their sender is polled at once, and asked itself.
+"""Takes traps and informs at a port that is open to everybody, with bounds on what a stranger may cost.
 
-A trap of SNMPv3 is authenticated for its sender's engine, whose id is learned from the poller; an inform for ours,
-which stays the same for as long as the folder of the history does.
+What notifications say is not believed: their sender is polled at once, and asked itself. So it is no loss when a flood
+of strangers keeps one from being read: the poll that is due anyway tells the same.
 """
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
-from typing import Any
-
-from pysnmp.carrier.asyncio.dgram import udp
-from pysnmp.entity import config, engine
-from pysnmp.entity.rfc3413 import ntfrcv
-from pysnmp.error import PySnmpError
-from pysnmp.proto import rfc1902
+from random import Random
 
 from media_network.address import Address
-from media_network.snmp.objects.times import wall_clock
+from media_network.snmp.notification_inbox import MAX_MESSAGE_OCTETS, NotificationInbox
 from media_network.snmp.settings import UserSettings
 from media_network.snmp.usm import EngineIdentity
 
 logger = logging.getLogger(__name__)
 
-_TRANSPORT = (*udp.DOMAIN_NAME, 1)
-_AUTH = {
-    "SHA-224": config.USM_AUTH_HMAC128_SHA224,
-    "SHA-256": config.USM_AUTH_HMAC192_SHA256,
-    "SHA-384": config.USM_AUTH_HMAC256_SHA384,
-    "SHA-512": config.USM_AUTH_HMAC384_SHA512,
-}
-_PRIV = {"AES": config.USM_PRIV_CFB128_AES, "none": config.USM_PRIV_NONE}
+_RECEIVE_BUFFER_OCTETS = 1 << 19
+_BATCH = 16
+"""Datagrams that are read before the loop's other work gets its turn: a millisecond at most."""
+_REST_S = 0.01
+"""After a full batch nothing is read for so long: a flood takes a tenth of the processor, not all that is left."""
+_TELL_EVERY_S = 60.0
 
 
 class NotificationReceiver:
     """Listens at an address until it is closed."""
 
     def __init__(
-        self, address: Address, user: UserSettings, identity: EngineIdentity, on_sender: Callable[[bytes, str], None]
+        self,
+        address: Address,
+        user: UserSettings,
+        identity: EngineIdentity,
+        on_sender: Callable[[bytes, str], None],
+        *,
+        rng: Random,
     ) -> None:
         """`on_sender` gets engine id and host of who sent something authentic. Raises OSError for an address in use."""
-        self._user = user
-        self._known: set[bytes] = set()
-        self._engine = _open_engine(identity)
-        try:
-            self._transport = udp.UdpAsyncioTransport().open_server_mode((address.host, address.port))
-            config.add_transport(self._engine, _TRANSPORT, self._transport)
-        except PySnmpError as error:
-            raise OSError(f"{address}: {error}") from error
-        self._add_user({})
+        self._loop = asyncio.get_running_loop()
+        self._inbox = NotificationInbox(user, identity, rng=rng, started=self._loop.time())
         self._on_sender = on_sender
+        self._refusals = _Refusals()
+        self._rest: asyncio.TimerHandle | None = None
+        self._socket = _bound(address)
+        self._loop.add_reader(self._socket, self._receive)
         self.taken = 0
-        ntfrcv.NotificationReceiver(self._engine, self._take)
+        """Authentic notifications."""
+
+    @property
+    def refused(self) -> int:
+        """Datagrams that were none, and got no report."""
+        return self._refusals.all
+
+    @property
+    def know(self) -> Callable[[bytes], None]:
+        """Take traps of an engine from now on."""
+        return self._inbox.know
 
     def close(self) -> None:
         """Listen no more."""
-        self._transport.close_transport()
-        # What pysnmp has received it looks at in the loop's next turn, and then needs its dispatcher.
-        asyncio.get_running_loop().call_soon(self._engine.close_dispatcher)
+        if self._rest is not None:
+            self._rest.cancel()
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
 
-    def know(self, engine_id: bytes) -> None:
-        """Take traps of this engine from now on."""
-        if engine_id and engine_id not in self._known:
-            self._known.add(engine_id)
-            self._add_user({"securityEngineId": rfc1902.OctetString(engine_id)})
+    def _receive(self) -> None:
+        for _ in range(_BATCH):
+            try:
+                octets, source = self._socket.recvfrom(MAX_MESSAGE_OCTETS + 1)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # what the kernel has to say of an earlier answer
+            self._take(octets, source)
+        self._loop.remove_reader(self._socket)
+        self._rest = self._loop.call_later(_REST_S, self._read_on)
 
-    def _add_user(self, of_engine: dict[str, Any]) -> None:
-        private = self._user.priv_protocol != "none"
-        config.add_v3_user(
-            self._engine,
-            self._user.user,
-            _AUTH[self._user.auth_protocol],
-            self._user.auth_password,
-            _PRIV[self._user.priv_protocol],
-            self._user.priv_password if private else None,
-            **of_engine,
-        )
+    def _read_on(self) -> None:
+        self._loop.add_reader(self._socket, self._receive)
 
-    def _take(self, snmp_engine: Any, reference: int, context_engine_id: Any, *_: Any) -> None:
-        _, address = snmp_engine.message_dispatcher.get_transport_info(reference)
-        self.taken += 1
-        self._on_sender(bytes(context_engine_id), str(address[0]))
+    def _take(self, octets: bytes, source: tuple[str, int]) -> None:
+        now = self._loop.time()
+        received = self._inbox.receive(octets, source[0], now)
+        if received.reply is not None:
+            try:
+                self._socket.sendto(received.reply, source)
+            except OSError as error:
+                logger.debug("answer to %s not sent: %s", source[0], error)  # who sent an inform sends it again
+        if received.engine_id:
+            self.taken += 1
+            self._on_sender(received.engine_id, source[0])
+        elif received.reply is None:
+            self._refusals.add(source[0], received.reason, now)
 
 
-def _open_engine(identity: EngineIdentity) -> Any:
-    """Make pysnmp's engine ours. Given an id it would keep boots of its own, in a folder that anybody can foresee."""
-    opened = engine.SnmpEngine()
-    names = ("snmpEngineID", "snmpEngineBoots", "snmpEngineTime")
-    engine_id, boots, time = opened.get_mib_builder().import_symbols("__SNMP-FRAMEWORK-MIB", *names)
-    engine_id.syntax = engine_id.syntax.clone(identity.engine_id)
-    opened.snmpEngineID = engine_id.syntax
-    boots.syntax = boots.syntax.clone(identity.boots)
-    time.syntax = time.syntax.clone(int(wall_clock()))  # it keeps the date of the start, and gives the time since then
-    return opened
+class _Refusals:
+    """What was not taken, told now and then and in one line."""
+
+    def __init__(self) -> None:
+        self.all = 0
+        self._told = 0
+        self._tell_from = 0.0
+
+    def add(self, host: str, reason: str, now: float) -> None:
+        self.all += 1
+        if now < self._tell_from:
+            return
+        count, self._told, self._tell_from = self.all - self._told, self.all, now + _TELL_EVERY_S
+        logger.info("%d datagrams were no notification that is believed; the last one of %s: %s", count, host, reason)
+
+
+def _bound(address: Address) -> socket.socket:
+    """Raises OSError."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_OCTETS)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock

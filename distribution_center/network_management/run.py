@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import re
 from pathlib import Path
 
 from distribution_center.network_management.alarms import AlarmList
@@ -17,6 +18,8 @@ from distribution_center.network_management.settings import NmsSettings
 from distribution_center.network_management.snmp_poller import SnmpPoller
 from distribution_center.network_management.web import Pages, serve_pages
 from media_network.address import Address
+from media_network.durable_file import set_aside
+from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.snmp.engine_file import start_engine
 from media_network.snmp.usm import EngineIdentity
@@ -24,18 +27,28 @@ from media_network.status import ProcessStatus, StatusTeller
 
 logger = logging.getLogger(__name__)
 
+_TOKEN = re.compile(r"[0-9a-zA-Z_-]{16,}")
+"""One that somebody chose is good too, if it is long enough."""
 TOKEN_FILE = "token"  # noqa: S105 -- the name of the file
 
 
 async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
-    """Run until cancelled. Raises OSError if an address or the folder cannot be used, HistoryError, EngineFileError."""
+    """Run until cancelled.
+
+    Raises AlreadyHeld: another process has its folder; OSError: it or an address cannot be used; HistoryError.
+    """
     state = Path(settings.state)
+    async with holding_folders(state, mode=0o700):
+        await _run_in(state, settings, rng)
+
+
+async def _run_in(state: Path, settings: NmsSettings, rng: random.Random) -> None:
     token, identity = await asyncio.get_running_loop().run_in_executor(None, _open_state, state, rng)
     history = History(state / "history.sqlite")
     poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
     try:
         async with HttpClient(rng) as http:
-            await _watch(settings, history, poller=poller, http=http, token=token, identity=identity)
+            await _watch(settings, history, poller=poller, http=http, token=token, identity=identity, rng=rng)
     finally:
         poller.close()
         history.close()
@@ -49,6 +62,7 @@ async def _watch(
     http: HttpClient,
     token: str,
     identity: EngineIdentity,
+    rng: random.Random,
 ) -> None:
     network = Network(Discovered(settings), AlarmList(*history.alarms()), settings.lost_after_s)
     live = Live(network)
@@ -56,7 +70,7 @@ async def _watch(
     receiver = None
     if settings.notifications_port:
         listening = Address(settings.address, settings.notifications_port)
-        receiver = NotificationReceiver(listening, settings.user, identity, monitor.sender_heard)
+        receiver = NotificationReceiver(listening, settings.user, identity, monitor.sender_heard, rng=rng)
         monitor.on_engine = receiver.know
     pages = Pages(settings, network=network, monitor=monitor, history=history, live=live, token=token)
     try:
@@ -74,18 +88,26 @@ async def _watch(
 
 def _open_state(state: Path, rng: random.Random) -> tuple[str, EngineIdentity]:
     """The token, and who the receiver of informs is: made once; its starts are counted."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     return _once(state / TOKEN_FILE, rng.randbytes(24).hex()), start_engine(state, rng)
 
 
 def _once(path: Path, text: str) -> str:
-    """What a file holds; of a new one, this, readable for its owner alone."""
+    """What a file holds, if that is a token; else this, in a new one that its owner alone can read."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
+        kept = path.read_text(errors="replace").strip()
+    except FileNotFoundError:
+        kept = None
+    except OSError as error:
+        kept = f"({error.strerror})"
+    if kept is not None and _TOKEN.fullmatch(kept):
+        return kept
+    if kept is not None:
+        logger.warning("%s holds no token, and is set aside as %s: there is a new one", path, set_aside(path))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{text}\n")
+        file.flush()
+        os.fsync(descriptor)
     return text
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
+from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict
 from media_network.address import Address
 from media_network.http.server import HandlerTable
@@ -52,11 +53,18 @@ class MediaLocationRegistry:
         home: str,
         catalogue_version: Callable[[], Awaitable[int]],
         counters: CenterCounters,
+        recalling: Recalling | None = None,
     ) -> None:
+        """With `recalling`, programs that are not known are asked for."""
         self._repository = repository
+        self._recalling = recalling
+        if recalling:
+            recalling.recalled = self._report_again
         self._home = home
         self._catalogue_version = catalogue_version
         self._present: dict[str, Presence] = {}
+        self._report_due: set[str] = set()
+        """Stations that are to say once more what they hold."""
         self._counters = counters
         self.withdrawn: Callable[[], tuple[ProgramId, ...]] = tuple
         """Names the programs that were given up."""
@@ -112,6 +120,10 @@ class MediaLocationRegistry:
             if verdict in _REFUSALS:
                 return self._refuse(verdict, message.station)
             self.moved.set()
+        if message.station in self._report_due:
+            # Who hears that less is known than it has said reports everything.
+            self._report_due.discard(message.station)
+            generation = 0
         self._counters.registrations += 1
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
         return messages.StationRegistered(
@@ -126,7 +138,12 @@ class MediaLocationRegistry:
         stamp = Stamp(message.epoch, message.generation)
         verdict = await self._repository.replace_station(message.station, stamp, held)
         self._counters.full_reports += verdict is Verdict.ACCEPTED
+        if self._recalling and verdict is Verdict.ACCEPTED:
+            await self._recalling.note(message.station, held)
         return self._conclude(verdict, message.station)
+
+    def _report_again(self, station: str) -> None:
+        self._report_due.add(station)
 
     async def _add_locations(self, message: messages.AddLocations) -> Done | Refused:
         answer, changed = await self._change(message, self._repository.add_locations)

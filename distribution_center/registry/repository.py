@@ -103,6 +103,9 @@ class Repository(Protocol):
     (64 bits, signed).
     """
 
+    recalls: bool
+    """Whether programs that stations hold and it does not know are asked for: it has lost what it knew."""
+
     async def close(self) -> None:
         """Commit what is under way and let go of the files."""
 

@@ -34,6 +34,7 @@ class SqlRepository:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
         self._commits = GroupCommit(store.commit)
+        self.recalls = False
 
     async def close(self) -> None:
         """See `Repository`."""

@@ -1,10 +1,13 @@
 """The registry on one machine: SQLite in WAL mode, every commit synchronous."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
 import apsw
+import msgspec
+from msgspec import Struct
 
 from distribution_center.registry.group_commit import Result
 from distribution_center.registry.reads import Read
@@ -12,6 +15,8 @@ from distribution_center.registry.repository import RepositoryFailed, Verdict
 from distribution_center.registry.schema import open_reader, open_writer
 from distribution_center.registry.sql_repository import SqlRepository
 from distribution_center.registry.writes import Each, Steps, Write
+from media_network.durable_file import DurableFile, Origin
+from media_network.sqlite_file import set_damaged_aside
 
 _Answer = TypeVar("_Answer")
 
@@ -87,8 +92,39 @@ class SqliteRepository(SqlRepository):
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open or make the registry at `path`. Raises `StoreError`."""
+        """Open or make the registry at `path`; a damaged one is set aside. Raises `StoreError`."""
         try:
-            return cls(SqliteStore(path))
+            lost = _take_stock(path)
+            repository = cls(SqliteStore(path))
         except apsw.Error as error:
             raise RepositoryFailed(str(path), str(error)) from error
+        except OSError as error:
+            raise RepositoryFailed(str(path), error.strerror or str(error)) from error
+        repository.recalls = lost
+        return repository
+
+
+class _Made(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept beside the registry, to know one that is gone from one that never was."""
+
+    lost: bool = False
+    """Whether what one held has been lost."""
+
+
+def _take_stock(path: Path) -> bool:
+    """See that the file is whole, or make room for another; tell whether one was ever lost. Raises OSError."""
+    made = DurableFile(
+        path.with_name(f"{path.name}.made"),
+        partial(msgspec.json.decode, type=_Made),
+        rebuilt="it only says that the registry was made, which the registry itself does",
+        keeps_before=False,
+    )
+    found = made.read()
+    lost = set_damaged_aside(path, _REBUILT, expected=found.origin is not Origin.NOWHERE)
+    now = _Made(lost=lost or (found.value or _Made()).lost)
+    if now != found.value:
+        made.keep(msgspec.json.encode(now))
+    return now.lost
+
+
+_REBUILT = "stations say again what they hold, and of what programs; orders to distribute have to be given again"

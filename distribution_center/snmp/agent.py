@@ -39,7 +39,7 @@ async def center_snmp(
 ) -> AsyncIterator[Agent]:
     """Answer for a center as long as the context lasts; `figures` is called now and again, and may raise StoreError.
 
-    Raises OSError, EngineFileError, ValueError.
+    Raises OSError, ValueError.
     """
     facts = SystemFacts(
         description="media-station distribution center",

@@ -24,7 +24,7 @@ class KeptCatalogue(Struct, frozen=True):
 
 
 class AskProgram(Struct, frozen=True):
-    """Ask for the program information that an engine keeps."""
+    """Ask for the program information that an engine, or a director, keeps."""
 
     program: ProgramId
 
@@ -62,6 +62,15 @@ ASK_PROGRAM = Verb(
     "Program information that an engine keeps.",
     callers=(Caller.DIRECTOR,),
     reads=True,
+    reply_bytes_max=PROGRAM_BYTES_MAX,
+)
+
+ASK_STATION_PROGRAM = Verb(
+    "director/program",
+    AskProgram,
+    Program,
+    "Program information that a station keeps, for a center that has lost its own.",
+    callers=(Caller.CENTER,),
     reply_bytes_max=PROGRAM_BYTES_MAX,
 )
 

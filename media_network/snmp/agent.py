@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
-from media_network.snmp.engine_file import EngineFileError
 from media_network.snmp.index import Index
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.access_objects import AccessObjects
@@ -30,7 +29,8 @@ from media_network.snmp.service import SnmpService, serve_snmp
 from media_network.snmp.targets import AgentSettings
 
 if TYPE_CHECKING:
-    from media_network.snmp.notifier import Delivery, Notifier
+    from media_network.snmp.notifying.notifier import Notifier
+    from media_network.snmp.notifying.waiting import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ async def keep_answering(open_answering: OpenAnswering) -> None:
         try:
             async with open_answering():
                 await asyncio.Event().wait()
-        except (OSError, EngineFileError, ValueError) as error:
+        except (OSError, ValueError) as error:
             logger.error("SNMP managers are not answered: %s", error)  # noqa: TRY400 -- the sentence says it all
         except Exception:
             logger.exception("SNMP managers are not answered")
@@ -190,6 +190,6 @@ async def keep_answering(open_answering: OpenAnswering) -> None:
 
 def _load_notifier() -> "type[Notifier]":
     """Load pysnmp, which takes most of a second, only where there is somebody to be told, and off the loop."""
-    from media_network.snmp.notifier import Notifier  # noqa: PLC0415
+    from media_network.snmp.notifying.notifier import Notifier  # noqa: PLC0415
 
     return Notifier

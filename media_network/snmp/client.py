@@ -13,40 +13,32 @@ anything else. The clock (boots and time) and answers are believed if they are a
 the number of what was asked, which nobody can guess.
 """
 
-import struct
 from enum import Enum
 from random import Random
 
 from msgspec import Struct
 
 from media_network.snmp import ber
-from media_network.snmp.keys import AUTH_PROTOCOLS
 from media_network.snmp.message import (
     AUTH_FLAG,
     PRIV_FLAG,
     REPORTABLE_FLAG,
     USER_SECURITY,
     VERSION_3,
-    Header,
-    Parameters,
     ScopedPdu,
-    read_header,
-    read_parameters,
     read_scoped_pdu,
     write_scoped_pdu,
 )
 from media_network.snmp.pdu import Pdu, PduType, read_pdu
 from media_network.snmp.question import Question, QuestionRefused, Variable, read_answer, read_variables, written
+from media_network.snmp.remote_engine import SALT_OCTETS, VECTOR, Incoming, NotBelieved, RemoteEngine
 from media_network.snmp.settings import UserSettings
-from media_network.snmp.usm import MAX_BOOTS, TIME_WINDOW_S, UsmUser
 
 MAX_NUMBER = 2**31 - 1
 """Of a message, and of a request."""
 MAX_MESSAGE_OCTETS = 16_384
 """What we tell agents that we take."""
 _MIN_ENGINE_ID_OCTETS = 5
-_SALT_OCTETS = 8
-_VECTOR = struct.Struct(">II")
 _DISCOVERY = Question(names=())
 _EMPTY = ber.tagged(ber.OCTET_STRING, b"")
 _NOBODY = _EMPTY + 2 * ber.integer(0) + 2 * _EMPTY
@@ -108,19 +100,6 @@ TRANSITIONS: dict[tuple[Knowledge, Told], tuple[Knowledge, Then]] = {
 }
 
 
-class NotBelieved(ValueError):
-    """A message that is not the agent's, or not now."""
-
-
-class Incoming(Struct, gc=False):
-    """A message whose outside has been read."""
-
-    number: int
-    octets: bytes
-    header: Header
-    parameters: Parameters
-
-
 class Reply(Struct, frozen=True):
     """What came of a message."""
 
@@ -128,19 +107,6 @@ class Reply(Struct, frozen=True):
     variables: list[Variable] = []
     reason: str = ""
     """Why nothing more is to be had."""
-
-
-def open_message(octets: bytes) -> Incoming:
-    """Read the outside of a datagram. Raises BerError, NotBelieved."""
-    at, end = ber.read_expected(octets, 0, len(octets), ber.SEQUENCE)
-    version, at = ber.read_integer(octets, at, end)
-    if version != VERSION_3 or end != len(octets):
-        raise NotBelieved("no message of SNMPv3, or something behind it")
-    header = read_header(octets, at, end)
-    if header.security_model != USER_SECURITY or header.flags & (AUTH_FLAG | PRIV_FLAG) == PRIV_FLAG:
-        raise NotBelieved("another security model, or encrypted and not authentic")
-    number, _ = ber.read_integer(header.message_id, 0, len(header.message_id))
-    return Incoming(number, octets, header, read_parameters(octets, header.parameters, header.data))
 
 
 class RemoteAgent:
@@ -151,11 +117,12 @@ class RemoteAgent:
         self._private = user.priv_protocol != "none"
         self._salt = rng.getrandbits(64)
         self.known = Knowledge.NOTHING
-        self.engine_id = b""
-        self._user: UsmUser | None = None
-        self._boots = self._time = 0
-        """The latest that were heard (RFC 3414, 2.3), at `_heard_at`."""
-        self._heard_at = 0.0
+        self._engine: RemoteEngine | None = None
+
+    @property
+    def engine_id(self) -> bytes:
+        """The agent's engine id; empty while none was told."""
+        return b"" if self._engine is None else self._engine.engine_id
 
     def forget(self) -> None:
         """It is silent: whoever answers next may be another, or its clock may stand where it should not."""
@@ -163,11 +130,11 @@ class RemoteAgent:
 
     def write(self, question: Question, number: int, now: float) -> bytes:
         """Write what is to be sent next to get an answer: the question, if we know the agent."""
-        if self.known is Knowledge.NOTHING or self._user is None:
+        if self.known is Knowledge.NOTHING or self._engine is None:
             scoped = write_scoped_pdu(b"", b"", _DISCOVERY.pdu(number))
             return _message(number, REPORTABLE_FLAG, (_NOBODY, _EMPTY), scoped)
         scoped = write_scoped_pdu(self.engine_id, question.context, question.pdu(number))
-        return self._sealed(number, scoped, self._user, now)
+        return self._sealed(number, scoped, self._engine, now)
 
     def read(self, incoming: Incoming, question: Question, now: float) -> Reply:
         """Take what came for a question, sent with the number that `incoming` has. Raises BerError, NotBelieved."""
@@ -197,54 +164,29 @@ class RemoteAgent:
             return Told.REFUSAL, [], f"it refused: {refusal}"
 
     def _opened(self, incoming: Incoming, now: float) -> tuple[ScopedPdu, Pdu]:
-        """Read a message that says that it is authentic (RFC 3414, 3.2)."""
-        octets, header, parameters, user = incoming.octets, incoming.header, incoming.parameters, self._user
-        if user is None or parameters.engine_id != self.engine_id or parameters.user != user.octets:
-            raise NotBelieved("from another engine, or of another user")
-        if not user.signer.verifies(octets, parameters.code, parameters.code_stop):
-            raise NotBelieved("not authentic")
-        self._hear(parameters.boots, parameters.time, now)
-        plain = octets[header.data : header.end]
-        if header.flags & PRIV_FLAG:
-            start, stop = ber.read_expected(plain, 0, len(plain), ber.OCTET_STRING)
-            if user.cipher is None or len(parameters.salt) != _SALT_OCTETS or stop != len(plain):
-                raise NotBelieved("encrypted in another way")
-            vector = _VECTOR.pack(parameters.boots, parameters.time) + parameters.salt
-            plain = user.cipher.decrypt(plain[start:stop], vector)
-        scoped = read_scoped_pdu(plain)
-        return scoped, read_pdu(plain, scoped.start, scoped.stop)
-
-    def _hear(self, boots: int, time: int, now: float) -> None:
-        """Take the clock of an authentic message (RFC 3414, 3.2, 7 b)."""
-        if (boots, time) > (self._boots, self._time):
-            self._boots, self._time, self._heard_at = boots, time, now
-        if self._boots >= MAX_BOOTS or boots < self._boots or time < self._engine_time(now) - TIME_WINDOW_S:
-            raise NotBelieved("not from the time window")
-
-    def _engine_time(self, now: float) -> int:
-        return min(self._time + int(now - self._heard_at), MAX_BOOTS)
+        """Read a message that says that it is authentic. Raises BerError, NotBelieved."""
+        if self._engine is None:
+            raise NotBelieved("of an engine that is not known")
+        return self._engine.open(incoming, now)
 
     def _meet(self, engine_id: bytes) -> None:
         """Make the keys of an engine, of which we know no clock."""
-        self._boots = self._time = 0
-        if engine_id == self.engine_id and self._user is not None:
-            return
-        known = self._settings
-        auth = (AUTH_PROTOCOLS[known.auth_protocol], known.auth_password)
-        self._user = UsmUser(known.user, engine_id, auth, known.priv_password if self._private else "")
-        self.engine_id = engine_id
+        if self._engine is None or engine_id != self._engine.engine_id:
+            self._engine = RemoteEngine(self._settings, engine_id)
+        self._engine.forget_clock()
 
-    def _sealed(self, number: int, scoped: bytes, user: UsmUser, now: float) -> bytes:
+    def _sealed(self, number: int, scoped: bytes, engine: RemoteEngine, now: float) -> bytes:
         """Sign, and encrypt. Without a clock it is 0 and 0: the agent tells the right one (RFC 3414, 4)."""
-        boots, time = (self._boots, self._engine_time(now)) if self.known is Knowledge.CLOCK else (0, 0)
+        user, clock_known = engine.user, self.known is Knowledge.CLOCK
+        boots, time = (engine.boots, engine.time(now)) if clock_known else (0, 0)
         flags, salt = AUTH_FLAG | REPORTABLE_FLAG, b""
         if user.cipher is not None:
             flags |= PRIV_FLAG
             self._salt = (self._salt + 1) & 0xFFFFFFFFFFFFFFFF
-            salt = self._salt.to_bytes(_SALT_OCTETS, "big")
-            scoped = ber.tagged(ber.OCTET_STRING, user.cipher.encrypt(scoped, _VECTOR.pack(boots, time) + salt))
-        engine = ber.tagged(ber.OCTET_STRING, self.engine_id)
-        before = engine + ber.integer(boots) + ber.integer(time) + user.name_value
+            salt = self._salt.to_bytes(SALT_OCTETS, "big")
+            scoped = ber.tagged(ber.OCTET_STRING, user.cipher.encrypt(scoped, VECTOR.pack(boots, time) + salt))
+        own = ber.tagged(ber.OCTET_STRING, engine.engine_id)
+        before = own + ber.integer(boots) + ber.integer(time) + user.name_value
         blank, salt = ber.tagged(ber.OCTET_STRING, user.signer.blank), ber.tagged(ber.OCTET_STRING, salt)
         message = _message(number, flags, (before + blank, salt), scoped)
         code = len(message) - len(scoped) - len(salt)

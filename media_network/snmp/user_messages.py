@@ -67,7 +67,7 @@ class UserMessages:
                 return self._respond(plain, shape, user, level, now)
         except UsmReport as report:
             if header.flags & REPORTABLE_FLAG and self._may_report(source, now):
-                return self._reported(octets, header, report, now)
+                return report_message(self.security, octets, header, report, now)
         return None
 
     def _may_report(self, source: str, now: float) -> bool:
@@ -112,12 +112,13 @@ class UserMessages:
             shape.inside = PduShape(plain, pdu)
         return pdu
 
-    def _reported(self, octets: bytes, header: Header, report: UsmReport, now: float) -> bytes:
-        """Write a report: one counter, and nothing that its receiver did not know."""
-        request_id = report.request_id or _request_id(octets, header)
-        pdu = write_pdu(PduType.REPORT, request_id, binding(ber.write_oid(report.oid), COUNTER32.encode(report.count)))
-        scoped = write_scoped_pdu(self.security.identity.engine_id, b"", pdu)
-        return self.security.seal(header.message_id, scoped, report.user, report.level, now)
+
+def report_message(security: UserSecurity, octets: bytes, header: Header, report: UsmReport, now: float) -> bytes:
+    """Write a report: one counter, and nothing that its receiver did not know."""
+    request_id = report.request_id or _request_id(octets, header)
+    pdu = write_pdu(PduType.REPORT, request_id, binding(ber.write_oid(report.oid), COUNTER32.encode(report.count)))
+    scoped = write_scoped_pdu(security.identity.engine_id, b"", pdu)
+    return security.seal(header.message_id, scoped, report.user, report.level, now)
 
 
 def _request_id(octets: bytes, header: Header) -> bytes:

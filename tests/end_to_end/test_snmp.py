@@ -121,7 +121,9 @@ def receiver(network, tmp_path_factory):
     """One who takes traps of every agent, and informs."""
     known = network.credentials["snmp"]["read_only"]
     user = f'reader SHA-256 "{known["auth_password"]}" AES "{known["priv_password"]}"'
-    engines = [json.loads(path.read_text())["engine_id"] for path in network.state.rglob("snmp-engine.json")]
+    engines = [
+        json.loads(path.read_text().splitlines()[0])["engine_id"] for path in network.state.rglob("snmp-engine.json")
+    ]
     assert len(set(engines)) == 9, "every agent is an engine of its own"
     users = [f"createUser -e 0x{engine} {user}" for engine in engines]
     with TrapReceiver(tmp_path_factory.mktemp("traps"), (TRAPS, INFORMS), [*users, f"createUser {user}"]) as receiver:

@@ -266,7 +266,7 @@ def test_snmpd_with_the_example_passes_our_modules_on_and_shows_its_own(network,
 @pytest.mark.peer("snmptrapd", "snmpset")
 def test_snmptrapd_with_the_example_names_what_it_is_told(network, reader, tmp_path):
     [of_manager] = network.state.glob("stations/north/manager/**/snmp-engine.json")
-    engine = json.loads(of_manager.read_text())["engine_id"]
+    engine = json.loads(of_manager.read_text().splitlines()[0])["engine_id"]
     writer = network.options("read_write")
     text = filled((NMS / "snmptrapd.conf").read_text(), reader, **{"80001f8805000000000000000000000000": engine})
     with Daemon(tmp_path, "snmptrapd", text, f"udp:{TRAPS}", f"udp:{INFORMS}") as receiver:

@@ -1,43 +1,41 @@
 """The director's epoch on disk: what was kept once is never forgotten, whatever happens while it is replaced."""
 
-import os
+import re
 from pathlib import Path
 
+from media_network.durable_file import DurableFile, Origin
 
-class EpochFileError(Exception):
-    """A file that holds no epoch."""
-
-    def __init__(self, path: Path, content: bytes) -> None:
-        super().__init__(f"{path} holds no epoch; remove it to start from what the blades report")
-        self.path = path
-        self.content = content
+MAX_EPOCH = 2**32 - 1
+"""What the backplane can say."""
+_DIGITS = re.compile(rb"(0|[1-9][0-9]{0,9})\n")
+_REBUILT = "blades with a role say which epoch is theirs; if the center knows a later one, use `blade-agent set-epoch`"
 
 
 def read_epoch(path: Path) -> int:
-    """Give the kept epoch, 0 when none was ever kept.
+    """Give the kept epoch, 0 when none was ever kept, or none can be used.
 
-    Raises EpochFileError: something else is in the file; OSError: it cannot be read.
+    Where only the one before is left, the epoch is the next one, and is kept: another director had it. Raises OSError.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    found = _file(path).read()
+    if found.value is None:
         return 0
-    if not content.strip().isdigit():
-        raise EpochFileError(path, content)
-    return int(content)
+    if found.origin is not Origin.BEFORE:
+        return found.value
+    epoch = min(found.value + 1, MAX_EPOCH)
+    keep_epoch(path, epoch)
+    return epoch
 
 
 def keep_epoch(path: Path, epoch: int) -> None:
     """Keep an epoch; on return it survives a power cut. Raises OSError, and then the former one is still kept."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
-        file.write(b"%d\n" % epoch)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _file(path).keep(b"%d\n" % epoch)
+
+
+def _file(path: Path) -> DurableFile[int]:
+    return DurableFile(path, _parse, rebuilt=_REBUILT)
+
+
+def _parse(octets: bytes) -> int:
+    if not _DIGITS.fullmatch(octets) or int(octets) > MAX_EPOCH:
+        raise ValueError("it holds no epoch")
+    return int(octets)

@@ -1,5 +1,5 @@
 """What was ordered of each slot, on disk: written before it is acted on, read when the manager starts. No I/O here
-but through `KeptOctets`.
+but through `DurableFile`.
 """
 
 from collections.abc import Mapping
@@ -53,8 +53,8 @@ class Journal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return Journal(slots={**self.slots, slot: entry})
 
 
-class JournalError(Exception):
-    """A journal that cannot be read: what was ordered is not known, and nothing is switched on by guess."""
+class JournalError(ValueError):
+    """A journal that makes no sense."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the chassis journal cannot be read: {reason}")

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
-from blade_agent.chassis_manager.keeping.journal import Journal, read_journal
-from blade_agent.kept_octets import OctetFile
+from blade_agent.chassis_manager.keeping.journal import Journal, journal_octets, read_journal
+from media_network.durable_file import DurableFile
 
 logger = logging.getLogger(__name__)
+
+_JOURNAL_REBUILT = "power stays as the blades have it; those that were taken out on purpose may come back into service"
 
 
 class ToBeKept(Protocol):
@@ -56,15 +58,16 @@ class Keeper:
 
     def __init__(self, epoch_file: Path, journal_file: Path) -> None:
         self._epoch_file = epoch_file
-        self._journal_file = OctetFile(journal_file)
+        self._journal_file = DurableFile(journal_file, read_journal, rebuilt=_JOURNAL_REBUILT)
         self._wake = asyncio.Event()
         self._waiting: list[Callable[[], None]] = []
 
     async def read(self) -> tuple[int, Journal]:
-        """Give what was kept. Raises EpochFileError, JournalError, OSError."""
+        """Give what was kept, as far as it can be used. Raises OSError."""
         loop = asyncio.get_running_loop()
         epoch = await loop.run_in_executor(None, read_epoch, self._epoch_file)
-        return epoch, read_journal(await loop.run_in_executor(None, self._journal_file.read))
+        found = await loop.run_in_executor(None, self._journal_file.read_and_restore, journal_octets)
+        return epoch, found.value or Journal()
 
     def look(self) -> None:
         """There may be something to write."""

@@ -6,7 +6,7 @@ from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.backplane.line import Framing, Line
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.backplane.serial_line import serial_line
-from blade_agent.backplane.udp_line import udp_line
+from blade_agent.backplane.udp_line import managing_udp_line
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, UdpPeer
 from media_network.address import Address
 
@@ -14,7 +14,8 @@ from media_network.address import Address
 async def open_lines(settings: ManagerSettings) -> dict[int, Line]:
     """Open every slot's line.
 
-    Raises LineUnavailable: a serial port cannot be opened; those that were are closed again.
+    Raises AlreadyHeld: another process has one; LineUnavailable: a serial port cannot be opened. Those that were opened
+    are closed again.
     """
     lines: dict[int, Line] = {}
     try:
@@ -40,4 +41,4 @@ def framing_of(wire: SerialPort | UdpPeer) -> Framing:
 async def _open(wire: SerialPort | UdpPeer) -> Line:
     if isinstance(wire, SerialPort):
         return serial_line(wire.path, wire.baud_rate_bps)
-    return await udp_line(Address.parse(wire.address))
+    return await managing_udp_line(Address.parse(wire.address))

@@ -32,6 +32,7 @@ from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Done
+from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments, parse_segments
 from media_network.ticket import TicketKey
@@ -104,6 +105,7 @@ class Director:
         table, admit = HandlerTable("media director"), self._term.blades.admit
         table.verb(obtaining.OBTAIN, self._obtaining.obtain)
         table.verb(program_information.PUBLISH_PROGRAM, self._publish)
+        table.verb(program_information.ASK_STATION_PROGRAM, self._tell_program)
         table.verb(obtaining.LOCATE_SEGMENT, self._obtaining.locate_segment)
         table.verb_from(admit, enlisting.ENLIST, self._enlist)
         table.verb_from(admit, enlisting.REPORT, self._report)
@@ -192,6 +194,10 @@ class Director:
         """Claim 11: start the service of a program."""
         await self._catalogue.learn([message.program])
         return Done()
+
+    async def _tell_program(self, message: program_information.AskProgram) -> Program | Refused:
+        program = self._catalogue.get(message.program)
+        return program or Refused(Reason.UNKNOWN_PROGRAM, f"{message.program} is not known here")
 
     async def _enlist(self, message: enlisting.Enlist) -> enlisting.Enlisted | Refused:
         if message.epoch != self._term.epoch or self._term.standing.superseded:

@@ -1,4 +1,4 @@
-"""Notifications: what each of them carries, and one that has happened. No I/O; who sends them is `notifier`.
+"""Notifications: what each of them carries, and one that has happened. No I/O; who sends them is `notifying`.
 
 The table of a module's notifications is checked against the module itself by a test.
 """

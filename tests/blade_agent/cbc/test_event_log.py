@@ -20,7 +20,7 @@ from blade_agent.backplane.messages.event_log import (
 )
 from blade_agent.backplane.messages.record import RecordPiece
 from blade_agent.cbc.event_log import CAPACITY, EventLog
-from blade_agent.kept_octets import OctetFile
+from tests.blade_agent.octet_file import OctetFile
 
 RECORD = bytes((0, 0, 0x02)) + bytes(4) + bytes(range(9))
 FIRST, LAST = 0x0000, 0xFFFF
@@ -123,14 +123,14 @@ def test_the_log_survives_a_restart(make_controller, tmp_path):
     assert {number: after.blade.log.records[number] for number in kept} == kept
     assert min(set(after.blade.log.records) - set(kept)) == max(kept) + 1
     assert ask(after, GET_SELF_TEST_RESULTS) == SelfTest(0x55, 0)
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["events"]
+    assert [path.name for path in sorted((tmp_path / "state").iterdir())] == ["events", "events.before"]
 
 
 @pytest.mark.parametrize("content", [b"", b"short", bytes(16 * CAPACITY + 160), bytes(range(256)) * 3])
-def test_any_file_is_survived(make_controller, tmp_path, content):
-    path = tmp_path / "events"
-    path.write_bytes(content)
-    controller = make_controller(event_log=OctetFile(path))
+def test_any_content_is_survived(make_controller, tmp_path, content):
+    store = OctetFile(tmp_path / "events")
+    store.keep(content)
+    controller = make_controller(event_log=store)
     assert len(controller.blade.log.records) <= CAPACITY
     assert all(len(record) == 16 for record in controller.blade.log.records.values())
 

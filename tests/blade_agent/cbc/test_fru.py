@@ -16,7 +16,7 @@ from blade_agent.backplane.messages.fru import (
     WriteFruCompletion,
 )
 from blade_agent.cbc.fru import IMAGE_BYTES, FruSettings
-from blade_agent.kept_octets import OctetFile
+from tests.blade_agent.octet_file import OctetFile
 
 FACTS = FruFacts(manufacturer="Example Boards", product="Blade One", serial_number="1")
 
@@ -91,20 +91,20 @@ def test_it_is_written_only_where_that_is_allowed(make_controller, tmp_path):
 
 
 def test_an_eeprom_goes_before_the_facts_and_the_self_test_checks_it(make_controller, tmp_path):
-    path = tmp_path / "fru"
-    path.write_bytes(fru_image(FruFacts(product="from the factory")))
-    controller = make_controller(fru=FruSettings(facts=FACTS, kept=OctetFile(path)))
+    eeprom = OctetFile(tmp_path / "fru")
+    eeprom.keep(fru_image(FruFacts(product="from the factory")))
+    controller = make_controller(fru=FruSettings(facts=FACTS, kept=eeprom))
     assert b"from the factory" in read_all(controller)
-    path.write_bytes(b"\xff" * 256)
-    spoiled = make_controller(fru=FruSettings(facts=FACTS, kept=OctetFile(path)))
+    eeprom.keep(b"\xff" * 256)
+    spoiled = make_controller(fru=FruSettings(facts=FACTS, kept=eeprom))
     assert ask(spoiled, GET_SELF_TEST_RESULTS, Nothing()) == SelfTest(0x57, 0x04)
 
 
 def test_a_description_that_cannot_be_kept_is_not_changed(make_controller, tmp_path):
-    folder = tmp_path / "fru"
-    settings = FruSettings(facts=FACTS, kept=OctetFile(folder), writable=True)
+    folder = tmp_path / "folder"
+    settings = FruSettings(facts=FACTS, kept=OctetFile(folder / "fru"), writable=True)
     controller = make_controller(fru=settings)
-    folder.mkdir()  # a file can no longer be put there
+    folder.write_text("")  # a file can no longer be put there
     assert write(controller, 500, b"rack 7") == CompletionCode.UNSPECIFIED
     assert read_all(controller)[500:506] == bytes(6)
     with pytest.raises(OSError, match="directory"):

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Done, Port

@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from blade_agent.backplane.role import Role, RoleAssignment
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT

@@ -12,7 +12,6 @@ from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CompletionCode, Request, Response, decode
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus
 from blade_agent.blade_controller import BladeController
-from blade_agent.files import DiskFiles
 from blade_agent.hardware.profile import load_profile
 from blade_agent.settings import BladeSettings
 from blade_agent.wires import Wires
@@ -20,6 +19,7 @@ from chassis_emulator.physics.chassis import MeasuredBlade
 from chassis_emulator.physics.sysfs_tree import SysfsTree
 from chassis_emulator.simulation.loop import SimulatedLoop
 from media_network.address import Address
+from media_network.files import DiskFiles
 
 ADDRESS = 0x86
 MADE = FruFacts(manufacturer="Example Boards", product="Blade One", serial_number="0042", part_number="EB-1")

@@ -1,6 +1,8 @@
 """The CBC on an emulated board, in virtual time: what the tree says is what the chassis manager is told."""
 
 import asyncio
+import errno
+import os
 from dataclasses import replace
 from itertools import pairwise
 
@@ -381,15 +383,18 @@ def test_a_lower_power_level_streams_less_and_level_0_is_off(emulated, play):
     play(story())
 
 
-def test_the_log_survives_and_says_when_it_is_not_kept(emulated, play):
+def test_the_log_survives_and_says_when_it_is_not_kept(emulated, play, monkeypatch):
     async def count():
         async with emulated.running():
             assert emulated.ask(GET_SELF_TEST_RESULTS) == SelfTest(0x55, 0)
             return len(emulated.cbc.blade.log.records)
 
     assert (play(count()), play(count()), play(count())) == (2, 4, 6)
-    (emulated.folder / "state" / "events").unlink()
-    (emulated.folder / "state" / "events").mkdir()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
 
     async def story():
         async with emulated.running():

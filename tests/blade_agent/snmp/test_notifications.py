@@ -18,7 +18,8 @@ from blade_agent.snmp.notification_types import (
     STATION_NOTIFICATIONS,
 )
 from distribution_center.snmp.objects import CENTER_NOTIFICATIONS
-from media_network.snmp.notifier import Delivery, Notifier
+from media_network.snmp.notifying.notifier import Notifier
+from media_network.snmp.notifying.waiting import Delivery
 from media_network.snmp.objects.alarms import ALARM_NOTIFICATIONS, TEST_NOTIFICATION
 from media_network.snmp.objects.notification import COLD_START, STANDARD, Notification, notification
 from media_network.snmp.settings import READ_WRITE, CommunitySettings
@@ -142,7 +143,13 @@ def test_all_that_happens_to_a_chassis_is_told(folder, tmp_path, free_port):
             async with snmptrapd(tmp_path, port, user) as receiver:
                 await listening(manager.agent, receiver)
                 happen(now, manager.changed)
-                await until(lambda: len(receiver.named("msaAlarmCleared")) >= 4)
+                await until(
+                    lambda: (
+                        len(receiver.named("msaAlarmCleared")) >= 4
+                        and len(receiver.named("entStateOperEnabled")) >= 3
+                        and len(receiver.named("mscSupplyChange")) >= 2
+                    )
+                )
                 return receiver
 
     receiver = asyncio.run(story())

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blade_agent.files import DiskFiles
 from chassis_emulator.simulation.disk import Disk
 from chassis_emulator.simulation.loop import SimulatedLoop
 from chassis_emulator.simulation.simulation import Simulation
 from chassis_emulator.simulation.trace import Trace
+from media_network.files import DiskFiles
 
 ROOT = Path("/store")
 

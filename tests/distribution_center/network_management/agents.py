@@ -12,7 +12,7 @@ from media_network.address import Address
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.registry import LIST_STATIONS, StationRow, Stations
 from media_network.snmp.index import Index, ObjectType, Rows, scalar
-from media_network.snmp.notifier import Notifier
+from media_network.snmp.notifying.notifier import Notifier
 from media_network.snmp.objects.alarms import AlarmCause, AlarmKind, Alarms, Severity
 from media_network.snmp.objects.times import Uptime
 from media_network.snmp.service import serve_snmp

@@ -13,15 +13,14 @@ from media_network.snmp.client import (
     MAX_NUMBER,
     TRANSITIONS,
     Knowledge,
-    NotBelieved,
     RemoteAgent,
     Then,
     Told,
-    open_message,
 )
 from media_network.snmp.engine import Limits
 from media_network.snmp.pdu import read_pdu, write_pdu
 from media_network.snmp.question import Question, QuestionRefused, index_of, read_answer, read_variables, written
+from media_network.snmp.remote_engine import NotBelieved, open_message
 from media_network.snmp.usm import MAX_BOOTS, EngineIdentity
 from media_network.snmp.value import COUNTER64, INTEGER32, NO_SUCH_INSTANCE
 from media_network.snmp.visible import binding

@@ -28,12 +28,14 @@ from pysnmp.hlapi.v3arch.asyncio import (
 )
 from pysnmp.proto.rfc1902 import Null, OctetString
 
-from media_network.snmp.engine_file import FILE_NAME, EngineFileError, start_engine
+from media_network.durable_file import DurableFile
+from media_network.snmp.engine_file import FILE_NAME, start_engine
 from media_network.snmp.index import Index
 from media_network.snmp.pdu import PduType
 from media_network.snmp.service import serve_snmp
 from media_network.snmp.usm import MAX_BOOTS
 from media_network.snmp.value import ErrorStatus
+from tests.damages import DAMAGES
 from tests.media_network.snmp.specimen import (
     BASE,
     LEVEL,
@@ -284,8 +286,7 @@ def test_a_start_that_was_cut_short_is_not_counted_twice_nor_forgotten(tmp_path)
 
 
 def test_starts_are_counted_up_to_their_most(tmp_path):
-    kept = {"engine_id": "80001f880401020304", "boots": MAX_BOOTS - 1}
-    (tmp_path / FILE_NAME).write_text(json.dumps(kept))
+    keep_engine(tmp_path, json.dumps({"engine_id": "80001f880401020304", "boots": MAX_BOOTS - 1}).encode())
     assert [start_engine(tmp_path, random.Random(1)).boots for _ in range(3)] == [MAX_BOOTS] * 3
 
 
@@ -305,17 +306,24 @@ def test_starts_are_counted_up_to_their_most(tmp_path):
         b"\xff\xfe",
     ],
 )
-def test_an_engine_that_does_not_know_who_it_is_does_not_start(tmp_path, content, free_port):
-    (tmp_path / FILE_NAME).write_bytes(content)
-    settings = msgspec.structs.replace(SETTINGS, port=free_port())
+def test_what_names_no_engine_is_set_aside_and_a_new_one_starts(tmp_path, content):
+    keep_engine(tmp_path, content)
+    assert start_engine(tmp_path, random.Random(1)).boots == 1
+    assert start_engine(tmp_path, random.Random(2)).boots == 2
+    assert content in (tmp_path / f"{FILE_NAME}.damaged-1").read_bytes()
 
-    async def story():
-        with pytest.raises(EngineFileError, match="remove it"):
-            await served(tmp_path, settings=settings).__aenter__()
 
-    asyncio.run(story())
-    assert (tmp_path / FILE_NAME).read_bytes() == content
-    port_is_free(settings.port)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_engine_counts_the_start_that_is_lost_with_a_damaged_file(tmp_path, damage):
+    """Its boots never go back (RFC 3414, 2.2): messages of before must not be good once more."""
+    starts = [start_engine(tmp_path, random.Random(1)) for _ in range(3)]
+    damage(tmp_path / FILE_NAME)
+    again = start_engine(tmp_path, random.Random(1))
+    assert (again.engine_id, again.boots) == (starts[0].engine_id, 4)
+
+
+def keep_engine(folder, content):
+    DurableFile(folder / FILE_NAME, bytes, rebuilt="").keep(content)
 
 
 def test_an_engine_whose_starts_cannot_be_kept_does_not_open_its_socket(tmp_path, free_port, monkeypatch):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+from media_network.deaf_socket import drop_all_that_comes
 from media_network.program import DATAGRAM_BYTES
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class PushSocket(asyncio.DatagramProtocol):
         self._kernel_socket = transport.get_extra_info("socket")
         if self._kernel_socket is not None:
             self._kernel_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+            self._be_deaf(self._kernel_socket)
             self.set_offload(on=True)
 
     def error_received(self, exc: Exception) -> None:
@@ -46,6 +48,14 @@ class PushSocket(asyncio.DatagramProtocol):
         if self.offload and isinstance(exc, OSError) and exc.errno in (errno.EIO, errno.EINVAL, errno.EMSGSIZE):
             logger.warning("no segmentation offload on this network: %s", exc)
             self.set_offload(on=False)
+
+    @staticmethod
+    def _be_deaf(kernel_socket: socket.socket) -> None:
+        """Nobody has anything to say here, and a flood must not take the time of those who stream."""
+        try:
+            drop_all_that_comes(kernel_socket)
+        except OSError as error:
+            logger.info("what strangers send to the port of the streams has to be read and dropped: %s", error)
 
     @property
     def idle(self) -> bool:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
-from blade_agent.files import Files
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
+from media_network.files import Files
 from media_network.program import ProgramId
 
 logger = logging.getLogger(__name__)

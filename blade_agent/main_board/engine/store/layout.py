@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from blade_agent.files import Files
 from blade_agent.main_board.engine.store.io_channel import BROKEN
+from media_network.files import Files
 from media_network.program import ProgramId, Segment
 from media_network.segment_url import SEGMENT_NUMBER
 

@@ -7,10 +7,10 @@ it is held. If it is interrupted, what came so far stays on the disk, and a late
 import hashlib
 from contextlib import suppress
 
-from blade_agent.files import GrowingFile
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, WrongContent
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, partial_key, partial_path, segment_path
+from media_network.files import GrowingFile
 from media_network.program import ProgramId, Segment
 
 _REHASH_BYTES = 1024 * 1024

@@ -9,7 +9,6 @@ from copy import copy
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
-from blade_agent.files import Files
 from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import IoChannel
@@ -26,6 +25,7 @@ from blade_agent.main_board.engine.store.layout import (
 )
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment, is_intact, open_whole
+from media_network.files import Files
 from media_network.program import ProgramId, Segment
 from media_network.segment_set import format_segments
 

@@ -8,10 +8,10 @@ from io import RawIOBase, UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
-from blade_agent.files import Files
 from blade_agent.main_board.engine.store.errors import ChannelFailed
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import Content, SegmentKey
+from media_network.files import Files
 
 _HASHED_BYTES = 1024 * 1024
 

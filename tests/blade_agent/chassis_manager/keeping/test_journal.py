@@ -18,7 +18,6 @@ from blade_agent.chassis_manager.keeping.journal import (
     journal_octets,
     read_journal,
 )
-from blade_agent.kept_octets import OctetFile
 from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
 
 ENTRIES = st.builds(
@@ -70,15 +69,6 @@ def test_changes_made_while_it_is_written_are_written_next():
     journal.not_written(5.0)
     assert (journal.to_keep(4.0), journal.works) == (None, False)
     assert journal.to_keep(5.0) == second
-
-
-def test_a_file_that_cannot_be_replaced_keeps_what_it_had(tmp_path):
-    kept = OctetFile(tmp_path / "journal.json")
-    kept.keep(journal_octets(Journal(slots={1: SlotEntry(hold=Hold.ORDER)})))
-    (tmp_path / "journal.json.new").mkdir()
-    with pytest.raises(OSError, match=r"journal\.json\.new"):
-        kept.keep(b"other")
-    assert read_journal(kept.read()).of(1).hold is Hold.ORDER
 
 
 class SwitchedHardware(DeskHardware):

@@ -43,6 +43,9 @@ def directs(world):
 
 
 class FullDisk:
+    def make_folder(self, _):
+        pass
+
     def list_folder(self, _):
         return []
 

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, Report, Reported

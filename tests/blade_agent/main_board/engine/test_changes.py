@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.server import serve_ports
 from media_network.messages.enlisting import Enlist, Report, TurnPhase
 from media_network.messages.program_information import KEEP_PROGRAM, KeepProgram

@@ -8,7 +8,6 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
@@ -16,6 +15,7 @@ from blade_agent.main_board.engine.store.errors import NotHeld
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
+from media_network.files import DiskFiles
 from media_network.http.server import serve_ports
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,

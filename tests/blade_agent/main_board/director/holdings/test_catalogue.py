@@ -4,11 +4,14 @@ import asyncio
 import random
 from pathlib import Path
 
-from blade_agent.files import DiskFiles
+import pytest
+
 from blade_agent.main_board.catalogue import Catalogue
 from chassis_emulator.simulation.simulation import Simulation
+from media_network.files import DiskFiles
 from media_network.program import ProgramState
 from tests.blade_agent.main_board.director.stage import program_of
+from tests.damages import DAMAGES
 
 INACTIVE = program_of(state=ProgramState.INACTIVE)
 
@@ -36,19 +39,29 @@ def test_what_was_learnt_is_known_after_a_restart(tmp_path):
     asyncio.run(story())
 
 
-def test_a_file_that_cannot_be_read_costs_only_its_program(tmp_path):
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_costs_only_its_program_and_is_said(tmp_path, caplog, damage):
     async def story():
         catalogue = await opened(DiskFiles(), tmp_path)
-        await catalogue.learn([program_of(), program_of(name="epic"), program_of(name="news")])
-        (tmp_path / "film.json").write_bytes(b"\xff\x00 no program")
-        (tmp_path / "epic.json").unlink()
-        (tmp_path / "epic.json").mkdir()
-        (tmp_path / "half.new").write_bytes(b"{")
+        await catalogue.learn([program_of(), program_of(name="news")])
+        damage(tmp_path / "film.json")
         again = await opened(DiskFiles(), tmp_path)
-        assert [again.get(name) for name in ("film", "epic", "half")] == [None] * 3
+        assert again.get("film") is None
         assert again.published("news")
+        assert len(caplog.records) == 1
+        assert "film.json.damaged-1: the center, or another blade" in caplog.text
         await again.learn([program_of()])
         assert (await opened(DiskFiles(), tmp_path)).published("film")
+        assert len(caplog.records) == 1
+
+    asyncio.run(story())
+
+
+def test_information_under_another_name_is_not_believed(tmp_path):
+    async def story():
+        await (await opened(DiskFiles(), tmp_path)).learn([program_of(name="news")])
+        (tmp_path / "news.json").rename(tmp_path / "film.json")
+        assert list(await opened(DiskFiles(), tmp_path)) == []
 
     asyncio.run(story())
 

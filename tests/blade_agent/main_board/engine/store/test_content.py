@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store import store as store_module
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NotHeld
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
+from media_network.files import DiskFiles
 from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, path_of, put, segment_of
 from tests.blade_agent.main_board.engine.store.reading import read_all
 from tests.patience import PATIENCE_S, until

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blade_agent.files import DiskFiles
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld, WrongContent
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
+from media_network.files import DiskFiles
 from media_network.segment_set import parse_segments
 from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, path_of, put, segment_of
 from tests.blade_agent.main_board.engine.store.reading import read_all
@@ -99,7 +99,7 @@ def test_wherever_a_copy_is_interrupted_it_goes_on_from_there(tmp_path_factory, 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from blade_agent.files import DiskFiles
+from media_network.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.segment_set import parse_segments
 from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, segment_of

@@ -1,4 +1,4 @@
-"""What the segment store asks of a disk.
+"""What the segment store, and all that keeps small files, ask of a disk.
 
 Every call blocks and belongs in an executor; all of them raise OSError. Durability is POSIX's: what a file holds
 survives a power cut from `GrowingFile.sync` on, a name (made, renamed or removed) from `sync_folder` of its folder on.
