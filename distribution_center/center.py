@@ -54,6 +54,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             rng=rng,
             tasks=tasks,
             counters=counters,
+            longest_segment_ms=settings.longest_segment_ms,
             storing_patience_s=settings.storing_patience_s,
         )
         table = HandlerTable("distribution center")

@@ -67,6 +67,9 @@ class ContentManager:
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             stations={station: len(held) for station, held in sorted(locations.items())},
+            film_bytes=program.film_bytes,
+            streams=program.streams,
+            warnings=program.warnings,
         )
 
     async def _list_catalogue(self, _: ListCatalogue) -> CatalogueListing:
