@@ -94,7 +94,9 @@ class MediaSource:
         at_us = 0
         try:
             packets = _dated(self.container.demux(wanted), self.video)
-            for packet in _undelayed(packets, self.video) if self.container.format.name in _UNDATED else packets:
+            if self.container.format.name in _UNDATED and not self.video.codec_context.has_b_frames:
+                packets = _undelayed(packets, self.video)
+            for packet in packets:
                 at_us = max(at_us, time_us(packet.dts, packet))
                 if packet.size or packet.dts is not None:  # the others end the streams
                     yield packet
@@ -121,7 +123,7 @@ def _dated(packets: Iterator[MediaPacket], video: VideoStream) -> Iterator[Media
 
 
 def _undelayed(packets: Iterator[MediaPacket], video: VideoStream) -> Iterator[MediaPacket]:
-    """Containers that date nothing show the first picture at once, however long libav thinks that decoders wait."""
+    """Where nothing is dated and no picture is reordered each is shown when it is decoded, whatever libav guesses."""
     delay: int | None = None
     for packet in packets:
         if packet.stream is video and packet.pts is not None and packet.dts is not None:
