@@ -55,7 +55,7 @@ def cut(program: Program, chunks: list[bytes]) -> None:
     cutter = Cutter(target_ms=SEGMENT_MS, rate_bps=program.rate_bps)
     for chunk in chunks:
         cutter.feed(chunk)
-    cutter.close()
+    cutter.close(program.duration_ms)
     if cutter.sha256 != program.sha256:
         raise ValueError(f"the cutter lost bytes of {program.program}")
 

@@ -67,6 +67,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             rng=rng,
             tasks=tasks,
             counters=counters,
+            longest_segment_ms=settings.longest_segment_ms,
             storing_patience_s=settings.storing_patience_s,
         )
         registry.withdrawn = content_engine.given_up

@@ -127,14 +127,27 @@ def run_management(path: Path) -> None:
 @click.argument("source")
 @click.option("--title", help="What people call it (default: the name of the file).")
 @click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
-@json_option("an object with `program` and more")
+@click.option(
+    "--longest-segment-ms",
+    type=int,
+    help="Copy groups of pictures up to this (default: six segments, 12 s at most); encode longer ones.",
+)
+@json_option("an object with `program`, `warnings` and more")
 @center_option
 def ingest(
-    *, source: str, title: str | None, segment_ms: int, as_json: bool, center: str | None, state_dir: Path
+    *,
+    source: str,
+    title: str | None,
+    segment_ms: int,
+    longest_segment_ms: int | None,
+    as_json: bool,
+    center: str | None,
+    state_dir: Path,
 ) -> None:
     """Bring a program from SOURCE, a file or an http(s) URL, to the home media station.
 
-    Prints the program's name, by which everything else knows it.
+    Prints the program's name, by which everything else knows it; and, on the error output, what was encoded of the
+    film and in what else the program differs from it.
 
     \b
     Example:
@@ -142,16 +155,18 @@ def ingest(
     """
     if "://" not in source:
         path = Path(source).absolute()
-        if not path.is_file():
+        if not path.exists():
             raise UserError(f"there is no file {source}", "Name a video file, or an http(s) URL.")
-        source = str(path)
+        source = _as_text(path)
     elif not source.startswith(("http://", "https://")):
         raise UserError(f"{source} is neither a file nor an http(s) URL", "Name a video file, or an http(s) URL.")
-    order = Ingest(source=source, title=title, segment_ms=segment_ms)
+    order = Ingest(source=source, title=title, segment_ms=segment_ms, longest_segment_ms=longest_segment_ms)
     row = _talk(center, state_dir, lambda talk: _ingest(talk, order))
     if as_json:
         echo_json(row)
     else:
+        for line in _told(row):
+            click.echo(line, err=True)
         click.echo(row.program)
 
 
@@ -223,6 +238,8 @@ def programs(*, as_json: bool, center: str | None, state_dir: Path) -> None:
         click.echo(f"{row.program:40} {row.state:10} {row.duration_ms / 1000:8.1f} s {row.bytes / 1e6:8.1f} MB  {held}")
         for obstacle in row.obstacles.values():
             click.echo(f"  waits: {obstacle}")
+        for warning in row.warnings:
+            click.echo(f"    {warning}")
 
 
 @main.command()
@@ -245,6 +262,27 @@ def stations(*, as_json: bool, center: str | None, state_dir: Path) -> None:
             f"{row.station:24} {row.director:21} epoch {row.epoch:<4} {row.engines:2} engines"
             f" {row.programs:5} programs  heard {row.silent_ms / 1000:.1f} s ago{home}"
         )
+
+
+def _as_text(path: Path) -> str:
+    """The path itself, or a file URI where its name is not UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.as_uri()
+    return str(path)
+
+
+def _told(row: ProgramRow) -> list[str]:
+    """What became of a film, a line each."""
+    lines = []
+    for stream in row.streams:
+        why = "; ".join(stream.encoded_because)
+        lines.append(f"{stream.kind}: encoded anew, {why}" if why else f"{stream.kind}: copied, {stream.codec}")
+    if row.film_bytes is not None and row.bytes > row.film_bytes:
+        sizes = f"{row.bytes / 1e6:.1f} MB of {row.film_bytes / 1e6:.1f} MB"
+        lines.append(f"the program is larger than its film ({sizes}): null packets keep its rate constant")
+    return [*lines, *(f"warning: {warning}" for warning in row.warnings)]
 
 
 class _Talk:

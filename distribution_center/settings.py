@@ -25,5 +25,7 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Path of the registry, or a `postgresql://` DSN without its password; empty: `registry.sqlite` in `state`."""
     storing_patience_s: Annotated[float, Meta(gt=0)] = 60.0
     """How long the home media station may take no segment before an ingest is given up."""
+    longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] = 12_000
+    """Groups of pictures up to this are copied as they are, in one segment; longer ones are encoded anew."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""

@@ -30,6 +30,10 @@ Rate = Annotated[int, Meta(gt=0, le=10**12)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
+WARNINGS_MAX = 16
+"""Most sentences that a program keeps about its film."""
+
+
 class ProgramState(Word):
     """Life of a program (claim 11)."""
 
@@ -54,6 +58,31 @@ class Segment(Struct, frozen=True, kw_only=True):
     def packets(self) -> int:
         """Transport stream packets in the segment."""
         return self.length_bytes // TS_PACKET_BYTES
+
+
+LONGEST_SENTENCE = 200
+
+Sentence = Annotated[str, Meta(min_length=1, max_length=LONGEST_SENTENCE)]
+"""A short sentence for a person."""
+
+
+class StreamKind(Word):
+    """What a stream of a film is."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    UNKNOWN = "unknown"
+    """A kind of a newer party."""
+
+
+class StreamOrigin(Struct, frozen=True, kw_only=True):
+    """What ingest did with one stream of the film that a program was made of."""
+
+    kind: StreamKind
+    codec: Annotated[str, Meta(max_length=40)]
+    """Of the film's stream."""
+    encoded_because: Annotated[tuple[Sentence, ...], Meta(max_length=WARNINGS_MAX)] = ()
+    """Why it was encoded anew; empty: it was copied, every picture or sound as it was."""
 
 
 class ProgramHeader(Struct, frozen=True, kw_only=True):
@@ -82,6 +111,12 @@ class Program(Struct, frozen=True, kw_only=True):
     """Digest of the whole program: of its segments, one after the other."""
     segments: Annotated[tuple[Segment, ...], Meta(min_length=1)]
     state: ProgramState = ProgramState.INACTIVE
+    film_bytes: Count | None = None
+    """Length of the film that it was made of."""
+    streams: Annotated[tuple[StreamOrigin, ...], Meta(max_length=2)] = ()
+    """What was copied of the film, and what was encoded."""
+    warnings: Annotated[tuple[Sentence, ...], Meta(max_length=WARNINGS_MAX)] = ()
+    """In what else than its coding it differs from the film."""
 
     @property
     def length_bytes(self) -> int:

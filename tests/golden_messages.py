@@ -69,6 +69,7 @@ _NUMBERS = {
     "idle_interval_ms": 2000,
     "lease_ms": 4000,
     "length_bytes": 1_250_200,
+    "longest_segment_ms": 12_000,
     "packet": 1400,
     "first_packet": 700,
     "rate_bps": 5_000_000,

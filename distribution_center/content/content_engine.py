@@ -22,6 +22,7 @@ from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.download import download
 from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
 from distribution_center.content.ingest import clear_spool, ingest
+from distribution_center.content.ingest_report import path_of
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.content.withdrawn import DOWNLOADS, Withdrawn, clear_unregistered
 from distribution_center.obstacles import in_words, no_answer, no_director
@@ -45,6 +46,9 @@ logger = logging.getLogger(__name__)
 _SAY_AGAIN_S = 3.0
 _JOBS_REMEMBERED = 256
 _AT_ONCE = 2
+_FILE, _REMOTE = "file:///", ("http://", "https://")
+_URLS = (_FILE, *_REMOTE)
+_LONGEST_OF_SEGMENT = 6
 
 
 @dataclass(kw_only=True)
@@ -67,6 +71,8 @@ class ContentEngine:
     rng: random.Random
     tasks: asyncio.TaskGroup
     counters: CenterCounters
+    longest_segment_ms: int
+    """Groups of pictures up to this are copied, if the order says nothing else."""
     storing_patience_s: float
     """How long the home media station may take no segment before an ingest is given up."""
 
@@ -130,7 +136,7 @@ class ContentEngine:
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
-        if not order.source.startswith(("http://", "https://")) and not Path(order.source).is_absolute():
+        if not order.source.startswith(_URLS) and not Path(order.source).is_absolute():
             return Refused(Reason.BAD_SOURCE, f"{order.source} is neither a URL nor an absolute path")
         job = f"{self.rng.getrandbits(64):016x}"
         for oldest in list(self._jobs)[:-_JOBS_REMEMBERED]:
@@ -162,8 +168,8 @@ class ContentEngine:
         def converted(fraction: float) -> None:
             self._note(job, fraction=min(1.0, fraction))
 
-        spool, remote = self.spool, "://" in order.source
-        path = Path(order.source)
+        spool, remote = self.spool, order.source.startswith(_REMOTE)
+        path = path_of(order.source) if order.source.startswith(_FILE) else Path(order.source)
         if remote:
             async with ClientSession() as session:
                 path = await download(session, order.source, spool / DOWNLOADS, on_bytes=downloaded)
@@ -174,6 +180,7 @@ class ContentEngine:
                 spool,
                 title=order.title or _title(order.source),
                 segment_ms=order.segment_ms,
+                longest_segment_ms=self._longest_segment_ms(order),
                 on_progress=converted,
                 admit=lambda program: self._admit(program, order.source),
                 name=order.source,
@@ -181,6 +188,10 @@ class ContentEngine:
         finally:
             if remote:
                 path.unlink(missing_ok=True)
+
+    def _longest_segment_ms(self, order: messages.Ingest) -> int:
+        """Who wants short segments does not want one that is many times as long."""
+        return order.longest_segment_ms or min(self.longest_segment_ms, _LONGEST_OF_SEGMENT * order.segment_ms)
 
     async def _admit(self, program: Program, source: str) -> None:
         """The same film as before gives the same program only if it is cut at the same places."""

@@ -71,6 +71,9 @@ class ContentManager:
             duration_ms=program.duration_ms,
             stations={station: len(held) for station, held in sorted(locations.items())},
             obstacles=self.obstacles.of(program.program),
+            film_bytes=program.film_bytes,
+            streams=program.streams,
+            warnings=program.warnings,
         )
 
     async def _list_catalogue(self, _: ListCatalogue) -> CatalogueListing:

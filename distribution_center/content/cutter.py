@@ -170,15 +170,15 @@ class Cutter:
         self.length_bytes += end
         return out
 
-    def close(self) -> list[CutPiece | Segment]:
-        """The stream has ended."""
+    def close(self, length_ms: int) -> list[CutPiece | Segment]:
+        """The stream has ended; `length_ms` counts from its first picture to where the last picture or sound ends."""
         if self._partial:
             raise TruncatedPacket(self.length_bytes)
         if not self._timeline.begun:
             raise NoRandomAccess(self.length_bytes)
         out: list[CutPiece | Segment] = []
         self._give(out, memoryview(b""))
-        out.append(self._finish(self._timeline.end_ms()))
+        out.append(self._finish(length_ms))
         return out
 
     def _read(self, packets: Packets) -> list[CutPiece | Segment]:
@@ -290,24 +290,15 @@ class _Timeline:
         """Where the current segment begins."""
         self._stamp: int | None = None
         self._ticks = 0
-        self._last_ticks = 0
-        self._pictures = 0
 
     def picture(self, stamp: int) -> None:
         """Read the time stamp of a picture."""
         self._ticks += time_between(stamp if self._stamp is None else self._stamp, stamp)
         self._stamp = stamp
-        self._last_ticks = max(self._last_ticks, self._ticks)
-        self._pictures += 1
 
     def picture_ms(self) -> int:
         """When the picture read last is presented."""
         return round(self._ticks * 1000 / TIME_STAMP_HZ)
-
-    def end_ms(self) -> int:
-        """When the last picture ends, if it stays as long as the others do."""
-        last_ticks = self._last_ticks + self._last_ticks / max(1, self._pictures - 1)
-        return round(last_ticks * 1000 / TIME_STAMP_HZ)
 
 
 class _Clock:

@@ -28,14 +28,59 @@ class EmptySource(IngestError):
 
 
 @dataclass(eq=False)
-class NotMedia(IngestError):
-    """In no container that we read, or without the container's index."""
+class NotAFile(IngestError):
+    """A directory, a pipe or a device: `kind` says which."""
 
-    reason: str
+    kind: str
+
+    def __str__(self) -> str:
+        inside = " in it" if self.kind == "directory" else ""
+        return f"{self.source} is a {self.kind}: name a video file{inside}"
+
+
+@dataclass(eq=False)
+class EncryptedSource(IngestError):
+    """Its pictures or sounds are encrypted."""
+
+    def __str__(self) -> str:
+        return f"{self.source} is encrypted (copy protection): name a file without it"
+
+
+@dataclass(eq=False)
+class UnknownColours(IngestError):
+    """Its colours can be shown by players of one maker only; `coding` says whose."""
+
+    coding: str
 
     def __str__(self) -> str:
         return (
-            f"{self.source} is not a video file or lost its beginning or end ({self.reason}): "
+            f"{self.source} has colours in {self.coding}, without a picture for other players: "
+            "name a version in HDR10, HLG or SDR"
+        )
+
+
+@dataclass(eq=False)
+class LostOnTheWay(IngestError):
+    """Less or more came out than went in, and nobody knows why: `what` are pictures, sounds or seconds."""
+
+    what: str
+    went_in: int
+    came_out: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} was not ingested: of {self.went_in} {self.what} {self.came_out} came out; "
+            "convert the file first, or report it"
+        )
+
+
+@dataclass(eq=False)
+class NotMedia(IngestError):
+    """In no container that we read, or without the container's index."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} is not a video file or lost its beginning or end: "
             "name a whole MP4, Matroska, MPEG-TS, AVI or similar file"
         )
 
@@ -152,6 +197,10 @@ INGEST_ERRORS: dict[str, type[IngestError]] = {
     for error in (
         UnreadableSource,
         EmptySource,
+        NotAFile,
+        EncryptedSource,
+        UnknownColours,
+        LostOnTheWay,
         NotMedia,
         NoVideo,
         TruncatedSource,

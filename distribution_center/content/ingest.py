@@ -17,7 +17,15 @@ import msgspec
 
 import distribution_center
 from distribution_center.content.errors import INGEST_ERRORS, IngestCrashed
-from distribution_center.content.ingest_report import SEGMENTS, Failed, IngestOrder, IngestStep, Produced, Report
+from distribution_center.content.ingest_report import (
+    SEGMENTS,
+    Failed,
+    IngestOrder,
+    IngestStep,
+    Produced,
+    Report,
+    uri_of,
+)
 from distribution_center.content.segment_folder import make_durable
 from media_network.program import Program
 
@@ -32,19 +40,26 @@ async def ingest(
     *,
     title: str,
     segment_ms: int = 2000,
+    longest_segment_ms: int = 12_000,
     on_progress: Callable[[float], None],
     admit: Callable[[Program], Awaitable[None]] | None = None,
     name: str | None = None,
 ) -> Program:
     """Ingest the film at `source`: afterwards `spool/<program>/<number>.ts` are there and durable.
 
-    `on_progress` takes the fraction done. `admit` may raise `IngestError` before anything of the program that is there
-    already is touched. `name` is what errors call the source (default: its path). The same film
-    gives the same program. Raises `IngestError`; then, or when cancelled, nothing is left behind.
+    A group of pictures up to `longest_segment_ms` is a segment as it is, longer ones are encoded anew. `on_progress`
+    takes the fraction done. `admit` may raise `IngestError` before anything of the program that is there already is
+    touched. `name` is what errors call the source (default: its path). The same film gives the same program. Raises
+    `IngestError`; then, or when cancelled, nothing is left behind.
     """
     with _work_folder(spool) as work:
         order = IngestOrder(
-            path=str(source), name=name or str(source), folder=str(work), title=title, segment_ms=segment_ms
+            path=uri_of(source),
+            name=name or os.fsencode(source).decode(errors="replace"),
+            folder=str(work),
+            title=title,
+            segment_ms=segment_ms,
+            longest_segment_ms=longest_segment_ms,
         )
         program = await _run(order, on_progress)
         if admit:

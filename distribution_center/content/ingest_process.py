@@ -11,25 +11,38 @@ import resource
 import shutil
 import sys
 import unicodedata
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import av
 import msgspec
 
 from distribution_center.content.cutter import Cutter
-from distribution_center.content.encode import encode
-from distribution_center.content.errors import DiskFull, IngestError
-from distribution_center.content.ingest_report import SEGMENTS, Failed, IngestOrder, IngestStep, Produced, Report
+from distribution_center.content.encode import Encoded, encode
+from distribution_center.content.errors import DamagedSource, DiskFull, IngestError
+from distribution_center.content.ingest_report import (
+    SEGMENTS,
+    Failed,
+    IngestOrder,
+    IngestStep,
+    Produced,
+    Report,
+    path_of,
+)
+from distribution_center.content.material import Material, gather
 from distribution_center.content.multiplex import multiplex
 from distribution_center.content.rate import required_rate_bps
+from distribution_center.content.schedule import TooLate
 from distribution_center.content.segment_folder import SegmentFolder
-from distribution_center.content.source import open_source
+from distribution_center.content.source import MediaSource, open_source
 from distribution_center.content.survey import OnProgress, SourceSurvey, survey
 from media_network.callback import do_nothing
-from media_network.program import Program
+from media_network.program import LONGEST_SENTENCE, WARNINGS_MAX, Program, StreamKind, StreamOrigin
 
-_INTERMEDIATE = "intermediate.mp4"
+_THRIFTY, _UNLIMITED, _RATES_TRIED = 1, 2, 12
+_NEXT_RATE = 1.05
+"""The first rate is reckoned; whole packets may need a little more."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PRIORITY_STEP = 5
 _PROGRESS_STEP = 0.005
@@ -45,44 +58,111 @@ def produce(order: IngestOrder, on_progress: OnProgress) -> Program:
         return _produce(order, folder, on_progress)
     except (OSError, av.FFmpegError) as error:
         if error.errno not in _NO_ROOM:
+            if isinstance(error, av.FFmpegError):
+                raise DamagedSource(order.name, 0, "libav cannot read what it says it holds") from error
             raise
         free_bytes = shutil.disk_usage(folder).free
         raise DiskFull(order.name, str(folder), free_bytes + 1, free_bytes) from error
 
 
 def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Program:
-    path = Path(order.path)
+    path, done = path_of(order.path), _SURVEYED
     with open_source(path, order.name) as source:
-        plan = survey(source, segment_ms=order.segment_ms, on_progress=_part(on_progress, 0, _SURVEYED))
-    done = _SURVEYED
+        plan = survey(
+            source,
+            segment_ms=order.segment_ms,
+            longest_segment_ms=order.longest_segment_ms,
+            on_progress=_part(on_progress, 0, _SURVEYED),
+        )
+        codecs = _codecs(source)
+    encoded = _encode(order, path, plan, folder, _part(on_progress, _SURVEYED, _ENCODED))
     if plan.must_encode:
         done = _ENCODED
-        path, plan = _encode(order, plan, folder / _INTERMEDIATE, _part(on_progress, _SURVEYED, _ENCODED))
-    rate_bps = required_rate_bps(plan.loads)
-    _require_room(order.name, folder, rate_bps * (plan.end_us - plan.begin_us) // 8_000_000)
-    cutter = Cutter(target_ms=order.segment_ms, rate_bps=rate_bps)
-    segments = SegmentFolder(folder / SEGMENTS, cutter)
     try:
-        with open_source(path, order.name) as source:
-            multiplex(source, plan, segments, rate_bps=rate_bps, on_progress=_part(on_progress, done, 1))
-        segments.close()
-    finally:
-        segments.abandon()
+        rate_bps, cutter = _cut(order, path, plan, encoded, _part(on_progress, done, 1))
+    except av.FFmpegError as error:
+        if plan.video_reasons or error.errno in _NO_ROOM:
+            raise
+        shutil.rmtree(folder / SEGMENTS)
+        plan = replace(plan, video_reasons=("pictures are damaged",))
+        encoded = _encode(order, path, plan, folder, do_nothing)
+        rate_bps, cutter = _cut(order, path, plan, encoded, do_nothing)
+    film_bytes = path.stat().st_size
     return Program(
         program=program_id(order.title, cutter.sha256),
         title=order.title,
         rate_bps=rate_bps,
         sha256=cutter.sha256,
         segments=tuple(cutter.segments),
+        film_bytes=film_bytes,
+        streams=_origins(codecs, plan),
+        warnings=_sentences([*plan.warnings, *encoded.warnings]),
     )
 
 
-def _encode(order: IngestOrder, plan: SourceSurvey, target: Path, on_progress: OnProgress) -> tuple[Path, SourceSurvey]:
-    """Encode what must be, and survey the result: its sizes are known only now."""
-    with open_source(Path(order.path), order.name) as source:
-        encode(source, plan, target, segment_ms=order.segment_ms, on_progress=on_progress)
-    with open_source(target, order.name) as source:
-        return target, survey(source, segment_ms=order.segment_ms, on_progress=do_nothing)
+def _encode(order: IngestOrder, path: Path, plan: SourceSurvey, folder: Path, on_progress: OnProgress) -> Encoded:
+    """Encode what must be, if anything."""
+    if not plan.must_encode:
+        return Encoded()
+    with open_source(path, order.name) as source:
+        return encode(source, plan, folder, segment_ms=order.segment_ms, on_progress=on_progress)
+
+
+def _cut(
+    order: IngestOrder, path: Path, plan: SourceSurvey, encoded: Encoded, on_progress: OnProgress
+) -> tuple[int, Cutter]:
+    """Multiplex and cut, at the lowest rate at which all is in time.
+
+    A film whose pictures come faster than its level allows is sent as fast as it must be.
+    """
+    rate_bps = 0
+    for attempt in range(_RATES_TRIED):
+        with gather(path, order.name, plan, encoded, within_level=attempt <= _THRIFTY) as material:
+            rate_bps = round(rate_bps * _NEXT_RATE) if attempt > _UNLIMITED else rate_bps or _rate_bps(material)
+            _require_room(order.name, Path(order.folder), rate_bps * plan.length_us // 8_000_000)
+            cutter = Cutter(target_ms=order.segment_ms, rate_bps=rate_bps)
+            segments = SegmentFolder(Path(order.folder) / SEGMENTS, cutter)
+            try:
+                multiplex(
+                    material,
+                    segments.write,
+                    name=order.name,
+                    rate_bps=rate_bps,
+                    length_us=plan.length_us,
+                    thrifty=attempt == _THRIFTY,
+                    on_progress=on_progress,
+                )
+                segments.close(max(1, round(plan.length_us / 1000)))
+            except TooLate:
+                shutil.rmtree(Path(order.folder) / SEGMENTS)
+            else:
+                return rate_bps, cutter
+            finally:
+                segments.abandon()
+    raise DamagedSource(order.name, 0, "its times contradict each other")
+
+
+def _rate_bps(material: Material) -> int:
+    return required_rate_bps(material.pictures, material.picture_sizes, material.sounds, material.sound_sizes)
+
+
+def _codecs(source: MediaSource) -> tuple[tuple[StreamKind, str], ...]:
+    """What the film's streams are coded in."""
+    video = (StreamKind.VIDEO, source.video.codec_context.name)
+    return (video,) if source.audio is None else (video, (StreamKind.AUDIO, source.audio.codec_context.name))
+
+
+def _origins(codecs: Iterable[tuple[StreamKind, str]], plan: SourceSurvey) -> tuple[StreamOrigin, ...]:
+    """What becomes of the film's streams."""
+    reasons = {StreamKind.VIDEO: plan.video_reasons, StreamKind.AUDIO: plan.audio_reasons}
+    return tuple(
+        StreamOrigin(kind=kind, codec=codec, encoded_because=_sentences(reasons[kind])) for kind, codec in codecs
+    )
+
+
+def _sentences(sentences: Iterable[str]) -> tuple[str, ...]:
+    """As many and as long as a program keeps."""
+    return tuple(sentence[:LONGEST_SENTENCE] for sentence in sentences)[:WARNINGS_MAX]
 
 
 def program_id(title: str, sha256: str) -> str:

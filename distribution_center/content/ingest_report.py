@@ -1,5 +1,9 @@
 """What goes between the center and its ingest process. Here, so that the center need not load the decoders."""
 
+import os
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
+
 import msgspec
 
 from media_network.program import Program
@@ -12,12 +16,15 @@ class IngestOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What to do."""
 
     path: str
+    """As a file URI: a name need not be text."""
     name: str
     """What people call the source."""
     folder: str
     """An empty folder for everything that is written."""
     title: str
     segment_ms: int
+    longest_segment_ms: int
+    """Groups of pictures up to this are copied, though a segment gets longer than `segment_ms` by them."""
 
 
 class IngestStep(msgspec.Struct, frozen=True, tag=True):
@@ -40,3 +47,13 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 Report = IngestStep | Produced | Failed
+
+
+def uri_of(path: Path) -> str:
+    """A file's name as text, whatever bytes it is made of."""
+    return path.absolute().as_uri()
+
+
+def path_of(uri: str) -> Path:
+    """The file that `uri_of` has named."""
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(uri).path)))

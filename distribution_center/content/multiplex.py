@@ -1,97 +1,70 @@
-"""Multiplexes a suitable source into a constant-rate MPEG transport stream."""
+"""Multiplexes pictures and sound into a constant-rate MPEG transport stream."""
 
-from fractions import Fraction
-from typing import Protocol
+from collections.abc import Callable
 
-import av
 from av.audio.stream import AudioStream
 
-from distribution_center.content.cutter import CutError
-from distribution_center.content.h264 import SLICE_OF_IDR, unit_types
-from distribution_center.content.rate import DELAY_US
-from distribution_center.content.source import MediaSource, time_us
-from distribution_center.content.survey import OnProgress, SourceSurvey
-from media_network.program import TS_PACKET_BYTES
+from distribution_center.content.errors import LostOnTheWay
+from distribution_center.content.material import Material
+from distribution_center.content.packetiser import Packetiser
+from distribution_center.content.schedule import Schedule
+from distribution_center.content.source import MediaPacket, time_us
+from distribution_center.content.survey import OnProgress
+from distribution_center.content.timeline import ticks_of
+from distribution_center.content.transport_stream import TIME_STAMP_HZ
 
-_CLOCK_PERIOD_MS = 20  # ISO/IEC 13818-1 allows 100, DVB 40
-_WRITE_BYTES = 1024 * TS_PACKET_BYTES
-
-
-class PacketSink(Protocol):
-    """Takes the stream, some packets at a time."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take all of `data`."""
+_BEGIN_US = 1_000_000
+"""Where the program begins on the stream's clock: all times in it are positive."""
+_MICROSECONDS = 1_000_000
 
 
 def multiplex(
-    source: MediaSource, plan: SourceSurvey, sink: PacketSink, *, rate_bps: int, on_progress: OnProgress
+    material: Material,
+    write: Callable[[bytes], object],
+    *,
+    name: str,
+    rate_bps: int,
+    length_us: int,
+    thrifty: bool,
+    on_progress: OnProgress,
 ) -> None:
-    """Write `source` to `sink` at `rate_bps`, null packets included, PAT and PMT before every random access point.
+    """Give the stream to `write` at `rate_bps`, null packets included, PAT and PMT before every random access point.
 
-    The program begins with the first picture and ends with the last: sound outside is left out. What `sink` raises
-    comes out as it is.
+    A `thrifty` stream has fewer clock references, which leaves small decoders more room for pictures.
+    Raises `IngestError`, `TooLate` if the rate is too low, and what `write` raises.
     """
-    guard = _Guard(sink)
-    try:
-        _multiplex(source, plan, guard, rate_bps, on_progress)
-    finally:
-        guard.raise_again()
+    first_us = material.pictures.due_us[0]
+    begin_us = _BEGIN_US - min(0, first_us, *material.sounds.due_us[:1])
+    schedule = Schedule(
+        rate_bps,
+        material.picture_sizes,
+        material.sound_sizes,
+        first_due=(begin_us + first_us) * TIME_STAMP_HZ // _MICROSECONDS,
+        thrifty=thrifty,
+    )
+    moves: dict[bool, int] = {}
+    packetiser = Packetiser(material.video, material.audio, aspect=material.aspect)
+    for packet in material.packets:
+        on_progress(min(1.0, max(0.0, time_us(packet.dts, packet) / max(1, length_us))))
+        is_sound = isinstance(packet.stream, AudioStream)
+        if is_sound not in moves:
+            moves[is_sound] = ticks_of(begin_us, packet.time_base)
+        for unit in packetiser.feed(_moved(packet, moves[is_sound])):
+            write(schedule.add(unit, packetiser.tables))
+    for unit in packetiser.close():
+        write(schedule.add(unit, packetiser.tables))
+    write(schedule.close())
+    _compare(name, "pictures", len(material.pictures.due_us), schedule.pictures)
+    _compare(name, "sounds", len(material.sounds.due_us), schedule.sounds)
 
 
-class _Guard:
-    """Keeps what the sink raised: libav sees only that something failed, and fails again when it is closed."""
-
-    def __init__(self, sink: PacketSink) -> None:
-        self._sink = sink
-        self._error: OSError | CutError | None = None
-
-    def write(self, data: bytes) -> int:
-        if self._error is None:
-            try:
-                return self._sink.write(data)
-            except (OSError, CutError) as error:
-                self._error = error
-                raise
-        return len(data)
-
-    def raise_again(self) -> None:
-        if self._error is not None:
-            raise self._error
+def _moved(packet: MediaPacket, by_ticks: int) -> MediaPacket:
+    packet.dts = (packet.dts or 0) + by_ticks
+    packet.pts = (packet.pts or 0) + by_ticks
+    return packet
 
 
-def _multiplex(
-    source: MediaSource, plan: SourceSurvey, sink: PacketSink, rate_bps: int, on_progress: OnProgress
-) -> None:
-    options = {
-        "muxrate": str(rate_bps),
-        "max_delay": str(DELAY_US),
-        "pcr_period": str(_CLOCK_PERIOD_MS),
-        "mpegts_flags": "pat_pmt_at_frames",
-        "pes_payload_size": "0",  # sound waits for no more sound: gathered, quiet sound is late by up to the delay
-        "sdt_period": "86400",
-        "flush_packets": "0",
-        "fflags": "+bitexact",
-    }
-    length_us = max(1, plan.end_us - plan.begin_us)
-    with av.open(sink, "w", format="mpegts", options=options, buffer_size=_WRITE_BYTES) as out:
-        out.metadata.update({"service_name": "program", "service_provider": "media-station"})
-        streams = {
-            stream.index: out.add_stream_from_template(stream) for stream in (source.video, source.audio) if stream
-        }
-        extradata = source.video.codec_context.extradata
-        for packet in source.packets():
-            if not packet.size or packet.dts is None or packet.pts is None:
-                continue
-            due_us = time_us(packet.dts, packet)
-            if isinstance(packet.stream, AudioStream):
-                if not plan.begin_us <= due_us < plan.end_us:
-                    continue
-            else:
-                packet.is_keyframe = packet.is_keyframe and SLICE_OF_IDR in unit_types(bytes(packet), extradata)
-                on_progress(min(1.0, (due_us - plan.begin_us) / length_us))
-            begin = round(Fraction(plan.begin_us, 1_000_000) / packet.time_base)
-            packet.dts -= begin
-            packet.pts -= begin
-            packet.stream = streams[packet.stream_index]
-            out.mux(packet)
+def _compare(name: str, what: str, went_in: int, came_out: int) -> None:
+    """What was surveyed is what was sent."""
+    if went_in != came_out:
+        raise LostOnTheWay(name, what, went_in, came_out)

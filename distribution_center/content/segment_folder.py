@@ -30,9 +30,9 @@ class SegmentFolder:
         self._take(self._cutter.feed(data))
         return len(data)
 
-    def close(self) -> None:
-        """The program has ended: finish the last segment and make the folder durable."""
-        self._take(self._cutter.close())
+    def close(self, length_ms: int) -> None:
+        """The program has ended after so long: finish the last segment and make the folder durable."""
+        self._take(self._cutter.close(length_ms))
         make_durable(self._folder)
 
     def abandon(self) -> None:

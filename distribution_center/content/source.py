@@ -1,5 +1,6 @@
 """Opens a film that somebody hands us: files only, containers of moving pictures only."""
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,21 +11,36 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.stream import VideoStream
 
+from distribution_center.content.choosing import Chosen, choose
+from distribution_center.content.encrypted import is_scrambled
 from distribution_center.content.errors import (
     DamagedSource,
     EmptySource,
+    EncryptedSource,
+    NotAFile,
     NotMedia,
-    NoVideo,
     UnreadableSource,
 )
+from distribution_center.content.transport_stream import SYNC_BYTE
+from media_network.program import TS_PACKET_BYTES
 
 # A playlist or a text file must not make the demuxer read other files, and a still picture is not a film.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,nut,ogg,asf,mxf,h264,hevc,m4v,mpegvideo"
+_SPLICED = frozenset({"mpegts", "mpeg", "flv", "h264", "hevc", "m4v", "mpegvideo"})
+_UNTIMED = frozenset({"h264", "hevc", "m4v", "mpegvideo"})
+_UNDATED = frozenset({"avi"})
 _MOST_REORDERED = 16  # H.264 A.3.1: max_dec_frame_buffering
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+_KINDS = {
+    stat.S_ISDIR: "directory",
+    stat.S_ISFIFO: "named pipe",
+    stat.S_ISSOCK: "socket",
+    stat.S_ISCHR: "device",
+    stat.S_ISBLK: "device",
+}
 
 
 MediaPacket: TypeAlias = "Packet[Stream]"
@@ -32,26 +48,60 @@ MediaPacket: TypeAlias = "Packet[Stream]"
 
 @dataclass(frozen=True)
 class MediaSource:
-    """An open film: its best video stream and, if it has one, its best audio stream."""
+    """An open film and the streams of it that become a program."""
 
     name: str
     """What people call it: the path or URL that they gave."""
     container: InputContainer
-    video: VideoStream
-    audio: AudioStream | None
+    chosen: Chosen
 
-    def packets(self) -> Iterator[MediaPacket]:
-        """The packets of the two streams in the file's order; an empty one ends each stream."""
-        streams = [stream for stream in (self.video, self.audio) if stream is not None]
+    @property
+    def video(self) -> VideoStream:
+        """The pictures."""
+        return self.chosen.video
+
+    @property
+    def audio(self) -> AudioStream | None:
+        """The sound, if it has one."""
+        return self.chosen.audio
+
+    @property
+    def spliced(self) -> bool:
+        """Whether its container is made to be cut and joined anywhere: time stamps may jump."""
+        return self.container.format.name in _SPLICED
+
+    @property
+    def untimed(self) -> bool:
+        """Whether it is nothing but coded pictures: how fast they follow each other is a guess."""
+        return self.container.format.name in _UNTIMED
+
+    @property
+    def has_partial_packet(self) -> bool:
+        """Whether it is a transport stream that ends inside a packet: it was longer once."""
+        path = Path(self.container.name)
+        if self.container.format.name != "mpegts" or not path.stat().st_size % TS_PACKET_BYTES:
+            return False
+        with path.open("rb") as file:
+            head = file.read(2 * TS_PACKET_BYTES)
+        return head[0] == SYNC_BYTE == head[-TS_PACKET_BYTES]  # packets of 192 or 204 bytes look otherwise
+
+    def packets(self, *streams: VideoStream | AudioStream | None) -> Iterator[MediaPacket]:
+        """The packets of the streams (default: both) in the file's order.
+
+        One without bytes has a time: the picture before stays. Raises `DamagedSource`.
+        """
+        wanted = [stream for stream in streams or (self.video, self.audio) if stream is not None]
         at_us = 0
         try:
-            for packet in _dated(self.container.demux(streams), self.video):
+            packets = _dated(self.container.demux(wanted), self.video)
+            if self.container.format.name in _UNDATED and not self.video.codec_context.has_b_frames:
+                packets = _undelayed(packets, self.video)
+            for packet in packets:
                 at_us = max(at_us, time_us(packet.dts, packet))
-                if packet.is_corrupt:
-                    raise DamagedSource(self.name, at_us // 1000, "part of a picture or sound is missing")
-                yield packet
+                if packet.size or packet.dts is not None:  # the others end the streams
+                    yield packet
         except av.FFmpegError as error:
-            raise DamagedSource(self.name, at_us // 1000, str(error.strerror)) from error
+            raise DamagedSource(self.name, at_us // 1000, "it cannot be read on") from error
 
 
 def _dated(packets: Iterator[MediaPacket], video: VideoStream) -> Iterator[MediaPacket]:
@@ -72,6 +122,17 @@ def _dated(packets: Iterator[MediaPacket], video: VideoStream) -> Iterator[Media
         yield packet
 
 
+def _undelayed(packets: Iterator[MediaPacket], video: VideoStream) -> Iterator[MediaPacket]:
+    """Where nothing is dated and no picture is reordered each is shown when it is decoded, whatever libav guesses."""
+    delay: int | None = None
+    for packet in packets:
+        if packet.stream is video and packet.pts is not None and packet.dts is not None:
+            delay = packet.pts - packet.dts if delay is None else delay
+            packet.pts -= delay
+            packet.dts -= delay
+        yield packet
+
+
 def time_us(ticks: int | None, packet: MediaPacket) -> int:
     """A packet's time stamp in microseconds; 0 without one."""
     base = packet.time_base
@@ -82,22 +143,30 @@ def time_us(ticks: int | None, packet: MediaPacket) -> int:
 def open_source(path: Path, name: str) -> Iterator[MediaSource]:
     """Open the film at `path`, which people call `name`. Raises `IngestError`."""
     try:
-        if path.stat().st_size == 0:
-            raise EmptySource(name)
-        container = av.open(str(path), options=_OPTIONS)
+        _require_file(path, name)
+        container = _open(path)
     except OSError as error:
         raise UnreadableSource(name, str(error.strerror)) from error
     except av.FFmpegError as error:
-        raise NotMedia(name, str(error.strerror)) from error
+        raise NotMedia(name) from error
     with container:
-        video = next((stream for stream in container.streams.video if _moving(stream)), None)
-        if video is None:
-            raise NoVideo(name)
-        audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
-        yield MediaSource(name, container, video, audio)
+        if is_scrambled(path, container.format.name):
+            raise EncryptedSource(name)
+        yield MediaSource(name, container, choose(container, name))
 
 
-def _moving(stream: VideoStream) -> bool:
-    """Whether it can be decoded, has a size and is no cover picture."""
-    context = stream.codec_context
-    return context is not None and context.width > 0 and not stream.disposition & Disposition.attached_pic
+def _open(path: Path) -> InputContainer:
+    """Open it whatever its tags are written in; a PyAV that replaces by itself knows no `metadata_errors`."""
+    try:
+        return av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+    except TypeError:
+        return av.open(str(path), options=_OPTIONS)
+
+
+def _require_file(path: Path, name: str) -> None:
+    status = path.stat()
+    for is_kind, kind in _KINDS.items():
+        if is_kind(status.st_mode):
+            raise NotAFile(name, kind)
+    if status.st_size == 0:
+        raise EmptySource(name)

@@ -18,6 +18,7 @@ TIME_STAMP_TURN = 1 << 33
 """Time stamps begin again at 0 after so many ticks (26.5 hours)."""
 
 _NULL_PID = 0x1FFF
+NULL_PACKET = bytes([SYNC_BYTE, _NULL_PID >> 8, _NULL_PID & 0xFF, 0x10]).ljust(188, b"\xff")
 _TABLE_PIDS = 0x20  # 2.4.3.3, table 2-3: PAT, CAT, and by ETSI EN 300 468 SDT, EIT and their like
 _VIDEO_STREAM_TYPES = frozenset({0x01, 0x02, 0x10, 0x1B, 0x24})  # MPEG-1, -2, -4 part 2, H.264, H.265
 
@@ -126,6 +127,25 @@ def presentation_time(payload: bytes) -> int | None:
         return None
     high, middle, low = payload[9], int.from_bytes(payload[10:12], "big"), int.from_bytes(payload[12:14], "big")
     return (high >> 1 & 0x7) << 30 | middle >> 1 << 15 | low >> 1
+
+
+def decoding_time(payload: bytes) -> int | None:
+    """Decoding time stamp (1 / `TIME_STAMP_HZ`) of the elementary stream packet that begins here, or of what is its."""
+    presented = presentation_time(payload)
+    if presented is None or not payload[7] & 0x40:
+        return presented
+    return presentation_time(payload[:9] + payload[14:] + bytes(5))
+
+
+def with_clock(packet: bytes, reference: int) -> bytes:
+    """A packet that has room for a clock reference, with this one (2.4.3.5)."""
+    base, extension = divmod(reference % (TIME_STAMP_TURN * 300), 300)
+    return packet[:6] + (base << 15 | 0x3F << 9 | extension).to_bytes(6, "big") + packet[12:]
+
+
+def with_counter(packet: bytes, counter: int) -> bytes:
+    """A packet with another continuity counter."""
+    return packet[:3] + bytes([packet[3] & 0xF0 | counter & 0xF]) + packet[4:]
 
 
 def time_between(earlier: int, later: int) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, STATIONS_BYTES_MAX, Caller, Verb
-from media_network.program import Count, Program, ProgramId, ProgramState, Sha256
+from media_network.program import Count, Program, ProgramId, ProgramState, Sentence, Sha256, StreamOrigin
 from media_network.word import Word
 
 
@@ -17,6 +17,9 @@ class Ingest(Struct, frozen=True, kw_only=True):
     title: str | None = None
     """None: taken from the name of the source."""
     segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
+    """Length to aim at: segments begin where the film lets them."""
+    longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] | None = None
+    """Groups of pictures up to this are copied. None: six times `segment_ms`, and at most what the center is set to."""
 
 
 class IngestStage(Word):
@@ -83,6 +86,12 @@ class ProgramRow(Struct, frozen=True, kw_only=True):
     """Segments present, by station."""
     obstacles: dict[str, str] = {}
     """By station: a sentence on what is in the way of its order."""
+    film_bytes: Count | None = None
+    """Length of the film that it was made of."""
+    streams: tuple[StreamOrigin, ...] = ()
+    """What was copied of the film, and what was encoded and why."""
+    warnings: tuple[Sentence, ...] = ()
+    """In what else than its coding it differs from the film."""
 
 
 class Programs(Struct, frozen=True):
@@ -125,5 +134,5 @@ LIST_PROGRAMS = Verb(
     "All programs and where they are.",
     callers=(Caller.OPERATOR, Caller.CONSOLE),
     reads=True,
-    reply_bytes_max=16 * MIB,  # grows with the catalogue: 470 bytes a program that is at ten stations
+    reply_bytes_max=16 * MIB,  # grows with the catalogue: 700 bytes a program that is at ten stations
 )

@@ -176,6 +176,7 @@ class World:
             media_port=self.media.port,
             state=str(self.folder),
             home=HOME,
+            longest_segment_ms=12_000,
             storing_patience_s=self.storing_patience_s,
         )
 

@@ -39,7 +39,9 @@ RATE_BPS = 1_000_000
 SECOND = 90_000
 
 
-def cut(stream: bytes, *, target_ms: int = 2000, chunks: list[int] | None = None) -> tuple[list[bytes], Cutter]:
+def cut(
+    stream: bytes, *, target_ms: int = 2000, chunks: list[int] | None = None, length_ms: int = 6000
+) -> tuple[list[bytes], Cutter]:
     """Cut a whole stream, fed in chunks of the lengths given, over and over; the segments' bytes."""
     cutter = Cutter(target_ms=target_ms, rate_bps=RATE_BPS)
     out: list[CutPiece | Segment] = []
@@ -48,7 +50,7 @@ def cut(stream: bytes, *, target_ms: int = 2000, chunks: list[int] | None = None
         for length in lengths:
             out += cutter.feed(stream[place : place + length])
             place += length
-    out += cutter.close()
+    out += cutter.close(length_ms)
     parts = [b""]
     for item in out:
         if isinstance(item, CutPiece):

@@ -21,6 +21,7 @@ from distribution_center.content.errors import (
     EmptySource,
     IngestCrashed,
     IngestError,
+    NotAFile,
     NotMedia,
     NoVideo,
     TruncatedSource,
@@ -34,11 +35,15 @@ from tests.clips import real_clip, render
 
 VIDEO_PID, AUDIO_PID, NULL_PID = 0x100, 0x101, 0x1FFF
 MAP_PID = 0x1000
+SOUND_BLOCK_MS = 24
 
 
-def take_in(source: Path, spool: Path, title: str = "a film", segment_ms: int = 2000) -> Program:
+def take_in(
+    source: Path, spool: Path, title: str = "a film", segment_ms: int = 2000, longest_segment_ms: int = 12_000
+) -> Program:
     fractions: list[float] = []
-    program = asyncio.run(ingest(source, spool, title=title, segment_ms=segment_ms, on_progress=fractions.append))
+    lengths = {"segment_ms": segment_ms, "longest_segment_ms": longest_segment_ms}
+    program = asyncio.run(ingest(source, spool, title=title, on_progress=fractions.append, **lengths))
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert [path.name for path in spool.iterdir()] == [program.program]
@@ -117,7 +122,7 @@ def check_delivery(whole: bytes, rate_bps: int) -> None:
     ticks_a_packet = TS_PACKET_BYTES * 8 * CLOCK_HZ / rate_bps
     zero = clocks[0][1] - clocks[0][0] * ticks_a_packet
     assert all(abs(zero + index * ticks_a_packet - clock) < 2 for index, clock in clocks)
-    assert all(after - before < CLOCK_HZ * 0.04 for (_, before), (_, after) in pairwise(clocks))
+    assert all(after - before < CLOCK_HZ * 0.1 for (_, before), (_, after) in pairwise(clocks))
     due: dict[int, int] = {}
     for index in range(packets.count):
         pid = packets.pid(index)
@@ -147,16 +152,28 @@ def due_time(unit: bytes) -> int:
 def test_suitable_films_are_copied(name: str, options: dict[str, str], tmp_path: Path) -> None:
     film = render(tmp_path / name, 5, options=options)
     program = take_in(film, tmp_path / "spool")
-    assert [segment.duration_ms for segment in program.segments] == [2000, 2000, 1000]
+    *full, last = [segment.duration_ms for segment in program.segments]
+    assert full == [2000, 2000]
+    assert 1000 <= last <= 1000 + SOUND_BLOCK_MS
+    assert [stream.encoded_because for stream in program.streams] == [(), ()]
+    assert program.film_bytes == film.stat().st_size
     assert check_program(program, tmp_path / "spool", tmp_path) == picture_hashes(film)
 
 
 @pytest.mark.peer("ffmpeg")
 def test_a_real_clip_is_encoded_because_its_group_is_too_long(tmp_path: Path) -> None:
-    program = take_in(real_clip(), tmp_path / "spool", "Big Buck Bunny")
-    assert [segment.duration_ms for segment in program.segments] == [2000, 2000, 1280]
+    program = take_in(real_clip(), tmp_path / "spool", "Big Buck Bunny", longest_segment_ms=4000)
+    assert [segment.duration_ms for segment in program.segments] == [2000, 2000, 1312]
+    assert [stream.encoded_because for stream in program.streams] == [("a closed group of pictures of 5.3 s",), ()]
     assert program.program == f"big-buck-bunny-{program.sha256[:8]}"
     assert len(check_program(program, tmp_path / "spool", tmp_path)) == len(picture_hashes(real_clip()))
+
+
+@pytest.mark.peer("ffmpeg")
+def test_a_real_clip_is_copied_whole_where_segments_may_be_long(tmp_path: Path) -> None:
+    program = take_in(real_clip(), tmp_path / "spool")
+    assert [segment.duration_ms for segment in program.segments] == [5312]
+    assert check_program(program, tmp_path / "spool", tmp_path) == picture_hashes(real_clip())
 
 
 @pytest.mark.peer("ffmpeg")
@@ -172,32 +189,32 @@ def test_a_real_clip_is_encoded_because_its_group_is_too_long(tmp_path: Path) ->
 )
 def test_others_are_encoded(name: str, settings: dict[str, object], tmp_path: Path) -> None:
     film = render(tmp_path / name, 5, **settings)
-    program = take_in(film, tmp_path / "spool", segment_ms=1000)
+    program = take_in(film, tmp_path / "spool", segment_ms=1000, longest_segment_ms=1100)
     assert max(segment.duration_ms for segment in program.segments) <= 1100
     assert abs(program.duration_ms - 5000) <= 80
     assert len(check_program(program, tmp_path / "spool", tmp_path)) == len(picture_hashes(film))
 
 
 @pytest.mark.peer("ffmpeg")
-def test_sound_outside_the_pictures_is_left_out(tmp_path: Path) -> None:
+def test_sound_before_the_pictures_is_heard(tmp_path: Path) -> None:
     film, late = render(tmp_path / "film.mp4", 4), tmp_path / "late.mkv"
     delayed = ["ffmpeg", "-v", "error", "-i", film, "-itsoffset", "1.5", "-i", film]
     subprocess.run([*delayed, "-map", "1:v", "-map", "0:a", "-c", "copy", late], check=True)
     program = take_in(late, tmp_path / "spool")
-    assert program.duration_ms == 4000
+    assert abs(program.duration_ms - 5500) <= SOUND_BLOCK_MS
+    assert program.warnings == ("the first picture stands 1.5 s longer: sound begins before it",)
     check_program(program, tmp_path / "spool", tmp_path)
 
 
 @pytest.mark.peer("ffmpeg")
-def test_a_hole_in_time_is_refused(tmp_path: Path) -> None:
-    """It would be filled with null packets, as long as a hostile time stamp likes."""
+def test_a_hole_in_time_is_a_still(tmp_path: Path) -> None:
     film, hole = render(tmp_path / "film.mp4", 3, audio_codec=None), tmp_path / "hole.mkv"
     later = ["-vf", "setpts=PTS+gt(T\\,1)*20/TB", "-fps_mode", "vfr", "-c:v", "mpeg4"]
     subprocess.run(["ffmpeg", "-v", "error", "-i", film, *later, hole], check=True)
-    error = refused(hole, tmp_path / "spool", DamagedSource)
-    assert isinstance(error, DamagedSource)
-    assert error.at_ms == 1000
-    assert "20.0 s" in error.problem
+    program = take_in(hole, tmp_path / "spool")
+    assert program.duration_ms == 23_000
+    assert max(segment.duration_ms for segment in program.segments) <= 2200
+    assert "pictures were added" in program.warnings[0]
 
 
 @pytest.mark.peer("ffprobe")
@@ -223,9 +240,9 @@ def test_gstreamer_demultiplexes_every_picture(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("picture-*"))) == 100
 
 
-@pytest.mark.parametrize("gop", [25, 250], ids=["copied", "encoded"])
-def test_the_same_film_is_the_same_program(gop: int, tmp_path: Path) -> None:
-    source = render(tmp_path / "film.mp4", 3, gop=gop)
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"], ids=["copied", "encoded"])
+def test_the_same_film_is_the_same_program(codec: str, tmp_path: Path) -> None:
+    source = render(tmp_path / "film.mp4", 3, video_codec=codec)
     first = take_in(source, tmp_path / "spool")
     assert take_in(source, tmp_path / "spool") == first
     assert take_in(source, tmp_path / "elsewhere") == first
@@ -301,7 +318,7 @@ def damaged(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "name", "error"),
     [
-        (directory, "film.mp4", UnreadableSource),
+        (directory, "film.mp4", NotAFile),
         (empty, "film.mp4", EmptySource),
         (text, "film.txt", NotMedia),
         (text, "film.mp4", NotMedia),
@@ -338,10 +355,10 @@ def refused(source: Path, spool: Path, error: type[IngestError]) -> IngestError:
     return caught.value
 
 
-@pytest.mark.parametrize("gop", [25, 250], ids=["copied", "encoded"])
-def test_a_full_disk(gop: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"], ids=["copied", "encoded"])
+def test_a_full_disk(codec: str, tmp_path: Path) -> None:
     """A limit on the length of files stands for the disk: the same error in the same places."""
-    film, spool = render(tmp_path / "film.mp4", 6, gop=gop), tmp_path / "spool"
+    film, spool = render(tmp_path / "film.mp4", 6, video_codec=codec), tmp_path / "spool"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
     try:
