@@ -8,11 +8,11 @@ from media_network.messages.enlisting import TurnPhase
 from media_network.messages.obtaining import CopyResult, Obstacle
 from media_network.messages.streaming import StopCause
 from media_network.messages.watching import SessionState
-from media_network.program import ProgramState
+from media_network.program import ProgramState, StreamKind
 from media_network.refusal import Reason, Refused
 from media_network.word import Word
 
-WORDS = [CopyResult, IngestStage, Obstacle, ProgramState, Reason, SessionState, StopCause, TurnPhase]
+WORDS = [CopyResult, IngestStage, Obstacle, ProgramState, Reason, SessionState, StopCause, StreamKind, TurnPhase]
 
 
 def test_these_are_all_words():
