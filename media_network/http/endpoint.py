@@ -1,6 +1,7 @@
 """One verb over HTTP: a bounded body in, a typed message, an answer or a refusal out."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ BODY_WITHIN_S = 10.0
 """Who takes longer to send a message is not waited for."""
 _DEADLINE_MAX_S = KEPT_S
 _KEY_LENGTH_MAX = 64
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
 AnswerToHost = Callable[[Request, str], Coroutine[Any, Any, Reply | Refused]]
@@ -72,6 +74,11 @@ class VerbEndpoint:
         except NetworkError as error:
             # Somebody further on did not answer; whoever asked us may choose another way.
             return refusing(Refused(Reason.OVERDUE, str(error)))
+        except OSError as error:
+            # What a disk does not take is not done, and whoever asked is told.
+            reason = Reason.NO_SPACE if error.errno in _FULL else Reason.IO_ERROR
+            logger.warning("%s cannot be done: %s", path, error)
+            return refusing(Refused(reason, error.strerror or str(error)))
 
     async def _hear(self, http: web.Request, host: str) -> Answered:
         request = await self._read(http, host)

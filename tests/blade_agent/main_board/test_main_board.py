@@ -1,6 +1,8 @@
 """A main board and its roles: what outlives them, and what one blade answers that fills two."""
 
 import asyncio
+import errno
+import os
 import random
 from contextlib import asynccontextmanager
 
@@ -16,22 +18,47 @@ from media_network.address import Address
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
+from media_network.messages.program_information import (
+    ASK_STATION_PROGRAM,
+    PUBLISH_PROGRAM,
+    AskProgram,
+    PublishProgram,
+)
 from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector, DirectorSeen, Watching
+from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import segment_target
 from tests.blade_agent.main_board.engine.station import put
+from tests.golden_messages import example
 from tests.patience import PATIENCE_S, until
 
 
+class FullState(DiskFiles):
+    """The disk of the blade's state is full until it is not."""
+
+    full = True
+
+    def append(self, path):
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().append(path)
+
+
 @asynccontextmanager
-async def powered(folder, address, media, *, holding=()):
-    """A main board that runs, with its own store; `holding` are segments' bytes."""
+async def powered(folder, address, media, *, holding=(), files=None):
+    """A main board that runs, with its own store; `holding` are segments' bytes, `files` those of its state."""
     store = await SegmentStore.open(DiskFiles(), [folder / "disk"])
     for number, data in enumerate(holding):
         await put(store, "film", number, data)
     board = Equipment(
-        slot=2, address=address, media=media, capacity_bps=10**9, state=folder, store=store, files=DiskFiles()
+        slot=2,
+        address=address,
+        media=media,
+        capacity_bps=10**9,
+        state=folder,
+        store=store,
+        files=files or DiskFiles(),
     )
     main_board = RunningMainBoard(board, random.Random(1))
     running = asyncio.create_task(main_board.run())
@@ -207,3 +234,30 @@ def test_a_director_knows_the_blades_that_the_chassis_manager_has_told_it_of_and
 
     addresses = frozenset(blades.values())
     assert asyncio.run(story()) == ((None, None), (blades, addresses), None, addresses)
+
+
+def test_what_a_full_disk_does_not_take_is_refused_and_the_blade_goes_on(tmp_path, free_port, caplog):
+    """Nothing is acknowledged that is not durable; once there is room it is taken."""
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+    program, files = example(Program), FullState()
+
+    async def story():
+        async with powered(tmp_path, address, media, files=files) as main_board, HttpClient(random.Random(1)) as http:
+            main_board.assign(RoleAssignment(role=Role.DIRECTOR, epoch=1, station="north"))
+            await until(lambda: main_board.figures().director is not None)
+
+            async def published():
+                return await http.ask(address, PUBLISH_PROGRAM, PublishProgram(program), deadline_s=PATIENCE_S)
+
+            async def known():
+                return await http.ask(address, ASK_STATION_PROGRAM, AskProgram(program.program), deadline_s=PATIENCE_S)
+
+            refused = [(await published()).reason, (await known()).reason]
+            files.full = False
+            return refused, await published(), await known()
+
+    refused, done, known = asyncio.run(story())
+    assert refused == [Reason.NO_SPACE, Reason.UNKNOWN_PROGRAM]
+    assert (done, known) == (Done(), program)
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert "director/publish cannot be done" in caplog.text
