@@ -83,8 +83,9 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             content_engine=content_engine,
             counters=counters,
         )
+        # Before anybody can order an ingest: what is swept is nobody's.
+        await content_engine.take_up()
         async with serve_ports(table, control=address, media=media), answering(_snmp(settings, view, rng)):
-            await content_engine.take_up()
             StatusTeller(state).tell(_status(settings, address, media))
             await distribution.keep_carrying_out()
 

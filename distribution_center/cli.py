@@ -306,7 +306,7 @@ async def _ingest(talk: _Talk, order: Ingest) -> ProgramRow:
     if progress.stage is IngestStage.FAILED:
         raise UserError(progress.error or "the ingest failed", "No program was made of it.")
     rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
-    return next(row for row in rows if row.program == progress.program)
+    return _row_of(progress.program, rows)
 
 
 async def _watch_stage(talk: _Talk, progress: IngestProgress) -> IngestProgress:
@@ -340,7 +340,16 @@ async def _distribute(talk: _Talk, order: Distribute, *, wait: bool) -> ProgramR
                 break
             await asyncio.sleep(_POLL_S)
             rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
-            row = next(row for row in rows if row.program == order.program)
+            row = _row_of(order.program, rows)
+    return row
+
+
+def _row_of(program: str | None, rows: tuple[ProgramRow, ...]) -> ProgramRow:
+    row = next((row for row in rows if row.program == program), None)
+    if row is None:
+        raise UserError(
+            f"{program} is not there any more", "It was given up meanwhile; `programs` shows what there is."
+        )
     return row
 
 

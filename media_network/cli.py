@@ -95,6 +95,17 @@ def run_until_told(part: Coroutine[Any, Any, None]) -> None:
         return
     except AlreadyHeld as error:
         raise InUse(str(error), _HELD_HINT) from error
+    except BaseExceptionGroup as group:
+        if isinstance(only := _only_one(group), AlreadyHeld):
+            raise InUse(str(only), _HELD_HINT) from only
+        raise only from group
+
+
+def _only_one(error: BaseException) -> BaseException:
+    """What a task group has wrapped, if it is one thing: whoever runs a part knows that by its type."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def json_option(what: str) -> Callable[[Command], Command]:

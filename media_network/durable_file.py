@@ -83,7 +83,10 @@ class DurableFile(Generic[Value]):
         # When the power failed between two renames the name is free, and what it was to be is whole.
         new = self._beside(_NEW)
         if damage == "" and self._damage(new) is None:
-            return Found(Origin.KEPT, self._value(new))
+            # Finished now: what is kept next begins by clearing that name away.
+            self._files.rename(new, self.path)
+            self._files.sync_folder(self.path.parent)
+            return Found(Origin.KEPT, self._value(self.path))
         before = self._beside(_BEFORE)
         damage_before = self._damage(before)
         if damage_before is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from media_network.durable_file import set_aside
 from media_network.passing_trouble import PassingTrouble
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,11 @@ def write_status(folder: Path, status: ProcessStatus) -> None:
     """Replace the status. It need not survive a power cut: it is about a process that would not either."""
     temporary = folder / f"{STATUS_FILE}.{os.getpid()}"
     temporary.write_bytes(msgspec.json.format(msgspec.json.encode(status)) + b"\n")
-    temporary.replace(folder / STATUS_FILE)
+    try:
+        temporary.replace(folder / STATUS_FILE)
+    except IsADirectoryError:
+        set_aside(folder / STATUS_FILE)
+        temporary.replace(folder / STATUS_FILE)
 
 
 class StatusTeller:
@@ -53,13 +58,13 @@ class StatusTeller:
         self._trouble = PassingTrouble(logger, f"the status cannot be written in {folder}")
 
     def tell(self, status: ProcessStatus) -> bool:
-        """Write it if it is another than before; whether it was."""
+        """Write it if it is another than before; whether it was written."""
         if status == self._told:
             return False
         with self._trouble:
             write_status(self._folder, status)
             self._told = status
-        return True
+        return self._told is status
 
 
 class StatusFile:

@@ -28,6 +28,7 @@ from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoar
 from blade_agent.main_board.service_address import ServiceAddress, serving_at
 from media_network.address import Address
 from media_network.files import Files
+from media_network.http.gate import ConnectionGate, connections_bearable
 from media_network.http.server import serve_ports
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class RunningMainBoard:
         self._director_task: asyncio.Task[None] | None = None
         self._engine_counters = EngineCounters()
         self._director_counters = DirectorCounters()
+        self._gate = ConnectionGate(connections_bearable())
         self._share = 1.0
         self._blades: Mapping[int, Address] | None = None
 
@@ -147,7 +149,7 @@ class RunningMainBoard:
         while True:
             self._failed.discard("server")
             try:
-                async with serve_ports(self._door.table(), control=address, media=media):
+                async with serve_ports(self._door.table(), control=address, media=media, gate=self._gate):
                     await self._fill_roles()
             except OSError:
                 logger.exception("%s or %s cannot be served at", address, media)
@@ -242,7 +244,7 @@ class RunningMainBoard:
         async with (
             open_director(duty, self._catalogue, self._rng, self._director_counters) as director,
             self._door.on_duty(director.handlers()),
-            serving_at(self._board.service, self._door.table()),
+            serving_at(self._board.service, self._door.table(), self._gate),
         ):
             self._director = director
             director.blades.trusting = False

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from media_network.address import Address
+from media_network.http.gate import ConnectionGate
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Port
 
@@ -32,15 +33,18 @@ class ServiceAddress:
 
 
 @asynccontextmanager
-async def serving_at(service: ServiceAddress | None, table: HandlerTable) -> AsyncIterator[None]:
+async def serving_at(
+    service: ServiceAddress | None, table: HandlerTable, gate: ConnectionGate | None = None
+) -> AsyncIterator[None]:
     """Serve a table at the service address, too, as long as the context lasts, as far as that is this blade's part.
 
-    One that cannot be had, because another blade has it still, is tried for again and again.
+    One that cannot be had, because another blade has it still, is tried for again and again. `gate` counts the
+    connections of all addresses of the blade.
     """
     if service is None or not service.listen:
         yield
         return
-    keeping = asyncio.create_task(_keep_serving(service, table.at(Port.MEDIA)), name="service address")
+    keeping = asyncio.create_task(_keep_serving(service, table.at(Port.MEDIA), gate), name="service address")
     try:
         yield
     finally:
@@ -49,29 +53,36 @@ async def serving_at(service: ServiceAddress | None, table: HandlerTable) -> Asy
         await _run(service.leave_command)
 
 
-async def _keep_serving(service: ServiceAddress, table: HandlerTable) -> None:
+async def _keep_serving(service: ServiceAddress, table: HandlerTable, gate: ConnectionGate | None) -> None:
     while True:
         await _run(service.take_command)
         try:
-            async with serve(table, service.address):
+            async with serve(table, service.address, gate):
                 await asyncio.Event().wait()
         except OSError as error:
             logger.warning("the service address %s cannot be served at: %s", service.address, error.strerror or error)
+        except Exception:
+            logger.exception("the service address %s", service.address)
         await asyncio.sleep(_TRY_AGAIN_S)
 
 
 async def _run(command: tuple[str, ...]) -> None:
+    """Run a command to its end; one that is not waited for any longer is killed: it must not act after the next one."""
     if not command:
         return
     try:
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
-        async with asyncio.timeout(_COMMAND_WITHIN_S):
-            status = await process.wait()
-    except TimeoutError:
-        logger.warning("%s has not ended within %g s", command[0], _COMMAND_WITHIN_S)
-        process.kill()
     except OSError as error:
         logger.warning("%s cannot be run: %s", command[0], error.strerror or error)
-    else:
+        return
+    try:
+        async with asyncio.timeout(_COMMAND_WITHIN_S):
+            status = await process.wait()
         if status:
             logger.warning("%s ended with exit code %d", command[0], status)
+    except TimeoutError:
+        logger.warning("%s has not ended within %g s", command[0], _COMMAND_WITHIN_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -53,7 +53,7 @@ class KeptFile:
     async def settle(self) -> None:
         """Wait until the disk has what was given."""
         if self._writing is not None:
-            await self._writing
+            await asyncio.shield(self._writing)
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()

@@ -48,4 +48,4 @@ def _summary(reception: ConsoleReception) -> Iterator[str]:
     elif reception.intact is False:
         damaged = [str(segment.number) for segment in reception.segments if segment.intact is False]
         missing = reception.expected_bytes - reception.bytes
-        yield f"INCOMPLETE: {missing:,} bytes are missing; damaged segments: {', '.join(damaged) or 'none'}"
+        yield f"INCOMPLETE: {missing:,} bytes are missing; damaged segments, by number: {', '.join(damaged) or 'none'}"

@@ -17,6 +17,8 @@ from blade_agent.backplane.role import Role
 from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import ChassisPlan
 from media_network.address import Address
+from media_network.http.gate import ConnectionGate
+from media_network.http.server import ACCEPTED_AT_ONCE, let_wait
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ _LOOK_EVERY_S = 0.05
 _CHUNK_BYTES = 64 * 1024
 _UNANSWERED_BYTES_MAX = 64 * 1024
 _CONNECTIONS_MAX = 512
+_SILENT_S = 75.0
+"""Who says nothing for so long, and waits for nothing, has gone: as at the blades' own ports."""
 _SAFE = (b"GET ", b"HEAD ")
 """Methods that may be repeated (RFC 9110, 9.2.1)."""
 
@@ -38,11 +42,16 @@ class ServiceSwitch:
         self._blades = {processes.by_name[blade.name].name: blade.media for blade in chassis.blades}
         self._processes: Sequence[Process] = [processes.by_name[blade.name] for blade in chassis.blades]
         self._tasks: set[asyncio.Task[None]] = set()
+        self._gate = ConnectionGate(_CONNECTIONS_MAX)
         self._directing = Directing(self._look)
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        server = await asyncio.start_server(self._accept, self._address.host, self._address.port, limit=_CHUNK_BYTES)
+        server = await asyncio.start_server(
+            self._accept, self._address.host, self._address.port, limit=_CHUNK_BYTES, backlog=ACCEPTED_AT_ONCE
+        )
+        for listening in server.sockets:
+            let_wait(listening.fileno())
         await self._open.enter_async_context(server)
         return self
 
@@ -64,16 +73,18 @@ class ServiceSwitch:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._tasks) >= _CONNECTIONS_MAX:
-            writer.transport.abort()
-            return
+        if task is None:
+            raise RuntimeError("connections are accepted by tasks")
         self._tasks.add(task)
+        carried = _Carried(reader, writer, self._directing, self._gate)
+        self._gate.made(carried, carried.host)
         try:
             with _closing(writer), self._directing.watched():
-                await _Carried(reader, writer, self._directing).carry()
-        except (ConnectionError, TimeoutError, OSError):
+                await carried.carry()
+        except OSError:
             writer.transport.abort()
         finally:
+            self._gate.lost(carried)
             self._tasks.discard(task)
 
 
@@ -126,17 +137,20 @@ class Directing:
 class _Carried:
     """One connection of a player."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, directing: Directing) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, directing: Directing, gate: ConnectionGate
+    ) -> None:
+        self.host = str(writer.get_extra_info("peername")[0])
         self._reader = reader
         self._writer = writer
         self._directing = directing
-        self._host = str(writer.get_extra_info("peername")[0])
+        self._gate = gate
         self._unanswered = bytearray()
         """What the player has said since it was last answered."""
 
     async def carry(self) -> None:
         """Carry it to one director after the other until the player has gone. Raises OSError."""
-        self._unanswered += await self._reader.read(_CHUNK_BYTES)
+        self._unanswered += await self._hear()
         while self._unanswered:
             async with asyncio.timeout(PATIENCE_S):
                 address, reader, writer = await self._connect()
@@ -146,12 +160,26 @@ class _Carried:
             if over or not self._may_repeat:
                 return
 
+    def force_close(self) -> None:
+        """There are too many: this one goes."""
+        self._writer.transport.abort()
+
+    async def _hear(self) -> bytes:
+        """What the player says next; nothing when it has gone, or has been silent for long."""
+        try:
+            async with asyncio.timeout(None if self._unanswered else _SILENT_S):
+                said = await self._reader.read(_CHUNK_BYTES)
+        except TimeoutError:
+            return b""
+        self._gate.busy(self)
+        return said
+
     async def _connect(self) -> tuple[Address, asyncio.StreamReader, asyncio.StreamWriter]:
         """To whoever directs, as soon as he can be reached."""
         while True:
             address = await self._directing.now()
             try:
-                reader, writer = await asyncio.open_connection(*address, limit=_CHUNK_BYTES, local_addr=(self._host, 0))
+                reader, writer = await asyncio.open_connection(*address, limit=_CHUNK_BYTES, local_addr=(self.host, 0))
             except OSError:
                 await asyncio.sleep(_LOOK_EVERY_S)
             else:
@@ -176,7 +204,7 @@ class _Carried:
         return up in done
 
     async def _carry_up(self, writer: asyncio.StreamWriter) -> None:
-        while data := await self._reader.read(_CHUNK_BYTES):
+        while data := await self._hear():
             self._unanswered += data
             del self._unanswered[: max(0, len(self._unanswered) - _UNANSWERED_BYTES_MAX - 1)]
             writer.write(data)
@@ -186,6 +214,7 @@ class _Carried:
         with suppress(ConnectionError):
             while data := await reader.read(_CHUNK_BYTES):
                 self._unanswered.clear()
+                self._gate.idle(self)
                 self._writer.write(data)
                 await self._writer.drain()
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from blade_agent.agent import BladeAgent
 from blade_agent.backplane.basic_mode import BasicMode
 from blade_agent.chassis_manager.manager import ChassisManager
@@ -92,7 +94,9 @@ class Stage:
             service_port=open_wires[service_port(blade)].open(0),
         )
         rng = self._boot_rng(blade.name)
-        agent = await BladeAgent.open(blade.settings("simulated"), load_profile(blade.profile), wires, disk, rng)
+        # No switch is simulated that would lead the service address to the director: consoles are told his own.
+        settings = msgspec.structs.replace(blade.settings("simulated"), service=None)
+        agent = await BladeAgent.open(settings, load_profile(blade.profile), wires, disk, rng)
         await agent.run()
 
     async def _be_manager(self, chassis: ChassisPlan) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 from aiohttp import ClientSession, web
@@ -81,6 +82,7 @@ class ContentEngine:
         self._tickets = TicketKey(self.rng.randbytes(32))
         self._jobs: dict[str, IngestProgress] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._sources: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the content engine's verbs and resources into a table."""
@@ -115,10 +117,13 @@ class ContentEngine:
     async def _take_up(self, program: Program) -> None:
         """Nobody asks for it any more: it waits for its station as long as that takes, but for no space."""
         while in_the_way := await self._store(program, do_nothing):
-            if in_the_way.full and not await self._is_wanted(program):
-                logger.warning("%s is given up: %s", program.program, in_the_way.sentence)
-                await self._give_up(program)
-                return
+            try:
+                if in_the_way.full and not await self._is_wanted(program):
+                    logger.warning("%s is given up: %s", program.program, in_the_way.sentence)
+                    await self._give_up(program)
+                    return
+            except (RepositoryError, OSError) as error:
+                logger.warning("%s cannot be given up: %s", program.program, error)
             logger.warning("%s waits to be stored: %s", program.program, in_the_way.sentence)
 
     async def _is_wanted(self, program: Program) -> bool:
@@ -152,7 +157,8 @@ class ContentEngine:
     async def _carry_out(self, job: str, order: messages.Ingest) -> None:
         async with self._at_once:
             try:
-                program = await self._make_program(job, order)
+                async with self._alone_at(order.source):
+                    program = await self._make_program(job, order)
                 self._note(job, stage=IngestStage.STORING, fraction=0.0, program=program.program)
                 await self._bring_home(job, program, order.source)
             except (IngestError, RepositoryError) as error:
@@ -160,6 +166,10 @@ class ContentEngine:
             except OSError as error:
                 reason = f"{order.source} was not ingested: {error.strerror} ({error.filename})"
                 self._note(job, stage=IngestStage.FAILED, error=reason)
+
+    def _alone_at(self, source: str) -> asyncio.Lock:
+        """Two downloads of one source would write one file, and each would remove the other's."""
+        return self._sources.setdefault(source, asyncio.Lock())
 
     async def _make_program(self, job: str, order: messages.Ingest) -> Program:
         def downloaded(received_bytes: int, length_bytes: int) -> None:

@@ -28,7 +28,9 @@ from distribution_center.content.transport_stream import SYNC_BYTE
 from media_network.program import TS_PACKET_BYTES
 
 # A playlist or a text file must not make the demuxer read other files, and a still picture is not a film.
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,nut,ogg,asf,mxf,h264,hevc,m4v,mpegvideo"
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,nut,ogg,asf,mxf,h264,hevc,m4v,mpegvideo,mp3,flac,wav"
+)
 _SPLICED = frozenset({"mpegts", "mpeg", "flv", "h264", "hevc", "m4v", "mpegvideo"})
 _UNTIMED = frozenset({"h264", "hevc", "m4v", "mpegvideo"})
 _UNDATED = frozenset({"avi"})

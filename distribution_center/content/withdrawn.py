@@ -3,6 +3,7 @@
 An empty file each: it is there before anything of the program is removed, and goes when the program is ingested anew.
 """
 
+import re
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -11,6 +12,8 @@ from distribution_center.content.segment_folder import make_durable
 from media_network.messages.registry import WITHDRAWN_MAX
 from media_network.program import ProgramId
 
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+"""A `ProgramId`: whatever else lies there is not ours, and is told to nobody."""
 DOWNLOADS = "downloads"
 """Folder of the spool where downloads go on that broke off."""
 
@@ -29,7 +32,7 @@ class Withdrawn:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-        self._names = dict.fromkeys(path.name for path in found)
+        self._names = dict.fromkeys(path.name for path in found if _NAME.fullmatch(path.name))
 
     @property
     def names(self) -> tuple[ProgramId, ...]:

@@ -4,7 +4,7 @@ They are kept as long as the message may be said again, and no more of them than
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Coroutine
 from typing import NamedTuple
 
@@ -41,14 +41,17 @@ class KeptAnswers:
 
     def __init__(self) -> None:
         self._under_way: dict[Key, asyncio.Task[Answered]] = {}
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        """Those given first come first."""
+        self._kept: defaultdict[str, OrderedDict[Key, _Kept]] = defaultdict(OrderedDict)
+        """By host those given first come first."""
+        self._weights: Counter[str] = Counter()
+        """Of what is kept, by host."""
         self.kept_bytes = 0
+        """What all of it weighs."""
 
     async def once(self, key: Key, answer: Callable[[], Coroutine[None, None, msgspec.Struct]]) -> Answered:
         """What `answer` gives, which is called once a key. One that is cancelled or fails may be called again."""
-        self._forget_old()
-        if kept := self._kept.get(key):
+        self._forget_old(key[1])
+        if (of_host := self._kept.get(key[1])) and (kept := of_host.get(key)):
             return kept.answer
         task = self._under_way.get(key)
         if task is None:
@@ -68,19 +71,25 @@ class KeptAnswers:
     async def _give(self, key: Key, answer: Callable[[], Coroutine[None, None, msgspec.Struct]]) -> Answered:
         answered = encoded(await answer())
         weight_bytes = _OVERHEAD_BYTES + len(answered.body)
-        self._kept[key] = _Kept(answered, asyncio.get_running_loop().time() + KEPT_S, weight_bytes)
+        self._kept[key[1]][key] = _Kept(answered, asyncio.get_running_loop().time() + KEPT_S, weight_bytes)
+        self._weights[key[1]] += weight_bytes
         self.kept_bytes += weight_bytes
-        self._forget_old()
+        while self.kept_bytes > KEPT_BYTES_MAX:
+            # Whoever says most loses his own: nobody can make others be forgotten.
+            self._forget_oldest(max(self._weights, key=self._weights.__getitem__))
         return answered
 
-    def _forget_old(self) -> None:
+    def _forget_old(self, host: str) -> None:
         now_s = asyncio.get_running_loop().time()
-        while self._kept:
-            key, oldest = next(iter(self._kept.items()))
-            if oldest.until_s > now_s and self.kept_bytes <= KEPT_BYTES_MAX:
-                return
-            del self._kept[key]
-            self.kept_bytes -= oldest.weight_bytes
+        while (kept := self._kept.get(host)) and next(iter(kept.values())).until_s <= now_s:
+            self._forget_oldest(host)
+
+    def _forget_oldest(self, host: str) -> None:
+        _, oldest = self._kept[host].popitem(last=False)
+        self._weights[host] -= oldest.weight_bytes
+        self.kept_bytes -= oldest.weight_bytes
+        if not self._kept[host]:
+            del self._kept[host], self._weights[host]
 
 
 def encoded(answer: msgspec.Struct) -> Answered:

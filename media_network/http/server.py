@@ -5,6 +5,8 @@ What `openapi.json` shows is drawn from the same table.
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +25,10 @@ from media_network.http.kept_answers import KeptAnswers
 from media_network.http.openapi import describe
 from media_network.messages.verb import Port, Reply, Request, Verb
 from media_network.refusal import Refused
+
+ACCEPTED_AT_ONCE = 16
+"""What asyncio is given as backlog; the kernel is told `_WAITING_MAX` afterwards."""
+_WAITING_MAX = 1024
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
@@ -148,12 +154,14 @@ async def serve(table: HandlerTable, address: Address, gate: ConnectionGate | No
 
 
 @asynccontextmanager
-async def serve_ports(table: HandlerTable, *, control: Address, media: Address) -> AsyncIterator[None]:
+async def serve_ports(
+    table: HandlerTable, *, control: Address, media: Address, gate: ConnectionGate | None = None
+) -> AsyncIterator[None]:
     """Serve a table at the two ports of a party while the context is open, to each kind of caller what it may say.
 
-    Raises OSError when one of the two cannot be bound.
+    Without a `gate` the two have one of their own. Raises OSError when one of the two cannot be bound.
     """
-    gate = ConnectionGate(connections_bearable())
+    gate = ConnectionGate(connections_bearable()) if gate is None else gate
     async with serve(table.at(Port.CONTROL), control, gate), serve(table.at(Port.MEDIA), media, gate):
         yield
 
@@ -176,10 +184,29 @@ async def serve_application(
     await runner.setup()
     _count(runner.server, guarded)
     try:
-        await web.TCPSite(runner, address.host, address.port, reuse_address=True, backlog=1024).start()
+        site = web.TCPSite(runner, address.host, address.port, reuse_address=True, backlog=ACCEPTED_AT_ONCE)
+        await site.start()
+        _let_wait(site)
         yield Address(address.host, runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def let_wait(listening: int) -> None:
+    """Have the kernel let so many connections wait at a listening socket, by its descriptor."""
+    with socket.socket(fileno=os.dup(listening)) as same:
+        same.listen(_WAITING_MAX)
+
+
+def _let_wait(site: web.TCPSite) -> None:
+    """Have the kernel let more wait than asyncio accepts at once: it has one number for both.
+
+    asyncio accepts all that wait before it tells of one: without this bound a crowd takes all descriptors before the
+    gate has seen any of them, and asyncio's own remedy for that floods the log.
+    """
+    for listening in getattr(site, "_server").sockets:  # noqa: B009 -- aiohttp shows its sockets nowhere else
+        if listening.fileno() >= 0:  # a simulated one has no descriptor
+            let_wait(listening.fileno())
 
 
 def _telling(gate: ConnectionGate) -> Middleware:

@@ -1,7 +1,9 @@
 """Players that nobody here wrote know one address of a station: they lose no frame while director follows director."""
 
+import socket
 import subprocess
 import urllib.request
+from contextlib import ExitStack
 
 import pytest
 
@@ -84,3 +86,14 @@ def test_a_viewer_who_comes_while_nobody_directs_waits(station, program):
     with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
         assert answer.read().startswith(b"#EXTM3U")
     assert station.new_director(director)
+
+
+def test_a_crowd_that_says_nothing_keeps_no_viewer_out(station, program):
+    """More connections than are carried: those that are silent go."""
+    url = station.playlist("north", program["program"])
+    host, port = station.service("north").split(":")
+    with ExitStack() as crowd:
+        for _ in range(520):
+            crowd.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE_S))
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+            assert answer.read().startswith(b"#EXTM3U")

@@ -35,9 +35,10 @@ def test_other_errors_are_not_passed_over():
 def test_a_status_that_could_not_be_written_is_written_once_it_can_be(tmp_path):
     folder, status = tmp_path / "state", ProcessStatus(pid=7, role="center", state="serving")
     teller = StatusTeller(folder)
-    teller.tell(status)
+    assert not teller.tell(status)
     folder.mkdir()
-    teller.tell(status)
+    assert teller.tell(status)
+    assert not teller.tell(status)
     assert read_status(folder) == status
 
 

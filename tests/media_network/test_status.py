@@ -68,3 +68,10 @@ def test_the_center_is_found_while_it_answers(tmp_path):
 )
 def test_where_the_state_lies(environment, folder):
     assert default_state_folder(environment, Path("/home/me")) == Path(folder)
+
+
+def test_a_folder_in_place_of_the_status_is_set_aside(tmp_path):
+    (tmp_path / STATUS_FILE).mkdir()
+    write_status(tmp_path, SERVING)
+    assert read_status(tmp_path) == SERVING
+    assert (tmp_path / f"{STATUS_FILE}.damaged-1").is_dir()

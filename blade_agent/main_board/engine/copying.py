@@ -97,13 +97,19 @@ class Copying:
         key = partial_key(request.program, request.segment)
         if key in self._under_way:
             return Done()
-        if len(self._under_way) >= _COPIES_WAITING_MAX:
-            return Refused(Reason.BUSY, f"{len(self._under_way)} copies are waiting already")
+        if busy := self._busy(key):
+            return Refused(Reason.BUSY, busy)
         self._under_way[key] = request
         task = self._tasks.create_task(self._converse(request, source, key), name=f"copy {key.program}/{key.number}")
         self._conversations[key] = task
         task.add_done_callback(lambda _: self._ended(key))
         return Done()
+
+    def _busy(self, key: PartialKey) -> str | None:
+        if any(other[:2] == key[:2] for other in self._under_way):
+            return f"another content of segment {key.number} of {key.program} is being copied"
+        waiting = len(self._under_way)
+        return f"{waiting} copies are waiting already" if waiting >= _COPIES_WAITING_MAX else None
 
     async def give_up(self, programs: Collection[ProgramId]) -> None:
         """Copy nothing more of these programs; no copy of them is being made any more when this returns."""
@@ -134,7 +140,10 @@ class Copying:
                 copied_bytes = await self._receive(request, source)
             result = CopyResult.STORED
             self._counters.copies_done += 1
-        except (StoreError, SourceLost) as error:
+        except Exception as error:
+            if not isinstance(error, StoreError | SourceLost):
+                # Whatever becomes of a copy: streams go on beside it.
+                logger.exception("copy of segment %d of %s", request.segment.number, request.program)
             result, detail = _result_of(error), str(error)
             self._counters.copies_failed += 1
             logger.warning("copy of segment %d of %s failed: %s", request.segment.number, request.program, detail)
@@ -209,7 +218,7 @@ class Copying:
             await reception.write(bytes(gathered))
 
 
-def _result_of(error: StoreError | SourceLost) -> CopyResult:
+def _result_of(error: Exception) -> CopyResult:
     match error:
         case SourceLost():
             return CopyResult.SOURCE_LOST

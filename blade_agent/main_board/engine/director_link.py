@@ -98,7 +98,9 @@ class DirectorLink:
         self.lease_end_s = 0.0
         """On the loop's clock; nothing is streamed from then on."""
         self._blades: StationHosts | None = None
-        """Of the station, as the director has told; None: it has not."""
+        """Of the station, as this director or the one before has told; None: it has not."""
+        self._blades_version: int | None = None
+        """What this director knows that we know."""
         self._ticket_keys: deque[TicketKey] = deque(maxlen=_KEYS_KEPT)
         self._client = client
         self._store = store
@@ -121,7 +123,7 @@ class DirectorLink:
         """Another director has been appointed: enlist with it, with all that is going on here."""
         self.duty = duty
         self.director_media = None
-        self._blades = None
+        self._blades_version = None
         self._answered = (None, 0.0)
         self.alone = None if self.draining else 0
         self.enlist_anew()
@@ -246,6 +248,7 @@ class DirectorLink:
     def _take_terms(self, terms: Enlisted) -> None:
         self.director_media = _address_of(terms.media)
         self._blades = terms.blades
+        self._blades_version = terms.blades.version if terms.blades else None
         self.lease_s = terms.lease_ms / 1000
         self._report_interval_s = terms.report_interval_ms / 1000
         self._cursor_interval_s = (terms.cursor_interval_ms or terms.report_interval_ms) / 1000
@@ -302,7 +305,7 @@ class DirectorLink:
             pull_bps=load.pull_bps,
             free_bytes=self._store.free_bytes,
             draining=self.draining,
-            blades=self._blades.version if self._blades else None,
+            blades=self._blades_version,
         )
 
     async def _tell(self, report: Report, work: Work) -> bool:
@@ -316,7 +319,8 @@ class DirectorLink:
             logger.warning("director %s refuses our report: %s", self.duty.director, answer)
         if not isinstance(answer, Reported):
             return False
-        self._blades = answer.blades or self._blades
+        if answer.blades:
+            self._blades, self._blades_version = answer.blades, answer.blades.version
         self.alone = answer.alone if report.draining == self.draining else self.alone
         self._heard(answer.clock_us, answer.revoked, sent_s, work)
         return True

@@ -79,3 +79,21 @@ def test_where_the_network_leads_players_to_the_director_the_blade_does_not_list
 
     with pytest.raises(Unreachable):
         asyncio.run(story())
+
+
+def test_a_command_that_is_slow_to_take_the_address_does_not_take_it_after_it_was_left(tmp_path, free_port):
+    notes, begun = tmp_path / "notes", tmp_path / "begun"
+    slow = f"import time; open({str(begun)!r}, 'w'); time.sleep(30); open({str(notes)!r}, 'a').write('take ')"
+    service = ServiceAddress(
+        address=Address("127.0.0.1", free_port()),
+        take_command=(sys.executable, "-c", slow),
+        leave_command=noting(notes, "leave"),
+        listen=True,
+    )
+
+    async def story():
+        async with serving_at(service, answers()):
+            await until(begun.exists)
+
+    asyncio.run(story())
+    assert notes.read_text() == "leave"

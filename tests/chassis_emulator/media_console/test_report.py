@@ -28,7 +28,7 @@ def test_incomplete():
     assert lines[2] == "     10  127.1.2.2:8080 then 127.1.2.3:8080      188  cdcdcdcdcdcdcdcd  incomplete"
     assert lines[-2:] == [
         "3 stray datagrams were not written",
-        "INCOMPLETE: 1,316 bytes are missing; damaged segments: 10",
+        "INCOMPLETE: 1,316 bytes are missing; damaged segments, by number: 10",
     ]
 
 

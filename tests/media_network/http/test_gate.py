@@ -221,3 +221,25 @@ def test_answers_are_kept_in_a_bound_of_bytes_and_for_a_time():
 
     with Simulation(1) as simulation:
         simulation.run_until_complete(story())
+
+
+def test_nobody_makes_the_answers_of_others_be_forgotten():
+    async def story():
+        kept, given = KeptAnswers(), []
+
+        async def give(host, key):
+            given.append((host, key))
+            return Done()
+
+        async def say(host, key):
+            return await kept.once(("verb", host, key), lambda: give(host, key))
+
+        await say("blade", "a")
+        for number in range(2 * KEPT_BYTES_MAX // 512):
+            await say("flood", str(number))
+        given.clear()
+        await say("blade", "a")
+        assert given == []
+        assert kept.kept_bytes <= KEPT_BYTES_MAX
+
+    asyncio.run(story())

@@ -78,6 +78,17 @@ class IoChannel:
                 self.give_up(cause)
             raise ChannelFailed(self.folder, cause) from error
 
+    async def run_writing(self, work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+        """The same for what makes files. A folder that has gone ends the channel, as an unplugged disk does.
+
+        Raises NoSpace, ChannelFailed.
+        """
+        try:
+            return await self.run(work, *arguments)
+        except FileNotFoundError:
+            self.give_up("its folder has gone")
+            raise ChannelFailed(self.folder, "its folder has gone") from None
+
     async def _takes_writes(self) -> bool:
         """Whether the disk works but for what it has just been asked: one bad sector is not the disk."""
         probing = asyncio.get_running_loop().run_in_executor(self._executor, self._probe)

@@ -37,7 +37,7 @@ class SegmentReception:
     async def open(self) -> None:
         """Take up what an earlier reception left. Raises NoSpace, ChannelFailed."""
         try:
-            await self.channel.run(self._open)
+            await self.channel.run_writing(self._open)
         except BaseException:
             self._close()
             raise
@@ -56,7 +56,7 @@ class SegmentReception:
         if self.length_bytes + len(data) > self.segment.length_bytes:
             raise self._wrong(f"longer than {self.segment.length_bytes} bytes")
         if data:
-            await self.channel.run(self._write, data)
+            await self.channel.run_writing(self._write, data)
 
     async def store(self) -> None:
         """Check length and hash and make the segment durable. Raises WrongContent, NoSpace, ChannelFailed."""
@@ -64,7 +64,7 @@ class SegmentReception:
             raise self._wrong(f"{self.length_bytes} bytes of {self.segment.length_bytes}")
         if self._hash.hexdigest() != self.segment.sha256:
             raise self._wrong(f"SHA-256 is {self._hash.hexdigest()}, not {self.segment.sha256}")
-        await self.channel.run(self._commit)
+        await self.channel.run_writing(self._commit)
         self.stored = True
 
     def _wrong(self, detail: str) -> WrongContent:

@@ -87,6 +87,7 @@ class SegmentStore:
         """Take stock of the channels. One that cannot be read is marked failed; the others serve."""
         store = cls(files, folders)
         await asyncio.gather(*(store._take_stock(channel) for channel in store.channels))
+        await store._drop_old_partials()
         return store
 
     def close(self) -> None:
@@ -113,9 +114,6 @@ class SegmentStore:
 
     def figures(self) -> tuple[ChannelFigures, ...]:
         """Every channel at this moment."""
-        receptions = Counter(
-            channel for key, channel in self._partials.items() if SegmentKey(*key[:2]) in self._receiving
-        )
         return tuple(
             ChannelFigures(
                 name=channel.folder.name,
@@ -125,7 +123,7 @@ class SegmentStore:
                 segments=self._tallies[channel].by_program.total(),
                 stored_bytes=self._tallies[channel].stored_bytes,
                 programs=frozenset(self._tallies[channel].by_program),
-                receptions=receptions[channel],
+                receptions=channel.receptions,
             )
             for channel in self.channels
         )
@@ -170,15 +168,19 @@ class SegmentStore:
         with ExitStack() as unless_good:
             unless_good.callback(file.close)
             async with self._tending[held.channel]:
-                if self._held.get(key) is held:
-                    if await held.channel.run(is_intact, file, held.content):
-                        self._held[key] = held._replace(read_through=True)
-                    else:
-                        self._find_damaged(key, held, "its bytes have changed")
+                if self._held.get(key) == held:
+                    await self._verify(key, held, file)
             if self._held.get(key) != held._replace(read_through=True):
                 return None
             unless_good.pop_all()
         return file
+
+    async def _verify(self, key: SegmentKey, held: _Held, file: BinaryIO) -> None:
+        """Read all of a held segment's file: it is good, or not held any more. Raises ChannelFailed."""
+        if not await held.channel.run(is_intact, file, held.content):
+            self._find_damaged(key, held, "its bytes have changed")
+        elif self._held.get(key) == held:
+            self._held[key] = held._replace(read_through=True)
 
     def _find_damaged(self, key: SegmentKey, held: _Held, what: str) -> None:
         if self._held.get(key) == held:
@@ -234,9 +236,8 @@ class SegmentStore:
                     async with self._tending[channel]:
                         with suppress(FileNotFoundError):
                             await _remove(key, channel, content)
-        for partial in [partial for partial in self._partials if partial.program in programs]:
-            channel = self._partials.pop(partial)
-            if not channel.failure:
+        for partial, channel in [item for item in self._partials.items() if item[0].program in programs]:
+            if self._partials.pop(partial, None) and not channel.failure:
                 with suppress(FileNotFoundError):
                     await channel.run(channel.files.remove, partial_path(channel.folder, partial))
 
@@ -256,8 +257,12 @@ class SegmentStore:
         """Remove files that are not held any more. Who receives the segment anew waits until that is done."""
         for channel, content in files:
             async with self._tending[channel]:
-                with suppress(FileNotFoundError, ChannelFailed, NoSpace):
+                try:
                     await _remove(key, channel, content)
+                except FileNotFoundError:
+                    continue
+                except (ChannelFailed, NoSpace):
+                    self._damaged[key].add((channel, content))  # it is swept later
 
     def lose(self, program: ProgramId, number: int) -> None:
         """Hold a segment no longer whose file turned out to be damaged; the next fetch writes it anew."""
@@ -314,11 +319,16 @@ class SegmentStore:
         held = self._held.get(key)
         if held is None or held.channel is not channel or key in self._receiving:
             return 0
-        unread = self._held[key] = held._replace(read_through=False)
-        with suppress(ChannelFailed, NoSpace):
-            file = await self._open(key, unread)
-            if file:
-                file.close()
+        path = segment_path(channel.folder, key, held.content)
+        with suppress(ChannelFailed, NoSpace, FileNotFoundError):
+            file = await channel.run(open_whole, channel.files, path, held.content)
+            if file is None:
+                self._find_damaged(key, held, "its length is wrong")
+                return held.content.length_bytes
+            with file:
+                async with self._tending[channel]:
+                    if (now := self._held.get(key)) and now.channel is channel and now.content == held.content:
+                        await self._verify(key, now, file)
         return held.content.length_bytes
 
     async def _take_stock(self, channel: IoChannel) -> None:
@@ -357,6 +367,8 @@ class SegmentStore:
             except (NoSpace, ChannelFailed) as error:
                 trouble = error
                 continue
+            # It is nobody's to drop while it is written; `_settle` puts it back if it is left half done.
+            self._partials.pop(partial_key(program, segment), None)
             return reception
         raise trouble
 

@@ -271,3 +271,22 @@ async def _leave_early(tmp_path, host):
         async with director.client.read(media_of(host), f"/segments/{PROGRAM}/0.ts?ticket={TICKET}") as response:
             assert await response.read() == data
         await until(lambda: len(os.listdir("/proc/self/fd")) <= opened + 1)
+
+
+def test_a_copy_of_another_content_meanwhile_is_refused_and_the_engine_goes_on(tmp_path, hosts):
+    data = make_segments(2)
+
+    async def story():
+        source = BreakingSource(data[0], break_after=1000)
+        async with (
+            scripted() as director,
+            await asyncio.start_server(source.serve, *media_of(hosts[0])),
+            engine(director, tmp_path, hosts[1]) as store,
+        ):
+            first, other = segment_of(0, data[0]), segment_of(0, data[1])
+            await director.client.ask(hosts[1], FETCH, order(first, media_of(hosts[0])))
+            refused = await director.client.ask(hosts[1], FETCH, order(other, media_of(hosts[0])))
+            await put(store, PROGRAM, 7, data[1])
+            return refused.reason, store.inventory()
+
+    assert asyncio.run(story()) == (Reason.BUSY, {PROGRAM: "7"})

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -291,3 +292,60 @@ def test_who_receives_a_segment_waits_until_its_damaged_file_is_gone(tmp_path, m
         return done, again
 
     assert asyncio.run(story()) == (set(), DATA[1])
+
+
+def test_whoever_waits_while_a_segment_is_checked_gets_it(tmp_path):
+    """The checker and a first reader meet at one segment: it is good for both."""
+
+    async def story():
+        await stocked(tmp_path)
+        store = await SegmentStore.open(DiskFiles(), [tmp_path])
+        (channel,) = store.channels
+        checks = [store._check(key, channel) for key in list(store._held)]
+        read = await asyncio.gather(*(read_all(store, number) for number in (0, 1, 2, 0)), *checks)
+        await asyncio.gather(*(store._check(key, channel) for key in list(store._held)))
+        assert all(held.read_through for held in store._held.values())
+        store.close()
+        return read[:4]
+
+    assert asyncio.run(story()) == [*DATA, DATA[0]]
+
+
+def test_a_channel_whose_folder_has_gone_is_given_up_and_the_other_takes_what_comes(tmp_path):
+    async def story():
+        store = await SegmentStore.open(DiskFiles(), [tmp_path / "a", tmp_path / "b"])
+        a, b = store.channels
+        b.receptions = 9  # busier: the other one is tried first
+        shutil.rmtree(tmp_path / "a")
+        await put(store, PROGRAM, 0, DATA[0])
+        store.close()
+        return a.failure, b.failure, store.inventory()
+
+    assert asyncio.run(story()) == ("its folder has gone", None, {PROGRAM: "0"})
+
+
+def test_a_partial_that_is_taken_up_again_is_not_dropped_for_its_age(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "_PARTIALS_KEPT", 2)
+
+    async def break_off(store, number):
+        async with store.receive(PROGRAM, segment_of(number, DATA[number % 3])) as reception:
+            await reception.write(DATA[number % 3][:188])
+            raise ConnectionResetError
+
+    async def story():
+        store = await SegmentStore.open(DiskFiles(), [tmp_path])
+        with pytest.raises(ConnectionResetError):
+            await break_off(store, 0)
+        async with store.receive(PROGRAM, SEGMENTS[0]) as oldest:
+            for number in range(1, 6):
+                with pytest.raises(ConnectionResetError):
+                    await break_off(store, number)
+            await oldest.write(DATA[0][oldest.length_bytes :])
+            await oldest.store()
+        store.close()
+        left = len(list((tmp_path / ".partial").iterdir()))
+        again = await SegmentStore.open(DiskFiles(), [tmp_path])
+        again.close()
+        return oldest.resumed_bytes, left, again.inventory()
+
+    assert asyncio.run(story()) == (188, 2, {PROGRAM: "0"})
