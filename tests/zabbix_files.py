@@ -40,17 +40,13 @@ _SENSORS = (
 _LIMITS = Item(
     "mscSensorCondition", "condition", trigger=("last({0})>1 and last({0})<5", "the reading is beyond a limit", "HIGH")
 )
-_FANS = Rule(
-    "Fans",
-    "mscFanState",
-    "mscFanName",
-    "{#NAME}",
-    (
-        Item("mscFanState", "state", trigger=("last({})=2", "the fan does not turn", "HIGH")),
-        Item("mscFanSpeed", "speed"),
-        Item("mscFanDuty", "duty"),
-    ),
+_FAN = (
+    Item("mscFanState", "state", trigger=("last({})=2", "the fan does not turn", "HIGH")),
+    Item("mscFanSpeed", "speed"),
 )
+_BLADES_FANS = Rule("Fans", "mscFanState", "mscFanName", "{#NAME}", _FAN)
+"""A chassis manager is not told what a blade drives its fan with."""
+_FANS = Rule("Fans", "mscFanState", "mscFanName", "{#NAME}", (*_FAN, Item("mscFanDuty", "duty")))
 _ALARMS = (
     Item("msaActive", "Alarms"),
     Item("msaWorstSeverity", "Worst alarm", trigger=("last({})=3", "A critical alarm is active", "HIGH")),
@@ -98,7 +94,7 @@ _TEMPLATES = {
                     Item("mscSupplyOutput", "output"),
                 ),
             ),
-            _FANS,
+            _BLADES_FANS,
         ),
     ),
     "Media station blade by SNMP": (

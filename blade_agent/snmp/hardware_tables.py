@@ -67,7 +67,7 @@ class HardwareTables:
             FAN_ENTRY,
             self._fans,
             {
-                1: (DISPLAY_STRING, lambda part: part.entity.fan.name),
+                1: (DISPLAY_STRING, lambda part: part.entity.name),
                 2: (PART_STATE, lambda part: part.state),
                 3: (GAUGE32, lambda part: _rounded(value_of(part.entity.fan.speed))),
                 4: (GAUGE32, lambda part: _percent(value_of(part.entity.fan.duty))),

@@ -50,7 +50,7 @@ def test_the_stream_is_handed_over_at_the_end_of_each_segment(network, program, 
     report, _, wire = played
     director = network.director("north")["address"]
     addresses = {row[port]: row["address"] for row in network.engines("north") for port in ("control", "media")}
-    (play,) = wire.said("director/play", program=program["program"])
+    (play,) = wire.said("director/play", destination=director, program=program["program"])
     session, lengths = play.answer["session"], [segment["bytes"] for segment in report["segments"]]
     frames = frames_by_segment(wire.datagrams, lengths)
     sending, turn = addresses[play.answer["engine"]], play.answer["turn"]

@@ -61,25 +61,38 @@ def test_librenms_finds_every_sensor_of_a_chassis(network):
     assert len({(sensor.kind, sensor.index) for sensor in found}) == len(found), "none takes another's place"
     assert all(sensor.descr and "{{" not in sensor.descr + sensor.number for sensor in found)
     states = {sensor.descr: sensor for sensor in found if sensor.kind == "state"}
-    temperatures = ["Inlet temp", *(f"blade {slot} {name}" for slot in SLOTS for name in ("SoC temp", "Inlet temp"))]
+    kinds = {"SoC temp": "temperature", "Inlet temp": "temperature", "12 V supply": "voltage"}
+    kinds |= {"Board current": "current", "Board power": "power", "Fan speed": "fanspeed"}
+    sensors = {"Inlet temp": "temperature"} | {f"blade {slot} {name}": kinds[name] for slot in SLOTS for name in kinds}
     assert set(states) == {
         *(f"Slot {slot} {what}" for slot in SLOTS for what in ("hot swap", "main board", "role")),
-        *(f"{name} limits" for name in temperatures),
+        *(f"{name} limits" for name in sensors),
+        *(f"blade {slot} Fan" for slot in SLOTS),
         "Supply 1",
         "Supply 2",
     }
     assert {sensor.generic for sensor in states.values()} == {0}
     watts = {sensor.descr: sensor for sensor in found if sensor.kind == "power"}
-    assert watts.keys() == {"Granted to blades", "Budget", "Drawn", "Supply 1", "Supply 2"}
+    drawn = {"Drawn", "Supply 1", "Supply 2", *(f"Slot {slot}" for slot in SLOTS)}
+    assert watts.keys() == {"Granted to blades", "Budget", *drawn}
     for name in ("Granted to blades", "Drawn", "Supply 1"):
         assert 1 < watts[name].value < watts[name].limit <= 1000, watts[name]
     assert {s.descr: s.value for s in found if s.kind == "count"} == {"Blades in service": len(SLOTS), "Alarms": 0}
 
-    steady = [sensor for sensor in found if sensor.descr not in {"Drawn", "Supply 1", "Supply 2"}]
+    steady = [sensor for sensor in found if sensor.descr not in drawn]
     assert librenms.poll(steady) == [sensor.value for sensor in steady]
     by_itself = librenms.entity_sensors()
-    assert by_itself.keys() == set(temperatures)
-    assert all(kind == "temperature" and 15 < value < 60 for kind, value in by_itself.values())
+    assert {name: kind for name, (kind, _) in by_itself.items()} == sensors
+    plausible = {
+        "temperature": (15, 60),
+        "voltage": (11, 13),
+        "current": (0, 5),
+        "power": (0, 60),
+        "fanspeed": (300, 9000),
+    }
+    for name, (kind, value) in by_itself.items():
+        low, high = plausible[kind]
+        assert low < value < high, name
 
 
 @pytest.mark.peer("snmpget", "snmpbulkwalk")
