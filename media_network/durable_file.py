@@ -83,10 +83,7 @@ class DurableFile(Generic[Value]):
         # When the power failed between two renames the name is free, and what it was to be is whole.
         new = self._beside(_NEW)
         if damage == "" and self._damage(new) is None:
-            # Finished now: what is kept next begins by clearing that name away.
-            self._files.rename(new, self.path)
-            self._files.sync_folder(self.path.parent)
-            return Found(Origin.KEPT, self._value(self.path))
+            return Found(Origin.KEPT, self._value(new))
         before = self._beside(_BEFORE)
         damage_before = self._damage(before)
         if damage_before is None:
@@ -111,7 +108,11 @@ class DurableFile(Generic[Value]):
         files, folder, new = self._files, self.path.parent, self._beside(_NEW)
         files.make_folder(folder)
         names = files.list_folder(folder)
-        if new.name in names:
+        if new.name in names and self.path.name not in names and self._damage(new) is None:
+            # The power failed between two renames: that is what was kept, and must not be cleared away.
+            files.rename(new, self.path)
+            names.append(self.path.name)
+        elif new.name in names:
             self._clear(new)
         file = files.append(new)
         try:

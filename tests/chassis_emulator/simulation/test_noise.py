@@ -43,5 +43,5 @@ def test_a_station_on_noisy_lines_keeps_its_director_and_its_epoch(tmp_path):
         before, after, flipped = simulation.run_until_complete(
             onlooker(simulation, stage), within_s=CALM_S + NOISE_S + 1.0
         )
-    assert before == after == b"1\n"
+    assert before == after == b"1\n\ncrc32:6751fc53\n"
     assert flipped > 100
