@@ -89,7 +89,8 @@ async def copying(network):
     silent = await asyncio.start_server(say_nothing, STALLING, 8080)
     epoch = int(await asyncio.to_thread(network.value, MANAGER, "mscEpoch.0"))
     order = Fetch(epoch=epoch, program="never-0a1b", segment=segment, source=f"{STALLING}:8080", ticket="t")
-    async with HttpClient(random.Random(1)) as http:
+    director = (await asyncio.to_thread(network.director, "north"))["address"]
+    async with HttpClient(random.Random(1), director) as http:
         assert await http.ask(Address(host, 8081), FETCH, order) == Done()
         try:
             yield host
