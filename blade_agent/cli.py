@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from blade_agent.backplane.role import HIGHEST_EPOCH
 from blade_agent.chassis_manager.cli import chassis
 from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
 from media_network.cli import UserError, echo_json, json_option, run_until_told, settings_option
@@ -69,7 +70,7 @@ def manage(path: Path) -> None:
 
 
 @main.command()
-@click.argument("epoch", type=click.IntRange(0, 2**32 - 1))
+@click.argument("epoch", type=click.IntRange(0, HIGHEST_EPOCH))
 @settings_option("/etc/media-station/chassis.toml", "epoch_file")
 def set_epoch(epoch: int, path: Path) -> None:
     """Have a chassis manager that is not running begin after EPOCH, in place of what its epoch file says.

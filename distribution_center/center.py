@@ -29,7 +29,7 @@ from media_network.status import ProcessStatus, StatusTeller
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
     """Run a center until cancelled.
 
-    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `StoreError`.
+    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `RepositoryError`.
     """
     async with holding_folders(Path(settings.state)):
         repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))

@@ -5,10 +5,14 @@ survives a power cut from `GrowingFile.sync` on, a name (made, renamed or remove
 A simulated disk that loses everything else at a power cut stands in for `DiskFiles` under the very same store.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the kernel says when a disk, a quota or a file can take no more."""
 
 
 class GrowingFile(Protocol):

@@ -6,11 +6,11 @@ matter: two commands do it, such as `ip address add` and `arping -A`.
 
 import asyncio
 import logging
-from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from blade_agent.run_command import run_command
 from media_network.address import Address
 from media_network.http.gate import ConnectionGate
 from media_network.http.server import HandlerTable, serve
@@ -50,12 +50,12 @@ async def serving_at(
     finally:
         keeping.cancel()
         await asyncio.wait([keeping])
-        await _run(service.leave_command)
+        await run_command(service.leave_command, within_s=_COMMAND_WITHIN_S)
 
 
 async def _keep_serving(service: ServiceAddress, table: HandlerTable, gate: ConnectionGate | None) -> None:
     while True:
-        await _run(service.take_command)
+        await run_command(service.take_command, within_s=_COMMAND_WITHIN_S)
         try:
             async with serve(table, service.address, gate):
                 await asyncio.Event().wait()
@@ -64,25 +64,3 @@ async def _keep_serving(service: ServiceAddress, table: HandlerTable, gate: Conn
         except Exception:
             logger.exception("the service address %s", service.address)
         await asyncio.sleep(_TRY_AGAIN_S)
-
-
-async def _run(command: tuple[str, ...]) -> None:
-    """Run a command to its end; one that is not waited for any longer is killed: it must not act after the next one."""
-    if not command:
-        return
-    try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
-    except OSError as error:
-        logger.warning("%s cannot be run: %s", command[0], error.strerror or error)
-        return
-    try:
-        async with asyncio.timeout(_COMMAND_WITHIN_S):
-            status = await process.wait()
-        if status:
-            logger.warning("%s ended with exit code %d", command[0], status)
-    except TimeoutError:
-        logger.warning("%s has not ended within %g s", command[0], _COMMAND_WITHIN_S)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

@@ -1,9 +1,7 @@
 """What is done to the main board from outside: after the answer to who asked has gone out."""
 
 import asyncio
-import logging
 from collections.abc import Callable
-from subprocess import DEVNULL
 from typing import Final
 
 import msgspec
@@ -11,18 +9,19 @@ from msgspec import Struct
 
 from blade_agent.cbc.hardware import BoardAction
 from blade_agent.profiled_board.power import KeptPower, MainBoardPower
+from blade_agent.run_command import run_command
 
 CYCLE_OFF_S: Final = 2.0
 """How long a power cycle leaves the main board off."""
 DRAIN_MOST_S: Final = 10.0
 _DRAIN_LOOK_S: Final = 0.25
+_COMMAND_WITHIN_S: Final = 60.0
+"""A command that resets the board or switches it off never ends where it works."""
 
 _RESETS: Final = {BoardAction.HARD_RESET, BoardAction.WARM_RESET, BoardAction.POWER_CYCLE, BoardAction.GRACEFUL_REBOOT}
 _OFF: Final = {BoardAction.POWER_OFF, BoardAction.SHUTDOWN}
 _GRACEFUL: Final = {BoardAction.GRACEFUL_REBOOT, BoardAction.SHUTDOWN}
 ACTIONS: Final = frozenset(_RESETS | _OFF | {BoardAction.POWER_ON})
-
-logger = logging.getLogger(__name__)
 
 
 class BoardCommands(Struct, frozen=True, kw_only=True):
@@ -83,7 +82,9 @@ class BoardActions:
         self._kept.choose(msgspec.structs.replace(self._kept.choice, on=on))
 
     def _run(self, command: tuple[str, ...]) -> None:
-        task = asyncio.get_running_loop().create_task(_run(command), name=f"run {command[0]}")
+        task = asyncio.get_running_loop().create_task(
+            run_command(command, within_s=_COMMAND_WITHIN_S), name=f"run {command[0]}"
+        )
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -98,14 +99,3 @@ class BoardActions:
     def _cancel(self) -> None:
         if self._next is not None:
             self._next.cancel()
-
-
-async def _run(command: tuple[str, ...]) -> None:
-    try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
-    except OSError as error:
-        logger.warning("%s cannot be run: %s", command[0], error)
-        return
-    status = await process.wait()
-    if status:
-        logger.warning("%s ended with status %d", command[0], status)

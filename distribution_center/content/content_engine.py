@@ -22,10 +22,11 @@ from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.download import download
 from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
-from distribution_center.content.ingest import clear_spool, ingest
+from distribution_center.content.ingest import ingest
 from distribution_center.content.ingest_report import path_of
 from distribution_center.content.segment_folder import segment_path
-from distribution_center.content.withdrawn import DOWNLOADS, Withdrawn, clear_unregistered
+from distribution_center.content.spool import DOWNLOADS, clear_spool
+from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.obstacles import in_words, no_answer, no_director
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
@@ -105,11 +106,10 @@ class ContentEngine:
         Raises `RepositoryError`.
         """
         self.spool.mkdir(parents=True, exist_ok=True)
-        clear_spool(self.spool)
         for name in self._withdrawn.names:
             await self.repository.remove_program(name)
         programs = await self.repository.programs()
-        clear_unregistered(self.spool, {program.program for program in programs})
+        clear_spool(self.spool, {program.program for program in programs})
         for program in programs:
             if (self.spool / program.program).is_dir():
                 self.tasks.create_task(self._take_up(program), name=f"store {program.program}")
@@ -165,6 +165,11 @@ class ContentEngine:
                 self._note(job, stage=IngestStage.FAILED, error=str(error))
             except OSError as error:
                 reason = f"{order.source} was not ingested: {error.strerror} ({error.filename})"
+                self._note(job, stage=IngestStage.FAILED, error=reason)
+            except Exception:
+                # Whatever a film, or the process that reads it, brings about: the center goes on.
+                logger.exception("the ingest of %s", order.source)
+                reason = f"{order.source} was not ingested: the center has met a fault of its own, its log has it"
                 self._note(job, stage=IngestStage.FAILED, error=reason)
 
     def _alone_at(self, source: str) -> asyncio.Lock:

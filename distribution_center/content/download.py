@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ import msgspec
 from aiohttp import ClientError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
 
 from distribution_center.content.errors import DiskFull, DownloadFailed
+from media_network.files import DISK_FULL
 
 OnBytes = Callable[[int, int], None]
 """Takes the bytes received and the length of the whole, -1 while unknown."""
@@ -25,7 +25,6 @@ _CHUNK_BYTES = 1 << 20
 _TIMEOUT = ClientTimeout(total=None, sock_connect=15, sock_read=30)
 _FIRST_PAUSE_S = 0.25
 _TRANSIENT = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -182,7 +181,7 @@ def _room(state: _Download) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in DISK_FULL:
             raise
         free_bytes = shutil.disk_usage(state.part.parent).free
         needed_bytes = max(free_bytes + 1, state.length_bytes - state.received_bytes)

@@ -26,7 +26,7 @@ from distribution_center.content.ingest_report import (
     Report,
     uri_of,
 )
-from distribution_center.content.segment_folder import make_durable
+from media_network.files import DiskFiles
 from media_network.program import Program
 
 _WORK_PREFIX = ".ingest-"
@@ -68,14 +68,8 @@ async def ingest(
         if target.exists():  # from an ingest before: the same bytes, or what is left of them
             shutil.rmtree(target)
         (work / SEGMENTS).rename(target)
-        make_durable(spool)
+        DiskFiles().sync_folder(spool)
     return program
-
-
-def clear_spool(spool: Path) -> None:
-    """Remove what an ingest left behind that was killed together with the center."""
-    for work in spool.glob(f"{_WORK_PREFIX}*"):
-        shutil.rmtree(work)
 
 
 @contextmanager

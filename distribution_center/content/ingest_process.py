@@ -4,7 +4,6 @@
 reports on standard output, a JSON object a line. `distribution_center.content.ingest` starts it.
 """
 
-import errno
 import os
 import re
 import resource
@@ -38,12 +37,12 @@ from distribution_center.content.segment_folder import SegmentFolder
 from distribution_center.content.source import MediaSource, open_source
 from distribution_center.content.survey import OnProgress, SourceSurvey, survey
 from media_network.callback import do_nothing
+from media_network.files import DISK_FULL
 from media_network.program import LONGEST_SENTENCE, WARNINGS_MAX, Program, StreamKind, StreamOrigin
 
 _THRIFTY, _UNLIMITED, _RATES_TRIED = 1, 2, 12
 _NEXT_RATE = 1.05
 """The first rate is reckoned; whole packets may need a little more."""
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PRIORITY_STEP = 5
 _PROGRESS_STEP = 0.005
 _LONGEST_SLUG = 48
@@ -57,7 +56,7 @@ def produce(order: IngestOrder, on_progress: OnProgress) -> Program:
     try:
         return _produce(order, folder, on_progress)
     except (OSError, av.FFmpegError) as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in DISK_FULL:
             if isinstance(error, av.FFmpegError):
                 raise DamagedSource(order.name, 0, "libav cannot read what it says it holds") from error
             raise
@@ -81,7 +80,7 @@ def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Progr
     try:
         rate_bps, cutter = _cut(order, path, plan, encoded, _part(on_progress, done, 1))
     except av.FFmpegError as error:
-        if plan.video_reasons or error.errno in _NO_ROOM:
+        if plan.video_reasons or error.errno in DISK_FULL:
             raise
         shutil.rmtree(folder / SEGMENTS)
         plan = replace(plan, video_reasons=("pictures are damaged",))

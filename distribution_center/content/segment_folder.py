@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from distribution_center.content.cutter import CutPiece, Cutter
+from media_network.files import DiskFiles
 from media_network.program import Segment
 
 
@@ -33,7 +34,7 @@ class SegmentFolder:
     def close(self, length_ms: int) -> None:
         """The program has ended after so long: finish the last segment and make the folder durable."""
         self._take(self._cutter.close(length_ms))
-        make_durable(self._folder)
+        DiskFiles().sync_folder(self._folder)
 
     def abandon(self) -> None:
         """Leave the last segment as it is."""
@@ -57,12 +58,3 @@ def _write_all(file: BinaryIO, data: memoryview) -> None:
     """An unbuffered write may take less than all, for instance where the disk ends."""
     while data:
         data = data[file.write(data) :]
-
-
-def make_durable(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,25 +4,14 @@ An empty file each: it is there before anything of the program is removed, and g
 """
 
 import re
-import shutil
-from collections.abc import Collection
 from pathlib import Path
 
-from distribution_center.content.segment_folder import make_durable
+from media_network.files import DiskFiles
 from media_network.messages.registry import WITHDRAWN_MAX
 from media_network.program import ProgramId
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 """A `ProgramId`: whatever else lies there is not ours, and is told to nobody."""
-DOWNLOADS = "downloads"
-"""Folder of the spool where downloads go on that broke off."""
-
-
-def clear_unregistered(spool: Path, registered: Collection[ProgramId]) -> None:
-    """Remove what was cut of programs when the center was killed before it had registered them. Raises OSError."""
-    for folder in spool.iterdir():
-        if folder.is_dir() and folder.name != DOWNLOADS and folder.name not in registered:
-            shutil.rmtree(folder)
 
 
 class Withdrawn:
@@ -46,13 +35,13 @@ class Withdrawn:
         self._names[program] = None
         for oldest in self.names[:-WITHDRAWN_MAX]:
             self._remove(oldest)
-        make_durable(self._folder)
+        DiskFiles().sync_folder(self._folder)
 
     def discard(self, program: ProgramId) -> None:
         """A program of this name is wanted again. Raises OSError."""
         if program in self._names:
             self._remove(program)
-            make_durable(self._folder)
+            DiskFiles().sync_folder(self._folder)
 
     def _remove(self, program: ProgramId) -> None:
         (self._folder / program).unlink(missing_ok=True)

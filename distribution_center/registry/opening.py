@@ -9,7 +9,7 @@ _SCHEMES = ("postgresql://", "postgres://")
 
 
 async def open_repository(registry: str) -> Repository:
-    """Open or make the registry at a path or a `postgresql://` DSN. Raises `StoreError`."""
+    """Open or make the registry at a path or a `postgresql://` DSN. Raises `RepositoryError`."""
     if not registry.startswith(_SCHEMES):
         return SqliteRepository.open(Path(registry))
     try:

@@ -32,7 +32,7 @@ class Recalling:
         """Gets each station of which programs are known again: it has to say once more what it holds of them."""
 
     async def note(self, station: str, programs: Iterable[ProgramId]) -> None:
-        """A station reports that it holds these. Raises StoreError."""
+        """A station reports that it holds these. Raises RepositoryError."""
         for program in programs:
             if len(self._wanted) < _WANTED_MAX and await self._repository.program(program) is None:
                 self._wanted[program] = station

@@ -2,7 +2,7 @@
 
 Every write answers with a `Verdict` once it is durable: a refusal is a value. Reads see what was committed.
 
-StoreError                the store could not do it
+RepositoryError                the store could not do it
     RepositoryLost        nobody answered; a write may have been made: saying it again is safe
     RepositoryFailed      it answered that it cannot: a full disk, for instance
     RepositoryUnfit       it would lose what it acknowledges, or is another release's

@@ -19,7 +19,7 @@ class SqlStore(Protocol):
     """A database with the registry's tables."""
 
     async def read(self, read: Read[_Answer]) -> _Answer:
-        """Carry out a read. Raises `StoreError`."""
+        """Carry out a read. Raises `RepositoryError`."""
 
     async def commit(self, writes: list[Write]) -> list[Result]:
         """Carry out writes in one durable transaction; one that fails takes no other with it."""

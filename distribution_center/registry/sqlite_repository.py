@@ -92,7 +92,7 @@ class SqliteRepository(SqlRepository):
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open or make the registry at `path`; a damaged one is set aside. Raises `StoreError`."""
+        """Open or make the registry at `path`; a damaged one is set aside. Raises `RepositoryError`."""
         try:
             lost = _take_stock(path)
             repository = cls(SqliteStore(path))

@@ -37,7 +37,7 @@ async def center_snmp(
     *,
     rng: Random,
 ) -> AsyncIterator[Agent]:
-    """Answer for a center as long as the context lasts; `figures` is called now and again, and may raise StoreError.
+    """Answer for a center as long as the context lasts. `figures` is called at times; it may raise RepositoryError.
 
     Raises OSError, ValueError.
     """

@@ -46,7 +46,7 @@ class CenterView:
         self._counters = counters
 
     async def figures(self) -> CenterFigures:
-        """Put the figures of now together. Raises StoreError."""
+        """Put the figures of now together. Raises RepositoryError."""
         programs = await self._repository.programs()
         return CenterFigures(
             name=self._name,

@@ -1,7 +1,6 @@
 """One verb over HTTP: a bounded body in, a typed message, an answer or a refusal out."""
 
 import asyncio
-import errno
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any, Generic
 import msgspec
 from aiohttp import hdrs, web
 
+from media_network.files import DISK_FULL
 from media_network.http.bodies import BodyBudget
 from media_network.http.client import DEADLINE_MS, IDEMPOTENCY_KEY, NOT_THE_MESSAGE
 from media_network.http.errors import NetworkError
@@ -24,7 +24,6 @@ BODY_WITHIN_S = 10.0
 """Who takes longer to send a message is not waited for."""
 _DEADLINE_MAX_S = KEPT_S
 _KEY_LENGTH_MAX = 64
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
 AnswerToHost = Callable[[Request, str], Coroutine[Any, Any, Reply | Refused]]
@@ -47,6 +46,7 @@ class VerbEndpoint:
         self._answer = post.answer
         self._answers = answers
         self._bodies = bodies
+        self._callers = ", ".join(post.verb.callers)
         self._decoder = msgspec.json.Decoder(post.verb.request)
         self._too_large = Refused(
             Reason.TOO_LARGE, f"{post.verb.path} takes at most {post.verb.request_bytes_max} bytes"
@@ -65,7 +65,7 @@ class VerbEndpoint:
     async def answer(self, http: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path, host = self._verb.path, http.remote or ""
-        logger.debug("%s says %s, which is for: %s", host, path, ", ".join(self._verb.callers))
+        logger.debug("%s says %s, which is for: %s", host, path, self._callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
                 return _respond(await self._hear(http, host))
@@ -76,7 +76,7 @@ class VerbEndpoint:
             return refusing(Refused(Reason.OVERDUE, str(error)))
         except OSError as error:
             # What a disk does not take is not done, and whoever asked is told.
-            reason = Reason.NO_SPACE if error.errno in _FULL else Reason.IO_ERROR
+            reason = Reason.NO_SPACE if error.errno in DISK_FULL else Reason.IO_ERROR
             logger.warning("%s cannot be done: %s", path, error)
             return refusing(Refused(reason, error.strerror or str(error)))
 

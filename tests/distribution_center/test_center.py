@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from chassis_emulator.simulation.simulation import Simulation
 from distribution_center.center import serve_center
+from distribution_center.content import content_engine
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.registry.repository import OrderState
@@ -402,6 +403,22 @@ def test_without_a_home_director_an_ingest_fails_and_nothing_stays(told, tmp_pat
             async with world.station(HOME):  # and it is no obstacle to the next one
                 progress, _ = await world.ingest(source)
                 assert progress.stage is IngestStage.DONE, progress.error
+
+    told(story)
+
+
+def test_a_fault_of_our_own_in_an_ingest_ends_that_ingest_and_not_the_center(told, tmp_path, monkeypatch):
+    async def break_down(*_, **__):
+        raise KeyError("the process said what nobody understands")
+
+    monkeypatch.setattr(content_engine, "ingest", break_down)
+
+    async def story(world):
+        async with world.center(), world.station(HOME):
+            progress, _ = await world.ingest(tmp_path / "film.mp4")
+            assert progress.stage is IngestStage.FAILED
+            assert "a fault of its own" in progress.error
+            assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
 
     told(story)
 

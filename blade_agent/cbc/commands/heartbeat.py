@@ -1,5 +1,7 @@
 """OEM commands: what a blade reports of itself, over and over: its heartbeat, and what it measures."""
 
+from msgspec.structs import asdict
+
 from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.messages.blade_facts import GET_READINGS, READINGS_A_MESSAGE, Readings, ReadingsFrom
 from blade_agent.backplane.messages.heartbeat import (
@@ -34,20 +36,10 @@ def _get_blade_status(blade: Blade, _request: Nothing) -> BladeStatus:
     )
 
 
-def _get_heartbeat(blade: Blade, _request: Nothing) -> Heartbeat:
-    main_board = blade.main_board.status()
+def _get_heartbeat(blade: Blade, request: Nothing) -> Heartbeat:
     return Heartbeat(
-        protocol_version=PROTOCOL_VERSION,
-        hot_swap=blade.hot_swap.state,
-        main_board=main_board.state,
-        role=blade.post.held.role,
-        epoch=blade.post.held.epoch,
-        assignment_digest=blade.post.digest,
-        address=main_board.address,
-        boot_id=blade.boot_id,
-        frame_faults=blade.frame_faults & _COUNTER,
-        message_faults=blade.message_faults & _COUNTER,
-        streams=min(main_board.streams, _MOST_STREAMS),
+        **asdict(_get_blade_status(blade, request)),
+        streams=min(blade.main_board.status().streams, _MOST_STREAMS),
         facts_digest=blade.facts_digest,
     )
 

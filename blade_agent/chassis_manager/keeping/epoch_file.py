@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
+from blade_agent.backplane.role import HIGHEST_EPOCH
 from media_network.durable_file import DurableFile, Origin
 
-MAX_EPOCH = 2**32 - 1
-"""What the backplane can say."""
 _DIGITS = re.compile(rb"(0|[1-9][0-9]{0,9})\n")
 _REBUILT = "blades with a role say which epoch is theirs; if the center knows a later one, use `blade-agent set-epoch`"
 
@@ -21,7 +20,7 @@ def read_epoch(path: Path) -> int:
         return 0
     if found.origin is not Origin.BEFORE:
         return found.value
-    epoch = min(found.value + 1, MAX_EPOCH)
+    epoch = min(found.value + 1, HIGHEST_EPOCH)
     keep_epoch(path, epoch)
     return epoch
 
@@ -36,6 +35,6 @@ def _file(path: Path) -> DurableFile[int]:
 
 
 def _parse(octets: bytes) -> int:
-    if not _DIGITS.fullmatch(octets) or int(octets) > MAX_EPOCH:
+    if not _DIGITS.fullmatch(octets) or int(octets) > HIGHEST_EPOCH:
         raise ValueError("it holds no epoch")
     return int(octets)

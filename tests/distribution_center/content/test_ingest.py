@@ -27,8 +27,9 @@ from distribution_center.content.errors import (
     TruncatedSource,
     UnreadableSource,
 )
-from distribution_center.content.ingest import clear_spool, ingest
+from distribution_center.content.ingest import ingest
 from distribution_center.content.ingest_process import program_id
+from distribution_center.content.spool import DOWNLOADS, clear_spool
 from distribution_center.content.transport_stream import CLOCK_HZ, Packets, presentation_time
 from media_network.program import TS_PACKET_BYTES, Program
 from tests.clips import real_clip, render
@@ -414,7 +415,7 @@ def test_cancelled(tmp_path: Path) -> None:
 
 
 def test_clear_spool_takes_only_what_was_left_behind(tmp_path: Path) -> None:
-    (tmp_path / ".ingest-abc" / "segments").mkdir(parents=True)
-    (tmp_path / "a-film-01234567").mkdir()
-    clear_spool(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["a-film-01234567"]
+    for name in (".ingest-abc/segments", "never-registered", "film", DOWNLOADS):
+        (tmp_path / name).mkdir(parents=True)
+    clear_spool(tmp_path, {"film"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [DOWNLOADS, "film"]

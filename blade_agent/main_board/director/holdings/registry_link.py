@@ -54,8 +54,8 @@ class RegistryLink:
         """Of the last full report that the registry has acknowledged."""
         self.withdrawn: Callable[[tuple[ProgramId, ...], float], Awaitable[None]] | None = None
         """Called with the programs that the center has given up, and when it was asked."""
-        self.superseded = False
-        """The registry knows a director of a higher epoch for this station."""
+        self._told_of_later = False
+        """The log has been told that the registry knows a director of a higher epoch for this station."""
 
     def located(self, program: ProgramId, segment: int) -> None:
         """A segment became durable at an engine."""
@@ -204,8 +204,8 @@ class RegistryLink:
         if answer.reason is Reason.UNKNOWN_STATION:
             self._generation, self._generation_told = None, 0
             self._make_full_report()
-        if answer.reason is Reason.STALE_EPOCH and not self.superseded:
-            self.superseded = True
+        if answer.reason is Reason.STALE_EPOCH and not self._told_of_later:
+            self._told_of_later = True
             logger.warning(
                 "the registry knows a later director of %s than epoch %d",
                 self._term.duty.station,

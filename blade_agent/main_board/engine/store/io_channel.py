@@ -14,7 +14,7 @@ from typing import TypeVar, TypeVarTuple
 
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
-from media_network.files import Files
+from media_network.files import DISK_FULL, Files
 from media_network.program import ProgramId
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ _THREADS = 2
 _PROBE = ".probe"
 _HANG_S = 30.0
 """A disk that takes longer is given up."""
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 BROKEN = frozenset({errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN})
 """What a disk says that can be used no more."""
 
@@ -71,7 +70,7 @@ class IoChannel:
             raise
         except OSError as error:
             self.counters.failures += 1
-            if error.errno in _FULL:
+            if error.errno in DISK_FULL:
                 raise NoSpace(self.folder, None) from error
             cause = error.strerror or str(error)
             if error.errno in BROKEN and not await self._takes_writes():

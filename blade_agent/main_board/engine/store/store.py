@@ -81,6 +81,8 @@ class SegmentStore:
         self._tallies = {channel: _Tally() for channel in self.channels}
         self._partials: dict[PartialKey, IoChannel] = {}
         self._receiving: set[SegmentKey] = set()
+        self._forgotten: set[IoChannel] = set()
+        """Channels that have failed, with all that was on them."""
 
     @classmethod
     async def open(cls, files: Files, folders: Sequence[Path]) -> Self:
@@ -273,6 +275,10 @@ class SegmentStore:
 
     def lose_failed_channels(self) -> None:
         """Forget what was on channels that have failed."""
+        failed = {channel for channel in self.channels if channel.failure}
+        if failed <= self._forgotten:
+            return  # there may be very many segments, and this is asked after each copy
+        self._forgotten = failed
         lost = [key for key, held in self._held.items() if held.channel.failure]
         for key in lost:
             self._lose(key)

@@ -1,0 +1,20 @@
+"""The spool: programs on their way to the home media station, a folder each, and downloads that broke off."""
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from media_network.program import ProgramId
+
+DOWNLOADS = "downloads"
+"""Folder where downloads go on that broke off."""
+
+
+def clear_spool(spool: Path, registered: Collection[ProgramId]) -> None:
+    """Remove what was not registered when the center was killed: ingests under way, and what they had cut.
+
+    Raises OSError.
+    """
+    for folder in spool.iterdir():
+        if folder.is_dir() and folder.name != DOWNLOADS and folder.name not in registered:
+            shutil.rmtree(folder)
