@@ -40,6 +40,14 @@ def chassis(make_blade, tmp_path):
     return tell
 
 
+def epoch_beside_its_writer(folder):
+    """What is kept while a manager may be keeping the next: only the manager may read with `read_epoch`."""
+    try:
+        return int((folder / "epoch").read_bytes().split()[0])
+    except FileNotFoundError:
+        return None
+
+
 def warnings(caplog):
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -63,7 +71,7 @@ def test_blades_at_work_go_on_and_say_which_epoch_is_theirs(chassis, tmp_path, c
         caplog.clear()
         async with managed(settings, seed=2) as manager:
             await until(lambda: [slot.role for slot in manager.snapshot()] == [Role.DIRECTOR, Role.ENGINE])
-            await until(lambda: manager.state().epoch == read_epoch(tmp_path / "epoch") >= 41)
+            await until(lambda: 41 <= manager.state().epoch == epoch_beside_its_writer(tmp_path))
             await until(lambda: directed_by(blades, 1))
             assert {blade.board.assignment.epoch for blade in blades.values()} == {manager.state().epoch}
             if not before:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -35,7 +36,9 @@ def settings_of(tmp_path, slots):
 
 @contextlib.asynccontextmanager
 async def managed(settings, seed=1):
-    """Run a chassis manager on lines of its own."""
+    """Run a chassis manager on lines of its own, and with threads of its own: like a process, it ends with them."""
+    threads = ThreadPoolExecutor()
+    asyncio.get_running_loop().set_default_executor(threads)
     lines = await open_lines(settings)
     manager = ChassisManager(settings, lines, Random(seed))
     task = asyncio.create_task(manager.run())
@@ -46,6 +49,7 @@ async def managed(settings, seed=1):
         with contextlib.suppress(asyncio.CancelledError):
             await task
         close_lines(lines)
+        threads.shutdown()
 
 
 def roles(blades):
@@ -72,7 +76,7 @@ def test_a_chassis_of_serial_lines_from_start_to_take_over_and_restart(make_blad
             blades.pop(1).close()
             await until(lambda: directed_by(blades, 2))
             assert [slot.hot_swap for slot in manager.snapshot()] == ["M7", "M4", "M4"]
-            assert read_epoch(Path(settings.epoch_file)) == 2
+        assert read_epoch(Path(settings.epoch_file)) == 2
         before = {slot: blade.board.assignment for slot, blade in blades.items()}
         async with managed(settings, seed=2) as manager:
             await until(lambda: [slot.epoch for slot in manager.snapshot()] == [None, 2, 2])

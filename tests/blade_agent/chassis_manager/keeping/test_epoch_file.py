@@ -3,14 +3,15 @@ import stat
 
 import pytest
 
-from blade_agent.chassis_manager.keeping.epoch_file import MAX_EPOCH, keep_epoch, read_epoch
+from blade_agent.backplane.role import HIGHEST_EPOCH
+from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
 from media_network.durable_file import DurableFile
 
 
 def test_what_was_kept_is_read(tmp_path):
     path = tmp_path / "state" / "epoch"
     assert read_epoch(path) == 0
-    for epoch in (1, 2, 40_000, MAX_EPOCH):
+    for epoch in (1, 2, 40_000, HIGHEST_EPOCH):
         keep_epoch(path, epoch)
         assert read_epoch(path) == epoch
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["epoch", "epoch.before"]
