@@ -51,15 +51,27 @@ def main() -> None:
     unknown = [name for name in options.names if name not in RUNS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(RUNS)}")
-    figures = [figure for name in options.names or RUNS for figure in measure(name)]
+    figures, failed = [], []
+    for name in options.names or RUNS:
+        try:
+            figures += measure(name)
+        except NotMeasured as error:
+            # What was measured before, and what comes after, is worth its time all the same.
+            failed.append(str(error))
     if options.json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(figures)).decode() + "\n")
-    else:
+    elif figures:
         sys.stdout.write(f"{table(figures)}\n\nMedians of RUNS measurements on {machine()}.\n")
+    if failed:
+        raise SystemExit("\n".join(failed))
+
+
+class NotMeasured(Exception):
+    """A benchmark has failed."""
 
 
 def measure(name: str) -> list[Figure]:
-    """The medians of one benchmark's figures."""
+    """The medians of one benchmark's figures. Raises NotMeasured."""
     runs = []
     for number in range(RUNS[name]):
         progress(f"{name} ({number + 1} of {RUNS[name]})")
@@ -69,17 +81,20 @@ def measure(name: str) -> list[Figure]:
 
 
 def run_once(name: str) -> list[Figure]:
-    """Run a benchmark in a process of its own."""
-    finished = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
+    """Run a benchmark in a process of its own. Raises NotMeasured."""
+    try:
+        finished = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotMeasured(f"benchmark {name} has not ended within {_TIMEOUT_S} s") from error
     if finished.returncode:
-        raise SystemExit(f"benchmark {name} failed:\n{finished.stderr}")
+        raise NotMeasured(f"benchmark {name} failed:\n{finished.stderr}")
     return [msgspec.json.decode(line, type=Figure) for line in finished.stdout.splitlines()]
 
 

@@ -1,13 +1,14 @@
 """Copying segments from one engine to another, each durable before it counts, against `cp` and a sync of each file."""
 
 import asyncio
-import os
 import random
 import subprocess
 import tempfile
 import time
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, served
@@ -22,6 +23,7 @@ from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Enlisted, R
 from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult, Fetch
 from media_network.messages.verb import Done
 from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.refusal import Refused
 from media_network.ticket import TicketKey
 
 SEGMENTS = 16
@@ -30,15 +32,22 @@ PROGRAM = "benchmark"
 KEY = bytes(32)
 EPOCH = 1
 MEDIA_PORT = 8080
-DIRECTOR = Address("127.255.2.1", 8081)
-SOURCE = Address("127.255.2.2", 8081)
-RECEIVING = Address("127.255.2.3", 8081)
+CONTROL_PORT = 8081
+
+
+class Parties(NamedTuple):
+    """Where they speak to each other."""
+
+    director: Address
+    source: Address
+    receiving: Address
 
 
 class Director:
     """What two engines need of a director to copy."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: Address) -> None:
+        self.address = address
         self.enlisted: set[str] = set()
         self.done: list[CopyDone] = []
         self.news = asyncio.Condition()
@@ -55,7 +64,7 @@ class Director:
         async with self.news:
             self.enlisted.add(message.engine)
             self.news.notify_all()
-        return Enlisted(ticket_key=KEY.hex(), media=str(media(DIRECTOR)), report_interval_ms=500, lease_ms=3000)
+        return Enlisted(ticket_key=KEY.hex(), media=str(media(self.address)), report_interval_ms=500, lease_ms=3000)
 
     async def _report(self, _: Report) -> Reported:
         return Reported()
@@ -71,9 +80,8 @@ async def main() -> None:
     """Measure both and print."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        os.environ["BENCHMARK_FOLDER"] = folder
         segments = await put_segments(root / "source")
-        copied_s = await copy(segments)
+        copied_s = await copy(root, segments)
         plain_s = await asyncio.to_thread(plain_copy, root)
     megabytes = SEGMENTS * SEGMENT_BYTES / 1e6
     show(
@@ -103,21 +111,24 @@ async def put_segments(folder: Path) -> list[Segment]:
     return segments
 
 
-async def copy(segments: list[Segment]) -> float:
+async def copy(root: Path, segments: list[Segment]) -> float:
     """Seconds from the first order to fetch to the last word that a segment is durable."""
     loop = asyncio.get_running_loop()
-    director = Director()
+    at = parties()
+    director = Director(at.director)
     async with (
-        HttpClient(random.Random(1)) as http,
-        serve(director.handlers(), DIRECTOR),
-        served(serve_source),
-        served(serve_receiving),
+        HttpClient(random.Random(1), at.director.host) as http,
+        serve(director.handlers(), at.director),
+        served(partial(serve_engine, root / "source", at.source, at.director)),
+        served(partial(serve_engine, root / "receiving", at.receiving, at.director)),
     ):
         async with director.news:
             await director.news.wait_for(lambda: len(director.enlisted) == 2)
         began_s = loop.time()
         for segment in segments:
-            await http.ask(RECEIVING, FETCH, order(segment))
+            answer = await http.ask(at.receiving, FETCH, order(segment, at.source))
+            if isinstance(answer, Refused):
+                raise OSError(str(answer))
         async with director.news:
             await director.news.wait_for(lambda: len(director.done) == SEGMENTS)
         took_s = loop.time() - began_s
@@ -127,10 +138,16 @@ async def copy(segments: list[Segment]) -> float:
     return took_s
 
 
-def order(segment: Segment) -> Fetch:
+def parties() -> Parties:
+    """Hosts of their own, so that two may measure at once."""
+    net = random.SystemRandom().randrange(1, 255)
+    return Parties(*(Address(f"127.255.{net}.{host}", CONTROL_PORT) for host in (1, 2, 3)))
+
+
+def order(segment: Segment, source: Address) -> Fetch:
     """The director's order."""
     ticket = TicketKey(KEY).sign(f"copy-{segment.number}", PROGRAM)
-    return Fetch(epoch=EPOCH, program=PROGRAM, segment=segment, source=str(media(SOURCE)), ticket=ticket)
+    return Fetch(epoch=EPOCH, program=PROGRAM, segment=segment, source=str(media(source)), ticket=ticket)
 
 
 def plain_copy(root: Path) -> float:
@@ -149,21 +166,10 @@ def media(address: Address) -> Address:
     return address._replace(port=MEDIA_PORT)
 
 
-async def serve_source(control: Control) -> None:
-    """The engine that has them."""
-    await serve_engine(control, SOURCE, "source")
-
-
-async def serve_receiving(control: Control) -> None:
-    """The engine that gets them."""
-    await serve_engine(control, RECEIVING, "receiving")
-
-
-async def serve_engine(control: Control, address: Address, name: str) -> None:
+async def serve_engine(folder: Path, address: Address, director: Address, control: Control) -> None:
     """An engine as a main board runs it."""
-    folder = Path(os.environ["BENCHMARK_FOLDER"]) / name
     store = await SegmentStore.open(DiskFiles(), [folder])
-    duty = EngineDuty(slot=2, address=address, media=media(address), director=DIRECTOR, epoch=EPOCH, capacity_bps=10**9)
+    duty = EngineDuty(slot=2, address=address, media=media(address), director=director, epoch=EPOCH, capacity_bps=10**9)
     catalogue = Catalogue(DiskFiles(), folder / "catalogue")
     await catalogue.load()
     running = asyncio.create_task(run_engine(duty, store, catalogue, random.Random()))

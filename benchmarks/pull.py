@@ -4,20 +4,17 @@ Each server is a process of its own, so that only its CPU is counted; a client r
 """
 
 import asyncio
-import multiprocessing
 import random
-import resource
 import socket
 import tempfile
-from collections.abc import Callable, Coroutine
+from functools import partial
 from hashlib import sha256
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from benchmarks.figure import Figure, show
+from benchmarks.served import Control, Server, served
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters
@@ -36,16 +33,14 @@ AT_ONCE = 8
 PROGRAM = "benchmark"
 KEY = TicketKey(bytes(32))
 
-Server = Callable[[Path, Connection], Coroutine[Any, Any, None]]
-"""Serves the segment in a folder until told to stop by the pipe."""
 
-
-def main() -> None:
+async def main() -> None:
     """Measure both and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(put_segment(Path(folder)))
-        value = asyncio.run(measure(Path(folder), serve_engine))
-        peer = asyncio.run(measure(Path(folder), serve_file_response))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        await put_segment(folder)
+        value = await measure(partial(serve_engine, folder))
+        peer = await measure(partial(serve_file_response, folder))
     show(
         Figure(
             figure="pull, segments of 8 MiB",
@@ -68,18 +63,12 @@ async def put_segment(folder: Path) -> None:
     store.close()
 
 
-async def measure(folder: Path, server: Server) -> float:
+async def measure(server: Server) -> float:
     """Read from a server in another process; returns its CPU seconds a gigabyte."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=run_server, args=(folder, server, theirs))
-    process.start()
-    address = await asyncio.to_thread(ours.recv)
-    readers = [read_segments(address, READS // AT_ONCE) for _ in range(AT_ONCE)]
-    read_bytes = sum(await asyncio.gather(*readers))
-    ours.send("stop")
-    spent_s: float = await asyncio.to_thread(ours.recv)
-    process.join()
-    return spent_s / (read_bytes / 1e9)
+    async with served(server) as serving:
+        readers = [read_segments(serving.address, READS // AT_ONCE) for _ in range(AT_ONCE)]
+        read_bytes = sum(await asyncio.gather(*readers))
+        return await serving.cost_s() / (read_bytes / 1e9)
 
 
 async def read_segments(address: Address, times: int) -> int:
@@ -103,12 +92,7 @@ async def read_segments(address: Address, times: int) -> int:
     return times * SEGMENT_BYTES
 
 
-def run_server(folder: Path, server: Server, pipe: Connection) -> None:
-    """Serve in this process until told to stop; then tell what it cost."""
-    asyncio.run(server(folder, pipe))
-
-
-async def serve_engine(folder: Path, pipe: Connection) -> None:
+async def serve_engine(folder: Path, control: Control) -> None:
     """The resource of an engine that a director has given its key."""
     store = await SegmentStore.open(DiskFiles(), [folder])
     address = Address("127.0.0.1", 0)
@@ -119,13 +103,13 @@ async def serve_engine(folder: Path, pipe: Connection) -> None:
         table = HandlerTable("benchmark")
         table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director, EngineCounters()).get)
         async with serve(table, address) as bound:
-            await report_cost(bound, pipe)
+            await control.report(bound)
     store.close()
 
 
-async def serve_file_response(folder: Path, pipe: Connection) -> None:
+async def serve_file_response(folder: Path, control: Control) -> None:
     """The same path by aiohttp's own means."""
-    file = folder / PROGRAM / "0.ts"
+    [file] = (folder / PROGRAM).iterdir()
 
     async def get(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(file)
@@ -133,22 +117,8 @@ async def serve_file_response(folder: Path, pipe: Connection) -> None:
     table = HandlerTable("benchmark")
     table.resource(HELD_SEGMENT_PATH, get)
     async with serve(table, Address("127.0.0.1", 0)) as bound:
-        await report_cost(bound, pipe)
-
-
-async def report_cost(bound: Address, pipe: Connection) -> None:
-    """Say where we are, wait for the end, and say what CPU it took meanwhile."""
-    before_s = cpu_s()
-    pipe.send(bound)
-    await asyncio.to_thread(pipe.recv)
-    pipe.send(cpu_s() - before_s)
-
-
-def cpu_s() -> float:
-    """User and system time of the process, its threads included."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+        await control.report(bound)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

@@ -30,6 +30,12 @@ def with_tone(*words: object, seconds: float = 2.6):
     return lambda shop, path: shop.run("-i", shop.h264, "-f", "lavfi", "-i", _TONE.format(seconds), *words, path)
 
 
+def tone_first(marked: str, *, own: str):
+    """A second sound stands before the film's own, each with a disposition."""
+    maps = ("-map", "0:v", "-map", "1:a", "-map", "0:a")
+    return with_tone(*maps, "-c:v", "copy", *AAC, "-disposition:a:0", marked, "-disposition:a:1", own)
+
+
 def song(shop: Workshop, path: Path) -> None:
     cover = shop.film("cover.png", lambda png: shop.run("-i", shop.base, "-frames:v", 1, png))
     tone = ("-f", "lavfi", "-i", _TONE.format(9))
@@ -98,63 +104,21 @@ ODDS = (
     Odd("silent.mp4", copied("-an", *COPY), "v", compare="frames seconds shape colour"),
     Odd(
         "commentary.mkv",
-        with_tone(
-            "-map",
-            "0:v",
-            "-map",
-            "1:a",
-            "-map",
-            "0:a",
-            "-c:v",
-            "copy",
-            *AAC,
-            "-disposition:a:0",
-            "comment",
-            "-disposition:a:1",
-            "default",
-        ),
+        tone_first("comment", own="default"),
         "va",
         LEFT_OUT,
         audio="0:a:1",
     ),
     Odd(
         "commentary-only-marked.mkv",
-        with_tone(
-            "-map",
-            "0:v",
-            "-map",
-            "1:a",
-            "-map",
-            "0:a",
-            "-c:v",
-            "copy",
-            *AAC,
-            "-disposition:a:0",
-            "comment",
-            "-disposition:a:1",
-            "0",
-        ),
+        tone_first("comment", own="0"),
         "va",
         LEFT_OUT,
         audio="0:a:1",
     ),
     Odd(
         "described.mp4",
-        with_tone(
-            "-map",
-            "0:v",
-            "-map",
-            "1:a",
-            "-map",
-            "0:a",
-            "-c:v",
-            "copy",
-            *AAC,
-            "-disposition:a:0",
-            "visual_impaired",
-            "-disposition:a:1",
-            "default",
-        ),
+        tone_first("visual_impaired", own="default"),
         "va",
         LEFT_OUT,
         audio="0:a:1",
