@@ -71,6 +71,7 @@ ASK_STATION_PROGRAM = Verb(
     Program,
     "Program information that a station keeps, for a center that has lost its own.",
     callers=(Caller.CENTER,),
+    reads=True,
     reply_bytes_max=PROGRAM_BYTES_MAX,
 )
 

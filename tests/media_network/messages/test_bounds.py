@@ -23,6 +23,9 @@ from media_network.messages.watching import (
 )
 from media_network.program import Program, ProgramState, Segment
 from media_network.segment_set import format_segments
+from tests.verbs import VERBS
+
+ASKING = ("Ask", "List", "Locate")
 
 SEGMENTS, STREAMS, STATIONS = 124_000, 8192, 6500
 NAME, ADDRESS, SESSION = "p" * 64, "255.255.255.255:65535", "0" * 24
@@ -134,3 +137,10 @@ def test_the_largest_request_is_within_its_bound(verb, request_said):
 @pytest.mark.parametrize(("verb", "reply"), list(replies()), ids=lambda each: getattr(each, "path", ""))
 def test_the_largest_answer_is_within_its_bound(verb, reply):
     assert verb.reply_bytes_max / 20 < len(msgspec.json.encode(reply)) <= verb.reply_bytes_max
+
+
+@pytest.mark.parametrize(
+    "verb", [verb for verb in VERBS if verb.request.__name__.startswith(ASKING)], ids=lambda verb: verb.path
+)
+def test_what_is_only_asked_is_kept_for_nobody(verb):
+    assert verb.reads
