@@ -9,6 +9,10 @@ from pathlib import Path
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_engine import ContentEngine
 from distribution_center.content.content_manager import ContentManager
+from distribution_center.content.ingest_jobs import IngestJobs
+from distribution_center.content.ingesting import Ingesting
+from distribution_center.content.storing import Storing
+from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.opening import open_repository
@@ -24,6 +28,7 @@ from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, StatusTeller
+from media_network.ticket import TicketKey
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
@@ -54,23 +59,30 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             repository, settings.home, content_manager.catalogue_version, counters, recalling
         )
         distribution = Distribution(repository, registry, content_manager, http, home=settings.home, counters=counters)
-        content_engine = ContentEngine(
-            address=address,
-            media=media,
+        withdrawn = Withdrawn(state / "withdrawn")
+        storing = Storing(
+            source=address,
             spool=state / "spool",
-            withdrawn=state / "withdrawn",
+            withdrawn=withdrawn,
             home=settings.home,
             repository=repository,
             registry=registry,
             content_manager=content_manager,
             http=http,
+            patience_s=settings.storing_patience_s,
+        )
+        ingesting = Ingesting(
+            jobs=IngestJobs(state / "ingests"),
+            spool=state / "spool",
+            storing=storing,
+            repository=repository,
             rng=rng,
             tasks=tasks,
             counters=counters,
             longest_segment_ms=settings.longest_segment_ms,
-            storing_patience_s=settings.storing_patience_s,
         )
-        registry.withdrawn = content_engine.given_up
+        content_engine = ContentEngine(ingesting, storing, media, TicketKey(rng.randbytes(32)))
+        registry.withdrawn = lambda: withdrawn.names
         table = HandlerTable("distribution center")
         for part in (registry, content_manager, distribution, content_engine):
             part.answer(table)
@@ -80,11 +92,11 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             home=settings.home,
             repository=repository,
             registry=registry,
-            content_engine=content_engine,
+            ingests=ingesting.jobs,
             counters=counters,
         )
         # Before anybody can order an ingest: what is swept is nobody's.
-        await content_engine.take_up()
+        await content_engine.take_up(tasks)
         async with serve_ports(table, control=address, media=media), answering(_snmp(settings, view, rng)):
             StatusTeller(state).tell(_status(settings, address, media))
             await distribution.keep_carrying_out()

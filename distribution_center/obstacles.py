@@ -32,6 +32,11 @@ def no_director(station: str) -> str:
     return f"no director of station {station} has registered: is the station up?"
 
 
+def no_engine(station: str) -> str:
+    """Nobody there can store anything."""
+    return f"station {station} has no engine in service"
+
+
 def no_answer(station: str, director: Address) -> str:
     """Its director was told, and has not answered."""
     return f"the director of station {station} does not answer at {director}: is it up?"
@@ -47,7 +52,7 @@ def in_words(station: str, standing: ObtainStanding) -> str | None:
             needs, free = _gigabytes(standing.needs_bytes), _gigabytes(standing.free_bytes)
             return f"the disks of station {station} are full: it needs {needs} more, the largest free space is {free}"
         case Obstacle.NO_ENGINE:
-            return f"station {station} has no engine in service"
+            return no_engine(station)
         case Obstacle.SOURCE_LOST:
             return f"station {station} cannot fetch it from its source{detail}"
         case Obstacle.NOT_STORED:

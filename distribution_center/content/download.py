@@ -100,6 +100,12 @@ async def download(
         await asyncio.sleep(_FIRST_PAUSE_S * 2**in_vain)
 
 
+def forget_download(url: str, spool: Path, name: str | None = None) -> None:
+    """Let go of what an interrupted download has left. Raises OSError."""
+    target = _target(url, spool, name)
+    _Download(url, target.with_name(f"{target.name}.part")).forget()
+
+
 def _target(url: str, spool: Path, name: str | None) -> Path:
     """Where the file will stand; the same URL is resumed there."""
     spool.mkdir(parents=True, exist_ok=True)

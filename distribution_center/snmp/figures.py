@@ -10,18 +10,20 @@ from distribution_center.center_figures import (
     ProgramFigures,
     StationFigures,
 )
-from distribution_center.content.content_engine import ContentEngine
+from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import OrderState, Repository
 from media_network.messages.content import IngestProgress, IngestStage
 from media_network.program import Program, ProgramState
 
 _STATES: Mapping[IngestStage, str] = {
+    IngestStage.WAITING: "waiting",
     IngestStage.DOWNLOADING: "running",
     IngestStage.CONVERTING: "running",
     IngestStage.STORING: "storing",
     IngestStage.DONE: "done",
     IngestStage.FAILED: "failed",
+    IngestStage.CANCELLED: "cancelled",
 }
 
 
@@ -35,14 +37,14 @@ class CenterView:
         home: str,
         repository: Repository,
         registry: MediaLocationRegistry,
-        content_engine: ContentEngine,
+        ingests: IngestJobs,
         counters: CenterCounters,
     ) -> None:
         self._name = name
         self._home = home
         self._repository = repository
         self._registry = registry
-        self._content_engine = content_engine
+        self._ingests = ingests
         self._counters = counters
 
     async def figures(self) -> CenterFigures:
@@ -53,7 +55,7 @@ class CenterView:
             home=self._home,
             programs=tuple([await self._program(program) for program in programs]),
             stations=await self._stations(),
-            ingests=tuple(map(_ingest, self._content_engine.ingests())),
+            ingests=tuple(_ingest(row.progress) for row in self._ingests.rows),
             orders_open=await self._orders_open(programs),
             counted=copy(self._counters),
         )

@@ -27,7 +27,7 @@ _STATION_ENTRY = (*CENTER, 1, 4, 1)
 _LOCATION_ENTRY = (*CENTER, 1, 5, 1)
 _INGEST_ENTRY = (*CENTER, 1, 6, 1)
 _INGESTS = (*CENTER, 1, 7)
-_INGEST_STATE = enumerated(waiting=1, running=2, storing=3, done=4, failed=5)
+_INGEST_STATE = enumerated(waiting=1, running=2, storing=3, done=4, failed=5, cancelled=6)
 _FAILED = 5
 _UNDER_WAY = frozenset({1, 2, 3})
 _SILENT_MS = 15_000

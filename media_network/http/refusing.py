@@ -20,6 +20,7 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.UNKNOWN_ENGINE: HTTPStatus.NOT_FOUND,
         Reason.UNKNOWN_STATION: HTTPStatus.NOT_FOUND,
         Reason.UNKNOWN_PROGRAM: HTTPStatus.NOT_FOUND,
+        Reason.UNKNOWN_INGEST: HTTPStatus.NOT_FOUND,
         Reason.NOT_PUBLISHED: HTTPStatus.NOT_FOUND,
         Reason.NOT_HERE: HTTPStatus.NOT_FOUND,
         Reason.NO_SUCH_RANGE: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,

@@ -8,6 +8,8 @@ from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, STATIONS_BYTES_M
 from media_network.program import Count, Program, ProgramId, ProgramState, Sentence, Sha256, StreamOrigin
 from media_network.word import Word
 
+INGESTS_SHOWN_MAX = 256
+
 
 class Ingest(Struct, frozen=True, kw_only=True):
     """Bring a program from a file or URL to the home media station (claim 11)."""
@@ -23,13 +25,16 @@ class Ingest(Struct, frozen=True, kw_only=True):
 
 
 class IngestStage(Word):
-    """Where an ingest is. `DONE` and `FAILED` are final."""
+    """Where an ingest is. `DONE`, `FAILED` and `CANCELLED` are final."""
 
+    WAITING = "waiting"
+    """For others, of which a few are carried out at once."""
     DOWNLOADING = "downloading"
     CONVERTING = "converting"
     STORING = "storing"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     """A stage of a newer center: it is not over yet."""
 
@@ -44,13 +49,45 @@ class IngestProgress(Struct, frozen=True, kw_only=True):
     program: ProgramId | None = None
     """Known from the end of converting on."""
     error: str | None = None
-    """One sentence, when the stage is `failed`."""
+    """One sentence, when the stage is `failed`; or why something stays of one that was cancelled."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its stage is final."""
+        return self.stage in (IngestStage.DONE, IngestStage.FAILED, IngestStage.CANCELLED)
 
 
 class AskIngest(Struct, frozen=True):
     """Ask how far an ingest is."""
 
     ingest: str
+
+
+class CancelIngest(Struct, frozen=True):
+    """End an ingest; nothing of it stays."""
+
+    ingest: str
+
+
+class ListIngests(Struct, frozen=True):
+    """Ask for the ingests of late."""
+
+
+class IngestRow(Struct, frozen=True, kw_only=True):
+    """An ingest, as it was ordered and as it is."""
+
+    progress: IngestProgress
+    source: str
+    title: str | None
+    """As ordered; None: taken from the name of the source."""
+    begun_at_s: float
+    """When it was ordered, in seconds since 1970."""
+
+
+class Ingests(Struct, frozen=True):
+    """Those that are not over, and the latest that are: `INGESTS_SHOWN_MAX` in all unless more are under way."""
+
+    ingests: tuple[IngestRow, ...]
 
 
 class Distribute(Struct, frozen=True, kw_only=True):
@@ -109,6 +146,22 @@ INGEST = Verb(
 )
 ASK_INGEST = Verb(
     "content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.", callers=(Caller.OPERATOR,), reads=True
+)
+LIST_INGESTS = Verb(
+    "content/ingests",
+    ListIngests,
+    Ingests,
+    "The ingests of late.",
+    callers=(Caller.OPERATOR,),
+    reads=True,
+    reply_bytes_max=4 * MIB,  # 300 bytes an ingest; its source may be a few thousand
+)
+CANCEL_INGEST = Verb(
+    "content/cancel-ingest",
+    CancelIngest,
+    IngestProgress,
+    "End an ingest; nothing of it stays.",
+    callers=(Caller.OPERATOR,),
 )
 DISTRIBUTE = Verb(
     "content/distribute",

@@ -5,14 +5,12 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from distribution_center import cli
+from distribution_center.commands import ingests, programs
 from media_network.cli import UserError
 from media_network.messages.content import (
     ASK_INGEST,
-    INGEST,
     LIST_PROGRAMS,
     Distribute,
-    Ingest,
     IngestProgress,
     IngestStage,
     ProgramRow,
@@ -48,9 +46,9 @@ class FullStation:
 
 
 def distributed(center, monkeypatch, patience_s):
-    monkeypatch.setattr(cli, "_POLL_S", 0.0)
-    monkeypatch.setattr(cli, "_PATIENCE_S", patience_s)
-    return asyncio.run(cli._distribute(center, Distribute(program="film", stations=("north",)), wait=True))
+    monkeypatch.setattr(programs, "POLL_S", 0.0)
+    monkeypatch.setattr(programs, "_PATIENCE_S", patience_s)
+    return asyncio.run(programs._distribute(center, Distribute(program="film", stations=("north",)), wait=True))
 
 
 def test_distribute_ends_with_what_is_in_the_way_when_nothing_moves(monkeypatch):
@@ -74,13 +72,14 @@ class Center:
     async def ask(self, verb, _):
         if verb is LIST_PROGRAMS:
             return Programs((FILM,))
-        assert verb in {INGEST, ASK_INGEST}
+        assert verb is ASK_INGEST
         return IngestProgress(ingest="i", stage=self.stages.pop(0), fraction=0.5, program="film")
 
 
 def test_an_ingest_is_followed_through_stages_that_are_not_known(monkeypatch):
-    monkeypatch.setattr(cli, "_POLL_S", 0.0)
+    monkeypatch.setattr(ingests, "POLL_S", 0.0)
     stages = [IngestStage.DOWNLOADING, IngestStage.UNKNOWN, IngestStage.UNKNOWN, IngestStage.STORING, IngestStage.DONE]
     center = Center(*stages)
-    assert asyncio.run(cli._ingest(center, Ingest(source="/film.mp4"))) == FILM
+    begun = IngestProgress(ingest="i", stage=IngestStage.WAITING, fraction=0.0)
+    assert asyncio.run(ingests._follow(center, begun)) == FILM
     assert center.stages == []

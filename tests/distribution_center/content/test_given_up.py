@@ -9,7 +9,7 @@ from chassis_emulator.simulation.film import make_film
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from chassis_emulator.simulation.stage import Stage
 from chassis_emulator.topology.topology import Center, StationTopology, Topology
-from distribution_center.content import content_engine
+from distribution_center.content import ingesting
 from distribution_center.content.segment_folder import segment_path
 from media_network.http.client import HttpClient
 from media_network.messages.content import (
@@ -107,7 +107,7 @@ def told(tmp_path, monkeypatch):
             segment_path(spool / "film", number).write_bytes(content)
         return PROGRAM
 
-    monkeypatch.setattr(content_engine, "ingest", cut)
+    monkeypatch.setattr(ingesting, "ingest", cut)
 
     def tell(story):
         async def run(world):

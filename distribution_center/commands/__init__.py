@@ -1,0 +1,1 @@
+"""The verbs of the command line `distribution-center`, one file for what belongs together."""

@@ -1,0 +1,84 @@
+"""What the commands share: a conversation with one center, whose refusals end the command, and bars."""
+
+import asyncio
+import random
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from media_network.address import Address
+from media_network.cli import Command, UserError, state_dir_option
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError
+from media_network.messages.verb import Reply, Request, Verb
+from media_network.refusal import Refused
+from media_network.whereabouts import find_center
+
+_Result = TypeVar("_Result")
+
+POLL_S = 0.2
+"""How often a command that waits asks."""
+_BAR_STEPS = 1000
+
+
+def center_option(command: Command) -> Command:
+    """`--center` and `--state-dir`: where the center is."""
+    center = click.option("--center", metavar="HOST:PORT", help="Address of the center, if not on this laptop.")
+    return center(state_dir_option(command))
+
+
+class Talk:
+    """A conversation with one center, whose refusals end the command."""
+
+    def __init__(self, http: HttpClient, center: Address) -> None:
+        self._http = http
+        self._center = center
+
+    async def ask(self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 5.0) -> Reply:
+        """The answer. Raises UserError: it was refused; NetworkError."""
+        answer = await self._http.ask(self._center, verb, request, deadline_s=deadline_s)
+        if isinstance(answer, Refused):
+            raise UserError(str(answer), "`distribution-center programs`, `stations` and `ingests` list what there is.")
+        return answer
+
+
+def talk_with(center: str | None, state_dir: Path, converse: Callable[[Talk], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Have a conversation with the center that the options name. Raises UserError."""
+    address = _center_address(center, state_dir)
+
+    async def conversation() -> _Result:
+        async with HttpClient(random.SystemRandom()) as http:
+            return await converse(Talk(http, address))
+
+    try:
+        return asyncio.run(conversation())
+    except NetworkError as error:
+        raise UserError(
+            str(error), "Is the center up? `chassis-emulator ps` shows a network on this laptop."
+        ) from error
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar on the error output, where somebody watches it; takes how much is done, from 0 to 1."""
+    with click.progressbar(length=_BAR_STEPS, label=label, file=sys.stderr) as drawn:
+        yield lambda fraction: drawn.update(round(fraction * _BAR_STEPS) - drawn.pos)
+
+
+def _center_address(center: str | None, state_dir: Path) -> Address:
+    if center:
+        try:
+            return Address.parse(center)
+        except ValueError as error:
+            raise UserError(str(error), "Name the center as HOST:PORT.") from error
+    address = find_center(state_dir)
+    if address is None:
+        raise UserError(
+            f"no distribution center has run in {state_dir}",
+            "Bring a network up with `chassis-emulator up`, or name a center with --center.",
+        )
+    return address

@@ -1,0 +1,217 @@
+"""`ingest`, `ingests`, `watch-ingest` and `cancel-ingest`: how films become programs, and how far they are."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import click
+
+from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.programs import row_of
+from media_network.cli import UserError, echo_json, json_option
+from media_network.http.errors import NetworkError
+from media_network.messages.content import (
+    ASK_INGEST,
+    CANCEL_INGEST,
+    INGEST,
+    LIST_INGESTS,
+    LIST_PROGRAMS,
+    AskIngest,
+    CancelIngest,
+    Ingest,
+    IngestProgress,
+    IngestRow,
+    IngestStage,
+    ListIngests,
+    ListPrograms,
+    ProgramRow,
+)
+
+_STAGES = {
+    IngestStage.WAITING: "waiting    ",
+    IngestStage.DOWNLOADING: "downloading",
+    IngestStage.CONVERTING: "converting ",
+    IngestStage.STORING: "storing    ",
+    IngestStage.UNKNOWN: "working    ",
+}
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("source")
+@click.option("--title", help="What people call it (default: the name of the file).")
+@click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
+@click.option(
+    "--longest-segment-ms",
+    type=int,
+    help="Copy groups of pictures up to this (default: six segments, 12 s at most); encode longer ones.",
+)
+@json_option("an object with `program`, `warnings` and more")
+@center_option
+def ingest(
+    *,
+    source: str,
+    title: str | None,
+    segment_ms: int,
+    longest_segment_ms: int | None,
+    as_json: bool,
+    center: str | None,
+    state_dir: Path,
+) -> None:
+    """Bring a program from SOURCE, a file or an http(s) URL, to the home media station.
+
+    Prints the program's name, by which everything else knows it; and, on the error output, what was encoded of the
+    film and in what else the program differs from it. The center carries it out: it goes on when this command is
+    stopped (`distribution-center ingests`).
+
+    \b
+    Example:
+      distribution-center ingest clip.mp4 --title "Big Buck Bunny"
+    """
+    if "://" not in source:
+        path = Path(source).absolute()
+        if not path.exists():
+            raise UserError(f"there is no file {source}", "Name a video file, or an http(s) URL.")
+        source = _as_text(path)
+    elif not source.startswith(("http://", "https://")):
+        raise UserError(f"{source} is neither a file nor an http(s) URL", "Name a video file, or an http(s) URL.")
+    order = Ingest(source=source, title=title, segment_ms=segment_ms, longest_segment_ms=longest_segment_ms)
+    begun = talk_with(center, state_dir, lambda talk: talk.ask(INGEST, order))
+    _see_it_through(begun, as_json=as_json, center=center, state_dir=state_dir)
+
+
+@click.command()
+@json_option("a list of objects")
+@center_option
+def ingests(*, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """List the ingests that are under way, and those that ended of late.
+
+    \b
+    Example:
+      distribution-center ingests
+    """
+    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_INGESTS, ListIngests())).ingests
+    if as_json:
+        echo_json(rows)
+        return
+    if not rows:
+        click.echo("There is no ingest under way, and none has ended since the center started.")
+        return
+    click.echo(f"{'INGEST':16}  {'STAGE':11}  {'DONE':>4}  {'BEGUN':>9}  SOURCE")
+    for row in rows:
+        click.echo(_line_of(row, time.time()))
+        if row.progress.error:
+            click.echo(f"{'':16}  {row.progress.error}")
+
+
+@click.command("watch-ingest")
+@click.argument("number", metavar="INGEST")
+@json_option("an object with `program`, `warnings` and more")
+@center_option
+def watch_ingest(*, number: str, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """Follow INGEST to its end, as `ingest` does that ordered it.
+
+    \b
+    Example:
+      distribution-center watch-ingest 5f1c09ab22de7781
+    """
+    progress = talk_with(center, state_dir, lambda talk: talk.ask(ASK_INGEST, AskIngest(number)))
+    _see_it_through(progress, as_json=as_json, center=center, state_dir=state_dir)
+
+
+@click.command("cancel-ingest")
+@click.argument("number", metavar="INGEST")
+@json_option("how far the ingest is: `stage` is `cancelled`, or how it had ended before")
+@center_option
+def cancel_ingest(*, number: str, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """End INGEST. Nothing of it stays, unless it was over already.
+
+    \b
+    Example:
+      distribution-center cancel-ingest 5f1c09ab22de7781
+    """
+    order = CancelIngest(number)
+    progress = talk_with(center, state_dir, lambda talk: talk.ask(CANCEL_INGEST, order, deadline_s=30.0))
+    if as_json:
+        echo_json(progress)
+    elif progress.stage is IngestStage.CANCELLED:
+        click.echo(f"{number} is cancelled" + (f", but {progress.error}" if progress.error else ""))
+    else:
+        program = f": {progress.program}" if progress.program else ""
+        click.echo(f"{number} was over already, it is {progress.stage}{program}")
+
+
+def _line_of(row: IngestRow, now_s: float) -> str:
+    progress, ago_s = row.progress, max(0.0, now_s - row.begun_at_s)
+    done = "" if progress.is_over else f"{progress.fraction:4.0%}"
+    ago = f"{ago_s / 60:.0f} min ago" if ago_s < 3600 else f"{ago_s / 3600:.0f} h ago"
+    program = f" -> {progress.program}" if progress.program else ""
+    return f"{progress.ingest:16}  {progress.stage:11}  {done:>4}  {ago:>9}  {row.source}{program}"
+
+
+def _see_it_through(begun: IngestProgress, *, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """Follow an ingest to its end, and say what became of it. Raises UserError."""
+    try:
+        row = talk_with(center, state_dir, lambda talk: _follow(talk, begun))
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nThe ingest goes on in the center. `distribution-center watch-ingest {begun.ingest}` shows it again,"
+            f" `distribution-center cancel-ingest {begun.ingest}` ends it.",
+            err=True,
+        )
+        raise SystemExit(_INTERRUPTED) from None
+    if as_json:
+        echo_json(row)
+        return
+    for line in _told(row):
+        click.echo(line, err=True)
+    click.echo(row.program)
+
+
+async def _follow(talk: Talk, progress: IngestProgress) -> ProgramRow:
+    try:
+        while not progress.is_over:
+            progress = await _watch_stage(talk, progress)
+    except NetworkError as error:
+        hint = f"The center goes on with it when it is back: `distribution-center watch-ingest {progress.ingest}`."
+        raise UserError(str(error), hint) from error
+    if progress.stage is IngestStage.FAILED:
+        raise UserError(progress.error or "the ingest failed", "No program was made of it.")
+    if progress.stage is IngestStage.CANCELLED:
+        raise UserError(f"{progress.ingest} was cancelled", "`distribution-center ingests` lists what there is.")
+    rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
+    return row_of(progress.program, rows)
+
+
+async def _watch_stage(talk: Talk, progress: IngestProgress) -> IngestProgress:
+    """Follow the present stage to its end, with a bar where somebody watches."""
+    stage = progress.stage
+    with bar(_STAGES[stage]) as show:
+        while progress.stage is stage:
+            show(progress.fraction)
+            await asyncio.sleep(POLL_S)
+            progress = await talk.ask(ASK_INGEST, AskIngest(progress.ingest))
+        if progress.stage not in (IngestStage.FAILED, IngestStage.CANCELLED):
+            show(1.0)
+    return progress
+
+
+def _as_text(path: Path) -> str:
+    """The path itself, or a file URI where its name is not UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.as_uri()
+    return str(path)
+
+
+def _told(row: ProgramRow) -> list[str]:
+    """What became of a film, a line each."""
+    lines = []
+    for stream in row.streams:
+        why = "; ".join(stream.encoded_because)
+        lines.append(f"{stream.kind}: encoded anew, {why}" if why else f"{stream.kind}: copied, {stream.codec}")
+    if row.film_bytes is not None and row.bytes > row.film_bytes:
+        sizes = f"{row.bytes / 1e6:.1f} MB of {row.film_bytes / 1e6:.1f} MB"
+        lines.append(f"the program is larger than its film ({sizes}): null packets keep its rate constant")
+    return [*lines, *(f"warning: {warning}" for warning in row.warnings)]

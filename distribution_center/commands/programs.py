@@ -1,0 +1,149 @@
+"""`distribute`, `publish`, `programs` and `stations`: programs, and where they are."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from media_network.cli import UserError, echo_json, json_option
+from media_network.messages.content import (
+    DISTRIBUTE,
+    LIST_PROGRAMS,
+    PUBLISH,
+    Distribute,
+    ListPrograms,
+    ProgramRow,
+    Publish,
+)
+from media_network.messages.registry import LIST_STATIONS, ListStations
+
+_PATIENCE_S = 10.0
+"""How long `distribute` waits while a station says what is in its way, and nothing moves."""
+_ORDER_STAYS = "The order stays, and is carried out when that has changed; `distribution-center programs` shows it."
+
+
+@click.command()
+@click.argument("program")
+@click.argument("stations", nargs=-1, required=True)
+@click.option("--copies", default=2, show_default=True, help="On how many engines of each station.")
+@click.option("--wait/--no-wait", default=True, help="Return when the stations have it (default), or at once.")
+@json_option("an object with `program`, `stations` and more")
+@center_option
+def distribute(
+    *,
+    program: str,
+    stations: tuple[str, ...],
+    copies: int,
+    wait: bool,
+    as_json: bool,
+    center: str | None,
+    state_dir: Path,
+) -> None:
+    """Bring PROGRAM to STATIONS.
+
+    \b
+    Example:
+      distribution-center distribute big-buck-bunny-1f3a north south
+    """
+    order = Distribute(program=program, stations=stations, copies=copies)
+    row = talk_with(center, state_dir, lambda talk: _distribute(talk, order, wait=wait))
+    if as_json:
+        echo_json(row)
+    else:
+        click.echo(f"{row.program} is at {', '.join(row.stations)}")
+
+
+@click.command()
+@click.argument("program")
+@json_option("the program's information")
+@center_option
+def publish(*, program: str, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """Start the service of PROGRAM at all stations.
+
+    \b
+    Example:
+      distribution-center publish big-buck-bunny-1f3a
+    """
+    published = talk_with(center, state_dir, lambda talk: talk.ask(PUBLISH, Publish(program), deadline_s=10.0))
+    if as_json:
+        echo_json(published)
+    else:
+        click.echo(f"{published.program} is {published.state}")
+
+
+@click.command()
+@json_option("a list of objects")
+@center_option
+def programs(*, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """List the programs, and where they are.
+
+    \b
+    Example:
+      distribution-center programs --json
+    """
+    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_PROGRAMS, ListPrograms())).programs
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
+        click.echo(f"{row.program:40} {row.state:10} {row.duration_ms / 1000:8.1f} s {row.bytes / 1e6:8.1f} MB  {held}")
+        for obstacle in row.obstacles.values():
+            click.echo(f"  waits: {obstacle}")
+        for warning in row.warnings:
+            click.echo(f"    {warning}")
+
+
+@click.command()
+@json_option("a list of objects")
+@center_option
+def stations(*, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """List the media stations that are registered.
+
+    \b
+    Example:
+      distribution-center stations
+    """
+    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_STATIONS, ListStations())).stations
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        home = "  home" if row.home else ""
+        click.echo(
+            f"{row.station:24} {row.director:21} epoch {row.epoch:<4} {row.engines:2} engines"
+            f" {row.programs:5} programs  heard {row.silent_ms / 1000:.1f} s ago{home}"
+        )
+
+
+async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRow:
+    row = await talk.ask(DISTRIBUTE, order)
+    total = row.segments * len(order.stations)
+    best, moved_at = -1, asyncio.get_running_loop().time()
+    with bar("distributing") as show:
+        while wait:
+            held = sum(row.stations.get(station, 0) for station in order.stations)
+            now = asyncio.get_running_loop().time()
+            if held != best:
+                best, moved_at = held, now
+            in_the_way = next((row.obstacles[each] for each in order.stations if each in row.obstacles), None)
+            if in_the_way and now - moved_at > _PATIENCE_S:
+                raise UserError(f"{order.program} is not distributed: {in_the_way}", _ORDER_STAYS)
+            show(held / total)
+            if held == total:
+                break
+            await asyncio.sleep(POLL_S)
+            rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
+            row = row_of(order.program, rows)
+    return row
+
+
+def row_of(program: str | None, rows: tuple[ProgramRow, ...]) -> ProgramRow:
+    """One of the programs. Raises UserError: it is not among them."""
+    row = next((row for row in rows if row.program == program), None)
+    if row is None:
+        raise UserError(
+            f"{program} is not there any more", "It was given up meanwhile; `programs` shows what there is."
+        )
+    return row

@@ -1,0 +1,250 @@
+"""Ingests (claims 2, 11), a few at a time: a source is fetched, cut into a program, and stored at home.
+
+An ingest is a job of the center's: it goes on when whoever ordered it has gone, and when the center starts anew.
+"""
+
+import asyncio
+import logging
+import random
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from aiohttp import ClientSession
+
+from distribution_center.center_figures import CenterCounters
+from distribution_center.content.download import download, forget_download
+from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
+from distribution_center.content.ingest import ingest
+from distribution_center.content.ingest_jobs import IngestJobs, UnfinishedIngest
+from distribution_center.content.ingest_report import path_of
+from distribution_center.content.spool import DOWNLOADS
+from distribution_center.content.storing import Storing
+from distribution_center.registry.repository import Repository, RepositoryError, Verdict
+from media_network.http.server import HandlerTable
+from media_network.messages import content as messages
+from media_network.messages.content import IngestProgress, IngestStage
+from media_network.program import Program, ProgramId
+from media_network.refusal import Reason, Refused
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 2
+_FILE, _REMOTE = "file:///", ("http://", "https://")
+_URLS = (_FILE, *_REMOTE)
+_LONGEST_OF_SEGMENT = 6
+_LONGEST_NUMBER = 80
+
+
+@dataclass(kw_only=True)
+class Ingesting:
+    """The ingests that were ordered, and those who carry them out."""
+
+    jobs: IngestJobs
+    spool: Path
+    storing: Storing
+    repository: Repository
+    rng: random.Random
+    tasks: asyncio.TaskGroup
+    counters: CenterCounters
+    longest_segment_ms: int
+    """Groups of pictures up to this are copied, if the order says nothing else."""
+
+    def __post_init__(self) -> None:
+        self._carried_out: dict[str, asyncio.Task[None]] = {}
+        self._cancelled: set[str] = set()
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._sources: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def answer(self, table: HandlerTable) -> None:
+        """Enter the verbs of ingests into a table."""
+        table.verb(messages.INGEST, self._ingest)
+        table.verb(messages.ASK_INGEST, self._ask)
+        table.verb(messages.LIST_INGESTS, self._list)
+        table.verb(messages.CANCEL_INGEST, self._cancel)
+
+    async def take_up(self) -> set[ProgramId]:
+        """Go on with what was not over when the center stopped; gives the programs that are being stored so.
+
+        Raises `RepositoryError`, OSError.
+        """
+        taken_up: set[ProgramId] = set()
+        for unfinished in self.jobs.load():
+            logger.info("the ingest of %s goes on", unfinished.order.source)
+            program = await self._already_cut(unfinished)
+            if program:
+                taken_up.add(program.program)
+            self._begin(unfinished.ingest, unfinished.order, program)
+        return taken_up
+
+    async def _already_cut(self, unfinished: UnfinishedIngest) -> Program | None:
+        """The program, if storing it is all that is left."""
+        known = await self.repository.program(unfinished.program) if unfinished.program else None
+        if known is None:
+            return None
+        in_spool = (self.spool / known.program).is_dir()
+        return known if in_spool or await self.storing.content_manager.at_home(known) else None
+
+    async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
+        """Claim 11: instruct the content engine to transfer the program data into the home media station."""
+        if not order.source.startswith(_URLS) and not Path(order.source).is_absolute():
+            return Refused(Reason.BAD_SOURCE, f"{order.source} is neither a URL nor an absolute path")
+        if nobody := await self.storing.nobody_there():
+            return Refused(Reason.NO_ENGINE, nobody)
+        number = f"{self.rng.getrandbits(64):016x}"
+        try:
+            progress = await self.jobs.begin(number, order)
+        except OSError as error:
+            return Refused(Reason.IO_ERROR, f"the center cannot keep the order: {(error.strerror or '').lower()}")
+        self._begin(number, order)
+        return progress
+
+    def _begin(self, number: str, order: messages.Ingest, cut: Program | None = None) -> None:
+        task = self.tasks.create_task(self._carry_out(number, order, cut), name=f"ingest {number}")
+        self._carried_out[number] = task
+        task.add_done_callback(lambda _: self._carried_out.pop(number, None))
+
+    async def _ask(self, question: messages.AskIngest) -> IngestProgress | Refused:
+        return self.jobs.get(question.ingest) or _no_ingest(question.ingest)
+
+    async def _list(self, _: messages.ListIngests) -> messages.Ingests:
+        return messages.Ingests(self.jobs.rows)
+
+    async def _cancel(self, order: messages.CancelIngest) -> IngestProgress | Refused:
+        """End an ingest, and answer when it is over: with how it is then, for it may have been done already."""
+        if task := self._carried_out.get(order.ingest):
+            self._cancelled.add(order.ingest)
+            task.cancel()
+            await asyncio.wait([task])
+            self._cancelled.discard(order.ingest)
+        return self.jobs.get(order.ingest) or _no_ingest(order.ingest)
+
+    async def _carry_out(self, number: str, order: messages.Ingest, cut: Program | None) -> None:
+        """From the beginning, or from where it is cut, to its end: whatever that is."""
+        stage, error = IngestStage.FAILED, None
+        try:
+            async with self._alone_at(order.source), self._at_once:
+                error = await self._make_and_store(number, order, cut)
+            stage = IngestStage.FAILED if error else IngestStage.DONE
+        except asyncio.CancelledError:
+            if number not in self._cancelled:
+                raise  # The center stops; it goes on when that starts again.
+            stage, error = IngestStage.CANCELLED, await self._leave_nothing(number, order)
+        except (IngestError, RepositoryError) as problem:
+            error = str(problem)
+        except OSError as problem:
+            error = f"{order.source} was not ingested: {problem.strerror} ({problem.filename})"
+        except Exception:
+            # Whatever a film, or the process that reads it, brings about: the center goes on.
+            logger.exception("the ingest of %s", order.source)
+            error = f"{order.source} was not ingested: the center has met a fault of its own, its log has it"
+        self.counters.ingests_done += stage is IngestStage.DONE
+        self.counters.ingests_failed += stage is IngestStage.FAILED
+        await self.jobs.end(number, stage, error)
+
+    async def _make_and_store(self, number: str, order: messages.Ingest, cut: Program | None) -> str | None:
+        """Gives what was in the way, or None: it is at home. Raises `IngestError`, `RepositoryError`, OSError."""
+        if cut is None:
+            cut = await self._make_program(number, order)
+            await self._register(number, cut, order.source)
+
+        def stored(fraction: float) -> None:
+            self.jobs.note(number, IngestStage.STORING, fraction)
+
+        in_the_way = await self.storing.store(cut, stored)
+        if in_the_way is None:
+            return None
+        await self._clear_away(number, cut.program)
+        return f"the home media station did not take the program: {in_the_way.sentence}"
+
+    async def _register(self, number: str, program: Program, source: str) -> None:
+        known = await self.repository.program(program.program)
+        await self.jobs.cut(number, program.program, fresh=known is None)
+        if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
+            await self._admit(program, source)  # another ingest was a moment faster
+            raise NameTaken(source, program.program)
+        self.storing.announce(program.program)
+
+    async def _clear_away(self, number: str, program: ProgramId) -> None:
+        """Remove from the spool what home did not take; and from everywhere, if nobody has counted on it."""
+        if not self.jobs.is_alone_at(number, program):
+            return
+        if self.jobs.is_fresh(number) and not await self.storing.is_wanted(program):
+            await self.storing.give_up(program)
+        self.storing.clear(program)
+
+    async def _leave_nothing(self, number: str, order: messages.Ingest) -> str | None:
+        """Remove what there is of an ingest that was cancelled; gives why something stays."""
+        progress = self.jobs.get(number)
+        try:
+            if order.source.startswith(_REMOTE) and not self._alone_at(order.source).locked():
+                forget_download(order.source, self.spool / DOWNLOADS)
+            if progress and progress.program:
+                await self._clear_away(number, progress.program)
+        except (RepositoryError, OSError) as problem:
+            logger.warning("something of the ingest of %s stays: %s", order.source, problem)
+            return f"something of it stays until the center starts anew: {problem}"
+        return None
+
+    def _alone_at(self, source: str) -> asyncio.Lock:
+        """One source at a time: two downloads of it would write one file, and each would remove the other's."""
+        return self._sources.setdefault(source, asyncio.Lock())
+
+    async def _make_program(self, number: str, order: messages.Ingest) -> Program:
+        def downloaded(received_bytes: int, length_bytes: int) -> None:
+            fraction = min(1.0, received_bytes / length_bytes) if length_bytes > 0 else 0.0
+            self.jobs.note(number, IngestStage.DOWNLOADING, fraction)
+
+        def converted(fraction: float) -> None:
+            self.jobs.note(number, IngestStage.CONVERTING, min(1.0, fraction))
+
+        remote = order.source.startswith(_REMOTE)
+        path = path_of(order.source) if order.source.startswith(_FILE) else Path(order.source)
+        if remote:
+            downloaded(0, 0)
+            async with ClientSession() as session:
+                path = await download(session, order.source, self.spool / DOWNLOADS, on_bytes=downloaded)
+        converted(0.0)
+        try:
+            return await ingest(
+                path,
+                self.spool,
+                title=order.title or _title(order.source),
+                segment_ms=order.segment_ms,
+                longest_segment_ms=self._longest_segment_ms(order),
+                on_progress=converted,
+                admit=lambda program: self._admit(program, order.source),
+                name=order.source,
+            )
+        finally:
+            if remote:
+                path.unlink(missing_ok=True)
+
+    def _longest_segment_ms(self, order: messages.Ingest) -> int:
+        """Who wants short segments does not want one that is many times as long."""
+        return order.longest_segment_ms or min(self.longest_segment_ms, _LONGEST_OF_SEGMENT * order.segment_ms)
+
+    async def _admit(self, program: Program, source: str) -> None:
+        """The same film as before gives the same program only if it is cut at the same places."""
+        known = await self.repository.program(program.program)
+        if known is None:
+            return
+        if known.sha256 != program.sha256:
+            raise NameTaken(source, program.program)
+        if known.segments != program.segments:
+            raise AlreadyCut(source, known.program, len(known.segments), _usual_ms(known))
+
+
+def _no_ingest(number: str) -> Refused:
+    return Refused(Reason.UNKNOWN_INGEST, f"there is no ingest {number[:_LONGEST_NUMBER]}")
+
+
+def _usual_ms(program: Program) -> int:
+    """Length of most segments: the last one may be short."""
+    return statistics.mode(segment.duration_ms for segment in program.segments)
+
+
+def _title(source: str) -> str:
+    """The last part of a path or URL, without what follows the name."""
+    return Path(source.partition("?")[0]).stem or source
