@@ -292,7 +292,7 @@ def test_a_program_that_was_there_before_stays(simulated, cut):
     async def story(world):
         await world.put_in_spool(film())
         async with world.center(), world.station(HOME, port=9001) as home:
-            while (row := await world.row("film")) is None or row.stations != {HOME: len(CONTENTS)}:
+            while (row := await world.row("film")) is None or row.stations != {HOME: len(CONTENTS)}:  # noqa: ASYNC110
                 await asyncio.sleep(0.5)
             # Its disk is exchanged, and the film is ingested once more.
             home.taken.clear()
