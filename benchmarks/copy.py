@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from aiohttp import web
+
 from benchmarks.figure import Figure, show
 from benchmarks.served import Control, served
 from blade_agent.main_board.catalogue import Catalogue
@@ -18,12 +20,15 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
+from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Enlisted, Report, Reported
 from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult, Fetch
+from media_network.messages.program_information import PART_PATH
 from media_network.messages.verb import Done
-from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.packets import TS_PACKET_BYTES
 from media_network.refusal import Refused
+from media_network.segment_table import Segment, SegmentTable
 from media_network.ticket import TicketKey
 
 SEGMENTS = 16
@@ -46,8 +51,9 @@ class Parties(NamedTuple):
 class Director:
     """What two engines need of a director to copy."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, table: SegmentTable) -> None:
         self.address = address
+        self.table = table
         self.enlisted: set[str] = set()
         self.done: list[CopyDone] = []
         self.news = asyncio.Condition()
@@ -58,7 +64,14 @@ class Director:
         table.verb(ENLIST, self._enlist)
         table.verb(REPORT, self._report)
         table.verb(COPY_DONE, self._copy_done)
+        table.resource(PART_PATH, self._part)
         return table
+
+    async def _part(self, request: web.Request) -> web.StreamResponse:
+        async def read(_: str) -> bytes:
+            return self.table.octets
+
+        return await part_response(request, read)
 
     async def _enlist(self, message: Enlist) -> Enlisted:
         async with self.news:
@@ -102,7 +115,7 @@ async def put_segments(folder: Path) -> list[Segment]:
     segments = []
     for number in range(SEGMENTS):
         data = rng.randbytes(SEGMENT_BYTES)
-        segment = Segment(number=number, length_bytes=len(data), duration_ms=1000, sha256=sha256(data).hexdigest())
+        segment = Segment(number=number, length_bytes=len(data), duration_ticks=90_000, sha256=sha256(data).hexdigest())
         async with store.receive(PROGRAM, segment) as reception:
             await reception.write(data)
             await reception.store()
@@ -115,7 +128,8 @@ async def copy(root: Path, segments: list[Segment]) -> float:
     """Seconds from the first order to fetch to the last word that a segment is durable."""
     loop = asyncio.get_running_loop()
     at = parties()
-    director = Director(at.director)
+    table = SegmentTable.of(segments)
+    director = Director(at.director, table)
     async with (
         HttpClient(random.Random(1), at.director.host) as http,
         serve(director.handlers(), at.director),
@@ -126,7 +140,7 @@ async def copy(root: Path, segments: list[Segment]) -> float:
             await director.news.wait_for(lambda: len(director.enlisted) == 2)
         began_s = loop.time()
         for segment in segments:
-            answer = await http.ask(at.receiving, FETCH, order(segment, at.source))
+            answer = await http.ask(at.receiving, FETCH, order(segment, table, at.source, at.director))
             if isinstance(answer, Refused):
                 raise OSError(str(answer))
         async with director.news:
@@ -144,10 +158,19 @@ def parties() -> Parties:
     return Parties(*(Address(f"127.255.{net}.{host}", CONTROL_PORT) for host in (1, 2, 3)))
 
 
-def order(segment: Segment, source: Address) -> Fetch:
+def order(segment: Segment, table: SegmentTable, source: Address, parts: Address) -> Fetch:
     """The director's order."""
     ticket = TicketKey(KEY).sign(f"copy-{segment.number}", PROGRAM)
-    return Fetch(epoch=EPOCH, program=PROGRAM, segment=segment, source=str(media(source)), ticket=ticket)
+    return Fetch(
+        epoch=EPOCH,
+        program=PROGRAM,
+        segment=segment,
+        table=table.sha256,
+        table_bytes=len(table.octets),
+        parts=str(parts),
+        source=str(media(source)),
+        ticket=ticket,
+    )
 
 
 def plain_copy(root: Path) -> float:

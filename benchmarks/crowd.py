@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.doors.pulls import Pulls
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
@@ -29,8 +30,10 @@ from media_network.http.client import HttpClient
 from media_network.messages.enlisting import Enlist
 from media_network.messages.streaming import Assumed, Next, NextSegment, Play, Ready, Redirect, StopCause, Stopped
 from media_network.messages.verb import Done
-from media_network.program import TS_PACKET_BYTES, Program, ProgramState, Segment
+from media_network.packets import TICK_HZ, TS_PACKET_BYTES
+from media_network.program import Program, make_program
 from media_network.refusal import Refused
+from media_network.segment_table import Segment, SegmentTable
 from media_network.ticket import TicketKey
 
 COPIES = 2
@@ -46,22 +49,17 @@ _DIRECTOR = Address("127.1.1.1", 8081)
 def film(segments: int) -> Program:
     """A program in segments of `SEGMENT_S` each."""
     packets = round(RATE_BPS * SEGMENT_S / (TS_PACKET_BYTES * 8))
-    parts = tuple(
+    parts = SegmentTable.of(
         Segment(
             number=number,
             length_bytes=packets * TS_PACKET_BYTES,
-            duration_ms=round(SEGMENT_S * 1000),
+            duration_ticks=round(SEGMENT_S * TICK_HZ),
             sha256=f"{number:064x}",
         )
         for number in range(segments)
     )
-    return Program(
-        program="film",
-        title="Film",
-        rate_bps=RATE_BPS,
-        sha256="f" * 64,
-        segments=parts,
-        state=ProgramState.PUBLISHED,
+    return make_program(
+        parts, program="film", version=1, title="Film", rate_bps=RATE_BPS, sha256="f" * 64, publish_at_ms=0
     )
 
 
@@ -96,7 +94,8 @@ class Crowd:
     async def _watch(self, catalogue: Catalogue) -> None:
         self.program = film(self.segments)
         await catalogue.load()
-        await catalogue.learn([self.program])
+        await catalogue.learn([change_of(self.program.header)])
+        await catalogue.parts.keep(self.program.header, self.program.segments.octets)
         self.roster, self.table = Roster(), SegmentLocationTable()
         for slot in range(2, self.engines + 2):
             self._enlist(slot)
@@ -116,7 +115,8 @@ class Crowd:
                 counters=DirectorCounters(),
             )
             choice = EngineChoice(self.roster, self.table)
-            self.pushes, self.pulls = PushSessions(term, choice, catalogue), Pulls(term, choice, catalogue)
+            library = Library(term, catalogue, self.roster)
+            self.pushes, self.pulls = PushSessions(term, choice, library), Pulls(term, choice, library)
             view = self._pull if self.pull else self._push
             for viewer in range(self.viewers):
                 tasks.create_task(view(viewer, rng.random() * self.within_s))

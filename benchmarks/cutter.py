@@ -37,7 +37,7 @@ def main() -> None:
 async def make_program(spool: Path) -> tuple[Program, bytes]:
     """A program of the clip, and its bytes."""
     program = await ingest(CLIP, spool, title="Benchmark", segment_ms=SEGMENT_MS, on_progress=lambda _: None)
-    folder = spool / program.program
+    folder = spool / program.name
     return program, b"".join((folder / f"{segment.number}.ts").read_bytes() for segment in program.segments)
 
 
@@ -55,9 +55,9 @@ def cut(program: Program, chunks: list[bytes]) -> None:
     cutter = Cutter(target_ms=SEGMENT_MS, rate_bps=program.rate_bps)
     for chunk in chunks:
         cutter.feed(chunk)
-    cutter.close(program.duration_ms)
-    if cutter.sha256 != program.sha256:
-        raise ValueError(f"the cutter lost bytes of {program.program}")
+    cutter.close(program.segments.duration_ticks)
+    if cutter.sha256 != program.header.sha256:
+        raise ValueError(f"the cutter lost bytes of {program.name}")
 
 
 def hash_twice(chunks: list[bytes]) -> None:

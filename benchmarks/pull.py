@@ -23,7 +23,8 @@ from media_network.address import Address
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
-from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.packets import TS_PACKET_BYTES
+from media_network.segment_table import Segment
 from media_network.segment_url import HELD_SEGMENT_PATH, segment_target
 from media_network.ticket import TicketKey
 
@@ -55,7 +56,7 @@ async def main() -> None:
 async def put_segment(folder: Path) -> None:
     """Store one segment."""
     data = random.Random(1).randbytes(SEGMENT_BYTES)
-    segment = Segment(number=0, length_bytes=len(data), duration_ms=10_000, sha256=sha256(data).hexdigest())
+    segment = Segment(number=0, length_bytes=len(data), duration_ticks=900_000, sha256=sha256(data).hexdigest())
     store = await SegmentStore.open(DiskFiles(), [folder])
     async with store.receive(PROGRAM, segment) as reception:
         await reception.write(data)

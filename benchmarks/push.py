@@ -20,7 +20,8 @@ from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.files import DiskFiles
-from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.packets import TS_PACKET_BYTES
+from media_network.segment_table import Segment
 
 STREAMS = 200
 RATE_BPS = 8_000_000
@@ -52,7 +53,7 @@ async def main() -> None:
 async def put_segment(store: SegmentStore) -> None:
     """Store one segment that lasts longer than the measurement."""
     data = random.Random(1).randbytes(SEGMENT_BYTES)
-    segment = Segment(number=0, length_bytes=len(data), duration_ms=10_000, sha256=sha256(data).hexdigest())
+    segment = Segment(number=0, length_bytes=len(data), duration_ticks=900_000, sha256=sha256(data).hexdigest())
     async with store.receive(PROGRAM, segment) as reception:
         await reception.write(data)
         await reception.store()

@@ -20,7 +20,8 @@ from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
-from media_network.program import Program, ProgramState, Segment
+from media_network.program import Program, make_program
+from media_network.segment_table import Segment, SegmentTable
 
 PROGRAMS = 200
 SEGMENTS = 500
@@ -82,23 +83,25 @@ async def request(address: Address, times: int) -> None:
 
 def program(number: int) -> Program:
     """A program of a thousand seconds."""
-    segments = tuple(
-        Segment(number=position, length_bytes=188, duration_ms=2000, sha256="0" * 64) for position in range(SEGMENTS)
+    segments = SegmentTable.of(
+        Segment(number=position, length_bytes=188, duration_ticks=180_000, sha256="0" * 64)
+        for position in range(SEGMENTS)
     )
-    return Program(
+    return make_program(
+        segments,
         program=f"program-{number}",
+        version=number + 1,
         title="Benchmark",
         rate_bps=4_000_000,
         sha256="0" * 64,
-        segments=segments,
-        state=ProgramState.PUBLISHED,
+        publish_at_ms=0,
     )
 
 
 async def enlist(http: HttpClient, director: Address) -> None:
     """Publish the programs, and report for duty as its engines, each with everything."""
     for number in range(PROGRAMS):
-        await http.ask(director, PUBLISH_PROGRAM, PublishProgram(program(number)))
+        await http.ask(director, PUBLISH_PROGRAM, PublishProgram(program(number).header))
     inventory = {f"program-{number}": f"0-{SEGMENTS - 1}" for number in range(PROGRAMS)}
     for slot in range(ENGINES):
         message = Enlist(
@@ -133,6 +136,9 @@ async def serve_director(control: Control) -> None:
         duty = DirectorDuty(station="benchmark", address=address, media=media, epoch=1, center=None, state=Path(folder))
         catalogue = Catalogue(DiskFiles(), Path(folder) / "catalogue")
         await catalogue.load()
+        for number in range(PROGRAMS):
+            known = program(number)
+            await catalogue.parts.keep(known.header, known.segments.octets)
         directing = asyncio.create_task(direct(duty, catalogue, random.Random(1)))
         await answers(media)
         await control.report(media)

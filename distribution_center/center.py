@@ -12,7 +12,6 @@ from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.content.ingesting import Ingesting
 from distribution_center.content.storing import Storing
-from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.opening import open_repository
@@ -53,17 +52,16 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         content_manager = ContentManager(repository, http, settings.home)
         recalling = None
         if repository.recalls:
-            recalling = Recalling(repository, http, content_manager.catalogue_changed)
+            recalling = Recalling(repository, http)
             tasks.create_task(recalling.run(), name="recall programs")
-        registry = MediaLocationRegistry(
-            repository, settings.home, content_manager.catalogue_version, counters, recalling
+        registry = MediaLocationRegistry(repository, settings.home, media, counters, recalling)
+        distribution = Distribution(
+            repository, registry, content_manager, http, home=settings.home, media=media, counters=counters
         )
-        distribution = Distribution(repository, registry, content_manager, http, home=settings.home, counters=counters)
-        withdrawn = Withdrawn(state / "withdrawn")
         storing = Storing(
             source=address,
+            parts=media,
             spool=state / "spool",
-            withdrawn=withdrawn,
             home=settings.home,
             repository=repository,
             registry=registry,
@@ -82,7 +80,6 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             longest_segment_ms=settings.longest_segment_ms,
         )
         content_engine = ContentEngine(ingesting, storing, media, TicketKey(rng.randbytes(32)))
-        registry.withdrawn = lambda: withdrawn.names
         table = HandlerTable("distribution center")
         for part in (registry, content_manager, distribution, content_engine):
             part.answer(table)

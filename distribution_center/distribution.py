@@ -13,7 +13,7 @@ from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.obtaining import OBTAIN, Obtain
-from media_network.program import Program
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)
@@ -33,13 +33,16 @@ class Distribution:
         http: HttpClient,
         *,
         home: str,
+        media: Address,
         counters: CenterCounters,
     ) -> None:
+        """`media` is the center's media address: segment tables are there."""
         self._repository = repository
         self._registry = registry
         self._content_manager = content_manager
         self._http = http
         self._home = home
+        self._media = media
         self._said_at: dict[tuple[str, str], float] = {}
         self._counters = counters
 
@@ -62,10 +65,12 @@ class Distribution:
                 continue  # nothing moved: say it again
 
     async def _carry_all_out(self) -> None:
-        for program in await self._repository.programs():
-            for station, order in (await self._repository.orders(program.program)).items():
-                if order.state is OrderState.ORDERED:
-                    await self._carry_out(program, station, order.copies)
+        last = ("", "")
+        while page := await self._repository.open_orders(last):
+            for order in page:
+                last = (order.program, order.station)
+                if program := await self._repository.program(order.program):
+                    await self._carry_out(program, order.station, order.copies)
 
     async def _distribute(self, order: messages.Distribute) -> messages.ProgramRow | Refused:
         program = await self._repository.program(order.program)
@@ -82,7 +87,7 @@ class Distribution:
         self._registry.moved.set()
         return await self._content_manager.row(program)
 
-    async def _carry_out(self, program: Program, station: str, copies: int) -> None:
+    async def _carry_out(self, program: ProgramHeader, station: str, copies: int) -> None:
         """Claim 12, first step: identify a source station and direct the seeking one to obtain the program."""
         key = (program.program, station)
         now = asyncio.get_running_loop().time()
@@ -103,7 +108,13 @@ class Distribution:
             self._content_manager.obstacles.note(*key, obstacle)
             return
         self._said_at[key] = now
-        order = Obtain(program=program, source_station=source, source_director=str(source_director), copies=copies)
+        order = Obtain(
+            header=program,
+            parts=str(self._media),
+            source_station=source,
+            source_director=str(source_director),
+            copies=copies,
+        )
         standing = await self._http.tell(seeking, OBTAIN, order, deadline_s=2.0)
         if standing is None:
             logger.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)

@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.messages.obtaining import Obstacle, ObtainStanding
-from media_network.program import ProgramId
 
 
 class Obstacles:

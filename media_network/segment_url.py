@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from media_network.address import Address
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 SEGMENT_NUMBER = r"0|[1-9][0-9]{0,5}"
 """A segment's number as it is written: no zeros in front, and none is as large as `SEGMENTS_PER_PROGRAM_MAX`."""

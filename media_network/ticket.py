@@ -8,7 +8,7 @@ a message and is good for one holder (a session, or a copy) and one program.
 import hmac
 from hashlib import sha256
 
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 _MAC_HEX_DIGITS = 32
 

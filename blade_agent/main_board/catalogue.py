@@ -1,129 +1,160 @@
-"""Program information at the station, as the content manager gave it (claim 2).
+"""The catalogue at the station: a header for each program that the content manager has told of (claim 2).
 
 Kept on every blade's own disk, an engine's too: whichever blade directs next, with the distribution center away, it
-serves what the director before it served.
+serves what the director before it served, and knows what was withdrawn.
 """
 
 import asyncio
-import hashlib
 import logging
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
+from blade_agent.main_board.parts import Parts
+from blade_agent.main_board.service_clock import ServiceClock
 from media_network.callback import do_nothing
 from media_network.durable_file import DurableFile
+from media_network.fields import ProgramId
 from media_network.files import Files
-from media_network.program import Program, ProgramId, ProgramState
+from media_network.message_pages import first_page
+from media_network.messages.program_information import Changes, ProgramChange
+from media_network.program_header import ProgramHeader
+from media_network.time_of_day import now_ms
+from media_network.whole_information import parse_information
 
 logger = logging.getLogger(__name__)
 
-_DIGEST_HEX_DIGITS = 32
 _SUFFIX = ".json"
+_FEED, _PARTS = "feed", "parts"
 _REBUILT = "the center, or another blade of the station, says it again"
 
 
+class _Feed(Struct, frozen=True):
+    """What was heard of the center."""
+
+    heard: int = 0
+    told_ms: int = 0
+
+
+class _Kept(NamedTuple):
+    """What a file holds."""
+
+    change: ProgramChange
+    table: bytes | None = None
+    """In one of an earlier release."""
+
+
 class Catalogue:
-    """Programs by name, durable in one folder, one JSON file each."""
+    """The newest change of each program, durable in one folder, one JSON file each; and the parts of programs."""
 
     def __init__(self, files: Files, folder: Path) -> None:
         self._files = files
         self._folder = folder
-        self._programs: dict[ProgramId, Program] = {}
+        self._known: dict[ProgramId, ProgramChange] = {}
+        self._order: list[tuple[int, ProgramId]] = []
+        """Of what is known, by version."""
         self._writing = asyncio.Lock()
-        self._digest: str | None = None
-        self._digests: dict[ProgramId, str] = {}
-        self.learnt: Callable[[Program], None] = do_nothing
-        """Called with each program that is new or has changed, once it is durable."""
+        self.parts = Parts(files, folder / _PARTS)
+        self.clock = ServiceClock()
+        self.learnt: Callable[[ProgramChange], None] = do_nothing
+        """Called with each change that is new, once it is durable."""
         self.changes = 0
         """Grows with every change."""
-        self.version: int | None = None
-        """The center's version of what is here; None until it was asked."""
+        self.heard = 0
+        """All changes up to this number are known."""
 
     def forget_listener(self) -> None:
         """Whoever wanted to know what is learnt does not any more."""
         self.learnt = do_nothing
 
     async def load(self) -> None:
-        """Read what an earlier director on this blade was told."""
+        """Read what this blade was told earlier. Raises OSError."""
         loop = asyncio.get_running_loop()
-        for program in await loop.run_in_executor(None, self._read_all):
-            self._programs[program.program] = program
-        self._digest = None
+        feed, kept = await loop.run_in_executor(None, self._read_all)
+        self.heard, self.clock.newest_told_ms = feed.heard, feed.told_ms
+        self._known = {one.change.program: one.change for one in kept}
+        self._order = sorted((change.version, name) for name, change in self._known.items())
+        for one in kept:
+            if one.table is not None and one.change.header:
+                await self.parts.keep(one.change.header, one.table)
+                await loop.run_in_executor(None, self._write, one.change)
 
     @property
-    def digests(self) -> dict[ProgramId, str]:
-        """Each program by a digest of its information."""
-        for name in self._programs.keys() - self._digests.keys():
-            self._digests[name] = digest_of(self._programs[name])
-        return self._digests
+    def newest(self) -> int:
+        """Number of the newest change that is known, though earlier ones may not be."""
+        return self._order[-1][0] if self._order else 0
 
-    @property
-    def digest(self) -> str:
-        """Of everything: of two catalogues with the same one neither knows more."""
-        if self._digest is None:
-            everything = "".join(f"{name} {digest}\n" for name, digest in sorted(self.digests.items()))
-            self._digest = hashlib.sha256(everything.encode()).hexdigest()[:_DIGEST_HEX_DIGITS]
-        return self._digest
+    def __iter__(self) -> Iterator[ProgramHeader]:
+        return iter([change.header for change in self._known.values() if change.header])
 
-    def __iter__(self) -> Iterator[Program]:
-        return iter(tuple(self._programs.values()))
-
-    def get(self, program: ProgramId) -> Program | None:
+    def get(self, program: ProgramId) -> ProgramHeader | None:
         """A program, or None."""
-        return self._programs.get(program)
+        change = self._known.get(program)
+        return change.header if change else None
 
-    def published(self, program: ProgramId) -> Program | None:
+    def published(self, program: ProgramId) -> ProgramHeader | None:
         """A program in service, or None."""
-        found = self._programs.get(program)
-        return found if found and found.state is ProgramState.PUBLISHED else None
+        header = self.get(program)
+        return header if header and header.is_in_service(self.clock.now_ms()) else None
 
-    async def learn(self, programs: Iterable[Program]) -> None:
-        """Take program information in; what is returned from is durable. Raises OSError."""
+    def since(self, version: int) -> Changes:
+        """A page of the changes after one, for whoever has heard up to that one."""
+        first = bisect_right(self._order, version, key=itemgetter(0))
+        page, more = first_page(self._known[name] for _, name in islice(self._order, first, None))
+        until = min(self.heard, page[-1].version) if more else self.heard
+        return Changes(changes=tuple(page), until=until, more=more, now_ms=self.clock.newest_told_ms)
+
+    def is_news(self, change: ProgramChange) -> bool:
+        """Whether a change is newer than what is known of its program."""
+        known = self._known.get(change.program)
+        return known is None or change.version > known.version
+
+    async def learn(self, changes: Iterable[ProgramChange], *, until: int = 0, told_ms: int = 0) -> None:
+        """Take changes in; what is returned from is durable. With these all `until` that number are known.
+
+        Raises OSError.
+        """
         loop = asyncio.get_running_loop()
         async with self._writing:
-            for program in programs:
-                if self._programs.get(program.program) != program:
-                    await loop.run_in_executor(None, self._write, program)
-                    self._programs[program.program] = program
-                    self._digests.pop(program.program, None)
-                    self._digest = None
+            for change in changes:
+                if self.is_news(change):
+                    await loop.run_in_executor(None, self._write, change)
+                    before = self.get(change.program)
+                    self._enter(change)
                     self.changes += 1
-                    self.learnt(program)
+                    if before and (change.header is None or change.header.table != before.table):
+                        await self.parts.forget(before.table)
+                    self.learnt(change)
+            if told_ms:
+                self.clock.tell(told_ms)
+            if until > self.heard:
+                feed = _Feed(until, self.clock.newest_told_ms)
+                await loop.run_in_executor(None, self._feed_file().keep, msgspec.json.encode(feed))
+                self.heard = until
 
-    async def recall(self, program: Program) -> None:
-        """Take in what another blade of the station has kept: it may be older than what is here. Raises OSError."""
-        known = self._programs.get(program.program)
-        if known is None or program.state is ProgramState.PUBLISHED:
-            await self.learn([program])
+    def _enter(self, change: ProgramChange) -> None:
+        if known := self._known.get(change.program):
+            del self._order[bisect_left(self._order, (known.version, known.program))]
+        self._known[change.program] = change
+        insort(self._order, (change.version, change.program))
 
-    async def forget(self, programs: Iterable[ProgramId]) -> None:
-        """Let go of program information; what is returned from is durable. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        async with self._writing:
-            for name in programs:
-                if name in self._programs:
-                    await loop.run_in_executor(None, self._remove, name)
-                    del self._programs[name]
-                    self._digests.pop(name, None)
-                    self._digest = None
-                    self.changes += 1
-
-    def _remove(self, name: ProgramId) -> None:
-        with suppress(FileNotFoundError):
-            self._files.remove(self._folder / f"{name}.json")
-        self._files.sync_folder(self._folder)
-
-    def _read_all(self) -> list[Program]:
+    def _read_all(self) -> tuple[_Feed, list[_Kept]]:
         self._files.make_folder(self._folder)
         self._files.sync_folder(self._folder.parent)
+        self._files.make_folder(self._folder / _PARTS)
+        self._files.sync_folder(self._folder)
+        feed = self._feed_file().read().value or _Feed()
         names = [name for name in self._files.list_folder(self._folder) if name.endswith(_SUFFIX)]
-        return [program for name in names if (program := self._read(self._folder / name))]
+        return feed, [kept for name in names if (kept := self._read(self._folder / name))]
 
-    def _read(self, path: Path) -> Program | None:
+    def _read(self, path: Path) -> _Kept | None:
         try:
             return self._file(path).read().value
         except OSError as error:
@@ -131,21 +162,29 @@ class Catalogue:
             logger.warning("%s cannot be used: %s", path, error)
             return None
 
-    def _write(self, program: Program) -> None:
-        self._file(self._folder / f"{program.program}{_SUFFIX}").keep(msgspec.json.encode(program))
+    def _write(self, change: ProgramChange) -> None:
+        self._file(self._folder / f"{change.program}{_SUFFIX}").keep(msgspec.json.encode(change))
 
-    def _file(self, path: Path) -> DurableFile[Program]:
+    def _feed_file(self) -> DurableFile[_Feed]:
+        parse = partial(msgspec.json.decode, type=_Feed)
+        return DurableFile(self._folder / _FEED, parse, rebuilt=_REBUILT, files=self._files, keeps_before=False)
+
+    def _file(self, path: Path) -> DurableFile[_Kept]:
         parse = partial(_parse, path.name.removesuffix(_SUFFIX))
         return DurableFile(path, parse, rebuilt=_REBUILT, files=self._files, keeps_before=False)
 
 
-def _parse(name: str, octets: bytes) -> Program:
-    program = msgspec.json.decode(octets, type=Program)
-    if program.program != name:
-        raise ValueError(f"it is about {program.program}")
-    return program
+def change_of(header: ProgramHeader) -> ProgramChange:
+    """That this is what a program is now."""
+    return ProgramChange(version=header.version, program=header.program, header=header)
 
 
-def digest_of(program: Program) -> str:
-    """A digest of program information."""
-    return hashlib.sha256(msgspec.json.encode(program)).hexdigest()[:_DIGEST_HEX_DIGITS]
+def _parse(name: str, octets: bytes) -> _Kept:
+    try:
+        kept = _Kept(msgspec.json.decode(octets, type=ProgramChange))
+    except msgspec.ValidationError:
+        whole = parse_information(octets, published_at_ms=now_ms())
+        kept = _Kept(change_of(whole.header), whole.segments.octets)
+    if kept.change.program != name:
+        raise ValueError(f"it is about {kept.change.program}")
+    return kept

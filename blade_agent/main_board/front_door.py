@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 
 from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH
+from blade_agent.main_board.parts import Parts, with_parts
 from media_network.address import Address
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, Resource
@@ -79,9 +80,10 @@ class _Duty:
 class FrontDoor:
     """Who is on duty, and what they answer."""
 
-    def __init__(self, director: Callable[[], Address | None]) -> None:
+    def __init__(self, director: Callable[[], Address | None], parts: Parts) -> None:
         """`director` gives its media address: players are sent there that ask here what only a director answers."""
         self._director = director
+        self._parts = parts
         self._on_duty: list[_Duty] = []
 
     def table(self) -> HandlerTable:
@@ -91,7 +93,7 @@ class FrontDoor:
             table.verb_by_host(verb, partial(self._answer, verb))
         for path, summary in _RESOURCES.items():
             table.resource(path, partial(self._get, path), summary)
-        return table
+        return with_parts(table, self._parts)
 
     @asynccontextmanager
     async def on_duty(self, table: HandlerTable) -> AsyncIterator[None]:
@@ -116,7 +118,7 @@ class FrontDoor:
         for duty in self._on_duty:
             shown.posts.extend(duty.table.posts)
             shown.resources.extend(duty.table.resources)
-        return shown
+        return with_parts(shown, self._parts)
 
     async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct, host: str) -> msgspec.Struct:
         for duty in self._on_duty:

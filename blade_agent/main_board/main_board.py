@@ -66,8 +66,8 @@ class RunningMainBoard:
         self._failed: set[str] = set()
         self._leaving = False
         self._draining = False
-        self._door = FrontDoor(self._director_media)
         self._catalogue = Catalogue(board.files, board.state / "catalogue")
+        self._door = FrontDoor(self._director_media, self._catalogue.parts)
         self._engine: Engine | None = None
         self._director: Director | None = None
         self._engine_task: asyncio.Task[None] | None = None

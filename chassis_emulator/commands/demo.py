@@ -17,7 +17,7 @@ from chassis_emulator.commands.table import format_table
 from chassis_emulator.data import DEFAULT_EXAMPLE
 from chassis_emulator.topology.topology import Topology, find_topology, read_topology
 from media_network.cli import UserError, state_dir_option
-from media_network.program import ProgramId, Sha256
+from media_network.fields import ProgramId, Sha256
 from media_network.whereabouts import STATE_VARIABLE
 
 _SEGMENT_MS = 800

@@ -128,10 +128,10 @@ class _HlsConsole:
             sha256=digest,
             bytes=self._bytes,
             segments=(*self._segments, *begun),
-            expected_sha256=self._expected.sha256 if self._expected else "",
-            expected_bytes=self._expected.length_bytes if self._expected else 0,
+            expected_sha256=self._expected.header.sha256 if self._expected else "",
+            expected_bytes=self._expected.header.length_bytes if self._expected else 0,
             stopped=stopped,
-            intact=digest == self._expected.sha256 if self._expected and not stopped else None,
+            intact=digest == self._expected.header.sha256 if self._expected and not stopped else None,
         )
 
     async def _playlist(self, url: str) -> tuple[str, ...]:

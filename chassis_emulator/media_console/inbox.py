@@ -9,7 +9,8 @@ from chassis_emulator.media_console.errors import OutputFailed
 from chassis_emulator.media_console.reassembly import Reassembly
 from chassis_emulator.media_console.reception import Output, Progress
 from media_network.address import Address
-from media_network.program import ProgramHeader, Segment
+from media_network.program_header import ProgramHeader
+from media_network.segment_table import Segment
 
 _RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 _SO_RCVBUFFORCE = 33

@@ -1,19 +1,33 @@
 """Where to ask for a program: the director of a station that has it, as the network's distribution center knows it."""
 
-from msgspec import Struct
+from dataclasses import dataclass
 
 from chassis_emulator.media_console.errors import NotAnswered, NotFound
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
-from media_network.messages.content import LIST_PROGRAMS, ListPrograms, ProgramRow
-from media_network.messages.registry import LIST_CATALOGUE, LIST_DOORS, ListCatalogue, ListDoors, StationDoor
+from media_network.http.parts import fetch_part
+from media_network.messages.content import (
+    ASK_PROGRAM_ROW,
+    LIST_PROGRAMS,
+    AskProgramRow,
+    ListPrograms,
+    ProgramRow,
+    Programs,
+    ProgramState,
+)
+from media_network.messages.program_information import ASK_CENTER_PROGRAM, AskProgram
+from media_network.messages.registry import LIST_DOORS, ListDoors, StationDoor
 from media_network.messages.verb import Reply, Request, Verb
-from media_network.program import Program, ProgramState
+from media_network.program import Program, joined
 from media_network.refusal import Refused
+from media_network.segment_table import table_bytes
+
+_SHOWN = 20
 
 
-class FoundProgram(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True)
+class FoundProgram:
     """A station to play at."""
 
     station: str
@@ -27,30 +41,45 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
 
     Raises NotFound, NotAnswered.
     """
-    programs = (await _ask(center, LIST_PROGRAMS, ListPrograms(), http)).programs
-    row = choose_program(program, programs)
+    row = await _row(center, program, http)
     doors = (await _ask(center, LIST_DOORS, ListDoors(), http)).doors
     chosen = choose_station(row, station, doors)
-    catalogue = (await _ask(center, LIST_CATALOGUE, ListCatalogue(), http)).programs
-    information = next((one for one in catalogue if one.program == program), None)
-    if information is None:
-        raise NotFound(f"The center has no program information of {program}", "Ask again in a moment.")
+    header = await _ask(center, ASK_CENTER_PROGRAM, AskProgram(program), http)
     try:
         director = Address.parse(chosen.media)
+        octets = await fetch_part(http, center, header.table, table_bytes(header.segments))
+        information = joined(header, octets or b"")
     except ValueError as error:
         raise NotAnswered("distribution center", center, str(error)) from error
     return FoundProgram(station=chosen.station, director=director, program=information)
 
 
-def choose_program(program: str, programs: tuple[ProgramRow, ...]) -> ProgramRow:
-    """The program's row, if it can be played. Raises NotFound."""
-    row = next((one for one in programs if one.program == program), None)
-    if row is None:
-        known = ", ".join(one.program for one in programs) or "none; `distribution-center ingest FILE` brings one"
-        raise NotFound(f"There is no program {program[:80]!r}", f"Programs: {known}.")
+async def _row(center: Address, program: str, http: HttpClient) -> ProgramRow:
+    """The program, if it can be played. Raises NotFound, NotAnswered."""
+    try:
+        row = await _asked(center, ASK_PROGRAM_ROW, AskProgramRow(program), http)
+    except NetworkError as error:
+        raise _not_answered(center, error) from error
+    if isinstance(row, ProgramRow):
+        require_published(row)
+        return row
+    listed = await _ask(center, LIST_PROGRAMS, ListPrograms(limit=_SHOWN), http)
+    raise unknown_program(program, listed)
+
+
+def unknown_program(program: str, listed: Programs) -> NotFound:
+    """There is none of this name: what there is."""
+    names = [one.program for one in listed.programs]
+    known = ", ".join([*names, "and more"] if listed.more else names)
+    hint = f"Programs: {known or 'none; `distribution-center ingest FILE` brings one'}."
+    return NotFound(f"There is no program {program[:80]!r}", hint)
+
+
+def require_published(row: ProgramRow) -> None:
+    """Raises NotFound: it cannot be played yet."""
     if row.state is not ProgramState.PUBLISHED:
-        raise NotFound(f"{program} is {row.state}, not published", f"Run `distribution-center publish {program}`.")
-    return row
+        hint = f"Run `distribution-center publish {row.program}`."
+        raise NotFound(f"{row.program} is {row.state}, not published", hint)
 
 
 def choose_station(row: ProgramRow, station: str | None, stations: tuple[StationDoor, ...]) -> StationDoor:
@@ -72,9 +101,17 @@ def choose_station(row: ProgramRow, station: str | None, stations: tuple[Station
 
 async def _ask(center: Address, verb: Verb[Request, Reply], request: Request, http: HttpClient) -> Reply:
     try:
-        answer = await http.ask(center, verb, request, deadline_s=2.0)
+        answer = await _asked(center, verb, request, http)
     except NetworkError as error:
-        raise NotAnswered("distribution center", center, getattr(error, "cause", str(error))) from error
+        raise _not_answered(center, error) from error
     if isinstance(answer, Refused):
         raise NotAnswered("distribution center", center, str(answer))
     return answer
+
+
+async def _asked(center: Address, verb: Verb[Request, Reply], request: Request, http: HttpClient) -> Reply | Refused:
+    return await http.ask(center, verb, request, deadline_s=2.0)
+
+
+def _not_answered(center: Address, error: NetworkError) -> NotAnswered:
+    return NotAnswered("distribution center", center, getattr(error, "cause", str(error)))

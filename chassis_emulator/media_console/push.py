@@ -24,7 +24,7 @@ from media_network.messages.watching import (
     StreamView,
     Watching,
 )
-from media_network.program import ProgramHeader
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 
 QUIET_S = 1.0

@@ -17,7 +17,9 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from chassis_emulator.media_console.reception import ReceivedSegment
-from media_network.program import TS_PACKET_BYTES, ProgramHeader, Segment
+from media_network.packets import TS_PACKET_BYTES
+from media_network.program_header import ProgramHeader
+from media_network.segment_table import Segment
 
 _PAT_HEADER = b"\x47\x40\x00"
 """Sync byte, payload unit start, PID 0 (ISO/IEC 13818-1, 2.4.3.2): what every segment of a program begins with."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from media_network.program import Count
+from media_network.fields import Count
 
 Progress = Callable[[int, int], None]
 """Told how much there is and how much there will be: bytes by push, segments by HLS."""

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from chassis_emulator.media_console.errors import ForeignBytes
 from chassis_emulator.media_console.reception import ReceivedSegment
-from media_network.program import Segment
+from media_network.segment_table import Segment
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", re.ASCII)
 

@@ -4,7 +4,9 @@ import random
 import struct
 from hashlib import sha256
 
-from media_network.program import TS_PACKET_BYTES, Program, ProgramState, Segment
+from media_network.packets import TICK_HZ, TS_PACKET_BYTES
+from media_network.program import Program, make_program
+from media_network.segment_table import Segment, SegmentTable
 
 _NUMBER_AT = 8
 _RANDOM_BYTES = TS_PACKET_BYTES - _NUMBER_AT - 4
@@ -18,15 +20,15 @@ def make_film(rng: random.Random, *, segments: int, segment_ms: int, rate_bps: i
         count = rate_bps * segment_ms // (8 * 1000 * TS_PACKET_BYTES) + rng.randrange(7)
         contents.append(b"".join(_packet(numbered + place, rng, first=place == 0) for place in range(count)))
         numbered += count
-    information = Program(
+    segments_made = (_segment(number, content, rate_bps) for number, content in enumerate(contents))
+    program = make_program(
+        SegmentTable.of(segments_made),
         program="film",
         title="A film",
         rate_bps=rate_bps,
         sha256=sha256(b"".join(contents)).hexdigest(),
-        segments=tuple(_segment(number, content, rate_bps) for number, content in enumerate(contents)),
-        state=ProgramState.INACTIVE,
     )
-    return information, contents
+    return program, contents
 
 
 def packet_numbers(datagram: bytes) -> list[int]:
@@ -45,6 +47,6 @@ def _segment(number: int, content: bytes, rate_bps: int) -> Segment:
     return Segment(
         number=number,
         length_bytes=len(content),
-        duration_ms=len(content) * 8 * 1000 // rate_bps,
+        duration_ticks=len(content) * 8 * TICK_HZ // rate_bps,
         sha256=sha256(content).hexdigest(),
     )

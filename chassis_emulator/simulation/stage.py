@@ -54,7 +54,7 @@ class Stage:
 
     def put_in_spool(self, program: Program, contents: Sequence[bytes]) -> None:
         """Leave a program as an ingest leaves it: cut into the spool and entered into the registry."""
-        folder = self.plan.center.state / "spool" / program.program
+        folder = self.plan.center.state / "spool" / program.name
         folder.mkdir(parents=True)
         for number, content in enumerate(contents):
             segment_path(folder, number).write_bytes(content)

@@ -116,7 +116,7 @@ class Story:
         await self._prepare()
         schedule(self._simulation, self._faults)
         async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
-            witness = RegistryWitness(self._stage, self._program.program, self._contents)
+            witness = RegistryWitness(self._stage, self._program.name, self._contents)
             watch = tasks.create_task(self._keep_looking(witness), name="registry witness")
             await self._bring_into_service(http)
             while self._now_s < self._faults_until_s:
@@ -135,7 +135,7 @@ class Story:
 
     async def _bring_into_service(self, http: HttpClient) -> None:
         """Claims 11 to 13: home, distribution, publication; said again for as long as something is away."""
-        name = self._program.program
+        name = self._program.name
         await self._until(lambda: self._is_whole_at(http, "home"))
         await self._order(http, DISTRIBUTE, Distribute(program=name, stations=("north",)))
         await self._until(lambda: self._is_whole_at(http, "north"))
@@ -152,8 +152,8 @@ class Story:
             self._broken += 1
             await asyncio.sleep(_PAUSE_S)
             return
-        whole = reception.bytes == self._program.length_bytes
-        if whole and reception.sha256 != self._program.sha256:
+        whole = reception.bytes == self._program.header.length_bytes
+        if whole and reception.sha256 != self._program.header.sha256:
             raise Violated(f"a console received as many bytes as the program has, but others: {reception}")
         self._receptions += whole
         self._broken += not whole
@@ -167,7 +167,7 @@ class Story:
                 if director is None:
                     raise Violated("in the calm after the faults north has no director that the registry knows")
                 reception = await self._play(http, play, director)
-                if reception.sha256 != self._program.sha256:
+                if reception.sha256 != self._program.header.sha256:
                     raise Violated(f"in the calm after the faults a console received {reception}")
             draining.cancel()
 
@@ -198,7 +198,7 @@ class Story:
     ) -> ConsoleReception:
         output = _Output()
         options = {"host": ONLOOKER} if play is play_push else {}
-        reception = await play(director, self._program.program, output, http, **options)
+        reception = await play(director, self._program.name, output, http, **options)
         if sha256(output.content).hexdigest() != reception.sha256:
             raise Violated("a console wrote other bytes than it reported")
         return reception

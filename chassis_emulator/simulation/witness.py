@@ -8,7 +8,7 @@ from chassis_emulator.simulation.film import packet_numbers
 from chassis_emulator.simulation.hosts import Endpoint
 from chassis_emulator.simulation.stage import Stage
 from distribution_center.registry.sqlite_repository import SqliteRepository
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 
 class Violated(SimulationError):

@@ -7,23 +7,22 @@ from pathlib import Path
 import click
 
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
-from distribution_center.commands.programs import row_of
 from media_network.cli import UserError, echo_json, json_option
 from media_network.http.errors import NetworkError
 from media_network.messages.content import (
     ASK_INGEST,
+    ASK_PROGRAM_ROW,
     CANCEL_INGEST,
     INGEST,
     LIST_INGESTS,
-    LIST_PROGRAMS,
     AskIngest,
+    AskProgramRow,
     CancelIngest,
     Ingest,
     IngestProgress,
     IngestRow,
     IngestStage,
     ListIngests,
-    ListPrograms,
     ProgramRow,
 )
 
@@ -179,8 +178,7 @@ async def _follow(talk: Talk, progress: IngestProgress) -> ProgramRow:
         raise UserError(progress.error or "the ingest failed", "No program was made of it.")
     if progress.stage is IngestStage.CANCELLED:
         raise UserError(f"{progress.ingest} was cancelled", "`distribution-center ingests` lists what there is.")
-    rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
-    return row_of(progress.program, rows)
+    return await talk.ask(ASK_PROGRAM_ROW, AskProgramRow(progress.program or ""))
 
 
 async def _watch_stage(talk: Talk, progress: IngestProgress) -> IngestProgress:

@@ -8,9 +8,11 @@ import click
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
 from media_network.cli import UserError, echo_json, json_option
 from media_network.messages.content import (
+    ASK_PROGRAM_ROW,
     DISTRIBUTE,
     LIST_PROGRAMS,
     PUBLISH,
+    AskProgramRow,
     Distribute,
     ListPrograms,
     ProgramRow,
@@ -82,7 +84,7 @@ def programs(*, as_json: bool, center: str | None, state_dir: Path) -> None:
     Example:
       distribution-center programs --json
     """
-    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_PROGRAMS, ListPrograms())).programs
+    rows = talk_with(center, state_dir, _all_programs)
     if as_json:
         echo_json(rows)
         return
@@ -134,16 +136,15 @@ async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRo
             if held == total:
                 break
             await asyncio.sleep(POLL_S)
-            rows = (await talk.ask(LIST_PROGRAMS, ListPrograms())).programs
-            row = row_of(order.program, rows)
+            row = await talk.ask(ASK_PROGRAM_ROW, AskProgramRow(order.program))
     return row
 
 
-def row_of(program: str | None, rows: tuple[ProgramRow, ...]) -> ProgramRow:
-    """One of the programs. Raises UserError: it is not among them."""
-    row = next((row for row in rows if row.program == program), None)
-    if row is None:
-        raise UserError(
-            f"{program} is not there any more", "It was given up meanwhile; `programs` shows what there is."
-        )
-    return row
+async def _all_programs(talk: Talk) -> list[ProgramRow]:
+    rows: list[ProgramRow] = []
+    more = True
+    while more:
+        page = await talk.ask(LIST_PROGRAMS, ListPrograms(after=rows[-1].program if rows else ""))
+        rows += page.programs
+        more = page.more
+    return rows

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from distribution_center.content.ingesting import Ingesting
 from distribution_center.content.segment_folder import segment_path
-from distribution_center.content.spool import clear_spool
+from distribution_center.content.spool import clear_spool, spooled
 from distribution_center.content.storing import Storing
 from media_network.address import Address
 from media_network.http.refusing import refusing
@@ -44,13 +44,11 @@ class ContentEngine:
         """
         storing = self._storing
         storing.spool.mkdir(parents=True, exist_ok=True)
-        for name in storing.withdrawn.names:
-            await storing.repository.remove_program(name)
-        programs = await storing.repository.programs()
+        programs = [known for name in spooled(storing.spool) if (known := await storing.repository.program(name))]
         clear_spool(storing.spool, {program.program for program in programs})
         taken_up = await self._ingesting.take_up()
         for program in programs:
-            if program.program not in taken_up and (storing.spool / program.program).is_dir():
+            if program.program not in taken_up:
                 tasks.create_task(storing.store_at_last(program), name=f"store {program.program}")
 
     async def _locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:

@@ -2,20 +2,32 @@
 
 import asyncio
 import logging
-import zlib
 
-import msgspec
+from aiohttp import web
 
 from distribution_center.obstacles import Obstacles
-from distribution_center.registry.repository import Repository, Verdict
+from distribution_center.registry.repository import PAGE, Repository
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
+from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable
+from media_network.message_pages import first_page
 from media_network.messages import content as messages
-from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
-from media_network.messages.registry import LIST_CATALOGUE, CatalogueListing, ListCatalogue
-from media_network.program import Program, ProgramState
+from media_network.messages.program_information import (
+    ASK_CENTER_PROGRAM,
+    ASK_CHANGES,
+    PART_PATH,
+    PUBLISH_PROGRAM,
+    AskChanges,
+    AskProgram,
+    Changes,
+    ProgramChange,
+    PublishProgram,
+)
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
+from media_network.time_of_day import now_ms
 
 logger = logging.getLogger(__name__)
 
@@ -29,44 +41,30 @@ class ContentManager:
         self._home = home
         self.obstacles = Obstacles()
         """What is in the way of orders that are not carried out yet."""
-        self._version: int | None = None
-        self._changes = 0
 
     def answer(self, table: HandlerTable) -> None:
-        """Enter the content manager's verbs into a table."""
-        table.verb(LIST_CATALOGUE, self._list_catalogue)
+        """Enter the content manager's verbs and resources into a table."""
+        table.verb(ASK_CHANGES, self._tell_changes)
+        table.verb(ASK_CENTER_PROGRAM, self._tell_program)
         table.verb(messages.PUBLISH, self._publish)
         table.verb(messages.LIST_PROGRAMS, self._list_programs)
+        table.verb(messages.ASK_PROGRAM_ROW, self._tell_row)
+        table.resource(PART_PATH, self._part, "A part of a program, by its digest.")
 
-    async def catalogue_version(self) -> int:
-        """Differs whenever a program or its state does; the same after a restart."""
-        if self._version is not None:
-            return self._version
-        changes = self._changes
-        version = zlib.crc32(msgspec.json.encode(await self._repository.programs()))
-        if changes == self._changes:  # nothing came while the programs were read
-            self._version = version
-        return version
-
-    def catalogue_changed(self) -> None:
-        """A program came, went or changed its state."""
-        self._version = None
-        self._changes += 1
-
-    async def at_home(self, program: Program) -> bool:
+    async def at_home(self, program: ProgramHeader) -> bool:
         """Whether the home media station holds the whole program."""
         held = (await self._repository.locations(program.program)).get(self._home, frozenset())
-        return len(held) == len(program.segments)
+        return len(held) == program.segments
 
-    async def row(self, program: Program) -> messages.ProgramRow:
+    async def row(self, program: ProgramHeader) -> messages.ProgramRow:
         """A program, and which stations hold how much of it."""
         locations = await self._repository.locations(program.program)
         return messages.ProgramRow(
             program=program.program,
             title=program.title,
-            state=program.state,
+            state=state_of(program),
             sha256=program.sha256,
-            segments=len(program.segments),
+            segments=program.segments,
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             stations={station: len(held) for station, held in sorted(locations.items())},
@@ -76,31 +74,60 @@ class ContentManager:
             warnings=program.warnings,
         )
 
-    async def _list_catalogue(self, _: ListCatalogue) -> CatalogueListing:
-        return CatalogueListing(
-            version=await self.catalogue_version(), programs=tuple(await self._repository.programs())
+    async def _tell_changes(self, question: AskChanges) -> Changes:
+        """What has changed after a number, as much of it as fits into a message."""
+        until = await self._repository.newest_version()
+        found = await self._repository.changes(question.since)
+        page, more = first_page(
+            ProgramChange(version=one.version, program=one.program, header=one.header) for one in found
         )
+        if more or len(found) == PAGE:
+            return Changes(changes=tuple(page), until=page[-1].version, more=True, now_ms=now_ms())
+        # What came between the two reads is in the page, and it is all there is up to its last one.
+        return Changes(changes=tuple(page), until=max([until, *(one.version for one in page)]), now_ms=now_ms())
 
-    async def _list_programs(self, _: messages.ListPrograms) -> messages.Programs:
-        return messages.Programs(tuple([await self.row(program) for program in await self._repository.programs()]))
+    async def _tell_program(self, question: AskProgram) -> ProgramHeader | Refused:
+        return await self._repository.program(question.program) or _unknown(question.program)
 
-    async def _publish(self, order: messages.Publish) -> Program | Refused:
-        """Claim 11: send "publish" to all media stations. One that does not hear it catches up with the catalogue."""
+    async def _part(self, request: web.Request) -> web.StreamResponse:
+        return await part_response(request, self._repository.part)
+
+    async def _list_programs(self, question: messages.ListPrograms) -> messages.Programs:
+        found = await self._repository.programs(question.after, question.limit + 1)
+        rows = tuple([await self.row(program) for program in found[: question.limit]])
+        return messages.Programs(rows, more=len(found) > question.limit)
+
+    async def _tell_row(self, question: messages.AskProgramRow) -> messages.ProgramRow | Refused:
+        program = await self._repository.program(question.program)
+        return await self.row(program) if program else _unknown(question.program)
+
+    async def _publish(self, order: messages.Publish) -> messages.ProgramRow | Refused:
+        """Claim 11: send "publish" to all media stations. One that does not hear it catches up with the feed."""
         program = await self._repository.program(order.program)
         if program is None:
-            return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program}")
+            return _unknown(order.program)
         if not await self.at_home(program):
             return Refused(Reason.NOT_HERE, f"the home media station does not hold the whole of {order.program} yet")
-        verdict = await self._repository.set_state(order.program, ProgramState.PUBLISHED)
-        if verdict is Verdict.UNKNOWN_PROGRAM:
+        if not program.is_in_service(now_ms()):
+            await self._repository.publish_program(order.program, now_ms())
+        published = await self._repository.program(order.program)
+        if published is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program} any more")
-        self.catalogue_changed()
-        published = msgspec.structs.replace(program, state=ProgramState.PUBLISHED)
         stations = await self._repository.stations()
         await asyncio.gather(*(self._tell(station.station, station.director, published) for station in stations))
-        return published
+        return await self.row(published)
 
-    async def _tell(self, station: str, director: str, program: Program) -> None:
+    async def _tell(self, station: str, director: str, program: ProgramHeader) -> None:
         told = await self._http.tell(Address.parse(director), PUBLISH_PROGRAM, PublishProgram(program), deadline_s=2.0)
         if told is None:
             logger.warning("%s has not heard that %s is published; it will when it registers", station, program.program)
+
+
+def state_of(program: ProgramHeader) -> messages.ProgramState:
+    """Whether a program is in service now."""
+    in_service = program.is_in_service(now_ms())
+    return messages.ProgramState.PUBLISHED if in_service else messages.ProgramState.INACTIVE
+
+
+def _unknown(program: ProgramId) -> Refused:
+    return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {program}")

@@ -14,14 +14,14 @@ from typing import NamedTuple
 from distribution_center.content.transport_stream import (
     CLOCK_HZ,
     PAT_PID,
-    TIME_STAMP_HZ,
     Packets,
     presentation_time,
     program_map_pid,
     time_between,
     video_pid,
 )
-from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
+from media_network.segment_table import Segment
 
 _LONGEST_RUN_BYTES = 64_000 * TS_PACKET_BYTES  # bounds what is held back: 12 MB, a second of 96 Mbit/s
 _CLOCK_TOLERANCE = CLOCK_HZ // 2_000_000  # 2.4.2.2: a PCR is right within 500 ns
@@ -170,15 +170,15 @@ class Cutter:
         self.length_bytes += end
         return out
 
-    def close(self, length_ms: int) -> list[CutPiece | Segment]:
-        """The stream has ended; `length_ms` counts from its first picture to where the last picture or sound ends."""
+    def close(self, length_ticks: int) -> list[CutPiece | Segment]:
+        """The stream has ended, so long after its first picture: where the last picture or sound ends."""
         if self._partial:
             raise TruncatedPacket(self.length_bytes)
         if not self._timeline.begun:
             raise NoRandomAccess(self.length_bytes)
         out: list[CutPiece | Segment] = []
         self._give(out, memoryview(b""))
-        out.append(self._finish(length_ms))
+        out.append(self._finish(length_ticks))
         return out
 
     def _read(self, packets: Packets) -> list[CutPiece | Segment]:
@@ -235,22 +235,22 @@ class Cutter:
         if not self._timeline.begun:
             self._timeline.begun = True
             return
-        elapsed_ms = self._timeline.picture_ms() - self._timeline.segment_ms
-        if elapsed_ms < 0:
+        elapsed_ticks = self._timeline.picture_ticks - self._timeline.segment_ticks
+        if elapsed_ticks < 0:
             raise TimeRunsBack(offset_bytes)
-        if elapsed_ms >= self._target_ms:
-            out.append(self._finish(self._timeline.picture_ms()))
+        if round(elapsed_ticks / TICKS_PER_MS) >= self._target_ms:
+            out.append(self._finish(self._timeline.picture_ticks))
 
-    def _finish(self, end_ms: int) -> Segment:
+    def _finish(self, end_ticks: int) -> Segment:
         """End the current segment with what was given out so far."""
         segment = Segment(
             number=len(self.segments),
             length_bytes=self._current_bytes,
-            duration_ms=max(1, end_ms - self._timeline.segment_ms),
+            duration_ticks=max(1, end_ticks - self._timeline.segment_ticks),
             sha256=self._current.hexdigest(),
         )
         self.segments.append(segment)
-        self._timeline.segment_ms = end_ms
+        self._timeline.segment_ticks = end_ticks
         self._current = sha256()
         self._current_bytes = 0
         return segment
@@ -286,19 +286,16 @@ class _Timeline:
     def __init__(self) -> None:
         self.begun = False
         """Whether the first random access point was read."""
-        self.segment_ms = 0
+        self.segment_ticks = 0
         """Where the current segment begins."""
+        self.picture_ticks = 0
+        """When the picture read last is presented."""
         self._stamp: int | None = None
-        self._ticks = 0
 
     def picture(self, stamp: int) -> None:
         """Read the time stamp of a picture."""
-        self._ticks += time_between(stamp if self._stamp is None else self._stamp, stamp)
+        self.picture_ticks += time_between(stamp if self._stamp is None else self._stamp, stamp)
         self._stamp = stamp
-
-    def picture_ms(self) -> int:
-        """When the picture read last is presented."""
-        return round(self._ticks * 1000 / TIME_STAMP_HZ)
 
 
 class _Clock:

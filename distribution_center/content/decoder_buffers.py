@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from distribution_center.content.h264 import LevelLimits
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 TRANSPORT_BUFFER_BYTES = 512
 PICTURE_LEAD_US = 700_000

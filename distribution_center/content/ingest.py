@@ -30,7 +30,7 @@ from media_network.files import DiskFiles
 from media_network.program import Program
 
 _WORK_PREFIX = ".ingest-"
-_LONGEST_REPORT_BYTES = 1 << 24  # the report of a program: 150 bytes a segment
+_LONGEST_REPORT_BYTES = 1 << 24  # the report of a program: 128 bytes a segment
 _LONGEST_DETAIL = 200
 
 
@@ -64,7 +64,7 @@ async def ingest(
         program = await _run(order, on_progress)
         if admit:
             await admit(program)
-        target = spool / program.program
+        target = spool / program.name
         if target.exists():  # from an ingest before: the same bytes, or what is left of them
             shutil.rmtree(target)
         (work / SEGMENTS).rename(target)
@@ -110,10 +110,10 @@ async def _follow(process: Process, order: IngestOrder, on_progress: Callable[[f
         match decoder.decode(line):
             case IngestStep(fraction):
                 on_progress(fraction)
-            case Produced(program):
+            case Produced() as made:
                 on_progress(1.0)
                 await process.wait()
-                return program
+                return made.program
             case Failed(error, facts):
                 raise msgspec.convert(facts, INGEST_ERRORS[error])
     detail = (await complaints.read()).decode(errors="replace").strip()

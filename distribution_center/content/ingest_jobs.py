@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from media_network.durable_file import DurableFile
+from media_network.fields import ProgramId
 from media_network.files import DiskFiles
 from media_network.messages.content import INGESTS_SHOWN_MAX, Ingest, IngestProgress, IngestRow, IngestStage
-from media_network.program import ProgramId
 
 logger = logging.getLogger(__name__)
 

@@ -25,9 +25,9 @@ from distribution_center.content.ingest_report import (
     Failed,
     IngestOrder,
     IngestStep,
-    Produced,
     Report,
     path_of,
+    produced,
 )
 from distribution_center.content.material import Material, gather
 from distribution_center.content.multiplex import multiplex
@@ -37,8 +37,12 @@ from distribution_center.content.segment_folder import SegmentFolder
 from distribution_center.content.source import MediaSource, open_source
 from distribution_center.content.survey import OnProgress, SourceSurvey, survey
 from media_network.callback import do_nothing
+from media_network.fields import LONGEST_SENTENCE
 from media_network.files import DISK_FULL
-from media_network.program import LONGEST_SENTENCE, WARNINGS_MAX, Program, StreamKind, StreamOrigin
+from media_network.packets import TICK_HZ
+from media_network.program import Program, make_program
+from media_network.program_header import TITLE_LENGTH_MAX, WARNINGS_MAX, StreamKind, StreamOrigin
+from media_network.segment_table import SegmentTable
 
 _THRIFTY, _UNLIMITED, _RATES_TRIED = 1, 2, 12
 _NEXT_RATE = 1.05
@@ -86,14 +90,13 @@ def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Progr
         plan = replace(plan, video_reasons=("pictures are damaged",))
         encoded = _encode(order, path, plan, folder, do_nothing)
         rate_bps, cutter = _cut(order, path, plan, encoded, do_nothing)
-    film_bytes = path.stat().st_size
-    return Program(
+    return make_program(
+        SegmentTable.of(cutter.segments),
         program=program_id(order.title, cutter.sha256),
-        title=order.title,
+        title=order.title[:TITLE_LENGTH_MAX],
         rate_bps=rate_bps,
         sha256=cutter.sha256,
-        segments=tuple(cutter.segments),
-        film_bytes=film_bytes,
+        film_bytes=path.stat().st_size,
         streams=_origins(codecs, plan),
         warnings=_sentences([*plan.warnings, *encoded.warnings]),
     )
@@ -131,7 +134,7 @@ def _cut(
                     thrifty=attempt == _THRIFTY,
                     on_progress=on_progress,
                 )
-                segments.close(max(1, round(plan.length_us / 1000)))
+                segments.close(max(1, round(plan.length_us * TICK_HZ / 1_000_000)))
             except TooLate:
                 shutil.rmtree(Path(order.folder) / SEGMENTS)
             else:
@@ -206,7 +209,7 @@ def main() -> None:
     order = msgspec.json.decode(sys.argv[1], type=IngestOrder)
     reporter = _Reporter()
     try:
-        reporter.report(Produced(produce(order, reporter.progress)))
+        reporter.report(produced(produce(order, reporter.progress)))
     except IngestError as error:
         reporter.report(Failed(type(error).__name__, asdict(error)))
 

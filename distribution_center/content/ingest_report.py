@@ -6,7 +6,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 
-from media_network.program import Program
+from media_network.program import Program, joined
+from media_network.program_header import ProgramHeader
 
 SEGMENTS = "segments"
 """Folder of the finished segments, below the order's folder."""
@@ -36,7 +37,13 @@ class IngestStep(msgspec.Struct, frozen=True, tag=True):
 class Produced(msgspec.Struct, frozen=True, tag=True):
     """The segments are there and durable."""
 
-    program: Program
+    header: ProgramHeader
+    table: bytes
+
+    @property
+    def program(self) -> Program:
+        """What was made. Raises `BadTable`."""
+        return joined(self.header, self.table)
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -47,6 +54,11 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 Report = IngestStep | Produced | Failed
+
+
+def produced(program: Program) -> Produced:
+    """The report of a program that was made."""
+    return Produced(program.header, program.segments.octets)
 
 
 def uri_of(path: Path) -> str:

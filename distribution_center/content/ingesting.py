@@ -22,10 +22,12 @@ from distribution_center.content.ingest_report import path_of
 from distribution_center.content.spool import DOWNLOADS
 from distribution_center.content.storing import Storing
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
+from media_network.fields import ProgramId
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
-from media_network.program import Program, ProgramId
+from media_network.program import Program, joined
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ class Ingesting:
             self._begin(unfinished.ingest, unfinished.order, program)
         return taken_up
 
-    async def _already_cut(self, unfinished: UnfinishedIngest) -> Program | None:
+    async def _already_cut(self, unfinished: UnfinishedIngest) -> ProgramHeader | None:
         """The program, if storing it is all that is left."""
         known = await self.repository.program(unfinished.program) if unfinished.program else None
         if known is None:
@@ -100,7 +102,7 @@ class Ingesting:
         self._begin(number, order)
         return progress
 
-    def _begin(self, number: str, order: messages.Ingest, cut: Program | None = None) -> None:
+    def _begin(self, number: str, order: messages.Ingest, cut: ProgramHeader | None = None) -> None:
         task = self.tasks.create_task(self._carry_out(number, order, cut), name=f"ingest {number}")
         self._carried_out[number] = task
         task.add_done_callback(lambda _: self._carried_out.pop(number, None))
@@ -120,7 +122,7 @@ class Ingesting:
             self._cancelled.discard(order.ingest)
         return self.jobs.get(order.ingest) or _no_ingest(order.ingest)
 
-    async def _carry_out(self, number: str, order: messages.Ingest, cut: Program | None) -> None:
+    async def _carry_out(self, number: str, order: messages.Ingest, cut: ProgramHeader | None) -> None:
         """From the beginning, or from where it is cut, to its end: whatever that is."""
         stage, error = IngestStage.FAILED, None
         try:
@@ -143,11 +145,12 @@ class Ingesting:
         self.counters.ingests_failed += stage is IngestStage.FAILED
         await self.jobs.end(number, stage, error)
 
-    async def _make_and_store(self, number: str, order: messages.Ingest, cut: Program | None) -> str | None:
+    async def _make_and_store(self, number: str, order: messages.Ingest, cut: ProgramHeader | None) -> str | None:
         """Gives what was in the way, or None: it is at home. Raises `IngestError`, `RepositoryError`, OSError."""
         if cut is None:
-            cut = await self._make_program(number, order)
-            await self._register(number, cut, order.source)
+            made = await self._make_program(number, order)
+            await self._register(number, made, order.source)
+            cut = made.header
 
         def stored(fraction: float) -> None:
             self.jobs.note(number, IngestStage.STORING, fraction)
@@ -159,12 +162,11 @@ class Ingesting:
         return f"the home media station did not take the program: {in_the_way.sentence}"
 
     async def _register(self, number: str, program: Program, source: str) -> None:
-        known = await self.repository.program(program.program)
-        await self.jobs.cut(number, program.program, fresh=known is None)
+        known = await self.repository.program(program.name)
+        await self.jobs.cut(number, program.name, fresh=known is None)
         if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
             await self._admit(program, source)  # another ingest was a moment faster
-            raise NameTaken(source, program.program)
-        self.storing.announce(program.program)
+            raise NameTaken(source, program.name)
 
     async def _clear_away(self, number: str, program: ProgramId) -> None:
         """Remove from the spool what home did not take; and from everywhere, if nobody has counted on it."""
@@ -227,13 +229,14 @@ class Ingesting:
 
     async def _admit(self, program: Program, source: str) -> None:
         """The same film as before gives the same program only if it is cut at the same places."""
-        known = await self.repository.program(program.program)
+        known = await self.repository.program(program.name)
         if known is None:
             return
-        if known.sha256 != program.sha256:
-            raise NameTaken(source, program.program)
-        if known.segments != program.segments:
-            raise AlreadyCut(source, known.program, len(known.segments), _usual_ms(known))
+        if known.sha256 != program.header.sha256:
+            raise NameTaken(source, program.name)
+        if known.table != program.header.table:
+            octets = await self.repository.part(known.table)
+            raise AlreadyCut(source, known.program, known.segments, _usual_ms(joined(known, octets or b"")))
 
 
 def _no_ingest(number: str) -> Refused:

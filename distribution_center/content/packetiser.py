@@ -20,7 +20,7 @@ from distribution_center.content.transport_stream import (
     program_map_pid,
     video_pid,
 )
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 _WRITE_BYTES = 1024 * TS_PACKET_BYTES
 _NEVER_S = "86400"

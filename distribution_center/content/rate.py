@@ -4,7 +4,7 @@ from collections import deque
 
 from distribution_center.content.decoder_buffers import BufferSizes
 from distribution_center.content.track import TrackTable
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 _HEADERS_BYTES = 64  # PES header, access unit delimiter, ADTS header, random access indicator, PCR: never more
 _TABLES_BPS = 130_000  # PAT and PMT ten times, clock references fifty times a second, and some at random access

@@ -17,7 +17,7 @@ from distribution_center.content.transport_stream import (
     with_clock,
     with_counter,
 )
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 _CLOCK_PERIOD_MS = 20  # ISO/IEC 13818-1 allows 100, DVB 40
 _FEWER_CLOCKS_MS = 33

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from distribution_center.content.cutter import CutPiece, Cutter
 from media_network.files import DiskFiles
-from media_network.program import Segment
+from media_network.segment_table import Segment
 
 
 def segment_path(folder: Path, number: int) -> Path:
@@ -31,9 +31,9 @@ class SegmentFolder:
         self._take(self._cutter.feed(data))
         return len(data)
 
-    def close(self, length_ms: int) -> None:
+    def close(self, length_ticks: int) -> None:
         """The program has ended after so long: finish the last segment and make the folder durable."""
-        self._take(self._cutter.close(length_ms))
+        self._take(self._cutter.close(length_ticks))
         DiskFiles().sync_folder(self._folder)
 
     def abandon(self) -> None:

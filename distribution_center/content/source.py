@@ -25,7 +25,7 @@ from distribution_center.content.errors import (
     UnreadableSource,
 )
 from distribution_center.content.transport_stream import SYNC_BYTE
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 # A playlist or a text file must not make the demuxer read other files, and a still picture is not a film.
 _CONTAINERS = (

@@ -4,10 +4,15 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 DOWNLOADS = "downloads"
 """Folder where downloads go on that broke off."""
+
+
+def spooled(spool: Path) -> list[ProgramId]:
+    """What may be on its way: a folder of that name is there. Raises OSError."""
+    return sorted(folder.name for folder in spool.iterdir() if folder.is_dir() and folder.name != DOWNLOADS)
 
 
 def clear_spool(spool: Path, registered: Collection[ProgramId]) -> None:

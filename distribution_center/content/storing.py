@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distribution_center.content.content_manager import ContentManager
-from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.obstacles import in_words, no_answer, no_director, no_engine
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import Repository, RepositoryError
 from media_network.address import Address
 from media_network.callback import do_nothing
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
 from media_network.messages.obtaining import OBTAIN, Obstacle, Obtain
-from media_network.program import Program, ProgramId, ProgramState
+from media_network.program_header import ProgramHeader
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,9 @@ class Storing:
 
     source: Address
     """Where the station asks for the segments of the spool."""
+    parts: Address
+    """Media address where it gets the segment table."""
     spool: Path
-    withdrawn: Withdrawn
     home: str
     """Name of the home media station."""
     repository: Repository
@@ -64,7 +65,7 @@ class Storing:
             await asyncio.sleep(_LOOK_AGAIN_S)
         return None
 
-    async def store(self, program: Program, on_progress: Callable[[float], None]) -> InTheWay | None:
+    async def store(self, program: ProgramHeader, on_progress: Callable[[float], None]) -> InTheWay | None:
         """Claim 13 turned round: direct the home station to obtain the program from us.
 
         Returns None once it has it all, or what was in the way when patience ended.
@@ -72,11 +73,11 @@ class Storing:
         loop = asyncio.get_running_loop()
         held, moved_at, said_at = -1, loop.time(), float("-inf")
         in_the_way = InTheWay(f"station {self.home} takes no segment")
-        while (stored := await self._stored(program)) < len(program.segments):
+        while (stored := await self._stored(program)) < program.segments:
             now = loop.time()
             if stored != held:
                 held, moved_at = stored, now
-                on_progress(max(0, stored) / len(program.segments))
+                on_progress(max(0, stored) / program.segments)
             if now - moved_at > self.patience_s:
                 return in_the_way
             if now - said_at > _SAY_AGAIN_S:
@@ -86,7 +87,7 @@ class Storing:
         self.clear(program.program)
         return None
 
-    async def store_at_last(self, program: Program) -> None:
+    async def store_at_last(self, program: ProgramHeader) -> None:
         """Store what nobody asks for any more: it waits for its station as long as that takes, but for no space."""
         while in_the_way := await self.store(program, do_nothing):
             try:
@@ -98,39 +99,29 @@ class Storing:
                 logger.warning("%s cannot be given up: %s", program.program, error)
             logger.warning("%s waits to be stored: %s", program.program, in_the_way.sentence)
 
-    def announce(self, program: ProgramId) -> None:
-        """It is registered, and not given up any more. Raises OSError."""
-        self.withdrawn.discard(program)
-        self.content_manager.catalogue_changed()
-
     async def is_wanted(self, program: ProgramId) -> bool:
         """Whether somebody counts on a program: it was whole once. Raises `RepositoryError`."""
         known = await self.repository.program(program)
-        published = known is not None and known.state is not ProgramState.INACTIVE
+        published = known is not None and known.publish_at_ms is not None
         return published or bool(await self.repository.orders(program))
 
     async def give_up(self, program: ProgramId) -> None:
-        """Nothing of it stays: what is at the station goes when that registers next, for as long as that takes.
-
-        Raises `RepositoryError`, OSError.
-        """
-        self.withdrawn.add(program)
-        await self.repository.remove_program(program)
-        self.content_manager.catalogue_changed()
+        """Nothing of it stays: what is at stations goes when they hear of it. Raises `RepositoryError`."""
+        await self.repository.withdraw_program(program)
         self.clear(program)
 
     def clear(self, program: ProgramId) -> None:
         """Remove it from the spool."""
         shutil.rmtree(self.spool / program, ignore_errors=True)
 
-    async def _stored(self, program: Program) -> int:
+    async def _stored(self, program: ProgramHeader) -> int:
         """Segments at the home media station; -1 while the registry cannot say."""
         try:
             return len((await self.repository.locations(program.program)).get(self.home, ()))
         except RepositoryError:
             return -1
 
-    async def _direct_home(self, program: Program) -> InTheWay | None:
+    async def _direct_home(self, program: ProgramHeader) -> InTheWay | None:
         """Give the order; returns what is in the way of it."""
         try:
             director = await self.registry.director(self.home)
@@ -139,7 +130,13 @@ class Storing:
             return InTheWay(str(error))  # it is told again
         if director is None:
             return InTheWay(no_director(self.home))
-        order = Obtain(program=known, source_station="content-engine", source_director=str(self.source), copies=1)
+        order = Obtain(
+            header=known,
+            parts=str(self.parts),
+            source_station="content-engine",
+            source_director=str(self.source),
+            copies=1,
+        )
         standing = await self.http.tell(director, OBTAIN, order, deadline_s=2.0)
         if standing is None:
             return InTheWay(no_answer(self.home, director))

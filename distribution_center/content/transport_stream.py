@@ -6,7 +6,7 @@ No I/O. A batch of packets is searched by strides and patterns, never packet by 
 import re
 from collections.abc import Callable, Iterator
 
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 SYNC_BYTE = 0x47
 PAT_PID = 0x0000

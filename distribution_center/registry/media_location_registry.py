@@ -1,20 +1,24 @@
 """The media location registry (MLR): knows the location of all media content in all stations (claim 1)."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
 from distribution_center.registry.recalling import Recalling
-from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict
+from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict, all_programs
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.server import HandlerTable
 from media_network.messages import registry as messages
 from media_network.messages.verb import Done
-from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import parse_segments
+from media_network.time_of_day import now_ms
+
+logger = logging.getLogger(__name__)
 
 _REFUSALS = {
     Verdict.OLD_EPOCH: Reason.STALE_EPOCH,
@@ -27,6 +31,11 @@ _REFUSALS = {
     Verdict.CONFLICT: Reason.BAD_MESSAGE,
 }
 _STALE = frozenset({Verdict.OLD_EPOCH, Verdict.OLD_GENERATION})
+
+
+_SILENT_MAX_S = 365 * 24 * 3600.0
+_RENUMBERED_BY_MAX = 10**9
+"""More changes than that no registry has made: who says to have heard of them is not believed."""
 
 
 @dataclass
@@ -51,23 +60,21 @@ class MediaLocationRegistry:
         self,
         repository: Repository,
         home: str,
-        catalogue_version: Callable[[], Awaitable[int]],
+        media: Address,
         counters: CenterCounters,
         recalling: Recalling | None = None,
     ) -> None:
-        """With `recalling`, programs that are not known are asked for."""
+        """`media` is the center's media address. With `recalling`, programs that are not known are asked for."""
         self._repository = repository
         self._recalling = recalling
         if recalling:
             recalling.recalled = self._report_again
         self._home = home
-        self._catalogue_version = catalogue_version
+        self._media = media
         self._present: dict[str, Presence] = {}
         self._report_due: set[str] = set()
         """Stations that are to say once more what they hold."""
         self._counters = counters
-        self.withdrawn: Callable[[], tuple[ProgramId, ...]] = tuple
-        """Names the programs that were given up."""
         self.moved = asyncio.Event()
         """Set whenever a location or a director changed."""
 
@@ -99,7 +106,7 @@ class MediaLocationRegistry:
         if known is None:
             return []
         locations = await self._repository.locations(program)
-        return sorted(name for name, held in locations.items() if len(held) == len(known.segments))
+        return sorted(name for name, held in locations.items() if len(held) == known.segments)
 
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:
@@ -127,8 +134,20 @@ class MediaLocationRegistry:
         self._counters.registrations += 1
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
         return messages.StationRegistered(
-            catalogue_version=await self._catalogue_version(), generation=generation, withdrawn=self.withdrawn()
+            media=str(self._media),
+            newest=await self._newest_above(message.heard),
+            now_ms=now_ms(),
+            generation=generation,
         )
+
+    async def _newest_above(self, heard: int) -> int:
+        """Number of the newest change: not below what a station has heard, for that was lost here since."""
+        newest = await self._repository.newest_version()
+        if newest < heard <= newest + _RENUMBERED_BY_MAX:
+            logger.warning("stations have heard of change %d, and %d is the newest that is known here", heard, newest)
+            await self._repository.renumber_above(heard)
+            newest = await self._repository.newest_version()
+        return newest
 
     async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
         try:
@@ -184,7 +203,7 @@ class MediaLocationRegistry:
     async def _list_stations(self, _: messages.ListStations) -> messages.Stations:
         now = asyncio.get_running_loop().time()
         whole: dict[str, int] = {}
-        for program in await self._repository.programs():
+        async for program in all_programs(self._repository):
             for name in await self.whole_at(program.program):
                 whole[name] = whole.get(name, 0) + 1
         never = Presence(heard_at=float("-inf"), engines=0)
@@ -214,6 +233,3 @@ class MediaLocationRegistry:
                 for each in stations
             )
         )
-
-
-_SILENT_MAX_S = 365 * 24 * 3600.0

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from distribution_center.registry.group_commit import Result
+from distribution_center.registry.migrations import steps_from
 from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
     RepositoryError,
@@ -21,9 +22,10 @@ from distribution_center.registry.repository import (
     RepositoryUnfit,
     Verdict,
 )
-from distribution_center.registry.schema import SCHEMA_VERSION, UnknownSchemaVersion
 from distribution_center.registry.sql_repository import SqlRepository
+from distribution_center.registry.tables import POSTGRESQL, SCHEMA_VERSION, UnknownSchemaVersion, tables
 from distribution_center.registry.writes import Each, Steps, Write
+from media_network.time_of_day import now_ms
 
 _Answer = TypeVar("_Answer")
 
@@ -40,42 +42,7 @@ _LOST = (
 _SERVER_ERRORS = (*_LOST, asyncpg.PostgresError)
 _TRY_AGAIN = asyncpg.TransactionRollbackError  # another center wrote in between
 
-# COLLATE "C": by name means by code point, as in a file.
-_TABLES = """
-CREATE TABLE registry_schema (version BIGINT PRIMARY KEY);
-CREATE TABLE programs (
-    program TEXT COLLATE "C" PRIMARY KEY,
-    number BIGINT NOT NULL UNIQUE,
-    segments BIGINT NOT NULL,
-    state TEXT NOT NULL,
-    information BYTEA NOT NULL
-);
-CREATE TABLE orders (
-    program BIGINT NOT NULL,
-    station TEXT COLLATE "C" NOT NULL,
-    state TEXT NOT NULL,
-    copies BIGINT NOT NULL,
-    PRIMARY KEY (program, station)
-);
-CREATE TABLE stations (
-    station TEXT COLLATE "C" PRIMARY KEY,
-    number BIGINT NOT NULL UNIQUE,
-    director TEXT NOT NULL,
-    media TEXT NOT NULL,
-    epoch BIGINT NOT NULL,
-    generation BIGINT NOT NULL,
-    inventory_epoch BIGINT NOT NULL DEFAULT -1,
-    inventory_generation BIGINT NOT NULL DEFAULT -1
-);
-CREATE TABLE locations (
-    program BIGINT NOT NULL,
-    chunk BIGINT NOT NULL,
-    station BIGINT NOT NULL,
-    mask BIGINT NOT NULL,
-    PRIMARY KEY (program, chunk, station)
-);
-CREATE INDEX locations_by_station ON locations (station);
-"""
+_SCHEMA = "CREATE TABLE registry_schema (version BIGINT PRIMARY KEY)"
 
 
 class PostgresqlStore:
@@ -97,12 +64,7 @@ class PostgresqlStore:
                 raise RepositoryUnfit(self.server, "its fsync is off: a power cut would take what it acknowledged")
             async with writer.transaction():
                 await writer.execute("SELECT pg_advisory_xact_lock(hashtext('media-station registry'))")
-                if await writer.fetchval("SELECT to_regclass('registry_schema')") is None:
-                    await writer.execute(_TABLES)
-                    await writer.execute("INSERT INTO registry_schema VALUES ($1)", SCHEMA_VERSION)
-            version = await writer.fetchval("SELECT max(version) FROM registry_schema")
-            if version != SCHEMA_VERSION:
-                raise UnknownSchemaVersion(self.server, version)
+                await self._bring_up_to_date(writer)
             self._readers = await asyncpg.create_pool(
                 self._dsn,
                 min_size=0,
@@ -111,6 +73,21 @@ class PostgresqlStore:
                 reset=_keep_as_it_is,
                 command_timeout=_ANSWER_WITHIN_S,
             )
+
+    async def _bring_up_to_date(self, writer: Any) -> None:
+        if await writer.fetchval("SELECT to_regclass('registry_schema')") is None:
+            for statement in (_SCHEMA, *tables(POSTGRESQL)):
+                await writer.execute(statement)
+            version = None
+        else:
+            version = await writer.fetchval("SELECT max(version) FROM registry_schema")
+            steps = steps_from(version, POSTGRESQL, now_ms())
+            if steps is None:
+                raise UnknownSchemaVersion(self.server, version)
+            for step in steps:
+                await _carry_out(writer, step())
+        if version != SCHEMA_VERSION:
+            await writer.execute("INSERT INTO registry_schema VALUES ($1)", SCHEMA_VERSION)
 
     async def read(self, read: Read[_Answer]) -> _Answer:
         """See `SqlStore`. A connection that had broken unnoticed is no reason to fail."""

@@ -6,16 +6,24 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from distribution_center.registry.masks import place, segments
-from distribution_center.registry.repository import DistributionOrder, OrderState, RegisteredStation, Stamp
-from media_network.program import Program, ProgramState
+from distribution_center.registry.repository import (
+    Change,
+    DistributionOrder,
+    OpenOrder,
+    OrderState,
+    RegisteredStation,
+    Stamp,
+)
+from media_network.program_header import ProgramHeader
 
 _Result = TypeVar("_Result")
 _Rows = Iterable[tuple[Any, ...]]
 
 _SEGMENTS_END = 1 << 62  # beyond it a number does not fit a column
-_DECODER = msgspec.json.Decoder(Program)
+_DECODER = msgspec.json.Decoder(ProgramHeader)
 _STATIONS = "SELECT station, director, media, epoch, generation FROM stations"
-_PROGRAMS = "SELECT information, state FROM programs"
+_PROGRAMS = "SELECT program, header, version, changed_at_ms, publish_at_ms, window_ends_ms FROM programs"
+_OPEN_ORDERS = "SELECT programs.program, station, copies FROM orders JOIN programs ON number = orders.program"
 
 
 class Read(NamedTuple, Generic[_Result]):
@@ -26,14 +34,46 @@ class Read(NamedTuple, Generic[_Result]):
     result: Callable[[_Rows], _Result]
 
 
-def programs() -> Read[list[Program]]:
+def programs(after: str, limit: int) -> Read[list[ProgramHeader]]:
     """See `Repository`."""
-    return Read(f"{_PROGRAMS} ORDER BY program", (), _programs)
+    return Read(
+        f"{_PROGRAMS} WHERE program > $1 AND header IS NOT NULL ORDER BY program LIMIT $2", (after, limit), _headers
+    )
 
 
-def program(name: str) -> Read[list[Program]]:
+def program(name: str) -> Read[list[ProgramHeader]]:
     """At most one program."""
-    return Read(f"{_PROGRAMS} WHERE program = $1", (name,), _programs)
+    return Read(f"{_PROGRAMS} WHERE program = $1 AND header IS NOT NULL", (name,), _headers)
+
+
+def changes(since: int, limit: int) -> Read[list[Change]]:
+    """See `Repository`."""
+    return Read(f"{_PROGRAMS} WHERE version > $1 ORDER BY version LIMIT $2", (since, limit), _changes)
+
+
+def newest_version() -> Read[int]:
+    """See `Repository`."""
+    return Read("SELECT coalesce(max(version), 0) FROM programs", (), lambda rows: next(iter(rows))[0])
+
+
+def part(sha256: str) -> Read[bytes | None]:
+    """See `Repository`."""
+    return Read("SELECT octets FROM parts WHERE sha256 = $1 LIMIT 1", (sha256,), _first)
+
+
+def open_orders(after: tuple[str, str], limit: int) -> Read[list[OpenOrder]]:
+    """See `Repository`."""
+    return Read(
+        f"{_OPEN_ORDERS} WHERE orders.state = 'ordered' AND (programs.program, station) > ($1, $2)"
+        " ORDER BY programs.program, station LIMIT $3",
+        (*after, limit),
+        lambda rows: [OpenOrder(*row) for row in rows],
+    )
+
+
+def count_open_orders() -> Read[int]:
+    """See `Repository`."""
+    return Read("SELECT count(*) FROM orders WHERE state = 'ordered'", (), lambda rows: next(iter(rows))[0])
 
 
 def orders(name: str) -> Read[dict[str, DistributionOrder]]:
@@ -78,10 +118,29 @@ def locations(name: str) -> Read[dict[str, frozenset[int]]]:
     )
 
 
-def _programs(rows: _Rows) -> list[Program]:
+def _headers(rows: _Rows) -> list[ProgramHeader]:
+    return [change.header for change in _changes(rows) if change.header]
+
+
+def _changes(rows: _Rows) -> list[Change]:
     return [
-        msgspec.structs.replace(_DECODER.decode(information), state=ProgramState(state)) for information, state in rows
+        Change(version, name, header and _header(header, version, *times)) for name, header, version, *times in rows
     ]
+
+
+def _header(static: bytes, version: int, changed_at_ms: int, publish_at_ms: int, window_ends_ms: int) -> ProgramHeader:
+    return msgspec.structs.replace(
+        _DECODER.decode(static),
+        version=version,
+        changed_at_ms=changed_at_ms,
+        publish_at_ms=publish_at_ms,
+        window_ends_ms=window_ends_ms,
+    )
+
+
+def _first(rows: _Rows) -> bytes | None:
+    found = next(iter(rows), None)
+    return found[0] if found else None
 
 
 def _stations(rows: _Rows) -> list[RegisteredStation]:

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.address import Address
 from media_network.callback import do_nothing
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
+from media_network.http.parts import fetch_part
 from media_network.messages.program_information import ASK_STATION_PROGRAM, AskProgram
-from media_network.program import ProgramId
+from media_network.program import Program, joined
+from media_network.program_header import ProgramHeader
+from media_network.segment_table import BadTable, table_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +24,9 @@ _WANTED_MAX = 10_000
 class Recalling:
     """Asks for one program after the other, whichever station reports that it holds it."""
 
-    def __init__(self, repository: Repository, http: HttpClient, catalogue_changed: Callable[[], None]) -> None:
-        """`catalogue_changed` is called when a program is known again."""
+    def __init__(self, repository: Repository, http: HttpClient) -> None:
         self._repository = repository
         self._http = http
-        self._catalogue_changed = catalogue_changed
         self._wanted: dict[ProgramId, str] = {}
         """Station by program."""
         self._news = asyncio.Event()
@@ -48,8 +50,6 @@ class Recalling:
                 program, station = self._wanted.popitem()
                 if await self._recall(program, station):
                     stations.add(station)
-            if stations:
-                self._catalogue_changed()
             for station in stations:
                 self.recalled(station)
 
@@ -60,13 +60,22 @@ class Recalling:
             if registered is None:
                 return False
             director = Address.parse(registered.director)
-            program = await self._http.tell(director, ASK_STATION_PROGRAM, AskProgram(name), deadline_s=2.0)
-            if program is None or program.program != name:
+            header = await self._http.tell(director, ASK_STATION_PROGRAM, AskProgram(name), deadline_s=2.0)
+            if header is None or header.program != name:
                 return False
-            if await self._repository.add_program(program) is not Verdict.ACCEPTED:
+            program = await self._with_table(header, Address.parse(registered.media))
+            if program is None or await self._repository.add_program(program) is not Verdict.ACCEPTED:
                 return False
         except RepositoryError as error:
             logger.warning("%s is not known again yet: %s", name, error)
             return False
         logger.info("%s is known again: %s has it", name, station)
         return True
+
+    async def _with_table(self, header: ProgramHeader, source: Address) -> Program | None:
+        octets = await fetch_part(self._http, source, header.table, table_bytes(header.segments))
+        try:
+            return joined(header, octets) if octets else None
+        except BadTable as error:
+            logger.warning("%s gives no table of %s: %s", source, header.program, error)
+            return None

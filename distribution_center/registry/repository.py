@@ -8,14 +8,18 @@ RepositoryError                the store could not do it
     RepositoryUnfit       it would lose what it acknowledges, or is another release's
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from media_network.program import Program, ProgramState
+from media_network.program import Program
+from media_network.program_header import ProgramHeader
+
+PAGE = 100
+"""So much is read at once, where there may be any number."""
 
 
 class Verdict(StrEnum):
@@ -73,6 +77,23 @@ class DistributionOrder(NamedTuple):
     """On how many engines of the station a segment shall be."""
 
 
+class OpenOrder(NamedTuple):
+    """A distribution order that is not carried out yet."""
+
+    program: str
+    station: str
+    copies: int
+
+
+class Change(NamedTuple):
+    """The newest change of a program."""
+
+    version: int
+    program: str
+    header: ProgramHeader | None
+    """None: it was withdrawn."""
+
+
 @dataclass(eq=False)
 class RepositoryError(Exception):
     """The store at fault, and why. `store` is a path or a server, without a password."""
@@ -112,11 +133,14 @@ class Repository(Protocol):
     async def add_program(self, program: Program) -> Verdict:
         """`REPEATED` if it is there, `CONFLICT` if another one has its name."""
 
-    async def remove_program(self, program: str) -> Verdict:
-        """Forget a program with its orders and locations. `UNKNOWN_PROGRAM`."""
+    async def withdraw_program(self, program: str) -> Verdict:
+        """Forget a program with its orders and locations, but for the number of this change. `UNKNOWN_PROGRAM`."""
 
-    async def set_state(self, program: str, state: ProgramState) -> Verdict:
-        """`REPEATED`, `UNKNOWN_PROGRAM`."""
+    async def publish_program(self, program: str, at_ms: int) -> Verdict:
+        """It is in service from then on, milliseconds since 1970. `REPEATED`, `UNKNOWN_PROGRAM`."""
+
+    async def renumber_above(self, version: int) -> Verdict:
+        """Give every program a version above this one: stations have heard of it. `REPEATED` if newer ones are."""
 
     async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
         """Order the distribution of a program to a station, or note its progress. The station may be unknown yet.
@@ -144,11 +168,26 @@ class Repository(Protocol):
         this generation is known: locations may have been added since.
         """
 
-    async def programs(self) -> list[Program]:
-        """All programs with their states, by name."""
+    async def programs(self, after: str = "", limit: int = PAGE) -> list[ProgramHeader]:
+        """Programs by name, a page of them: those that come after a name."""
 
-    async def program(self, program: str) -> Program | None:
-        """One program with its state."""
+    async def program(self, program: str) -> ProgramHeader | None:
+        """One program."""
+
+    async def changes(self, since: int, limit: int = PAGE) -> list[Change]:
+        """What has changed after the change of that number, by number: a page of it."""
+
+    async def newest_version(self) -> int:
+        """Number of the newest change; 0: there was none."""
+
+    async def part(self, sha256: str) -> bytes | None:
+        """A part of a program by its digest: a segment table."""
+
+    async def open_orders(self, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[OpenOrder]:
+        """Orders that are not carried out, by program and station: a page of those that come after one."""
+
+    async def count_open_orders(self) -> int:
+        """How many orders are not carried out."""
 
     async def orders(self, program: str) -> dict[str, DistributionOrder]:
         """Distribution orders of a program by station."""
@@ -164,3 +203,12 @@ class Repository(Protocol):
 
     async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """Segments of a program by station; stations without any are left out."""
+
+
+async def all_programs(repository: Repository) -> AsyncIterator[ProgramHeader]:
+    """Every program by name, a page at a time. Raises `RepositoryError`."""
+    page = await repository.programs()
+    while page:
+        for header in page:
+            yield header
+        page = await repository.programs(after=page[-1].program)

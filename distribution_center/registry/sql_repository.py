@@ -8,9 +8,20 @@ from distribution_center.registry import reads, writes
 from distribution_center.registry.group_commit import GroupCommit, Result
 from distribution_center.registry.masks import masks
 from distribution_center.registry.reads import Read
-from distribution_center.registry.repository import DistributionOrder, OrderState, RegisteredStation, Stamp, Verdict
+from distribution_center.registry.repository import (
+    PAGE,
+    Change,
+    DistributionOrder,
+    OpenOrder,
+    OrderState,
+    RegisteredStation,
+    Stamp,
+    Verdict,
+)
 from distribution_center.registry.writes import FullReport, Write
-from media_network.program import Program, ProgramState
+from media_network.program import Program
+from media_network.program_header import ProgramHeader
+from media_network.time_of_day import now_ms
 
 _Answer = TypeVar("_Answer")
 
@@ -43,15 +54,19 @@ class SqlRepository:
 
     async def add_program(self, program: Program) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.add_program, program=program))
+        return await self._commits.write(partial(writes.add_program, program=program, now_ms=now_ms()))
 
-    async def remove_program(self, program: str) -> Verdict:
+    async def withdraw_program(self, program: str) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.remove_program, program=program))
+        return await self._commits.write(partial(writes.withdraw_program, program=program, now_ms=now_ms()))
 
-    async def set_state(self, program: str, state: ProgramState) -> Verdict:
+    async def publish_program(self, program: str, at_ms: int) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.set_state, program=program, state=state))
+        return await self._commits.write(partial(writes.publish_program, program=program, at_ms=at_ms, now_ms=now_ms()))
+
+    async def renumber_above(self, version: int) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.renumber_above, version=version))
 
     async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
         """See `Repository`."""
@@ -78,14 +93,34 @@ class SqlRepository:
         inventory = FullReport(station, stamp, held)
         return await self._commits.write(partial(writes.replace_station, inventory=inventory))
 
-    async def programs(self) -> list[Program]:
+    async def programs(self, after: str = "", limit: int = PAGE) -> list[ProgramHeader]:
         """See `Repository`."""
-        return await self._store.read(reads.programs())
+        return await self._store.read(reads.programs(after, limit))
 
-    async def program(self, program: str) -> Program | None:
+    async def program(self, program: str) -> ProgramHeader | None:
         """See `Repository`."""
         found = await self._store.read(reads.program(program))
         return found[0] if found else None
+
+    async def changes(self, since: int, limit: int = PAGE) -> list[Change]:
+        """See `Repository`."""
+        return await self._store.read(reads.changes(since, limit))
+
+    async def newest_version(self) -> int:
+        """See `Repository`."""
+        return await self._store.read(reads.newest_version())
+
+    async def part(self, sha256: str) -> bytes | None:
+        """See `Repository`."""
+        return await self._store.read(reads.part(sha256))
+
+    async def open_orders(self, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[OpenOrder]:
+        """See `Repository`."""
+        return await self._store.read(reads.open_orders(after, limit))
+
+    async def count_open_orders(self) -> int:
+        """See `Repository`."""
+        return await self._store.read(reads.count_open_orders())
 
     async def orders(self, program: str) -> dict[str, DistributionOrder]:
         """See `Repository`."""

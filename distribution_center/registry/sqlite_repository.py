@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from distribution_center.registry.group_commit import Result
 from distribution_center.registry.reads import Read
-from distribution_center.registry.repository import RepositoryFailed, Verdict
-from distribution_center.registry.schema import open_reader, open_writer
+from distribution_center.registry.repository import RepositoryFailed
 from distribution_center.registry.sql_repository import SqlRepository
-from distribution_center.registry.writes import Each, Steps, Write
+from distribution_center.registry.sqlite_connection import carry_out, open_reader, open_writer
+from distribution_center.registry.writes import Write
 from media_network.durable_file import DurableFile, Origin
 from media_network.sqlite_file import set_damaged_aside
 
@@ -62,26 +62,12 @@ class SqliteStore:
         result: Result
         try:
             with self.writer:  # nested: a savepoint
-                result = self._carry_out(write())
+                result = carry_out(self.writer, write())
         except apsw.Error as error:
             result = self._failed(error)
         except OverflowError as error:  # a number that is too large for a column is its writer's fault
             result = error
         return result
-
-    def _carry_out(self, steps: Steps) -> Verdict:
-        row = None
-        try:
-            while True:
-                step = steps.send(row)
-                if isinstance(step, Each):
-                    self.writer.executemany(step.sql, step.rows)
-                    row = None
-                else:
-                    row = self.writer.execute(step.sql, step.values).fetchone()
-        except StopIteration as done:
-            verdict: Verdict = done.value
-            return verdict
 
     def _failed(self, error: apsw.Error) -> RepositoryFailed:
         return RepositoryFailed(str(self._path), str(error))

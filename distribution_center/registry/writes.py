@@ -9,12 +9,14 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS
 from distribution_center.registry.repository import DistributionOrder, RegisteredStation, Stamp, Verdict
-from media_network.program import Program, ProgramState
+from media_network.program import Program
+from media_network.program_header import ProgramHeader
 
-Value: TypeAlias = str | int | bytes
+Value: TypeAlias = str | int | bytes | None
 
 
 class Statement(NamedTuple):
@@ -61,40 +63,89 @@ class _Known(NamedTuple):
     """Of its last full report."""
 
 
-def add_program(*, program: Program) -> Steps:
+def add_program(*, program: Program, now_ms: int) -> Steps:
     """See `Repository.add_program`."""
-    information = msgspec.json.encode(msgspec.structs.replace(program, state=ProgramState.INACTIVE))
-    known = yield Statement("SELECT information FROM programs WHERE program = $1", (program.program,))
-    if known is not None:
-        return Verdict.REPEATED if known[0] == information else Verdict.CONFLICT
+    known = yield Statement("SELECT header, number FROM programs WHERE program = $1", (program.name,))
+    if known is not None and known[0] is not None:
+        return Verdict.REPEATED if known[0] == _static(program.header) else Verdict.CONFLICT
+    number = known[1] if known else (yield from _next("number"))
+    yield from insert_program(program, number=number, now_ms=now_ms)
+    return Verdict.ACCEPTED
+
+
+def insert_program(program: Program, *, number: int, now_ms: int) -> Steps:
+    """Enter a program that is not there; its tombstone may be."""
+    header = program.header
+    version = yield from _next("version")
     yield Statement(
-        "INSERT INTO programs (program, number, segments, state, information)"
-        " VALUES ($1, (SELECT 1 + coalesce(max(number), 0) FROM programs), $2, $3, $4)",
-        (program.program, len(program.segments), program.state.value, information),
+        "INSERT INTO programs"
+        " (program, number, version, changed_at_ms, segments, header, publish_at_ms, window_ends_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (program) DO UPDATE SET version = excluded.version, changed_at_ms = excluded.changed_at_ms,"
+        " segments = excluded.segments, header = excluded.header, publish_at_ms = excluded.publish_at_ms,"
+        " window_ends_ms = excluded.window_ends_ms",
+        (
+            *(program.name, number, version, now_ms, header.segments),
+            *(_static(header), header.publish_at_ms, header.window_ends_ms),
+        ),
+    )
+    yield Statement(
+        "INSERT INTO parts (sha256, program, octets) VALUES ($1, $2, $3)",
+        (header.table, number, program.segments.octets),
     )
     return Verdict.ACCEPTED
 
 
-def remove_program(*, program: str) -> Steps:
-    """See `Repository.remove_program`."""
+def withdraw_program(*, program: str, now_ms: int) -> Steps:
+    """See `Repository.withdraw_program`."""
     extent = yield from _extent(program)
     if extent is None:
         return Verdict.UNKNOWN_PROGRAM
-    yield Statement("DELETE FROM locations WHERE program = $1", (extent.number,))
-    yield Statement("DELETE FROM orders WHERE program = $1", (extent.number,))
-    yield Statement("DELETE FROM programs WHERE program = $1", (program,))
+    version = yield from _next("version")
+    for table in ("locations", "orders", "parts"):
+        yield Statement(f"DELETE FROM {table} WHERE program = $1", (extent.number,))  # noqa: S608 -- our own names
+    yield Statement(
+        "UPDATE programs SET header = NULL, segments = 0, publish_at_ms = NULL, window_ends_ms = NULL,"
+        " version = $1, changed_at_ms = $2 WHERE program = $3",
+        (version, now_ms, program),
+    )
     return Verdict.ACCEPTED
 
 
-def set_state(*, program: str, state: ProgramState) -> Steps:
-    """See `Repository.set_state`."""
-    known = yield Statement("SELECT state FROM programs WHERE program = $1", (program,))
-    if known is None:
+def publish_program(*, program: str, at_ms: int, now_ms: int) -> Steps:
+    """See `Repository.publish_program`."""
+    known = yield Statement("SELECT header, publish_at_ms FROM programs WHERE program = $1", (program,))
+    if known is None or known[0] is None:
         return Verdict.UNKNOWN_PROGRAM
-    if known[0] == state:
+    if known[1] == at_ms:
         return Verdict.REPEATED
-    yield Statement("UPDATE programs SET state = $1 WHERE program = $2", (state.value, program))
+    version = yield from _next("version")
+    yield Statement(
+        "UPDATE programs SET publish_at_ms = $1, version = $2, changed_at_ms = $3 WHERE program = $4",
+        (at_ms, version, now_ms, program),
+    )
     return Verdict.ACCEPTED
+
+
+def renumber_above(*, version: int) -> Steps:
+    """See `Repository.renumber_above`."""
+    # Twice, for at no moment may two rows have one number: first to where none is, then to where they belong.
+    newest = yield from _next("version")
+    if newest > version:
+        return Verdict.REPEATED
+    yield Statement("UPDATE programs SET version = -version WHERE version > 0", ())
+    yield Statement("UPDATE programs SET version = $1 - version WHERE version < 0", (version,))
+    return Verdict.ACCEPTED
+
+
+def _next(column: str) -> Generator[Statement, tuple[Any, ...] | None, int]:
+    row = yield Statement(f"SELECT 1 + coalesce(max({column}), 0) FROM programs", ())  # noqa: S608 -- our own names
+    return int(row[0]) if row else 1
+
+
+def _static(header: ProgramHeader) -> bytes:
+    """Of a header what only another program of the same name would have otherwise."""
+    return msgspec.json.encode(replace(header, version=0, changed_at_ms=0, publish_at_ms=None, window_ends_ms=None))
 
 
 def set_order(*, program: str, station: str, order: DistributionOrder) -> Steps:
@@ -243,5 +294,5 @@ def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | No
 
 
 def _extent(program: str) -> Generator[Statement, tuple[Any, ...] | None, _Extent | None]:
-    row = yield Statement("SELECT number, segments FROM programs WHERE program = $1", (program,))
+    row = yield Statement("SELECT number, segments FROM programs WHERE program = $1 AND header IS NOT NULL", (program,))
     return None if row is None else _Extent(row[0], row[1])

@@ -12,9 +12,10 @@ from distribution_center.center_figures import (
 )
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import OrderState, Repository
+from distribution_center.registry.repository import Repository, all_programs
 from media_network.messages.content import IngestProgress, IngestStage
-from media_network.program import Program, ProgramState
+from media_network.program_header import ProgramHeader
+from media_network.time_of_day import now_ms
 
 _STATES: Mapping[IngestStage, str] = {
     IngestStage.WAITING: "waiting",
@@ -49,24 +50,23 @@ class CenterView:
 
     async def figures(self) -> CenterFigures:
         """Put the figures of now together. Raises RepositoryError."""
-        programs = await self._repository.programs()
         return CenterFigures(
             name=self._name,
             home=self._home,
-            programs=tuple([await self._program(program) for program in programs]),
+            programs=tuple([await self._program(program) async for program in all_programs(self._repository)]),
             stations=await self._stations(),
             ingests=tuple(_ingest(row.progress) for row in self._ingests.rows),
-            orders_open=await self._orders_open(programs),
+            orders_open=await self._repository.count_open_orders(),
             counted=copy(self._counters),
         )
 
-    async def _program(self, program: Program) -> ProgramFigures:
+    async def _program(self, program: ProgramHeader) -> ProgramFigures:
         held = await self._repository.locations(program.program)
         return ProgramFigures(
             program=program.program,
             title=program.title,
-            published=program.state is ProgramState.PUBLISHED,
-            segments=len(program.segments),
+            published=program.is_in_service(now_ms()),
+            segments=program.segments,
             length_bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             rate_bps=program.rate_bps,
@@ -86,10 +86,6 @@ class CenterView:
             )
             for station in await self._repository.stations()
         )
-
-    async def _orders_open(self, programs: list[Program]) -> int:
-        orders = [await self._repository.orders(program.program) for program in programs]
-        return sum(order.state is OrderState.ORDERED for known in orders for order in known.values())
 
 
 def _ingest(progress: IngestProgress) -> IngestFigures:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, STATIONS_BYTES_MAX, Caller, Verb
-from media_network.program import Count, Program, ProgramId, ProgramState, Sentence, Sha256, StreamOrigin
+from media_network.fields import Count, ProgramId, Sentence, Sha256
+from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Verb
+from media_network.program_header import StreamOrigin
 from media_network.word import Word
 
 INGESTS_SHOWN_MAX = 256
@@ -105,8 +106,32 @@ class Publish(Struct, frozen=True):
     program: ProgramId
 
 
-class ListPrograms(Struct, frozen=True):
-    """Ask for all programs."""
+PROGRAMS_SHOWN_MAX = 100
+
+
+class ProgramState(Word):
+    """Life of a program (claim 11)."""
+
+    INACTIVE = "inactive"
+    """Not to be played: it is not published yet, or its window has ended."""
+    PUBLISHED = "published"
+    """In service: directors redirect consoles to it."""
+    UNKNOWN = "unknown"
+    """A state of a newer party: not in service here."""
+
+
+class ListPrograms(Struct, frozen=True, kw_only=True):
+    """Ask for programs by name, a page of them."""
+
+    after: str = ""
+    """Those whose names come after this one."""
+    limit: Annotated[int, Meta(ge=1, le=PROGRAMS_SHOWN_MAX)] = PROGRAMS_SHOWN_MAX
+
+
+class AskProgramRow(Struct, frozen=True):
+    """Ask how a program is, and where."""
+
+    program: ProgramId
 
 
 class ProgramRow(Struct, frozen=True, kw_only=True):
@@ -132,9 +157,11 @@ class ProgramRow(Struct, frozen=True, kw_only=True):
 
 
 class Programs(Struct, frozen=True):
-    """All programs."""
+    """A page of programs."""
 
     programs: tuple[ProgramRow, ...]
+    more: bool = False
+    """There are others after the last one."""
 
 
 INGEST = Verb(
@@ -175,17 +202,26 @@ DISTRIBUTE = Verb(
 PUBLISH = Verb(
     "content/publish",
     Publish,
-    Program,
+    ProgramRow,
     "Publish a program to all stations (claim 11).",
     callers=(Caller.OPERATOR,),
-    reply_bytes_max=PROGRAM_BYTES_MAX,
+    reply_bytes_max=STATIONS_BYTES_MAX,
 )
 LIST_PROGRAMS = Verb(
     "content/programs",
     ListPrograms,
     Programs,
-    "All programs and where they are.",
+    "Programs and where they are.",
     callers=(Caller.OPERATOR, Caller.CONSOLE),
     reads=True,
-    reply_bytes_max=16 * MIB,  # grows with the catalogue: 700 bytes a program that is at ten stations
+    reply_bytes_max=16 * MIB,  # of a hundred programs: grows with the stations that hold them
+)
+ASK_PROGRAM_ROW = Verb(
+    "content/ask-program",
+    AskProgramRow,
+    ProgramRow,
+    "How a program is, and where.",
+    callers=(Caller.OPERATOR, Caller.CONSOLE),
+    reads=True,
+    reply_bytes_max=STATIONS_BYTES_MAX,
 )

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.fields import Count, ProgramId
 from media_network.messages.streaming import Interval, StreamCursor
 from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
-from media_network.program import Count, ProgramId
 from media_network.word import Word
 
 
@@ -53,8 +53,10 @@ class Enlist(Struct, frozen=True, kw_only=True):
     streams: tuple[RunningStream, ...] = ()
     draining: bool = False
     """It takes nothing new: see `Report.draining`."""
-    catalogue: str | None = None
-    """Digest of the program information that it keeps for its directors (`engine/catalogue`); None: not said."""
+    heard: Count = 0
+    """It knows all changes of the catalogue up to this number (`engine/changes`)."""
+    newest: Count = 0
+    """Number of the newest change that it knows."""
 
 
 class StationHosts(Struct, frozen=True, kw_only=True):

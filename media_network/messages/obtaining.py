@@ -4,15 +4,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.messages.verb import KIB, PROGRAM_BYTES_MAX, Caller, Done, Verb
-from media_network.program import Count, Program, ProgramId, Segment
+from media_network.fields import Count, ProgramId, Sha256
+from media_network.messages.verb import KIB, Caller, Done, Verb
+from media_network.program_header import ProgramHeader
+from media_network.segment_table import SEGMENTS_MAX, Segment, table_bytes
 from media_network.word import Word
 
 
 class Obtain(Struct, frozen=True, kw_only=True):
     """Get a program to this station (claim 12). Said again until the registry knows it is all there."""
 
-    program: Program
+    header: ProgramHeader
+    parts: str
+    """Media address where the segment table is."""
     source_station: str
     source_director: str
     """Address of whoever answers `LOCATE_SEGMENT` at the source."""
@@ -66,16 +70,14 @@ class Fetch(Struct, frozen=True, kw_only=True):
     epoch: Count
     program: ProgramId
     segment: Segment
+    table: Sha256
+    """Digest of the program's segment table: who holds any of a program has that, too."""
+    table_bytes: Annotated[int, Meta(gt=0, le=table_bytes(SEGMENTS_MAX))]
+    parts: str
+    """Media address where the table is."""
     source: str
-    """Media address of the engine that has it."""
+    """Media address of the engine that has the segment."""
     ticket: str
-
-
-class Discard(Struct, frozen=True, kw_only=True):
-    """Remove what is here of programs that the center has given up; what is in service stays."""
-
-    epoch: Count
-    programs: Annotated[tuple[ProgramId, ...], Meta(max_length=256)]
 
 
 class CopyResult(Word):
@@ -111,7 +113,7 @@ OBTAIN = Verb(
     ObtainStanding,
     "The registry directs a seeking station to obtain a program (claim 12).",
     callers=(Caller.CENTER,),
-    request_bytes_max=PROGRAM_BYTES_MAX,
+    request_bytes_max=32 * KIB,
 )
 
 LOCATE_SEGMENT = Verb(
@@ -129,15 +131,6 @@ FETCH = Verb(
     Done,
     "The director directs an engine to fetch a segment (claims 12, 14, 19).",
     callers=(Caller.DIRECTOR,),
-)
-
-DISCARD = Verb(
-    "engine/discard",
-    Discard,
-    Done,
-    "The director has an engine remove what is left of programs that were given up.",
-    callers=(Caller.DIRECTOR,),
-    request_bytes_max=64 * KIB,  # 256 names
 )
 
 COPY_DONE = Verb(

@@ -1,40 +1,86 @@
-"""Program information within a station: published to its director, kept by its engines (claims 2, 11)."""
+"""Program information (claims 2, 11; docs/protocols/program.md): headers come in a feed of numbered changes, parts are
+resources under their digests.
+
+The center numbers each change of a program; directors hear of them and tell their engines, and engines a new director.
+Of each program the newest change is kept, so all changes after number 0 are the whole catalogue.
+"""
 
 from msgspec import Struct
 
-from media_network.messages.verb import MIB, PROGRAM_BYTES_MAX, Caller, Done, Verb
-from media_network.program import Count, Program, ProgramId
+from media_network.fields import Count, ProgramId
+from media_network.messages.verb import KIB, MIB, Caller, Done, Verb
+from media_network.program_header import Milliseconds, ProgramHeader
+
+PART_PATH = "/parts/{sha256}"
+"""Where a part of a program is a resource, at the media port of whoever has it."""
 
 
 class PublishProgram(Struct, frozen=True):
     """Start the service of a program (claim 11)."""
 
-    program: Program
+    header: ProgramHeader
 
 
-class AskCatalogue(Struct, frozen=True):
-    """Ask which program information an engine keeps."""
+class AskChanges(Struct, frozen=True, kw_only=True):
+    """Which programs have changed since? The whole catalogue are the changes since 0."""
+
+    since: Count
+    """Number of the last change that is known, with all before it."""
 
 
-class KeptCatalogue(Struct, frozen=True):
-    """What an engine keeps, for a director that has lost its own and finds the center away."""
+class ProgramChange(Struct, frozen=True, kw_only=True):
+    """The newest change of a program."""
 
-    programs: dict[ProgramId, str]
-    """Digest of the program information, by program."""
+    version: Count
+    program: ProgramId
+    header: ProgramHeader | None = None
+    """None: it was withdrawn, and whatever is kept of it goes."""
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """Changes in the order of their numbers."""
+
+    changes: tuple[ProgramChange, ...]
+    until: Count
+    """All changes up to this one are known to who knows these, and those before."""
+    more: bool = False
+    """There are later ones already."""
+    now_ms: Milliseconds = 0
+    """The center's time of day, as far as who answers has heard it."""
+
+
+class KeepChanges(Struct, frozen=True, kw_only=True):
+    """Keep program information, durably: this engine's blade may be the next director's."""
+
+    epoch: Count
+    changes: Changes
 
 
 class AskProgram(Struct, frozen=True):
-    """Ask for the program information that an engine, or a director, keeps."""
+    """Ask for the program information that somebody keeps."""
 
     program: ProgramId
 
 
-class KeepProgram(Struct, frozen=True, kw_only=True):
-    """Keep program information, durably: this engine's blade may be the next director's."""
+ASK_CHANGES = Verb(
+    "content/changes",
+    AskChanges,
+    Changes,
+    "What has changed in the catalogue (claim 2).",
+    callers=(Caller.DIRECTOR,),
+    reads=True,
+    reply_bytes_max=MIB,
+)
 
-    epoch: Count
-    program: Program
-
+ASK_CENTER_PROGRAM = Verb(
+    "content/program",
+    AskProgram,
+    ProgramHeader,
+    "What the center knows of a program (claim 2).",
+    callers=(Caller.CONSOLE, Caller.OPERATOR),
+    reads=True,
+    reply_bytes_max=32 * KIB,
+)
 
 PUBLISH_PROGRAM = Verb(
     "director/publish",
@@ -42,44 +88,34 @@ PUBLISH_PROGRAM = Verb(
     Done,
     "Start the service of a program (claim 11).",
     callers=(Caller.CENTER,),
-    request_bytes_max=PROGRAM_BYTES_MAX,
+    request_bytes_max=32 * KIB,
 )
 
-ASK_CATALOGUE = Verb(
-    "engine/catalogue",
-    AskCatalogue,
-    KeptCatalogue,
-    "The program information that an engine keeps.",
+ASK_ENGINE_CHANGES = Verb(
+    "engine/changes",
+    AskChanges,
+    Changes,
+    "The changes that an engine has heard of, for a director that has not.",
     callers=(Caller.DIRECTOR,),
     reads=True,
-    reply_bytes_max=4 * MIB,  # grows with the catalogue: 104 bytes a program at most, of 40 000
-)
-
-ASK_PROGRAM = Verb(
-    "engine/program",
-    AskProgram,
-    Program,
-    "Program information that an engine keeps.",
-    callers=(Caller.DIRECTOR,),
-    reads=True,
-    reply_bytes_max=PROGRAM_BYTES_MAX,
+    reply_bytes_max=MIB,
 )
 
 ASK_STATION_PROGRAM = Verb(
     "director/program",
     AskProgram,
-    Program,
+    ProgramHeader,
     "Program information that a station keeps, for a center that has lost its own.",
     callers=(Caller.CENTER,),
     reads=True,
-    reply_bytes_max=PROGRAM_BYTES_MAX,
+    reply_bytes_max=32 * KIB,
 )
 
-KEEP_PROGRAM = Verb(
-    "engine/keep-program",
-    KeepProgram,
+KEEP_CHANGES = Verb(
+    "engine/keep-changes",
+    KeepChanges,
     Done,
     "An engine keeps program information for its directors.",
     callers=(Caller.DIRECTOR,),
-    request_bytes_max=PROGRAM_BYTES_MAX,
+    request_bytes_max=MIB,
 )

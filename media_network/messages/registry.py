@@ -1,14 +1,10 @@
 """What the media location registry (MLR) is told and asked."""
 
-from typing import Annotated
+from msgspec import Struct
 
-from msgspec import Meta, Struct
-
+from media_network.fields import Count, ProgramId
 from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
-from media_network.program import Count, Program, ProgramId
-
-WITHDRAWN_MAX = 256
-"""So many programs that were given up are named at most."""
+from media_network.program_header import Milliseconds
 
 
 class RegisterStation(Struct, frozen=True, kw_only=True):
@@ -23,16 +19,21 @@ class RegisterStation(Struct, frozen=True, kw_only=True):
     """Epoch of the director: of two that claim a station, the higher is right."""
     engines: Count
     """Engines that are enlisted at present."""
+    heard: Count
+    """Number of the newest change of a program that the station knows, with all before it."""
 
 
 class StationRegistered(Struct, frozen=True, kw_only=True):
-    """The registry's view; a director that sees another catalogue version than its own asks for the programs."""
+    """The registry's view."""
 
-    catalogue_version: Count
+    media: str
+    """The center's media address: parts of programs are there."""
+    newest: Count
+    """Number of the newest change of a program."""
+    now_ms: Milliseconds
+    """The center's time of day."""
     generation: Count
     """Of the last full report of this epoch that the registry knows; the next one has a higher."""
-    withdrawn: Annotated[tuple[ProgramId, ...], Meta(max_length=WITHDRAWN_MAX)] = ()
-    """Programs that were given up before they were whole: what a station holds of them is removed."""
 
 
 class ReportLocations(Struct, frozen=True, kw_only=True):
@@ -112,17 +113,6 @@ class Doors(Struct, frozen=True):
     doors: tuple[StationDoor, ...]
 
 
-class ListCatalogue(Struct, frozen=True):
-    """Ask for the program information of every program (claim 2)."""
-
-
-class CatalogueListing(Struct, frozen=True, kw_only=True):
-    """Program information for the stations."""
-
-    version: Count
-    programs: tuple[Program, ...]
-
-
 REGISTER_STATION = Verb(
     "registry/register-station",
     RegisterStation,
@@ -171,13 +161,4 @@ LIST_DOORS = Verb(
     callers=(Caller.CONSOLE,),
     reads=True,
     reply_bytes_max=STATIONS_BYTES_MAX,
-)
-LIST_CATALOGUE = Verb(
-    "content/catalogue",
-    ListCatalogue,
-    CatalogueListing,
-    "Program information for the media stations (claim 2).",
-    callers=(Caller.DIRECTOR, Caller.CONSOLE),
-    reads=True,
-    reply_bytes_max=64 * MIB,  # grows with the catalogue, and with every segment of it: 139 films of two hours
 )

@@ -7,8 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.fields import Count, ProgramId, Rate
 from media_network.messages.verb import KIB, Caller, Done, Verb
-from media_network.program import Count, ProgramHeader, ProgramId, Rate, Segment
+from media_network.program_header import ProgramHeader
+from media_network.segment_table import Segment
 from media_network.word import Word
 
 Interval = Annotated[int, Meta(ge=50, le=60_000)]

@@ -18,9 +18,6 @@ STREAMS_BYTES_MAX = 2 * MIB
 """What names every stream of an engine: 113 bytes each, of 8192 at most."""
 STATIONS_BYTES_MAX = 2 * MIB
 """What names stations: 185 bytes each, of 11 000."""
-PROGRAM_BYTES_MAX = 16 * MIB
-"""What holds a program's information: 135 bytes a segment, 480 kB for two hours in segments of two seconds; at most
-124 000 segments, nearly three days of them."""
 
 
 class Caller(StrEnum):

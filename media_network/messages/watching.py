@@ -2,8 +2,9 @@
 
 from msgspec import Struct
 
+from media_network.fields import Count, ProgramId
 from media_network.messages.verb import MIB, Caller, Verb
-from media_network.program import Count, ProgramId, Segment
+from media_network.segment_table import Segment
 from media_network.word import Word
 
 TURNS_TOLD_MAX = 32

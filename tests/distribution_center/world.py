@@ -42,7 +42,8 @@ from media_network.messages.registry import (
     ReportLocations,
 )
 from media_network.messages.verb import Done
-from media_network.program import Program, Segment
+from media_network.program import Program
+from media_network.segment_table import Segment
 from media_network.segment_set import format_segments
 
 HOME = "home"

@@ -13,7 +13,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.messages.obtaining import FETCH, Fetch
 from media_network.messages.verb import Done
-from media_network.program import Segment
+from media_network.segment_table import Segment
 from media_network.snmp.objects.arcs import MEDIA_STATION
 from tests.addresses import network_number
 from tests.clips import render

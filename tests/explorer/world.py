@@ -19,7 +19,9 @@ from blade_agent.main_board.engine.turns.states import Active, Sent
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.messages.streaming import Ceased, HandOver, Next, Preload, StopCause, StreamCursor
-from media_network.program import DATAGRAM_BYTES, Program, ProgramState, Segment
+from media_network.packets import DATAGRAM_BYTES
+from media_network.program import Program, ProgramState
+from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
 from media_network.schedule import TICK_S
 

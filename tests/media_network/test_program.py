@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_network.program import Program, Segment
+from media_network.program import Program
+from media_network.segment_table import Segment
 
 
 def program(*packets):

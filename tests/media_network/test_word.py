@@ -8,7 +8,8 @@ from media_network.messages.enlisting import TurnPhase
 from media_network.messages.obtaining import CopyResult, Obstacle
 from media_network.messages.streaming import StopCause
 from media_network.messages.watching import SessionState
-from media_network.program import ProgramState, StreamKind
+from media_network.program import ProgramState
+from media_network.program_header import StreamKind
 from media_network.refusal import Reason, Refused
 from media_network.word import Word
 

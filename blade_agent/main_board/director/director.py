@@ -2,15 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from copy import copy
 
-from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.copies.evacuation import Evacuation
 from blade_agent.main_board.director.copies.obtaining import Obtaining
-from blade_agent.main_board.director.copies.withdrawing import Withdrawing
 from blade_agent.main_board.director.director_figures import (
     DirectorCounters,
     DirectorFigures,
@@ -23,16 +22,19 @@ from blade_agent.main_board.director.engines.attending import Attending
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord, Heard, Roster
 from blade_agent.main_board.director.holdings.catalogue_keeping import CatalogueKeeping
+from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import Changes, SegmentLocationTable
 from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
+from blade_agent.main_board.parts import with_parts
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages import enlisting, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Done
-from media_network.program import Program
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments, parse_segments
 from media_network.ticket import TicketKey
@@ -50,7 +52,6 @@ async def open_director(
 ) -> AsyncIterator["Director"]:
     """A director with its voice, and all that runs beside its messages; it adds to `counters`."""
     key = rng.randbytes(32)
-    catalogue.version = None
     async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
         tickets = TicketKey(key)
         term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=tickets, began_at=_now(), counters=counters)
@@ -68,7 +69,7 @@ async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -
     """
     async with (
         open_director(duty, catalogue, rng, DirectorCounters()) as director,
-        serve_ports(director.handlers(), control=duty.address, media=duty.media),
+        serve_ports(with_parts(director.handlers(), catalogue.parts), control=duty.address, media=duty.media),
     ):
         await director.run()
 
@@ -83,16 +84,16 @@ class Director:
         self._catalogue = catalogue
         roster, table = self._roster, self._table = Roster(), SegmentLocationTable()
         choice = EngineChoice(roster, table)
-        self.registry = RegistryLink(term, catalogue, roster, table)
-        self._pushes = PushSessions(term, choice, catalogue)
-        self._pulls = Pulls(term, choice, catalogue)
-        self._obtaining = Obtaining(term, catalogue, roster, table, self.registry)
-        self._withdrawing = Withdrawing(term, catalogue, roster, table, self.registry, self._obtaining)
-        self.registry.withdrawn = self._withdrawing.hear
+        library = self._library = Library(term, catalogue, roster)
+        self.registry = RegistryLink(term, catalogue, roster, table, library)
+        self._pushes = PushSessions(term, choice, library)
+        self._pulls = Pulls(term, choice, library)
+        self._obtaining = Obtaining(term, catalogue, library, roster, table, self.registry)
         self._evacuation = Evacuation(term, catalogue, roster, table, self._obtaining)
         self._catalogues = CatalogueKeeping(term, catalogue, roster)
         self._attending = Attending(term, roster, self._died)
-        catalogue.learnt = self._catalogues.learnt
+        self._catalogues.discarded = self._discarded
+        catalogue.learnt = self._learnt
         term.standing.lost = self._pushes.give_up
 
     @property
@@ -192,12 +193,21 @@ class Director:
 
     async def _publish(self, message: program_information.PublishProgram) -> Done:
         """Claim 11: start the service of a program."""
-        await self._catalogue.learn([message.program])
+        header = message.header
+        await self._catalogue.learn([change_of(header)], told_ms=header.changed_at_ms)
         return Done()
 
-    async def _tell_program(self, message: program_information.AskProgram) -> Program | Refused:
-        program = self._catalogue.get(message.program)
-        return program or Refused(Reason.UNKNOWN_PROGRAM, f"{message.program} is not known here")
+    def _learnt(self, change: program_information.ProgramChange) -> None:
+        if change.header is None:
+            self._obtaining.give_up(change.program)
+        self._catalogues.learnt(change)
+
+    def _discarded(self, engine: EngineRecord, program: ProgramId) -> None:
+        self.registry.changed(program, self._table.take(engine.address, program))
+
+    async def _tell_program(self, message: program_information.AskProgram) -> ProgramHeader | Refused:
+        header = self._catalogue.get(message.program)
+        return header or Refused(Reason.UNKNOWN_PROGRAM, f"{message.program} is not known here")
 
     async def _enlist(self, message: enlisting.Enlist) -> enlisting.Enlisted | Refused:
         if message.epoch != self._term.epoch or self._term.standing.superseded:
@@ -216,8 +226,8 @@ class Director:
         if not known:
             self.registry.engines_changed()
         self._tell_registry(self._table.replace(address, inventory))
-        self._catalogues.enlisted(engine, message.catalogue)
-        await self._catalogues.recall(engine, {stream.program for stream in message.streams})
+        self._catalogues.enlisted(engine, message)
+        await self._recall(engine, {stream.program for stream in message.streams})
         if self._roster.get(address) is not engine or self._term.standing.superseded:
             # It has enlisted once more meanwhile, and said what it has now.
             return Refused(Reason.UNKNOWN_ENGINE, "this enlistment is not the last one")
@@ -232,6 +242,12 @@ class Director:
             blades=self._term.blades.told(None),
             clock_us=_clock_us(),
         )
+
+    async def _recall(self, engine: EngineRecord, programs: Collection[ProgramId]) -> None:
+        """Have at hand what an engine is streaming already."""
+        await self._catalogues.recall(engine, programs)
+        for name in programs:
+            await self._library.get(name)
 
     async def _report(self, message: enlisting.Report) -> enlisting.Reported | Refused:
         engine = self._enlisted(message.engine, message.boot)

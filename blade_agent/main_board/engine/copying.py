@@ -16,12 +16,13 @@ from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, S
 from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.parts import Parts
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
 from media_network.http.errors import Unreachable
 from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult, Fetch
 from media_network.messages.verb import Done
-from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
 from media_network.segment_url import segment_target
@@ -51,15 +52,17 @@ class SourceLost(Exception):
 class Copying:
     """The copies under way."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 -- all that a copy needs
         self,
         store: SegmentStore,
+        parts: Parts,
         client: HttpClient,
         director: DirectorLink,
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._store = store
+        self._parts = parts
         self._client = client
         self._director = director
         self._counters = counters
@@ -91,7 +94,7 @@ class Copying:
         if request.segment.number >= SEGMENTS_PER_PROGRAM_MAX:
             return Refused(Reason.BAD_MESSAGE, f"segment {request.segment.number} is out of range")
         try:
-            source = Address.parse(request.source)
+            source, parts = Address.parse(request.source), Address.parse(request.parts)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         key = partial_key(request.program, request.segment)
@@ -100,7 +103,9 @@ class Copying:
         if busy := self._busy(key):
             return Refused(Reason.BUSY, busy)
         self._under_way[key] = request
-        task = self._tasks.create_task(self._converse(request, source, key), name=f"copy {key.program}/{key.number}")
+        task = self._tasks.create_task(
+            self._converse(request, source, parts, key), name=f"copy {key.program}/{key.number}"
+        )
         self._conversations[key] = task
         task.add_done_callback(lambda _: self._ended(key))
         return Done()
@@ -123,19 +128,20 @@ class Copying:
         self._conversations.pop(key, None)
         self._under_way.pop(key, None)
 
-    async def _converse(self, request: Fetch, source: Address, key: PartialKey) -> None:
+    async def _converse(self, request: Fetch, source: Address, parts: Address, key: PartialKey) -> None:
         try:
             async with self._at_once:
-                done = await self._copy(request, source)
+                done = await self._copy(request, source, parts)
         finally:
             self._under_way.pop(key, None)
         await self._director.say(COPY_DONE, done)
 
-    async def _copy(self, request: Fetch, source: Address) -> CopyDone:
+    async def _copy(self, request: Fetch, source: Address, parts: Address) -> CopyDone:
         """Copy, and tell in which way it ended."""
         copied_bytes = 0
         detail: str | None = None
         try:
+            await self._hold_table(request, parts)
             if not self._store.holds(request.program, request.segment):
                 copied_bytes = await self._receive(request, source)
             result = CopyResult.STORED
@@ -157,6 +163,10 @@ class Copying:
             copied_bytes=copied_bytes,
             detail=detail,
         )
+
+    async def _hold_table(self, request: Fetch, parts: Address) -> None:
+        if not await self._parts.hold(request.table, request.table_bytes, parts, self._client):
+            raise SourceLost(parts, "it does not give the segment table")
 
     async def _receive(self, request: Fetch, source: Address) -> int:
         """Bring the segment into the store; returns the bytes that were copied for it."""

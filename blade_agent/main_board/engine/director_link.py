@@ -5,12 +5,13 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.messages.enlisting import (
@@ -25,7 +26,6 @@ from media_network.messages.enlisting import (
 )
 from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import Reply, Request, Verb
-from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 
@@ -62,6 +62,15 @@ class EngineLoad:
     pull_bps: int
 
 
+class CatalogueKnown(NamedTuple):
+    """Numbers of changes."""
+
+    heard: int
+    """All up to this one."""
+    newest: int
+    """Of any."""
+
+
 class Work(Protocol):
     """What the bond with the director is about: the engine at work."""
 
@@ -71,8 +80,8 @@ class Work(Protocol):
     def running(self) -> tuple[RunningStream, ...]:
         """All streams, for a director that may know none of them."""
 
-    def catalogue(self) -> str:
-        """Digest of the program information kept here."""
+    def catalogue(self) -> CatalogueKnown:
+        """How much of the catalogue is kept here."""
 
     def revoke(self, cursor: StreamCursor) -> None:
         """Stop a stream that the director does not let go on."""
@@ -263,6 +272,7 @@ class DirectorLink:
         self._renewed.set()
 
     def _enlistment(self, work: Work) -> Enlist:
+        known = work.catalogue()
         return Enlist(
             slot=self.duty.slot,
             engine=str(self.own),
@@ -273,7 +283,8 @@ class DirectorLink:
             inventory=self._store.inventory(),
             streams=work.running(),
             draining=self.draining,
-            catalogue=work.catalogue(),
+            heard=known.heard,
+            newest=known.newest,
         )
 
     async def _report_until_enlistment_is_due(self, work: Work) -> None:

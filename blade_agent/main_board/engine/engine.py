@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
-from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty, EngineLoad
+from blade_agent.main_board.engine.director_link import CatalogueKnown, DirectorLink, EngineDuty, EngineLoad
 from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters, EngineWork
@@ -16,12 +16,13 @@ from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
+from blade_agent.main_board.parts import with_parts
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, RunningStream
-from media_network.messages.obtaining import DISCARD, FETCH
-from media_network.messages.program_information import ASK_CATALOGUE, ASK_PROGRAM, KEEP_PROGRAM
+from media_network.messages.obtaining import FETCH
+from media_network.messages.program_information import ASK_ENGINE_CHANGES, KEEP_CHANGES
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
 from media_network.messages.watching import ASK_DIRECTOR, AskDirector, DirectorSeen
 from media_network.segment_url import HELD_SEGMENT_PATH
@@ -50,11 +51,10 @@ class Engine:
         self._store = store
         self._tasks = tasks
         self._director = DirectorLink(duty, boot, client, store)
-        self._copying = Copying(store, client, self._director, counters, tasks)
-        self._discarding = Discarding(store, catalogue, self._copying, self._director)
+        self._copying = Copying(store, catalogue.parts, client, self._director, counters, tasks)
         self._resource = SegmentResource(store, self._director, counters)
         self._attendance = Attendance(self._director)
-        self._kept = KeptPrograms(catalogue, self._director)
+        self._kept = KeptPrograms(catalogue, self._director, Discarding(store, self._copying))
         self._catalogue = catalogue
         self._streams = EngineStreams(
             store=store,
@@ -70,15 +70,13 @@ class Engine:
         """All that an engine answers."""
         table, director = HandlerTable("media engine"), self._director
         table.verb_from(director.admit_director, FETCH, self._copying.fetch)
-        table.verb_from(director.admit_director, DISCARD, self._discarding.discard)
         table.verb_by_host(STREAM, self._streams.stream)
         table.verb_from(director.admit_station, PRELOAD, self._streams.preload)
         table.verb_from(director.admit_station, START, self._streams.start)
         table.verb(CEASE, self._streams.cease)
         table.verb_from(director.admit_director, ATTEND, self._attendance.attend)
-        table.verb(ASK_CATALOGUE, self._kept.tell_all)
-        table.verb(ASK_PROGRAM, self._kept.tell)
-        table.verb_from(director.admit_director, KEEP_PROGRAM, self._kept.keep)
+        table.verb(ASK_ENGINE_CHANGES, self._kept.tell)
+        table.verb_from(director.admit_director, KEEP_CHANGES, self._kept.keep)
         table.verb(ASK_DIRECTOR, self._tell_director)
         table.resource(HELD_SEGMENT_PATH, self._resource.get)
         return table
@@ -148,9 +146,9 @@ class Engine:
         """All streams."""
         return self._streams.running()
 
-    def catalogue(self) -> str:
-        """Digest of the program information kept here."""
-        return self._catalogue.digest
+    def catalogue(self) -> CatalogueKnown:
+        """How much of the catalogue is kept here."""
+        return CatalogueKnown(self._catalogue.heard, self._catalogue.newest)
 
     def revoke(self, cursor: StreamCursor) -> None:
         """Stop a stream that the director, which knows it, does not let go on."""
@@ -191,7 +189,7 @@ async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue
     """Be a media engine, and nothing else, until cancelled. Raises OSError when an address cannot be bound."""
     async with (
         open_engine(duty, store, catalogue, rng, EngineCounters()) as engine,
-        serve_ports(engine.table(), control=duty.address, media=duty.media),
+        serve_ports(with_parts(engine.table(), catalogue.parts), control=duty.address, media=duty.media),
     ):
         await engine.run()
 

@@ -11,7 +11,9 @@ from media_network.address import Address
 from media_network.http.server import HandlerTable, serve
 from media_network.messages import content, registry, streaming, watching
 from media_network.messages.verb import Done
-from media_network.program import DATAGRAM_BYTES, Program, ProgramState, Segment
+from media_network.packets import DATAGRAM_BYTES
+from media_network.program import Program, ProgramState
+from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
 
 ANY_PORT = Address("127.0.0.1", 0)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis_emulator.media_console.reassembly import Reassembly
-from media_network.program import DATAGRAM_BYTES
+from media_network.packets import DATAGRAM_BYTES
 from tests.chassis_emulator.media_console.scripted_station import film
 
 SOURCES = "127.1.2.2:4000", "127.1.2.3:4000", "127.1.2.4:4000"

@@ -7,7 +7,8 @@ from pathlib import Path
 from blade_agent.main_board.engine.store.errors import WrongContent
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
-from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.packets import TS_PACKET_BYTES
+from media_network.segment_table import Segment
 from media_network.segment_set import parse_segments
 
 PROGRAM = "clip"

@@ -22,7 +22,8 @@ from distribution_center.content.cutter import (
     TruncatedPacket,
 )
 from distribution_center.content.transport_stream import TIME_STAMP_TURN
-from media_network.program import TS_PACKET_BYTES, Segment
+from media_network.packets import TS_PACKET_BYTES
+from media_network.segment_table import Segment
 from tests.distribution_center.content.packets import (
     CLOCK_ONLY,
     MAP,

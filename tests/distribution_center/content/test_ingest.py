@@ -31,7 +31,8 @@ from distribution_center.content.ingest import ingest
 from distribution_center.content.ingest_process import program_id
 from distribution_center.content.spool import DOWNLOADS, clear_spool
 from distribution_center.content.transport_stream import CLOCK_HZ, Packets, presentation_time
-from media_network.program import TS_PACKET_BYTES, Program
+from media_network.packets import TS_PACKET_BYTES
+from media_network.program import Program
 from tests.clips import real_clip, render
 
 VIDEO_PID, AUDIO_PID, NULL_PID = 0x100, 0x101, 0x1FFF

@@ -12,7 +12,7 @@ from distribution_center.content.errors import (
     IngestError,
     NotAFile,
 )
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 from tests.distribution_center.content.judging import judge, named
 from tests.distribution_center.content.odd_films import AAC, COPY, H264, Cinema, Odd, Workshop, take_in
 

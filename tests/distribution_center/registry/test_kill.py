@@ -18,7 +18,8 @@ import asyncio, sys
 from pathlib import Path
 from distribution_center.registry.repository import RegisteredStation, Stamp
 from distribution_center.registry.sqlite_repository import SqliteRepository
-from media_network.program import Program, Segment
+from media_network.program import Program
+from media_network.segment_table import Segment
 
 def program_of(name):
     parts = tuple(Segment(number=n, length_bytes=188, duration_ms=1, sha256="0" * 64) for n in range(100))

@@ -26,7 +26,8 @@ from distribution_center.registry.repository import (
 )
 from distribution_center.registry.schema import SqliteTooOld, UnknownSchemaVersion, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
-from media_network.program import Program, ProgramState, Segment
+from media_network.program import Program, ProgramState
+from media_network.segment_table import Segment
 
 FIRST = Stamp(1, 1)
 

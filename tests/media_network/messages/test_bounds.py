@@ -21,7 +21,8 @@ from media_network.messages.watching import (
     SessionView,
     StreamView,
 )
-from media_network.program import Program, ProgramState, Segment
+from media_network.program import Program, ProgramState
+from media_network.segment_table import Segment
 from media_network.segment_set import format_segments
 from tests.verbs import VERBS
 

@@ -185,7 +185,7 @@ class Conversation:
             epoch=self._term.epoch,
             session=self.name,
             turn=turn.number,
-            program=terms.program.program,
+            program=terms.program.name,
             segment=terms.program.segments[turn.segment],
             rate_bps=terms.program.rate_bps,
             console=terms.console,

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable
 from itertools import count
 
 from blade_agent.main_board.asking_host import refuse_elsewhere
-from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
 from blade_agent.main_board.director.conversations.settling import Settling
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord
+from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.sessions.effects import Fact
 from blade_agent.main_board.director.sessions.events import (
     ConsoleHeard,
@@ -57,11 +57,11 @@ _STILL_ASSEMBLING = Refused(Reason.OVERDUE, "the engines have yet to tell this d
 class PushSessions:
     """All of them, and which engines they are at."""
 
-    def __init__(self, term: Term, choice: EngineChoice, catalogue: Catalogue) -> None:
+    def __init__(self, term: Term, choice: EngineChoice, library: Library) -> None:
         self._term = term
         self._choice = choice
         self._roster = choice.roster
-        self._catalogue = catalogue
+        self._library = library
         self._settling = Settling(term, choice.roster)
         self._conversations: dict[str, Conversation] = {}
         self._at: defaultdict[Address, dict[str, Conversation]] = defaultdict(dict)
@@ -87,7 +87,7 @@ class PushSessions:
         if elsewhere:
             self._term.counters.refusals += 1
             return elsewhere
-        program = self._catalogue.published(request.program)
+        program = await self._library.published(request.program)
         if program is None:
             self._term.counters.refusals += 1
             return self._not_in_service(request.program)
@@ -257,7 +257,7 @@ class PushSessions:
             session=name,
             turn=turn.number,
             engine=str(self._roster.media(turn.engine)),
-            ticket=self._term.tickets.sign(name, program.program),
+            ticket=self._term.tickets.sign(name, program.name),
             program=program.header,
             first=program.segments[0],
             report_interval_ms=self._term.duty.intervals.watching_ms,
@@ -321,7 +321,7 @@ class PushSessions:
     def _inherit(self, stream: RunningStream, engine: EngineRecord) -> None:
         conversation = self._conversations.get(stream.cursor.session)
         if conversation is None:
-            program = self._catalogue.get(stream.program)
+            program = self._library.at_hand(stream.program)
             if program is None or stream.cursor.segment >= len(program.segments):
                 return
             terms = SessionTerms(
@@ -341,7 +341,9 @@ class PushSessions:
         conversation.hear(inherited(stream, engine.address, engine.boot, _now()))
 
     def _not_in_service(self, program: str) -> Refused:
-        if self._catalogue.get(program):
+        if self._library.is_in_service(program):
+            return Refused(Reason.NOT_HERE, f"nobody who can be reached has the segment table of {program}")
+        if self._library.is_known(program):
             return Refused(Reason.NOT_PUBLISHED, f"program {program} is not published yet")
         return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {program}")
 
@@ -379,7 +381,7 @@ class PushSessions:
             session=terms.session,
             push=True,
             state=state.shown.value,
-            program=terms.program.program,
+            program=terms.program.name,
             console=terms.console,
             engine_slot=record.slot if record else 0,
             segment=turn.segment if turn else 0,
@@ -391,7 +393,7 @@ class PushSessions:
         state, terms = conversation.session.state, conversation.session.terms
         return SessionView(
             session=terms.session,
-            program=terms.program.program,
+            program=terms.program.name,
             state=state.shown,
             engine=self._engine(state),
             present=conversation.record.present,

@@ -7,8 +7,8 @@ from collections import deque
 
 from msgspec import Struct
 
+from media_network.fields import Count
 from media_network.messages.watching import TURNS_TOLD_MAX, PresentTurn, Served
-from media_network.program import Count
 
 KEPT_MAX = 64
 

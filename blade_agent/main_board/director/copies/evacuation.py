@@ -9,7 +9,7 @@ from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 _Segment = tuple[ProgramId, int]
 _AT_ONCE = 4
@@ -62,11 +62,7 @@ class Evacuation:
             # What belongs to no program that is known here nobody can ask for.
             known = (
                 state,
-                [
-                    (name, number)
-                    for name, number in held
-                    if (found := catalogue.get(name)) and number < len(found.segments)
-                ],
+                [(name, number) for name, number in held if (found := catalogue.get(name)) and number < found.segments],
             )
             self._alone[engine.address] = known
         return known[1]

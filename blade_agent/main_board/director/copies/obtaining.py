@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from math import inf
 
-from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.errors import NetworkError
 from media_network.messages.obtaining import (
     FETCH,
@@ -24,8 +25,10 @@ from media_network.messages.obtaining import (
     ObtainStanding,
     SegmentLocation,
 )
-from media_network.program import Program, ProgramId, Segment
+from media_network.program import Program
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
+from media_network.segment_table import Segment
 
 logger = logging.getLogger(__name__)
 
@@ -42,17 +45,23 @@ _Copy = tuple[Address, ProgramId, int]
 class Obtaining:
     """The programs this station has been directed to obtain."""
 
-    def __init__(
-        self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable, registry: RegistryLink
+    def __init__(  # noqa: PLR0917 -- all that knows of a program
+        self,
+        term: Term,
+        catalogue: Catalogue,
+        library: Library,
+        roster: Roster,
+        table: SegmentLocationTable,
+        registry: RegistryLink,
     ) -> None:
         self._term = term
         self._catalogue = catalogue
+        self._library = library
         self._roster = roster
         self._table = table
         self._registry = registry
         self._running: dict[ProgramId, asyncio.Task[None]] = {}
         self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
-        self._ordered_at: dict[ProgramId, float] = {}
         self._standings: dict[ProgramId, ObtainStanding] = {}
         """Of programs with something in the way."""
         self._unable_until: dict[Address, float] = {}
@@ -64,29 +73,25 @@ class Obtaining:
         It is said again until all is here, and each time answered with what was in the way the last time.
         """
         try:
-            source = Address.parse(order.source_director)
+            source, parts = Address.parse(order.source_director), Address.parse(order.parts)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        name = order.program.program
-        self._ordered_at[name] = asyncio.get_running_loop().time()
-        if self._catalogue.get(name) is None:
-            # Of one that is known the order may be older than the last word on its state.
-            await self._catalogue.learn([order.program])
+        name, change = order.header.program, change_of(order.header)
+        await self._catalogue.learn([change])
+        known = self._catalogue.get(name)
+        if known is None:
+            return Refused(Reason.UNKNOWN_PROGRAM, f"{name} was withdrawn after this order")
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
             self._registry.changed(name, self._table.segments(name))
-            task = self._term.tasks.create_task(self._obtain_all(order, source), name=f"obtain {name}")
+            obtaining = self._obtain_program(known, order.copies, source, parts)
+            task = self._term.tasks.create_task(obtaining, name=f"obtain {name}")
             self._running[name] = task
             task.add_done_callback(lambda _: self._running.pop(name, None))
         return self._standings.get(name, ObtainStanding())
 
-    def ordered_at(self, name: ProgramId) -> float:
-        """When the order to obtain a program was heard last, by the event loop's time."""
-        return self._ordered_at.get(name, -inf)
-
     def give_up(self, name: ProgramId) -> None:
-        """The center has given a program up."""
-        self._ordered_at.pop(name, None)
+        """The center has withdrawn a program."""
         self._standings.pop(name, None)
         if running := self._running.get(name):
             running.cancel()
@@ -100,7 +105,7 @@ class Obtaining:
 
     async def replicate(self, name: ProgramId, number: int) -> bool:
         """Have an engine that stays copy a segment from one that holds it; whether that was done."""
-        program = self._catalogue.get(name)
+        program = await self._library.get(name)
         location = self._locate_here(name, number)
         if program is None or location is None:
             return False
@@ -134,14 +139,22 @@ class Obtaining:
         for copy in [copy for copy in self._copies if copy[0] == engine]:
             self._conclude(copy, None)
 
-    async def _obtain_all(self, order: Obtain, source: Address) -> None:
-        waiting = iter(order.program.segments)
+    async def _obtain_program(self, header: ProgramHeader, copies: int, source: Address, parts: Address) -> None:
+        program = await self._library.fetch(header, parts)
+        if program is None:
+            detail = f"{parts} does not give the segment table of {header.program}"
+            self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
+            return
+        await self._obtain_all(program, copies, source)
+
+    async def _obtain_all(self, program: Program, copies: int, source: Address) -> None:
+        waiting = iter(program.segments)
 
         async def obtain_some() -> None:
             for segment in waiting:
-                await self._obtain_segment(order, segment, source)
+                await self._obtain_segment(program, copies, segment, source)
 
-        name = order.program.program
+        name = program.name
         before = self._standings.get(name)
         async with asyncio.TaskGroup() as at_once:
             for _ in range(_SEGMENTS_AT_ONCE):
@@ -149,30 +162,28 @@ class Obtaining:
         if before is not None and self._standings.get(name) is before:
             del self._standings[name]  # nothing is in the way any more
 
-    async def _obtain_segment(self, order: Obtain, segment: Segment, source: Address) -> None:
+    async def _obtain_segment(self, program: Program, copies: int, segment: Segment, source: Address) -> None:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
-        table, roster, name = self._table, self._roster, order.program.program
+        table, roster, name = self._table, self._roster, program.name
         failed: set[Address] = set()
         while receiving := place(
-            segment, order.copies, roster, table.engines_with(name, segment.number), failed | self._unable()
+            segment, copies, roster, table.engines_with(name, segment.number), failed | self._unable()
         ):
             location = self._locate_here(name, segment.number) or await self._locate(name, segment.number, source)
             if location is None:
-                self._note(
-                    order.program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is"
-                )
+                self._note(program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is")
                 return
-            result = await self._copy(receiving[0], order.program, segment, location)
+            result = await self._copy(receiving[0], program, segment, location)
             if result is CopyResult.STORED:
                 continue
             failed.add(receiving[0].address)
             if result is CopyResult.SOURCE_LOST:
-                self._note(order.program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
+                self._note(program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
             else:
-                self._note(order.program, *_obstacle_of(result, segment.number))
+                self._note(program, *_obstacle_of(result, segment.number))
         holders = table.engines_with(name, segment.number)
         if not self._roster.live(holders):
-            self._note_no_place(order.program, failed)
+            self._note_no_place(program, failed)
 
     def _note_no_place(self, program: Program, failed: set[Address]) -> None:
         """A segment has come to no engine, and none is left to be asked."""
@@ -183,9 +194,9 @@ class Obtaining:
             self._note(program, Obstacle.NO_SPACE)
 
     def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:
-        missing = (part for part in program.segments if not self._table.engines_with(program.program, part.number))
+        missing = (part for part in program.segments if not self._table.engines_with(program.name, part.number))
         room = (engine.free_bytes or 0 for engine in self._roster if not engine.silent)
-        self._standings[program.program] = ObtainStanding(
+        self._standings[program.name] = ObtainStanding(
             obstacle=obstacle,
             needs_bytes=sum(part.length_bytes for part in missing),
             free_bytes=max(room, default=0),
@@ -219,12 +230,15 @@ class Obtaining:
         """Direct a receiving engine to fetch, and wait for its word; None if there was none."""
         order = Fetch(
             epoch=self._term.epoch,
-            program=program.program,
+            program=program.name,
             segment=segment,
+            table=program.header.table,
+            table_bytes=len(program.segments.octets),
+            parts=str(self._term.duty.media),
             source=location.media,
             ticket=location.ticket,
         )
-        key = (engine.address, program.program, segment.number)
+        key = (engine.address, program.name, segment.number)
         if (under_way := self._copies.get(key)) is not None:
             # Somebody else has ordered the same: an engine makes it once, and says so once.
             return await asyncio.shield(under_way)

@@ -11,15 +11,16 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord, WantedTurn
+from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.sessions.charge import Charge, playing_s
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.term import Term
 from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
+from media_network.packets import TICK_HZ
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import SEGMENT_NUMBER, segment_url
@@ -76,17 +77,17 @@ class PullSession(Struct, frozen=True, kw_only=True):
 class Pulls:
     """The pull sessions of a station."""
 
-    def __init__(self, term: Term, choice: EngineChoice, catalogue: Catalogue) -> None:
+    def __init__(self, term: Term, choice: EngineChoice, library: Library) -> None:
         self._term = term
         self._choice = choice
         self._roster = choice.roster
-        self._catalogue = catalogue
+        self._library = library
         self._sessions: OrderedDict[str, PullSession] = OrderedDict()
         """Those that have asked for nothing for longest come first."""
 
     async def playlist(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/playlist.m3u8`: opens a session; its id is in every segment's address."""
-        program = self._catalogue.published(request.match_info["program"])
+        program = await self._library.published(request.match_info["program"])
         if program is None:
             return _refuse(Refused(Reason.NOT_PUBLISHED, "no such program is in service here"))
         session = new_session_id(self._term.rng)
@@ -98,7 +99,7 @@ class Pulls:
 
     async def segment(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/<number>.ts`: 302 to an engine that holds the segment."""
-        program = self._catalogue.published(request.match_info["program"])
+        program = await self._library.published(request.match_info["program"])
         number = request.match_info["segment"]
         name = request.query.get("session", "")
         if program is None or not (_NUMBER.fullmatch(number) and int(number) < len(program.segments)):
@@ -113,8 +114,8 @@ class Pulls:
             self._term.counters.refusals += 1
             return _refuse(engine)
         self._term.counters.redirects += 1
-        ticket = self._term.tickets.sign(name, program.program)
-        location = segment_url(engine.media, program.program, int(number), ticket)
+        ticket = self._term.tickets.sign(name, program.name)
+        location = segment_url(engine.media, program.name, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
 
@@ -146,7 +147,7 @@ class Pulls:
             ends_at=ends_at,
             goes=number + 1 == len(program.segments),
         )
-        given = Redirection(program=program.program, segment=number, charge=charge)
+        given = Redirection(program=program.name, segment=number, charge=charge)
         earlier = session.lately if session else ()
         others = (each for each in earlier if (each.program, each.segment) != (given.program, number))
         self._move(
@@ -163,7 +164,7 @@ class Pulls:
 
     def _asked_again(self, session: PullSession, program: Program, number: int) -> EngineRecord | None:
         """The engine that a player was sent to for a segment lately, if it still is there and holds it."""
-        asked = (program.program, number)
+        asked = (program.name, number)
         given = next((each.charge.engine for each in session.lately if (each.program, each.segment) == asked), None)
         if given is None or given not in self._choice.holders.engines_with(*asked):
             return None
@@ -218,7 +219,7 @@ def _charged_as(name: str) -> str:
 
 def _playlist(program: Program, session: str) -> str:
     """A media playlist (RFC 8216) of the whole program."""
-    longest_s = math.ceil(max(segment.duration_ms for segment in program.segments) / 1000)
+    longest_s = math.ceil(max(segment.duration_ticks for segment in program.segments) / TICK_HZ)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:3",
@@ -227,7 +228,7 @@ def _playlist(program: Program, session: str) -> str:
         "#EXT-X-PLAYLIST-TYPE:VOD",
     ]
     for segment in program.segments:
-        lines += [f"#EXTINF:{segment.duration_ms / 1000:.3f},", f"{segment.number}.ts?session={session}"]
+        lines += [f"#EXTINF:{segment.duration_ticks / TICK_HZ:.5f},", f"{segment.number}.ts?session={session}"]
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 

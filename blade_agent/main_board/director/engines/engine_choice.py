@@ -6,7 +6,8 @@ from typing import Protocol
 
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster, WantedTurn
 from media_network.address import Address
-from media_network.program import Program, ProgramId
+from media_network.fields import ProgramId
+from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
 
@@ -29,12 +30,10 @@ class EngineChoice:
         self, program: Program, segment: int, wanted: WantedTurn, excluding: Collection[Address] = ()
     ) -> EngineRecord | Refused:
         """The engine that holds a segment, has room for a turn of it, and will be the least loaded when it begins."""
-        holders = self.holders.engines_with(program.program, segment)
+        holders = self.holders.engines_with(program.name, segment)
         chosen = self.roster.least_loaded(holders, wanted, excluding)
         if chosen:
             return chosen
         if self.roster.live(holders, excluding):
-            return Refused(
-                Reason.AT_CAPACITY, f"every engine with segment {segment} of {program.program} is at capacity"
-            )
-        return Refused(Reason.NO_ENGINE, f"no live engine holds segment {segment} of {program.program}")
+            return Refused(Reason.AT_CAPACITY, f"every engine with segment {segment} of {program.name} is at capacity")
+        return Refused(Reason.NO_ENGINE, f"no live engine holds segment {segment} of {program.name}")

@@ -47,6 +47,11 @@ class EngineRecord:
     """How often the director looked for a report in vain. Not a time: a director that was held up itself has heard
     nobody meanwhile."""
     heard: Heard = Heard.REPORTING
+    knows_until: int = 0
+    """All changes of the catalogue up to this number are known to it."""
+    untold: bool = False
+    """The catalogue has changed since it was told last."""
+    being_told: bool = False
 
     @property
     def silent(self) -> bool:

@@ -1,67 +1,113 @@
 """The station's catalogue, kept on every blade: whichever directs next serves it, with the center away."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from blade_agent.main_board.catalogue import Catalogue, digest_of
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.term import Term
+from media_network.callback import do_nothing
+from media_network.fields import ProgramId
+from media_network.messages.enlisting import Enlist
 from media_network.messages.program_information import (
-    ASK_CATALOGUE,
-    ASK_PROGRAM,
-    KEEP_PROGRAM,
-    AskCatalogue,
-    AskProgram,
-    KeepProgram,
+    ASK_ENGINE_CHANGES,
+    KEEP_CHANGES,
+    AskChanges,
+    Changes,
+    KeepChanges,
+    ProgramChange,
 )
-from media_network.program import Program, ProgramId
 
 logger = logging.getLogger(__name__)
 
 
 class CatalogueKeeping:
-    """Compares catalogues when an engine enlists; tells every change."""
+    """Hears what an engine knows when it enlists; tells engines every change."""
 
     def __init__(self, term: Term, catalogue: Catalogue, roster: Roster) -> None:
         self._term = term
         self._catalogue = catalogue
         self._roster = roster
+        self.discarded: Callable[[EngineRecord, ProgramId], None] = do_nothing
+        """Called when an engine has let go of what it held of a program."""
 
-    def enlisted(self, engine: EngineRecord, digest: str | None) -> None:
+    def enlisted(self, engine: EngineRecord, message: Enlist) -> None:
         """An engine has come with a catalogue of its own: each is to know what the other does."""
-        if digest is not None and digest != self._catalogue.digest:
+        engine.knows_until = min(message.heard, self._catalogue.heard)
+        if self._knows_more(message):
             self._term.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
+        else:
+            self._bring_up_to_date(engine)
 
-    def learnt(self, program: Program) -> None:
+    def learnt(self, _: ProgramChange) -> None:
         """There is something new: every engine keeps it."""
         for engine in self._roster:
-            self._term.tasks.create_task(self._tell(engine, program), name=f"{engine.address} keeps {program.program}")
+            self._bring_up_to_date(engine)
 
     async def recall(self, engine: EngineRecord, programs: Iterable[ProgramId]) -> None:
-        """Have an engine tell what is needed now and is not known here."""
-        for name in programs:
-            if self._catalogue.get(name) is None:
-                await self._recall(engine, name)
+        """Have an engine tell what it knows, if one of these is needed now and is not known here."""
+        if any(self._catalogue.get(name) is None for name in programs):
+            await self._hear(engine)
+
+    def _knows_more(self, message: Enlist) -> bool:
+        return message.heard > self._catalogue.heard or message.newest > self._catalogue.newest
 
     async def _compare(self, engine: EngineRecord) -> None:
-        kept = await self._term.http.tell(engine.address, ASK_CATALOGUE, AskCatalogue())
-        if kept is None:
-            return
-        for name, digest in kept.programs.items():
-            if self._catalogue.digests.get(name) != digest:
-                await self._recall(engine, name)
-        for program in self._catalogue:
-            if kept.programs.get(program.program) != digest_of(program):
-                await self._tell(engine, program)
+        await self._hear(engine)
+        self._bring_up_to_date(engine)
 
-    async def _recall(self, engine: EngineRecord, name: ProgramId) -> None:
-        program = await self._term.http.tell(engine.address, ASK_PROGRAM, AskProgram(name))
-        if program and program.program == name:
-            try:
-                await self._catalogue.recall(program)
-            except OSError as error:
-                logger.warning("program %s is not kept: %s", name, error)
+    async def _hear(self, engine: EngineRecord) -> None:
+        since, more = self._catalogue.heard, True
+        while more:
+            page = await self._term.http.tell(engine.address, ASK_ENGINE_CHANGES, AskChanges(since=since))
+            if page is None or not await self._learn(page):
+                return
+            since, more = _end_of(page, since), page.more
 
-    async def _tell(self, engine: EngineRecord, program: Program) -> None:
-        message = KeepProgram(epoch=self._term.epoch, program=program)
-        await self._term.http.tell(engine.address, KEEP_PROGRAM, message)
+    async def _learn(self, page: Changes) -> bool:
+        try:
+            await self._catalogue.learn(page.changes, until=page.until)
+        except OSError as error:
+            logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
+            return False
+        return True
+
+    def _bring_up_to_date(self, engine: EngineRecord) -> None:
+        engine.untold = True
+        if not engine.being_told:
+            engine.being_told = True
+            self._term.tasks.create_task(self._tell(engine), name=f"{engine.address} keeps the catalogue")
+
+    async def _tell(self, engine: EngineRecord) -> None:
+        """Tell an engine all it has not heard, until there is nothing."""
+        try:
+            while engine.untold:
+                engine.untold = False
+                await self._tell_all(engine)
+        finally:
+            engine.being_told = False
+
+    async def _tell_all(self, engine: EngineRecord) -> None:
+        since, more = engine.knows_until, True
+        while more:
+            page = self._catalogue.since(since)
+            if not page.changes and page.until <= engine.knows_until:
+                return
+            if not await self._tell_page(engine, page):
+                return  # it enlists again, or hears of the next change
+            since, more = _end_of(page, since), page.more
+
+    async def _tell_page(self, engine: EngineRecord, page: Changes) -> bool:
+        message = KeepChanges(epoch=self._term.epoch, changes=page)
+        if await self._term.http.tell(engine.address, KEEP_CHANGES, message) is None:
+            return False
+        engine.knows_until = max(engine.knows_until, page.until)
+        for change in page.changes:
+            if change.header is None:
+                self.discarded(engine, change.program)
+        return True
+
+
+def _end_of(page: Changes, since: int) -> int:
+    """Where to ask on from."""
+    return max([since, *(change.version for change in page.changes)])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from blade_agent.main_board.director.engines.roster import EngineRecord
 from media_network.address import Address
-from media_network.program import Segment
+from media_network.segment_table import Segment
 
 
 def place(

@@ -5,29 +5,30 @@ The registry hears of a segment only after an engine said it is durable; what co
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import Roster
+from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.http.errors import NetworkError
+from media_network.messages.program_information import ASK_CHANGES, AskChanges
 from media_network.messages.registry import (
     ADD_LOCATIONS,
-    LIST_CATALOGUE,
     REGISTER_STATION,
     REMOVE_LOCATIONS,
     REPORT_LOCATIONS,
     AddLocations,
-    ListCatalogue,
     RegisterStation,
     RemoveLocations,
     ReportLocations,
+    StationRegistered,
 )
 from media_network.messages.verb import Done, Reply, Request, Verb
-from media_network.program import ProgramId
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments
 
@@ -39,11 +40,14 @@ Change = TypeVar("Change", AddLocations, RemoveLocations)
 class RegistryLink:
     """What the registry has yet to hear from this director."""
 
-    def __init__(self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable) -> None:
+    def __init__(
+        self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable, library: Library
+    ) -> None:
         self._term = term
         self._catalogue = catalogue
         self._roster = roster
         self._table = table
+        self._library = library
         self._changed: dict[ProgramId, set[int]] = {}
         self._news = asyncio.Event()
         self._registration_due = asyncio.Event()
@@ -52,8 +56,6 @@ class RegistryLink:
         """Of the last full report; None until the registry has said which it knows."""
         self._generation_told = 0
         """Of the last full report that the registry has acknowledged."""
-        self.withdrawn: Callable[[tuple[ProgramId, ...], float], Awaitable[None]] | None = None
-        """Called with the programs that the center has given up, and when it was asked."""
         self._told_of_later = False
         """The log has been told that the registry knows a director of a higher epoch for this station."""
 
@@ -71,7 +73,7 @@ class RegistryLink:
         self._registration_due.set()
 
     async def keep_registered(self) -> None:
-        """Register again and again; catch up with the catalogue when the center has another version of it."""
+        """Register again and again; hear what has changed in the catalogue."""
         center = self._term.duty.center
         while center:
             registration = RegisterStation(
@@ -80,26 +82,25 @@ class RegistryLink:
                 media=str(self._term.duty.service or self._term.duty.media),
                 epoch=self._term.duty.epoch,
                 engines=len(self._roster),
+                heard=self._catalogue.heard,
             )
-            asked_at = asyncio.get_running_loop().time()
             answer = await self._say(center, REGISTER_STATION, registration)
             if answer and (self._generation is None or answer.generation < self._generation_told):
                 # It begins, or has lost what it knew.
                 self._generation = max(self._generation or 0, answer.generation)
                 self._make_full_report()
-            if answer and answer.catalogue_version != self._catalogue.version:
-                await self._catch_up(center)
             if answer:
-                await self._withdraw(answer.withdrawn, asked_at)
+                self._hear_center(answer)
+            if answer and answer.newest > self._catalogue.heard:
+                await self._catch_up(center)
             await self._until_registration_is_due()
 
-    async def _withdraw(self, programs: tuple[ProgramId, ...], asked_at: float) -> None:
-        if self.withdrawn is None:
-            return
+    def _hear_center(self, answer: StationRegistered) -> None:
+        self._catalogue.clock.tell(answer.now_ms)
         try:
-            await self.withdrawn(programs, asked_at)
-        except OSError as error:
-            logger.warning("what is left of programs that were given up cannot be removed yet: %s", error)
+            self._library.center_media = Address.parse(answer.media)
+        except ValueError as error:
+            logger.warning("the center says a media address that is none: %s", error)
 
     async def _until_registration_is_due(self) -> None:
         """An interval, or less when engines came or went."""
@@ -175,20 +176,22 @@ class RegistryLink:
         return await self._say(center, verb, change) is not None
 
     async def _catch_up(self, center: Address) -> None:
-        catalogue = await self._say(center, LIST_CATALOGUE, ListCatalogue())
-        if catalogue is None:
-            return
-        try:
-            await self._catalogue.learn(catalogue.programs)
-        except OSError as error:
-            logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
-        else:
-            self._catalogue.version = catalogue.version
+        more = True
+        while more:
+            page = await self._say(center, ASK_CHANGES, AskChanges(since=self._catalogue.heard))
+            if page is None:
+                return
+            more = page.more and page.until > self._catalogue.heard
+            try:
+                await self._catalogue.learn(page.changes, until=page.until, told_ms=page.now_ms)
+            except OSError as error:
+                logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
+                return
 
     def _of_program(self, name: ProgramId, segments: set[int]) -> set[int]:
         """A stray segment that an engine found on its disk is not to spoil the report of all others."""
-        program = self._catalogue.get(name)
-        return {number for number in segments if number < len(program.segments)} if program else segments
+        header = self._catalogue.get(name)
+        return {number for number in segments if number < header.segments} if header else segments
 
     def _make_full_report(self) -> None:
         self._full_report_due = True

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from media_network.address import Address
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 Changes = dict[ProgramId, set[int]]
 """Segments that came to the station or left it."""

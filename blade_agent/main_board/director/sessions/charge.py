@@ -8,7 +8,8 @@ from blade_agent.main_board.director.sessions.events import Sought
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.states import Doubting, Resuming, State, Streaming
 from media_network.address import Address
-from media_network.program import TS_PACKET_BYTES, Program
+from media_network.packets import TS_PACKET_BYTES
+from media_network.program import Program
 
 
 class Charge(Struct, frozen=True, kw_only=True):

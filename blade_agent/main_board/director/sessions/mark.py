@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import floor
 
-from media_network.program import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM
+from media_network.packets import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM
 from media_network.schedule import TICK_S
 
 _CLOCKS_S = 0.002

@@ -7,7 +7,8 @@ import math
 
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
-from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES, Program
+from media_network.packets import DATAGRAM_BYTES, TS_PACKET_BYTES
+from media_network.program import Program
 from media_network.schedule import CATCH_UP_MAX_S, TICK_S
 
 Position = tuple[int, int]
@@ -27,8 +28,8 @@ def past_turn(program: Program, turn: GivenTurn, mark: Mark | None, now: float) 
     """
     reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
     ends = [
-        program.advance(turn.segment + 1, 0, 0),
-        program.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8))),
+        program.segments.advance(turn.segment + 1, 0, 0),
+        program.segments.advance(turn.segment, turn.packet, math.ceil(reach_bits / (TS_PACKET_BYTES * 8))),
         past_mark(program, turn.number, mark, now),
     ]
     return min((end for end in ends if end is not None), default=None)
@@ -41,4 +42,4 @@ def past_mark(program: Program, turn: int, mark: Mark | None, now: float) -> Pos
     """
     if mark is None or mark.turn > turn:
         return None
-    return program.advance(mark.segment, mark.packet, mark.further(turn, now, program.rate_bps))
+    return program.segments.advance(mark.segment, mark.packet, mark.further(turn, now, program.rate_bps))

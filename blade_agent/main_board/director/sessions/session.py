@@ -251,7 +251,7 @@ class Session:
             return heard
         if event.cause in (StopCause.END_OF_PROGRAM, StopCause.CEASED, StopCause.UNKNOWN):
             return (*heard, *self._end(Fact.ENDED, now, *self.state.turns[1:]))
-        position = self.terms.program.advance(event.segment, event.packet, 0)
+        position = self.terms.program.segments.advance(event.segment, event.packet, 0)
         return (*heard, *self._lose(now, _Settlement(sent=True, position=position)))
 
     def _reported(self, event: SenderReported, _now: float) -> Effects:
@@ -487,7 +487,9 @@ class Session:
             case Superseded():
                 return _Settlement(sent=True, position=None)
             case Ceased(boot=turn.boot, cursor=cursor) if cursor is not None and cursor.turn == turn.number:
-                return _Settlement(sent=True, position=self.terms.program.advance(cursor.segment, cursor.packet, 0))
+                return _Settlement(
+                    sent=True, position=self.terms.program.segments.advance(cursor.segment, cursor.packet, 0)
+                )
             case Ceased(boot=turn.boot) if not isinstance(self.state, SettlingSender):
                 return _Settlement(sent=False, position=(turn.segment, turn.packet))
         # It does not answer, has forgotten how far it was, or is gone: another boot answers.

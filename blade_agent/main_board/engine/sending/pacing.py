@@ -2,7 +2,7 @@
 
 from math import ceil, floor
 
-from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
+from media_network.packets import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
 from media_network.schedule import CATCH_UP_MAX_S
 
 

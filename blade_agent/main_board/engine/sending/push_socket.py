@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from media_network.deaf_socket import drop_all_that_comes
-from media_network.program import DATAGRAM_BYTES
+from media_network.packets import DATAGRAM_BYTES
 
 logger = logging.getLogger(__name__)
 

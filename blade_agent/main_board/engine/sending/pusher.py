@@ -13,7 +13,7 @@ from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.stored_segment import read_parts
-from media_network.program import DATAGRAM_BYTES, TS_PACKET_BYTES
+from media_network.packets import DATAGRAM_BYTES, TS_PACKET_BYTES
 from media_network.schedule import TICK_S
 
 logger = logging.getLogger(__name__)

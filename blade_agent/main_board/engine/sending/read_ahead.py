@@ -7,7 +7,7 @@ reading it.
 from collections import deque
 from typing import NamedTuple
 
-from media_network.program import DATAGRAM_BYTES
+from media_network.packets import DATAGRAM_BYTES
 
 _WINDOW_S = 0.5
 _WINDOW_BYTES_MIN = 48 * DATAGRAM_BYTES

@@ -6,7 +6,7 @@ from blade_agent.main_board.engine.sending.pacing import Pacing
 from blade_agent.main_board.engine.sending.read_ahead import ReadAhead
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from media_network.address import Address
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 
 
 class TransmissionWatch(Protocol):

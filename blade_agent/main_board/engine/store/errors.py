@@ -9,7 +9,7 @@ StoreError
 
 from pathlib import Path
 
-from media_network.program import ProgramId
+from media_network.fields import ProgramId
 
 
 class StoreError(Exception):

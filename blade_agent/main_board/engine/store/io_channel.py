@@ -14,8 +14,8 @@ from typing import TypeVar, TypeVarTuple
 
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
+from media_network.fields import ProgramId
 from media_network.files import DISK_FULL, Files
-from media_network.program import ProgramId
 
 logger = logging.getLogger(__name__)
 

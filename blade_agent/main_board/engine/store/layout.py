@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blade_agent.main_board.engine.store.io_channel import BROKEN
+from media_network.fields import ProgramId
 from media_network.files import Files
-from media_network.program import ProgramId, Segment
+from media_network.segment_table import Segment
 from media_network.segment_url import SEGMENT_NUMBER
 
 PARTIAL_FOLDER = ".partial"

@@ -10,8 +10,9 @@ from contextlib import suppress
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, WrongContent
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, partial_key, partial_path, segment_path
+from media_network.fields import ProgramId
 from media_network.files import GrowingFile
-from media_network.program import ProgramId, Segment
+from media_network.segment_table import Segment
 
 _REHASH_BYTES = 1024 * 1024
 

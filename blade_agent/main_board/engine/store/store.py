@@ -25,9 +25,10 @@ from blade_agent.main_board.engine.store.layout import (
 )
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment, is_intact, open_whole
+from media_network.fields import ProgramId
 from media_network.files import Files
-from media_network.program import ProgramId, Segment
 from media_network.segment_set import format_segments
+from media_network.segment_table import Segment
 
 logger = logging.getLogger(__name__)
 

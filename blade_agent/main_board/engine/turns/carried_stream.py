@@ -61,7 +61,7 @@ from media_network.messages.streaming import (
     StreamCursor,
 )
 from media_network.messages.verb import Done
-from media_network.program import TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)

@@ -45,7 +45,8 @@ from media_network.messages.streaming import (
 )
 from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_STATION, LIST_SESSIONS, WATCHING, AskStation, ListSessions, Watching
-from media_network.program import Program, ProgramState, Segment
+from media_network.program import Program, ProgramState
+from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
 
 DIRECTOR, DIRECTOR_MEDIA = Address("127.1.1.1", 8081), Address("127.1.1.1", 8080)

@@ -30,7 +30,7 @@ from media_network.messages.streaming import (
     Stream,
 )
 from media_network.messages.verb import Done
-from media_network.program import Segment
+from media_network.segment_table import Segment
 from media_network.ticket import TicketKey
 from tests.addresses import network_number
 from tests.patience import PATIENCE_S

@@ -1,6 +1,6 @@
 from blade_agent.main_board.director.conversations.turn_record import KEPT_MAX, TurnRecord
 from media_network.messages.watching import TURNS_TOLD_MAX, PresentTurn, Served
-from media_network.program import Segment
+from media_network.segment_table import Segment
 
 
 def served(number):

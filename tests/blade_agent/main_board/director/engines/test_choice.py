@@ -7,7 +7,7 @@ from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.sessions.charge import Charge
 from media_network.messages.enlisting import Enlist, Report
-from media_network.program import Segment
+from media_network.segment_table import Segment
 from tests.blade_agent.main_board.director.stage import engine_address, engine_media
 
 MBPS = 1_000_000

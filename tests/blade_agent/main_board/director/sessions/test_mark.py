@@ -9,7 +9,7 @@ from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.reach import past_turn
 from blade_agent.main_board.engine.sending.pacing import Pacing
-from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
+from media_network.packets import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
 from media_network.schedule import TICK_S
 from tests.blade_agent.main_board.director.stage import engine_address, program_of
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blade_agent.main_board.engine.sending.pacing import Pacing
-from media_network.program import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
+from media_network.packets import PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
 from media_network.schedule import CATCH_UP_MAX_S
 
 

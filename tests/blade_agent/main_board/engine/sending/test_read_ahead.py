@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blade_agent.main_board.engine.sending.read_ahead import ReadAhead, window_bytes
-from media_network.program import DATAGRAM_BYTES
+from media_network.packets import DATAGRAM_BYTES
 
 RATE_BPS = 1_000_000
 

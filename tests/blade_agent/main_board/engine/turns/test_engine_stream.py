@@ -61,7 +61,7 @@ from blade_agent.main_board.engine.turns.states import (
 from blade_agent.main_board.engine.turns.table import EVENTS, STATES, TABLE, diagram
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.messages.streaming import Cease, HandOver, Next, Preload, StopCause, Stream
-from media_network.program import Segment
+from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
 
 DOCUMENT = Path(__file__).parents[5] / "docs" / "protocols" / "streams.md"

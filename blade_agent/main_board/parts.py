@@ -1,0 +1,174 @@
+"""Parts of programs on a blade: segment tables, each in a file that is named by its digest.
+
+A part never changes, and whoever has it is as good a source as any other: what came is right if its digest is.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import web
+
+from media_network.address import Address
+from media_network.durable_file import DurableFile
+from media_network.fields import Sha256
+from media_network.files import Files
+from media_network.http.client import HttpClient
+from media_network.http.parts import fetch_part, part_response
+from media_network.http.server import HandlerTable
+from media_network.messages.program_information import PART_PATH
+from media_network.program import Program, joined
+from media_network.program_header import ProgramHeader
+from media_network.segment_table import BadTable, table_bytes
+
+logger = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+_AT_HAND_BYTES = 32 * 1024 * 1024
+"""Of tables that stay in memory: those of ninety programs of two hours."""
+_REBUILT = "whoever has it gives it again"
+
+
+class Parts:
+    """What is on the disk, and the programs that were asked for last."""
+
+    def __init__(self, files: Files, folder: Path) -> None:
+        self._files = files
+        self._folder = folder
+        self._at_hand: OrderedDict[Sha256, Program] = OrderedDict()
+        self._at_hand_bytes = 0
+        self._coming: dict[Sha256, asyncio.Task[bytes | None]] = {}
+
+    def at_hand(self, header: ProgramHeader) -> Program | None:
+        """A program whose table is in memory."""
+        found = self._at_hand.get(header.table)
+        if found is None:
+            return None
+        self._at_hand.move_to_end(header.table)
+        return found if found.header is header else Program(header, found.segments)
+
+    async def program(self, header: ProgramHeader) -> Program | None:
+        """A program whose table is here."""
+        if found := self.at_hand(header):
+            return found
+        octets = await self.read(header.table)
+        return self._join(header, octets) if octets else None
+
+    async def keep(self, header: ProgramHeader, octets: bytes) -> Program:
+        """Take a table in; on return it survives a power cut. Raises `BadTable`, OSError."""
+        program = joined(header, octets)
+        await self._keep(header.table, octets)
+        self._put(program)
+        return program
+
+    async def forget(self, sha256: Sha256) -> None:
+        """Remove a part that no program has any more. Raises OSError."""
+        if found := self._at_hand.pop(sha256, None):
+            self._at_hand_bytes -= len(found.segments.octets)
+        await _in_thread(partial(self._remove, sha256))
+
+    async def read(self, sha256: Sha256) -> bytes | None:
+        """A part that is here."""
+        try:
+            return await _in_thread(lambda: self._file(sha256).read().value)
+        except OSError as error:
+            logger.warning("part %s cannot be read: %s", sha256, error)
+            return None
+
+    async def fetch(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> Program | None:
+        """A program whose table is here, or comes from the first of these who has it."""
+        if found := await self.program(header):
+            return found
+        coming = self._coming.get(header.table)
+        if coming is None:
+            coming = asyncio.create_task(
+                self._first_of(header, tuple(sources), http), name=f"table of {header.program}"
+            )
+            self._coming[header.table] = coming
+            coming.add_done_callback(lambda _: self._coming.pop(header.table, None))
+        octets = await asyncio.shield(coming)
+        return self.at_hand(header) or (self._join(header, octets) if octets else None)
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """`GET /parts/<sha256>`."""
+        return await part_response(request, self.read)
+
+    async def hold(self, sha256: Sha256, bytes_max: int, source: Address, http: HttpClient) -> bool:
+        """Have a part on the disk, whoever it belongs to; whether it is. Raises OSError."""
+        if await self.read(sha256) is not None:
+            return True
+        octets = await fetch_part(http, source, sha256, bytes_max)
+        if octets is None:
+            return False
+        await self._keep(sha256, octets)
+        return True
+
+    async def _first_of(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> bytes | None:
+        for source in sources:
+            octets = await fetch_part(http, source, header.table, table_bytes(header.segments))
+            if octets is None:
+                continue
+            try:
+                joined(header, octets)
+                await self._keep(header.table, octets)
+            except BadTable as error:
+                logger.warning("%s gives no table of %s: %s", source, header.program, error)
+                continue
+            except OSError as error:
+                # It is played all the same; who holds the program keeps it too.
+                logger.warning("the table of %s cannot be kept: %s", header.program, error)
+            return octets
+        return None
+
+    async def _keep(self, sha256: Sha256, octets: bytes) -> None:
+        await _in_thread(partial(self._file(sha256).keep, octets))
+
+    def _join(self, header: ProgramHeader, octets: bytes) -> Program | None:
+        try:
+            program = joined(header, octets)
+        except BadTable as error:
+            logger.warning("what is kept as the table of %s is none: %s", header.program, error)
+            return None
+        self._put(program)
+        return program
+
+    def _put(self, program: Program) -> None:
+        if program.header.table not in self._at_hand:
+            self._at_hand_bytes += len(program.segments.octets)
+        self._at_hand[program.header.table] = program
+        self._at_hand.move_to_end(program.header.table)
+        while self._at_hand_bytes > _AT_HAND_BYTES and len(self._at_hand) > 1:
+            _, oldest = self._at_hand.popitem(last=False)
+            self._at_hand_bytes -= len(oldest.segments.octets)
+
+    def _remove(self, sha256: Sha256) -> None:
+        with suppress(FileNotFoundError):
+            self._files.remove(self._folder / sha256)
+
+    def _file(self, sha256: Sha256) -> DurableFile[bytes]:
+        return DurableFile(
+            self._folder / sha256, partial(_check, sha256), rebuilt=_REBUILT, files=self._files, keeps_before=False
+        )
+
+
+def with_parts(table: HandlerTable, parts: Parts) -> HandlerTable:
+    """A table that answers what every blade does, too, whatever its role."""
+    table.resource(PART_PATH, parts.get, "A part of a program, by its digest.")
+    return table
+
+
+def _check(sha256: Sha256, octets: bytes) -> bytes:
+    if hashlib.sha256(octets).hexdigest() != sha256:
+        raise ValueError("its digest is another")
+    return octets
+
+
+async def _in_thread(work: Callable[[], _Result]) -> _Result:
+    return await asyncio.get_running_loop().run_in_executor(None, work)

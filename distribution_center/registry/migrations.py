@@ -1,0 +1,36 @@
+"""How the tables of an earlier release become those of this one: a step a version, each in one transaction."""
+
+from collections.abc import Callable
+from functools import partial
+
+from distribution_center.registry.repository import Verdict
+from distribution_center.registry.tables import OPEN_ORDERS, PROGRAMS, SCHEMA_VERSION, Dialect, spelt
+from distribution_center.registry.writes import Statement, Steps, insert_program
+from media_network.whole_information import parse_information
+
+
+def steps_from(version: int, dialect: Dialect, now_ms: int) -> list[Callable[[], Steps]] | None:
+    """What has to be done, in order; None if nobody knows. Empty: they are this release's."""
+    if version not in {2, SCHEMA_VERSION}:
+        return None
+    known = {2: partial(_programs_in_parts, dialect=dialect, now_ms=now_ms)}
+    return [known[number] for number in range(version, SCHEMA_VERSION)]
+
+
+def _programs_in_parts(*, dialect: Dialect, now_ms: int) -> Steps:
+    """2 to 3: a program's information is a header and a table, and every change has a number."""
+    yield Statement("ALTER TABLE programs RENAME TO programs_2", ())
+    for statement in (*spelt(PROGRAMS, dialect), OPEN_ORDERS):
+        yield Statement(statement, ())
+    last = ""
+    while row := (
+        yield Statement(
+            "SELECT program, number, information, state FROM programs_2 WHERE program > $1 ORDER BY program LIMIT 1",
+            (last,),
+        )
+    ):
+        last, number, information, state = row
+        program = parse_information(information, state=state, published_at_ms=now_ms)
+        yield from insert_program(program, number=number, now_ms=now_ms)
+    yield Statement("DROP TABLE programs_2", ())
+    return Verdict.ACCEPTED

@@ -1,0 +1,80 @@
+"""Connections to the registry's SQLite file."""
+
+from pathlib import Path
+
+import apsw
+
+from distribution_center.registry.migrations import steps_from
+from distribution_center.registry.repository import RepositoryUnfit, Verdict
+from distribution_center.registry.tables import SCHEMA_VERSION, SQLITE, UnknownSchemaVersion, tables
+from distribution_center.registry.writes import Each, Steps
+from media_network.time_of_day import now_ms
+
+OLDEST_SQLITE = (3, 51, 3)
+"""Before it a checkpoint that overlaps a write of another connection can lose committed transactions in WAL mode."""
+
+_BUSY_TIMEOUT_MS = 5000
+
+
+class SqliteTooOld(RepositoryUnfit):
+    """This SQLite can lose what was committed."""
+
+
+def require_sqlite(version: str) -> None:
+    """Raises `SqliteTooOld`."""
+    if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        reason = f"SQLite {version} can lose committed data: install an apsw with SQLite {oldest} or newer"
+        raise SqliteTooOld("in a file", reason)
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """The one connection that writes; makes the tables. Raises `SqliteTooOld`, `UnknownSchemaVersion`."""
+    require_sqlite(apsw.sqlite_lib_version())
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    try:
+        with connection:
+            _bring_up_to_date(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _bring_up_to_date(connection: apsw.Connection, path: Path) -> None:
+    version = connection.pragma("user_version")
+    if version == 0:
+        for statement in tables(SQLITE):
+            connection.execute(statement)
+    elif (steps := steps_from(version, SQLITE, now_ms())) is None:
+        raise UnknownSchemaVersion(str(path), version)
+    else:
+        for step in steps:
+            carry_out(connection, step())
+    connection.pragma("user_version", SCHEMA_VERSION)
+
+
+def carry_out(connection: apsw.Connection, steps: Steps) -> Verdict:
+    """Carry out one write, in a transaction that is open."""
+    row = None
+    try:
+        while True:
+            step = steps.send(row)
+            if isinstance(step, Each):
+                connection.executemany(step.sql, step.rows)
+                row = None
+            else:
+                row = connection.execute(step.sql, step.values).fetchone()
+    except StopIteration as done:
+        verdict: Verdict = done.value
+        return verdict
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """A connection for point reads on the event loop, beside the writer."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    return connection

@@ -1,0 +1,91 @@
+"""The registry's tables, for every database that has them, and how those of an earlier release become these."""
+
+from typing import NamedTuple
+
+from distribution_center.registry.repository import RepositoryUnfit
+
+SCHEMA_VERSION = 3
+
+
+class UnknownSchemaVersion(RepositoryUnfit):
+    """The store was written by another release."""
+
+    def __init__(self, store: str, version: int) -> None:
+        super().__init__(store, f"it has schema version {version} and this release {SCHEMA_VERSION}")
+
+
+class Dialect(NamedTuple):
+    """What databases call the same thing."""
+
+    integer: str
+    """64 bits, signed."""
+    octets: str
+    name: str
+    """Text that is compared by code point."""
+    table: str
+    """What follows a table."""
+
+
+SQLITE = Dialect(integer="INTEGER", octets="BLOB", name="TEXT", table="STRICT, WITHOUT ROWID")
+POSTGRESQL = Dialect(integer="BIGINT", octets="BYTEA", name='TEXT COLLATE "C"', table="")
+
+# A program that was withdrawn stays as its tombstone: a row without a header.
+PROGRAMS = (
+    """CREATE TABLE programs (
+    program {name} PRIMARY KEY,
+    number {integer} NOT NULL UNIQUE,
+    version {integer} NOT NULL UNIQUE,
+    changed_at_ms {integer} NOT NULL,
+    segments {integer} NOT NULL,
+    header {octets},
+    publish_at_ms {integer},
+    window_ends_ms {integer}
+) {table}""",
+    """CREATE TABLE parts (
+    sha256 {name} NOT NULL,
+    program {integer} NOT NULL,
+    octets {octets} NOT NULL,
+    PRIMARY KEY (sha256, program)
+) {table}""",
+    "CREATE INDEX parts_by_program ON parts (program)",
+)
+OPEN_ORDERS = "CREATE INDEX orders_open ON orders (program, station) WHERE state = 'ordered'"
+_TABLES = (
+    *PROGRAMS,
+    """CREATE TABLE orders (
+    program {integer} NOT NULL,
+    station {name} NOT NULL,
+    state {name} NOT NULL,
+    copies {integer} NOT NULL,
+    PRIMARY KEY (program, station)
+) {table}""",
+    OPEN_ORDERS,
+    """CREATE TABLE stations (
+    station {name} PRIMARY KEY,
+    number {integer} NOT NULL UNIQUE,
+    director {name} NOT NULL,
+    media {name} NOT NULL,
+    epoch {integer} NOT NULL,
+    generation {integer} NOT NULL,
+    inventory_epoch {integer} NOT NULL DEFAULT -1,
+    inventory_generation {integer} NOT NULL DEFAULT -1
+) {table}""",
+    """CREATE TABLE locations (
+    program {integer} NOT NULL,
+    chunk {integer} NOT NULL,
+    station {integer} NOT NULL,
+    mask {integer} NOT NULL,
+    PRIMARY KEY (program, chunk, station)
+) {table}""",
+    "CREATE INDEX locations_by_station ON locations (station)",
+)
+
+
+def tables(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make them."""
+    return spelt(_TABLES, dialect)
+
+
+def spelt(statements: tuple[str, ...], dialect: Dialect) -> tuple[str, ...]:
+    """Statements in the words of a database."""
+    return tuple(statement.format_map(dialect._asdict()) for statement in statements)

@@ -1,0 +1,21 @@
+"""Types of fields that many messages have, with the bounds that a peer's value is held to."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)")]
+"""Name of a program on every wire and in every path: lower case letters, digits and inner hyphens, at most 64."""
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+"""A SHA-256 digest in lower case hexadecimal."""
+
+Rate = Annotated[int, Meta(gt=0, le=10**12)]
+"""Bits a second."""
+
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+LONGEST_SENTENCE = 200
+
+Sentence = Annotated[str, Meta(min_length=1, max_length=LONGEST_SENTENCE)]
+"""A short sentence for a person."""

@@ -1,0 +1,53 @@
+"""Parts of programs as resources: under their digests, so that they never change and may come from anybody."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from media_network.address import Address
+from media_network.fields import Sha256
+from media_network.http.client import HttpClient
+from media_network.http.errors import NetworkError
+from media_network.http.refusing import refusing
+from media_network.messages.program_information import PART_PATH
+from media_network.refusal import Reason, Refused
+
+logger = logging.getLogger(__name__)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+async def part_response(request: web.Request, read: Callable[[Sha256], Awaitable[bytes | None]]) -> web.StreamResponse:
+    """Answer `GET /parts/<sha256>` with what `read` finds."""
+    sha256 = request.match_info["sha256"]
+    octets = await read(sha256) if _DIGEST.fullmatch(sha256) else None
+    if octets is None:
+        return refusing(Refused(Reason.NOT_HERE, "no such part is here"))
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOR_EVER}
+    return web.Response(body=octets, content_type="application/octet-stream", headers=headers)
+
+
+async def fetch_part(http: HttpClient, source: Address, sha256: Sha256, bytes_max: int) -> bytes | None:
+    """Get a part from a media address; None: it is not there, is longer than that, or is not what it is to be."""
+    octets = bytearray()
+    try:
+        async with http.read(source, PART_PATH.format(sha256=sha256)) as response:
+            if response.status != 200:
+                return None
+            async for piece in response.content.iter_any():
+                octets += piece
+                if len(octets) > bytes_max:
+                    logger.warning("%s gives more for part %s than it may have", source, sha256)
+                    response.close()
+                    return None
+    except NetworkError as error:
+        logger.warning("%s", error)
+        return None
+    if hashlib.sha256(octets).hexdigest() != sha256:
+        logger.warning("what %s gives for part %s is something else", source, sha256)
+        return None
+    return bytes(octets)
