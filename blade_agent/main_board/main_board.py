@@ -20,6 +20,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
+from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
@@ -67,6 +68,7 @@ class RunningMainBoard:
         self._leaving = False
         self._draining = False
         self._catalogue = Catalogue(board.files, board.state / "catalogue")
+        self._catalogue.let_go = Discarding(board.store).discard
         self._door = FrontDoor(self._director_media, self._catalogue.parts)
         self._engine: Engine | None = None
         self._director: Director | None = None

@@ -22,6 +22,16 @@ class ServiceClock:
             self._told = (center_ms, asyncio.get_running_loop().time())
         self.newest_told_ms = max(self.newest_told_ms, center_ms)
 
+    def tell_past(self, center_ms: int) -> None:
+        """The center has said that it was this time once: it is no earlier now."""
+        if self._told and center_ms > self.now_ms():
+            self.tell(center_ms)
+        self.newest_told_ms = max(self.newest_told_ms, center_ms)
+
+    def center_ms(self) -> int:
+        """The center's time, for others to be told; 0: it was not told in this process, and others may know better."""
+        return self.now_ms() if self._told else 0
+
     def now_ms(self) -> int:
         """Milliseconds since 1970, UTC."""
         if self._told is None:

@@ -10,7 +10,6 @@ import pytest
 from msgspec.structs import replace
 
 from distribution_center.content import ingesting
-from distribution_center.content.withdrawn import Withdrawn
 from distribution_center.registry.repository import OrderState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.address import Address
@@ -28,6 +27,7 @@ from media_network.messages.content import (
     Ingest,
     IngestStage,
     ListPrograms,
+    ProgramState,
     Publish,
 )
 from media_network.messages.obtaining import (
@@ -37,16 +37,14 @@ from media_network.messages.obtaining import (
     Obtain,
     ObtainStanding,
 )
+from media_network.messages.program_information import ASK_CHANGES, AskChanges, ProgramChange
 from media_network.messages.registry import (
     ADD_LOCATIONS,
-    LIST_CATALOGUE,
     LIST_DOORS,
     LIST_STATIONS,
     REGISTER_STATION,
     REPORT_LOCATIONS,
-    WITHDRAWN_MAX,
     AddLocations,
-    ListCatalogue,
     ListDoors,
     ListStations,
     RegisterStation,
@@ -54,11 +52,17 @@ from media_network.messages.registry import (
     StationDoor,
     StationRegistered,
 )
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.clips import render
 from tests.distribution_center.world import CONTENTS, HOME, MEDIA_OF_STATIONS, ScriptedDirector, film
 from tests.patience import until
+
+
+async def newest_of(world):
+    """The program that changed last, and its header."""
+    *_, change = (await world.ask(ASK_CHANGES, AskChanges(since=0))).changes
+    return change.program, change.header
+
 
 # The registry
 
@@ -105,12 +109,12 @@ def test_a_registration_tells_the_generation_that_is_known_of_its_epoch(told):
     [
         (
             REGISTER_STATION,
-            RegisterStation(station="x", director="nowhere", media=MEDIA_OF_STATIONS, epoch=1, engines=0),
+            RegisterStation(station="x", director="nowhere", media=MEDIA_OF_STATIONS, epoch=1, engines=0, heard=0),
             Reason.BAD_MESSAGE,
         ),
         (
             REGISTER_STATION,
-            RegisterStation(station="x", director="127.0.0.9:8081", media="nowhere", epoch=1, engines=0),
+            RegisterStation(station="x", director="127.0.0.9:8081", media="nowhere", epoch=1, engines=0, heard=0),
             Reason.BAD_MESSAGE,
         ),
         (
@@ -154,35 +158,44 @@ def test_a_film_is_brought_home_and_then_published_everywhere(told, tmp_path):
             ingesting = asyncio.create_task(world.ingest(source))
             await until(lambda: home.orders)
             [order] = home.orders
-            program = order.program
+            program = order.header
             assert (order.source_director, order.copies) == (str(world.address), 1)
             refused = await world.ask(PUBLISH, Publish(program.program))
             assert refused.reason is Reason.NOT_HERE
             assert home.published == north.published == []
-            home.takes = len(program.segments)
+            home.takes = program.segments
             home.obtaining = asyncio.create_task(home._take_all(order))
             progress, stages = await ingesting
             assert stages[-1] is IngestStage.DONE, progress.error
             assert (progress.program, progress.fraction) == (program.program, 1.0)
-            content = b"".join(home.taken[program.program, segment.number] for segment in program.segments)
+            content = b"".join(home.taken[program.program, number] for number in range(program.segments))
             assert sha256(content).hexdigest() == program.sha256
             row = await world.row(program.program)
-            assert row.stations == {HOME: len(program.segments)}
+            assert row.stations == {HOME: program.segments}
             assert (row.state, row.title, row.bytes) == (ProgramState.INACTIVE, "Tiny", len(content))
             assert list((world.folder / "spool").iterdir()) == []
 
-            before = (await north.register()).catalogue_version
+            before = (await north.register()).newest
             north.address = Address("127.0.0.9", 9)  # cut off
             north.epoch += 1
             await north.register()
             published = await world.ask(PUBLISH, Publish(program.program))
-            assert published == replace(program, state=ProgramState.PUBLISHED)
-            assert home.published == [published]
+            assert published.state is ProgramState.PUBLISHED
+            [header] = home.published
+            assert header == replace(
+                program,
+                version=header.version,
+                changed_at_ms=header.changed_at_ms,
+                publish_at_ms=header.publish_at_ms,
+            )
             assert north.published == []
-            after = (await north.register()).catalogue_version
-            assert after != before
-            catalogue = await world.ask(LIST_CATALOGUE, ListCatalogue())
-            assert (catalogue.version, catalogue.programs) == (after, (published,))
+            after = (await north.register()).newest
+            assert before < after == header.version
+            news = await world.ask(ASK_CHANGES, AskChanges(since=before))
+            assert (news.until, news.changes) == (
+                after,
+                (ProgramChange(version=after, program=header.program, header=header),),
+            )
 
     told(story)
 
@@ -220,12 +233,12 @@ def test_an_ingest_into_full_disks_fails_in_words_and_is_named_until_it_comes_ag
             )
             assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
             assert list((world.folder / "spool").iterdir()) == []
-            assert (await home.register()).withdrawn == (progress.program,)
+            assert await newest_of(world) == (progress.program, None)
         async with world.center(), world.station(HOME) as home:  # a restart forgets it not
-            assert (await home.register()).withdrawn == (progress.program,)
+            assert await newest_of(world) == (progress.program, None)
             again, _ = await world.ingest(source)
             assert again.stage is IngestStage.DONE, again.error
-            assert (await home.register()).withdrawn == ()
+            assert (await newest_of(world))[1].program == progress.program
 
     told(story)
 
@@ -233,29 +246,20 @@ def test_an_ingest_into_full_disks_fails_in_words_and_is_named_until_it_comes_ag
 def test_a_center_killed_while_it_gave_a_program_up_goes_on_with_that(told):
     async def story(world):
         await world.put_in_spool(film())
-        # Killed after it had noted that, and before it did anything of it; and once more between cutting and entering.
-        Withdrawn(world.folder / "withdrawn").add("film")
+        # Killed after it was withdrawn and before the spool was cleared; once more between cutting and entering.
+        repository = SqliteRepository.open(world.folder / "registry.sqlite")
+        await repository.withdraw_program("film")
+        await repository.close()
         (world.folder / "spool" / "never-entered").mkdir()
         (world.folder / "spool" / "never-entered" / "0.ts").write_bytes(CONTENTS[0])
         (world.folder / "spool" / "downloads").mkdir()
         async with world.center(), world.station(HOME) as home:
             assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
             assert [path.name for path in (world.folder / "spool").iterdir()] == ["downloads"]
-            assert (await home.register()).withdrawn == ("film",)
+            assert await newest_of(world) == ("film", None)
             assert home.orders == []
 
     told(story)
-
-
-def test_of_those_given_up_the_newest_are_named(tmp_path):
-    withdrawn = Withdrawn(tmp_path / "withdrawn")
-    for number in range(WITHDRAWN_MAX + 3):
-        withdrawn.add(f"film-{number}")
-    withdrawn.add("film-5")
-    assert len(withdrawn.names) == WITHDRAWN_MAX
-    assert "film-2" not in withdrawn.names
-    assert withdrawn.names[-1] == "film-5"
-    assert set(Withdrawn(tmp_path / "withdrawn").names) == set(withdrawn.names)
 
 
 def test_the_same_film_cut_otherwise_is_said_to_be_here_already(told, tmp_path):
@@ -299,7 +303,7 @@ def test_what_is_no_film_is_refused_with_a_sentence(told, tmp_path, content):
     source.write_bytes(content)
 
     async def story(world):
-        async with world.center():
+        async with world.center(), world.station(HOME):
             progress, _ = await world.ingest(source)
             assert progress.stage is IngestStage.FAILED
             assert str(source) in progress.error
@@ -395,7 +399,13 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
             await asyncio.sleep(10.0)
             assert 3 <= len(north.orders) <= 5
             assert set(north.orders) == {
-                Obtain(program=film(), source_station=HOME, source_director=str(home.address), copies=3)
+                Obtain(
+                    header=await world.repository.program("film"),
+                    parts=str(world.media),
+                    source_station=HOME,
+                    source_director=str(home.address),
+                    copies=3,
+                )
             }
         said = len(north.orders)
         async with world.center(), serve(north.table(), north.address):

@@ -9,14 +9,13 @@ from distribution_center.commands import ingests, programs
 from media_network.cli import UserError
 from media_network.messages.content import (
     ASK_INGEST,
-    LIST_PROGRAMS,
+    ASK_PROGRAM_ROW,
     Distribute,
     IngestProgress,
     IngestStage,
     ProgramRow,
-    Programs,
+    ProgramState,
 )
-from media_network.program import ProgramState
 
 FILM = ProgramRow(
     program="film",
@@ -38,11 +37,10 @@ class FullStation:
         self.asked = 0
 
     async def ask(self, verb, _):
-        self.asked += verb is LIST_PROGRAMS
+        self.asked += verb is ASK_PROGRAM_ROW
         if self.asked > self.gets_on_after:
-            return Programs((replace(FILM, stations={"north": 1}),)) if verb is LIST_PROGRAMS else FILM
-        row = replace(FILM, obstacles={"north": "the disks of station north are full"})
-        return Programs((row,)) if verb is LIST_PROGRAMS else row
+            return replace(FILM, stations={"north": 1})
+        return replace(FILM, obstacles={"north": "the disks of station north are full"})
 
 
 def distributed(center, monkeypatch, patience_s):
@@ -70,8 +68,8 @@ class Center:
         self.stages = list(stages)
 
     async def ask(self, verb, _):
-        if verb is LIST_PROGRAMS:
-            return Programs((FILM,))
+        if verb is ASK_PROGRAM_ROW:
+            return FILM
         assert verb is ASK_INGEST
         return IngestProgress(ingest="i", stage=self.stages.pop(0), fraction=0.5, program="film")
 

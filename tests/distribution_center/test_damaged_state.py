@@ -6,22 +6,21 @@ import logging
 import os
 import re
 
-import msgspec
 import pytest
 
 from distribution_center.network_management import run
 from distribution_center.network_management.history import History, Sample
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.address import Address
+from media_network.http.parts import part_response
 from media_network.http.server import serve
-from media_network.messages.program_information import ASK_STATION_PROGRAM
+from media_network.messages.content import ProgramState
+from media_network.messages.program_information import ASK_STATION_PROGRAM, PART_PATH
 from media_network.messages.registry import REPORT_LOCATIONS, ReportLocations
 from media_network.messages.verb import Done
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.damages import DAMAGES, absurd, another_text, flipped, gone
-from tests.distribution_center.test_center import CONTENTS, ScriptedDirector, film
-from tests.distribution_center.test_center import told as center_told
+from tests.distribution_center.world import CONTENTS, ScriptedDirector, film
 from tests.patience import PATIENCE_S, until
 
 # A single bit inside a page is not seen: SQLite has no checksum. What breaks its own structure is.
@@ -30,8 +29,8 @@ DATABASE_DAMAGES = {name: damage for name, damage in DAMAGES.items() if name not
 DATABASE_DAMAGES |= {"absurd": another_text, "a page": flipped(0.5, 4096)}
 
 
-told = center_told
-"""The fixture, here too."""
+HEARD = 7
+"""Number of the newest change that the station has heard of."""
 
 
 def complaints(caplog):
@@ -44,15 +43,25 @@ class Keeper(ScriptedDirector):
     def __init__(self, station, center, http, program):
         super().__init__(station, center, http)
         self.program = program
-        self.taken = {(program.program, number): content for number, content in enumerate(CONTENTS)}
+        self.taken = {(program.name, number): content for number, content in enumerate(CONTENTS)}
 
     def table(self):
         table = super().table()
         table.verb(ASK_STATION_PROGRAM, self._tell)
+        table.resource(PART_PATH, self._part)
         return table
 
+    async def register(self):
+        return await super().register(media=str(self.address), heard=HEARD)
+
     async def _tell(self, message):
-        return self.program if message.program == self.program.program else Refused(Reason.UNKNOWN_PROGRAM)
+        return self.program.header if message.program == self.program.name else Refused(Reason.UNKNOWN_PROGRAM)
+
+    async def _part(self, request):
+        async def read(sha256):
+            return self.program.segments.octets if sha256 == self.program.header.table else None
+
+        return await part_response(request, read)
 
     async def keep_registered(self):
         """As a real one does: everything is said again to who knows less than it was told."""
@@ -92,7 +101,7 @@ async def known_at_north(world):
 
 @pytest.mark.parametrize("damage", [*DATABASE_DAMAGES.values(), gone], ids=[*DATABASE_DAMAGES, "gone"])
 def test_a_registry_that_is_lost_is_told_again_by_the_stations(told, caplog, damage):
-    published = msgspec.structs.replace(film(), state=ProgramState.PUBLISHED)
+    published = film(published=True)
 
     async def story(world):
         await world.put_in_spool(published)
@@ -105,6 +114,8 @@ def test_a_registry_that_is_lost_is_told_again_by_the_stations(told, caplog, dam
             async with asyncio.timeout(PATIENCE_S):
                 row = await known_at_north(world)
             assert row.state is ProgramState.PUBLISHED
+            header = await world.repository.program("film")
+            assert header.version > HEARD, "or no station would hear of it"
         lines = [line for line in complaints(caplog) if str(path) in line]
         assert len(lines) == 1, complaints(caplog)
         assert "stations say again what they hold" in lines[0]

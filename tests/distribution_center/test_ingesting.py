@@ -25,6 +25,7 @@ from media_network.messages.content import (
     ListIngests,
     ListPrograms,
 )
+from media_network.messages.program_information import ASK_CHANGES, AskChanges
 from media_network.refusal import Reason, Refused
 from tests.clips import render
 from tests.distribution_center.world import CONTENTS, HOME, film
@@ -41,9 +42,9 @@ def cut(monkeypatch):
         await asyncio.sleep(0.2)
         program = film()
         await admit(program)
-        (spool / program.program).mkdir(parents=True, exist_ok=True)
+        (spool / program.name).mkdir(parents=True, exist_ok=True)
         for number, content in enumerate(CONTENTS):
-            segment_path(spool / program.program, number).write_bytes(content)
+            segment_path(spool / program.name, number).write_bytes(content)
         return program
 
     monkeypatch.setattr(ingesting, "ingest", put_in_spool)
@@ -252,7 +253,8 @@ def test_while_it_is_stored(simulated, cut):
             assert home.taken
             await cancel(world, number)
             await nothing_stays(world)
-            assert (await home.register()).withdrawn == ("film",), "and the station lets go of what it has"
+            [change] = (await world.ask(ASK_CHANGES, AskChanges(since=0))).changes
+            assert (change.program, change.header) == ("film", None), "and the station lets go of what it has"
             home.takes = len(CONTENTS)
             home.taken.clear()
             await reach(world, await order(world), IngestStage.DONE)

@@ -13,6 +13,7 @@ from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
+from media_network.http.parts import fetch_part
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.content import (
     ASK_INGEST,
@@ -42,22 +43,20 @@ from media_network.messages.registry import (
     ReportLocations,
 )
 from media_network.messages.verb import Done
-from media_network.program import Program
-from media_network.segment_table import Segment
+from media_network.program import joined
 from media_network.segment_set import format_segments
+from media_network.segment_table import table_bytes
+from tests.programs import program_with, segment_of
 
 HOME = "home"
 MEDIA_OF_STATIONS = "127.0.0.9:8080"
 CONTENTS = [random.Random(number).randbytes(188 * (20 + number)) for number in range(4)]
 
 
-def film():
-    segments = tuple(
-        Segment(number=number, length_bytes=len(each), duration_ms=1000, sha256=sha256(each).hexdigest())
-        for number, each in enumerate(CONTENTS)
-    )
+def film(*, published=False):
+    segments = [segment_of(content, number) for number, content in enumerate(CONTENTS)]
     whole = sha256(b"".join(CONTENTS)).hexdigest()
-    return Program(program="film", title="Film", rate_bps=1_000_000, sha256=whole, segments=segments)
+    return program_with(segments, version=0, published=published, rate_bps=1_000_000, sha256=whole)
 
 
 class ScriptedDirector:
@@ -84,7 +83,12 @@ class ScriptedDirector:
 
     async def register(self, **changes):
         registration = RegisterStation(
-            station=self.station, director=str(self.address), media=MEDIA_OF_STATIONS, epoch=self.epoch, engines=3
+            station=self.station,
+            director=str(self.address),
+            media=MEDIA_OF_STATIONS,
+            epoch=self.epoch,
+            engines=3,
+            heard=0,
         )
         return await self.http.ask(self.center, REGISTER_STATION, replace(registration, **changes))
 
@@ -103,7 +107,7 @@ class ScriptedDirector:
         return {name: format_segments(number for program, number in self.taken if program == name) for name in programs}
 
     async def _publish(self, message):
-        self.published.append(message.program)
+        self.published.append(message.header)
         return Done()
 
     async def _obtain(self, order):
@@ -114,24 +118,26 @@ class ScriptedDirector:
 
     async def _take_all(self, order):
         """Fetch as an engine does, in order, and tell the registry."""
-        for segment in order.program.segments[: self.takes]:
+        header = order.header
+        octets = await fetch_part(self.http, Address.parse(order.parts), header.table, table_bytes(header.segments))
+        for segment in joined(header, octets).segments[: self.takes]:
             content = await self.fetch(order, segment.number)
             assert sha256(content).hexdigest() == segment.sha256
-            self.taken[order.program.program, segment.number] = content
+            self.taken[order.header.program, segment.number] = content
             added = AddLocations(
                 station=self.station,
                 epoch=self.epoch,
                 generation=self.generation,
-                program=order.program.program,
+                program=order.header.program,
                 segments=str(segment.number),
             )
             assert await self.http.ask(self.center, ADD_LOCATIONS, added) == Done()
 
     async def fetch(self, order, number):
-        question = LocateSegment(program=order.program.program, segment=number)
+        question = LocateSegment(program=order.header.program, segment=number)
         where = await self.http.ask(Address.parse(order.source_director), LOCATE_SEGMENT, question)
         assert isinstance(where, SegmentLocation)
-        path = f"/segments/{order.program.program}/{number}.ts?ticket={where.ticket}"
+        path = f"/segments/{order.header.program}/{number}.ts?ticket={where.ticket}"
         async with self.http.read(Address.parse(where.media), path) as response:
             assert response.status == 200
             return await response.read()
@@ -200,7 +206,7 @@ class World:
 
     async def put_in_spool(self, program):
         """As an ingest leaves a program: in the registry and in the spool."""
-        folder = self.folder / "spool" / program.program
+        folder = self.folder / "spool" / program.name
         folder.mkdir(parents=True)
         for number, content in enumerate(CONTENTS):
             segment_path(folder, number).write_bytes(content)

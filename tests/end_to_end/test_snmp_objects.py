@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import random
 import re
 
@@ -13,7 +12,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.messages.obtaining import FETCH, Fetch
 from media_network.messages.verb import Done
-from media_network.segment_table import Segment
+from media_network.segment_table import SegmentTable
 from media_network.snmp.objects.arcs import MEDIA_STATION
 from tests.addresses import network_number
 from tests.clips import render
@@ -23,6 +22,7 @@ from tests.end_to_end.viewing import begin_of_turn, play_push
 from tests.laptop import topology
 from tests.mib_facts import MODULES, our_objects
 from tests.patience import wait_until
+from tests.programs import segment_of
 from tests.traps import TrapReceiver
 
 NETWORK = network_number()
@@ -85,10 +85,20 @@ async def copying(network):
     """An engine copies a segment, as long as the context lasts, from one that never says a word."""
     [host, *_] = ENGINES
     data = bytes(188)
-    segment = Segment(number=0, length_bytes=len(data), duration_ms=1000, sha256=hashlib.sha256(data).hexdigest())
+    segment = segment_of(data)
+    table = SegmentTable.of([segment])
     silent = await asyncio.start_server(say_nothing, STALLING, 8080)
     epoch = int(await asyncio.to_thread(network.value, MANAGER, "mscEpoch.0"))
-    order = Fetch(epoch=epoch, program="never-0a1b", segment=segment, source=f"{STALLING}:8080", ticket="t")
+    order = Fetch(
+        epoch=epoch,
+        program="never-0a1b",
+        segment=segment,
+        table=table.sha256,
+        table_bytes=len(table.octets),
+        parts=f"{STALLING}:8080",
+        source=f"{STALLING}:8080",
+        ticket="t",
+    )
     director = (await asyncio.to_thread(network.director, "north"))["address"]
     async with HttpClient(random.Random(1), director) as http:
         assert await http.ask(Address(host, 8081), FETCH, order) == Done()

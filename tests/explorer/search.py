@@ -11,8 +11,8 @@ from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.states import Redirected
 from media_network.address import Address
-from media_network.segment_table import Segment
 from media_network.schedule import TICK_S
+from media_network.segment_table import Segment
 from tests.explorer.world import ADDRESSES, LEASE_TICKS, LOST_AFTER_TICKS, NAMES, Violation, World, told
 
 CALM_STEPS = 400

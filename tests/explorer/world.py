@@ -20,10 +20,10 @@ from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.messages.streaming import Ceased, HandOver, Next, Preload, StopCause, StreamCursor
 from media_network.packets import DATAGRAM_BYTES
-from media_network.program import Program, ProgramState
-from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
 from media_network.schedule import TICK_S
+from media_network.segment_table import Segment
+from tests.programs import program_with
 
 RATE_BPS = round(DATAGRAM_BYTES * 8 / TICK_S)
 LEASE_TICKS = 4
@@ -46,18 +46,16 @@ NAMES = {str(at): engine for at, engine in ADDRESSES.items()}
 
 
 def film(segments, datagrams):
-    parts = tuple(
+    parts = [
         Segment(
             number=number,
             length_bytes=datagrams * DATAGRAM_BYTES,
-            duration_ms=datagrams * 40,
+            duration_ticks=datagrams * 3600,
             sha256="a" * 64,
         )
         for number in range(segments)
-    )
-    return Program(
-        program="film", title="", rate_bps=RATE_BPS, sha256="a" * 64, segments=parts, state=ProgramState.PUBLISHED
-    )
+    ]
+    return program_with(parts, rate_bps=RATE_BPS)
 
 
 def told(ask):

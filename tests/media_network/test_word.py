@@ -3,17 +3,29 @@
 import msgspec
 import pytest
 
-from media_network.messages.content import IngestStage
+from media_network.messages.content import IngestStage, ProgramState
 from media_network.messages.enlisting import TurnPhase
 from media_network.messages.obtaining import CopyResult, Obstacle
 from media_network.messages.streaming import StopCause
 from media_network.messages.watching import SessionState
-from media_network.program import ProgramState
-from media_network.program_header import StreamKind
+from media_network.program_header import AttachmentKind, Role, StreamKind, TrackKind
 from media_network.refusal import Reason, Refused
 from media_network.word import Word
 
-WORDS = [CopyResult, IngestStage, Obstacle, ProgramState, Reason, SessionState, StopCause, StreamKind, TurnPhase]
+WORDS = [
+    AttachmentKind,
+    CopyResult,
+    IngestStage,
+    Obstacle,
+    ProgramState,
+    Reason,
+    Role,
+    SessionState,
+    StopCause,
+    StreamKind,
+    TrackKind,
+    TurnPhase,
+]
 
 
 def test_these_are_all_words():

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 
@@ -194,13 +194,13 @@ class Director:
     async def _publish(self, message: program_information.PublishProgram) -> Done:
         """Claim 11: start the service of a program."""
         header = message.header
-        await self._catalogue.learn([change_of(header)], told_ms=header.changed_at_ms)
+        await self._catalogue.learn([change_of(header)])
         return Done()
 
-    def _learnt(self, change: program_information.ProgramChange) -> None:
-        if change.header is None:
-            self._obtaining.give_up(change.program)
-        self._catalogues.learnt(change)
+    def _learnt(self, changes: Sequence[program_information.ProgramChange]) -> None:
+        for change in changes:
+            self._obtaining.learnt(change)
+        self._catalogues.tell()
 
     def _discarded(self, engine: EngineRecord, program: ProgramId) -> None:
         self.registry.changed(program, self._table.take(engine.address, program))

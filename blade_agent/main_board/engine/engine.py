@@ -54,7 +54,8 @@ class Engine:
         self._copying = Copying(store, catalogue.parts, client, self._director, counters, tasks)
         self._resource = SegmentResource(store, self._director, counters)
         self._attendance = Attendance(self._director)
-        self._kept = KeptPrograms(catalogue, self._director, Discarding(store, self._copying))
+        self.discarding = Discarding(store, self._copying, self._director.enlist_anew)
+        self._kept = KeptPrograms(catalogue, self._director, self.discarding)
         self._catalogue = catalogue
         self._streams = EngineStreams(
             store=store,
@@ -173,7 +174,7 @@ async def open_engine(
         open_push_socket(duty.address.host) as push_socket,
         asyncio.TaskGroup() as tasks,
     ):
-        yield Engine(
+        engine = Engine(
             duty=duty,
             boot=f"{rng.getrandbits(64):016x}",
             store=store,
@@ -183,6 +184,8 @@ async def open_engine(
             counters=counters,
             tasks=tasks,
         )
+        with catalogue.letting_go(engine.discarding.discard):
+            yield engine
 
 
 async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random) -> None:

@@ -14,6 +14,7 @@ from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
+from blade_agent.main_board.parts import Parts
 from media_network.address import Address
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
@@ -26,11 +27,10 @@ from media_network.messages.program_information import (
 )
 from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector, DirectorSeen, Watching
-from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import segment_target
+from tests.blade_agent.main_board.director.stage import program_of
 from tests.blade_agent.main_board.engine.station import put
-from tests.golden_messages import example
 from tests.patience import PATIENCE_S, until
 
 
@@ -125,6 +125,10 @@ def test_a_director_that_holds_segments_answers_a_console_once(tmp_path, free_po
     assert overdue
 
 
+def parts_of(folder):
+    return Parts(DiskFiles(), folder)
+
+
 async def _done(_):
     return Done()
 
@@ -134,7 +138,7 @@ async def _resource(_):
 
 
 @pytest.mark.parametrize("name", ["verb", "resource"])
-def test_two_that_answer_the_same_are_not_both_on_duty(name):
+def test_two_that_answer_the_same_are_not_both_on_duty(tmp_path, name):
     def answering(title):
         table = HandlerTable(title)
         if name == "verb":
@@ -144,7 +148,7 @@ def test_two_that_answer_the_same_are_not_both_on_duty(name):
         return table
 
     async def come_on_duty():
-        door = FrontDoor(lambda: None)
+        door = FrontDoor(lambda: None, parts_of(tmp_path))
         async with door.on_duty(answering("director")):
             with pytest.raises(ValueError, match="engine and director both answer"):
                 async with door.on_duty(answering("engine")):
@@ -156,7 +160,7 @@ def test_two_that_answer_the_same_are_not_both_on_duty(name):
 
 
 @pytest.mark.parametrize("keyed", [True, False])
-def test_what_a_role_has_not_answered_at_its_end_is_refused(free_port, keyed):
+def test_what_a_role_has_not_answered_at_its_end_is_refused(tmp_path, free_port, keyed):
     """Nothing of it runs on: what it would need is closed. Who has just been let go still answers."""
     begun, ended = [], []
 
@@ -180,7 +184,7 @@ def test_what_a_role_has_not_answered_at_its_end_is_refused(free_port, keyed):
 
         table = HandlerTable("media director")
         table.verb(WATCHING, answer)
-        door, media = FrontDoor(lambda: None), Address("127.0.0.1", free_port())
+        door, media = FrontDoor(lambda: None, parts_of(tmp_path)), Address("127.0.0.1", free_port())
         async with (
             serve(door.table().at(Port.MEDIA), media),
             HttpClient(random.Random(1)) as http,
@@ -239,7 +243,7 @@ def test_a_director_knows_the_blades_that_the_chassis_manager_has_told_it_of_and
 def test_what_a_full_disk_does_not_take_is_refused_and_the_blade_goes_on(tmp_path, free_port, caplog):
     """Nothing is acknowledged that is not durable; once there is room it is taken."""
     address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
-    program, files = example(Program), FullState()
+    header, files = program_of().header, FullState()
 
     async def story():
         async with powered(tmp_path, address, media, files=files) as main_board, HttpClient(random.Random(1)) as http:
@@ -247,10 +251,10 @@ def test_what_a_full_disk_does_not_take_is_refused_and_the_blade_goes_on(tmp_pat
             await until(lambda: main_board.figures().director is not None)
 
             async def published():
-                return await http.ask(address, PUBLISH_PROGRAM, PublishProgram(program), deadline_s=PATIENCE_S)
+                return await http.ask(address, PUBLISH_PROGRAM, PublishProgram(header), deadline_s=PATIENCE_S)
 
             async def known():
-                return await http.ask(address, ASK_STATION_PROGRAM, AskProgram(program.program), deadline_s=PATIENCE_S)
+                return await http.ask(address, ASK_STATION_PROGRAM, AskProgram(header.program), deadline_s=PATIENCE_S)
 
             refused = [(await published()).reason, (await known()).reason]
             files.full = False
@@ -258,6 +262,6 @@ def test_what_a_full_disk_does_not_take_is_refused_and_the_blade_goes_on(tmp_pat
 
     refused, done, known = asyncio.run(story())
     assert refused == [Reason.NO_SPACE, Reason.UNKNOWN_PROGRAM]
-    assert (done, known) == (Done(), program)
+    assert (done, known) == (Done(), header)
     assert [record for record in caplog.records if record.exc_info] == []
     assert "director/publish cannot be done" in caplog.text

@@ -14,8 +14,8 @@ from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT
-from media_network.messages.obtaining import COPY_DONE, DISCARD, FETCH
-from media_network.messages.program_information import KEEP_PROGRAM
+from media_network.messages.obtaining import COPY_DONE, FETCH
+from media_network.messages.program_information import KEEP_CHANGES
 from media_network.messages.streaming import ASSUMED, NEXT_SEGMENT, PRELOAD, START, STOPPED
 from media_network.refusal import Reason, Refused
 from tests.addresses import network_number
@@ -26,7 +26,7 @@ NETWORK = network_number()
 DIRECTOR, ENGINE, OTHER, STRANGER = (f"127.{NETWORK}.0.{number}" for number in (1, 2, 3, 66))
 EPOCH = 5
 OF_ENGINES = (ENLIST, REPORT, COPY_DONE, NEXT_SEGMENT, ASSUMED, STOPPED)
-OF_THE_DIRECTOR = (FETCH, DISCARD, ATTEND, KEEP_PROGRAM)
+OF_THE_DIRECTOR = (FETCH, ATTEND, KEEP_CHANGES)
 OF_BOTH = (PRELOAD, START)
 
 

@@ -8,13 +8,13 @@ from hashlib import sha256
 from aiohttp import web
 
 from media_network.address import Address
+from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve
-from media_network.messages import content, registry, streaming, watching
+from media_network.messages import content, program_information, registry, streaming, watching
 from media_network.messages.verb import Done
 from media_network.packets import DATAGRAM_BYTES
-from media_network.program import Program, ProgramState
-from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
+from tests.programs import program_with, segment_of
 
 ANY_PORT = Address("127.0.0.1", 0)
 
@@ -23,12 +23,9 @@ def film(*packets, seed=1):
     """A program of segments with so many packets each, and their bytes; every segment begins with a PAT's header."""
     rng = random.Random(seed)
     bodies = [b"\x47\x40\x00\x10" + rng.randbytes(count * 188 - 4) for count in packets]
-    segments = tuple(
-        Segment(number=number, length_bytes=len(body), duration_ms=1000, sha256=sha256(body).hexdigest())
-        for number, body in enumerate(bodies)
-    )
+    segments = [segment_of(body, number) for number, body in enumerate(bodies)]
     whole = sha256(b"".join(bodies)).hexdigest()
-    return Program(program="film", title="Film", rate_bps=8_000_000, sha256=whole, segments=segments), bodies
+    return program_with(segments, rate_bps=8_000_000, sha256=whole), bodies
 
 
 class PullStation:
@@ -242,7 +239,7 @@ class PushStation:
 class ScriptedCenter:
     """A center that knows one program, and stations that have it or not."""
 
-    def __init__(self, program, stations, state=ProgramState.PUBLISHED):
+    def __init__(self, program, stations, state=content.ProgramState.PUBLISHED):
         self.program, self.stations, self.state = program, stations, state
 
     @asynccontextmanager
@@ -250,7 +247,9 @@ class ScriptedCenter:
         table = HandlerTable("Center")
         table.verb(content.LIST_PROGRAMS, self._programs)
         table.verb(registry.LIST_DOORS, self._doors)
-        table.verb(registry.LIST_CATALOGUE, self._catalogue)
+        table.verb(content.ASK_PROGRAM_ROW, self._row)
+        table.verb(program_information.ASK_CENTER_PROGRAM, self._header)
+        table.resource(program_information.PART_PATH, self._part)
         async with serve(table, ANY_PORT) as address:
             yield address
 
@@ -258,13 +257,13 @@ class ScriptedCenter:
         return content.Programs((self.row(),))
 
     def row(self):
-        program = self.program
+        program = self.program.header
         return content.ProgramRow(
             program=program.program,
             title=program.title,
             state=self.state,
             sha256=program.sha256,
-            segments=len(program.segments),
+            segments=program.segments,
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             stations={name: count for name, (_, count) in self.stations.items()},
@@ -278,5 +277,14 @@ class ScriptedCenter:
             )
         )
 
-    async def _catalogue(self, _):
-        return registry.CatalogueListing(version=1, programs=(self.program,))
+    async def _row(self, question):
+        return self.row() if question.program == "film" else Refused(Reason.UNKNOWN_PROGRAM)
+
+    async def _header(self, _):
+        return self.program.header
+
+    async def _part(self, request):
+        async def read(_):
+            return self.program.segments.octets
+
+        return await part_response(request, read)

@@ -40,7 +40,7 @@ def test_each_segment_from_the_engine_it_is_redirected_to():
     script = {0: [("one", "good")], 1: [("two", "good")], 2: [("three", "good")], 3: [("one", "good")]}
     station, reception, written = play(script, progress=lambda done, whole: seen.append((done, whole)))
     assert written == WHOLE
-    assert (reception.program, reception.sha256, reception.bytes) == ("film", PROGRAM.sha256, len(WHOLE))
+    assert (reception.program, reception.sha256, reception.bytes) == ("film", PROGRAM.header.sha256, len(WHOLE))
     assert reception.intact
     assert engines(station, reception) == ["one", "two", "three", "one"]
     assert [(one.number, one.bytes, one.sha256, one.intact) for one in reception.segments] == [
@@ -54,7 +54,7 @@ def test_each_segment_from_the_engine_it_is_redirected_to():
 def test_a_break_in_the_middle_goes_back_to_the_director(second, expected):
     station, reception, written = play({0: [("one", "breaks"), ("two", second)]}, expected=expected)
     assert written == WHOLE
-    assert reception.sha256 == PROGRAM.sha256
+    assert reception.sha256 == PROGRAM.header.sha256
     assert reception.intact is (True if expected else None)
     assert engines(station, reception)[0] == "two"
     assert reception.segments[0].earlier == (str(station.addresses["one"]),)

@@ -7,7 +7,7 @@ from chassis_emulator.media_console.errors import NotAnswered, NotFound
 from chassis_emulator.media_console.lookup import look_up
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.program import ProgramState
+from media_network.messages.content import ProgramState
 from tests.chassis_emulator.media_console.scripted_station import ScriptedCenter, film
 
 PROGRAM, _ = film(3, 4)

@@ -51,7 +51,7 @@ def test_a_stream_handed_over_from_engine_to_engine():
     seen = []
     station, reception, sink = play(send_all, progress=lambda done, whole: seen.append((done, whole)))
     assert sink.getvalue() == WHOLE
-    assert (reception.program, reception.sha256, reception.bytes) == ("film", PROGRAM.sha256, len(WHOLE))
+    assert (reception.program, reception.sha256, reception.bytes) == ("film", PROGRAM.header.sha256, len(WHOLE))
     assert (reception.intact, reception.hand_overs, reception.strays, reception.stopped) == (True, 5, 0, False)
     assert [(one.number, one.engine, one.sha256, one.intact) for one in reception.segments] == [
         (one.number, station.names[one.number % 2], one.sha256, True) for one in PROGRAM.segments

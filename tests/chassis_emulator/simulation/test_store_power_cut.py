@@ -8,8 +8,8 @@ from blade_agent.main_board.engine.store.errors import WrongContent
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.packets import TS_PACKET_BYTES
-from media_network.segment_table import Segment
 from media_network.segment_set import parse_segments
+from media_network.segment_table import Segment
 
 PROGRAM = "clip"
 CHANNELS = Path("/channels/0"), Path("/channels/1")
@@ -19,7 +19,7 @@ PIECE_BYTES = 20_000
 def make_segment(number: int) -> tuple[Segment, bytes]:
     content = random.Random(number).randbytes(TS_PACKET_BYTES * (100 + 50 * (number % 7)))
     digest = hashlib.sha256(content).hexdigest()
-    return Segment(number=number, length_bytes=len(content), duration_ms=1000, sha256=digest), content
+    return Segment(number=number, length_bytes=len(content), duration_ticks=90_000, sha256=digest), content
 
 
 class Engine:

@@ -31,9 +31,9 @@ def judge(watched: Watched) -> None:
 def check_words(watched: Watched) -> None:
     """What was copied is what should be, and each warning is one that is due."""
     odd, program = watched.odd, watched.program
-    copies = "".join(stream.kind[0] for stream in program.streams if not stream.encoded_because)
-    assert copies == odd.copied, [stream.encoded_because for stream in program.streams]
-    said = list(program.warnings)
+    copies = "".join(stream.kind[0] for stream in program.header.streams if not stream.encoded_because)
+    assert copies == odd.copied, [stream.encoded_because for stream in program.header.streams]
+    said = list(program.header.warnings)
     for words in odd.says:
         assert any(words in sentence for sentence in said), (words, said)
     assert len(said) == len(odd.says), said
@@ -56,7 +56,7 @@ def check_seconds(watched: Watched) -> None:
     ends = [reading.shown_s[-1] - reading.begin_s for reading in (source, result)]
     assert watched.odd.extra or abs(ends[0] - ends[1]) < _FRAME_S
     last_s = max(ends[0] + _FRAME_S, source.heard[-1][0] + source.heard[-1][1] - source.begin_s if source.heard else 0)
-    assert abs(watched.program.duration_ms / 1000 - last_s) < 2 * _FRAME_S
+    assert abs(watched.program.header.duration_ms / 1000 - last_s) < 2 * _FRAME_S
 
 
 def check_sync(watched: Watched) -> None:

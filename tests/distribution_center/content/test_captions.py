@@ -71,5 +71,5 @@ def test_captions_survive(longest_segment_ms: int, tmp_path: Path) -> None:
     shop, film = Workshop(tmp_path), tmp_path / "captions.mp4"
     captioned(shop, film)
     program, stream = take_in(film, tmp_path / "program", segment_ms=400, longest_segment_ms=longest_segment_ms)
-    assert bool(program.streams[0].encoded_because) == (longest_segment_ms == 500)
+    assert bool(program.header.streams[0].encoded_because) == (longest_segment_ms == 500)
     assert read_captions(stream) == _WORDS

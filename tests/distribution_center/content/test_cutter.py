@@ -51,7 +51,7 @@ def cut(
         for length in lengths:
             out += cutter.feed(stream[place : place + length])
             place += length
-    out += cutter.close(length_ms)
+    out += cutter.close(length_ms * 90)
     parts = [b""]
     for item in out:
         if isinstance(item, CutPiece):

@@ -48,12 +48,12 @@ def take_in(
     program = asyncio.run(ingest(source, spool, title=title, on_progress=fractions.append, **lengths))
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
-    assert [path.name for path in spool.iterdir()] == [program.program]
+    assert [path.name for path in spool.iterdir()] == [program.name]
     return program
 
 
 def segments_of(program: Program, spool: Path) -> list[bytes]:
-    files = sorted((spool / program.program).iterdir(), key=lambda path: int(path.stem))
+    files = sorted((spool / program.name).iterdir(), key=lambda path: int(path.stem))
     assert [path.name for path in files] == [f"{segment.number}.ts" for segment in program.segments]
     return [path.read_bytes() for path in files]
 
@@ -70,7 +70,7 @@ def check_program(program: Program, spool: Path, tmp_path: Path) -> list[str]:
     """What must be true of every program; the hashes of its pictures."""
     parts = segments_of(program, spool)
     whole = b"".join(parts)
-    assert sha256(whole).hexdigest() == program.sha256
+    assert sha256(whole).hexdigest() == program.header.sha256
     for segment, part in zip(program.segments, parts, strict=True):
         assert (len(part), sha256(part).hexdigest()) == (segment.length_bytes, segment.sha256)
         check_beginning(part)
@@ -157,8 +157,8 @@ def test_suitable_films_are_copied(name: str, options: dict[str, str], tmp_path:
     *full, last = [segment.duration_ms for segment in program.segments]
     assert full == [2000, 2000]
     assert 1000 <= last <= 1000 + SOUND_BLOCK_MS
-    assert [stream.encoded_because for stream in program.streams] == [(), ()]
-    assert program.film_bytes == film.stat().st_size
+    assert [stream.encoded_because for stream in program.header.streams] == [(), ()]
+    assert program.header.film_bytes == film.stat().st_size
     assert check_program(program, tmp_path / "spool", tmp_path) == picture_hashes(film)
 
 
@@ -166,8 +166,11 @@ def test_suitable_films_are_copied(name: str, options: dict[str, str], tmp_path:
 def test_a_real_clip_is_encoded_because_its_group_is_too_long(tmp_path: Path) -> None:
     program = take_in(real_clip(), tmp_path / "spool", "Big Buck Bunny", longest_segment_ms=4000)
     assert [segment.duration_ms for segment in program.segments] == [2000, 2000, 1312]
-    assert [stream.encoded_because for stream in program.streams] == [("a closed group of pictures of 5.3 s",), ()]
-    assert program.program == f"big-buck-bunny-{program.sha256[:8]}"
+    assert [stream.encoded_because for stream in program.header.streams] == [
+        ("a closed group of pictures of 5.3 s",),
+        (),
+    ]
+    assert program.name == f"big-buck-bunny-{program.header.sha256[:8]}"
     assert len(check_program(program, tmp_path / "spool", tmp_path)) == len(picture_hashes(real_clip()))
 
 
@@ -193,7 +196,7 @@ def test_others_are_encoded(name: str, settings: dict[str, object], tmp_path: Pa
     film = render(tmp_path / name, 5, **settings)
     program = take_in(film, tmp_path / "spool", segment_ms=1000, longest_segment_ms=1100)
     assert max(segment.duration_ms for segment in program.segments) <= 1100
-    assert abs(program.duration_ms - 5000) <= 80
+    assert abs(program.header.duration_ms - 5000) <= 80
     assert len(check_program(program, tmp_path / "spool", tmp_path)) == len(picture_hashes(film))
 
 
@@ -203,8 +206,8 @@ def test_sound_before_the_pictures_is_heard(tmp_path: Path) -> None:
     delayed = ["ffmpeg", "-v", "error", "-i", film, "-itsoffset", "1.5", "-i", film]
     subprocess.run([*delayed, "-map", "1:v", "-map", "0:a", "-c", "copy", late], check=True)
     program = take_in(late, tmp_path / "spool")
-    assert abs(program.duration_ms - 5500) <= SOUND_BLOCK_MS
-    assert program.warnings == ("the first picture stands 1.5 s longer: sound begins before it",)
+    assert abs(program.header.duration_ms - 5500) <= SOUND_BLOCK_MS
+    assert program.header.warnings == ("the first picture stands 1.5 s longer: sound begins before it",)
     check_program(program, tmp_path / "spool", tmp_path)
 
 
@@ -214,9 +217,9 @@ def test_a_hole_in_time_is_a_still(tmp_path: Path) -> None:
     later = ["-vf", "setpts=PTS+gt(T\\,1)*20/TB", "-fps_mode", "vfr", "-c:v", "mpeg4"]
     subprocess.run(["ffmpeg", "-v", "error", "-i", film, *later, hole], check=True)
     program = take_in(hole, tmp_path / "spool")
-    assert program.duration_ms == 23_000
+    assert program.header.duration_ms == 23_000
     assert max(segment.duration_ms for segment in program.segments) <= 2200
-    assert "pictures were added" in program.warnings[0]
+    assert "pictures were added" in program.header.warnings[0]
 
 
 @pytest.mark.peer("ffprobe")

@@ -107,14 +107,14 @@ def test_what_goes_in_comes_out(odd: Odd, cinema: Cinema) -> None:
 def test_pictures_that_cannot_be_decoded_are_said(cinema: Cinema, tmp_path: Path) -> None:
     film = cinema.shop.film("headless.ts", lambda path: headless(cinema.shop, path))
     program, _ = take_in(film, tmp_path / "program")
-    assert any("can be shown" in sentence or "damaged" in sentence for sentence in program.warnings)
+    assert any("can be shown" in sentence or "damaged" in sentence for sentence in program.header.warnings)
 
 
 def test_a_name_that_is_no_text(cinema: Cinema, tmp_path: Path) -> None:
     film = tmp_path / os.fsdecode(b"caf\xe9.mp4")
     film.write_bytes(cinema.shop.h264.read_bytes())
     program, _ = take_in(film, tmp_path / "program")
-    assert program.warnings == ()
+    assert program.header.warnings == ()
 
 
 def directory(shop: Workshop, path: Path) -> None:

@@ -177,4 +177,4 @@ def test_an_hour_of_nothing_is_refused(cinema: Cinema, tmp_path: Path) -> None:
 
 def test_joined_films_are_as_long_as_their_parts(cinema: Cinema) -> None:
     odd = next(odd for odd in ODDS if odd.name == "joined-thrice.ts")
-    assert abs(cinema.watch(odd).program.duration_ms / 1000 - 3 * SECONDS) < 0.2
+    assert abs(cinema.watch(odd).program.header.duration_ms / 1000 - 3 * SECONDS) < 0.2

@@ -18,12 +18,10 @@ import asyncio, sys
 from pathlib import Path
 from distribution_center.registry.repository import RegisteredStation, Stamp
 from distribution_center.registry.sqlite_repository import SqliteRepository
-from media_network.program import Program
-from media_network.segment_table import Segment
+from tests.programs import empty_segments, program_with
 
 def program_of(name):
-    parts = tuple(Segment(number=n, length_bytes=188, duration_ms=1, sha256="0" * 64) for n in range(100))
-    return Program(program=name, title=name, rate_bps=1, sha256="0" * 64, segments=parts)
+    return program_with(empty_segments(100), program=name)
 
 async def write(store, run, writer):
     for turn in range(10_000):

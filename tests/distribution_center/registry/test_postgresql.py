@@ -19,8 +19,7 @@ from distribution_center.registry.repository import (
     RepositoryUnfit,
     Verdict,
 )
-from distribution_center.registry.schema import UnknownSchemaVersion
-from media_network.program import ProgramState
+from distribution_center.registry.tables import UnknownSchemaVersion
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer
 from tests.distribution_center.registry.test_repository import FIRST, Conformance, program_of, station_of
 
@@ -68,7 +67,7 @@ class TestPostgresql(Conformance):
                 writes += [store.add_locations("epic", "north", FIRST, [n]) for n in range(0, 200, 2)]
                 writes += [other.add_locations("epic", "north", FIRST, [n]) for n in range(1, 200, 2)]
                 assert set(await asyncio.gather(*writes)) == {Verdict.ACCEPTED}
-                assert len(await store.programs()) == 82
+                assert len([one async for one in all_programs(store)]) == 82
                 assert await other.locations("epic") == {"north": set(range(200))}
 
         self.run(tmp_path, story)
@@ -77,7 +76,7 @@ class TestPostgresql(Conformance):
         async def story(store):
             results = await asyncio.gather(
                 store.see_station(station_of("no\0rth")),
-                store.set_state("film", ProgramState.PUBLISHED),
+                store.publish_program("film", 1000),
                 return_exceptions=True,
             )
             assert isinstance(results[0], RepositoryFailed)
@@ -102,6 +101,12 @@ class TestPostgresql(Conformance):
         self.server.execute(f"CREATE TABLE {schema}.registry_schema AS SELECT 99::bigint AS version")
         with pytest.raises(UnknownSchemaVersion, match="99"):
             asyncio.run(self.open(tmp_path))
+
+    def test_opens_the_tables_of_the_release_before(self, tmp_path):
+        schema = schema_of(tmp_path)
+        self.server.execute(f"SET search_path TO {schema}; {(SCHEMAS / '2.postgresql.sql').read_text()}")
+        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
+        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -171,10 +176,10 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(server, tmp_path
             with pytest.raises(RepositoryLost):
                 await store.programs()
             with pytest.raises(RepositoryLost):
-                await store.set_state("none", ProgramState.PUBLISHED)
+                await store.publish_program("none", 1000)
             server.start()
             assert {type(error) for error in failures} == {RepositoryLost}
-            held = {program.program: await store.locations(program.program) for program in await store.programs()}
+            held = {program.program: await store.locations(program.program) async for program in all_programs(store)}
             assert {name for name in acknowledged if " " not in name} <= set(held)
             assert {name.split()[0] for name in acknowledged if " " in name} <= {name for name in held if held[name]}
             assert all(found in ({}, {"north": frozenset(range(100))}) for found in held.values())

@@ -2,44 +2,90 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
 import apsw
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS, masks, segments
 from distribution_center.registry.opening import open_repository
 from distribution_center.registry.repository import (
+    Change,
     DistributionOrder,
+    OpenOrder,
     OrderState,
     RegisteredStation,
     Repository,
     RepositoryFailed,
     Stamp,
     Verdict,
+    all_programs,
 )
-from distribution_center.registry.schema import SqliteTooOld, UnknownSchemaVersion, require_sqlite
+from distribution_center.registry.sqlite_connection import SqliteTooOld, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
-from media_network.program import Program, ProgramState
+from distribution_center.registry.tables import UnknownSchemaVersion
+from media_network.program import Program, joined
+from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
+from media_network.time_of_day import now_ms
+from tests.programs import program_with
 
 FIRST = Stamp(1, 1)
 
 
 def program_of(name: str, count: int = 3, title: str = "A film") -> Program:
     digest = sha256(name.encode()).hexdigest()
-    parts = [Segment(number=n, length_bytes=188 * (n + 1), duration_ms=2000, sha256=digest) for n in range(count)]
-    return Program(program=name, title=title, rate_bps=1_000_000, sha256=digest, segments=tuple(parts))
+    parts = [Segment(number=n, length_bytes=188 * (n + 1), duration_ticks=180_000, sha256=digest) for n in range(count)]
+    return program_with(parts, version=0, published=False, program=name, title=title, sha256=digest)
+
+
+async def known(store: Repository, name: str) -> ProgramHeader:
+    """A program as it was when it was added: without what the registry says of it."""
+    header = await store.program(name)
+    assert header
+    assert header.version
+    assert header.changed_at_ms
+    return replace(header, version=0, changed_at_ms=0)
 
 
 def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:81") -> RegisteredStation:
     return RegisteredStation(station=name, director=director, media=director.replace(":81", ":80"), stamp=stamp)
+
+
+SCHEMAS = Path(__file__).parents[2] / "golden" / "registry"
+
+
+async def is_what_release_2_kept(opened: AbstractAsyncContextManager[Repository]) -> None:
+    """Schema 2 kept a program's information in one piece."""
+    async with opened as store:
+        epic, film = await store.programs()
+        assert (epic.program, epic.segments, epic.publish_at_ms) == ("epic", 70, None)
+        assert (film.title, film.duration_ms, film.length_bytes) == ("Film", 6003, 188 * 6)
+        assert (film.film_bytes, film.warnings, [one.codec for one in film.streams]) == (
+            1000,
+            ("it was long",),
+            ["h264"],
+        )
+        assert film.is_in_service(now_ms())
+        octets = await store.part(film.table)
+        assert octets
+        assert [one.sha256 for one in joined(film, octets).segments] == [
+            sha256(f"film{number}".encode()).hexdigest() for number in range(3)
+        ]
+        assert sorted(change.version for change in await store.changes(0)) == [1, 2]
+        assert await store.locations("epic") == {"north": {0, 69}}
+        assert await store.locations("film") == {"north": {0, 1, 2}}
+        assert await store.open_orders() == [OpenOrder("epic", "north", 2)]
+        assert (await store.orders("film"))["north"].state is OrderState.DISTRIBUTED
+        assert await store.station("north") == RegisteredStation(
+            station="north", director="127.1.1.1:8081", media="127.1.1.1:8080", stamp=Stamp(3, 5)
+        )
 
 
 class Conformance:
@@ -73,23 +119,100 @@ class Conformance:
     def test_programs(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             assert [program.program for program in await store.programs()] == ["epic", "film"]
-            assert await store.program("film") == program_of("film")
+            assert await known(store, "film") == program_of("film").header
             assert await store.program("none") is None
             assert await store.add_program(program_of("film")) is Verdict.REPEATED
             assert await store.add_program(program_of("film", title="Another")) is Verdict.CONFLICT
-            assert await store.program("film") == program_of("film")
+            assert await known(store, "film") == program_of("film").header
+
+        self.run(tmp_path, story)
+
+    def test_programs_come_in_pages(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            for number in range(5):
+                await store.add_program(program_of(f"film-{number}"))
+            assert [one.program for one in await store.programs(after="film", limit=2)] == ["film-0", "film-1"]
+            assert [one.program async for one in all_programs(store)] == [
+                "epic",
+                "film",
+                *(f"film-{n}" for n in range(5)),
+            ]
+
+        self.run(tmp_path, story)
+
+    def test_a_part_is_there_by_its_digest_as_long_as_its_program(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            film = program_of("film")
+            assert await store.part(film.header.table) == film.segments.octets
+            assert await store.part("0" * 64) is None
+            await store.withdraw_program("film")
+            assert await store.part(film.header.table) is None
 
         self.run(tmp_path, story)
 
     def test_state(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            assert await store.set_state("film", ProgramState.PUBLISHED) is Verdict.ACCEPTED
-            assert await store.set_state("film", ProgramState.PUBLISHED) is Verdict.REPEATED
-            assert await store.set_state("none", ProgramState.PUBLISHED) is Verdict.UNKNOWN_PROGRAM
-            published = msgspec.structs.replace(program_of("film"), state=ProgramState.PUBLISHED)
-            assert await store.program("film") == published
+            assert await store.publish_program("film", 1000) is Verdict.ACCEPTED
+            assert await store.publish_program("film", 1000) is Verdict.REPEATED
+            assert await store.publish_program("none", 1000) is Verdict.UNKNOWN_PROGRAM
+            published = replace(program_of("film").header, publish_at_ms=1000)
+            assert await known(store, "film") == published
             assert await store.add_program(program_of("film")) is Verdict.REPEATED
-            assert await store.program("film") == published
+            assert await known(store, "film") == published
+
+        self.run(tmp_path, story)
+
+    def test_each_change_has_a_number_and_of_a_program_the_newest_is_kept(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert [(one.version, one.program) for one in await store.changes(0)] == [(1, "film"), (2, "epic")]
+            await store.publish_program("film", 1000)
+            await store.publish_program("film", 2000)
+            await store.withdraw_program("epic")
+            film, epic = await store.changes(2)
+            assert (film.version, film.program, film.header and film.header.publish_at_ms) == (4, "film", 2000)
+            assert (film.header and film.header.version, await store.newest_version()) == (4, 5)
+            assert epic == Change(5, "epic", None)
+            assert await store.changes(0) == [film, epic]
+            assert await store.changes(0, limit=1) == [film]
+            assert await store.changes(5) == []
+
+        self.run(tmp_path, story)
+
+    def test_a_name_can_be_used_again_and_its_version_only_grows(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.withdraw_program("epic")
+            await store.add_program(program_of("epic", 7))
+            [_, again] = await store.changes(0)
+            assert (again.version, again.program, again.header and again.header.segments) == (4, "epic", 7)
+            assert await store.add_locations("epic", "north", FIRST, [6]) is Verdict.ACCEPTED
+            assert await store.add_locations("epic", "north", FIRST, [7]) is Verdict.NO_SUCH_SEGMENT
+
+        self.run(tmp_path, story)
+
+    def test_after_a_loss_all_is_numbered_above_what_stations_have_heard(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.withdraw_program("film")
+            assert await store.renumber_above(3) is Verdict.REPEATED
+            assert await store.renumber_above(4) is Verdict.ACCEPTED
+            assert await store.changes(4) == [Change(6, "epic", await store.program("epic")), Change(7, "film", None)]
+            await store.publish_program("epic", 1000)
+            assert await store.newest_version() == 8
+
+        self.run(tmp_path, story)
+
+    def test_open_orders_are_found_without_looking_through_the_others(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            for program, station, state in (
+                ("film", "south", OrderState.ORDERED),
+                ("film", "north", OrderState.DISTRIBUTED),
+                ("epic", "north", OrderState.ORDERED),
+            ):
+                await store.set_order(program, station, state, 2)
+            orders = [OpenOrder("epic", "north", 2), OpenOrder("film", "south", 2)]
+            assert await store.open_orders() == orders
+            assert await store.open_orders(limit=1) == orders[:1]
+            assert await store.open_orders(after=("epic", "north")) == orders[1:]
+            assert await store.count_open_orders() == 2
 
         self.run(tmp_path, story)
 
@@ -203,12 +326,16 @@ class Conformance:
         async def story(store: Repository) -> None:
             await store.add_locations("film", "north", FIRST, [0])
             await store.set_order("film", "north", OrderState.ORDERED, 1)
-            assert await store.remove_program("film") is Verdict.ACCEPTED
-            assert await store.remove_program("film") is Verdict.UNKNOWN_PROGRAM
+            assert await store.withdraw_program("film") is Verdict.ACCEPTED
+            assert await store.withdraw_program("film") is Verdict.UNKNOWN_PROGRAM
+            assert await store.program("film") is None
+            assert [one.program for one in await store.programs()] == ["epic"]
+            assert await store.publish_program("film", 1000) is Verdict.UNKNOWN_PROGRAM
+            assert await store.add_locations("film", "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
             assert await store.stations_with("film", 0) == []
             await store.add_program(program_of("film", 5))
             assert (await store.orders("film"), await store.locations("film")) == ({}, {})
-            assert await store.program("film") == program_of("film", 5)
+            assert await known(store, "film") == program_of("film", 5).header
 
         self.run(tmp_path, story)
 
@@ -217,11 +344,13 @@ class Conformance:
             await store.replace_station("north", Stamp(1, 4), {"epic": [149]})
             await store.add_locations("epic", "north", Stamp(1, 4), [150])
             await store.set_order("epic", "north", OrderState.ORDERED, 2)
-            await store.set_state("epic", ProgramState.PUBLISHED)
+            await store.publish_program("epic", 1000)
+            await store.withdraw_program("film")
 
         async def again() -> None:
             async with self.opened(tmp_path) as store:
-                assert [program.state for program in await store.programs()] == ["published", "inactive"]
+                assert [program.publish_at_ms for program in await store.programs()] == [1000]
+                assert [change.version for change in await store.changes(0)] == [3, 4]
                 assert await store.stations_with("epic", 150) == ["north"]
                 assert await store.orders("epic") == {"north": DistributionOrder(OrderState.ORDERED, 2)}
                 assert await store.station("north") == station_of("north", Stamp(1, 4))
@@ -274,7 +403,7 @@ class TestSqlite(Conformance):
         async def story(store: SqliteRepository) -> None:
             assert store._store.writer.pragma("journal_mode") == "wal"
             assert store._store.writer.pragma("synchronous") == 2
-            await store.set_state("film", ProgramState.PUBLISHED)
+            await store.publish_program("film", 1000)
             other = apsw.Connection(str(tmp_path / "registry"))
             assert other.pragma("integrity_check") == "ok"
             other.close()
@@ -299,6 +428,13 @@ class TestSqlite(Conformance):
         other.close()
         with pytest.raises(UnknownSchemaVersion, match="99"):
             SqliteRepository.open(tmp_path / "registry")
+
+    def test_opens_the_file_of_the_release_before(self, tmp_path: Path) -> None:
+        before = apsw.Connection(str(tmp_path / "registry"))
+        before.execute((SCHEMAS / "2.sqlite.sql").read_text())
+        before.close()
+        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
+        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
 
 
 @pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.0"])

@@ -2,12 +2,12 @@
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
-from media_network.messages.content import DISTRIBUTE, Distribute, ProgramRow
+from media_network.message_pages import first_page
+from media_network.messages.content import DISTRIBUTE, Distribute, ProgramRow, ProgramState
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report, Reported, RunningStream, TurnPhase
 from media_network.messages.obtaining import OBTAIN, Obtain
-from media_network.messages.program_information import ASK_CATALOGUE, KeptCatalogue
+from media_network.messages.program_information import ASK_CHANGES, Changes, ProgramChange
 from media_network.messages.registry import ADD_LOCATIONS, LIST_STATIONS, AddLocations, StationRow, Stations
 from media_network.messages.streaming import NEXT_SEGMENT, PLAY, NextSegment, Redirect, StreamCursor
 from media_network.messages.watching import (
@@ -21,9 +21,19 @@ from media_network.messages.watching import (
     SessionView,
     StreamView,
 )
-from media_network.program import Program, ProgramState
-from media_network.segment_table import Segment
+from media_network.program_header import (
+    Attachment,
+    AttachmentKind,
+    Picture,
+    Rendition,
+    Role,
+    StreamKind,
+    StreamOrigin,
+    Track,
+    TrackKind,
+)
 from media_network.segment_set import format_segments
+from tests.programs import empty_segments, program_with
 from tests.verbs import VERBS
 
 ASKING = ("Ask", "List", "Locate")
@@ -33,10 +43,38 @@ NAME, ADDRESS, SESSION = "p" * 64, "255.255.255.255:65535", "0" * 24
 
 
 def program():
-    parts = tuple(
-        Segment(number=number, length_bytes=1_250_200, duration_ms=2000, sha256="0" * 64) for number in range(SEGMENTS)
+    """With all that a header may say; a few of each say how much that is."""
+    rendition = Rendition(
+        number=16,
+        kind=TrackKind.AUDIO,
+        codec="c" * 40,
+        language="l" * 35,
+        role=Role.DESCRIPTION,
+        channels=64,
+        rate_bps=10**12,
+        length_bytes=2**60,
+        table="0" * 64,
     )
-    return Program(program=NAME, title="Title " * 20, rate_bps=5_000_000, sha256="0" * 64, segments=parts)
+    attachment = Attachment(
+        kind=AttachmentKind.KEY_PICTURES, media_type="m" * 100, length_bytes=1 << 20, sha256="0" * 64, language="l" * 35
+    )
+    track = Track(kind=TrackKind.VIDEO, codec="c" * 40, language="l" * 35, role=Role.DESCRIPTION, channels=64)
+    origin = StreamOrigin(kind=StreamKind.VIDEO, codec="c" * 40, encoded_because=("r" * 200,) * 4)
+    return program_with(
+        empty_segments(3),
+        program=NAME,
+        version=2**53,
+        changed_at_ms=2**53 - 1,
+        title="t" * 200,
+        rate_bps=5_000_000,
+        picture=Picture(width=65_535, height=65_535, frame_rate=(2**31 - 1, 2**31 - 1)),
+        tracks=(track,) * 16,
+        renditions=(rendition,) * 16,
+        attachments=(attachment,) * 16,
+        film_bytes=2**60,
+        streams=(origin,) * 2,
+        warnings=("w" * 200,) * 4,
+    )
 
 
 def cursor():
@@ -51,7 +89,7 @@ def running():
 
 def requests():
     every_other = format_segments(range(0, SEGMENTS, 2))
-    yield OBTAIN, Obtain(program=program(), source_station=NAME, source_director=ADDRESS)
+    yield OBTAIN, Obtain(header=program().header, parts=ADDRESS, source_station=NAME, source_director=ADDRESS)
     yield REPORT, Report(engine=ADDRESS, boot="0" * 16, epoch=1 << 20, streams=(cursor(),) * STREAMS)
     yield (
         ENLIST,
@@ -72,7 +110,9 @@ def requests():
 
 
 def replies():
-    header = replace(program().header, title="t" * 16_000)
+    header = program().header
+    change = ProgramChange(version=1 << 53, program=NAME, header=header)
+    page, _ = first_page([change] * 1000)
     played = Redirect(
         session=SESSION,
         turn=1,
@@ -113,7 +153,7 @@ def replies():
     yield WATCHING, watched
     yield LIST_SESSIONS, Sessions((session,) * (15 * STREAMS))
     yield REPORT, Reported(revoked=(cursor(),) * STREAMS)
-    yield ASK_CATALOGUE, KeptCatalogue({f"{number:064}": "0" * 32 for number in range(40_000)})
+    yield ASK_CHANGES, Changes(changes=tuple(page), until=1 << 53, more=True, now_ms=2**53 - 1)
     yield LIST_STATIONS, Stations((row,) * STATIONS)
     yield (
         DISTRIBUTE,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
@@ -11,7 +12,7 @@ from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
-from media_network.fields import ProgramId
+from media_network.fields import ProgramId, Sha256
 from media_network.http.errors import NetworkError
 from media_network.messages.obtaining import (
     FETCH,
@@ -25,6 +26,7 @@ from media_network.messages.obtaining import (
     ObtainStanding,
     SegmentLocation,
 )
+from media_network.messages.program_information import ProgramChange
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
@@ -40,6 +42,13 @@ _UNABLE_S = 30.0
 """How long an engine is asked for no copy after its disks took one not: space is made by somebody, not by asking."""
 
 _Copy = tuple[Address, ProgramId, int]
+
+
+class _Order(NamedTuple):
+    """An order that is being carried out."""
+
+    table: Sha256
+    task: asyncio.Task[None]
 
 
 class Obtaining:
@@ -60,7 +69,7 @@ class Obtaining:
         self._roster = roster
         self._table = table
         self._registry = registry
-        self._running: dict[ProgramId, asyncio.Task[None]] = {}
+        self._running: dict[ProgramId, _Order] = {}
         self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
         self._standings: dict[ProgramId, ObtainStanding] = {}
         """Of programs with something in the way."""
@@ -86,15 +95,23 @@ class Obtaining:
             self._registry.changed(name, self._table.segments(name))
             obtaining = self._obtain_program(known, order.copies, source, parts)
             task = self._term.tasks.create_task(obtaining, name=f"obtain {name}")
-            self._running[name] = task
-            task.add_done_callback(lambda _: self._running.pop(name, None))
+            self._running[name] = _Order(known.table, task)
+            task.add_done_callback(lambda ended: self._ended(name, ended))
         return self._standings.get(name, ObtainStanding())
 
-    def give_up(self, name: ProgramId) -> None:
-        """The center has withdrawn a program."""
-        self._standings.pop(name, None)
-        if running := self._running.get(name):
-            running.cancel()
+    def learnt(self, change: ProgramChange) -> None:
+        """What a program is now: of what it was nothing more is obtained."""
+        running = self._running.get(change.program)
+        if change.header and (running is None or running.table == change.header.table):
+            return
+        self._standings.pop(change.program, None)
+        if running:
+            del self._running[change.program]
+            running.task.cancel()
+
+    def _ended(self, name: ProgramId, task: asyncio.Task[None]) -> None:
+        if (running := self._running.get(name)) and running.task is task:
+            del self._running[name]
 
     async def locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         """Claim 12, second step, as the source director: where is the needed segment?"""

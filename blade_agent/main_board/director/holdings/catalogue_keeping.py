@@ -1,7 +1,7 @@
 """The station's catalogue, kept on every blade: whichever directs next serves it, with the center away."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
@@ -15,7 +15,6 @@ from media_network.messages.program_information import (
     AskChanges,
     Changes,
     KeepChanges,
-    ProgramChange,
 )
 
 logger = logging.getLogger(__name__)
@@ -33,13 +32,13 @@ class CatalogueKeeping:
 
     def enlisted(self, engine: EngineRecord, message: Enlist) -> None:
         """An engine has come with a catalogue of its own: each is to know what the other does."""
-        engine.knows_until = min(message.heard, self._catalogue.heard)
+        engine.knows_until = min(message.heard, self._catalogue.heard, *self._before_withdrawals(message))
         if self._knows_more(message):
             self._term.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
         else:
             self._bring_up_to_date(engine)
 
-    def learnt(self, _: ProgramChange) -> None:
+    def tell(self) -> None:
         """There is something new: every engine keeps it."""
         for engine in self._roster:
             self._bring_up_to_date(engine)
@@ -48,6 +47,12 @@ class CatalogueKeeping:
         """Have an engine tell what it knows, if one of these is needed now and is not known here."""
         if any(self._catalogue.get(name) is None for name in programs):
             await self._hear(engine)
+
+    def _before_withdrawals(self, message: Enlist) -> Iterator[int]:
+        """Of programs that an engine holds still: a disk of it was away when they were withdrawn."""
+        for name, segments in message.inventory.items():
+            if segments and (version := self._catalogue.withdrawn_at(name)) is not None:
+                yield version - 1
 
     def _knows_more(self, message: Enlist) -> bool:
         return message.heard > self._catalogue.heard or message.newest > self._catalogue.newest

@@ -90,13 +90,16 @@ class RegistryLink:
                 self._generation = max(self._generation or 0, answer.generation)
                 self._make_full_report()
             if answer:
-                self._hear_center(answer)
+                await self._hear_center(answer)
             if answer and answer.newest > self._catalogue.heard:
                 await self._catch_up(center)
             await self._until_registration_is_due()
 
-    def _hear_center(self, answer: StationRegistered) -> None:
-        self._catalogue.clock.tell(answer.now_ms)
+    async def _hear_center(self, answer: StationRegistered) -> None:
+        try:
+            await self._catalogue.hear_time(answer.now_ms)
+        except OSError as error:
+            logger.warning("the time cannot be kept: %s", error)
         try:
             self._library.center_media = Address.parse(answer.media)
         except ValueError as error:

@@ -3,25 +3,31 @@
 import asyncio
 import random
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from blade_agent.main_board.catalogue import Catalogue, digest_of
+from msgspec.structs import replace
+
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from media_network.address import Address
 from media_network.http.client import HttpClient
-from media_network.http.server import HandlerTable, serve, serve_ports
+from media_network.http.parts import part_response
+from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT, Enlist, Report
-from media_network.messages.obtaining import COPY_DONE, DISCARD, FETCH, CopyDone, CopyResult
+from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult, Obtain
 from media_network.messages.program_information import (
-    ASK_CATALOGUE,
-    ASK_PROGRAM,
-    KEEP_PROGRAM,
+    ASK_ENGINE_CHANGES,
+    KEEP_CHANGES,
+    PART_PATH,
     PUBLISH_PROGRAM,
-    KeptCatalogue,
+    Changes,
+    KeepChanges,
+    ProgramChange,
     PublishProgram,
 )
 from media_network.messages.streaming import (
@@ -45,9 +51,9 @@ from media_network.messages.streaming import (
 )
 from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_STATION, LIST_SESSIONS, WATCHING, AskStation, ListSessions, Watching
-from media_network.program import Program, ProgramState
+from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
 from media_network.segment_table import Segment
-from media_network.refusal import Reason, Refused
+from tests.programs import program_with
 
 DIRECTOR, DIRECTOR_MEDIA = Address("127.1.1.1", 8081), Address("127.1.1.1", 8080)
 CENTER = Address("127.1.0.1", 8081)
@@ -69,12 +75,35 @@ def engine_media(slot):
     return Address(f"127.1.1.{slot}", 8080)
 
 
-def program_of(segments=4, packets=10_000, name="film", state=ProgramState.PUBLISHED):
-    parts = tuple(
-        Segment(number=number, length_bytes=packets * 188, duration_ms=packets, sha256=f"{number:064x}")
+def program_of(segments=4, packets=10_000, name="film", *, first=0, **facts):
+    """A program whose segments play a millisecond a packet; `first` tells those of one program from another's."""
+    parts = [
+        Segment(
+            number=number,
+            length_bytes=packets * TS_PACKET_BYTES,
+            duration_ticks=packets * TICKS_PER_MS,
+            sha256=f"{first + number:064x}",
+        )
         for number in range(segments)
+    ]
+    return program_with(parts, program=name, rate_bps=RATE_BPS, **facts)
+
+
+def order_of(program, source=CENTER, copies=1, **facts):
+    """That a station is to obtain a program, whose table is at the director's own media address."""
+    order = Obtain(
+        header=program.header,
+        parts=str(DIRECTOR_MEDIA),
+        source_station="south",
+        source_director=str(source),
+        copies=copies,
     )
-    return Program(program=name, title="Film", rate_bps=RATE_BPS, sha256="f" * 64, segments=parts, state=state)
+    return replace(order, **facts)
+
+
+def tombstone(version, name="film"):
+    """That a program was withdrawn."""
+    return ProgramChange(version=version, program=name)
 
 
 class ScriptedEngine:
@@ -98,9 +127,16 @@ class ScriptedEngine:
         """The cursor it answers CEASE with."""
         self.copies = CopyResult.STORED
         """What becomes of a copy; None: not a word."""
-        self.kept = None
-        """The program whose information it keeps."""
-        self.discarded = Done()
+        self.kept = ()
+        """The changes of programs that it knows, by their numbers."""
+        self.page = 100
+        """Changes in one."""
+        self.parts = {}
+        self.parts_asked = []
+        self.known_until = 0
+        """It has heard all changes up to this one."""
+        self.kept_answer = Done()
+        """To KEEP_CHANGES."""
         self.deaf_to = set()
         """Verbs that it never answers."""
 
@@ -118,12 +154,15 @@ class ScriptedEngine:
         table.verb(START, self._answer(START, lambda: self.started))
         table.verb(CEASE, self._answer(CEASE, lambda: Ceased(self.boot, self.ceased)))
         table.verb(FETCH, self._fetch)
-        table.verb(DISCARD, self._answer(DISCARD, lambda: self.discarded))
         table.verb(ATTEND, self._attend)
-        table.verb(ASK_CATALOGUE, self._catalogue)
-        table.verb(ASK_PROGRAM, self._answer(ASK_PROGRAM, lambda: self.kept or Refused(Reason.UNKNOWN_PROGRAM)))
-        table.verb(KEEP_PROGRAM, self._answer(KEEP_PROGRAM, Done))
-        async with serve(table, self.address), HttpClient(random.Random(self.boot)) as self.http:
+        table.verb(ASK_ENGINE_CHANGES, self._answer_to(ASK_ENGINE_CHANGES, self._changes))
+        table.verb(KEEP_CHANGES, self._answer(KEEP_CHANGES, lambda: self.kept_answer))
+        table.resource(PART_PATH, partial(part_response, read=self._part), "Parts of programs.")
+        media = engine_media(self.slot)
+        async with (
+            serve_ports(table, control=self.address, media=media),
+            HttpClient(random.Random(self.boot)) as self.http,
+        ):
             enlisted = await self.ask(ENLIST, self.enlistment())
             while True:
                 if self.reports and enlisted:
@@ -134,19 +173,33 @@ class ScriptedEngine:
                 enlisted = enlisted or await self.ask(ENLIST, self.enlistment())
 
     def _answer(self, verb, answer):
+        return self._answer_to(verb, lambda _: answer())
+
+    def _answer_to(self, verb, answer):
         async def hear(message):
             self.heard.append(message)
             if verb in self.deaf_to:
                 await asyncio.Event().wait()
-            return answer()
+            return answer(message)
 
         return hear
 
     async def _attend(self, _):
         await asyncio.Event().wait()
 
-    async def _catalogue(self, _):
-        return KeptCatalogue({self.kept.program: digest_of(self.kept)} if self.kept else {})
+    def _changes(self, question):
+        later = [change for change in self.kept if change.version > question.since]
+        page, more = later[: self.page], len(later) > self.page
+        until = min(self.known_until, page[-1].version) if more else self.known_until
+        return Changes(changes=tuple(page), until=until, more=more)
+
+    async def _part(self, sha256):
+        self.parts_asked.append(sha256)
+        return self.parts.get(sha256)
+
+    def told(self):
+        """The changes that the director has told it, in order."""
+        return [change for message in self.of(KeepChanges) for change in message.changes.changes]
 
     async def _fetch(self, order):
         self.heard.append(order)
@@ -178,6 +231,8 @@ class ScriptedEngine:
             epoch=EPOCH,
             capacity_bps=self.capacity_bps,
             inventory={"film": self.inventory},
+            heard=self.known_until,
+            newest=max([self.known_until, *(change.version for change in self.kept)]),
         )
 
     def report(self):
@@ -219,7 +274,8 @@ class Stage:
         async def onlook():
             async with HttpClient(random.Random(3)) as self.http:
                 if program:
-                    assert await self.ask(PUBLISH_PROGRAM, PublishProgram(program)) == Done()
+                    await self.keep_table(program)
+                    assert await self.ask(PUBLISH_PROGRAM, PublishProgram(program.header)) == Done()
                 assert len((await self.ask(ASK_STATION, AskStation())).engines) == len(self.engines)
                 return await story()
 
@@ -229,6 +285,10 @@ class Stage:
             self.simulation.start(engine.host, engine.run)
         self.simulation.run(until_s=0.9)
         return self.simulation.run_until_complete(onlook(), within_s=within_s)
+
+    async def keep_table(self, program):
+        """The director's blade has the program's segment table."""
+        await self.director._catalogue.parts.keep(program.header, program.segments.octets)
 
     async def ask(self, verb, message, deadline_s=10.0):
         party = DIRECTOR_MEDIA if Port.MEDIA in verb.ports else DIRECTOR

@@ -7,14 +7,14 @@ import random
 
 from msgspec.structs import replace
 
-from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.sessions.states import Seeking
 from media_network.address import Address
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, RunningStream, TurnPhase
-from media_network.messages.obtaining import OBTAIN, Obtain, ObtainStanding
-from media_network.messages.program_information import ASK_PROGRAM
+from media_network.messages.obtaining import OBTAIN, ObtainStanding
+from media_network.messages.program_information import ASK_ENGINE_CHANGES, AskChanges
 from media_network.messages.streaming import PLAY, PRELOAD, Play, StopCause
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -23,6 +23,7 @@ from tests.blade_agent.main_board.director.stage import (
     DIRECTOR,
     STATE,
     cursor_of,
+    order_of,
     program_of,
     stage,
 )
@@ -57,13 +58,15 @@ class FullDisk:
 
 def test_a_full_disk_does_not_end_a_term_that_recalls_what_an_engine_kept():
     with stage({2: ALL}) as world:
-        world.engines[2].kept = FILM
+        engine = world.engines[2]
+        engine.kept, engine.known_until = [change_of(FILM.header)], 1
 
         async def story():
             world.director._catalogue._files = FullDisk()
-            answer = await world.ask(ENLIST, replace(world.engines[2].enlistment(), catalogue="0" * 32))
+            answer = await world.ask(ENLIST, engine.enlistment())
             assert isinstance(answer, Enlisted)
             await asyncio.sleep(1.0)
+            assert engine.of(AskChanges)
             assert directs(world)
 
         world.tell(story)
@@ -77,7 +80,7 @@ def test_a_number_that_no_load_can_be_is_a_broken_message():
             engine.reports = False
             answer = await world.ask(REPORT, replace(engine.report(), pull_bps=10**400))
             assert answer.reason is Reason.BAD_MESSAGE
-            order = Obtain(program=FILM, source_station="home", source_director=str(DIRECTOR), copies=2)
+            order = order_of(FILM, source=DIRECTOR, copies=2)
             assert await world.ask(OBTAIN, order) == ObtainStanding()
             await asyncio.sleep(1.0)
             assert directs(world)
@@ -106,7 +109,7 @@ def test_a_blade_that_directed_once_keeps_programs_for_the_next():
 
         async def story():
             catalogue, _ = await opened(world, enlist)
-            await catalogue.learn([program_of(name="other")])
+            await catalogue.learn([change_of(program_of(name="other").header)])
             assert catalogue.get("other")
 
         world.tell(story)
@@ -117,7 +120,8 @@ def test_what_is_asked_when_the_term_ends_is_answered():
         world.engines[2].deaf_to = {PRELOAD}
 
         async def ask(catalogue, answers):
-            await catalogue.learn([FILM])
+            await catalogue.parts.keep(FILM.header, FILM.segments.octets)
+            await catalogue.learn([change_of(FILM.header)])
             await answers[ENLIST](world.engines[2].enlistment(), HOST)
             asking = asyncio.create_task(answers[PLAY](Play(program="film", console=CONSOLE), HOST))
             await asyncio.sleep(0.3)
@@ -216,7 +220,7 @@ def test_an_enlistment_that_is_late_does_not_undo_the_one_that_came_after():
         async def story():
             engine = world.engines[2]
             engine.reports = False
-            engine.deaf_to = {ASK_PROGRAM}
+            engine.deaf_to = {ASK_ENGINE_CHANGES}
             streams = (running("s", 1, TurnPhase.SENDING), running("t", 1, TurnPhase.SENDING, program="unknown"))
             first = asyncio.create_task(world.ask(ENLIST, replace(engine.enlistment(), streams=streams)))
             await asyncio.sleep(0.2)

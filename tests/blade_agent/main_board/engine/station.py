@@ -1,23 +1,27 @@
 """A station for the tests of its engines: real engines and real HTTP, with a director that the test scripts."""
 
 import asyncio
-import hashlib
 import random
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.files import DiskFiles
+from media_network.files import DiskFiles, Files
 from media_network.http.client import HttpClient
+from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, Report, Reported
-from media_network.messages.obtaining import COPY_DONE
+from media_network.messages.obtaining import COPY_DONE, Fetch
+from media_network.messages.program_information import PART_PATH
 from media_network.messages.streaming import (
     ASSUMED,
     NEXT_SEGMENT,
@@ -30,8 +34,9 @@ from media_network.messages.streaming import (
     Stream,
 )
 from media_network.messages.verb import Done
-from media_network.segment_table import Segment
+from media_network.segment_table import Segment, SegmentTable
 from media_network.ticket import TicketKey
+from tests import programs
 from tests.addresses import network_number
 from tests.patience import PATIENCE_S
 
@@ -39,6 +44,9 @@ NETWORK = network_number()
 EPOCH = 7
 KEY = TicketKey(b"k" * 32)
 PROGRAM = "river-0a1b"
+TICKET = KEY.sign("copy", PROGRAM)
+TABLE = SegmentTable.of(programs.empty_segments(3))
+"""Of the program, as far as engines look at it: they hold it as it comes."""
 
 
 def engine_at(slot: int) -> Address:
@@ -52,7 +60,7 @@ def media_of(engine: Address) -> Address:
 
 
 def segment_of(number: int, data: bytes) -> Segment:
-    return Segment(number=number, length_bytes=len(data), duration_ms=1000, sha256=hashlib.sha256(data).hexdigest())
+    return programs.segment_of(data, number)
 
 
 def make_segments(count: int, packets: int = 300, seed: int = 1) -> list[bytes]:
@@ -86,6 +94,9 @@ class ScriptedDirector:
     """What to answer to NEXT_SEGMENT: by turn, a list of answers; the last is repeated."""
     assumed_answer: object = field(default_factory=Done)
     heard: list = field(default_factory=list)
+    parts: dict = field(default_factory=lambda: {TABLE.sha256: TABLE.octets})
+    """By their digests: what it gives of programs."""
+    parts_asked: list = field(default_factory=list)
     silent: asyncio.Event = field(default_factory=asyncio.Event)
     address: Address = field(default_factory=lambda: Address("127.0.0.1", 0))
 
@@ -103,7 +114,26 @@ class ScriptedDirector:
             STOPPED: self._done,
         }.items():
             table.verb(verb, answer)
+        table.resource(PART_PATH, partial(part_response, read=self._part), "Parts of programs.")
         return table
+
+    def fetch(self, segment: Segment, source: Address, **facts) -> Fetch:
+        """An order to copy a segment, whose program's table is here."""
+        order = Fetch(
+            epoch=EPOCH,
+            program=PROGRAM,
+            segment=segment,
+            table=TABLE.sha256,
+            table_bytes=len(TABLE.octets),
+            parts=str(self.address),
+            source=str(source),
+            ticket=TICKET,
+        )
+        return msgspec.structs.replace(order, **facts)
+
+    async def _part(self, sha256):
+        self.parts_asked.append(sha256)
+        return self.parts.get(sha256)
 
     async def _hear(self, message):
         if self.silent.is_set():
@@ -163,9 +193,16 @@ def duty_of(director: ScriptedDirector, address: Address, slot: int, capacity_bp
 
 
 @asynccontextmanager
-async def engine(director: ScriptedDirector, folder: Path, address: Address, capacity_bps: int = 10**9, slot: int = 2):
-    """A real engine that has enlisted; yields its store."""
-    store = await SegmentStore.open(DiskFiles(), [folder])
+async def engine(
+    director: ScriptedDirector,
+    folder: Path,
+    address: Address,
+    capacity_bps: int = 10**9,
+    slot: int = 2,
+    files: Files | None = None,
+):
+    """A real engine that has enlisted; yields its store, which is on `files`."""
+    store = await SegmentStore.open(files or DiskFiles(), [folder])
     duty = duty_of(director, address, slot, capacity_bps)
     catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
     await catalogue.load()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.engine.engine import open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
@@ -15,7 +15,14 @@ from media_network.address import Address
 from media_network.files import DiskFiles
 from media_network.http.server import serve_ports
 from media_network.messages.enlisting import Enlist, Report, TurnPhase
-from media_network.messages.program_information import KEEP_PROGRAM, KeepProgram
+from media_network.messages.program_information import (
+    ASK_ENGINE_CHANGES,
+    KEEP_CHANGES,
+    AskChanges,
+    Changes,
+    KeepChanges,
+    ProgramChange,
+)
 from media_network.messages.streaming import (
     CEASE,
     PRELOAD,
@@ -30,7 +37,6 @@ from media_network.messages.streaming import (
     Stream,
 )
 from media_network.messages.verb import Done
-from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
@@ -48,8 +54,10 @@ from tests.blade_agent.main_board.engine.station import (
     segment_of,
 )
 from tests.patience import until
+from tests.programs import program_with
 
 RATE_BPS = 4_000_000
+NOW_MS = 9_000_000_000_000
 
 
 @pytest.fixture
@@ -186,13 +194,21 @@ def test_program_information_is_kept_for_the_next_director(tmp_path, hosts):
 
 async def _keep(tmp_path, host):
     (data,) = make_segments(1)
-    program = Program(
-        program=PROGRAM, title="River", rate_bps=RATE_BPS, sha256="0" * 64, segments=(segment_of(0, data),)
-    )
+    header = program_with([segment_of(0, data)], program=PROGRAM, rate_bps=RATE_BPS, version=4).header
+    page = Changes(changes=(change_of(header), ProgramChange(version=7, program="epic")), until=5, now_ms=NOW_MS)
     async with scripted() as director, bare_engine(director, tmp_path / "a", host, 2):
-        stale = await director.client.ask(host, KEEP_PROGRAM, KeepProgram(epoch=EPOCH - 1, program=program))
+        stale = await director.client.ask(host, KEEP_CHANGES, KeepChanges(epoch=EPOCH - 1, changes=page))
         assert stale.reason is Reason.STALE_EPOCH
-        assert await director.client.ask(host, KEEP_PROGRAM, KeepProgram(epoch=EPOCH, program=program)) == Done()
+        assert await director.client.ask(host, KEEP_CHANGES, KeepChanges(epoch=EPOCH, changes=page)) == Done()
+        told = await director.client.ask(host, ASK_ENGINE_CHANGES, AskChanges(since=0))
+        assert (told.changes, told.until, told.more) == (page.changes, 5, False)
+        assert told.now_ms >= NOW_MS
+        told = await director.client.ask(host, ASK_ENGINE_CHANGES, AskChanges(since=4))
+        assert told.changes == page.changes[1:]
+        director.refuse_reports = Refused(Reason.UNKNOWN_ENGINE)
+        await until(lambda: len(director.of(Enlist)) > 1)
+        assert (director.of(Enlist)[-1].heard, director.of(Enlist)[-1].newest) == (5, 7)
     again = Catalogue(DiskFiles(), tmp_path / "a catalogue")
     await again.load()
-    assert again.get(PROGRAM) == program
+    assert (again.get(PROGRAM), again.withdrawn_at("epic"), again.heard) == (header, 7, 5)
+    assert again.clock.newest_told_ms == NOW_MS

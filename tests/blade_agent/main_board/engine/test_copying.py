@@ -8,13 +8,16 @@ import pytest
 
 from media_network.address import Address
 from media_network.messages.enlisting import Enlist
-from media_network.messages.obtaining import FETCH, CopyDone, CopyResult, Fetch
+from media_network.messages.obtaining import FETCH, CopyDone, CopyResult
+from media_network.messages.program_information import PART_PATH
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
     KEY,
     PROGRAM,
+    TABLE,
+    TICKET,
     engine,
     engine_at,
     make_segments,
@@ -26,16 +29,10 @@ from tests.blade_agent.main_board.engine.station import (
 )
 from tests.patience import until
 
-TICKET = KEY.sign("copy", PROGRAM)
-
 
 @pytest.fixture
 def hosts():
     return [engine_at(slot) for slot in (2, 3)]
-
-
-def order(segment, source, ticket=TICKET, epoch=EPOCH):
-    return Fetch(epoch=epoch, program=PROGRAM, segment=segment, source=str(source), ticket=ticket)
 
 
 def test_segments_are_copied_once_and_said_to_be_stored(tmp_path, hosts):
@@ -51,7 +48,7 @@ async def _copy(tmp_path, hosts):
     ):
         segments = [await put(source, PROGRAM, number, each) for number, each in enumerate(data)]
         for segment in [*segments, *segments]:
-            assert await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0]))) == Done()
+            assert await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0]))) == Done()
         await until(lambda: {done.segment for done in director.of(CopyDone)} == set(range(6)))
         assert {done.result for done in director.of(CopyDone)} == {CopyResult.STORED}
         copies = [(done.segment, done.copied_bytes) for done in director.of(CopyDone) if done.copied_bytes]
@@ -59,11 +56,52 @@ async def _copy(tmp_path, hosts):
         assert target.inventory() == {PROGRAM: "0-5"}
         assert source.channels[0].counters.read_bytes == sum(map(len, data))
         said = len(director.of(CopyDone))
-        await director.client.ask(hosts[1], FETCH, order(segments[0], media_of(hosts[0])))
+        await director.client.ask(hosts[1], FETCH, director.fetch(segments[0], media_of(hosts[0])))
         await until(lambda: len(director.of(CopyDone)) > said)
         assert (director.of(CopyDone)[-1].copied_bytes, director.of(CopyDone)[-1].result) == (0, CopyResult.STORED)
     for number, each in enumerate(data):
         assert path_of(tmp_path / "b", segment_of(number, each)).read_bytes() == each
+
+
+def test_whoever_holds_a_segment_has_the_table_and_gives_it_to_others(tmp_path, hosts):
+    """And nothing is held of a program whose table does not come: nobody could say what it is."""
+
+    async def story():
+        data = make_segments(2)
+        async with (
+            scripted() as director,
+            engine(director, tmp_path / "a", hosts[0]) as source,
+            engine(director, tmp_path / "b", hosts[1], slot=3) as target,
+        ):
+            segments = [await put(source, PROGRAM, number, each) for number, each in enumerate(data)]
+
+            async def outcome(segment, **facts):
+                before = len(director.of(CopyDone))
+                await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0]), **facts))
+                await until(lambda: len(director.of(CopyDone)) > before)
+                return director.of(CopyDone)[-1]
+
+            async def part(engine):
+                async with director.client.read(media_of(engine), PART_PATH.format(sha256=TABLE.sha256)) as response:
+                    return response.status, response.headers.get("ETag"), await response.read()
+
+            assert (await part(hosts[1]))[0] == 404
+            missing = await outcome(segments[0], table="0" * 64)
+            assert (missing.result, missing.detail) == (
+                CopyResult.SOURCE_LOST,
+                f"source {director.address}: it does not give the segment table",
+            )
+            director.parts["1" * 64] = TABLE.octets
+            for facts in ({"table": "1" * 64}, {"table_bytes": len(TABLE.octets) - 1}):
+                assert (await outcome(segments[0], **facts)).result is CopyResult.SOURCE_LOST
+            assert target.inventory() == {}
+            director.parts_asked.clear()
+            for segment in segments:
+                assert (await outcome(segment)).result is CopyResult.STORED
+            assert director.parts_asked == [TABLE.sha256], "it is fetched once"
+            assert await part(hosts[1]) == (200, f'"{TABLE.sha256}"', TABLE.octets)
+
+    asyncio.run(story())
 
 
 def test_what_cannot_be_copied_is_said_with_its_cause(tmp_path, hosts, free_port):
@@ -86,21 +124,22 @@ async def _fail_to_copy(tmp_path, hosts, dead_port):
             return director.of(CopyDone)[-1].result
 
         wrong = segment_of(0, data[0][:-188] + bytes(188))
-        assert await outcome(order(wrong, media_of(hosts[0]))) is CopyResult.HASH_MISMATCH
+        assert await outcome(director.fetch(wrong, media_of(hosts[0]))) is CopyResult.HASH_MISMATCH
         shorter = segment_of(0, data[0][:-188])
-        assert await outcome(order(shorter, media_of(hosts[0]))) is CopyResult.HASH_MISMATCH
-        assert await outcome(order(segment, media_of(hosts[0]), ticket="forged.0")) is CopyResult.SOURCE_LOST
-        assert await outcome(order(segment_of(1, data[1]), media_of(hosts[0]))) is CopyResult.SOURCE_LOST
-        assert await outcome(order(segment, Address("127.0.0.1", dead_port))) is CopyResult.SOURCE_LOST
+        assert await outcome(director.fetch(shorter, media_of(hosts[0]))) is CopyResult.HASH_MISMATCH
+        assert await outcome(director.fetch(segment, media_of(hosts[0]), ticket="forged.0")) is CopyResult.SOURCE_LOST
+        assert await outcome(director.fetch(segment_of(1, data[1]), media_of(hosts[0]))) is CopyResult.SOURCE_LOST
+        assert await outcome(director.fetch(segment, Address("127.0.0.1", dead_port))) is CopyResult.SOURCE_LOST
         assert target.inventory() == {}
         for request, reason in (
-            (order(segment, media_of(hosts[0]), epoch=EPOCH - 1), Reason.STALE_EPOCH),
-            (order(segment, "nowhere"), Reason.BAD_MESSAGE),
+            (director.fetch(segment, media_of(hosts[0]), epoch=EPOCH - 1), Reason.STALE_EPOCH),
+            (director.fetch(segment, "nowhere"), Reason.BAD_MESSAGE),
+            (director.fetch(segment, media_of(hosts[0]), parts="nowhere"), Reason.BAD_MESSAGE),
         ):
             answer = await director.client.ask(hosts[1], FETCH, request)
             assert isinstance(answer, Refused)
             assert answer.reason is reason
-        assert await outcome(order(segment, media_of(hosts[0]))) is CopyResult.STORED
+        assert await outcome(director.fetch(segment, media_of(hosts[0]))) is CopyResult.STORED
 
 
 class BreakingSource:
@@ -132,7 +171,7 @@ async def _copy_from_a_breaking_source(tmp_path, hosts):
     source = BreakingSource(data, 300_000)
     server = await asyncio.start_server(source.serve, *media_of(hosts[0]))
     async with server, scripted() as director, engine(director, tmp_path, hosts[1]) as target:
-        await director.client.ask(hosts[1], FETCH, order(segment_of(0, data), media_of(hosts[0])))
+        await director.client.ask(hosts[1], FETCH, director.fetch(segment_of(0, data), media_of(hosts[0])))
         await until(lambda: director.of(CopyDone))
         done = director.of(CopyDone)[0]
         assert (done.result, done.copied_bytes) == (CopyResult.STORED, len(data))
@@ -160,14 +199,14 @@ async def _continue_after_restart(tmp_path, hosts):
             await asyncio.start_server(give_once_then_hang, *media_of(hosts[0])),
             engine(director, tmp_path, hosts[1]) as target,
         ):
-            await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0])))
+            await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0])))
             await until(lambda: target.channels[0].counters.written_bytes == 300_000)
         source.break_after = len(data)
         async with (
             await asyncio.start_server(source.serve, *media_of(hosts[0])),
             engine(director, tmp_path, hosts[1]),
         ):
-            await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0])))
+            await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0])))
             await until(lambda: director.of(CopyDone))
             assert director.of(CopyDone)[0].copied_bytes == len(data) - 300_000
             assert source.firsts == [0, 300_000]
@@ -190,7 +229,7 @@ async def _copy_over_rotten_partial(tmp_path, hosts):
         engine(director, tmp_path / "b", hosts[1], slot=3),
     ):
         await put(source, PROGRAM, 0, data)
-        await director.client.ask(hosts[1], FETCH, order(segment, media_of(hosts[0])))
+        await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0])))
         await until(lambda: director.of(CopyDone))
         assert (director.of(CopyDone)[0].result, director.of(CopyDone)[0].copied_bytes) == (
             CopyResult.STORED,
@@ -284,8 +323,8 @@ def test_a_copy_of_another_content_meanwhile_is_refused_and_the_engine_goes_on(t
             engine(director, tmp_path, hosts[1]) as store,
         ):
             first, other = segment_of(0, data[0]), segment_of(0, data[1])
-            await director.client.ask(hosts[1], FETCH, order(first, media_of(hosts[0])))
-            refused = await director.client.ask(hosts[1], FETCH, order(other, media_of(hosts[0])))
+            await director.client.ask(hosts[1], FETCH, director.fetch(first, media_of(hosts[0])))
+            refused = await director.client.ask(hosts[1], FETCH, director.fetch(other, media_of(hosts[0])))
             await put(store, PROGRAM, 7, data[1])
             return refused.reason, store.inventory()
 

@@ -1,15 +1,25 @@
-"""An engine lets go of programs that were given up: segments, copies on their way, and their information."""
+"""An engine lets go of programs that were withdrawn, or are others now: segments, and copies on their way."""
 
 import asyncio
+import errno
+import os
 
 from aiohttp import web
-from msgspec.structs import replace
 
+from blade_agent.main_board.catalogue import change_of
 from media_network.address import Address
-from media_network.messages.obtaining import DISCARD, FETCH, CopyDone, Discard, Fetch
-from media_network.messages.program_information import ASK_PROGRAM, KEEP_PROGRAM, AskProgram, KeepProgram
+from media_network.files import DiskFiles
+from media_network.messages.enlisting import Enlist
+from media_network.messages.obtaining import FETCH, CopyDone
+from media_network.messages.program_information import (
+    ASK_ENGINE_CHANGES,
+    KEEP_CHANGES,
+    AskChanges,
+    Changes,
+    KeepChanges,
+    ProgramChange,
+)
 from media_network.messages.verb import Done
-from media_network.program import Program, ProgramState
 from media_network.refusal import Reason
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
@@ -23,12 +33,23 @@ from tests.blade_agent.main_board.engine.station import (
     segment_of,
 )
 from tests.patience import until
+from tests.programs import program_with
+
+OTHER = "another-film"
 
 
-def program_of(segments, state=ProgramState.INACTIVE):
-    return Program(
-        program=PROGRAM, title="River", rate_bps=10**6, sha256="a" * 64, segments=tuple(segments), state=state
-    )
+def header_of(segments, version, **facts):
+    return program_with(segments, program=PROGRAM, version=version, **facts).header
+
+
+def page(*changes, epoch=EPOCH):
+    """What a director tells, with all that there was before."""
+    told = tuple(change if isinstance(change, ProgramChange) else change_of(change) for change in changes)
+    return KeepChanges(epoch=epoch, changes=Changes(changes=told, until=max(change.version for change in told)))
+
+
+def withdrawn(version):
+    return ProgramChange(version=version, program=PROGRAM)
 
 
 def files_of(folder):
@@ -68,42 +89,89 @@ def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
         stuck = await source.serve()
         folder, here = tmp_path / "a", engine_at(2)
         async with scripted() as director, engine(director, folder, here) as store:
+
+            async def keep(message):
+                return await director.client.ask(here, KEEP_CHANGES, message)
+
             segments = [await put(store, PROGRAM, number, each) for number, each in enumerate(data[:2])]
-            await put(store, "another-film", 0, data[0])
-            keep = KeepProgram(epoch=EPOCH, program=program_of(segments))
-            assert await director.client.ask(here, KEEP_PROGRAM, keep) == Done()
-            fetch = Fetch(epoch=EPOCH, program=PROGRAM, segment=segment_of(2, data[2]), source=str(stuck), ticket="t")
-            assert await director.client.ask(here, FETCH, fetch) == Done()
+            await put(store, OTHER, 0, data[0])
+            assert await keep(page(header_of(segments, 4))) == Done()
+            assert await director.client.ask(here, FETCH, director.fetch(segment_of(2, data[2]), stuck)) == Done()
             await source.asked.wait()
             await until(lambda: any((folder / name).stat().st_size for name in files_of(folder) if "partial" in name))
-            stale = Discard(epoch=EPOCH - 1, programs=(PROGRAM,))
-            assert (await director.client.ask(here, DISCARD, stale)).reason is Reason.STALE_EPOCH
-            assert store.inventory() == {"another-film": "0", PROGRAM: "0-1"}
+            assert (await keep(page(withdrawn(5), epoch=EPOCH - 1))).reason is Reason.STALE_EPOCH
+            assert await keep(page(withdrawn(3))) == Done()  # it is older than what is known
+            assert store.inventory() == {OTHER: "0", PROGRAM: "0-1"}
             for _ in range(2):  # said twice it is the same
-                assert await director.client.ask(here, DISCARD, Discard(epoch=EPOCH, programs=(PROGRAM,))) == Done()
-                assert store.inventory() == {"another-film": "0"}
+                assert await keep(page(withdrawn(5))) == Done()
+                assert store.inventory() == {OTHER: "0"}
                 other = segment_of(0, data[0])
-                assert files_of(folder) == [str(path_of(folder, other, "another-film").relative_to(folder))]
-                assert (await director.client.ask(here, ASK_PROGRAM, AskProgram(PROGRAM))).reason
+                assert files_of(folder) == [str(path_of(folder, other, OTHER).relative_to(folder))]
+                told = await director.client.ask(here, ASK_ENGINE_CHANGES, AskChanges(since=0))
+                assert told.changes == (withdrawn(5),)
             assert not director.of(CopyDone), "nobody waits for a copy that was given up"
-            # It may come again, and is stored then.
+            # A disk comes back that was away when it was said, and it is said once more.
             await put(store, PROGRAM, 0, data[0])
-            assert store.inventory() == {"another-film": "0", PROGRAM: "0"}
+            assert await keep(page(withdrawn(5))) == Done()
+            assert store.inventory() == {OTHER: "0"}
+            # It may come again, and is stored then, whatever was said before.
+            assert await keep(page(header_of(segments, 6))) == Done()
+            await put(store, PROGRAM, 0, data[0])
+            assert await keep(page(withdrawn(5))) == Done()
+            assert store.inventory() == {OTHER: "0", PROGRAM: "0"}
         await source.runner.cleanup()
 
     asyncio.run(story())
 
 
-def test_what_is_in_service_stays(tmp_path):
+def test_what_is_another_program_under_the_same_name_goes_and_the_director_hears_of_it(tmp_path):
     async def story():
-        data = make_segments(1)
+        data = make_segments(2)
         here = engine_at(2)
         async with scripted() as director, engine(director, tmp_path / "a", here) as store:
-            program = program_of([await put(store, PROGRAM, 0, data[0])], ProgramState.PUBLISHED)
-            await director.client.ask(here, KEEP_PROGRAM, KeepProgram(epoch=EPOCH, program=program))
-            await director.client.ask(here, DISCARD, Discard(epoch=EPOCH, programs=(PROGRAM,)))
-            assert store.inventory() == {PROGRAM: "0"}
-            assert await director.client.ask(here, ASK_PROGRAM, AskProgram(PROGRAM)) == replace(program)
+
+            async def keep(header):
+                assert await director.client.ask(here, KEEP_CHANGES, page(header)) == Done()
+                return store.inventory()
+
+            first = [await put(store, PROGRAM, 0, data[0])]
+            assert await keep(header_of(first, 4)) == {PROGRAM: "0"}
+            assert await keep(header_of(first, 5, title="River II")) == {PROGRAM: "0"}, "the same segments"
+            enlisted = len(director.of(Enlist))
+            assert await keep(header_of([segment_of(0, data[1])], 6)) == {}
+            await until(lambda: len(director.of(Enlist)) > enlisted)
+            assert director.of(Enlist)[-1].inventory == {}
+            await put(store, PROGRAM, 0, data[1])
+            assert await keep(header_of(first, 5)) == {PROGRAM: "0"}, "older than what is known"
+
+    asyncio.run(story())
+
+
+class RefusingFiles(DiskFiles):
+    """A disk that removes nothing, while it refuses."""
+
+    refuses = False
+
+    def remove(self, path):
+        if self.refuses:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().remove(path)
+
+
+def test_what_cannot_be_removed_is_not_said_to_be_gone(tmp_path):
+    """Nothing is known of the withdrawal then, so that it is said again."""
+
+    async def story():
+        data = make_segments(1)
+        here, files = engine_at(2), RefusingFiles()
+        async with scripted() as director, engine(director, tmp_path / "a", here, files=files) as store:
+            header = header_of([await put(store, PROGRAM, 0, data[0])], 4)
+            assert await director.client.ask(here, KEEP_CHANGES, page(header)) == Done()
+            files.refuses = True
+            refused = await director.client.ask(here, KEEP_CHANGES, page(withdrawn(5)))
+            assert refused.reason is Reason.BUSY
+            told = await director.client.ask(here, ASK_ENGINE_CHANGES, AskChanges(since=0))
+            assert (told.changes, told.until) == ((change_of(header),), 4)
 
     asyncio.run(story())
 
@@ -115,14 +183,13 @@ def test_what_an_interrupted_copy_left_goes_too(tmp_path):
         stuck = await source.serve()
         folder, here = tmp_path / "a", engine_at(2)
         async with scripted() as director, engine(director, folder, here):
-            fetch = Fetch(epoch=EPOCH, program=PROGRAM, segment=segment_of(0, data[0]), source=str(stuck), ticket="t")
-            await director.client.ask(here, FETCH, fetch)
+            await director.client.ask(here, FETCH, director.fetch(segment_of(0, data[0]), stuck))
             await source.asked.wait()
             await until(lambda: any((folder / name).stat().st_size for name in files_of(folder)))
         await source.runner.cleanup()
         # As after a kill: another start finds the partial.
         async with scripted() as director, engine(director, folder, here) as store:
-            assert await director.client.ask(here, DISCARD, Discard(epoch=EPOCH, programs=(PROGRAM,))) == Done()
+            assert await director.client.ask(here, KEEP_CHANGES, page(withdrawn(5))) == Done()
             assert files_of(folder) == []
             assert store.inventory() == {}
 

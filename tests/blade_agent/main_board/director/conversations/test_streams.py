@@ -27,7 +27,6 @@ from media_network.messages.streaming import (
 )
 from media_network.messages.verb import Done
 from media_network.messages.watching import LIST_SESSIONS, ListSessions, PresentTurn, Served, SessionState
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,
@@ -139,7 +138,7 @@ def test_an_inactive_program_is_not_played():
         async def story():
             assert reason(await world.play()) is Reason.NOT_PUBLISHED
 
-        world.tell(story, program_of(state=ProgramState.INACTIVE))
+        world.tell(story, program_of(published=False))
 
 
 def test_engines_that_do_not_get_ready_are_passed_over():

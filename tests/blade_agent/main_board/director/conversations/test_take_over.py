@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from blade_agent.main_board.catalogue import change_of
 from media_network.messages.enlisting import ENLIST, REPORT, RunningStream, TurnPhase
-from media_network.messages.program_information import KeepProgram
+from media_network.messages.program_information import KeepChanges
 from media_network.messages.verb import Done
 from media_network.messages.watching import SessionState
 from media_network.refusal import Reason
@@ -108,14 +109,16 @@ def test_program_information_that_only_an_engine_kept_is_recalled():
         engine = world.engines[3]
 
         async def story():
-            engine.kept = FILM
-            answer = await world.ask(ENLIST, replace(engine.enlistment(), catalogue="other"))
+            await world.keep_table(FILM)
+            engine.kept, engine.known_until = [change_of(FILM.header)], 1
+            answer = await world.ask(ENLIST, engine.enlistment())
             assert answer.revoked == ()
             await asyncio.sleep(0.1)
             redirect = await world.play()
             assert redirect.program == FILM.header
             await asyncio.sleep(0.1)
-            assert KeepProgram(epoch=EPOCH, program=FILM) in world.engines[2].of(KeepProgram)
+            [told] = world.engines[2].of(KeepChanges)
+            assert (told.epoch, told.changes.changes) == (EPOCH, (change_of(FILM.header),))
 
         world.tell(story)
 

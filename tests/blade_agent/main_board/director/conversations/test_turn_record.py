@@ -5,7 +5,7 @@ from media_network.segment_table import Segment
 
 def served(number):
     """Turns are numbered from 1, and every other number was of an offer that nobody took."""
-    segment = Segment(number=number, length_bytes=188, duration_ms=1000, sha256="0" * 64)
+    segment = Segment(number=number, length_bytes=188, duration_ticks=90_000, sha256="0" * 64)
     return Served(turn=2 * number + 1, segment=segment, packet=number % 3, engine="127.1.1.2:8080")
 
 

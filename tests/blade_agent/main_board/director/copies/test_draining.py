@@ -6,11 +6,18 @@ import pytest
 from msgspec.structs import replace
 
 from media_network.messages.enlisting import REPORT
-from media_network.messages.obtaining import OBTAIN, CopyResult, Fetch, Obtain, ObtainStanding
+from media_network.messages.obtaining import OBTAIN, CopyResult, Fetch, ObtainStanding
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.refusal import Refused
 from tests.blade_agent.main_board.director.conversations.test_streams import hand_over
-from tests.blade_agent.main_board.director.stage import DIRECTOR, engine_address, engine_media, program_of, stage
+from tests.blade_agent.main_board.director.stage import (
+    DIRECTOR,
+    engine_address,
+    engine_media,
+    order_of,
+    program_of,
+    stage,
+)
 
 FILM = program_of()
 ALL = "0-3"
@@ -154,7 +161,8 @@ def test_a_program_that_becomes_known_while_a_blade_drains_is_copied_too():
         async def story():
             quiet(world, 2)
             assert await drain(world, 2) == 0  # nothing is known of what it holds
-            await world.ask(PUBLISH_PROGRAM, PublishProgram(FILM))
+            await world.keep_table(FILM)
+            await world.ask(PUBLISH_PROGRAM, PublishProgram(FILM.header))
             assert await drain(world, 2) == 4
 
         world.tell(story)
@@ -168,8 +176,9 @@ def test_a_segment_that_is_obtained_and_evacuated_at_once_is_copied_once():
         async def story():
             quiet(world, 2)
             await asyncio.sleep(0.6)
-            await world.ask(PUBLISH_PROGRAM, PublishProgram(film))
-            order = Obtain(program=film, source_station="home", source_director=str(DIRECTOR), copies=1)
+            await world.keep_table(film)
+            await world.ask(PUBLISH_PROGRAM, PublishProgram(film.header))
+            order = order_of(film, source=DIRECTOR)
             assert await drain(world, 2) == 1
             assert await world.ask(OBTAIN, order) == ObtainStanding()
             await asyncio.sleep(0.3)

@@ -1,7 +1,7 @@
 """Claim 12 from the seeking and from the source director, in virtual time."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 from msgspec.structs import replace
@@ -16,19 +16,25 @@ from media_network.messages.obtaining import (
     Fetch,
     LocateSegment,
     Obstacle,
-    Obtain,
     ObtainStanding,
     SegmentLocation,
 )
 from media_network.messages.streaming import PLAY, Play, Redirect
 from media_network.messages.watching import ASK_STATION, AskStation
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
-from tests.blade_agent.main_board.director.stage import CONSOLE, EPOCH, engine_media, program_of, stage
+from tests.blade_agent.main_board.director.stage import (
+    CONSOLE,
+    DIRECTOR_MEDIA,
+    EPOCH,
+    engine_media,
+    order_of,
+    program_of,
+    stage,
+)
 
 SOURCE = Address("127.1.2.1", 8081)
 FAR_ENGINE = "127.1.2.2:8080"
-FILM = program_of(segments=3, state=ProgramState.INACTIVE)
+FILM = program_of(segments=3, published=False)
 
 
 @asynccontextmanager
@@ -59,7 +65,24 @@ def start_source(world, answer=None):
 
 
 def order(program=FILM, copies=1):
-    return Obtain(program=program, source_station="south", source_director=str(SOURCE), copies=copies)
+    return order_of(program, SOURCE, copies)
+
+
+@contextmanager
+def seeking(inventories, program=FILM):
+    """A stage whose director has the program's table, and has yet to hear of it."""
+    with stage(inventories) as world:
+        tell = world.tell
+
+        def tell_with_table(story, published=None):
+            async def begin():
+                await world.keep_table(program)
+                await story()
+
+            tell(begin, published)
+
+        world.tell = tell_with_table
+        yield world
 
 
 async def held(world):
@@ -71,16 +94,24 @@ def fetches(world):
 
 
 def test_the_conversation_is_in_the_order_of_the_claim():
-    with stage({2: ""}) as world:
+    short = program_of(segments=1)
+    with seeking({2: ""}, short) as world:
         asked = start_source(world)
 
         async def story():
-            assert await world.ask(OBTAIN, order(program_of(segments=1))) == ObtainStanding()
+            assert await world.ask(OBTAIN, order(short)) == ObtainStanding()
             await asyncio.sleep(1.0)
             assert asked == [[LocateSegment(program="film", segment=0)]]
             [fetch] = world.engines[2].of(Fetch)
             assert fetch == Fetch(
-                epoch=EPOCH, program="film", segment=FILM.segments[0], source=FAR_ENGINE, ticket="far-0"
+                epoch=EPOCH,
+                program="film",
+                segment=short.segments[0],
+                table=short.header.table,
+                table_bytes=len(short.segments.octets),
+                parts=str(DIRECTOR_MEDIA),
+                source=FAR_ENGINE,
+                ticket="far-0",
             )
             assert await held(world) == {"film": "0"}
 
@@ -92,7 +123,7 @@ def test_the_conversation_is_in_the_order_of_the_claim():
 
 
 def test_segments_go_round_the_slots():
-    with stage({2: "", 3: "", 4: ""}) as world:
+    with seeking({2: "", 3: "", 4: ""}) as world:
         start_source(world)
 
         async def story():
@@ -105,7 +136,7 @@ def test_segments_go_round_the_slots():
 
 
 def test_two_copies_are_on_two_engines_and_the_second_comes_from_within():
-    with stage({2: "", 3: "", 4: ""}) as world:
+    with seeking({2: "", 3: "", 4: ""}) as world:
         asked = start_source(world)
 
         async def story():
@@ -121,7 +152,7 @@ def test_two_copies_are_on_two_engines_and_the_second_comes_from_within():
 
 @pytest.mark.parametrize("result", [CopyResult.NO_SPACE, CopyResult.UNKNOWN])
 def test_an_engine_that_fails_is_replaced_by_another(result):
-    with stage({2: "", 3: "", 4: ""}) as world:
+    with seeking({2: "", 3: "", 4: ""}) as world:
         start_source(world)
         world.engines[2].copies = result
 
@@ -145,7 +176,7 @@ def standing_after(world, duration_s=1.0):
 
 
 def test_an_order_says_that_the_disks_are_full_and_when_they_are_no_more():
-    with stage({2: "", 3: ""}) as world:
+    with seeking({2: "", 3: ""}) as world:
         start_source(world)
         segment_bytes = FILM.segments[0].length_bytes
         world.engines[2].free_bytes, world.engines[3].free_bytes = segment_bytes, 0
@@ -175,7 +206,7 @@ def test_an_order_says_that_the_disks_are_full_and_when_they_are_no_more():
     ],
 )
 def test_an_order_says_what_became_of_its_copies(result, obstacle, detail):
-    with stage({2: "", 3: ""}) as world:
+    with seeking({2: "", 3: ""}) as world:
         start_source(world)
         for engine in world.engines.values():
             engine.copies = result
@@ -190,7 +221,7 @@ def test_an_order_says_what_became_of_its_copies(result, obstacle, detail):
 
 
 def test_an_order_says_that_the_source_has_it_not_and_that_no_engine_is_there():
-    with stage({2: ""}) as world:
+    with seeking({2: ""}) as world:
         start_source(world, Refused(Reason.NOT_HERE, "not at south"))
 
         async def story():
@@ -207,7 +238,7 @@ def test_an_order_says_that_the_source_has_it_not_and_that_no_engine_is_there():
 
 
 def test_where_every_engine_fails_the_order_comes_to_nothing_until_it_is_said_again():
-    with stage({2: "", 3: ""}) as world:
+    with seeking({2: "", 3: ""}) as world:
         start_source(world)
         for engine in world.engines.values():
             engine.copies = CopyResult.HASH_MISMATCH
@@ -227,7 +258,7 @@ def test_where_every_engine_fails_the_order_comes_to_nothing_until_it_is_said_ag
 
 
 def test_an_engine_that_dies_over_a_copy_does_not_hold_the_program_up():
-    with stage({2: "", 3: ""}) as world:
+    with seeking({2: "", 3: ""}) as world:
         start_source(world)
         world.engines[2].copies = None
 
@@ -242,7 +273,7 @@ def test_an_engine_that_dies_over_a_copy_does_not_hold_the_program_up():
 
 
 def test_an_engine_without_a_word_is_given_up_after_a_while():
-    with stage({2: "", 3: ""}) as world:
+    with seeking({2: "", 3: ""}) as world:
         start_source(world)
         world.engines[2].copies = None
 
@@ -258,7 +289,7 @@ def test_an_engine_without_a_word_is_given_up_after_a_while():
 
 @pytest.mark.parametrize("away", ["nobody there", "not there"])
 def test_while_the_source_director_has_nothing_to_tell_nothing_is_fetched(away):
-    with stage({2: ""}) as world:
+    with seeking({2: ""}) as world:
         if away == "not there":
             start_source(world, Refused(Reason.NOT_HERE, "not at south"))
 
@@ -271,7 +302,7 @@ def test_while_the_source_director_has_nothing_to_tell_nothing_is_fetched(away):
 
 
 def test_an_order_said_again_while_it_is_carried_out_is_the_same_order():
-    with stage({2: "", 3: ""}) as world:
+    with seeking({2: "", 3: ""}) as world:
         asked = start_source(world)
 
         async def story():
@@ -288,17 +319,17 @@ def test_an_order_said_again_while_it_is_carried_out_is_the_same_order():
 
 
 def test_an_order_made_before_the_program_was_published_does_not_take_it_out_of_service():
-    with stage({2: "0-2"}) as world:
+    with seeking({2: "0-2"}) as world:
 
         async def story():
             assert await world.ask(OBTAIN, order()) == ObtainStanding()
             assert isinstance(await world.ask(PLAY, Play(program="film", console=CONSOLE)), Redirect)
 
-        world.tell(story, replace(FILM, state=ProgramState.PUBLISHED))
+        world.tell(story, program_of(segments=3, version=2))
 
 
 def test_a_source_director_tells_the_least_loaded_live_engine():
-    with stage({2: "0-2", 3: "0-2"}) as world:
+    with seeking({2: "0-2", 3: "0-2"}) as world:
 
         async def story():
             await world.play()
@@ -315,7 +346,7 @@ def test_a_source_director_tells_the_least_loaded_live_engine():
 
 
 def test_an_order_from_nowhere_is_refused():
-    with stage({2: ""}) as world:
+    with seeking({2: ""}) as world:
 
         async def story():
             refused = await world.ask(OBTAIN, replace(order(), source_director="nowhere"))

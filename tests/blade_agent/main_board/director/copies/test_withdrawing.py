@@ -1,126 +1,182 @@
-"""Programs that the center gave up: nothing of them stays at any engine, whoever was away when it was said."""
+"""Programs that the center withdrew: nothing of them stays at any engine, whoever was away when it was said."""
 
 import asyncio
 
-from media_network.http.server import HandlerTable, serve
-from media_network.messages.obtaining import OBTAIN, Discard, Obtain
-from media_network.messages.registry import (
-    ADD_LOCATIONS,
-    LIST_CATALOGUE,
-    REGISTER_STATION,
-    REMOVE_LOCATIONS,
-    REPORT_LOCATIONS,
-    CatalogueListing,
-    StationRegistered,
-)
+from media_network.messages.obtaining import OBTAIN, CopyResult, Fetch, ObtainStanding, SegmentLocation
+from media_network.messages.program_information import PUBLISH_PROGRAM, KeepChanges, PublishProgram
+from media_network.messages.registry import RegisterStation
+from media_network.messages.streaming import Redirect
 from media_network.messages.verb import Done
 from media_network.messages.watching import ASK_STATION, AskStation
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
-from tests.blade_agent.main_board.director.stage import CENTER, EPOCH, INTERVALS, program_of, stage
+from tests.blade_agent.main_board.director.scripted_center import stage_with_center
+from tests.blade_agent.main_board.director.stage import EPOCH, INTERVALS, order_of, program_of, tombstone
 
-FILM = program_of(segments=3, state=ProgramState.INACTIVE)
+FILM = program_of(segments=3, published=False)
+OTHER_FILM = program_of(segments=3, first=100, version=12)
+LOCATION = SegmentLocation(media="127.1.2.2:8080", ticket="far")
 ROUND_S = 2 * INTERVALS.registration_ms / 1000
-
-
-def start_center(world, *withdrawn):
-    """A center that has given these up; returns their names, to be changed, and what it hears of locations."""
-    names, removed = list(withdrawn), []
-
-    async def register(_):
-        return StationRegistered(catalogue_version=1, generation=0, withdrawn=tuple(names))
-
-    async def run():
-        table = HandlerTable("scripted center")
-        table.verb(REGISTER_STATION, register)
-        table.verb(LIST_CATALOGUE, lambda _: answer(CatalogueListing(version=1, programs=())))
-        for verb in (REPORT_LOCATIONS, ADD_LOCATIONS):
-            table.verb(verb, lambda _: answer(Done()))
-        table.verb(REMOVE_LOCATIONS, lambda message: answer(removed.append(message.segments) or Done()))
-        async with serve(table, CENTER):
-            await asyncio.Event().wait()
-
-    async def answer(what):
-        return what
-
-    world.simulation.start(world.simulation.host(CENTER.host), run)
-    return names, removed
 
 
 async def held(world):
     return (await world.ask(ASK_STATION, AskStation())).programs
 
 
-def discarded(engine):
-    return [order.programs for order in engine.of(Discard)]
+def times_told(engine, change):
+    return engine.told().count(change)
 
 
-def test_engines_discard_what_was_given_up_once_each_and_the_registry_is_told():
-    with stage({2: "0-1", 3: "1-2"}, center=CENTER) as world:
-        names, removed = start_center(world)
+def test_engines_are_told_once_each_and_the_registry_that_nothing_is_held():
+    with stage_with_center({2: "0-1", 3: "1-2"}, [FILM]) as (world, center):
+
+        async def story():
+            await asyncio.sleep(3 * ROUND_S)
+            assert await held(world) == {"film": "0-2"}
+            assert center.held == {"film": {0, 1, 2}}
+            center.say(tombstone(5))
+            await asyncio.sleep(3 * ROUND_S)
+            assert await held(world) == {}
+            assert center.held == {"film": set()}
+            assert world.director._catalogue.get("film") is None
+            assert [times_told(engine, tombstone(5)) for engine in world.engines.values()] == [1, 1]
+            assert {message.epoch for message in world.engines[2].of(KeepChanges)} == {EPOCH}
+            assert (await world.play()).reason is Reason.UNKNOWN_PROGRAM
+            assert center.of(RegisterStation)[-1].heard == 5
+
+        world.tell(story)
+
+
+def test_the_copy_that_is_being_made_is_given_up():
+    with stage_with_center({2: "0", 3: ""}, [FILM]) as (world, center):
+        world.engines[3].copies = None
 
         async def story():
             await asyncio.sleep(ROUND_S)
-            assert await held(world) == {"film": "0-2"}
-            assert not discarded(world.engines[2])
-            names.append("film")
-            await asyncio.sleep(3 * ROUND_S)
-            assert await held(world) == {}
-            assert world.director._catalogue.get("film") is None
-            assert [discarded(engine) for engine in world.engines.values()] == [[("film",)], [("film",)]]
-            assert world.engines[2].of(Discard)[0].epoch == EPOCH
-            assert set("".join(removed)) >= set("02")
+            assert await world.ask(OBTAIN, order_of(FILM, copies=2)) == ObtainStanding()
+            await asyncio.sleep(0.5)
+            [fetch] = world.engines[3].of(Fetch)
+            obtaining = world.director._obtaining
+            assert obtaining._copies
+            center.say(tombstone(5))
+            await asyncio.sleep(ROUND_S)
+            assert (obtaining._copies, obtaining._running, obtaining._standings) == ({}, {}, {})
+            world.engines[3].copies = CopyResult.STORED
+            await asyncio.sleep(200.0)
+            assert world.engines[3].of(Fetch) == [fetch]
 
-        world.tell(story, FILM)
+        world.tell(story)
 
 
 def test_an_engine_that_was_away_and_one_that_could_not_are_told_later():
-    with stage({2: "0-1", 3: "1-2"}, center=CENTER) as world:
-        names, _ = start_center(world)
+    with stage_with_center({2: "0-1", 3: "1-2"}, [FILM]) as (world, center):
 
         async def story():
-            world.engines[3].discarded = Refused(Reason.BUSY, "the disk is stuck")
+            await asyncio.sleep(ROUND_S)
+            world.engines[3].kept_answer = Refused(Reason.BUSY, "the disk is stuck")
             world.simulation.power_cut(world.engines[2].host)
             await asyncio.sleep(6.0)
-            names.append("film")
+            center.say(tombstone(5))
             await asyncio.sleep(ROUND_S)
             assert await held(world) == {"film": "1-2"}
-            world.engines[3].discarded = Done()
+            world.engines[3].kept_answer = Done()
             world.simulation.restart(world.engines[2].host)
+            world.simulation.crash(world.engines[3].host)
+            world.simulation.restart(world.engines[3].host)
             await asyncio.sleep(2 * ROUND_S)
             assert await held(world) == {}
-            assert discarded(world.engines[2]) == [("film",)]
+            assert times_told(world.engines[2], tombstone(5)) == 1
 
-        world.tell(story, FILM)
+        world.tell(story)
 
 
-def test_what_is_in_service_stays_whatever_the_center_says():
-    with stage({2: "0-2"}, center=CENTER) as world:
-        names, _ = start_center(world)
+def test_an_engine_that_comes_back_with_old_segments_is_told_again_though_it_has_heard():
+    """A disk of it was away."""
+    with stage_with_center({2: "0-1"}, [FILM]) as (world, center):
 
         async def story():
-            names.append("film")
+            center.say(tombstone(5))
+            center.add(program_of(name="epic", version=6))
             await asyncio.sleep(2 * ROUND_S)
-            assert await held(world) == {"film": "0-2"}
-            assert not discarded(world.engines[2])
+            engine = world.engines[2]
+            assert times_told(engine, tombstone(5)) == 1
+            engine.known_until = 6
+            world.simulation.crash(engine.host)
+            world.simulation.restart(engine.host)
+            await asyncio.sleep(ROUND_S)
+            assert times_told(engine, tombstone(5)) == 2
+            assert await held(world) == {}
+            assert center.held.get("film", set()) == set()
+            engine.inventory = ""
+            world.simulation.crash(engine.host)
+            world.simulation.restart(engine.host)
+            await asyncio.sleep(ROUND_S)
+            assert times_told(engine, tombstone(5)) == 2, "it holds nothing of it"
 
-        world.tell(story, program_of(segments=3))
+        world.tell(story)
 
 
-def test_a_program_that_is_ordered_again_is_not_discarded_on_an_older_word():
-    with stage({2: "0-2"}, center=CENTER) as world:
-        names, _ = start_center(world)
+def test_an_order_that_is_older_than_the_withdrawal_is_refused_and_so_is_a_publication():
+    with stage_with_center({2: "", 3: ""}, [FILM]) as (world, center):
+
+        async def story():
+            center.say(tombstone(5))
+            await asyncio.sleep(ROUND_S)
+            refused = await world.ask(OBTAIN, order_of(program_of(segments=3, version=4)))
+            assert refused.reason is Reason.UNKNOWN_PROGRAM
+            assert await world.ask(PUBLISH_PROGRAM, PublishProgram(program_of(version=4).header)) == Done()
+            assert (await world.play()).reason is Reason.UNKNOWN_PROGRAM
+            await asyncio.sleep(1.0)
+            assert not any(engine.of(Fetch) for engine in world.engines.values())
+
+        world.tell(story)
+
+
+def test_a_name_is_used_again_after_a_withdrawal_whatever_was_said_of_it_before():
+    with stage_with_center({2: "0-2"}, [FILM]) as (world, center):
+
+        async def story():
+            center.say(tombstone(5))
+            await asyncio.sleep(ROUND_S)
+            assert await held(world) == {}
+            center.add(OTHER_FILM)
+            await asyncio.sleep(ROUND_S)
+            assert (await world.play()).reason is Reason.NO_ENGINE
+            for segment in OTHER_FILM.segments:
+                await world.engines[2].stored(segment)
+            redirect = await world.play()
+            assert isinstance(redirect, Redirect)
+            assert redirect.first == OTHER_FILM.segments[0]
+
+        world.tell(story)
+
+
+def test_of_another_film_under_the_same_name_the_former_is_obtained_no_more():
+    with stage_with_center({2: "", 3: ""}, [FILM]) as (world, center):
+        for engine in world.engines.values():
+            engine.copies = None
 
         async def story():
             await asyncio.sleep(ROUND_S)
-            loop = asyncio.get_running_loop()
-            asked_at = loop.time()
-            await world.ask(OBTAIN, Obtain(program=FILM, source_station="home", source_director=str(CENTER), copies=1))
-            await world.director._withdrawing.hear(["film"], asked_at)
+            for program in (FILM, OTHER_FILM):
+                await world.keep_table(program)
+            world.director._obtaining._locate = locate
+            await world.ask(OBTAIN, order_of(FILM))
             await asyncio.sleep(0.5)
-            assert await held(world) == {"film": "0-2"}
-            names.append("film")
+            assert fetched() == set(FILM.segments)
+            center.add(OTHER_FILM)
+            for engine in world.engines.values():
+                engine.copies = CopyResult.STORED
             await asyncio.sleep(ROUND_S)
-            assert await held(world) == {}
+            assert fetched() == set(FILM.segments), "nobody has ordered it"
+            await world.ask(OBTAIN, order_of(FILM))  # an order of before
+            await asyncio.sleep(1.0)
+            assert fetched() == {*FILM.segments, *OTHER_FILM.segments}
+            assert await held(world) == {"film": "0-2"}
 
-        world.tell(story, FILM)
+        def fetched():
+            return {order.segment for engine in world.engines.values() for order in engine.of(Fetch)}
+
+        async def locate(*_):
+            return LOCATION
+
+        world.tell(story)

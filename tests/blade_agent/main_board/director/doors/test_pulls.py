@@ -15,7 +15,6 @@ from blade_agent.main_board.director.doors import pulls
 from blade_agent.main_board.director.engines.roster import Roster
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import ENLIST, Enlist
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 from tests.blade_agent.main_board.director.stage import DIRECTOR, DIRECTOR_MEDIA, RATE_BPS, program_of, stage
@@ -54,7 +53,7 @@ def test_the_playlist_is_one_of_rfc_8216():
             assert int(tags["EXT-X-VERSION"]) >= 3  # for durations with a fraction
             assert tags["EXT-X-PLAYLIST-TYPE"] == "VOD"
             durations_s = [float(line[8:-1]) for line in lines if line.startswith("#EXTINF:")]
-            assert durations_s == [segment.duration_ms / 1000 for segment in FILM.segments]
+            assert durations_s == [segment.duration_ticks / 90_000 for segment in FILM.segments]
             assert all(round(duration_s) <= int(tags["EXT-X-TARGETDURATION"]) for duration_s in durations_s)
             addresses = [line for line in lines if not line.startswith("#")]
             found = [re.fullmatch(r"(\d)\.ts\?session=([0-9a-f]{24})", address) for address in addresses]
@@ -219,7 +218,7 @@ def test_an_inactive_program_has_no_playlist():
             assert (await get(world.http, "/programs/film/playlist.m3u8"))[0] == 404
             assert (await get(world.http, "/programs/film/0.ts?" + SESSION))[0] == 404
 
-        world.tell(story, program_of(segments=6, state=ProgramState.INACTIVE))
+        world.tell(story, program_of(segments=6, published=False))
 
 
 def test_the_sessions_that_asked_last_are_shown_one_by_one():

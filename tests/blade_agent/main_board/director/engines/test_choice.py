@@ -145,7 +145,7 @@ def test_a_suspect_answers_again_when_it_reports():
 
 
 def segment(number=0, length_bytes=1880):
-    return Segment(number=number, length_bytes=length_bytes, duration_ms=1, sha256="0" * 64)
+    return Segment(number=number, length_bytes=length_bytes, duration_ticks=90, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(

@@ -4,114 +4,41 @@ import asyncio
 
 import pytest
 
-from media_network.http.server import HandlerTable, serve
+from blade_agent.main_board.catalogue import Catalogue
 from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult
+from media_network.messages.program_information import AskChanges
 from media_network.messages.registry import (
     ADD_LOCATIONS,
-    LIST_CATALOGUE,
     REGISTER_STATION,
     REMOVE_LOCATIONS,
     REPORT_LOCATIONS,
     AddLocations,
-    CatalogueListing,
     RegisterStation,
     RemoveLocations,
     ReportLocations,
-    StationRegistered,
 )
 from media_network.messages.streaming import PLAY, Play, Redirect
 from media_network.messages.verb import Done
-from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
-from media_network.segment_set import parse_segments
+from tests.blade_agent.main_board.director.scripted_center import NOW_MS, stage_with_center
 from tests.blade_agent.main_board.director.stage import (
-    CENTER,
     CONSOLE,
     DIRECTOR,
     DIRECTOR_MEDIA,
     EPOCH,
     INTERVALS,
+    STATE,
     engine_address,
     program_of,
-    stage,
+    tombstone,
 )
 
 FILM = program_of()
 
 
-class ScriptedCenter:
-    """Keeps what it is told as the registry does, and everything it heard."""
-
-    def __init__(self, world):
-        self.host = world.simulation.host(CENTER.host)
-        self.heard = []
-        self.generation = 0
-        self.held = {}
-        self.programs = (FILM,)
-        self.version = 1
-        self.refusals = {}
-        """By verb: what it is refused with."""
-        self.slow = {}
-        """By verb: how long its answer takes."""
-
-    async def run(self):
-        table = HandlerTable("scripted center")
-        for verb, answer in {
-            REGISTER_STATION: self._register,
-            REPORT_LOCATIONS: self._replace,
-            ADD_LOCATIONS: self._add,
-            REMOVE_LOCATIONS: self._remove,
-            LIST_CATALOGUE: self._catalogue,
-        }.items():
-            table.verb(verb, self._answer(verb, answer))
-        async with serve(table, CENTER):
-            await asyncio.Event().wait()
-
-    def _answer(self, verb, answer):
-        async def hear(message):
-            self.heard.append(message)
-            await asyncio.sleep(self.slow.get(verb, 0.0))
-            return self.refusals.get(verb) or answer(message)
-
-        return hear
-
-    def _register(self, _):
-        return StationRegistered(catalogue_version=self.version, generation=self.generation)
-
-    def _replace(self, message):
-        self.generation = message.generation
-        self.held = {program: set(parse_segments(text)) for program, text in message.locations.items()}
-        return Done()
-
-    def _add(self, message):
-        return self._change(message, set.update)
-
-    def _remove(self, message):
-        return self._change(message, set.difference_update)
-
-    def _change(self, message, apply):
-        if message.generation != self.generation:
-            return Refused(Reason.UNKNOWN_STATION)
-        apply(self.held.setdefault(message.program, set()), parse_segments(message.segments))
-        return Done()
-
-    def _catalogue(self, _):
-        return CatalogueListing(version=self.version, programs=self.programs)
-
-    def forget(self):
-        """Lose what it knew, as with a new disk."""
-        self.generation, self.held = 0, {}
-
-    def of(self, kind):
-        return [message for message in self.heard if isinstance(message, kind)]
-
-
-def told(story, inventories, up=True, within_s=600.0):
-    with stage(inventories, center=CENTER) as world:
-        center = ScriptedCenter(world)
-        if up:
-            world.simulation.start(center.host, center.run)
-        world.tell(lambda: story(world, center), within_s=within_s)
+def told(story, inventories, up=True, published=None):
+    with stage_with_center(inventories, [FILM], up) as (world, center):
+        world.tell(lambda: story(world, center), published)
 
 
 async def stored(world, slot, segment, result=CopyResult.STORED):
@@ -133,7 +60,7 @@ def test_a_director_registers_reports_and_then_tells_each_change():
     async def story(world, center):
         await asyncio.sleep(SETTLED_S)
         assert center.of(RegisterStation)[-1] == RegisterStation(
-            station="north", director=str(DIRECTOR), media=str(DIRECTOR_MEDIA), epoch=EPOCH, engines=2
+            station="north", director=str(DIRECTOR), media=str(DIRECTOR_MEDIA), epoch=EPOCH, engines=2, heard=1
         )
         [report] = center.of(ReportLocations)
         assert (report.station, report.epoch, report.generation) == ("north", EPOCH, 1)
@@ -234,24 +161,60 @@ def test_a_director_that_was_superseded_goes_on_serving():
         await asyncio.sleep(10.0)
         assert center.held == {"film": {0, 1}}
 
-    with stage({2: "0-1"}, center=CENTER) as world:
-        center = ScriptedCenter(world)
-        world.simulation.start(center.host, center.run)
-        world.tell(lambda: story(world, center), FILM)
+    told(story, {2: "0-1"}, published=FILM)
 
 
 def test_a_publication_that_was_not_heard_is_caught_up_with():
     async def story(world, center):
-        center.programs = (program_of(state=ProgramState.INACTIVE),)
-        center.version = 2
+        center.add(program_of(published=False, version=2))
         await asyncio.sleep(3.0)
         assert (await world.play()).reason is Reason.NOT_PUBLISHED
-        center.programs, center.version = (FILM,), 3
+        center.add(program_of(version=3))
         await asyncio.sleep(3.0)
         assert isinstance(await world.ask(PLAY, Play(program="film", console=CONSOLE)), Redirect)
-        asked = sum(type(message).__name__ == "ListCatalogue" for message in center.heard)
+        assert center.of(RegisterStation)[-1].heard == 3
+        asked = len(center.of(AskChanges))
         await asyncio.sleep(20.0)
-        assert sum(type(message).__name__ == "ListCatalogue" for message in center.heard) == asked
+        assert len(center.of(AskChanges)) == asked
+
+    told(story, {2: "0-3"})
+
+
+def test_a_long_feed_comes_in_pages():
+    async def story(world, center):
+        center.page = 2
+        for number in range(3, 10):
+            center.add(program_of(name=f"film-{number}", version=number))
+        center.say(tombstone(10, "film-4"))
+        await asyncio.sleep(3.0)
+        catalogue = world.director._catalogue
+        assert catalogue.heard == 10
+        assert {header.program for header in catalogue} == {
+            "film",
+            *(f"film-{number}" for number in (3, 5, 6, 7, 8, 9)),
+        }
+        asked = [question.since for question in center.of(AskChanges)]
+        assert asked == [0, *asked[1:]] == sorted(set(asked))
+        assert len(asked) >= 4
+
+    told(story, {2: "0-3"})
+
+
+def test_a_director_takes_the_time_from_its_center_and_a_program_into_service_when_it_is_due():
+    async def story(world, center):
+        center.add(program_of(version=2, publish_at_ms=NOW_MS + 60_000, window_ends_ms=NOW_MS + 120_000))
+        await asyncio.sleep(3.0)
+        clock = world.director._catalogue.clock
+        assert NOW_MS <= clock.now_ms() <= NOW_MS + 10_000
+        assert (await world.play()).reason is Reason.NOT_PUBLISHED
+        center.now_ms = NOW_MS + 60_000
+        await asyncio.sleep(3.0)
+        assert isinstance(await world.play(), Redirect)
+        again = Catalogue(world.disk, STATE / "catalogue")
+        await again.load()
+        assert again.clock.now_ms() >= NOW_MS + 60_000, "though nothing has changed since"
+        await asyncio.sleep(60.0)
+        assert (await world.play()).reason is Reason.NOT_PUBLISHED
 
     told(story, {2: "0-3"})
 
@@ -268,12 +231,13 @@ def test_a_full_disk_does_not_end_a_term():
     async def story(world, center):
         await asyncio.sleep(SETTLED_S)
         world.disk.capacity_bytes = 0
-        center.programs = (FILM, program_of(name="epic"))
-        center.version = 2
+        center.add(program_of(name="epic", version=2))
         await asyncio.sleep(5.0)
         assert isinstance(await world.play(), Redirect)
+        assert center.of(RegisterStation)[-1].heard == 1
         world.disk.capacity_bytes = 1 << 30
         await asyncio.sleep(5.0)
         assert (await world.play("epic")).reason is Reason.NO_ENGINE
+        assert center.of(RegisterStation)[-1].heard == 2
 
     told(story, {2: "0-1"})

@@ -19,7 +19,7 @@ def turn_of(segment, packet, given_at):
 @given(st.integers(0, 2), st.integers(0, 59_999), st.floats(0, 200))
 def test_nobody_can_have_sent_so_far_and_no_turn_goes_beyond_its_segment(segment, packet, elapsed_s):
     past = past_turn(PROGRAM, turn_of(segment, packet, 100.0), None, 100.0 + elapsed_s)
-    reached = PROGRAM.advance(segment, packet, int(elapsed_s * PACKETS_PER_S))
+    reached = PROGRAM.segments.advance(segment, packet, int(elapsed_s * PACKETS_PER_S))
     end = (segment + 1, 0)
     assert (past or (3, 0)) >= min(reached or (3, 0), end)
     assert (past or (3, 0)) <= end

@@ -61,15 +61,15 @@ from blade_agent.main_board.engine.turns.states import (
 from blade_agent.main_board.engine.turns.table import EVENTS, STATES, TABLE, diagram
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.messages.streaming import Cease, HandOver, Next, Preload, StopCause, Stream
-from media_network.segment_table import Segment
 from media_network.refusal import Reason, Refused
+from media_network.segment_table import Segment
 
 DOCUMENT = Path(__file__).parents[5] / "docs" / "protocols" / "streams.md"
 PACKETS = 100
 
 
 def segment(number):
-    return Segment(number=number, length_bytes=PACKETS * 188, duration_ms=100, sha256="a" * 64)
+    return Segment(number=number, length_bytes=PACKETS * 188, duration_ticks=9000, sha256="a" * 64)
 
 
 def order(turn, number=0, *, redirected=False):
