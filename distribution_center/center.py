@@ -12,6 +12,7 @@ from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.content.ingesting import Ingesting
 from distribution_center.content.storing import Storing
+from distribution_center.content.withdrawing import Withdrawing
 from distribution_center.distribution import Distribution
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.opening import open_repository
@@ -81,7 +82,8 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         )
         content_engine = ContentEngine(ingesting, storing, media, TicketKey(rng.randbytes(32)))
         table = HandlerTable("distribution center")
-        for part in (registry, content_manager, distribution, content_engine):
+        withdrawing = Withdrawing(jobs=ingesting.jobs, storing=storing, repository=repository)
+        for part in (registry, content_manager, distribution, content_engine, withdrawing):
             part.answer(table)
         refuse_store_errors(table)
         view = CenterView(

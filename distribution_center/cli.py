@@ -3,7 +3,7 @@
 import click
 
 from distribution_center.commands.ingests import cancel_ingest, ingest, ingests, watch_ingest
-from distribution_center.commands.programs import distribute, programs, publish, stations
+from distribution_center.commands.programs import distribute, programs, publish, stations, withdraw
 from distribution_center.commands.serving import nms, run
 
 
@@ -13,5 +13,6 @@ def main() -> None:
     """A distribution center: knows where every segment is, and brings programs to the stations."""
 
 
-for command in (run, nms, ingest, ingests, watch_ingest, cancel_ingest, distribute, publish, programs, stations):
+_INGESTS = (ingest, ingests, watch_ingest, cancel_ingest)
+for command in (run, nms, *_INGESTS, distribute, publish, withdraw, programs, stations):
     main.add_command(command)

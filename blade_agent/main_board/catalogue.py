@@ -23,11 +23,11 @@ from blade_agent.main_board.parts import Parts
 from blade_agent.main_board.service_clock import ServiceClock
 from media_network.callback import do_nothing
 from media_network.durable_file import DurableFile
-from media_network.fields import ProgramId, Sha256
+from media_network.fields import Count, ProgramId, Sha256
 from media_network.files import Files
 from media_network.message_pages import first_page
 from media_network.messages.program_information import Changes, ProgramChange
-from media_network.program_header import ProgramHeader
+from media_network.program_header import Milliseconds, ProgramHeader
 from media_network.time_of_day import now_ms
 from media_network.whole_information import parse_information
 
@@ -43,8 +43,8 @@ _REBUILT = "the center, or another blade of the station, says it again"
 class _Feed(Struct, frozen=True):
     """What was heard of the center."""
 
-    heard: int = 0
-    told_ms: int = 0
+    heard: Count
+    told_ms: Milliseconds
 
 
 class _Kept(NamedTuple):
@@ -225,7 +225,7 @@ class Catalogue:
         self._files.sync_folder(self._folder.parent)
         self._files.make_folder(self._folder / _PARTS)
         self._files.sync_folder(self._folder)
-        feed = self._feed_file().read().value or _Feed()
+        feed = self._feed_file().read().value or _Feed(0, 0)
         names = [name for name in self._files.list_folder(self._folder) if name.endswith(_SUFFIX)]
         return feed, [kept for name in names if (kept := self._read(self._folder / name))]
 

@@ -98,7 +98,7 @@ class Parts:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """`GET /parts/<sha256>`."""
-        return await part_response(request, self.read)
+        return await part_response(request, self._give)
 
     async def hold(self, sha256: Sha256, bytes_max: int, source: Address, http: HttpClient) -> bool:
         """Have a part on the disk, whoever it belongs to; whether it is. Raises OSError."""
@@ -109,6 +109,11 @@ class Parts:
             return False
         await self._keep(sha256, octets)
         return True
+
+    async def _give(self, sha256: Sha256) -> bytes | None:
+        """From memory too: a disk that is full has not taken it, and others are to hold it all the same."""
+        found = self._at_hand.get(sha256)
+        return found.segments.octets if found else await self.read(sha256)
 
     async def _first_of(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> bytes | None:
         for source in sources:

@@ -4,22 +4,29 @@ import asyncio
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.moment import Moment, in_words
 from media_network.cli import UserError, echo_json, json_option
 from media_network.messages.content import (
     ASK_PROGRAM_ROW,
     DISTRIBUTE,
     LIST_PROGRAMS,
+    PROGRAMS_SHOWN_MAX,
     PUBLISH,
+    WITHDRAW,
     AskProgramRow,
     Distribute,
     ListPrograms,
     ProgramRow,
+    ProgramState,
     Publish,
+    Withdraw,
 )
 from media_network.messages.registry import LIST_STATIONS, ListStations
 
+_STATES = [state.value for state in ProgramState if state is not ProgramState.UNKNOWN]
 _PATIENCE_S = 10.0
 """How long `distribute` waits while a station says what is in its way, and nothing moves."""
 _ORDER_STAYS = "The order stays, and is carried out when that has changed; `distribution-center programs` shows it."
@@ -58,33 +65,78 @@ def distribute(
 
 @click.command()
 @click.argument("program")
-@json_option("the program's information")
+@click.option("--at", "at_ms", type=Moment(), help="When its service begins (default: now).")
+@click.option("--until", "until_ms", type=Moment(), help="When its service ends (default: never).")
+@json_option("an object with `program`, `state` and more")
 @center_option
-def publish(*, program: str, as_json: bool, center: str | None, state_dir: Path) -> None:
-    """Start the service of PROGRAM at all stations.
+def publish(
+    *, program: str, at_ms: int | None, until_ms: int | None, as_json: bool, center: str | None, state_dir: Path
+) -> None:
+    """Start the service of PROGRAM at all stations, now or at a time.
+
+    Every station knows the time, and starts by itself, also one that is cut off from the center by then.
 
     \b
-    Example:
+    Examples:
       distribution-center publish big-buck-bunny-1f3a
+      distribution-center publish big-buck-bunny-1f3a --at 2026-12-24T20:00 --until +30d
     """
-    published = talk_with(center, state_dir, lambda talk: talk.ask(PUBLISH, Publish(program), deadline_s=10.0))
+    order = Publish(program, at_ms, until_ms)
+    published = talk_with(center, state_dir, lambda talk: talk.ask(PUBLISH, order, deadline_s=10.0))
     if as_json:
         echo_json(published)
-    else:
-        click.echo(f"{published.program} is {published.state}")
+        return
+    begins = f" from {in_words(at_ms)} on" if at_ms else ""
+    ends = f" until {in_words(published.window_ends_ms)}" if published.window_ends_ms else ""
+    click.echo(f"{published.program} is {published.state}{begins}{ends}")
 
 
 @click.command()
-@json_option("a list of objects")
+@click.argument("program")
+@json_option("an object with `program`")
 @center_option
-def programs(*, as_json: bool, center: str | None, state_dir: Path) -> None:
-    """List the programs, and where they are.
+def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path) -> None:
+    """Remove PROGRAM from everywhere, the home media station too. Its name can be used again.
+
+    Stations let go of it as soon as they hear of it, whoever is watching; one that is away, when it is back.
 
     \b
     Example:
-      distribution-center programs --json
+      distribution-center withdraw big-buck-bunny-1f3a
     """
-    rows = talk_with(center, state_dir, _all_programs)
+    talk_with(center, state_dir, lambda talk: talk.ask(WITHDRAW, Withdraw(program)))
+    if as_json:
+        echo_json({"program": program})
+    else:
+        click.echo(f"{program} is withdrawn")
+
+
+@click.command()
+@click.option("--search", default="", metavar="WORD", help="Only those with WORD in their name or title.")
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--station", help="Only those of which STATION holds something.")
+@click.option("--limit", type=click.IntRange(min=1), help="No more than so many (default: all).")
+@json_option("a list of objects")
+@center_option
+def programs(
+    *,
+    search: str,
+    state: str | None,
+    station: str | None,
+    limit: int | None,
+    as_json: bool,
+    center: str | None,
+    state_dir: Path,
+) -> None:
+    """List the programs by name, and where they are.
+
+    \b
+    Examples:
+      distribution-center programs --json
+      distribution-center programs --state published --station north --search bunny --limit 50
+    """
+    wanted = ListPrograms(search=search, state=ProgramState(state) if state else None, station=station)
+    rows = talk_with(center, state_dir, lambda talk: _listed(talk, wanted, limit))
     if as_json:
         echo_json(rows)
         return
@@ -140,11 +192,12 @@ async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRo
     return row
 
 
-async def _all_programs(talk: Talk) -> list[ProgramRow]:
+async def _listed(talk: Talk, wanted: ListPrograms, limit: int | None) -> list[ProgramRow]:
     rows: list[ProgramRow] = []
     more = True
     while more:
-        page = await talk.ask(LIST_PROGRAMS, ListPrograms(after=rows[-1].program if rows else ""))
+        left = PROGRAMS_SHOWN_MAX if limit is None else min(PROGRAMS_SHOWN_MAX, limit - len(rows))
+        page = await talk.ask(LIST_PROGRAMS, replace(wanted, after=rows[-1].program if rows else "", limit=left))
         rows += page.programs
-        more = page.more
+        more = page.more and (limit is None or len(rows) < limit)
     return rows

@@ -6,7 +6,7 @@ import logging
 from aiohttp import web
 
 from distribution_center.obstacles import Obstacles
-from distribution_center.registry.repository import PAGE, Repository
+from distribution_center.registry.repository import PAGE, Repository, WantedPrograms
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
@@ -62,7 +62,7 @@ class ContentManager:
         return messages.ProgramRow(
             program=program.program,
             title=program.title,
-            state=state_of(program),
+            state=state_of(program, now_ms()),
             sha256=program.sha256,
             segments=program.segments,
             bytes=program.length_bytes,
@@ -72,6 +72,8 @@ class ContentManager:
             film_bytes=program.film_bytes,
             streams=program.streams,
             warnings=program.warnings,
+            publish_at_ms=program.publish_at_ms,
+            window_ends_ms=program.window_ends_ms,
         )
 
     async def _tell_changes(self, question: AskChanges) -> Changes:
@@ -93,7 +95,8 @@ class ContentManager:
         return await part_response(request, self._repository.part)
 
     async def _list_programs(self, question: messages.ListPrograms) -> messages.Programs:
-        found = await self._repository.programs(question.after, question.limit + 1)
+        wanted = WantedPrograms(question.search, question.state, question.station, now_ms())
+        found = await self._repository.programs(question.after, question.limit + 1, wanted)
         rows = tuple([await self.row(program) for program in found[: question.limit]])
         return messages.Programs(rows, more=len(found) > question.limit)
 
@@ -108,8 +111,13 @@ class ContentManager:
             return _unknown(order.program)
         if not await self.at_home(program):
             return Refused(Reason.NOT_HERE, f"the home media station does not hold the whole of {order.program} yet")
-        if not program.is_in_service(now_ms()):
-            await self._repository.publish_program(order.program, now_ms())
+        at_ms = order.at_ms
+        if at_ms is None:
+            at_ms = program.publish_at_ms if program.is_in_service(now_ms()) else now_ms()
+        until_ms = program.window_ends_ms if order.until_ms is None else order.until_ms
+        if until_ms is not None and until_ms <= max(at_ms or 0, now_ms()):
+            return Refused(Reason.BAD_MESSAGE, f"the window of {order.program} would end before it begins")
+        await self._repository.publish_program(order.program, at_ms or 0, until_ms)
         published = await self._repository.program(order.program)
         if published is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program} any more")
@@ -123,10 +131,14 @@ class ContentManager:
             logger.warning("%s has not heard that %s is published; it will when it registers", station, program.program)
 
 
-def state_of(program: ProgramHeader) -> messages.ProgramState:
-    """Whether a program is in service now."""
-    in_service = program.is_in_service(now_ms())
-    return messages.ProgramState.PUBLISHED if in_service else messages.ProgramState.INACTIVE
+def state_of(program: ProgramHeader, now_ms: int) -> messages.ProgramState:
+    """Where a program is in its life."""
+    begins_ms, ends_ms = program.publish_at_ms, program.window_ends_ms
+    if begins_ms is None:
+        return messages.ProgramState.INACTIVE
+    if ends_ms is not None and ends_ms <= now_ms:
+        return messages.ProgramState.EXPIRED
+    return messages.ProgramState.PUBLISHED if begins_ms <= now_ms else messages.ProgramState.SCHEDULED
 
 
 def _unknown(program: ProgramId) -> Refused:

@@ -91,6 +91,10 @@ class IngestJobs:
         """Whether nothing of its program is to stay if that does not become whole."""
         return self._unfinished[ingest].fresh
 
+    def making(self, program: ProgramId) -> str | None:
+        """Number of an ingest that is under way and makes this program."""
+        return next((one.ingest for one in self._unfinished.values() if one.program == program), None)
+
     def is_alone_at(self, ingest: str, program: ProgramId) -> bool:
         """Whether no other that is under way makes the same program."""
         return all(other.program != program for other in self._unfinished.values() if other.ingest != ingest)

@@ -1,5 +1,6 @@
 """The registry's reads: each a statement, and what its rows mean. Who has the connection carries them out."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -13,7 +14,10 @@ from distribution_center.registry.repository import (
     OrderState,
     RegisteredStation,
     Stamp,
+    WantedPrograms,
 )
+from distribution_center.registry.writes import searched
+from media_network.messages.content import ProgramState
 from media_network.program_header import ProgramHeader
 
 _Result = TypeVar("_Result")
@@ -23,6 +27,16 @@ _SEGMENTS_END = 1 << 62  # beyond it a number does not fit a column
 _DECODER = msgspec.json.Decoder(ProgramHeader)
 _STATIONS = "SELECT station, director, media, epoch, generation FROM stations"
 _PROGRAMS = "SELECT program, header, version, changed_at_ms, publish_at_ms, window_ends_ms FROM programs"
+_IN_STATE = {
+    ProgramState.INACTIVE: "publish_at_ms IS NULL",
+    ProgramState.SCHEDULED: "(publish_at_ms > $now AND coalesce(window_ends_ms > $now, true))",
+    ProgramState.PUBLISHED: "(publish_at_ms <= $now AND coalesce(window_ends_ms > $now, true))",
+    ProgramState.EXPIRED: "(publish_at_ms IS NOT NULL AND window_ends_ms <= $now)",
+}
+_AT_STATION = (
+    "EXISTS (SELECT 1 FROM locations JOIN stations ON stations.number = locations.station"
+    " WHERE locations.program = programs.number AND stations.station = $station)"
+)
 _OPEN_ORDERS = "SELECT programs.program, station, copies FROM orders JOIN programs ON number = orders.program"
 
 
@@ -34,11 +48,23 @@ class Read(NamedTuple, Generic[_Result]):
     result: Callable[[_Rows], _Result]
 
 
-def programs(after: str, limit: int) -> Read[list[ProgramHeader]]:
+def programs(after: str, limit: int, wanted: WantedPrograms) -> Read[list[ProgramHeader]]:
     """See `Repository`."""
-    return Read(
-        f"{_PROGRAMS} WHERE program > $1 AND header IS NOT NULL ORDER BY program LIMIT $2", (after, limit), _headers
-    )
+    values: list[str | int] = [after]
+    conditions = ["program > $1", "header IS NOT NULL"]
+    if wanted.search:
+        values.append(f"%{_literally(searched(wanted.search))}%")
+        conditions.append(f"words LIKE ${len(values)} ESCAPE '!'")
+    if wanted.state:
+        in_state = _IN_STATE.get(wanted.state, "1 = 0")
+        values += [wanted.now_ms] * ("$now" in in_state)
+        conditions.append(in_state.replace("$now", f"${len(values)}"))
+    if wanted.station:
+        values.append(wanted.station)
+        conditions.append(_AT_STATION.replace("$station", f"${len(values)}"))
+    values.append(limit)
+    sql = f"{_PROGRAMS} WHERE {' AND '.join(conditions)} ORDER BY program LIMIT ${len(values)}"
+    return Read(sql, tuple(values), _headers)
 
 
 def program(name: str) -> Read[list[ProgramHeader]]:
@@ -116,6 +142,11 @@ def locations(name: str) -> Read[dict[str, frozenset[int]]]:
         (name,),
         _locations,
     )
+
+
+def _literally(text: str) -> str:
+    """What `LIKE` takes for the text itself."""
+    return re.sub(r"([!%_])", r"!\1", text)
 
 
 def _headers(rows: _Rows) -> list[ProgramHeader]:

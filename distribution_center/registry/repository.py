@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from media_network.messages.content import ProgramState
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 
@@ -77,6 +78,21 @@ class DistributionOrder(NamedTuple):
     """On how many engines of the station a segment shall be."""
 
 
+class WantedPrograms(NamedTuple):
+    """What is asked of the programs that are listed."""
+
+    search: str = ""
+    """Is in their name or title, whatever the case."""
+    state: ProgramState | None = None
+    station: str | None = None
+    """Holds some of them."""
+    now_ms: int = 0
+    """When they are in that state."""
+
+
+ALL_PROGRAMS = WantedPrograms()
+
+
 class OpenOrder(NamedTuple):
     """A distribution order that is not carried out yet."""
 
@@ -136,8 +152,8 @@ class Repository(Protocol):
     async def withdraw_program(self, program: str) -> Verdict:
         """Forget a program with its orders and locations, but for the number of this change. `UNKNOWN_PROGRAM`."""
 
-    async def publish_program(self, program: str, at_ms: int) -> Verdict:
-        """It is in service from then on, milliseconds since 1970. `REPEATED`, `UNKNOWN_PROGRAM`."""
+    async def publish_program(self, program: str, at_ms: int, until_ms: int | None = None) -> Verdict:
+        """It is in service from then on, until then, milliseconds since 1970. `REPEATED`, `UNKNOWN_PROGRAM`."""
 
     async def renumber_above(self, version: int) -> Verdict:
         """Give every program a version above this one: stations have heard of it. `REPEATED` if newer ones are."""
@@ -168,8 +184,10 @@ class Repository(Protocol):
         this generation is known: locations may have been added since.
         """
 
-    async def programs(self, after: str = "", limit: int = PAGE) -> list[ProgramHeader]:
-        """Programs by name, a page of them: those that come after a name."""
+    async def programs(
+        self, after: str = "", limit: int = PAGE, wanted: WantedPrograms = ALL_PROGRAMS
+    ) -> list[ProgramHeader]:
+        """Programs by name, a page of them: those that come after a name, and are wanted."""
 
     async def program(self, program: str) -> ProgramHeader | None:
         """One program."""

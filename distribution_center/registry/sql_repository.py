@@ -9,6 +9,7 @@ from distribution_center.registry.group_commit import GroupCommit, Result
 from distribution_center.registry.masks import masks
 from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
+    ALL_PROGRAMS,
     PAGE,
     Change,
     DistributionOrder,
@@ -17,6 +18,7 @@ from distribution_center.registry.repository import (
     RegisteredStation,
     Stamp,
     Verdict,
+    WantedPrograms,
 )
 from distribution_center.registry.writes import FullReport, Write
 from media_network.program import Program
@@ -60,9 +62,11 @@ class SqlRepository:
         """See `Repository`."""
         return await self._commits.write(partial(writes.withdraw_program, program=program, now_ms=now_ms()))
 
-    async def publish_program(self, program: str, at_ms: int) -> Verdict:
+    async def publish_program(self, program: str, at_ms: int, until_ms: int | None = None) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.publish_program, program=program, at_ms=at_ms, now_ms=now_ms()))
+        return await self._commits.write(
+            partial(writes.publish_program, program=program, at_ms=at_ms, until_ms=until_ms, now_ms=now_ms())
+        )
 
     async def renumber_above(self, version: int) -> Verdict:
         """See `Repository`."""
@@ -93,9 +97,11 @@ class SqlRepository:
         inventory = FullReport(station, stamp, held)
         return await self._commits.write(partial(writes.replace_station, inventory=inventory))
 
-    async def programs(self, after: str = "", limit: int = PAGE) -> list[ProgramHeader]:
+    async def programs(
+        self, after: str = "", limit: int = PAGE, wanted: WantedPrograms = ALL_PROGRAMS
+    ) -> list[ProgramHeader]:
         """See `Repository`."""
-        return await self._store.read(reads.programs(after, limit))
+        return await self._store.read(reads.programs(after, limit, wanted))
 
     async def program(self, program: str) -> ProgramHeader | None:
         """See `Repository`."""

@@ -36,6 +36,7 @@ PROGRAMS = (
     number {integer} NOT NULL UNIQUE,
     version {integer} NOT NULL UNIQUE,
     changed_at_ms {integer} NOT NULL,
+    words {name} NOT NULL,
     segments {integer} NOT NULL,
     header {octets},
     publish_at_ms {integer},

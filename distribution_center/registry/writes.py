@@ -79,13 +79,13 @@ def insert_program(program: Program, *, number: int, now_ms: int) -> Steps:
     version = yield from _next("version")
     yield Statement(
         "INSERT INTO programs"
-        " (program, number, version, changed_at_ms, segments, header, publish_at_ms, window_ends_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " (program, number, version, changed_at_ms, words, segments, header, publish_at_ms, window_ends_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         " ON CONFLICT (program) DO UPDATE SET version = excluded.version, changed_at_ms = excluded.changed_at_ms,"
-        " segments = excluded.segments, header = excluded.header, publish_at_ms = excluded.publish_at_ms,"
-        " window_ends_ms = excluded.window_ends_ms",
+        " words = excluded.words, segments = excluded.segments, header = excluded.header,"
+        " publish_at_ms = excluded.publish_at_ms, window_ends_ms = excluded.window_ends_ms",
         (
-            *(program.name, number, version, now_ms, header.segments),
+            *(program.name, number, version, now_ms, searched(f"{program.name} {header.title}"), header.segments),
             *(_static(header), header.publish_at_ms, header.window_ends_ms),
         ),
     )
@@ -112,17 +112,18 @@ def withdraw_program(*, program: str, now_ms: int) -> Steps:
     return Verdict.ACCEPTED
 
 
-def publish_program(*, program: str, at_ms: int, now_ms: int) -> Steps:
+def publish_program(*, program: str, at_ms: int, until_ms: int | None, now_ms: int) -> Steps:
     """See `Repository.publish_program`."""
-    known = yield Statement("SELECT header, publish_at_ms FROM programs WHERE program = $1", (program,))
+    known = yield Statement("SELECT header, publish_at_ms, window_ends_ms FROM programs WHERE program = $1", (program,))
     if known is None or known[0] is None:
         return Verdict.UNKNOWN_PROGRAM
-    if known[1] == at_ms:
+    if tuple(known[1:]) == (at_ms, until_ms):
         return Verdict.REPEATED
     version = yield from _next("version")
     yield Statement(
-        "UPDATE programs SET publish_at_ms = $1, version = $2, changed_at_ms = $3 WHERE program = $4",
-        (at_ms, version, now_ms, program),
+        "UPDATE programs SET publish_at_ms = $1, window_ends_ms = $2, version = $3, changed_at_ms = $4"
+        " WHERE program = $5",
+        (at_ms, until_ms, version, now_ms, program),
     )
     return Verdict.ACCEPTED
 
@@ -136,6 +137,11 @@ def renumber_above(*, version: int) -> Steps:
     yield Statement("UPDATE programs SET version = -version WHERE version > 0", ())
     yield Statement("UPDATE programs SET version = $1 - version WHERE version < 0", (version,))
     return Verdict.ACCEPTED
+
+
+def searched(text: str) -> str:
+    """A text as it is searched for."""
+    return text.casefold()
 
 
 def _next(column: str) -> Generator[Statement, tuple[Any, ...] | None, int]:

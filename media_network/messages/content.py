@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from media_network.fields import Count, ProgramId, Sentence, Sha256
-from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Verb
-from media_network.program_header import StreamOrigin
+from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
+from media_network.program_header import Milliseconds, StreamOrigin
 from media_network.word import Word
 
 INGESTS_SHOWN_MAX = 256
@@ -104,6 +104,16 @@ class Publish(Struct, frozen=True):
     """Start the service of a program at all stations (claim 11)."""
 
     program: ProgramId
+    at_ms: Milliseconds | None = None
+    """It is in service from then on, at every station by itself; None: from now on."""
+    until_ms: Milliseconds | None = None
+    """It is not in service from then on; None: as it is."""
+
+
+class Withdraw(Struct, frozen=True):
+    """Remove a program from everywhere; its name can be used again."""
+
+    program: ProgramId
 
 
 PROGRAMS_SHOWN_MAX = 100
@@ -113,9 +123,13 @@ class ProgramState(Word):
     """Life of a program (claim 11)."""
 
     INACTIVE = "inactive"
-    """Not to be played: it is not published yet, or its window has ended."""
+    """It is not said when it is to be in service."""
+    SCHEDULED = "scheduled"
+    """It will be in service."""
     PUBLISHED = "published"
     """In service: directors redirect consoles to it."""
+    EXPIRED = "expired"
+    """Its window has ended."""
     UNKNOWN = "unknown"
     """A state of a newer party: not in service here."""
 
@@ -125,6 +139,12 @@ class ListPrograms(Struct, frozen=True, kw_only=True):
 
     after: str = ""
     """Those whose names come after this one."""
+    search: Annotated[str, Meta(max_length=200)] = ""
+    """Only those with this in their name or title, whatever the case."""
+    state: ProgramState | None = None
+    """Only those in this state."""
+    station: str | None = None
+    """Only those of which this station holds something."""
     limit: Annotated[int, Meta(ge=1, le=PROGRAMS_SHOWN_MAX)] = PROGRAMS_SHOWN_MAX
 
 
@@ -154,6 +174,10 @@ class ProgramRow(Struct, frozen=True, kw_only=True):
     """What was copied of the film, and what was encoded and why."""
     warnings: tuple[Sentence, ...] = ()
     """In what else than its coding it differs from the film."""
+    publish_at_ms: Milliseconds | None = None
+    """It is in service from then on; None: that is not decided yet."""
+    window_ends_ms: Milliseconds | None = None
+    """It is not in service from then on; None: it stays."""
 
 
 class Programs(Struct, frozen=True):
@@ -206,6 +230,13 @@ PUBLISH = Verb(
     "Publish a program to all stations (claim 11).",
     callers=(Caller.OPERATOR,),
     reply_bytes_max=STATIONS_BYTES_MAX,
+)
+WITHDRAW = Verb(
+    "content/withdraw",
+    Withdraw,
+    Done,
+    "Remove a program from everywhere (claim 23).",
+    callers=(Caller.OPERATOR,),
 )
 LIST_PROGRAMS = Verb(
     "content/programs",

@@ -34,11 +34,11 @@ def assert_conversation(network, wire, program, *, source, seeking):
     # directing the media director in a seeking media station to obtain the program, including identifying a source
     # media station where the content is present
     obtain = wire.said("director/obtain", source=registry, destination=seeking_director)[0]
-    assert obtain.body["program"]["program"] == program
+    assert obtain.body["header"]["program"] == program
     assert obtain.body["source_station"] == source
     assert obtain.body["source_director"].partition(":")[0] == source_director
 
-    for number in range(len(obtain.body["program"]["segments"])):
+    for number in range(obtain.body["header"]["segments"]):
         wanted = {"program": program, "segment": number}
 
         # requesting from the media director of the source media station the location of the needed segment
@@ -86,7 +86,7 @@ def assert_conversation(network, wire, program, *, source, seeking):
         assert in_order == sorted(in_order)
 
     # ... for addition to the location database
-    assert network.program(program)["stations"][seeking] == len(obtain.body["program"]["segments"])
+    assert network.program(program)["stations"][seeking] == obtain.body["header"]["segments"]
 
 
 def segments(text):

@@ -19,8 +19,8 @@ class Director:
         self.program = program["program"]
         self.row = network.director("north")
         self.engines = network.engines("north")
-        rows = network.say(f"127.{network.number}.0.1:8081", "content/catalogue")["programs"]
-        self.rate_bps = next(row["rate_bps"] for row in rows if row["program"] == self.program)
+        header = network.say(f"127.{network.number}.0.1:8081", "content/program", program=self.program)
+        self.rate_bps = header["rate_bps"]
 
     def ask(self, series, number, segment=0):
         """Ask for a segment in a session of its own; the engine that is redirected to."""

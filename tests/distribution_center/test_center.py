@@ -3,6 +3,7 @@ would take long.
 """
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -21,6 +22,7 @@ from media_network.messages.content import (
     INGEST,
     LIST_PROGRAMS,
     PUBLISH,
+    WITHDRAW,
     AskIngest,
     CancelIngest,
     Distribute,
@@ -29,6 +31,7 @@ from media_network.messages.content import (
     ListPrograms,
     ProgramState,
     Publish,
+    Withdraw,
 )
 from media_network.messages.obtaining import (
     LOCATE_SEGMENT,
@@ -52,10 +55,12 @@ from media_network.messages.registry import (
     StationDoor,
     StationRegistered,
 )
+from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.clips import render
 from tests.distribution_center.world import CONTENTS, HOME, MEDIA_OF_STATIONS, ScriptedDirector, film
 from tests.patience import until
+from tests.programs import empty_segments, program_with
 
 
 async def newest_of(world):
@@ -234,6 +239,7 @@ def test_an_ingest_into_full_disks_fails_in_words_and_is_named_until_it_comes_ag
             assert (await world.ask(LIST_PROGRAMS, ListPrograms())).programs == ()
             assert list((world.folder / "spool").iterdir()) == []
             assert await newest_of(world) == (progress.program, None)
+        world.storing_patience_s = 60.0
         async with world.center(), world.station(HOME) as home:  # a restart forgets it not
             assert await newest_of(world) == (progress.program, None)
             again, _ = await world.ingest(source)
@@ -350,6 +356,126 @@ def test_a_center_that_stops_while_it_stores_takes_it_up_again(simulated):
                 assert (await world.row("film")).stations == {HOME: 4}
 
     simulated(story)
+
+
+# From publication to withdrawal
+
+
+def test_a_program_is_in_service_from_its_time_to_the_end_of_its_window(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world) as home:
+
+            async def state():
+                return (await world.row("film")).state
+
+            now = int(time.time() * 1000)
+            assert await state() is ProgramState.INACTIVE
+            row = await world.ask(PUBLISH, Publish("film", at_ms=now + 10_000, until_ms=now + 30_000))
+            assert (row.state, row.publish_at_ms) == (ProgramState.SCHEDULED, now + 10_000)
+            [header] = home.published
+            assert (header.publish_at_ms, header.window_ends_ms) == (now + 10_000, now + 30_000)
+            await asyncio.sleep(11.0)
+            assert await state() is ProgramState.PUBLISHED
+            assert await world.repository.newest_version() == header.version, "its time makes it, and nobody's word"
+            await asyncio.sleep(20.0)
+            assert await state() is ProgramState.EXPIRED
+            refused = await world.ask(PUBLISH, Publish("film"))
+            assert refused.reason is Reason.BAD_MESSAGE
+            assert "end before it begins" in refused.detail
+            row = await world.ask(PUBLISH, Publish("film", until_ms=now + 10**6))
+            assert row.state is ProgramState.PUBLISHED
+            again = await world.ask(PUBLISH, Publish("film"))
+            assert again == row
+
+    simulated(story)
+
+
+def test_what_is_withdrawn_is_gone_and_its_name_is_free(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092):
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await world.ask(PUBLISH, Publish("film"))
+            before = await world.repository.newest_version()
+            assert await world.ask(WITHDRAW, Withdraw("film")) == Done()
+            assert await world.row("film") is None
+            assert await world.repository.open_orders() == []
+            news = await world.ask(ASK_CHANGES, AskChanges(since=before))
+            assert news.changes == (ProgramChange(version=before + 1, program="film"),)
+            assert (await world.ask(WITHDRAW, Withdraw("film"))).reason is Reason.UNKNOWN_PROGRAM
+            await world.repository.add_program(film())
+            assert (await world.row("film")).state is ProgramState.INACTIVE
+
+    simulated(story)
+
+
+def test_what_is_being_ingested_is_not_withdrawn(simulated, monkeypatch):
+    async def cut(_path, spool, **_):
+        (spool / "film").mkdir()
+        return film()
+
+    monkeypatch.setattr(ingesting, "ingest", cut)
+
+    async def story(world):
+        async with world.center(), world.station(HOME, port=8091) as home:
+            home.takes = 0
+            progress = await world.ask(INGEST, Ingest(source="/films/film.mp4"))
+            await until(lambda: home.orders)
+            refused = await world.ask(WITHDRAW, Withdraw("film"))
+            assert refused.reason is Reason.NOT_READY
+            assert f"cancel {progress.ingest} instead" in refused.detail
+            await world.ask(CANCEL_INGEST, CancelIngest(progress.ingest))
+            assert await world.row("film") is None
+
+    simulated(story)
+
+
+def test_programs_are_listed_a_page_at_a_time(told):
+    async def story(world):
+        async with world.center():
+            for number in range(5):
+                await world.repository.add_program(program_with(empty_segments(2), program=f"film-{number}"))
+            first = await world.ask(LIST_PROGRAMS, ListPrograms(limit=3))
+            assert ([row.program for row in first.programs], first.more) == (["film-0", "film-1", "film-2"], True)
+            rest = await world.ask(LIST_PROGRAMS, ListPrograms(after="film-2", limit=3))
+            assert ([row.program for row in rest.programs], rest.more) == (["film-3", "film-4"], False)
+
+    told(story)
+
+
+def test_changes_are_told_in_pages_that_no_catalogue_makes_larger(told):
+    async def story(world):
+        async with world.center():
+            for number in range(250):
+                long = program_with(empty_segments(1), program=f"film-{number}", warnings=("w" * 200,) * 16)
+                await world.repository.add_program(long)
+            heard, since, pages = [], 0, 0
+            while True:
+                page = await world.ask(ASK_CHANGES, AskChanges(since=since))
+                heard += [change.version for change in page.changes]
+                since, pages = page.until, pages + 1
+                if not page.more:
+                    break
+            assert (heard, since) == (list(range(1, 251)), 250)
+            assert pages >= 3
+
+    told(story)
+
+
+def test_a_part_is_a_resource_under_its_digest(told):
+    async def story(world):
+        await remember(world, film())
+        async with world.center():
+            table = film().segments
+            async with world.http.read(world.media, f"/parts/{table.sha256}") as response:
+                assert (response.status, await response.read()) == (200, table.octets)
+                assert "immutable" in response.headers["Cache-Control"]
+            for name in ("0" * 64, table.sha256.upper(), "..", "x"):
+                async with world.http.read(world.media, f"/parts/{name}") as response:
+                    assert response.status == 404
+
+    told(story)
 
 
 # Distribution

@@ -247,7 +247,7 @@ class Director:
         """Have at hand what an engine is streaming already."""
         await self._catalogues.recall(engine, programs)
         for name in programs:
-            await self._library.get(name)
+            await self._library.get(name, engine.media)
 
     async def _report(self, message: enlisting.Report) -> enlisting.Reported | Refused:
         engine = self._enlisted(message.engine, message.boot)

@@ -109,7 +109,7 @@ def test_changes_are_told_in_the_order_of_their_numbers_and_in_pages(tmp_path, m
         assert (catalogue.since(0).until, catalogue.since(0).more) == (8, False)
         assert catalogue.since(5).changes == tuple(changes[2:])
         assert (catalogue.since(9).changes, catalogue.since(9).until) == ((), 8)
-        monkeypatch.setattr(module, "first_page", partial(first_page, bytes_max=1500))
+        monkeypatch.setattr(module, "first_page", partial(first_page, bytes_max=1000))
         pages, since, more = [], 0, True
         while more:
             page = catalogue.since(since)
@@ -120,7 +120,7 @@ def test_changes_are_told_in_the_order_of_their_numbers_and_in_pages(tmp_path, m
         # What was said before its turn comes to others so, too, and is no sign that they know all before it.
         assert [until for _, until, _ in pages] == [min(8, versions[-1]) for versions, _, _ in pages]
         again = await opened(DiskFiles(), tmp_path)
-        assert [change.version for change in again.since(0).changes] == [2]
+        assert again.since(0).changes == tuple(changes[: len(pages[0][0])])
 
     asyncio.run(story())
 

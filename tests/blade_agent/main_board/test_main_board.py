@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
+from blade_agent.main_board.catalogue import change_of
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
@@ -29,7 +30,7 @@ from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector, DirectorSeen, Watching
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import segment_target
-from tests.blade_agent.main_board.director.stage import program_of
+from tests.blade_agent.main_board.director.stage import program_of, tombstone
 from tests.blade_agent.main_board.engine.station import put
 from tests.patience import PATIENCE_S, until
 
@@ -265,3 +266,52 @@ def test_what_a_full_disk_does_not_take_is_refused_and_the_blade_goes_on(tmp_pat
     assert (done, known) == (Done(), header)
     assert [record for record in caplog.records if record.exc_info] == []
     assert "director/publish cannot be done" in caplog.text
+
+
+def test_a_director_lets_go_of_what_another_program_has_left_on_its_own_blade(tmp_path, free_port):
+    """It knows of the other before the engine beside it is told, and after a restart nobody would tell."""
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+    directing = RoleAssignment(role=Role.DIRECTOR, epoch=1, station="north")
+    first = program_of(version=4)
+
+    async def story():
+        async with (
+            powered(tmp_path, address, media, holding=[bytes(188)]) as main_board,
+            HttpClient(random.Random(1)) as http,
+        ):
+            main_board.assign(directing)
+            main_board.know_blades({2: address})
+
+            async def publish(program):
+                message = PublishProgram(program.header)
+                assert await http.ask(address, PUBLISH_PROGRAM, message, deadline_s=PATIENCE_S) == Done()
+
+            def held():
+                director = main_board._director
+                return director and director._table.programs()
+
+            async def gone():
+                await until(lambda: held() == {})
+                return main_board._board.store.inventory()
+
+            await until(lambda: held() == {"film": {0}})
+            await publish(first)
+            await publish(program_of(version=5, title="Film II"))
+            kept = held()
+            await publish(program_of(version=6, first=100))
+            return kept, await gone()
+
+    assert asyncio.run(story()) == ({"film": {0}}, {})
+
+
+def test_a_blade_lets_go_of_a_program_though_it_is_no_engine(tmp_path, free_port):
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+
+    async def story():
+        async with powered(tmp_path, address, media, holding=[bytes(188)]) as main_board:
+            await main_board._catalogue.learn([change_of(program_of(version=4).header)])
+            held = main_board._board.store.inventory()
+            await main_board._catalogue.learn([tombstone(5)])
+            return held, main_board._board.store.inventory()
+
+    assert asyncio.run(story()) == ({"film": "0"}, {})

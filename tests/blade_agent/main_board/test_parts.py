@@ -223,6 +223,12 @@ def test_what_a_full_disk_does_not_take_is_played_and_not_said_to_be_held(tmp_pa
         async with served(Source()) as (http, sources):
             assert await parts.fetch(FILM.header, sources, http) == FILM
             assert "cannot be kept" in caplog.text
+            assert await parts.read(TABLE) is None
+            async with (
+                serve(with_parts(HandlerTable("blade"), parts), Address("127.0.0.1", 0)) as here,
+                http.read(here, f"/parts/{TABLE}") as response,
+            ):
+                assert await response.read() == OCTETS, "others may have room"
             with pytest.raises(OSError, match="No space left"):
                 await parts.hold(TABLE, len(OCTETS), sources[0], http)
 

@@ -61,7 +61,7 @@ def test_a_program_of_the_network_on_this_laptop(tmp_path):
                 assert (code, errors) == (0, "")
                 assert (reception["program"], reception["sha256"], reception["intact"]) == (
                     "film",
-                    PROGRAM.sha256,
+                    PROGRAM.header.sha256,
                     True,
                 )
                 assert [one["number"] for one in reception["segments"]] == [0, 1, 2]
@@ -76,7 +76,7 @@ def test_a_url_to_the_standard_output():
             url = f"http://{station.director}/programs/film/playlist.m3u8"
             code, output, errors = await run(url, "--output", "-")
             assert (code, output) == (0, WHOLE)
-            assert f"sha256 {PROGRAM.sha256}" in errors
+            assert f"sha256 {PROGRAM.header.sha256}" in errors
             code, output, errors = await run(url, "--output", "-", "--json")
             assert (code, output) == (0, WHOLE)
             assert json.loads(errors)["bytes"] == len(WHOLE)

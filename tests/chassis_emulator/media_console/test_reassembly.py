@@ -49,7 +49,7 @@ def test_a_whole_stream(late):
     program, bodies = film(20, 7, 1, 33, 14)
     reassembly = receive(program, datagrams(bodies), late)
     assert reassembly.is_whole
-    assert reassembly.sha256 == program.sha256
+    assert reassembly.sha256 == program.header.sha256
     assert reassembly.hand_overs == 4
     assert [(one.number, one.bytes, one.sha256, one.engine, one.intact) for one in reassembly.segments] == [
         (n, len(body), sha256(body).hexdigest(), SOURCES[n % 3], True) for n, body in enumerate(bodies)
@@ -112,7 +112,7 @@ def test_strays_are_counted_and_not_taken():
         assert not reassembly.feed(stray, "127.6.6.6:6")
     assert reassembly.feed(bodies[0], SOURCES[0])
     assert not reassembly.feed(bodies[0], SOURCES[0])
-    assert (reassembly.strays, reassembly.sha256, reassembly.hand_overs) == (5, program.sha256, 0)
+    assert (reassembly.strays, reassembly.sha256, reassembly.hand_overs) == (5, program.header.sha256, 0)
 
 
 def test_noise_in_place_of_the_stream_is_kept_within_bounds():
@@ -166,7 +166,7 @@ def test_a_segment_whose_turn_a_lost_director_took_with_it(late):
     stream = datagrams(bodies)
     damaged = receive(program, [one for one in stream if one[:2] != (1, 1)], late, untold=(2,))
     assert [one.intact for one in damaged.segments] == [True, False, None, True]
-    assert damaged.bytes == program.length_bytes - len(stream[4][3])
+    assert damaged.bytes == program.header.length_bytes - len(stream[4][3])
 
 
 def test_it_is_ahead_while_a_segment_comes_that_was_not_told():

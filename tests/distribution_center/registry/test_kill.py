@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from distribution_center.registry.repository import all_programs
 from distribution_center.registry.sqlite_repository import SqliteRepository
 
 WRITER = """
@@ -62,7 +63,7 @@ def test_killed_at_random(seed: int, tmp_path: Path) -> None:
 async def read_all(path: Path) -> tuple[set[str], dict[str, frozenset[int]]]:
     store = SqliteRepository.open(path)
     try:
-        programs = {program.program for program in await store.programs()}
+        programs = {program.program async for program in all_programs(store)}
         return programs, {name: (await store.locations(name)).get("north", frozenset()) for name in programs}
     finally:
         await store.close()

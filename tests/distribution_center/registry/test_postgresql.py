@@ -18,10 +18,18 @@ from distribution_center.registry.repository import (
     RepositoryLost,
     RepositoryUnfit,
     Verdict,
+    all_programs,
 )
 from distribution_center.registry.tables import UnknownSchemaVersion
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer
-from tests.distribution_center.registry.test_repository import FIRST, Conformance, program_of, station_of
+from tests.distribution_center.registry.test_repository import (
+    FIRST,
+    SCHEMAS,
+    Conformance,
+    is_what_release_2_kept,
+    program_of,
+    station_of,
+)
 
 pytestmark = pytest.mark.peer("pg_ctlcluster", "setpriv")
 

@@ -25,11 +25,13 @@ from distribution_center.registry.repository import (
     RepositoryFailed,
     Stamp,
     Verdict,
+    WantedPrograms,
     all_programs,
 )
 from distribution_center.registry.sqlite_connection import SqliteTooOld, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.registry.tables import UnknownSchemaVersion
+from media_network.messages.content import ProgramState
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
@@ -137,6 +139,37 @@ class Conformance:
                 "film",
                 *(f"film-{n}" for n in range(5)),
             ]
+
+        self.run(tmp_path, story)
+
+    def test_programs_are_found_by_word_state_and_station(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            for name, title in (("a", "100 % Übermut"), ("b", "Bunny_s"), ("c", "Bunnies"), ("d", "bunny")):
+                await store.add_program(program_of(name, title=title))
+            await store.publish_program("b", 10)
+            await store.publish_program("c", 10, 20)
+            await store.publish_program("d", 30)
+
+            async def found(**facts: Any) -> str:
+                wanted = WantedPrograms(now_ms=25, **facts)
+                return " ".join(one.program for one in await store.programs(limit=50, wanted=wanted))
+
+            assert await found(search="BUNN") == "b c d"
+            assert await found(search="übermut") == "a"
+            assert await found(search="%") == "a"
+            assert await found(search="y_") == "b"
+            assert await found(search="!") == ""
+            assert await found(search="EPI") == "epic"
+            assert await found(state=ProgramState.INACTIVE) == "a epic film"
+            assert await found(state=ProgramState.PUBLISHED) == "b"
+            assert await found(state=ProgramState.EXPIRED) == "c"
+            assert await found(state=ProgramState.SCHEDULED) == "d"
+            assert await found(state=ProgramState.UNKNOWN) == ""
+            await store.add_locations("b", "north", FIRST, [1])
+            await store.add_locations("film", "north", FIRST, [1])
+            assert await found(station="north") == "b film"
+            assert await found(station="north", state=ProgramState.PUBLISHED, search="bun") == "b"
+            assert await found(station="none") == ""
 
         self.run(tmp_path, story)
 

@@ -27,10 +27,10 @@ class Library:
         """Whether consoles may have it."""
         return self._catalogue.published(name) is not None
 
-    async def get(self, name: ProgramId) -> Program | None:
+    async def get(self, name: ProgramId, source: Address | None = None) -> Program | None:
         """A program, in service or not; None: there is none, or nobody who can be reached has its table."""
         header = self._catalogue.get(name)
-        return await self.fetch(header) if header else None
+        return await self.fetch(header, source) if header else None
 
     async def published(self, name: ProgramId) -> Program | None:
         """A program in service; None as for `get`."""

@@ -13,6 +13,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty, Intervals
+from blade_agent.main_board.parts import with_parts
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -264,7 +265,7 @@ class Stage:
         await catalogue.load()
         async with (
             open_director(self.duty, catalogue, random.Random(1), DirectorCounters()) as self.director,
-            serve_ports(self.director.handlers(), control=DIRECTOR, media=DIRECTOR_MEDIA),
+            serve_ports(with_parts(self.director.handlers(), catalogue.parts), control=DIRECTOR, media=DIRECTOR_MEDIA),
         ):
             await self.director.run()
 
@@ -285,6 +286,16 @@ class Stage:
             self.simulation.start(engine.host, engine.run)
         self.simulation.run(until_s=0.9)
         return self.simulation.run_until_complete(onlook(), within_s=within_s)
+
+    async def as_director(self, do):
+        """Have the director's own process do what it does of itself; returns what came of it."""
+        done = asyncio.get_running_loop().create_future()
+
+        async def be():
+            done.set_result(await do())
+
+        self.simulation.start(self.director_host, be)
+        return await done
 
     async def keep_table(self, program):
         """The director's blade has the program's segment table."""

@@ -123,6 +123,23 @@ def test_program_information_that_only_an_engine_kept_is_recalled():
         world.tell(story)
 
 
+def test_a_stream_is_gone_on_with_by_the_table_that_its_engine_gives():
+    """Whoever else is there may not answer, and the engine waits to be enlisted."""
+    with stage(THREE) as world:
+        for engine in world.engines.values():
+            engine.parts[FILM.header.table] = FILM.segments.octets
+
+        async def story():
+            engine = world.engines[4]
+            engine.kept, engine.known_until = [change_of(FILM.header)], 1
+            message = replace(engine.enlistment(), streams=(running(phase=TurnPhase.SENDING),))
+            assert (await world.ask(ENLIST, message)).revoked == ()
+            assert (await world.view("s")).program == "film"
+            assert [len(each.parts_asked) for each in world.engines.values()] == [0, 0, 1]
+
+        world.tell(story)
+
+
 def test_a_director_that_hears_of_a_later_one_does_nothing_any_more():
     with stage(THREE) as world:
 

@@ -32,7 +32,7 @@ def versions(changes):
 
 async def learn(world, *changes, until=0):
     """The director hears it of its center."""
-    await world.director._catalogue.learn(changes, until=until)
+    await world.as_director(lambda: world.director._catalogue.learn(changes, until=until))
     await asyncio.sleep(0.2)
 
 

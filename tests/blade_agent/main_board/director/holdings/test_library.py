@@ -2,7 +2,6 @@
 
 import asyncio
 
-from media_network.http.client import HttpClient
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.messages.streaming import Redirect
 from media_network.messages.verb import Done
@@ -37,7 +36,7 @@ def test_what_is_known_in_service_and_at_hand_are_three_things():
             assert (seen("film"), await library.get("film")) == ((False, False, None), None)
             await publish(world, program_of(published=False))
             assert seen("film") == (True, False, None)
-            assert await library.get("film") is None, "nobody has its table"
+            assert await world.as_director(lambda: library.get("film")) is None, "nobody has its table"
             await world.keep_table(FILM)
             assert (await library.get("film")).segments == FILM.segments
             assert await library.published("film") is None
@@ -58,11 +57,8 @@ def test_a_table_comes_from_an_engine_of_the_station_with_the_center_away():
                 assert isinstance(await world.play(), Redirect)
             assert [engine.parts_asked for engine in world.engines.values()] == [[TABLE], [TABLE]]
             # From then on the director's blade has it, and gives it to others.
-            async with HttpClient(world.director._term.rng) as http:
-                found = await world.director._catalogue.parts.read(TABLE)
-                assert found == FILM.segments.octets
-                async with http.read(DIRECTOR_MEDIA, f"/parts/{TABLE}") as response:
-                    assert await response.read() == FILM.segments.octets
+            async with world.http.read(DIRECTOR_MEDIA, f"/parts/{TABLE}") as response:
+                assert await response.read() == FILM.segments.octets
 
         world.tell(story)
 
@@ -85,13 +81,13 @@ def test_who_should_have_it_is_asked_first_and_who_is_silent_not_at_all():
 
         async def story():
             library = world.director._library
-            assert await library.fetch(FILM.header, engine_media(4)) == FILM
+            assert await world.as_director(lambda: library.fetch(FILM.header, engine_media(4))) == FILM
             assert [len(engine.parts_asked) for engine in world.engines.values()] == [0, 0, 1]
             other = program_of(name="epic", first=100)
             give(world.engines[3], program=other)
             world.director._roster.suspect(world.engines[2].address)
             world.engines[2].reports = False
-            assert await library.fetch(other.header) == other
+            assert await world.as_director(lambda: library.fetch(other.header)) == other
             assert [len(engine.parts_asked) for engine in world.engines.values()] == [0, 1, 1]
 
         world.tell(story)
