@@ -299,7 +299,7 @@ def test_what_is_no_film_is_refused_with_a_sentence(told, tmp_path, content):
     source.write_bytes(content)
 
     async def story(world):
-        async with world.center():
+        async with world.center(), world.station(HOME):
             progress, _ = await world.ingest(source)
             assert progress.stage is IngestStage.FAILED
             assert str(source) in progress.error

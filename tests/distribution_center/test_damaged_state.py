@@ -20,18 +20,13 @@ from media_network.messages.verb import Done
 from media_network.program import ProgramState
 from media_network.refusal import Reason, Refused
 from tests.damages import DAMAGES, absurd, another_text, flipped, gone
-from tests.distribution_center.test_center import CONTENTS, ScriptedDirector, film
-from tests.distribution_center.test_center import told as center_told
+from tests.distribution_center.world import CONTENTS, ScriptedDirector, film
 from tests.patience import PATIENCE_S, until
 
 # A single bit inside a page is not seen: SQLite has no checksum. What breaks its own structure is.
 WHOLE = {"a bit in the middle", "a bit in the last byte"}
 DATABASE_DAMAGES = {name: damage for name, damage in DAMAGES.items() if name not in WHOLE and damage is not absurd}
 DATABASE_DAMAGES |= {"absurd": another_text, "a page": flipped(0.5, 4096)}
-
-
-told = center_told
-"""The fixture, here too."""
 
 
 def complaints(caplog):
