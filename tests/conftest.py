@@ -17,6 +17,8 @@ from hypothesis import settings
 from tests import addresses
 
 APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/")
+TOGETHER = ("tests/claims/",)
+"""Folders whose tests share what they bring up."""
 LONG = ("tests/claims/", "tests/end_to_end/", *APART, "tests/test_wheel.py")
 MISSING = "peer missing"
 SAID = "said"
@@ -60,7 +62,9 @@ def pytest_runtest_makereport(item, call):
 
 def unit(nodeid: str) -> str:
     """What one worker does as a whole: a file, whose tests share what they bring up; but seeds share nothing."""
-    return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
+    if nodeid.startswith(APART):
+        return nodeid
+    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
 def in_working_order(item) -> tuple[bool, int]:
