@@ -36,7 +36,7 @@ def run(tmp_path, request):
         }
         clean["PYTHONPATH"] = str(ROOT)
         done = subprocess.run(
-            command, cwd=tmp_path, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=tmp_path, env=clean | environment, capture_output=True, text=True, timeout=240, check=False
         )
         return done.returncode, done.stdout
 
