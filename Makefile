@@ -12,9 +12,9 @@ SEEDS ?= $(if $(filter soak,$(MAKECMDGOALS)),1000,1)
 demo: .venv/ready $(CLIP) # KEEP=1 leaves the network up
 	$(BIN)/chassis-emulator demo --clip $(CLIP) $(if $(KEEP),--keep)
 
-test: .venv/ready-dev $(CLIP)
+test: .venv/ready-dev $(CLIP) # CPU=1 says what each file costs
 	tests/install_peers.sh
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(if $(CPU),CPU=1) $(BIN)/python -m pytest -n $(WORKERS)
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check

@@ -73,6 +73,7 @@ class Disk(Files):
     ) -> None:
         """A call takes `access_s` or `sync_s`, drawn anew each time, and the time its bytes need; calls queue."""
         self.mounted_at = mounted_at
+        self._above = mounted_at.parts
         self.capacity_bytes = capacity_bytes
         self.slowness = 1.0
         """Calls take so many times as long."""
@@ -245,7 +246,7 @@ class Disk(Files):
         self.work(self._rng.uniform(*(self._sync_s if sync else self._access_s)))
 
     def _note(self, what: str, path: Path, content: bytes = b"") -> None:
-        self._trace.add(self._loop.time(), what, str(path.relative_to(self.mounted_at)), "", content)
+        self._trace.add(self._loop.time(), what, "/".join(self._parts(path)) or ".", "", content)
 
     def _change(self, change: _Change) -> None:
         if change.gone:
@@ -255,7 +256,10 @@ class Disk(Files):
         self._undurable.append(change)
 
     def _parts(self, path: Path) -> tuple[str, ...]:
-        return path.relative_to(self.mounted_at).parts
+        parts, depth = path.parts, len(self._above)
+        if parts[:depth] != self._above:
+            raise ValueError(f"{path} is not on the disk at {self.mounted_at}")
+        return parts[depth:]
 
     def _node(self, path: Path) -> _Node:
         node: _Node = self._root
