@@ -211,7 +211,7 @@ def _let_wait(site: web.TCPSite) -> None:
 def _count(server: web.Server | None, gate: ConnectionGate) -> None:
     """Have a server tell the gate of its connections, and over which something is being answered.
 
-    Its protocols call these three, and nothing else tells. A middleware would tell too, and costs a redirect a tenth.
+    Its protocols call these three, and nothing else tells. A middleware would tell too, and brings aiohttp's chain of middlewares with it.
     """
     if server is None:
         raise RuntimeError("the server has not been set up")

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -13,20 +11,8 @@ from blade_agent.main_board.director.sessions import session
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
 
-SEEDS_A_TEST = 10
-FIXED = tuple(range(1, 41, SEEDS_A_TEST))
-"""The first of those that are always played."""
-DRAWN = 4
-"""So many tests play seeds that each commit draws for itself, of those that `make soak` plays."""
-SOAKED = 1000
-
-
-def drawn(test):
-    """The first seed of a test whose seeds are drawn: the same for as long as the commit is the same."""
-    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, check=False)
-    rng = Random(asked.stdout.strip())  # where there is no git: the same always
-    groups = range(FIXED[-1] + SEEDS_A_TEST, SOAKED - SEEDS_A_TEST + 2, SEEDS_A_TEST)
-    return rng.sample(groups, DRAWN)[test]
+SEEDS, SEEDS_A_TEST = 80, 10
+"""`make soak` plays more."""
 
 
 def simulate(*arguments, **environment):
@@ -39,22 +25,12 @@ def simulate(*arguments, **environment):
     )
 
 
-def hold(first):
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(1, SEEDS, SEEDS_A_TEST))
+def test_many_seeds_hold(first):
     finished = simulate("--seed", first, "--seeds", SEEDS_A_TEST, "--jobs", 1)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.endswith(f"{SEEDS_A_TEST} of {SEEDS_A_TEST} seeds hold\n")
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("first", FIXED)
-def test_many_seeds_hold(first):
-    hold(first)
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("test", range(DRAWN))
-def test_seeds_that_the_commit_draws_hold(test):
-    hold(drawn(test))
 
 
 def test_the_same_seed_is_the_same_run_whatever_the_hash_seed():
