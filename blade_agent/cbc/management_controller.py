@@ -1,12 +1,13 @@
 """What every management controller has, that of a blade as well as the one at 20h."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.line import MessageLine
 from blade_agent.cbc.clock import Clock
 from blade_agent.cbc.event_log import EventLog
-from blade_agent.cbc.fru import Fru, FruSettings
+from blade_agent.cbc.fru import OWN_FRU, Fru, FruSettings
 from blade_agent.cbc.identity import Identity
 from blade_agent.cbc.reservation import Reservation
 from blade_agent.cbc.self_test import SelfCheck
@@ -28,6 +29,7 @@ class ManagementController:
         sensors: Sequence[Sensor],
         neighbours: Mapping[int, str],
         fru: FruSettings,
+        further_frus: Mapping[int, FruSettings] = MappingProxyType({}),
         kept_log: KeptOctets | None,
         clock: Clock,
         device_support: int,
@@ -39,9 +41,14 @@ class ManagementController:
         when the FRU inventory is kept somewhere that cannot be read.
         """
         self.identity = identity
+        self.ipmb_address = ipmb_address
         self.device_support = device_support
         self.self_checks = self_checks
         self.fru = Fru(fru, identity)
+        """What is written on its own board."""
+        further = {number: Fru(settings, identity) for number, settings in further_frus.items()}
+        self.frus: Mapping[int, Fru] = {OWN_FRU: self.fru, **further}
+        """All inventories that it answers for, by their numbers."""
         self.log = EventLog(clock.wall_s, generator=ipmb_address, kept=kept_log)
         self.started_at = self.log.time
         self.sensors = SensorBank(clock, self.note, sensors)

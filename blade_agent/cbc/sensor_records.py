@@ -11,6 +11,9 @@ from blade_agent.cbc.sensor import LOWER, DiscreteSensor, Sensor, ThresholdSenso
 SDR_VERSION: Final = 0x51
 HEADER_BYTES: Final = 5
 
+OWN_RECORD: Final = 0
+"""Number of the record that says where a controller stands."""
+
 _FULL_SENSOR: Final = 0x01
 _COMPACT_SENSOR: Final = 0x02
 _CONTROLLER_LOCATOR: Final = 0x12
@@ -31,7 +34,7 @@ def sensor_records(
     """Describe the controller at an IPMB address, then its sensors, then the blades' controllers by their addresses."""
     first_neighbour = 1 + len(sensors)
     return (
-        _controller_record(0, address, device_support, name),
+        _controller_record(OWN_RECORD, address, device_support, name),
         *(_sensor_record(number, address, sensor) for number, sensor in enumerate(sensors, start=1)),
         *(
             _controller_record(number, neighbour, _SUPPORT_OF_A_BLADE, called)

@@ -146,5 +146,5 @@ SENSOR_COMMANDS = CommandModule(
             answering(GET_SENSOR_TYPE, _get_type),
         )
     ),
-    device_support=0x31,
+    device_support=0x01,
 )

@@ -25,9 +25,11 @@ from blade_agent.backplane.messages.picmg import (
     AddressQuery,
     PicmgProperties,
 )
+from blade_agent.backplane.messages.shelf import SHELF_FRU
 from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.management_controller import ManagementController
+from blade_agent.chassis_manager.board.shelf_fru import MANAGER_SITE, SITE_TYPE_SHELF_MANAGER
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis
@@ -41,8 +43,6 @@ _OVERLOAD: Final = 0x02
 _FAULT: Final = 0x08
 _RESTORE_UNKNOWN: Final = 0x60
 _OWN_FRU: Final = 0
-_SITE_TYPE_SHELF_MANAGER: Final = 0x03
-_OWN_SITE: Final = 1
 
 _POWER_OF: Final[Mapping[ChassisControl, PendingPower]] = {
     ChassisControl.POWER_DOWN: "off",
@@ -106,15 +106,17 @@ class ChassisCommands:
     def _address_info(self, _controller: ManagementController, query: AddressQuery) -> AddressInfo:
         """Of the manager itself without a key; of any slot by its hardware, IPMB or physical address."""
         slot = self._slot_asked_for(query)
-        if query.fru:
+        if query.fru and not (
+            query.key == AddressKey.PHYSICAL_ADDRESS.value or (slot is None and query.fru == SHELF_FRU)
+        ):
             raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
         if slot is None:
             return AddressInfo(
                 hardware_address=CHASSIS_MANAGER_ADDRESS // 2,
                 ipmb_address=CHASSIS_MANAGER_ADDRESS,
-                fru=_OWN_FRU,
-                site=_OWN_SITE,
-                site_type=_SITE_TYPE_SHELF_MANAGER,
+                fru=SHELF_FRU if query.fru == SHELF_FRU else _OWN_FRU,
+                site=MANAGER_SITE,
+                site_type=SITE_TYPE_SHELF_MANAGER,
             )
         address = SlotAddress(slot)
         return AddressInfo(
@@ -133,6 +135,10 @@ class ChassisCommands:
             AddressKey.IPMB_ADDRESS.value: CHASSIS_MANAGER_ADDRESS,
         }
         if query.key in own and query.value == own[query.key]:
+            return None
+        if query.site_type == SITE_TYPE_SHELF_MANAGER and query.key == AddressKey.PHYSICAL_ADDRESS.value:
+            if query.value != MANAGER_SITE:
+                raise NotCarriedOut(CompletionCode.INVALID_FIELD)
             return None
         slot = _SLOT_BY_KEY.get((query.key, query.value)) if not query.site_type else None
         if slot is None or slot not in self._chassis.slots:

@@ -9,6 +9,7 @@ from typing import Final
 
 from blade_agent.backplane.fru_format import FruFacts
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Request, Response
+from blade_agent.backplane.messages.shelf import SHELF_FRU
 from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.clock import LoopClock
 from blade_agent.cbc.commands.answer import AnswerTable
@@ -27,6 +28,9 @@ from blade_agent.chassis_manager.board.chassis_sensors import (
     supply_meters,
     supply_sensors,
 )
+from blade_agent.chassis_manager.board.own_fru import OWN_FRU_COMMANDS
+from blade_agent.chassis_manager.board.shelf_commands import ShelfCommands
+from blade_agent.chassis_manager.board.shelf_fru import shelf_records
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.orders import Events
 from blade_agent.chassis_manager.policy.chassis import Chassis
@@ -37,6 +41,7 @@ from blade_agent.profiled_board.kept_file import KeptFile
 from blade_agent.profiled_board.measurements import Measurements
 from blade_agent.profiled_board.sensors import measured_sensors
 from blade_agent.version import installed_version
+from media_network.address import Address
 
 _DEVICE_ID: Final = 0x10
 """This project's number for a chassis manager; a blade's is its profile's."""
@@ -66,7 +71,15 @@ class ManagementBoard:
             self_checks.append(SelfCheck(SelfTestFault.SEL_DEVICE, lambda: event_log.works))
         identity = _identity_of(settings, profile)
         self._slots = chassis.slots
-        self._table = AnswerTable((*MANAGEMENT_COMMANDS, ChassisCommands(chassis, supplies).module))
+        grants = chassis.service.grants
+        shelf = ShelfCommands(settings.station, supplies, lambda: grants.granted_w, _address_of(settings))
+        self._table = AnswerTable(
+            (*MANAGEMENT_COMMANDS, ChassisCommands(chassis, supplies).module, OWN_FRU_COMMANDS, shelf.module)
+        )
+        facts = _facts_of(settings, profile, identity)
+        records = shelf_records(
+            settings.station, tuple(chassis.slots), supplies.all, settings.lan.address if settings.lan else None
+        )
         self._controller = ManagementController(
             identity=identity,
             ipmb_address=CHASSIS_MANAGER_ADDRESS,
@@ -78,7 +91,8 @@ class ManagementBoard:
                 *supply_sensors(supplies),
             ),
             neighbours={SlotAddress(slot).ipmb_address: f"slot {slot}" for slot in chassis.slots},
-            fru=FruSettings(facts=_facts_of(settings, profile, identity)),
+            fru=FruSettings(facts=facts),
+            further_frus={SHELF_FRU: FruSettings(facts=facts, records=records)},
             kept_log=event_log,
             clock=LoopClock(),
             device_support=self._table.device_support,
@@ -112,6 +126,10 @@ class ManagementBoard:
     def _sensor_name(self, slot: int, sensor: int) -> str | None:
         known = self._slots[slot].facts.sensors.get(sensor) if slot in self._slots else None
         return None if known is None else known.name
+
+
+def _address_of(settings: ManagerSettings) -> Address | None:
+    return Address(settings.lan.address, settings.lan.port) if settings.lan else None
 
 
 def _identity_of(settings: ManagerSettings, profile: HardwareProfile | None) -> Identity:

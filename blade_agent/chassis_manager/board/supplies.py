@@ -11,6 +11,8 @@ class Supply(Struct, kw_only=True):
 
     name: str
     capacity_w: float
+    lowest_v: float | None = None
+    """At its output: below this it does not count as working."""
     works: bool = True
     volts: float | None = None
     watts: float | None = None

@@ -5,11 +5,8 @@ import asyncio
 import pytest
 
 from blade_agent.cbc.hardware import BoardAction
-from blade_agent.hardware.profile import load_profile
-from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
+from tests.blade_agent.chassis_manager.lan.management_tree import write_tree
 from tests.patience import until
-
-PROFILE = "emulated-chassis"
 
 COMMANDS = [
     ("mc info", 0, ["Device ID", "SEL Device", "SDR Repository Device", "FRU Inventory Device", "Chassis Device"]),
@@ -42,33 +39,6 @@ COMMANDS = [
     ("sel clear", 0, ["Clearing SEL"]),
     ("sel elist", 0, []),
 ]
-
-
-def write_tree(root, volts=(12.0, 12.0), watts=(40.0, 40.0), celsius=22.0):
-    """Lay out the chip of a management board."""
-    chip = root / "sys/class/hwmon/hwmon0"
-    chip.mkdir(parents=True, exist_ok=True)
-    (chip / "name").write_text("emulated_chassis\n")
-    (chip / "temp1_input").write_text(f"{round(celsius * 1000)}\n")
-    for number, (voltage, power) in enumerate(zip(volts, watts, strict=True), start=1):
-        (chip / f"in{number}_input").write_text(f"{round(voltage * 1000)}\n")
-        (chip / f"power{number}_input").write_text(f"{round(power * 1_000_000)}\n")
-
-
-@pytest.fixture
-def board(chassis, tmp_path):
-    """A chassis whose management board has sensors and supplies, with blades that have all there is."""
-    root = tmp_path / "root"
-    write_tree(root)
-    made = {}
-
-    def make_hardware(slot):
-        made[slot] = DeskHardware()
-        return made[slot]
-
-    running = chassis(make_hardware=make_hardware, profile=load_profile(PROFILE), root=str(root))
-    running.root, running.made = root, made
-    return running
 
 
 @pytest.mark.peer("ipmitool")
