@@ -6,7 +6,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_GROUP, PICMG, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, numbered
+from blade_agent.backplane.layout import NOTHING, Layout, low, numbered
 
 PICMG_VERSION_2_3 = 0x32
 """Extension version, least significant digit first in the upper half."""
@@ -150,7 +150,7 @@ GET_ADDRESS_INFO = Command(
 SET_FRU_ACTIVATION_POLICY = Command(
     "Set FRU Activation Policy",
     _picmg(0x0A),
-    request=Layout(SetPolicy, _FRU, "mask" / construct.Int8ub, _BITS),
+    request=Layout(SetPolicy, _FRU, "mask" / low(0x03), "bits" / low(0x03)),
     reply=NOTHING,
 )
 GET_FRU_ACTIVATION_POLICY = Command(

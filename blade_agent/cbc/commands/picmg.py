@@ -93,8 +93,6 @@ def compute_power_properties(_controller: ManagementController, request: FruNumb
 
 def _set_policy(blade: Blade, request: SetPolicy) -> Nothing:
     require_own_fru(request.fru)
-    if (request.mask | request.bits) & ~(_ACTIVATION_LOCKED | _DEACTIVATION_LOCKED):
-        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     bits = _policy_bits(blade) & ~request.mask | request.bits & request.mask
     blade.hot_swap.lock(activation=bool(bits & _ACTIVATION_LOCKED), deactivation=bool(bits & _DEACTIVATION_LOCKED))
     return Nothing()

@@ -1,4 +1,4 @@
-"""Commands at 20h that only a shelf manager answers: its shelf's inventory, feeds and addresses (PICMG 3.0, 3.6, 3.8)."""
+"""Commands at 20h that only a shelf manager answers: its inventory, feeds, addresses (PICMG 3.0, 3.6 and 3.8)."""
 
 from collections.abc import Callable
 from typing import Final

@@ -144,6 +144,16 @@ def board(chassis, tmp_path):
     return running
 
 
+class StillClock:
+    """No time goes by."""
+
+    def now_s(self):
+        return 0.0
+
+    def wall_s(self):
+        return 1_700_000_000.0
+
+
 def controller_at_20h():
     """The controller of a chassis without slots."""
     settings = ManagerSettings(station="north", slots={}, epoch_file="nowhere")
@@ -156,12 +166,13 @@ def controller_at_20h():
         supplies=Supplies(()),
         event_log=None,
         lines_work=lambda: True,
+        clock=StillClock(),
     )
 
 
 @pytest.fixture
 def endpoint():
-    return Endpoint(guid=GUID, users=USERS, controller=controller_at_20h().answer, rng=Random(7))
+    return Endpoint(guid=GUID, users=USERS, controller=controller_at_20h(), rng=Random(7))
 
 
 class Console:

@@ -1,6 +1,7 @@
 """The controller at 20h as ipmitool sees it: the chassis as a whole, its sensors, its event log."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -15,6 +16,7 @@ COMMANDS = [
     ("sdr list all", 0, ["chassis manager", "Inlet temp", "22", "slot 3", "Slot 1", "Supply 1 V", "12"]),
     ("sdr elist full", 0, ["Inlet temp", "22", "Supply 2 W"]),
     ("sdr elist compact", 0, ["Slot 2", "Supply 1"]),
+    ("sdr elist event", 0, ["Power budget", "Director", "Logins", "Overheating"]),
     ("sdr elist mcloc", 0, ["slot 1", "slot 2", "slot 3", "chassis manager"]),
     ("sdr type Temperature", 0, ["Inlet temp", "22"]),
     (
@@ -25,7 +27,20 @@ COMMANDS = [
     ("sensor get Inlet_temp", 0, ["Sensor Reading        : 22", "Upper Critical        : 50"]),
     ("sdr get Slot_1", 0, ["FRU Hot Swap", "Transition to M4"]),
     ("sensor thresh Inlet_temp unc 30", 0, ["Setting sensor", "30.000"]),
-    ("fru print 0", 0, ["media station chassis", "north"]),
+    ("fru print 0", 0, ["media station chassis", "north", "Chassis emulator", "EM-CHASSIS", "Board Serial"]),
+    ("dcmi power reading", 0, ["Instantaneous power reading:                    80 Watts"]),
+    ("chassis poh", 0, ["POH Counter"]),
+    ("raw 0x00 0x07", 0, ["00 00"]),
+    ("chassis policy list", 0, ["Supported chassis power policy"]),
+    ("chassis bootdev pxe", 0, ["Set Boot Device to pxe"]),
+    ("chassis bootparam get 5", 0, ["Force PXE"]),
+    ("lan print 1", 0, ["127.0.0.1", "Subnet Mask             : 255.0.0.0", "RMCP+ Cipher Suites     : 3,17"]),
+    ("user list 1", 0, ["root", "watch", "ADMINISTRATOR"]),
+    ("user test 3 16 only_looking", 0, ["Success"]),
+    ("user test 3 16 guess", 1, ["password incorrect"]),
+    ("user disable 3", 1, []),
+    ("channel getaccess 1 3", 0, ["watch", "USER"]),
+    ("sol info 1", 0, ["Enabled                         : false"]),
     ("sel info", 0, ["Version          : 1.5 (v1.5, v2 compliant)", "Entries          :"]),
     ("sel list", 0, ["FRU Hot Swap", "Transition to M4"]),
     ("sel time get", 0, ["/"]),
@@ -100,6 +115,7 @@ def test_a_supply_that_fails_lowers_the_budget_and_stands_in_the_log(board):
             assert "Power Supply #0x60 | Failure detected | Asserted" in output
             assert "Main Power Fault     : true" in (await running.ipmitool("chassis", "status"))[1]
             assert "Failure detected" in (await running.ipmitool("sdr", "elist", "compact"))[1]
+            assert re.search(r"Supply 1 V .*\| 0\.000 .*\| cr", (await running.ipmitool("sensor", "list"))[1])
             write_tree(board.root)
             await until(lambda: running.manager.state().budget.capacity_w == 500.0)
             events = [row for row in running.manager.events(0).events if row.sensor == "Supply 1"]
