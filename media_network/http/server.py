@@ -210,13 +210,21 @@ def _let_wait(site: web.TCPSite) -> None:
 
 
 def _telling(gate: ConnectionGate) -> Middleware:
-    """Tells the gate over which connections something is being answered."""
+    """Tells the gate over which connections something is being answered.
+
+    An answer that ends in a ConnectionError has nobody left to take it, or must not be taken for the whole: the
+    connection ends, and nothing is logged. aiohttp would log it with a traceback, one for every reader that leaves.
+    """
 
     @web.middleware
     async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
         gate.busy(request.protocol)
         try:
             return await handler(request)
+        except ConnectionError:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()  # which reaches nobody
         finally:
             gate.idle(request.protocol)
 
