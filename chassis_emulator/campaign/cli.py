@@ -74,11 +74,11 @@ def main(*, seed: int, rounds: int, first: int, network: int, patience_s: float,
     except (CampaignFailed, EmulatorError) as error:
         progress.end()
         _tell(told, as_json=as_json)
-        click.echo(_story(error, account, seed, first + len(told), folder), err=True)
+        click.echo(story(error, account, seed, first + len(told), folder), err=True)
         sys.exit(1)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, KeyboardInterrupt) as ended:
         shutil.rmtree(folder)
-        sys.exit(128 + signal.SIGTERM)
+        sys.exit(128 + (signal.SIGINT if isinstance(ended, KeyboardInterrupt) else signal.SIGTERM))
     finally:
         progress.end()
     shutil.rmtree(folder)
@@ -115,7 +115,8 @@ def _sentence(outcome: RoundOutcome) -> str:
     )
 
 
-def _story(error: Exception, account: Account, seed: int, number: int, folder: Path) -> str:
+def story(error: Exception, account: Account, seed: int, number: int, folder: Path) -> str:
+    """What a person is told of a round that did not end as it must."""
     return (
         f"Round {number} of seed {seed} did not end as it must: {error}\n"
         f"{account.text}\n"

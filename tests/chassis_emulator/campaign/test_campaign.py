@@ -14,6 +14,7 @@ import pytest
 
 from chassis_emulator.campaign.account import Account
 from chassis_emulator.campaign.campaign import campaigning, topology_of
+from chassis_emulator.campaign.cli import main, story
 from chassis_emulator.campaign.errors import NoCalm
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.callback import do_nothing
@@ -21,7 +22,7 @@ from tests.addresses import network_number
 from tests.patience import PATIENCE_S
 
 SOAK = os.environ.get("SOAK") == "1"
-SEED = 2
+SEED = int(os.environ.get("SEED", "2"))
 ROUNDS = 60 if SOAK else 1
 COMMAND = (sys.executable, "-m", "chassis_emulator.campaign")
 
@@ -72,15 +73,33 @@ def test_what_is_lost_is_named_in_the_calm(tmp_path):
     assert "2 s after all was mended" in asyncio.run(story())
 
 
-def test_whoever_ends_it_ends_its_network(tmp_path):
+def test_a_failure_is_one_story_and_the_command_that_repeats_it(tmp_path):
+    account = Account(do_nothing)
+    account.begin(4)
+    account.tell("kill -9 north/2 (process 17), mended after 2 s")
+    amiss = NoCalm(5.0, ["north/2 is crashed"])
+    sentence, begin, blow, where, again = story(amiss, account, 7, 4, tmp_path).splitlines()
+    assert sentence.endswith(
+        "did not end as it must: 5 s after all was mended this was still amiss: north/2 is crashed"
+    )
+    assert begin.endswith("round 4 begins")
+    assert blow.endswith("kill -9 north/2 (process 17), mended after 2 s")
+    assert str(tmp_path) in where
+    command = again.partition("python -m chassis_emulator.campaign ")[2].split()
+    read = main.make_context("campaign", command).params
+    assert (read["seed"], read["first"], read["rounds"]) == (7, 4, 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_ends_it_ends_its_network(tmp_path, number):
     process = campaign(tmp_path, "--network", network_number(), "--story")
     assert process.stderr is not None
     line = process.stderr.readline()
     assert "ingest film-0.mp4" in line
     assert processes_in(tmp_path)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     output, complaints = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.returncode == 128 + number
     assert "Traceback" not in output + complaints
     assert not processes_in(tmp_path)
     assert list(tmp_path.iterdir()) == []
