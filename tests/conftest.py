@@ -16,10 +16,10 @@ from hypothesis import settings
 
 from tests import addresses
 
-APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/")
+APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/", "tests/power_cut/")
 TOGETHER = ("tests/claims/",)
 """Folders whose tests share what they bring up."""
-LONG = ("tests/claims/", "tests/end_to_end/", *APART, "tests/test_wheel.py")
+LONG = ("tests/claims/", "tests/end_to_end/", "tests/chassis_emulator/campaign/", *APART, "tests/test_wheel.py")
 MISSING = "peer missing"
 SAID = "said"
 """A property with a line that the summary shows: what a test has seen that a person wants to know."""

@@ -83,22 +83,31 @@ class Catalogue:
 
     async def learn(self, programs: Iterable[Program]) -> None:
         """Take program information in; what is returned from is durable. Raises OSError."""
+        await self._take(programs, lambda known, said: known != said)
+
+    async def meet(self, program: Program) -> None:
+        """Take in a program that is not known; of one that is, what is said may be older. Raises OSError."""
+        await self._take([program], lambda known, _: known is None)
+
+    async def recall(self, program: Program) -> None:
+        """Take in what another blade of the station has kept: it may be older than what is here. Raises OSError."""
+        await self._take(
+            [program],
+            lambda known, said: known is None or (known != said and said.state is ProgramState.PUBLISHED),
+        )
+
+    async def _take(self, programs: Iterable[Program], wanted: Callable[[Program | None, Program], bool]) -> None:
+        """Take in what is `wanted` beside what is known by the time it would be written: others write meanwhile."""
         loop = asyncio.get_running_loop()
         async with self._writing:
             for program in programs:
-                if self._programs.get(program.program) != program:
+                if wanted(self._programs.get(program.program), program):
                     await loop.run_in_executor(None, self._write, program)
                     self._programs[program.program] = program
                     self._digests.pop(program.program, None)
                     self._digest = None
                     self.changes += 1
                     self.learnt(program)
-
-    async def recall(self, program: Program) -> None:
-        """Take in what another blade of the station has kept: it may be older than what is here. Raises OSError."""
-        known = self._programs.get(program.program)
-        if known is None or program.state is ProgramState.PUBLISHED:
-            await self.learn([program])
 
     async def forget(self, programs: Iterable[ProgramId]) -> None:
         """Let go of program information; what is returned from is durable. Raises OSError."""

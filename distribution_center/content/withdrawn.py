@@ -19,7 +19,7 @@ class Withdrawn:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        DiskFiles().make_folder(folder)
         found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
         self._names = dict.fromkeys(path.name for path in found if _NAME.fullmatch(path.name))
 

@@ -211,7 +211,11 @@ def _let_wait(site: web.TCPSite) -> None:
 def _count(server: web.Server | None, gate: ConnectionGate) -> None:
     """Have a server tell the gate of its connections, and over which something is being answered.
 
-    Its protocols call these three, and nothing else tells. A middleware would tell too, and brings aiohttp's chain of middlewares with it.
+    Its protocols call these three, and nothing else tells. A middleware would tell too, and brings aiohttp's chain of
+    middlewares with it.
+
+    An answer that ends in a ConnectionError has nobody left to take it, or must not be taken for the whole: the
+    connection ends, and nothing is logged. aiohttp would log it with a traceback, one for every reader that leaves.
     """
     if server is None:
         raise RuntimeError("the server has not been set up")
@@ -221,6 +225,10 @@ def _count(server: web.Server | None, gate: ConnectionGate) -> None:
         gate.busy(request.protocol)
         try:
             return await handle(request)
+        except ConnectionError:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()  # which reaches nobody
         finally:
             gate.idle(request.protocol)
 

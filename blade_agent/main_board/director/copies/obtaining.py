@@ -69,9 +69,8 @@ class Obtaining:
             return Refused(Reason.BAD_MESSAGE, str(error))
         name = order.program.program
         self._ordered_at[name] = asyncio.get_running_loop().time()
-        if self._catalogue.get(name) is None:
-            # Of one that is known the order may be older than the last word on its state.
-            await self._catalogue.learn([order.program])
+        # Of one that is known the order may be older than the last word on its state.
+        await self._catalogue.meet(order.program)
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
             self._registry.changed(name, self._table.segments(name))

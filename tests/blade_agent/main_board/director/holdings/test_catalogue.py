@@ -39,6 +39,18 @@ def test_what_was_learnt_is_known_after_a_restart(tmp_path):
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("older", [Catalogue.meet, Catalogue.recall], ids=["an order", "another blade"])
+def test_an_older_word_that_comes_while_a_newer_one_is_written_changes_nothing(tmp_path, older):
+    async def story():
+        catalogue = await opened(DiskFiles(), tmp_path)
+        await asyncio.gather(catalogue.learn([program_of()]), older(catalogue, INACTIVE))
+        assert catalogue.published("film") == program_of()
+        assert (await opened(DiskFiles(), tmp_path)).published("film") == program_of()
+        assert catalogue.changes == 1
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_costs_only_its_program_and_is_said(tmp_path, caplog, damage):
     async def story():
