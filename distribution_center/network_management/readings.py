@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from distribution_center.network_management.alarms import AlarmSeverity, AlarmSource, Cause
+from distribution_center.network_management.cause import AlarmSeverity, AlarmSource, Cause
 from distribution_center.network_management.component import Component
 from distribution_center.network_management.history import Sample
 from distribution_center.network_management.objects import Looked, Row
@@ -173,7 +173,8 @@ def _cause(component: Component, row: Row) -> Cause:
         source=AlarmSource.AGENT,
         kind=_KINDS.get(kind, "other"),
         severity=_SEVERITIES.get(severity, AlarmSeverity.INDETERMINATE),
-        resource=f"slot {slot} {resource}".strip() if slot and not component.slot else resource,
+        slot=0 if component.slot else slot,
+        resource=resource,
         text=text(row.get("msaAlarmText")),
     )
 
