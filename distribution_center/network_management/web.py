@@ -71,15 +71,16 @@ class Pages:
         self._history = history
         self._live = live
         self._readers = Readers(_READERS_MAX)
+        self._files = page_files(_PAGE, panel=settings.panel)
 
     def close(self) -> None:
         """Let everybody who looks go."""
         self._readers.close()
 
     def application(self) -> web.Application:
-        """Everything that is answered. The files of the page are read now."""
+        """Everything that is answered."""
         application = web.Application(middlewares=[self._guard.check], client_max_size=_ORDER_BYTES_MAX)
-        for path, file in page_files(_PAGE).items():
+        for path, file in self._files.items():
             application.router.add_get(path, file.answer)
         for path, answer in (
             ("/events", self._events),

@@ -37,6 +37,13 @@ function show(change, { whole }) {
 
 document.getElementById("cleared").addEventListener("click", () => detail.showAllPast());
 
+const panel = document.querySelector("meta[name=panel]").content;
+if (panel) {
+  const link = document.getElementById("panel");
+  link.href = panel;
+  link.hidden = false;
+}
+
 const told = {
   network: (picture) => show(picture, { whole: true }),
   changes: (changes) => show(changes, { whole: false }),

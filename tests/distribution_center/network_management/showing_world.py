@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+from playwright.async_api import expect
+
 from distribution_center.network_management.history import History
 from distribution_center.network_management.live import Live
 from distribution_center.network_management.monitor import Monitor
 from distribution_center.network_management.web import Pages, serve_pages
 from media_network.address import Address
 from tests.browser import chromium
+from tests.patience import PATIENCE_S
 
 TOKEN = "a-token-for-acknowledging"
+expect.set_options(timeout=1000 * PATIENCE_S)
 DESK = {"viewport": {"width": 1440, "height": 900}}
 
 
@@ -41,6 +45,7 @@ async def showing(world, folder, **context):
             page = await browser.new_page(**(DESK | context))
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.set_default_timeout(1000 * PATIENCE_S)
             await page.goto(f"http://{address}")
             yield ShownWorld(world, monitor, page, complaints)
             drawing.cancel()
