@@ -41,10 +41,25 @@ def exposition(
         by_metric.setdefault(sample.metric, []).append(sample)
     stations = {component.component: station_of(component.component) for component, _ in known}
     for metric, found in sorted(by_metric.items()):
-        yield from _head(metric, f"{metric}, as last read.")
+        name = _unabbreviated(metric)
+        yield from _head(name, f"{name}, as last read.")
         for sample in found:
             labels = {"component": sample.component, "station": stations.get(sample.component, ""), "part": sample.part}
-            yield _line(metric, labels, sample.value)
+            yield _line(name, labels, sample.value)
+
+
+def own_counters(*, polls: int, missed: int) -> Iterator[str]:
+    """What the network management system counts of itself, in lines with their ends."""
+    for name, meaning, value in (
+        ("nms_polls_total", "Polls of agents since the start.", polls),
+        ("nms_polls_missed_total", "Polls since the start that got no answer.", missed),
+    ):
+        yield f"# HELP {_PREFIX}{name} {meaning}\n# TYPE {_PREFIX}{name} counter\n{_PREFIX}{name} {value}\n"
+
+
+def _unabbreviated(metric: str) -> str:
+    """As Prometheus names rates."""
+    return f"{metric}econd" if metric.endswith("_per_s") else metric
 
 
 def _head(name: str, meaning: str) -> Iterator[str]:

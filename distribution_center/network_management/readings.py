@@ -111,6 +111,11 @@ def text(value: Value | None) -> str:
     )
 
 
+_RATES = frozenset({"sent_bps", "channel_bps", "pulls_per_s", "redirects_per_s", "hand_overs_per_s"})
+METRICS = frozenset({*(metric for metric, _ in _GAUGES.values()), *_SENSOR_METRICS.values(), *_RATES})
+"""All that a sample can be of."""
+
+
 def _sensors(component: Component, rows: dict[Oid, Row], names: dict[Oid, Row]) -> Iterator[Sample]:
     for index, row in rows.items():
         known = names.get(index, {})

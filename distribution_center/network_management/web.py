@@ -19,7 +19,7 @@ from distribution_center.network_management.component import is_part_of
 from distribution_center.network_management.export import alarms_as_csv, graphs_as_csv
 from distribution_center.network_management.history import History, Point
 from distribution_center.network_management.live import Live
-from distribution_center.network_management.metrics import exposition
+from distribution_center.network_management.metrics import exposition, own_counters
 from distribution_center.network_management.monitor import Monitor
 from distribution_center.network_management.network import Network
 from distribution_center.network_management.settings import NmsSettings
@@ -159,10 +159,7 @@ class Pages:
     async def _metrics(self, _: web.Request) -> web.Response:
         network = self._network
         known = [(component, network.health(name)) for name, component in network.components.items()]
-        own = "".join(
-            f"# TYPE media_station_nms_{name} counter\nmedia_station_nms_{name} {value}\n"
-            for name, value in (("polls", self._monitor.polls), ("polls_missed", self._monitor.polls_missed))
-        )
+        own = "".join(own_counters(polls=self._monitor.polls, missed=self._monitor.polls_missed))
         text = "".join(exposition(known, network.alarms, network.samples())) + own
         return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
