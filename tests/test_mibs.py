@@ -34,6 +34,7 @@ def said_by(search_path, *command):
 
 PARTS = ("Chassis", "Slot", "Supply", "Fan", "Sensor", "Board", "Channel", "Port", "Processor")
 
+
 @pytest.mark.peer("smilint")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
 def test_smilint_has_nothing_to_say(search_path, module):

@@ -1,6 +1,5 @@
 """The user-based security model: keys, discovery, time window, reports."""
 
-
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
