@@ -126,7 +126,7 @@ def _row(number: int, record: bytes, name: SensorName) -> EventRow:
     slot = _slot_named(sensor, record) if own else SLOT_AT.get(generator)
     words, severity = _sentence(sensor_type, record, own=own)
     if not asserted:
-        words, severity = f"{words}: over", "info"
+        words, severity = f"{words}: has ended", "info"
     return EventRow(
         id=number,
         time=int.from_bytes(record[3:7], "little"),

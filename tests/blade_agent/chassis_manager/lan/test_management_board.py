@@ -119,7 +119,10 @@ def test_a_supply_that_fails_lowers_the_budget_and_stands_in_the_log(board):
             write_tree(board.root)
             await until(lambda: running.manager.state().budget.capacity_w == 500.0)
             events = [row for row in running.manager.events(0).events if row.sensor == "Supply 1"]
-            assert [(row.event, row.severity) for row in events] == [("failed", "critical"), ("failed: over", "info")]
+            assert [(row.event, row.severity) for row in events] == [
+                ("failed", "critical"),
+                ("failed: has ended", "info"),
+            ]
 
     asyncio.run(story())
 
