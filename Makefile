@@ -12,9 +12,9 @@ SEEDS ?= $(if $(filter soak,$(MAKECMDGOALS)),1000,1)
 demo: .venv/ready $(CLIP) # KEEP=1 leaves the network up
 	$(BIN)/chassis-emulator demo --clip $(CLIP) $(if $(KEEP),--keep)
 
-test: .venv/ready-dev $(CLIP)
+test: .venv/ready-dev $(CLIP) # CPU=1 says what each file costs
 	tests/install_peers.sh
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(if $(CPU),CPU=1) $(BIN)/python -m pytest -n $(WORKERS)
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check
@@ -24,7 +24,7 @@ check: .venv/ready-dev
 
 simulate soak: .venv/ready-dev # SEED=n repeats a run, SEEDS=n makes many
 	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(SEEDS)
-	$(if $(filter soak,$@),SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --timeout 3600 tests/end_to_end/test_noise_storm.py tests/explorer)
+	$(if $(filter soak,$@),SOAK=1 SEED=$(SEED) $(BIN)/python -m pytest -n $(WORKERS) --timeout 7200 tests/end_to_end/test_noise_storm.py tests/explorer tests/chassis_emulator/campaign/test_campaign.py tests/power_cut)
 
 bench: .venv/ready-dev $(CLIP)
 	$(BIN)/python -m compileall -q media_network blade_agent chassis_emulator distribution_center benchmarks

@@ -114,9 +114,9 @@ async def polls(page: Address) -> int:
     async with aiohttp.ClientSession() as session, session.get(f"http://{page}/metrics") as answer:
         lines = (await answer.text()).splitlines()
     readings = dict(line.rsplit(" ", 1) for line in lines if line.startswith("media_station_nms"))
-    if readings["media_station_nms_polls_missed"] != "0":
-        raise SystemExit(f"{readings['media_station_nms_polls_missed']} polls were missed")
-    return int(readings["media_station_nms_polls"])
+    if readings["media_station_nms_polls_missed_total"] != "0":
+        raise SystemExit(f"{readings['media_station_nms_polls_missed_total']} polls were missed")
+    return int(readings["media_station_nms_polls_total"])
 
 
 def owns(pid: int, address: Address) -> bool:

@@ -1,7 +1,6 @@
 """The CBC of a blade together with what it stands on: its board, its switch of the main board, and what it keeps."""
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blade_agent.backplane.command import Command
+from blade_agent.backplane.guid import guid_of
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, Completion, Request
 from blade_agent.backplane.role import MainBoardState
 from blade_agent.backplane.slot_address import SlotAddress
@@ -36,6 +36,7 @@ _REBUILT = {
     "events": "the event log begins anew",
     "fru": "the inventory is what EEPROM, profile and settings say",
     "power": "the main board is on",
+    "counters": "the time that the board has been on is counted from now on",
 }
 """What becomes of what is kept, in the order of `KeptState`, if it is damaged."""
 
@@ -47,6 +48,7 @@ class KeptState:
     events: KeptFile
     fru: KeptFile
     power: KeptFile
+    counters: KeptFile
 
     @classmethod
     async def open(cls, files: Files, folder: Path) -> "KeptState":
@@ -55,7 +57,7 @@ class KeptState:
 
     async def settle(self) -> None:
         """Wait until the disk has it all."""
-        for kept in (self.events, self.fru, self.power):
+        for kept in (self.events, self.fru, self.power, self.counters):
             await kept.settle()
 
 
@@ -114,6 +116,7 @@ class BladeController:
             hardware=hardware,
             fru=await open_inventory(board, kept.fru, serial_number=serial_number, version=identity.firmware_version),
             event_log=kept.events,
+            counters=kept.counters,
             self_checks=[
                 SelfCheck(SelfTestFault.FRU_DEVICE, lambda: disks_work() and kept.fru.works),
                 SelfCheck(SelfTestFault.SEL_DEVICE, lambda: kept.events.works),
@@ -209,6 +212,6 @@ def identity_of(settings: BladeSettings, profile: HardwareProfile) -> Identity:
         device_revision=profile.identity.device_revision,
         manufacturer=profile.identity.manufacturer,
         product=profile.identity.product,
-        guid=hashlib.sha256(f"{profile.title}\n{serial}".encode()).digest()[:16],
+        guid=guid_of(f"{profile.title}\n{serial}"),
         firmware_version=installed_version(),
     )

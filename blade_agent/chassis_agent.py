@@ -40,9 +40,10 @@ async def run_manager(settings: ManagerSettings, rng: Random) -> None:
                 lan_server(
                     Address(settings.lan.address, settings.lan.port),
                     manager=manager,
-                    guid=settings.guid,
+                    guid=settings.guid[::-1],
                     users=settings.lan.users,
                     rng=rng,
+                    consoles=settings.consoles,
                 )
             )
         if settings.orders:

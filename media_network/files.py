@@ -8,6 +8,7 @@ A simulated disk that loses everything else at a power cut stands in for `DiskFi
 import errno
 import os
 import stat
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -32,7 +33,7 @@ class Files(Protocol):
     """The part of a file system that the segment store needs. Used from several threads at once."""
 
     def make_folder(self, folder: Path) -> None:
-        """Make a folder and those above it; does nothing if it is there."""
+        """Make a folder and those above it, so that they survive a power cut; does nothing if it is there."""
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder survive a power cut."""
@@ -88,15 +89,11 @@ class DiskFiles:
 
     def make_folder(self, folder: Path) -> None:
         """See `Files`."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(folder)
 
     def sync_folder(self, folder: Path) -> None:
         """See `Files`."""
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_folder(folder)
 
     def list_folder(self, folder: Path) -> list[str]:
         """See `Files`."""
@@ -127,3 +124,19 @@ class DiskFiles:
     def remove(self, path: Path) -> None:
         """See `Files`."""
         path.unlink()
+
+
+def make_durable_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder with `mode`, and those above it; what is made survives a power cut. Raises OSError."""
+    missing = list(takewhile(lambda above: not above.exists(), (folder, *folder.parents)))
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    for made in missing:
+        _sync_folder(made.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

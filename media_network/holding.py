@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from media_network.files import make_durable_folder
+
 logger = logging.getLogger(__name__)
 
 HELD_STATUS = 75
@@ -68,7 +70,7 @@ def _take_all(folders: tuple[Path, ...], mode: int) -> ExitStack:
 
 @contextmanager
 def _holding_folder(folder: Path, mode: int) -> Iterator[None]:
-    folder.mkdir(mode, parents=True, exist_ok=True)
+    make_durable_folder(folder, mode)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:

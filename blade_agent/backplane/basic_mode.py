@@ -35,6 +35,8 @@ _UNESCAPED = {code: reserved.value for reserved, code in _ESCAPED.items()}
 _STUFFING = {bytes((reserved,)): bytes((Reserved.ESCAPE, code)) for reserved, code in _ESCAPED.items()}
 _RESERVED = re.compile(b"[" + re.escape(bytes(Reserved)) + b"]")
 _START, _STOP = bytes([Reserved.START]), bytes([Reserved.STOP])
+_INSIDE = re.compile(b"[^" + re.escape(bytes(set(Reserved) - {Reserved.TERMINAL_ESCAPE})) + b"]+")
+"""What stands for itself within a frame."""
 _PLAIN = re.compile(
     bytes([Reserved.HANDSHAKE])
     + b"*"
@@ -79,7 +81,16 @@ class BasicMode:
         if self._frame is None and (frame := _PLAIN.fullmatch(data)):
             # What nearly always comes: one whole frame with nothing escaped, perhaps after a handshake.
             return [frame[1]]
-        return [message for octet in data if (message := self._take(octet)) is not None]
+        messages = []
+        at, end = 0, len(data)
+        while at < end:
+            if self._frame is not None and not self._escaped and (run := _INSIDE.match(data, at)):
+                at += self._extend(self._frame, run[0])
+                continue
+            if (message := self._take(data[at])) is not None:
+                messages.append(message)
+            at += 1
+        return messages
 
     def _take(self, octet: int) -> bytes | None:
         if octet == Reserved.START:
@@ -92,10 +103,8 @@ class BasicMode:
             return self._end(self._frame)
         elif octet == Reserved.ESCAPE:
             self._escaped = True
-        elif octet == Reserved.HANDSHAKE:
-            self._drop(FrameFault.HANDSHAKE_INSIDE)
         else:
-            self._append(self._frame, octet)
+            self._drop(FrameFault.HANDSHAKE_INSIDE)
         return None
 
     def _begin(self) -> None:
@@ -111,15 +120,18 @@ class BasicMode:
     def _unescape(self, frame: bytearray, octet: int) -> None:
         self._escaped = False
         if octet in _UNESCAPED:
-            self._append(frame, _UNESCAPED[octet])
+            self._extend(frame, bytes([_UNESCAPED[octet]]))
         else:
             self._drop(FrameFault.BAD_ESCAPE)
 
-    def _append(self, frame: bytearray, octet: int) -> None:
-        if len(frame) == MAX_MESSAGE_BYTES:
+    def _extend(self, frame: bytearray, octets: bytes) -> int:
+        """Take octets into the frame, and give how many were taken: all, or those up to one that it has no room for."""
+        room = MAX_MESSAGE_BYTES - len(frame)
+        if len(octets) > room:
             self._drop(FrameFault.TOO_LONG)
-        else:
-            frame.append(octet)
+            return room + 1
+        frame += octets
+        return len(octets)
 
     def _end(self, frame: bytearray) -> bytes:
         self._frame = None

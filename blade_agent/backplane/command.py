@@ -5,7 +5,7 @@ from typing import Final, Generic, TypeVar
 from msgspec import Struct
 
 from blade_agent.backplane.layout import InvalidField, Layout, WrongLength
-from blade_agent.backplane.message import Completion, CompletionCode
+from blade_agent.backplane.message import Completion, CompletionCode, Request
 from blade_agent.backplane.seal import SEAL_BYTES, seal, unseal
 
 RequestT = TypeVar("RequestT", bound=Struct)
@@ -15,6 +15,7 @@ NET_FN_CHASSIS: Final = 0x00
 NET_FN_SENSOR: Final = 0x04
 NET_FN_APPLICATION: Final = 0x06
 NET_FN_STORAGE: Final = 0x0A
+NET_FN_TRANSPORT: Final = 0x0C
 NET_FN_GROUP: Final = 0x2C
 NET_FN_OEM: Final = 0x2E
 
@@ -23,6 +24,9 @@ GROUP_BYTES: Final = {NET_FN_GROUP: 1, NET_FN_OEM: 3}
 
 PICMG: Final = b"\x00"
 """The body that defines the PICMG 3.0 commands."""
+
+DCMI: Final = b"\xdc"
+"""The body that defines the DCMI commands."""
 
 ENTERPRISE_NUMBER: Final = 8072
 """Whose OEM commands these are: net-snmp's number, a placeholder until one is assigned to this project."""
@@ -35,6 +39,11 @@ class CommandCode(Struct, frozen=True):
     net_fn: int
     group: bytes
     number: int
+
+
+def code_of(request: Request) -> CommandCode:
+    """Give where the command of a request stands."""
+    return CommandCode(request.net_fn, request.data[: GROUP_BYTES.get(request.net_fn, 0)], request.command)
 
 
 def media_station(number: int) -> CommandCode:

@@ -1,6 +1,6 @@
 """What is written on a board, as its EEPROM holds it (IPMI FRU Information Storage Definition 1.0, rev. 1.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ _HEADER_BYTES: Final = 8
 _UNIT_BYTES: Final = 8
 """Areas begin and end at multiples of it."""
 _ENGLISH: Final = 0x00
+_RECORD_FORMAT: Final = 0x02
 _DATE_UNSPECIFIED: Final = bytes(3)
 _ASCII: Final = 0xC0
 _END_OF_FIELDS: Final = b"\xc1"
@@ -34,8 +35,12 @@ class FruFacts(Struct, frozen=True, kw_only=True):
     asset_tag: str = ""
 
 
-def fru_image(facts: FruFacts) -> bytes:
-    """Write the facts as a board area and a product area behind a common header."""
+def fru_image(facts: FruFacts, records: Sequence[bytes] = ()) -> bytes:
+    """Write the facts as a board area and a product area behind a common header.
+
+    Behind them go records of makers, each a type byte and its data (section 16 of the definition). Raises ValueError
+    for one that is too long, or more than the header can point behind.
+    """
     board = _area(
         bytes([_ENGLISH]) + _DATE_UNSPECIFIED,
         (facts.manufacturer, facts.product, facts.serial_number, facts.part_number, ""),
@@ -53,8 +58,19 @@ def fru_image(facts: FruFacts) -> bytes:
         ),
     )
     board_at = _HEADER_BYTES // _UNIT_BYTES
-    header = bytes((_VERSION, 0, 0, board_at, board_at + len(board) // _UNIT_BYTES, 0, 0))
-    return _sealed(header) + board + product
+    product_at = board_at + len(board) // _UNIT_BYTES
+    records_at = product_at + len(product) // _UNIT_BYTES if records else 0
+    header = bytes((_VERSION, 0, 0, board_at, product_at, records_at, 0))
+    last = len(records) - 1
+    area = b"".join(_record(octets, ends=index == last) for index, octets in enumerate(records))
+    return _sealed(header) + board + product + area
+
+
+def _record(octets: bytes, *, ends: bool) -> bytes:
+    """Write a record: type, format and end bit, length, sum of the data, sum of the header."""
+    kind, data = octets[0], octets[1:]
+    head = bytes((kind, _RECORD_FORMAT | ends << 7, len(data), checksum(data)))
+    return _sealed(head) + data
 
 
 def read_fru(image: bytes) -> FruFacts:

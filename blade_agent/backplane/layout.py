@@ -76,14 +76,26 @@ def single_bytes(*names: str) -> list[Any]:
     return [name / construct.Int8ub for name in names]
 
 
-def coded(codes: Mapping[Any, int]) -> Any:
-    """Give a one-byte field for the members of an Enum by their codes on the wire."""
-    return construct.Mapping(construct.Int8ub, dict(codes))
+def coded(codes: Mapping[Any, int], used: int = 0xFF) -> Any:
+    """Give a one-byte field for the members of an Enum by their codes on the wire, in the bits that are `used`."""
+    return construct.Mapping(low(used), dict(codes))
 
 
-def numbered(members: type[Enum]) -> Any:
-    """Give a one-byte field for an Enum whose values are its codes on the wire."""
-    return coded({member: member.value for member in members})
+def numbered(members: type[Enum], used: int = 0xFF) -> Any:
+    """Give a one-byte field for an Enum whose values are its codes on the wire, in the bits that are `used`."""
+    return coded({member: member.value for member in members}, used)
+
+
+def low(used: int) -> Any:
+    """Give a one-byte field of which only some bits are used: what is reserved is not looked at (IPMI 2.0, 1.6)."""
+    if used == 0xFF:
+        return construct.Int8ub
+    return construct.ExprAdapter(construct.Int8ub, lambda octet, _context: octet & used, lambda value, _context: value)
+
+
+def optional(name: str, used: int = 0xFF) -> Any:
+    """Give a field of one byte that need not be there."""
+    return name / construct.Optional(low(used))
 
 
 def _address(value: Any, _context: Any) -> Address | None:

@@ -11,8 +11,8 @@ from enum import Enum, IntEnum, unique
 
 from msgspec import Struct
 
-MAX_DATA_BYTES = 96
-"""Longest data of a message that is read. Ours stay under 40; a bridged or an upgrade message is longer."""
+MAX_DATA_BYTES = 255
+"""Longest data of a message that is read. Ours stay under 50; what is longer than its command is answered as such."""
 
 CHASSIS_MANAGER_ADDRESS = 0x20
 """Where the chassis manager stands on the backplane, and what a client on a service port calls the CBC."""
@@ -141,14 +141,14 @@ def checksum(octets: bytes) -> int:
     return -sum(octets) & 0xFF
 
 
-def decode(octets: bytes) -> Request | Response:
+def decode(octets: bytes, longest_bytes: int = MAX_MESSAGE_BYTES) -> Request | Response:
     """Read a message.
 
     Raises BadMessage: too short or long, or a checksum does not match.
     """
     if len(octets) < _SHORTEST_BYTES:
         raise BadMessage(MessageFault.TOO_SHORT, len(octets))
-    if len(octets) > _LONGEST_BYTES:
+    if len(octets) > longest_bytes:
         raise BadMessage(MessageFault.TOO_LONG, len(octets))
     if checksum(octets[:3]):
         raise BadMessage(MessageFault.HEADER_CHECKSUM, len(octets))

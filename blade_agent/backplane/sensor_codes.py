@@ -4,6 +4,7 @@ They stand in sensor records, in events and in thresholds, and mean the same in 
 """
 
 from enum import Enum, IntEnum
+from typing import Final
 
 
 class SensorKind(IntEnum):
@@ -42,6 +43,11 @@ class Unit(Enum):
     RPM = 18
 
 
+FIRST_INSTANCE: Final = 0x60
+"""From here on the entities of a kind are counted within a controller, below it within the system (IPMI 2.0, 39.1)."""
+LAST_INSTANCE: Final = 0x7F
+
+
 class Entity(IntEnum):
     """Where a sensor is (IPMI 2.0, table 43-13; PICMG 3.0, table 3-12 for the blade itself)."""
 
@@ -51,6 +57,7 @@ class Entity(IntEnum):
     FAN = 0x1D
     AIR_INLET = 0x37
     FRONT_BOARD = 0xA0
+    SHELF_MANAGER = 0xF0
 
 
 class Threshold(IntEnum):

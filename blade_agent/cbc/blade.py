@@ -6,12 +6,13 @@ from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
 from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.blade_facts import facts_digest
+from blade_agent.backplane.messages.chassis import RestartCause
 from blade_agent.backplane.role import MainBoardState, Role
 from blade_agent.backplane.slot_address import SlotAddress
 from blade_agent.cbc.clock import Clock
 from blade_agent.cbc.event_sender import EventSender
 from blade_agent.cbc.fru import FruSettings
-from blade_agent.cbc.hardware import BoardAction, Hardware
+from blade_agent.cbc.hardware import STARTING, BoardAction, Hardware, watts_of
 from blade_agent.cbc.identification import Identification
 from blade_agent.cbc.identity import Identity
 from blade_agent.cbc.leds import FrontLed, Leds
@@ -42,6 +43,7 @@ class Blade(ManagementController):
         hardware: Hardware,
         fru: FruSettings,
         kept_log: KeptOctets | None,
+        kept_counters: KeptOctets | None,
         clock: Clock,
         device_support: int,
         self_checks: Sequence[SelfCheck],
@@ -57,6 +59,8 @@ class Blade(ManagementController):
             neighbours={},
             fru=fru,
             kept_log=kept_log,
+            kept_counters=kept_counters,
+            watts=lambda: watts_of(hardware.sensors),
             clock=clock,
             device_support=device_support,
             self_checks=self_checks,
@@ -84,6 +88,7 @@ class Blade(ManagementController):
 
     def settle(self) -> None:
         """Look at the sensors, and let hot swap follow the main board: ready ends M3, released ends M6."""
+        self.count()
         if self.sensors.scan():
             self.leds.show_fault(present=self.sensors.critical)
         self.leds.show_activity(present=self._in_service)
@@ -95,6 +100,11 @@ class Blade(ManagementController):
             self.post.release()
             if self.main_board.status().state is not MainBoardState.STOPPING:
                 self.hot_swap.release()
+
+    @property
+    def is_on(self) -> bool:
+        """See `ManagementController`."""
+        return self.main_board.status().state is not MainBoardState.OFF
 
     @property
     def _in_service(self) -> bool:
@@ -112,10 +122,12 @@ class Blade(ManagementController):
         for event in self.sensors.standing():
             self.event_sender.put(event)
 
-    def act(self, action: BoardAction) -> None:
+    def act(self, action: BoardAction, cause: RestartCause = RestartCause.CHASSIS_CONTROL) -> None:
         """Do something to the main board. Raises NotCarriedOut when its hardware has no way to."""
         if action not in self.hardware.actions:
             raise NotCarriedOut(CompletionCode.WRONG_STATE)
+        if action in STARTING:
+            self.restart_cause = cause
         self.hardware.act(action)
 
     def override_fan(self, level: int | None) -> None:
@@ -146,7 +158,7 @@ class Blade(ManagementController):
         if settings.logged:
             self.note(self.own_sensors.watchdog_event(settings))
         if settings.action is not TimeoutAction.NOTHING:
-            self.hardware.act(ACTION_OF[settings.action])
+            self.act(ACTION_OF[settings.action], RestartCause.WATCHDOG)
 
     def _identify_led(self) -> FrontLed | None:
         number = self.hardware.identify_led

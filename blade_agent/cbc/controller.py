@@ -10,13 +10,16 @@ from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.clock import Clock, LoopClock, PendingCall
 from blade_agent.cbc.commands.answer import AnswerTable, CommandModule
 from blade_agent.cbc.commands.board import BOARD_COMMANDS
+from blade_agent.cbc.commands.boot_options import BOOT_OPTION_COMMANDS
 from blade_agent.cbc.commands.chassis import CHASSIS_COMMANDS
+from blade_agent.cbc.commands.dcmi import DCMI_COMMANDS
 from blade_agent.cbc.commands.event_receiver import EVENT_RECEIVER_COMMANDS
 from blade_agent.cbc.commands.heartbeat import HEARTBEAT_COMMANDS
 from blade_agent.cbc.commands.led import LED_COMMANDS
 from blade_agent.cbc.commands.management import MANAGEMENT_COMMANDS
 from blade_agent.cbc.commands.picmg import PICMG_COMMANDS
 from blade_agent.cbc.commands.role import ROLE_COMMANDS
+from blade_agent.cbc.commands.system_info import SYSTEM_INFO_COMMANDS
 from blade_agent.cbc.commands.upgrade import UPGRADE_COMMANDS
 from blade_agent.cbc.commands.watchdog import WATCHDOG_COMMANDS
 from blade_agent.cbc.fru import FruSettings
@@ -36,6 +39,9 @@ COMMAND_MODULES: tuple[CommandModule[Blade], ...] = (
     LED_COMMANDS,
     BOARD_COMMANDS,
     UPGRADE_COMMANDS,
+    BOOT_OPTION_COMMANDS,
+    SYSTEM_INFO_COMMANDS,
+    DCMI_COMMANDS,
     ROLE_COMMANDS,
     HEARTBEAT_COMMANDS,
 )
@@ -54,13 +60,15 @@ class Controller:
         hardware: Hardware | None = None,
         fru: FruSettings | None = None,
         event_log: KeptOctets | None = None,
+        counters: KeptOctets | None = None,
         clock: Clock | None = None,
         self_checks: Sequence[SelfCheck] = (),
         handle_closed: bool = True,
     ) -> None:
         """Start in a slot: a CBC that runs is inserted. A blade without a switch at its handle counts as closed.
 
-        Without `hardware` the blade has no sensor, light or fan. `event_log` is where the log survives a restart.
+        Without `hardware` the blade has no sensor, light or fan. `event_log` is where the log survives a restart,
+        `counters` where what is counted over all starts does.
         Time is the running event loop's unless a `clock` is given.
 
         Raises OSError: the FRU inventory is kept somewhere that cannot be read; ValueError: the facts of a sensor
@@ -78,6 +86,7 @@ class Controller:
             hardware=BareBoard() if hardware is None else hardware,
             fru=FruSettings() if fru is None else fru,
             kept_log=event_log,
+            kept_counters=counters,
             clock=self._clock,
             device_support=self._table.device_support,
             self_checks=self_checks,

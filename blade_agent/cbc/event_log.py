@@ -1,6 +1,7 @@
 """The system event log (SEL): what happened on this blade, in records of 16 bytes (IPMI 2.0, chapters 31 and 32)."""
 
 import logging
+import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,10 @@ from blade_agent.kept_octets import KeptOctets
 RECORD_BYTES: Final = 16
 CAPACITY: Final = 512
 _HIGHEST_ID: Final = 0xFFFE
+_HEADER: Final = struct.Struct("<2sHBII3x")
+"""Before the records that are kept: an id that no record has, the last id, flags, and when something came and went."""
+_HEADER_ID: Final = b"\xff\xff"
+_HAS_OVERFLOWED: Final = 0x01
 _SYSTEM_EVENT: Final = 0x02
 _HAS_TIMESTAMP_BELOW: Final = 0xE0
 """Record types from E0h on are the writer's from the fourth byte (IPMI 2.0, table 32-1)."""
@@ -62,7 +67,9 @@ class EventLog:
     def add(self, record: bytes) -> int | None:
         """Add a record of 16 bytes, with an id and, where its type has one, a time of its own; None when full."""
         if len(self.records) >= CAPACITY:
-            self.overflowed = True
+            if not self.overflowed:
+                self.overflowed = True
+                self._keep()
             return None
         self._last_id = self._next_id()
         self.added_at = self.time
@@ -99,17 +106,27 @@ class EventLog:
         except OSError as error:
             self._store_failed(error)
             return
+        if octets[:2] == _HEADER_ID:
+            self._read_header(octets[:RECORD_BYTES])
+            octets = octets[RECORD_BYTES:]
         whole = len(octets) // RECORD_BYTES * RECORD_BYTES
         for start in range(0, min(whole, CAPACITY * RECORD_BYTES), RECORD_BYTES):
             record = octets[start : start + RECORD_BYTES]
             self.records[int.from_bytes(record[:2], "little")] = record
-        self._last_id = max(self.records, default=0)
+        self._last_id = self._last_id or max(self.records, default=0)
+
+    def _read_header(self, header: bytes) -> None:
+        """Ids and times go on where they were, also of a log that was cleared."""
+        _, self._last_id, flags, self.added_at, self.erased_at = _HEADER.unpack(header)
+        self.overflowed = bool(flags & _HAS_OVERFLOWED)
 
     def _keep(self) -> None:
         if self._kept is None:
             return
         try:
-            self._kept.keep(b"".join(self.records.values()))
+            flags = _HAS_OVERFLOWED if self.overflowed else 0
+            header = _HEADER.pack(_HEADER_ID, self._last_id, flags, self.added_at, self.erased_at)
+            self._kept.keep(header + b"".join(self.records.values()))
         except OSError as error:
             self._store_failed(error)
         else:

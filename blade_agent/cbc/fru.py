@@ -9,6 +9,8 @@ from blade_agent.cbc.identity import Identity
 from blade_agent.kept_octets import KeptOctets
 
 IMAGE_BYTES: Final = 512
+OWN_FRU: Final = 0
+"""Number of a controller's own board."""
 
 
 class FruSettings(Struct, frozen=True, kw_only=True):
@@ -18,6 +20,8 @@ class FruSettings(Struct, frozen=True, kw_only=True):
     """From the hardware profile; None: what the identity says."""
     kept: KeptOctets | None = None
     """Where it is kept; what is there goes before the facts."""
+    records: tuple[bytes, ...] = ()
+    """What a maker's records say, as `fru_image` takes them."""
     writable: bool = False
 
 
@@ -28,8 +32,9 @@ class Fru:
         """Raises OSError: it is kept somewhere that cannot be read."""
         self._settings = settings
         found = settings.kept.read() if settings.kept else b""
-        image = found or fru_image(settings.facts or facts_of(identity))
-        self.image = image[:IMAGE_BYTES].ljust(IMAGE_BYTES, b"\x00")
+        image = found or fru_image(settings.facts or facts_of(identity), settings.records)
+        size_bytes = IMAGE_BYTES if found else max(IMAGE_BYTES, len(image))
+        self.image = image[:size_bytes].ljust(size_bytes, b"\x00")
 
     @property
     def writable(self) -> bool:

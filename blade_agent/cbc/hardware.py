@@ -3,7 +3,7 @@
 What a board does not have is left out, and a reading that cannot be had is None: a CBC never makes one up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Protocol
@@ -11,13 +11,16 @@ from typing import Protocol
 from msgspec import Struct
 
 from blade_agent.backplane.led_light import LedColor, LedLight
-from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import FIRST_INSTANCE, Entity, SensorKind, Threshold, Unit
 
 BLUE_LED = 0
 """PICMG 3.0, 3.2.5.6: says whether the blade may be taken out."""
 FAULT_LED = 1
 ACTIVITY_LED = 2
 """Lit while the blade is in service: what PICMG leaves LED 2 to."""
+
+
+_WHOLE = frozenset({Entity.SYSTEM_BOARD, Entity.FRONT_BOARD})
 
 
 class SensorFacts(Struct, frozen=True, kw_only=True):
@@ -28,6 +31,8 @@ class SensorFacts(Struct, frozen=True, kw_only=True):
     kind: SensorKind
     unit: Unit
     entity: Entity = Entity.FRONT_BOARD
+    instance: int = FIRST_INSTANCE
+    """Which of the entities of its kind, counted from `FIRST_INSTANCE` on within the controller (IPMI 2.0, 39.1)."""
     lowest: float
     highest: float
     """What it can show: a reading travels as one byte, from `lowest` up in 255 steps of two significant digits."""
@@ -47,6 +52,14 @@ class AnalogSensor(Protocol):
     def reading(self) -> float | None:
         """Measure, without waiting; None when there is no reading now."""
         ...
+
+
+def watts_of(sensors: Iterable[AnalogSensor]) -> float | None:
+    """Give what a board draws: by the sensor of the board itself, or else all of its parts that are measured."""
+    measured = [sensor for sensor in sensors if sensor.facts.unit is Unit.WATT]
+    whole = [sensor for sensor in measured if sensor.facts.entity in _WHOLE]
+    readings = [reading for sensor in whole or measured if (reading := sensor.reading()) is not None]
+    return sum(readings) if readings else None
 
 
 class Led(Protocol):
@@ -120,6 +133,18 @@ class BoardAction(Enum):
     GRACEFUL_REBOOT = "graceful reboot"
     SHUTDOWN = "shutdown"
     DIAGNOSTIC_INTERRUPT = "diagnostic interrupt"
+
+
+STARTING = frozenset(
+    {
+        BoardAction.POWER_ON,
+        BoardAction.POWER_CYCLE,
+        BoardAction.HARD_RESET,
+        BoardAction.WARM_RESET,
+        BoardAction.GRACEFUL_REBOOT,
+    }
+)
+"""After these the main board has started anew."""
 
 
 class Hardware(Protocol):

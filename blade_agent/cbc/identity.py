@@ -18,8 +18,13 @@ class Identity(Struct, frozen=True, kw_only=True):
     """IANA enterprise number of who makes the board."""
     product: Annotated[int, Meta(ge=0, lt=1 << 16)]
     guid: Annotated[bytes, Meta(min_length=16, max_length=16)]
-    """Tells this one blade from all others."""
+    """Tells this one blade from all others: a UUID of RFC 4122 in network order."""
     firmware_version: FirmwareVersion
+
+    @property
+    def wire_guid(self) -> bytes:
+        """The GUID as IPMI sends it, the least significant byte first (IPMI 2.0, table 20-10)."""
+        return self.guid[::-1]
 
     @property
     def firmware_numbers(self) -> tuple[int, int, int]:

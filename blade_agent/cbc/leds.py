@@ -40,6 +40,8 @@ class FrontLed:
         self.local = _light(_OFF_MS, led.colors[0])
         self.override: LedLight | None = None
         self.identifying = False
+        self.test_duration_s = 0.0
+        """Of the last lamp test."""
         self._show()
 
     @property
@@ -71,6 +73,7 @@ class FrontLed:
     def test(self, duration_s: float) -> None:
         """Be on for a while, whatever else is to be shown."""
         self._end_test()
+        self.test_duration_s = duration_s
         self._alarm = self._clock.call_later(duration_s, self._test_over)
         self._show()
 

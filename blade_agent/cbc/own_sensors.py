@@ -5,7 +5,7 @@ from typing import Final
 
 from blade_agent.backplane.event import SensorEvent
 from blade_agent.backplane.hot_swap import HotSwap, HotSwapEvent, HotSwapState
-from blade_agent.backplane.sensor_codes import SensorKind
+from blade_agent.backplane.sensor_codes import FIRST_INSTANCE, Entity, SensorKind
 from blade_agent.cbc.sensor import DiscreteSensor
 from blade_agent.cbc.watchdog import Watchdog, WatchdogSettings
 
@@ -30,9 +30,24 @@ _CAUSES: Final[Mapping[HotSwapEvent, int]] = {
 """Why a state changed (PICMG 3.0, table 3-22): 1 commanded, 2 by the handle; all else is the normal course."""
 
 
-def hot_swap_sensor(number: int, name: str, state: Callable[[], HotSwapState]) -> DiscreteSensor:
+def hot_swap_sensor(
+    number: int,
+    name: str,
+    state: Callable[[], HotSwapState],
+    *,
+    entity: Entity = Entity.FRONT_BOARD,
+    instance: int = FIRST_INSTANCE,
+) -> DiscreteSensor:
     """Make a sensor that shows a hot-swap state."""
-    return DiscreteSensor(number, name, SensorKind.HOT_SWAP, _HOT_SWAP_STATES, lambda: 1 << state())
+    return DiscreteSensor(
+        number,
+        name,
+        SensorKind.HOT_SWAP,
+        _HOT_SWAP_STATES,
+        lambda: 1 << state(),
+        entity=entity,
+        instance=instance,
+    )
 
 
 class OwnSensors:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from blade_agent.backplane.event import SensorEvent
-from blade_agent.backplane.sensor_codes import Entity, ReadingType, SensorKind, Threshold
+from blade_agent.backplane.sensor_codes import FIRST_INSTANCE, Entity, ReadingType, SensorKind, Threshold
 from blade_agent.cbc.hardware import AnalogSensor
 from blade_agent.cbc.scale import scale_of
 
 _READING_AND_THRESHOLD_FOLLOW: Final = 0x50
 """First byte of a threshold event's data: a reading in the second byte, a threshold in the third."""
+
+_OFFSET: Final = 0x0F
 
 LOWER: Final = frozenset({Threshold.LOWER_NON_CRITICAL, Threshold.LOWER_CRITICAL, Threshold.LOWER_NON_RECOVERABLE})
 ASCENDING: Final = (
@@ -36,12 +38,27 @@ class Sensor(Protocol):
     kind: SensorKind
     reading_type: ReadingType
     entity: Entity
+    instance: int
+    """Which of the entities of its kind."""
     events_enabled: bool
     scanning_enabled: bool
 
     @property
     def event_masks(self) -> tuple[int, int]:
         """Bits of the events it gives when they begin, and when they are over."""
+        ...
+
+    @property
+    def chosen_events(self) -> tuple[int, int]:
+        """Bits of those that nobody has switched off."""
+        ...
+
+    def choose_events(self, asserted: int, deasserted: int, *, given: bool) -> None:
+        """Give these events from now on, or no longer; the others stay as they are."""
+        ...
+
+    def gives(self, event: SensorEvent) -> bool:
+        """Tell whether an event of its own is to be told."""
         ...
 
     def raw(self) -> int | None:
@@ -65,16 +82,65 @@ class Sensor(Protocol):
         ...
 
 
-class DiscreteSensor:
+class EventChoice:
+    """Which events of a sensor are given: all, but for those that somebody has switched off (IPMI 2.0, 35.10)."""
+
+    events_enabled: bool
+
+    def __init__(self) -> None:
+        self._off = (0, 0)
+
+    @property
+    def event_masks(self) -> tuple[int, int]:
+        """See `Sensor`."""
+        raise NotImplementedError
+
+    @property
+    def chosen_events(self) -> tuple[int, int]:
+        """See `Sensor`."""
+        asserted, deasserted = self.event_masks
+        return asserted & ~self._off[0], deasserted & ~self._off[1]
+
+    def choose_events(self, asserted: int, deasserted: int, *, given: bool) -> None:
+        """See `Sensor`."""
+        before = self._off
+        if given:
+            self._off = (before[0] & ~asserted, before[1] & ~deasserted)
+        else:
+            self._off = (before[0] | asserted, before[1] | deasserted)
+
+    def gives(self, event: SensorEvent) -> bool:
+        """See `Sensor`."""
+        chosen = self.chosen_events[0 if event.asserted else 1]
+        return self.events_enabled and bool(chosen >> (event.data[0] & _OFFSET) & 1)
+
+    def all_events(self) -> None:
+        """Give every event again."""
+        self._off = (0, 0)
+
+
+class DiscreteSensor(EventChoice):
     """A sensor with states that the CBC knows of itself: it is told, it does not measure."""
 
     reading_type = ReadingType.SENSOR_SPECIFIC
-    entity = Entity.FRONT_BOARD
 
-    def __init__(self, number: int, name: str, kind: SensorKind, states: int, bits: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        kind: SensorKind,
+        states: int,
+        bits: Callable[[], int],
+        *,
+        entity: Entity = Entity.FRONT_BOARD,
+        instance: int = FIRST_INSTANCE,
+    ) -> None:
+        super().__init__()
         self.number = number
         self.name = name
         self.kind = kind
+        self.entity = entity
+        self.instance = instance
         self.states = states
         """Mask of the states it can have."""
         self._bits = bits
@@ -103,6 +169,7 @@ class DiscreteSensor:
 
     def reset(self) -> None:
         """See `Sensor`."""
+        self.all_events()
         self.events_enabled = True
         self.scanning_enabled = True
 
@@ -113,18 +180,20 @@ class DiscreteSensor:
         )
 
 
-class ThresholdSensor:
+class ThresholdSensor(EventChoice):
     """A sensor of the board, its thresholds and hysteresis in steps of its scale."""
 
     reading_type = ReadingType.THRESHOLD
 
     def __init__(self, number: int, source: AnalogSensor) -> None:
         """Raises ValueError for facts that no scale fits."""
+        super().__init__()
         self.number = number
         self.facts = source.facts
         self.name = self.facts.name
         self.kind = self.facts.kind
         self.entity = self.facts.entity
+        self.instance = self.facts.instance
         self.scale = scale_of(self.facts)
         self._source = source
         self.reset()
@@ -137,6 +206,7 @@ class ThresholdSensor:
             if threshold in self.facts.thresholds
         }
         self.rise_hysteresis = self.fall_hysteresis = self.scale.steps(self.facts.hysteresis)
+        self.all_events()
         self.events_enabled = True
         self.scanning_enabled = True
         self.passed: frozenset[Threshold] = frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from blade_agent.backplane.event import SensorEvent
-from blade_agent.backplane.sensor_codes import Threshold
+from blade_agent.backplane.sensor_codes import SensorKind, Threshold
 from blade_agent.cbc.clock import Clock
 from blade_agent.cbc.hardware import AnalogSensor
 from blade_agent.cbc.sensor import Sensor, ThresholdSensor
@@ -16,9 +16,9 @@ SCAN_INTERVAL_S: Final = 0.5
 _CRITICAL: Final = frozenset(Threshold) - {Threshold.LOWER_NON_CRITICAL, Threshold.UPPER_NON_CRITICAL}
 
 
-def board_sensors(sources: Sequence[AnalogSensor]) -> Sequence[ThresholdSensor]:
+def board_sensors(sources: Sequence[AnalogSensor], first: int = FIRST_BOARD_SENSOR) -> Sequence[ThresholdSensor]:
     """Give a board's sensors their numbers. Raises ValueError for one that no scale fits."""
-    return [ThresholdSensor(FIRST_BOARD_SENSOR + index, source) for index, source in enumerate(sources)]
+    return [ThresholdSensor(first + index, source) for index, source in enumerate(sources)]
 
 
 class SensorBank:
@@ -47,7 +47,7 @@ class SensorBank:
         self._scanned_at_s = now_s
         for sensor in self._board:
             for event in sensor.scan():
-                if sensor.events_enabled:
+                if sensor.gives(event):
                     self._note(event)
         return True
 
@@ -57,13 +57,17 @@ class SensorBank:
 
     def standing(self) -> list[SensorEvent]:
         """Give once more the events of all that still holds."""
-        enabled = (sensor for sensor in self.by_number.values() if sensor.events_enabled)
-        return [event for sensor in enabled for event in sensor.standing()]
+        sensors = self.by_number.values()
+        return [event for sensor in sensors for event in sensor.standing() if sensor.gives(event)]
 
     @property
     def critical(self) -> bool:
         """Whether a board sensor is beyond a critical threshold, as far as the last look showed."""
         return any(sensor.passed & _CRITICAL for sensor in self._board)
+
+    def is_critical(self, kind: SensorKind) -> bool:
+        """Tell whether a board sensor of a kind is beyond a critical threshold: a fan that stands, a voltage gone."""
+        return any(sensor.passed & _CRITICAL for sensor in self._board if sensor.kind is kind)
 
     def reset(self) -> None:
         """Put every sensor back to what holds after power-up."""

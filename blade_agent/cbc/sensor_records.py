@@ -4,18 +4,23 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from blade_agent.backplane.sensor_codes import Entity, Threshold
+from msgspec import Struct
+
+from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS
+from blade_agent.backplane.sensor_codes import FIRST_INSTANCE, Entity, ReadingType, SensorKind, Threshold
 from blade_agent.cbc.scale import Scale
 from blade_agent.cbc.sensor import LOWER, DiscreteSensor, Sensor, ThresholdSensor, mask
 
 SDR_VERSION: Final = 0x51
 HEADER_BYTES: Final = 5
 
+OWN_RECORD: Final = 0
+"""Number of the record that says where a controller stands."""
+
 _FULL_SENSOR: Final = 0x01
 _COMPACT_SENSOR: Final = 0x02
+_EVENT_ONLY: Final = 0x03
 _CONTROLLER_LOCATOR: Final = 0x12
-_ENTITY_INSTANCE: Final = 0x60
-"""Relative to the device that gives the record."""
 _INITIALISED: Final = 0x7F
 """All is set up at power-up: scanning, events, thresholds, hysteresis, type."""
 _THRESHOLDS_AND_HYSTERESIS_SETTABLE: Final = 0x68
@@ -26,22 +31,42 @@ _SUPPORT_OF_A_BLADE: Final = 0x2F
 
 
 def sensor_records(
-    address: int, name: str, device_support: int, sensors: Sequence[Sensor], neighbours: Mapping[int, str]
+    address: int,
+    name: str,
+    device_support: int,
+    sensors: "Sequence[Sensor | EventSource]",
+    neighbours: Mapping[int, str],
 ) -> tuple[bytes, ...]:
     """Describe the controller at an IPMB address, then its sensors, then the blades' controllers by their addresses."""
     first_neighbour = 1 + len(sensors)
     return (
-        _controller_record(0, address, device_support, name),
+        _controller_record(OWN_RECORD, address, device_support, name, _entity_of(address)),
         *(_sensor_record(number, address, sensor) for number, sensor in enumerate(sensors, start=1)),
         *(
-            _controller_record(number, neighbour, _SUPPORT_OF_A_BLADE, called)
+            _controller_record(number, neighbour, _SUPPORT_OF_A_BLADE, called, Entity.FRONT_BOARD)
             for number, (neighbour, called) in enumerate(neighbours.items(), start=first_neighbour)
         ),
     )
 
 
-def _sensor_record(record_id: int, owner: int, sensor: Sensor) -> bytes:
+class EventSource(Struct, frozen=True, kw_only=True):
+    """What is not read, and only gives events."""
+
+    number: int
+    name: str
+    kind: SensorKind
+    reading_type: ReadingType
+    entity: Entity
+
+
+def _entity_of(address: int) -> Entity:
+    return Entity.SHELF_MANAGER if address == CHASSIS_MANAGER_ADDRESS else Entity.FRONT_BOARD
+
+
+def _sensor_record(record_id: int, owner: int, sensor: Sensor | EventSource) -> bytes:
     """Describe a sensor of the controller at IPMB address `owner`."""
+    if isinstance(sensor, EventSource):
+        return _record(record_id, _EVENT_ONLY, _event_only(owner, sensor))
     if isinstance(sensor, ThresholdSensor):
         return _record(record_id, _FULL_SENSOR, _full(owner, sensor))
     if isinstance(sensor, DiscreteSensor):
@@ -49,9 +74,9 @@ def _sensor_record(record_id: int, owner: int, sensor: Sensor) -> bytes:
     raise TypeError(sensor)
 
 
-def _controller_record(record_id: int, address: int, device_support: int, name: str) -> bytes:
+def _controller_record(record_id: int, address: int, device_support: int, name: str, entity: Entity) -> bytes:
     """Say where the controller stands and what it can do (IPMI 2.0, 43.9)."""
-    body = bytes((address, 0, _EVENT_FORWARDING, device_support, 0, 0, 0, Entity.FRONT_BOARD, _ENTITY_INSTANCE, 0))
+    body = bytes((address, 0, _EVENT_FORWARDING, device_support, 0, 0, 0, entity, FIRST_INSTANCE, 0))
     return _record(record_id, _CONTROLLER_LOCATOR, body + _id_string(name))
 
 
@@ -60,7 +85,7 @@ def _record(record_id: int, record_type: int, body: bytes) -> bytes:
 
 
 def _key(owner: int, sensor: Sensor, capabilities: int) -> bytes:
-    entity = (sensor.entity, _ENTITY_INSTANCE)
+    entity = (sensor.entity, sensor.instance)
     return bytes((owner, 0, sensor.number, *entity, _INITIALISED, capabilities, sensor.kind, sensor.reading_type))
 
 
@@ -101,6 +126,12 @@ def _compact(owner: int, sensor: DiscreteSensor) -> bytes:
     units = bytes((0xC0, 0, 0))
     sharing = bytes((1, 0))
     return _key(owner, sensor, _READ_ONLY) + masks + units + sharing + bytes(6) + _id_string(sensor.name)
+
+
+def _event_only(owner: int, source: EventSource) -> bytes:
+    """Table 43-3, from the record key on: no sharing, and the sensor is no part of something that is read."""
+    head = bytes((owner, 0, source.number, source.entity, FIRST_INSTANCE, source.kind, source.reading_type))
+    return head + bytes((1, 0, 0, 0)) + _id_string(source.name)
 
 
 def _id_string(name: str) -> bytes:

@@ -99,6 +99,10 @@ class ChassisManager:
         """Show the event log after a record."""
         return Events(events=(), last=0) if self._board is None else self._board.events(after)
 
+    def knows(self, request: Request) -> bool:
+        """Tell whether a request is one of the commands of the controller at 20h."""
+        return self._board is not None and self._board.knows(request)
+
     def answer(self, request: Request) -> Response:
         """Carry out a request to the controller at 20h."""
         if self._board is None:
@@ -168,6 +172,8 @@ class ChassisManager:
         await self._loop.run_in_executor(None, partial(folder.mkdir, parents=True, exist_ok=True))
         kept_epoch, journal = await self._keeper.read()
         self._log_file = await KeptFile.open(DiskFiles(), folder / "events", rebuilt="the event log begins anew")
+        counters = await KeptFile.open(DiskFiles(), folder / "counters", rebuilt="time on is counted from now on")
+        records = await KeptFile.open(DiskFiles(), folder / "records", rebuilt="tools read all records again")
         chassis = Chassis(self._settings, kept_epoch, self._rng, self._loop.time(), journal=journal, notice=self._note)
         chassis.service.grants.capacity_w = self._gauges.supplies.capacity_w
         self._board = ManagementBoard(
@@ -177,6 +183,8 @@ class ChassisManager:
             measurements=self._gauges.measurements,
             supplies=self._gauges.supplies,
             event_log=self._log_file,
+            counters=counters,
+            records=records,
             lines_work=self._lines_work,
         )
         self._bridged = BridgedOrders(chassis, self.when_kept)

@@ -1,6 +1,5 @@
 """What a chassis manager is told at its start."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from blade_agent.backplane.guid import guid_of
 from blade_agent.backplane.role import STATION_PATTERN, StationName
 from blade_agent.backplane.serial_line import BAUD_RATE_BPS
 from blade_agent.backplane.slot_address import SLOTS
@@ -24,6 +24,8 @@ class SerialPort(Struct, frozen=True, kw_only=True, tag="serial", forbid_unknown
 
     path: str
     baud_rate_bps: Annotated[int, Meta(gt=0)] = BAUD_RATE_BPS
+    console: str = ""
+    """Path of what its blade has to say, a log or a device, for Serial over LAN; empty for nothing."""
 
 
 class UdpPeer(Struct, frozen=True, kw_only=True, tag="udp", forbid_unknown_fields=True):
@@ -31,6 +33,8 @@ class UdpPeer(Struct, frozen=True, kw_only=True, tag="udp", forbid_unknown_field
 
     address: str
     """Of its CBC, `host:port`."""
+    console: str = ""
+    """See `SerialPort`."""
 
     def __post_init__(self) -> None:
         """Refuse what is no address; ValueError says why."""
@@ -122,7 +126,12 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def guid(self) -> bytes:
         """16 bytes that tell this manager from all other controllers; they stay the station's own over restarts."""
-        return hashlib.sha256(f"chassis manager\n{self.station}".encode()).digest()[:16]
+        return guid_of(f"chassis manager\n{self.station}")
+
+    @property
+    def consoles(self) -> dict[int, Path]:
+        """What can be read of blades by Serial over LAN, by slot."""
+        return {slot: Path(port.console) for slot, port in self.slots.items() if port.console}
 
     @property
     def state_folder(self) -> Path:

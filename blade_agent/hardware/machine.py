@@ -1,7 +1,10 @@
 """The machine as its operating system counts it: interfaces, memory, disks, processors. By psutil, and blocking."""
 
+import contextlib
 import socket
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 from msgspec import Struct
@@ -150,26 +153,55 @@ def _swap() -> tuple[StorageFigures, ...]:
     return (StorageFigures(name="Swap space", memory=True, virtual=True, size_bytes=swap.total, used_bytes=swap.used),)
 
 
+class Mounted(Protocol):
+    """A file system at one place, as psutil lists them."""
+
+    @property
+    def mountpoint(self) -> str:
+        """Where."""
+
+    @property
+    def fstype(self) -> str:
+        """As the kernel calls it."""
+
+
 def _disks() -> tuple[StorageFigures, ...]:
-    found = []
-    for partition in psutil.disk_partitions(all=True)[:_DISKS_MAX]:
-        if partition.fstype not in _DISKS | _MEMORY_DISKS:
-            continue
-        try:
-            usage = psutil.disk_usage(partition.mountpoint)
-        except OSError:
-            continue  # Unmounted since, or not for us to see.
-        if usage.total:
-            found.append(
-                StorageFigures(
-                    name=partition.mountpoint,
-                    memory=partition.fstype in _MEMORY_DISKS,
-                    virtual=False,
-                    size_bytes=usage.total,
-                    used_bytes=usage.total - usage.free,
-                )
-            )
-    return tuple(found)
+    disks: list[Mounted] = [one for one in psutil.disk_partitions(all=True) if one.fstype in _DISKS | _MEMORY_DISKS]
+    read = (_disk(one) for one in each_once(disks)[:_DISKS_MAX])
+    return tuple(disk for disk in read if disk is not None)
+
+
+def each_once(mounted: Iterable[Mounted], device_of: Callable[[str], int] | None = None) -> list[Mounted]:
+    """Every file system at one of its places, the one with the shortest name: bind mounts show one again.
+
+    `device_of` gives the number of the device that a path is on, and raises OSError.
+    """
+    device_of = device_of or _device_of
+    found: dict[int, Mounted] = {}
+    for one in sorted(mounted, key=lambda each: (len(each.mountpoint), each.mountpoint)):
+        with contextlib.suppress(OSError):  # Unmounted since, or not for us to see.
+            found.setdefault(device_of(one.mountpoint), one)
+    return sorted(found.values(), key=lambda each: each.mountpoint)
+
+
+def _device_of(path: str) -> int:
+    return Path(path).stat().st_dev
+
+
+def _disk(partition: Mounted) -> StorageFigures | None:
+    try:
+        usage = psutil.disk_usage(partition.mountpoint)
+    except OSError:
+        return None  # Unmounted since, or not for us to see.
+    if not usage.total:
+        return None
+    return StorageFigures(
+        name=partition.mountpoint,
+        memory=partition.fstype in _MEMORY_DISKS,
+        virtual=False,
+        size_bytes=usage.total,
+        used_bytes=usage.total - usage.free,
+    )
 
 
 def _processor_model() -> str:

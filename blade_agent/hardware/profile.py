@@ -32,6 +32,10 @@ class ProfileError(Exception):
         return f"hardware profile {self.name!r}: {self.reason} (there are: {', '.join(self.known)})"
 
 
+FruText = Annotated[str, Meta(max_length=31, pattern=r"^[ -~]*$")]
+"""A field of an inventory."""
+
+
 class DeviceIdentity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What Get Device ID answers (IPMI 2.0, 20.1). Numbers that nobody assigned are 0, "unspecified" there."""
 
@@ -40,6 +44,10 @@ class DeviceIdentity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     manufacturer: Annotated[int, Meta(ge=0, lt=1 << 20)] = 0
     """IANA enterprise number of the board's maker."""
     product: Annotated[int, Meta(ge=0, lt=1 << 16)] = 0
+    maker: FruText = ""
+    """Who makes the board, as its inventory says it where it has no EEPROM of its own."""
+    part_number: FruText = ""
+    """The maker's own number for the board."""
     source: Source
 
 

@@ -33,7 +33,13 @@ async def open_inventory(board: Board, written: KeptOctets, *, serial_number: st
     eeprom = await asyncio.get_running_loop().run_in_executor(None, board.read_fru)
     profile = board.profile
     return FruSettings(
-        facts=FruFacts(product=profile.title, serial_number=serial_number, version=version),
+        facts=FruFacts(
+            manufacturer=profile.identity.maker,
+            product=profile.title,
+            part_number=profile.identity.part_number,
+            serial_number=serial_number,
+            version=version,
+        ),
         kept=BoardInventory(written, b"" if isinstance(eeprom, Unknown) else eeprom),
         writable=profile.eeprom is not None and profile.eeprom.writable,
     )

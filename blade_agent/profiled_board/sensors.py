@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from blade_agent.backplane.sensor_codes import Entity, SensorKind, Threshold, Unit
+from blade_agent.backplane.sensor_codes import FIRST_INSTANCE, LAST_INSTANCE, Entity, SensorKind, Threshold, Unit
 from blade_agent.cbc.hardware import AnalogSensor, SensorFacts
 from blade_agent.hardware.profile import FanFacts, HardwareProfile, SensorProfile, SensorThresholds
 from blade_agent.hardware.reading import PLAUSIBLE, Quantity
@@ -42,7 +42,11 @@ class MeasuredSensor:
 def measured_sensors(profile: HardwareProfile, measurements: Measurements) -> tuple[AnalogSensor, ...]:
     """Give the sensors of a profile in its order, then the tachometers of its fans."""
     sensors = [MeasuredSensor(_facts(sensor), measurements, SENSOR) for sensor in profile.sensors]
-    fans = [MeasuredSensor(_fan_facts(fan), measurements, FAN_SPEED) for fan in profile.fans if fan.tach]
+    with_tach = [fan for fan in profile.fans if fan.tach]
+    fans = [
+        MeasuredSensor(_fan_facts(fan, min(FIRST_INSTANCE + index, LAST_INSTANCE)), measurements, FAN_SPEED)
+        for index, fan in enumerate(with_tach)
+    ]
     return (*sensors, *fans)
 
 
@@ -53,28 +57,32 @@ def _facts(sensor: SensorProfile) -> SensorFacts:
     return _sensor_facts(
         sensor.name,
         sensor.measures,
-        _ENTITIES[sensor.entity],
+        (_ENTITIES[sensor.entity], FIRST_INSTANCE),
         (lowest, sensor.shown_max or highest),
         sensor.thresholds,
     )
 
 
-def _fan_facts(fan: FanFacts) -> SensorFacts:
+def _fan_facts(fan: FanFacts, instance: int) -> SensorFacts:
     lowest, highest = PLAUSIBLE[Quantity.FAN_SPEED]
-    return _sensor_facts(
-        fan.name, Quantity.FAN_SPEED, Entity.FAN, (lowest, fan.speed_max_rpm or highest), fan.thresholds
-    )
+    scale = (lowest, fan.speed_max_rpm or highest)
+    return _sensor_facts(fan.name, Quantity.FAN_SPEED, (Entity.FAN, instance), scale, fan.thresholds)
 
 
 def _sensor_facts(
-    name: str, quantity: Quantity, entity: Entity, scale: tuple[float, float], thresholds: SensorThresholds | None
+    name: str,
+    quantity: Quantity,
+    entity: tuple[Entity, int],
+    scale: tuple[float, float],
+    thresholds: SensorThresholds | None,
 ) -> SensorFacts:
     kind, unit = _KINDS[quantity]
     return SensorFacts(
         name=name,
         kind=kind,
         unit=unit,
-        entity=entity,
+        entity=entity[0],
+        instance=entity[1],
         lowest=scale[0],
         highest=scale[1],
         thresholds=_known(thresholds) if thresholds else {},

@@ -8,7 +8,6 @@ from blade_agent.snmp.host import HostObjects
 from blade_agent.snmp.sources import BladeFigures, ChassisPicture, SlotOrders
 from blade_agent.snmp.station import StationObjects
 from media_network.snmp.agent import Agent
-from media_network.snmp.objects.arcs import BLADE_PRODUCT
 
 
 class BladeObjects:
@@ -18,7 +17,7 @@ class BladeObjects:
         self._figures: BladeFigures | None = None
         self._ports: tuple[PhysicalPort, ...] = ()
         self._machine_read = False
-        self._entities = EntityObjects(agent.uptime, tell=agent.tell, vendor_type=BLADE_PRODUCT)
+        self._entities = EntityObjects(agent.uptime, tell=agent.tell)
         self._entities.settled = False
         self._chassis = ChassisObjects(
             uptime=agent.uptime,

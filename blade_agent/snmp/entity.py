@@ -29,10 +29,11 @@ from blade_agent.snmp.sensor_scale import (
     written,
 )
 from blade_agent.snmp.sources import SensorFigures, value_of
+from blade_agent.snmp.vendor_types import vendor_type_of
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.objects.alarms import Severity
-from media_network.snmp.objects.arcs import MIB_2, NO_OBJECT
+from media_network.snmp.objects.arcs import MIB_2
 from media_network.snmp.objects.notification import Notification, notification
 from media_network.snmp.objects.table import columns, replace_changed
 from media_network.snmp.objects.times import Uptime, date_and_time, wall_clock
@@ -116,7 +117,6 @@ class EntityObjects:
         uptime: Uptime,
         *,
         tell: Callable[[Notification], None],
-        vendor_type: Oid = NO_OBJECT,
         logical: Sequence[LogicalEntity] = (),
         agent: AgentFacts | None = None,
         update_rate_ms: int = 1000,
@@ -126,7 +126,6 @@ class EntityObjects:
         self._tell = tell
         self.settled = True
         """Whether all has been found that was there from the start: what is found before is no change."""
-        self._vendor_type = vendor_type
         self._logical = Rows(((one.number,), one) for one in logical)
         self._agent = agent
         self._update_rate_ms = update_rate_ms
@@ -221,7 +220,7 @@ class EntityObjects:
             self._physical,
             {
                 2: (DISPLAY_STRING, lambda entity: entity.description),
-                3: (OBJECT_ID, lambda _: self._vendor_type),
+                3: (OBJECT_ID, vendor_type_of),
                 4: (INTEGER32, lambda entity: entity.inside),
                 5: (_CLASS, lambda entity: int(entity.kind)),
                 6: (INTEGER32, lambda entity: entity.position),

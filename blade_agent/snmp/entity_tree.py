@@ -273,6 +273,17 @@ def _parts(
         )
 
 
+def is_manager(entity: PhysicalEntity) -> bool:
+    """Whether it is the management board of a chassis."""
+    return entity.name == "manager"
+
+
+def is_channel(entity: PhysicalEntity) -> bool:
+    """Whether it is an I/O channel of a blade."""
+    place = entity.number % _SLOT - BLADE - _CHANNELS
+    return entity.kind is EntityClass.MODULE and 0 <= place < _CHANNELS_MAX
+
+
 def _unique(entities: Iterator[PhysicalEntity]) -> tuple[PhysicalEntity, ...]:
     """Give a second entity of one name its number too: names are what graphs and alarms go by."""
     ordered = sorted(entities, key=_by_number)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from blade_agent.hardware.machine import InterfaceFigures, Machine, MachineFigures, StorageFigures
 from blade_agent.snmp.notification_types import IF_ADMIN_STATUS, IF_ENTRY, IF_OPER_STATUS, LINK_DOWN, LINK_UP
+from blade_agent.snmp.storage_numbers import numbered
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.interest import Interest
@@ -97,7 +98,7 @@ class HostObjects:
             self._table_changed = ticks
         self._watch_links(figures.interfaces, ticks)
         replace_changed(self._interfaces, interfaces)
-        replace_changed(self._storages, {(number,): (number, one) for number, one in enumerate(figures.storages, 1)})
+        replace_changed(self._storages, numbered(figures.storages))
         processors: dict[Oid, float | None] = {
             (_FIRST_PROCESSOR + place,): load for place, load in enumerate(figures.processors)
         }

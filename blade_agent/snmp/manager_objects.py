@@ -12,7 +12,8 @@ from blade_agent.snmp.sources import ChassisPicture, SlotOrders, SlotPicture
 from media_network.callback import do_nothing
 from media_network.snmp.agent import Agent
 from media_network.snmp.objects.alarms import Alarms
-from media_network.snmp.objects.arcs import BLADE_PRODUCT, CHASSIS, MANAGER_PRODUCT
+from media_network.snmp.objects.arcs import BLADE_PRODUCT, CHASSIS
+from media_network.snmp.objects.system import SystemFacts, SystemObjects
 from media_network.snmp.objects.target_objects import transport_address
 
 
@@ -25,7 +26,6 @@ class ManagerObjects:
         self._entities = EntityObjects(
             agent.uptime,
             tell=agent.tell,
-            vendor_type=MANAGER_PRODUCT,
             logical=[
                 LogicalEntity(
                     number=slot,
@@ -73,7 +73,7 @@ class _BladeContext:
     def __init__(self, agent: Agent, slot: int, orders: SlotOrders | None) -> None:
         self._picture: ChassisPicture | None = None
         # What happens to a blade is told once, for the chassis.
-        entities = EntityObjects(agent.uptime, tell=do_nothing, vendor_type=BLADE_PRODUCT)
+        entities = EntityObjects(agent.uptime, tell=do_nothing)
         alarms = Alarms(agent.uptime, do_nothing)
         self._chassis = ChassisObjects(
             uptime=agent.uptime,
@@ -85,7 +85,12 @@ class _BladeContext:
             orders=orders,
             whole=False,
         )
-        for provider in (entities, self._chassis, alarms):
+        facts = SystemFacts(
+            description=f"The blade in slot {slot}, as its chassis manager knows it",
+            product=BLADE_PRODUCT,
+            name=lambda: f"{self._picture.station}-blade-{slot}" if self._picture else "",
+        )
+        for provider in (SystemObjects(facts, agent.uptime, ()), entities, self._chassis, alarms):
             agent.index.add(provider, context_of(slot))
 
     def update(self, chassis: ChassisPicture, slot: SlotPicture) -> None:

@@ -57,7 +57,13 @@ class LivingSlot:
         self.tree.lay_out(state)
         profile = self.tree.profile
         if profile.eeprom:
-            self.tree.write_fru(fru_image(FruFacts(product=profile.title, serial_number=self.plan.serial_number)))
+            facts = FruFacts(
+                manufacturer=profile.identity.maker,
+                product=profile.title,
+                part_number=profile.identity.part_number,
+                serial_number=self.plan.serial_number,
+            )
+            self.tree.write_fru(fru_image(facts))
         self.tree.move_handle(is_open=self.presence is not SlotPresence.IN)
 
     def load(self, now_s: float) -> BladeLoad:

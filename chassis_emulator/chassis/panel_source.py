@@ -48,9 +48,11 @@ from chassis_emulator.panel.model import (
 from chassis_emulator.physics.sysfs_tree import Shine
 from chassis_emulator.processes.processes import Processes
 from chassis_emulator.topology.plan import NetworkPlan
+from media_network.holding import holder_of
 from media_network.local_orders import NobodyListens, OrderLost, send_order
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
+from media_network.status import read_status
 
 _EVENTS_KEPT = 500
 _MANAGER_TIMEOUT_S = 1.0
@@ -69,7 +71,10 @@ class NetworkView:
         faults: FaultsInForce,
         desk: ChassisDesk,
         boot: str,
+        nms: Path,
     ) -> None:
+        """`nms`: the state folder of a network management system that may watch this network."""
+        self._nms = nms
         self._plan = plan
         self._chassis = chassis
         self._processes = processes
@@ -100,6 +105,7 @@ class NetworkView:
             center=CenterPicture(
                 name=center.name, process=process_state(center), address=str(self._plan.center.address)
             ),
+            nms=_page_in(self._nms),
             stations=tuple(await asyncio.gather(*map(self._draw, self._chassis.values()))),
         )
 
@@ -196,6 +202,14 @@ async def _ask_manager(chassis: LivingChassis) -> manager_orders.ChassisState | 
 
 def _lights(chassis: LivingChassis) -> dict[int, dict[str, Shine]]:
     return {number: slot.tree.lights() for number, slot in chassis.slots.items() if slot.is_in}
+
+
+def _page_in(folder: Path) -> str | None:
+    """Where the page of whoever works in a folder is, if somebody does."""
+    status = read_status(folder)
+    if status is None or not status.page or holder_of(folder) is None:
+        return None
+    return f"http://{status.page}/"
 
 
 def _tail(log: Path) -> str:

@@ -96,6 +96,10 @@ def _manager(chassis: LivingChassis, seen: manager_orders.ChassisState | None) -
     )
 
 
+_LOST = "M7"
+"""Communication lost (PICMG 3.0, 3.2.4.2.3): its manager has not heard it, nor been told that it leaves."""
+
+
 def _slot(
     slot: LivingSlot,
     measured: MeasuredBlade,
@@ -106,7 +110,10 @@ def _slot(
     rpm, duty = round(measured.fan_rpm, -1), round(measured.fan_duty, 2)
     hot_swap = managed.hot_swap if managed else None
     if not slot.is_in:
+        missed = hot_swap == _LOST
         return PanelSlot(
+            health=PartHealth.CRITICAL if missed else PartHealth.UNKNOWN,
+            health_text="lost: pulled without a word" if missed else "",
             slot=slot.plan.slot,
             name=slot.plan.name,
             present=False,

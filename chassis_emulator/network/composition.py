@@ -109,7 +109,11 @@ def _manager(
         settings=ManagerSettings(
             station=chassis.station,
             slots={
-                blade.slot: SerialPort(path=lines[blade.name].manager_path, baud_rate_bps=blade.baud_rate)
+                blade.slot: SerialPort(
+                    path=lines[blade.name].manager_path,
+                    baud_rate_bps=blade.baud_rate,
+                    console=str(folder.log(blade.name)),
+                )
                 for blade in chassis.blades
             },
             epoch_file=str(chassis.state / "epoch"),

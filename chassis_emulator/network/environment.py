@@ -42,6 +42,7 @@ from chassis_emulator.network.control import (
 )
 from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
 from chassis_emulator.network.front_panel import FrontPanel
+from chassis_emulator.network.nms_settings import nms_folder
 from chassis_emulator.network.readiness import look
 from chassis_emulator.network.service_switch import ServiceSwitch
 from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
@@ -77,7 +78,15 @@ async def run_environment(
         targets = Targets(plan)
         faults = FaultsInForce(targets, chassis, processes, rng)
         desk = ChassisDesk(targets, chassis, faults)
-        view = NetworkView(plan=plan, chassis=chassis, processes=processes, faults=faults, desk=desk, boot=boot)
+        view = NetworkView(
+            plan=plan,
+            chassis=chassis,
+            processes=processes,
+            faults=faults,
+            desk=desk,
+            boot=boot,
+            nms=nms_folder(folder.path),
+        )
         panel = await stack.enter_async_context(FrontPanel(plan.panel, view))
         for station in plan.chassis:
             await stack.enter_async_context(ServiceSwitch(station, processes))

@@ -27,16 +27,22 @@ def nms_settings(folder: StateFolder, http_port: int) -> NmsSettings:
     told = _told(record.topology)
     return NmsSettings(
         centers=(record.center,),
-        state=str(folder.path / "nms"),
+        state=str(nms_folder(folder.path)),
         user=snmp_users(folder).read_only,
         address=told.host,
         http_port=http_port,
+        panel=f"http://{plan.panel}/",
         notifications_port=told.port,
         chassis={chassis.station: str(Address(chassis.host, SNMP_PORT)) for chassis in plan.chassis},
         snmp_port=SNMP_PORT,
         poll_s=_POLL_S,
         lost_after_s=_LOST_AFTER_S,
     )
+
+
+def nms_folder(state: Path) -> Path:
+    """Where the network management system of a network keeps its own."""
+    return state / "nms"
 
 
 def as_toml(settings: NmsSettings, source: Path) -> str:

@@ -101,7 +101,10 @@ class PanelSlot(Struct, frozen=True, kw_only=True):
     name: str
     """Of its blade: `<station>/<slot>`."""
     present: bool
-    """Whether a blade is in the slot; without one all else is unknown, but for what the chassis itself has."""
+    """Whether a blade is in the slot; without one all else is unknown, but for what the chassis itself has.
+
+    One that was pulled without a word is missed: `health` is critical until its manager knows that it is gone.
+    """
     handle: Handle | None = None
     role: Role | None = None
     hot_swap: str | None = None
@@ -196,6 +199,8 @@ class Picture(Struct, frozen=True, kw_only=True):
     boot: str
     """New at every start of the emulator: event ids count from the start again."""
     center: CenterPicture
+    nms: str | None = None
+    """Where the page of a network management system is that watches it, as a URL."""
     stations: tuple[PanelChassis, ...]
 
 

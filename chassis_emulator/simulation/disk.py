@@ -1,59 +1,23 @@
 """A simulated disk under the segment store, with the truth of a power cut.
 
-It is a `media_network.files.Files`. What a file holds is durable from `sync` on, a name from
-`sync_folder` of its folder on. `power_cut` decides for each thing that is not whether it survives: of names any, in
-their order (a rename as a whole, as journals do it); of what was appended to a file any prefix, in which blocks that
-were not written are zeros.
+It is a `media_network.files.Files`, on a `PosixDisk`, which says what survives. Here it takes its time, is full, slow,
+failed or hung, and its bytes rot.
 """
 
 import errno
 import io
 import math
 import random
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from chassis_emulator.durability.content import FileContent
+from chassis_emulator.durability.fate import Chance
+from chassis_emulator.durability.posix_disk import PosixDisk
 from chassis_emulator.simulation.loop import SimulatedLoop
 from chassis_emulator.simulation.sockets import os_error
 from chassis_emulator.simulation.trace import Trace
 from media_network.files import Files, GrowingFile
-
-_BLOCK_BYTES = 4096
-
-
-@dataclass(eq=False)
-class _File:
-    content: bytearray = field(default_factory=bytearray)
-    durable_bytes: int = 0
-
-
-@dataclass(eq=False)
-class _Folder:
-    names: dict[str, "_Node"] = field(default_factory=dict)
-    durable_names: dict[str, "_Node"] = field(default_factory=dict)
-
-
-_Node = _File | _Folder
-_Name = tuple[_Folder, str]
-
-
-@dataclass(frozen=True, eq=False)
-class _Change:
-    """A change of names that happens as a whole: some go, one comes."""
-
-    gone: _Name | None
-    new: _Name | None
-    node: _Node
-
-    def names(self) -> list[_Name]:
-        return [name for name in (self.gone, self.new) if name]
-
-    def make_durable(self) -> None:
-        if self.gone:
-            self.gone[0].durable_names.pop(self.gone[1], None)
-        if self.new:
-            self.new[0].durable_names[self.new[1]] = self.node
 
 
 class Disk(Files):
@@ -89,8 +53,7 @@ class Disk(Files):
         self._access_s = access_s
         self._sync_s = sync_s
         self._free_at_s = 0.0
-        self._root = _Folder()
-        self._undurable: list[_Change] = []
+        self._posix = PosixDisk(mounted_at)
         self._power_cuts = 0
 
     # What the store calls: see `Files`
@@ -98,94 +61,65 @@ class Disk(Files):
     def make_folder(self, folder: Path) -> None:
         """See `Files`."""
         self._access()
-        parent = self._root
-        for part in self._parts(folder):
-            node = parent.names.get(part)
-            if isinstance(node, _File):
-                raise os_error(errno.ENOTDIR)
-            if node is None:
-                node = _Folder()
-                self._change(_Change(None, (parent, part), node))
-            parent = node
+        for grown in reversed(self._posix.make_folder(folder)):
+            self.sync_folder(grown)
 
     def sync_folder(self, folder: Path) -> None:
         """See `Files`."""
         self._access(sync=True)
         self._note("sync folder", folder)
-        synced = self._folder(folder)
-        # A change that becomes durable takes with it the earlier ones of the same names: order is kept.
-        names: list[_Name] = []
-        durable: list[_Change] = []
-        for change in reversed(self._undurable):
-            if any(name[0] is synced or name in names for name in change.names()):
-                names += change.names()
-                durable.append(change)
-        self._undurable = [change for change in self._undurable if change not in durable]
-        for change in reversed(durable):
-            change.make_durable()
+        self._posix.sync_folder(folder)
 
     def list_folder(self, folder: Path) -> list[str]:
         """See `Files`."""
         self._access()
-        return sorted(self._folder(folder).names)
+        return self._posix.list_folder(folder)
 
     def length_bytes(self, path: Path) -> int | None:
         """See `Files`."""
         self._access()
-        node = self._node(path)
-        return len(node.content) if isinstance(node, _File) else None
+        return None if self._posix.is_folder(path) else len(self._posix.file(path).now)
 
     def free_bytes(self, folder: Path) -> int:
         """See `Files`."""
         self._access()
-        self._folder(folder)
+        self._posix.list_folder(folder)
         return max(0, self.capacity_bytes - self.used_bytes)
 
     def append(self, path: Path) -> "AppendedFile":
         """See `Files`."""
         self._access()
-        parent, name = self._place(path)
-        node = parent.names.get(name)
-        if isinstance(node, _Folder):
-            raise os_error(errno.EISDIR)
-        if node is None:
-            node = _File()
-            self._change(_Change(None, (parent, name), node))
-        return AppendedFile(self, node, path)
+        return AppendedFile(self, self._posix.make_file(path), path)
 
     def read(self, path: Path) -> BinaryIO:
         """See `Files`. The file has no descriptor."""
         self._access()
-        return cast("BinaryIO", _ReadFile(self, self._file(path)))
+        return cast("BinaryIO", _ReadFile(self, self._posix.file(path)))
 
     def rename(self, old: Path, new: Path) -> None:
         """See `Files`."""
         self._access()
         self._note("rename", new)
-        self._change(_Change(self._place(old), self._place(new), self._file(old)))
+        self._posix.rename(old, new)
 
     def remove(self, path: Path) -> None:
         """See `Files`."""
         self._access()
         self._note("remove", path)
-        self._change(_Change(self._place(path), None, self._file(path)))
+        self._posix.remove(path)
 
     # What befalls it
 
     def power_cut(self, rng: random.Random) -> None:
         """Lose what is not durable, as far as `rng` will. Files that were open are so no more."""
         self._power_cuts += 1
-        for change in self._undurable:
-            if rng.random() < 0.5:
-                change.make_durable()
-        self._undurable = []
+        self._posix.lose_power(Chance(rng))
         self._free_at_s = 0.0
-        _survive(self._root, rng)
 
     def rot(self, path: Path) -> None:
         """Change a bit of a file. Nothing tells."""
-        file = self._file(path)
-        file.content[self._rng.randrange(len(file.content))] ^= 1 << self._rng.randrange(8)
+        content = self._posix.file(path)
+        content.rot(self._rng.randrange(len(content.now)), self._rng.randrange(8))
 
     @property
     def power_cuts(self) -> int:
@@ -195,17 +129,11 @@ class Disk(Files):
     @property
     def used_bytes(self) -> int:
         """What the files with a name hold."""
-        return sum(len(file.content) for file in _files_below(self._root))
+        return self._posix.used_bytes
 
     def durable_content(self, path: Path) -> bytes | None:
         """What would be left of a file after a power cut; None if its name, or some of what it holds, may be lost."""
-        node: _Node = self._root
-        for part in self._parts(path):
-            if isinstance(node, _File) or part not in node.durable_names:
-                return None
-            node = node.durable_names[part]
-        whole = isinstance(node, _File) and node.durable_bytes == len(node.content)
-        return bytes(node.content) if whole and isinstance(node, _File) else None
+        return self._posix.durable_content(path)
 
     # How it works
 
@@ -219,24 +147,24 @@ class Disk(Files):
         self._free_at_s = max(self._free_at_s, self._loop.time()) + cost_s
         self._loop.block_until(self._free_at_s)
 
-    def write_to(self, file: _File, data: bytes, path: Path) -> None:
+    def write_to(self, file: FileContent, data: bytes, path: Path) -> None:
         """Append as much as there is room for. Raises OSError when that is not all."""
         self.work(0.0, len(data))
         self._note("write", path, data)
         room_bytes = self.capacity_bytes - self.used_bytes
-        file.content += data[: max(0, room_bytes)]
+        file.append(data[: max(0, room_bytes)])
         if room_bytes < len(data):
             raise os_error(errno.ENOSPC)
 
-    def sync(self, file: _File, path: Path) -> None:
+    def sync(self, file: FileContent, path: Path) -> None:
         """Make a file's content durable."""
         self._access(sync=True)
         self._note("sync file", path)
-        file.durable_bytes = len(file.content)
+        file.sync()
 
-    def part(self, file: _File, offset: int, length_bytes: int) -> bytes:
+    def part(self, file: FileContent, offset: int, length_bytes: int) -> bytes:
         """Some bytes of a file, fewer at its end."""
-        part = bytes(memoryview(file.content)[offset : offset + length_bytes])
+        part = bytes(memoryview(file.now)[offset : offset + length_bytes])
         self.read_bytes += len(part)
         self.work(self._rng.uniform(*self._access_s), len(part))
         return part
@@ -247,46 +175,11 @@ class Disk(Files):
     def _note(self, what: str, path: Path, content: bytes = b"") -> None:
         self._trace.add(self._loop.time(), what, str(path.relative_to(self.mounted_at)), "", content)
 
-    def _change(self, change: _Change) -> None:
-        if change.gone:
-            change.gone[0].names.pop(change.gone[1])
-        if change.new:
-            change.new[0].names[change.new[1]] = change.node
-        self._undurable.append(change)
-
-    def _parts(self, path: Path) -> tuple[str, ...]:
-        return path.relative_to(self.mounted_at).parts
-
-    def _node(self, path: Path) -> _Node:
-        node: _Node = self._root
-        for part in self._parts(path):
-            if isinstance(node, _File):
-                raise os_error(errno.ENOTDIR)
-            if part not in node.names:
-                raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
-            node = node.names[part]
-        return node
-
-    def _folder(self, path: Path) -> _Folder:
-        node = self._node(path)
-        if isinstance(node, _File):
-            raise os_error(errno.ENOTDIR)
-        return node
-
-    def _file(self, path: Path) -> _File:
-        node = self._node(path)
-        if isinstance(node, _Folder):
-            raise os_error(errno.EISDIR)
-        return node
-
-    def _place(self, path: Path) -> _Name:
-        return self._folder(path.parent), path.name
-
 
 class AppendedFile(GrowingFile):
     """A file open for writing at its end: see `GrowingFile`."""
 
-    def __init__(self, disk: Disk, file: _File, path: Path) -> None:
+    def __init__(self, disk: Disk, file: FileContent, path: Path) -> None:
         self._disk = disk
         self._file = file
         self._path = path
@@ -315,7 +208,7 @@ class AppendedFile(GrowingFile):
 
 
 class _ReadFile(io.RawIOBase):
-    def __init__(self, disk: Disk, file: _File) -> None:
+    def __init__(self, disk: Disk, file: FileContent) -> None:
         super().__init__()
         self._disk = disk
         self._file = file
@@ -328,7 +221,7 @@ class _ReadFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._file.content)}[whence]
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._file.now)}[whence]
         self._at = max(0, start + offset)
         return self._at
 
@@ -340,31 +233,3 @@ class _ReadFile(io.RawIOBase):
         buffer[: len(part)] = part
         self._at += len(part)
         return len(part)
-
-
-def _survive(folder: _Folder, rng: random.Random) -> None:
-    folder.names = dict(folder.durable_names)
-    for node in folder.names.values():
-        if isinstance(node, _Folder):
-            _survive(node, rng)
-        else:
-            _lose_unsynced(node, rng)
-
-
-def _lose_unsynced(file: _File, rng: random.Random) -> None:
-    del file.content[rng.randint(file.durable_bytes, len(file.content)) :]
-    for start in range(file.durable_bytes, len(file.content), _BLOCK_BYTES):
-        block = memoryview(file.content)[start : start + _BLOCK_BYTES]
-        if rng.random() < 0.25:
-            block[:] = bytes(len(block))
-    file.durable_bytes = len(file.content)
-
-
-def _files_below(folder: _Folder) -> list[_File]:
-    files: dict[_File, None] = {}
-    for node in folder.names.values():
-        if isinstance(node, _Folder):
-            files.update(dict.fromkeys(_files_below(node)))
-        else:
-            files[node] = None
-    return list(files)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, TypeVar, cast
 
-from chassis_emulator.simulation.hosts import CURRENT_BOOT
+from chassis_emulator.simulation.hosts import CURRENT_BOOT, Boot
 
 _T = TypeVar("_T")
 
@@ -14,9 +14,16 @@ _CLOSES_MAX = 20
 
 
 class SimulatedHandle(asyncio.TimerHandle):
-    """A callback to run, and the boot it belongs to."""
+    """A callback to run, and the boot it belongs to.
+
+    A run makes a hundred thousand, so it says in one call each what asyncio's two classes say in three.
+    """
 
     __slots__ = ("boot",)
+
+    boot: Boot | None
+    _callback: Callable[..., object] | None
+    _context: Context
 
     def __init__(
         self,
@@ -26,21 +33,40 @@ class SimulatedHandle(asyncio.TimerHandle):
         loop: asyncio.AbstractEventLoop,
         context: Context,
     ) -> None:
-        super().__init__(when, callback, args, loop, context)
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = context
+        self._cancelled = False
+        self._scheduled = False
+        self._repr = None
+        self._source_traceback = None
         self.boot = context.get(CURRENT_BOOT)
 
+    def cancel(self) -> None:
+        """As asyncio's."""
+        self._cancelled = True
+        self._callback = None
+        self._args = ()
+
     def run(self) -> None:
-        """Call it in its context."""
-        self._run()
+        """Call it in its context; what it raises goes to the loop's handler, as asyncio's `_run` does it."""
+        try:
+            self._context.run(self._callback, *self._args)  # type: ignore[arg-type] # it is none only when cancelled
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 -- a callback has nobody else to raise to
+            self._loop.call_exception_handler({"message": f"Exception in {self!r}", "exception": error, "handle": self})
 
     def run_if_live(self) -> None:
         """Call it, late, unless it has been cancelled since."""
         if self.is_live():
-            self._run()
+            self.run()
 
     def is_live(self) -> bool:
         """Whether it is still to run. What a dead boot had scheduled is kept with it, see `Boot.kept`."""
-        if self.cancelled():
+        if self._cancelled:
             return False
         boot = self.boot
         if boot is None or boot.alive:

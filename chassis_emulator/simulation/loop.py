@@ -61,6 +61,7 @@ class Draining(Protocol):
 class SimulatedLoop(asyncio.BaseEventLoop):
     """The event loop of a run."""
 
+    _closed: bool
     _stopping: bool
     _thread_id: int | None
 
@@ -93,7 +94,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> SimulatedHandle:
         """As asyncio's."""
-        if self.is_closed():
+        if self._closed:
             raise RuntimeError("Event loop is closed")
         event = SimulatedHandle(self._now_s, callback, args, self, copy_context() if context is None else context)
         self._due.append(event)
@@ -109,7 +110,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> SimulatedHandle:
         """As asyncio's."""
-        if self.is_closed():
+        if self._closed:
             raise RuntimeError("Event loop is closed")
         event = SimulatedHandle(when, callback, args, self, copy_context() if context is None else context)
         self._serial += 1
@@ -131,8 +132,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             event = due.popleft()
             if not event.is_live():
                 continue
-            if event.boot and event.boot.hung:
-                event.boot.held.append(event.run_if_live)
+            boot = event.boot
+            if boot is not None and boot.hung:
+                boot.held.append(event.run_if_live)
                 continue
             self.callbacks_run += 1
             event.run()

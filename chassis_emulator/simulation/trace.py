@@ -30,15 +30,14 @@ class Trace:
 
     def __init__(self, tail_records: int = 200) -> None:
         self._digest = hashlib.blake2b(digest_size=16)
-        self._tail: deque[Record] = deque(maxlen=tail_records)
+        self._tail: deque[tuple[float, str, str, str, bytes]] = deque(maxlen=tail_records)
         self.records = 0
 
     def add(self, at_s: float, what: str, source: str, sink: str = "", content: bytes = b"") -> None:
         """Something happened: on the network `source` and `sink` are host:port."""
         self.records += 1
-        self._digest.update(f"{at_s!r} {what} {source} {sink} {len(content)}\n".encode())
-        self._digest.update(content)
-        self._tail.append(Record(at_s, what, source, sink, len(content), content[:_SHOWN_BYTES]))
+        self._digest.update(f"{at_s!r} {what} {source} {sink} {len(content)}\n".encode() + content)
+        self._tail.append((at_s, what, source, sink, content))
 
     @property
     def hash(self) -> str:
@@ -47,7 +46,10 @@ class Trace:
 
     def tail(self) -> list[str]:
         """The last things that happened, a line each."""
-        return [str(record) for record in self._tail]
+        return [
+            str(Record(at_s, what, source, sink, len(content), content[:_SHOWN_BYTES]))
+            for at_s, what, source, sink, content in self._tail
+        ]
 
 
 def name(endpoint: Endpoint) -> str:

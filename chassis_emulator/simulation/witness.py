@@ -52,9 +52,21 @@ class RegistryWitness:
     """Compares the registry with the disks: it lists what no power cut can take, and in the calm all that they hold."""
 
     def __init__(self, stage: Stage, program: ProgramId, contents: Sequence[bytes]) -> None:
-        self._stage = stage
-        self._program = program
+        self._stations = sorted({blade.station for blade in stage.plan.blades})
         self._contents = contents
+        self._program = program
+        names = [f"{number}.{len(content)}.{sha256(content).hexdigest()}.ts" for number, content in enumerate(contents)]
+        self._places = {
+            (station, number): [
+                (stage.disks[blade.name], channel / program / name)
+                for blade in stage.plan.blades
+                if blade.station == station
+                for channel in blade.channels
+            ]
+            for station in self._stations
+            for number, name in enumerate(names)
+        }
+        """Where a station may hold a segment."""
         self._registry = SqliteRepository.open(stage.registry_path)
 
     async def look(self) -> None:
@@ -67,7 +79,7 @@ class RegistryWitness:
     async def look_in_calm(self) -> None:
         """When all is healed and had time to be told. Raises Violated when it lacks what disks hold."""
         listed = await self._registry.locations(self._program)
-        for station in sorted({blade.station for blade in self._stage.plan.blades}):
+        for station in self._stations:
             held = {segment for segment in range(len(self._contents)) if self._durable(station, segment)}
             if unlisted := sorted(held - listed.get(station, frozenset())):
                 raise Violated(
@@ -76,10 +88,4 @@ class RegistryWitness:
 
     def _durable(self, station: str, segment: int) -> bool:
         content = self._contents[segment]
-        name = f"{segment}.{len(content)}.{sha256(content).hexdigest()}.ts"
-        return any(
-            self._stage.disks[blade.name].durable_content(channel / self._program / name) == content
-            for blade in self._stage.plan.blades
-            if blade.station == station
-            for channel in blade.channels
-        )
+        return any(disk.durable_content(path) == content for disk, path in self._places[station, segment])

@@ -75,7 +75,11 @@ def ingest(
     elif not source.startswith(("http://", "https://")):
         raise UserError(f"{source} is neither a file nor an http(s) URL", "Name a video file, or an http(s) URL.")
     order = Ingest(source=source, title=title, segment_ms=segment_ms, longest_segment_ms=longest_segment_ms)
-    begun = talk_with(center, state_dir, lambda talk: talk.ask(INGEST, order))
+    try:
+        begun = talk_with(center, state_dir, lambda talk: talk.ask(INGEST, order))
+    except KeyboardInterrupt:
+        click.echo("\nThe center may have taken the order: `distribution-center ingests` shows it then.", err=True)
+        raise SystemExit(_INTERRUPTED) from None
     _see_it_through(begun, as_json=as_json, center=center, state_dir=state_dir)
 
 

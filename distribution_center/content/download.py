@@ -1,4 +1,10 @@
-"""Downloads a film from a provider (claim 2). An interrupted download resumes where it stopped (RFC 9110, 14)."""
+"""Downloads a film from a provider (claim 2). An interrupted download resumes where it stopped (RFC 9110, 14).
+
+    <name>.part        what has come so far
+    <name>.validator   by what the rest is known to belong to it, and how much of it no power cut can take
+
+It goes on from what is durable: behind that a power cut leaves what it will, also zeros, and nobody could tell.
+"""
 
 import asyncio
 import contextlib
@@ -7,6 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -16,12 +23,15 @@ import msgspec
 from aiohttp import ClientError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
 
 from distribution_center.content.errors import DiskFull, DownloadFailed
-from media_network.files import DISK_FULL
+from media_network.durable_file import DurableFile
+from media_network.files import DISK_FULL, DiskFiles
 
 OnBytes = Callable[[int, int], None]
 """Takes the bytes received and the length of the whole, -1 while unknown."""
 
 _CHUNK_BYTES = 1 << 20
+DURABLE_EVERY_BYTES = 16 << 20
+"""How much has to come again at most after a power cut, or a kill."""
 _TIMEOUT = ClientTimeout(total=None, sock_connect=15, sock_read=30)
 _FIRST_PAUSE_S = 0.25
 _TRANSIENT = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
@@ -34,6 +44,8 @@ class _Validator(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     """A strong entity tag or a date; empty: nothing to go by, so begin again."""
     length_bytes: int
+    durable_bytes: int
+    """Of the part."""
 
 
 @dataclass
@@ -42,6 +54,8 @@ class _Download:
 
     url: str
     part: Path
+    text: str = ""
+    """See `_Validator`."""
     length_bytes: int = -1
     status: int = 0
     reason: str = "no answer"
@@ -56,15 +70,24 @@ class _Download:
         return self.part.with_suffix(".validator")
 
     def validator(self) -> str:
-        """What the server gave with the first bytes, if they are still here."""
-        if not self.received_bytes or not self.note.exists():
+        """What the server gave with the first bytes, if they are still here; the part is cut to what is durable."""
+        kept = self._note_file.read().value if self.received_bytes else None
+        if kept is None or not kept.text:
             return ""
-        try:
-            validator = msgspec.json.decode(self.note.read_bytes(), type=_Validator)
-        except msgspec.DecodeError:  # torn by a power cut
-            return ""
-        self.length_bytes = validator.length_bytes
-        return validator.text
+        self.text, self.length_bytes = kept.text, kept.length_bytes
+        if kept.durable_bytes < self.received_bytes:
+            os.truncate(self.part, kept.durable_bytes)
+        return kept.text if self.received_bytes else ""
+
+    def keep_note(self, durable_bytes: int) -> None:
+        """Keep the validator, and how much of the part is durable. Blocks; raises OSError."""
+        note = _Validator(text=self.text, length_bytes=self.length_bytes, durable_bytes=durable_bytes)
+        self._note_file.keep(msgspec.json.encode(note))
+
+    @property
+    def _note_file(self) -> "DurableFile[_Validator]":
+        parse = partial(msgspec.json.decode, type=_Validator)
+        return DurableFile(self.note, parse, rebuilt="the download begins again", keeps_before=False)
 
     def forget(self) -> None:
         """Begin again next time."""
@@ -93,6 +116,7 @@ async def download(
         if await _attempt(session, state, on_bytes):
             state.part.rename(target)
             state.note.unlink(missing_ok=True)
+            DiskFiles().sync_folder(target.parent)
             return target
         in_vain = in_vain + 1 if state.received_bytes <= before_bytes else 0
         if in_vain >= attempts:
@@ -108,7 +132,7 @@ def forget_download(url: str, spool: Path, name: str | None = None) -> None:
 
 def _target(url: str, spool: Path, name: str | None) -> Path:
     """Where the file will stand; the same URL is resumed there."""
-    spool.mkdir(parents=True, exist_ok=True)
+    DiskFiles().make_folder(spool)
     return spool / (name or sha256(url.encode()).hexdigest()[:16])
 
 
@@ -156,29 +180,43 @@ async def _receive(response: ClientResponse, state: _Download, on_bytes: OnBytes
     if begin not in {0, state.received_bytes}:
         state.forget()
         return
-    if begin == 0:
-        state.length_bytes = -1 if response.content_length is None else response.content_length
-        _keep_validator(response, state)
     loop = asyncio.get_running_loop()
-    with _room(state), state.part.open("ab") as file:
-        file.truncate(begin)
-        received_bytes = begin
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-            await loop.run_in_executor(None, file.write, chunk)
-            received_bytes += len(chunk)
-            on_bytes(received_bytes, state.length_bytes)
-        await loop.run_in_executor(None, _make_durable, file)
+    with _room(state):
+        if begin == 0:
+            state.length_bytes = -1 if response.content_length is None else response.content_length
+            state.text = _validator_of(response)
+            # Before the first byte that belongs to it: an earlier one would vouch for what is written now.
+            await loop.run_in_executor(None, state.keep_note, 0)
+        with state.part.open("ab") as file:
+            file.truncate(begin)
+            try:
+                await _append(response, state, file, begin, on_bytes)
+            finally:
+                await loop.run_in_executor(None, _make_durable, file, state)
 
 
-def _keep_validator(response: ClientResponse, state: _Download) -> None:
+async def _append(response: ClientResponse, state: _Download, file: BinaryIO, begin: int, on_bytes: OnBytes) -> None:
+    loop = asyncio.get_running_loop()
+    received_bytes = durable_bytes = begin
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        await loop.run_in_executor(None, file.write, chunk)
+        received_bytes += len(chunk)
+        if received_bytes - durable_bytes >= DURABLE_EVERY_BYTES:
+            await loop.run_in_executor(None, _make_durable, file, state)
+            durable_bytes = received_bytes
+        on_bytes(received_bytes, state.length_bytes)
+
+
+def _validator_of(response: ClientResponse) -> str:
     tag = response.headers.get("ETag", "")
-    text = response.headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
-    state.note.write_bytes(msgspec.json.encode(_Validator(text=text, length_bytes=state.length_bytes)))
+    return response.headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
 
 
-def _make_durable(file: BinaryIO) -> None:
+def _make_durable(file: BinaryIO, state: _Download) -> None:
+    """First the bytes, then the word that they are there."""
     file.flush()
     os.fsync(file.fileno())
+    state.keep_note(state.received_bytes)
 
 
 @contextlib.contextmanager

@@ -74,7 +74,7 @@ async def ingest(
 
 @contextmanager
 def _work_folder(spool: Path) -> Iterator[Path]:
-    spool.mkdir(parents=True, exist_ok=True)
+    DiskFiles().make_folder(spool)
     work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=spool))
     try:
         yield work

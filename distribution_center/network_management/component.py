@@ -44,3 +44,13 @@ def chassis_id(station: str) -> str:
 def blade_id(station: str, slot: int) -> str:
     """Of a blade."""
     return f"{station}/{slot}"
+
+
+def station_of(component: str) -> str:
+    """The station that a component belongs to; none of a center."""
+    return "" if component.startswith("@") else component.partition("/")[0]
+
+
+def is_part_of(component: str, whole: str) -> bool:
+    """Whether a component is another one, or in it; everything is part of the whole without a name."""
+    return not whole or component == whole or component.startswith(f"{whole}/")

@@ -52,10 +52,16 @@ class Discovered:
             for center in settings.centers
         ]
         for station in sorted(self.stations.keys() | settings.chassis.keys()):
-            found += self._station(station)
+            found += self.station(station)
         return found
 
-    def _station(self, station: str) -> list[Component]:
+    def said_of(self, station: str) -> tuple[object, ...]:
+        """What is known of which blades a station has: while it is the same, they are."""
+        slots = self.slots.get(station, ())
+        return tuple((each.slot, each.hot_swap, each.host) for each in slots), self._engines.get(station)
+
+    def station(self, station: str) -> list[Component]:
+        """One station and what it consists of."""
         seen = self.stations.get(station)
         parent = center_id(seen[0] if seen else self._settings.centers[0] if self._settings.centers else "")
         found = [Component(component=station, kind=Kind.STATION, label=station, parent=parent)]

@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from distribution_center.network_management.alarms import AlarmSeverity
+from distribution_center.network_management.cause import AlarmSeverity
 
 
 class Health(StrEnum):

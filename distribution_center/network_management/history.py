@@ -31,7 +31,7 @@ class Ring(NamedTuple):
 RINGS = (Ring(10, 720), Ring(60, 1440), Ring(900, 2880), Ring(3600, 8784))
 """2 h as polled, a day by minutes, 30 days by quarters of an hour, a year by hours."""
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE series (
     number INTEGER PRIMARY KEY,
@@ -51,8 +51,20 @@ CREATE TABLE samples (
     greatest REAL NOT NULL,
     PRIMARY KEY (series, ring, slot)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE alarms (number INTEGER PRIMARY KEY, alarm BLOB NOT NULL, over INTEGER NOT NULL) STRICT;
 """
+_ALARMS = """
+CREATE TABLE alarms (
+    number INTEGER PRIMARY KEY,
+    alarm BLOB NOT NULL,
+    about TEXT NOT NULL,
+    over INTEGER NOT NULL,
+    raised_at REAL NOT NULL,
+    changed_at REAL NOT NULL
+) STRICT;
+CREATE INDEX alarms_by_end ON alarms (changed_at) WHERE over;
+"""
+_BEFORE = {0: _TABLES + _ALARMS, 1: f"DROP TABLE alarms; {_ALARMS}"}
+"""What makes an older file one of this version. In version 1 one event was several alarms: they are told anew."""
 _ALARMS_KEPT = 10_000
 _NEW = "excluded.at <> samples.at"
 _ADD = f"""
@@ -103,13 +115,13 @@ class History:
             self._connection.pragma("journal_mode", "wal")
             self._connection.pragma("synchronous", "normal")
             version = self._connection.pragma("user_version")
-            if version == 0:
+            if version in _BEFORE:
                 with self._connection:
-                    self._connection.execute(_TABLES)
+                    self._connection.execute(_BEFORE[version])
                     self._connection.pragma("user_version", _VERSION)
         except (apsw.Error, OSError) as error:
             raise HistoryError(f"{path}: {error}") from error
-        if version not in {0, _VERSION}:
+        if version not in {*_BEFORE, _VERSION}:
             raise HistoryError(f"{path} has version {version} and this release {_VERSION}: remove it, or move it away")
         self._series: dict[tuple[str, str, str], int] = {
             (component, metric, part): number
@@ -134,9 +146,7 @@ class History:
             ]
             self._connection.executemany(_ADD, rows)
             self._connection.executemany(
-                "INSERT INTO alarms VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET alarm = excluded.alarm, over = excluded.over",
-                [(alarm.number, msgspec.json.encode(alarm), alarm.state is AlarmState.OVER) for alarm in alarms],
+                "INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?, ?, ?)", [_row(alarm) for alarm in alarms]
             )
             self._connection.execute(
                 "DELETE FROM alarms WHERE over AND number < (SELECT max(number) FROM alarms) - ?", (_ALARMS_KEPT,)
@@ -170,17 +180,25 @@ class History:
         return found
 
     def alarms(self) -> tuple[list[NetworkAlarm], int]:
-        """Alarms that are not over, and the number that the next one gets."""
+        """Alarms that are not cleared, and the number that the next one gets."""
         with self._lock:
             kept = self._connection.execute("SELECT alarm FROM alarms WHERE NOT over")
             alarms = [msgspec.json.decode(alarm, type=NetworkAlarm) for (alarm,) in kept]
             last = self._connection.execute("SELECT coalesce(max(number), 0) FROM alarms").fetchone()
         return alarms, int(last[0]) + 1 if last else 1
 
-    def past_alarms(self, most: int) -> list[NetworkAlarm]:
-        """Alarms that are over, the newest first."""
+    def past_alarms(self, since: float, until: float, most: int, component: str = "") -> list[NetworkAlarm]:
+        """Alarms that are cleared and had been there at some moment of a span, the one cleared last first.
+
+        `component`: only those about it, and what is in it.
+        """
         with self._lock:
-            rows = self._connection.execute("SELECT alarm FROM alarms WHERE over ORDER BY number DESC LIMIT ?", (most,))
+            rows = self._connection.execute(
+                "SELECT alarm FROM alarms WHERE over AND changed_at >= ?1 AND raised_at <= ?2"
+                " AND (?3 = '' OR about = ?3 OR substr(about, 1, length(?3) + 1) = ?3 || '/')"
+                " ORDER BY changed_at DESC, number DESC LIMIT ?4",
+                (since, until, component, most),
+            )
             return [msgspec.json.decode(alarm, type=NetworkAlarm) for (alarm,) in rows]
 
     def _number(self, sample: Sample) -> int:
@@ -195,3 +213,8 @@ class History:
 def _ring(since: float, until: float) -> int:
     """The finest ring that reaches back so far."""
     return next((ring for ring, each in enumerate(RINGS) if each.span_s >= until - since), len(RINGS) - 1)
+
+
+def _row(alarm: NetworkAlarm) -> tuple[int, bytes, str, bool, float, float]:
+    over = alarm.state is AlarmState.CLEARED
+    return alarm.number, msgspec.json.encode(alarm), alarm.about, over, alarm.raised_at, alarm.changed_at

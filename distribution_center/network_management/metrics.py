@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from distribution_center.network_management.alarms import NetworkAlarm
-from distribution_center.network_management.component import Component
+from distribution_center.network_management.component import Component, station_of
 from distribution_center.network_management.health import Health
 from distribution_center.network_management.history import Sample
 
@@ -18,34 +18,48 @@ def exposition(
     yield from _head("component_up", "Whether a component's SNMP agent answers; 0 if it is silent or lost.")
     for component, health in known:
         if component.agent is not None:
-            labels = {"component": component.component, "kind": component.kind.value, "station": station_of(component)}
+            labels = {
+                "component": component.component,
+                "kind": component.kind.value,
+                "station": station_of(component.component),
+            }
             yield _line("component_up", labels, health is Health.ANSWERING)
-    yield from _head("alarm", "An alarm that is active or acknowledged, 1; cleared and not yet acknowledged, 0.")
+    yield from _head("alarm", "An alarm that is there, active or acknowledged: 1.")
     for alarm in alarms:
         cause = alarm.cause
         labels = {
-            "component": cause.component,
+            "component": alarm.about,
             "kind": cause.kind,
-            "resource": cause.resource,
+            "resource": alarm.resource,
             "severity": cause.severity.name.lower(),
             "state": alarm.state.value,
             "flapping": str(alarm.flapping).lower(),
         }
-        yield _line("alarm", labels, alarm.state.value != "cleared")
+        yield _line("alarm", labels, value=1)
     by_metric: dict[str, list[Sample]] = {}
     for sample in samples:
         by_metric.setdefault(sample.metric, []).append(sample)
-    stations = {component.component: station_of(component) for component, _ in known}
+    stations = {component.component: station_of(component.component) for component, _ in known}
     for metric, found in sorted(by_metric.items()):
-        yield from _head(metric, f"{metric}, as last read.")
+        name = _unabbreviated(metric)
+        yield from _head(name, f"{name}, as last read.")
         for sample in found:
             labels = {"component": sample.component, "station": stations.get(sample.component, ""), "part": sample.part}
-            yield _line(metric, labels, sample.value)
+            yield _line(name, labels, sample.value)
 
 
-def station_of(component: Component) -> str:
-    """The station that a component belongs to; none of a center."""
-    return component.component.partition("/")[0] if not component.component.startswith("@") else ""
+def own_counters(*, polls: int, missed: int) -> Iterator[str]:
+    """What the network management system counts of itself, in lines with their ends."""
+    for name, meaning, value in (
+        ("nms_polls_total", "Polls of agents since the start.", polls),
+        ("nms_polls_missed_total", "Polls since the start that got no answer.", missed),
+    ):
+        yield f"# HELP {_PREFIX}{name} {meaning}\n# TYPE {_PREFIX}{name} counter\n{_PREFIX}{name} {value}\n"
+
+
+def _unabbreviated(metric: str) -> str:
+    """As Prometheus names rates."""
+    return f"{metric}econd" if metric.endswith("_per_s") else metric
 
 
 def _head(name: str, meaning: str) -> Iterator[str]:

@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 _KEEP_EVERY_S = 2.0
 _NAMES_AGAIN_POLLS = 60
-_REDISCOVER_PAUSE_S = 0.1
-"""What a thousand chassis say within a moment is taken in at once."""
 _WAITING_MAX = 200_000
 """Samples that wait for a disk that does not take them."""
 
@@ -62,7 +60,6 @@ class Monitor:
         self._changed = changed
         self._schedule = PollSchedule(settings.poll_s)
         self._wake = asyncio.Event()
-        self._slots_changed = asyncio.Event()
         self._room = asyncio.Semaphore(settings.at_once)
         self._polls: dict[str, int] = {}
         self._engines: dict[str, bytes] = {}
@@ -78,7 +75,6 @@ class Monitor:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_discovering(), name="discover")
-            tasks.create_task(self._keep_taking_in(), name="take in slots")
             tasks.create_task(self._keep_polling(tasks), name="poll")
             tasks.create_task(self._keep_keeping(), name="keep history")
 
@@ -91,12 +87,11 @@ class Monitor:
                 self._schedule.hurry(component.component, now)
         self._wake.set()
 
-    def acknowledge(self, number: int, person: str) -> NetworkAlarm | None:
-        """A person has seen an alarm; None if there is none of that number."""
-        alarm = self._network.alarms.acknowledge(number, person, wall_clock())
-        if alarm is not None:
-            self._note((), [alarm])
-        return alarm
+    def acknowledge(self, numbers: Iterable[int], person: str, comment: str) -> list[NetworkAlarm]:
+        """A person has seen alarms; gives those that there are."""
+        alarms = self._network.acknowledge(numbers, person, comment, wall_clock())
+        self._note((), alarms)
+        return alarms
 
     async def keep(self) -> None:
         """Write what waits to the history."""
@@ -117,18 +112,10 @@ class Monitor:
             self._rediscover()
             await asyncio.sleep(self._settings.discover_s)
 
-    async def _keep_taking_in(self) -> None:
-        """Blades that chassis managers say have come or gone."""
-        while True:
-            await self._slots_changed.wait()
-            self._slots_changed.clear()
-            self._rediscover()
-            await asyncio.sleep(_REDISCOVER_PAUSE_S)
-
     async def _ask_registry(self, center: str) -> None:
         stations = await self._http.tell(Address.parse(center), LIST_STATIONS, ListStations())
         if stations is not None:
-            self._network.found.registry_said(center, stations.stations)
+            self._network.registry_said(center, stations.stations, wall_clock())
 
     def _rediscover(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -179,15 +166,29 @@ class Monitor:
         if isinstance(engine_id, bytes):
             self._engines[name] = engine_id
             self.on_engine(engine_id)
-        slots_before = self._network.found.slots.get(component.parent)
+        station = component.parent
+        said = self._network.found.said_of(station)
         self._note(*self._network.answered(name, looked, loop.time(), wall_clock()))
-        if self._network.found.slots.get(component.parent) != slots_before:
-            self._slots_changed.set()
+        if self._network.found.said_of(station) != said:
+            self._rediscover_station(station)
+
+    def _rediscover_station(self, station: str) -> None:
+        """Blades have come or gone."""
+        now = asyncio.get_running_loop().time()
+        before = self._network.agents_in(station)
+        news = self._network.rediscover_station(station, now, wall_clock())
+        after = self._network.agents_in(station)
+        for name in before - after:
+            self._schedule.leave(name)
+        for name in after:
+            self._schedule.add(name, now)
+        self._wake.set()
+        self._note((), news)
 
     async def _keep_keeping(self) -> None:
         while True:
             await asyncio.sleep(_KEEP_EVERY_S)
-            self._note((), self._network.alarms.settle(wall_clock()))
+            self._note((), self._network.settle(wall_clock()))
             await self.keep()
 
     def _note(self, samples: Iterable[Sample], alarms: Iterable[NetworkAlarm]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from distribution_center.network_management.alarms import AlarmSeverity, AlarmSource, Cause
+from distribution_center.network_management.cause import AlarmSeverity, AlarmSource, Cause
 from distribution_center.network_management.component import Component
 from distribution_center.network_management.history import Sample
 from distribution_center.network_management.objects import Looked, Row
@@ -111,6 +111,11 @@ def text(value: Value | None) -> str:
     )
 
 
+_RATES = frozenset({"sent_bps", "channel_bps", "pulls_per_s", "redirects_per_s", "hand_overs_per_s"})
+METRICS = frozenset({*(metric for metric, _ in _GAUGES.values()), *_SENSOR_METRICS.values(), *_RATES})
+"""All that a sample can be of."""
+
+
 def _sensors(component: Component, rows: dict[Oid, Row], names: dict[Oid, Row]) -> Iterator[Sample]:
     for index, row in rows.items():
         known = names.get(index, {})
@@ -173,7 +178,8 @@ def _cause(component: Component, row: Row) -> Cause:
         source=AlarmSource.AGENT,
         kind=_KINDS.get(kind, "other"),
         severity=_SEVERITIES.get(severity, AlarmSeverity.INDETERMINATE),
-        resource=f"slot {slot} {resource}".strip() if slot and not component.slot else resource,
+        slot=0 if component.slot else slot,
+        resource=resource,
         text=text(row.get("msaAlarmText")),
     )
 

@@ -18,12 +18,22 @@ class PollSchedule:
     def watch(self, agents: set[str], now: float) -> None:
         """Poll these and no others from now on; a new one at once, then at its own moment of every interval."""
         for agent in set(self._due) - agents:
-            del self._due[agent]
-        for agent in sorted(agents - set(self._due)):
-            if agent in self._under_way:  # it had been taken off the list meanwhile
-                self._due[agent] = float("inf")
-            else:
-                self._set(agent, now)
+            self.leave(agent)
+        for agent in sorted(agents):
+            self.add(agent, now)
+
+    def add(self, agent: str, now: float) -> None:
+        """Poll this too; one that is polled is left as it is."""
+        if agent in self._due:
+            return
+        if agent in self._under_way:  # it had been taken off the list meanwhile
+            self._due[agent] = float("inf")
+        else:
+            self._set(agent, now)
+
+    def leave(self, agent: str) -> None:
+        """Poll it no more."""
+        self._due.pop(agent, None)
 
     def hurry(self, agent: str, now: float) -> None:
         """It has said that something happened: poll it as soon as possible."""

@@ -20,6 +20,8 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     address: str = "127.0.0.1"
     """IPv4 address of the page."""
     http_port: Annotated[int, Meta(ge=0, le=65535)] = 8070
+    panel: str = ""
+    """Where a front panel of the chassis is, `http://host:port/`, for a link; empty: nowhere."""
     names: tuple[str, ...] = ()
     """Further names by which browsers may call the page: what stands in their `Host`, without the port."""
     chassis: dict[str, str] = {}
@@ -41,6 +43,8 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How often the registries are asked."""
 
     def __post_init__(self) -> None:
+        if self.panel and not self.panel.startswith(("http://", "https://")):
+            raise ValueError(f"panel = {self.panel!r} is no address of a page: it begins with http:// or https://")
         for each in (*self.centers, *self.chassis.values(), *self.agents.values()):
             Address.parse(each)
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Middleware
 
 from media_network.address import Address
 from media_network.http.bodies import BodyBudget
@@ -172,7 +172,6 @@ async def serve_application(
 ) -> AsyncIterator[Address]:
     """Serve what is no table, in the same way. Without a `gate` it has one of its own."""
     guarded = ConnectionGate(connections_bearable()) if gate is None else gate
-    application.middlewares.insert(0, _telling(guarded))
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -209,25 +208,29 @@ def _let_wait(site: web.TCPSite) -> None:
             let_wait(listening.fileno())
 
 
-def _telling(gate: ConnectionGate) -> Middleware:
-    """Tells the gate over which connections something is being answered."""
-
-    @web.middleware
-    async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
-        gate.busy(request.protocol)
-        try:
-            return await handler(request)
-        finally:
-            gate.idle(request.protocol)
-
-    return tell
-
-
 def _count(server: web.Server | None, gate: ConnectionGate) -> None:
-    """Have a server tell the gate of its connections: its protocols call these two, and nothing else tells."""
+    """Have a server tell the gate of its connections, and over which something is being answered.
+
+    Its protocols call these three, and nothing else tells. A middleware would tell too, and brings aiohttp's chain of
+    middlewares with it.
+
+    An answer that ends in a ConnectionError has nobody left to take it, or must not be taken for the whole: the
+    connection ends, and nothing is logged. aiohttp would log it with a traceback, one for every reader that leaves.
+    """
     if server is None:
         raise RuntimeError("the server has not been set up")
-    made, lost = server.connection_made, server.connection_lost
+    made, lost, handle = server.connection_made, server.connection_lost, server.request_handler
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        gate.busy(request.protocol)
+        try:
+            return await handle(request)
+        except ConnectionError:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()  # which reaches nobody
+        finally:
+            gate.idle(request.protocol)
 
     def connection_made(handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         made(handler, transport)
@@ -239,3 +242,4 @@ def _count(server: web.Server | None, gate: ConnectionGate) -> None:
 
     server.connection_made = connection_made  # type: ignore[method-assign]
     server.connection_lost = connection_lost  # type: ignore[method-assign]
+    server.request_handler = answer

@@ -97,7 +97,7 @@ class NotificationInbox:
         except UsmReport as report:
             if not header.flags & REPORTABLE_FLAG or not self._budget.report(source, now):
                 return Received(reason="for another engine, or not authentic")
-            return Received(reply=report_message(self._security, octets, header, report, now))
+            return Received(reply=report_message(self._security, octets, incoming, report, now))
         if level is not self._level:
             raise NotBelieved("less secure than it has to be")
         scoped = read_scoped_pdu(plain)

@@ -1,5 +1,7 @@
 """SNMPv3 at an authoritative engine (RFC 3412, 7.2): requests in, responses and reports out."""
 
+from typing import Protocol
+
 from media_network.snmp import ber
 from media_network.snmp.access import Level
 from media_network.snmp.ber import Oid
@@ -11,6 +13,7 @@ from media_network.snmp.message import (
     REPORTABLE_FLAG,
     USER_SECURITY,
     Header,
+    Parameters,
     read_header,
     read_parameters,
     read_scoped_pdu,
@@ -67,7 +70,7 @@ class UserMessages:
                 return self._respond(plain, shape, user, level, now)
         except UsmReport as report:
             if header.flags & REPORTABLE_FLAG and self._may_report(source, now):
-                return report_message(self.security, octets, header, report, now)
+                return report_message(self.security, octets, shape, report, now)
         return None
 
     def _may_report(self, source: str, now: float) -> bool:
@@ -113,12 +116,29 @@ class UserMessages:
         return pdu
 
 
-def report_message(security: UserSecurity, octets: bytes, header: Header, report: UsmReport, now: float) -> bytes:
-    """Write a report: one counter, and nothing that its receiver did not know."""
+class Reported(Protocol):
+    """A message that a report answers."""
+
+    @property
+    def header(self) -> Header:
+        """What it says of itself."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """What it says of its sender."""
+
+
+def report_message(security: UserSecurity, octets: bytes, message: Reported, report: UsmReport, now: float) -> bytes:
+    """Write a report: one counter, and nothing that its receiver did not know.
+
+    It echoes the user name that it was asked with, known or not (RFC 3414, 3.1 and 3.2): clients look for it.
+    """
+    header = message.header
     request_id = report.request_id or _request_id(octets, header)
     pdu = write_pdu(PduType.REPORT, request_id, binding(ber.write_oid(report.oid), COUNTER32.encode(report.count)))
     scoped = write_scoped_pdu(security.identity.engine_id, b"", pdu)
-    return security.seal(header.message_id, scoped, report.user, report.level, now)
+    name = message.parameters.user
+    return security.seal(header.message_id, scoped, report.user, report.level, now, name=name)
 
 
 def _request_id(octets: bytes, header: Header) -> bytes:

@@ -27,7 +27,6 @@ _USM_COUNTERS = {
     "wrong_digests": 5,
     "decryption_errors": 6,
 }
-_NO_NAME = ber.tagged(ber.OCTET_STRING, b"")
 _SALT = bytes((ber.OCTET_STRING, _SALT_OCTETS))
 _NO_SALT = bytes((ber.OCTET_STRING, 0))
 _VECTOR = struct.Struct(">II")
@@ -96,7 +95,7 @@ class UserSecurity:
         self._salt = rng.getrandbits(64)
         self._stamp = -1
         """The second for which these were made: what is in front of codes, and the beginning of vectors."""
-        self._openings: dict[tuple[UsmUser | None, Level], bytes] = {}
+        self._openings: dict[tuple[UsmUser, Level], bytes] = {}
         self._vector = b""
         self._own = ber.tagged(ber.OCTET_STRING, identity.engine_id) + ber.integer(identity.boots)
 
@@ -127,17 +126,27 @@ class UserSecurity:
             return user, Level.AUTH_NO_PRIV, octets[header.data : header.end]
         return user, _AUTH_PRIV, self._decrypted(octets, header, parameters, user)
 
-    def seal(self, message_id: bytes, scoped: bytes, user: UsmUser | None, level: Level, now: float) -> bytes:
+    def seal(
+        self,
+        message_id: bytes,
+        scoped: bytes,
+        user: UsmUser | None,
+        level: Level,
+        now: float,
+        *,
+        name: bytes = b"",
+    ) -> bytes:
         """Write a whole message around a scoped PDU, signed and encrypted with the keys of `user`.
 
-        `message_id` is as it came: tag, length and content.
+        `message_id` is as it came: tag, length and content. `name` stands in it if `user` is nobody we know.
         """
         time_s = self.engine_time(now)
         if self._stamp != time_s:
             self._stamp = time_s
             self._openings.clear()
             self._vector = _VECTOR.pack(self._boots, time_s)
-        opening = self._openings.get((user, level)) or self._open_with(user, level)
+        opening = self._openings.get((user, level)) if user is not None else None
+        opening = opening or self._open_with(user, level, name)
         if level is _AUTH_PRIV and user is not None and user.cipher is not None:
             self._salt = (self._salt + 1) & 0xFFFFFFFFFFFFFFFF
             salt = self._salt.to_bytes(_SALT_OCTETS, "big")
@@ -153,16 +162,17 @@ class UserSecurity:
         before = ber.header(ber.SEQUENCE, len(before) + signer.code_octets + len(behind)) + before
         return before + signer.code(before, behind) + behind
 
-    def _open_with(self, user: UsmUser | None, level: Level) -> bytes:
+    def _open_with(self, user: UsmUser | None, level: Level, stranger: bytes) -> bytes:
         """Write what is between global data and authentication code, the same for one user during a second."""
         code_octets = user.signer.code_octets if user is not None and level is not _NO_AUTH_NO_PRIV else 0
         salt_octets = _SALT_OCTETS if user is not None and user.cipher is not None and level is _AUTH_PRIV else 0
-        name = _NO_NAME if user is None else user.name_value
+        name = ber.tagged(ber.OCTET_STRING, stranger) if user is None else user.name_value
         before = self._own + ber.integer(self._stamp) + name + ber.header(ber.OCTET_STRING, code_octets)
         inside = len(before) + code_octets + 2 + salt_octets
         opening = ber.header(ber.SEQUENCE, inside)
         opening = ber.header(ber.OCTET_STRING, len(opening) + inside) + opening + before
-        self._openings[user, level] = opening
+        if user is not None:
+            self._openings[user, level] = opening
         return opening
 
     def _timely(self, parameters: Parameters, now: float) -> bool:

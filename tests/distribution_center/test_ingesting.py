@@ -5,6 +5,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
+from functools import partial
 
 import psutil
 import pytest
@@ -389,6 +390,7 @@ async def command(world, *words):
         *(*words, "--center", str(world.address)),
         stdout=PIPE,
         stderr=PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
     )
     try:
         yield process
@@ -412,7 +414,8 @@ def test_a_command_that_is_interrupted_says_that_the_ingest_goes_on(told, tmp_pa
             home.takes = 0
             assert (await said(world, "ingests"))[1].startswith("There is no ingest under way")
             async with command(world, "ingest", str(source)) as process:
-                await until(lambda: home.orders)
+                while not (await process.stderr.readline()).startswith(b"storing"):
+                    assert process.returncode is None
                 process.send_signal(signal.SIGINT)
                 _, error = await process.communicate()
             assert process.returncode == 130

@@ -5,6 +5,7 @@ on another over RMCP+; nothing in it may depend on the way.
 """
 
 import re
+import subprocess
 from functools import partial
 
 import pytest
@@ -122,3 +123,23 @@ def wait_until_shown(station, arguments, command, shows):
 
 def test_the_table_is_as_long_as_was_promised():
     assert len({command for command, _ in TABLE}) >= 40
+
+
+@pytest.mark.peer("ipmitool")
+def test_the_log_of_a_blades_process_is_its_console(station):
+    process = subprocess.Popen(
+        ["ipmitool", *bridged(station, 3)[:-2], "sol", "activate", "instance=3"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    log = (station.state / "logs" / "north.3.log").read_bytes()[-4096:].strip().splitlines()[-1]
+    told = b""
+    try:
+        while log not in told:
+            heard = process.stdout.read1(65536)
+            assert heard, told
+            told += heard
+    finally:
+        process.kill()
+        process.wait()

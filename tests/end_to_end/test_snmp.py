@@ -453,7 +453,7 @@ async def pulled_under_prometheus(network, slot, folder, free_port):
     """What the exporter shows, and the alerts that fire after a blade was pulled without a word."""
     known = network.credentials["snmp"]["read_only"]
     settings = folder / "snmp.yml"
-    text = (NMS / "snmp.yml").read_text()
+    text = (NMS / "snmp-0.21.yml").read_text()
     settings.write_text(
         text.replace("AUTH_PASSWORD", known["auth_password"]).replace("PRIV_PASSWORD", known["priv_password"])
     )

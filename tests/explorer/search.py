@@ -16,6 +16,8 @@ from media_network.segment_table import Segment
 from tests.explorer.world import ADDRESSES, LEASE_TICKS, LOST_AFTER_TICKS, NAMES, Violation, World, told
 
 CALM_STEPS = 400
+_STEPS_A_STATE = 3
+"""So many steps, or a few less, lead to a state that was not seen yet, and the others to one that was."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,15 @@ def _repeat(world, message):
 def search(start, faults, *, depth, states_max=10**9, check_calm=0):
     """Look at every state that is no more than `depth` steps from `start`.
 
-    Of every `check_calm`th state it is seen whether the session ends when nothing goes wrong any more; 0: of none.
+    Of every `check_calm`th one it is seen whether the session ends when nothing goes wrong any more; 0: of none.
     """
-    seen = {key(start, faults): None}
+    seen = {key(start, faults)}
     frontier = deque([(start, faults, None, 0)])
+    looked_at = 1
     reached = 0
     while frontier:
         world, left, way, far = frontier.popleft()
-        if len(seen) >= states_max:
+        if looked_at >= states_max:
             break
         reached = far + 1
         for name, cost, act in actions(world, left):
@@ -129,17 +132,20 @@ def search(start, faults, *, depth, states_max=10**9, check_calm=0):
             try:
                 act(twin)
             except Violation as violation:
-                return Found(len(seen), far + 1, str(violation), unwind(step))
-            after = _paid(left, cost)
-            mark = key(twin, after)
-            if mark in seen:
-                continue
-            seen[mark] = None
-            if check_calm and len(seen) % check_calm == 0 and (wrong := calm(twin)):
-                return Found(len(seen), far + 1, wrong, unwind(step))
-            if far + 1 < depth:
-                frontier.append((twin, after, step, far + 1))
-    return Found(len(seen), reached)
+                return Found(looked_at, reached, str(violation), unwind(step))
+            if reached < depth:
+                after = _paid(left, cost)
+                mark = key(twin, after)
+                if mark in seen:
+                    continue
+                seen.add(mark)
+                frontier.append((twin, after, step, reached))
+            # Where no step follows, telling whether a state was seen already would cost more than to look again.
+            looked_at += 1
+            every = check_calm if reached < depth else check_calm * _STEPS_A_STATE
+            if every and looked_at % every == 0 and (wrong := calm(twin)):
+                return Found(looked_at, reached, wrong, unwind(step))
+    return Found(looked_at, reached)
 
 
 def _paid(faults, cost):
@@ -262,31 +268,47 @@ def _ask(ask, since, world, names):
 
 def _counted(flying):
     """Messages that are alike, with how many there are."""
-    return ((message, flying.count(message)) for message in set(flying))
+    return [(message, flying.count(message)) for message in set(flying)]
 
 
 def _written(thing, world, names):
     """A value with its engines called by their order, and its times by how long ago they are."""
-    if isinstance(thing, GivenTurn):
-        at = max(_OLD, _since(thing.given_at, world))
-        return (thing.number, _name(ADDRESSES[thing.engine], names), thing.boot, thing.segment, thing.packet, at)
-    if isinstance(thing, Segment):
-        return thing.number
-    if isinstance(thing, Address):
-        return _name(ADDRESSES[thing], names)
-    if isinstance(thing, str):
-        return _name(NAMES[thing], names) if thing in NAMES else thing
-    if isinstance(thing, float):
-        return _since(thing, world)
-    if isinstance(thing, Struct):
-        return (type(thing).__name__, *(_written(part, world, names) for part in astuple(thing)))
-    if isinstance(thing, tuple):
-        return tuple(_written(part, world, names) for part in thing)
-    if isinstance(thing, frozenset):
-        return frozenset(_written(part, world, names) for part in thing)
-    if isinstance(thing, Mark):
-        return (thing.turn, thing.segment, thing.packet, max(_OLD, _since(thing.until, world)))
-    return thing
+    kind = type(thing)
+    write = _WRITTEN[kind] if kind in _WRITTEN else _WRITTEN.setdefault(kind, _writer(kind))
+    return write(thing, world, names) if write else thing
+
+
+def _write_given_turn(turn, world, names):
+    at = max(_OLD, _since(turn.given_at, world))
+    return (turn.number, _name(ADDRESSES[turn.engine], names), turn.boot, turn.segment, turn.packet, at)
+
+
+def _write_struct(struct, world, names):
+    return (type(struct).__name__, *[_written(part, world, names) for part in astuple(struct)])
+
+
+def _write_text(text, _, names):
+    return _name(NAMES[text], names) if text in NAMES else text
+
+
+_WRITERS = {
+    GivenTurn: _write_given_turn,
+    Segment: lambda segment, *_: segment.number,
+    Address: lambda address, _, names: _name(ADDRESSES[address], names),
+    str: _write_text,
+    float: lambda seconds, world, _: _since(seconds, world),
+    Struct: _write_struct,
+    tuple: lambda parts, world, names: tuple([_written(part, world, names) for part in parts]),
+    frozenset: lambda parts, world, names: frozenset([_written(part, world, names) for part in parts]),
+    Mark: lambda mark, world, _: (mark.turn, mark.segment, mark.packet, max(_OLD, _since(mark.until, world))),
+}
+"""By kind, the first that fits; what is none of these stands for itself."""
+_WRITTEN = {}
+"""The same by the very class."""
+
+
+def _writer(kind):
+    return next((write for base, write in _WRITERS.items() if issubclass(kind, base)), None)
 
 
 def _name(engine, names):

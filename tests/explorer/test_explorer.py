@@ -4,7 +4,6 @@
 """
 
 import os
-from dataclasses import replace as but
 
 import pytest
 from msgspec.structs import replace
@@ -129,21 +128,29 @@ def a_turn_that_was_withdrawn_may_be_assumed(patch):
 
 
 SLIPS = [
-    (a_doubtful_engine_is_taken_for_one_that_failed, starts.starting, FAULTS, 8),
-    (a_ceased_turn_may_be_started, starts.next_doubted, FAULTS, 8),
-    (a_lost_sender_is_thought_to_have_sent_less, starts.sender_lost, FAULTS, 8),
-    (the_next_engine_is_forgotten_when_the_sender_is_lost, starts.starting, FAULTS, 9),
-    (a_start_that_may_have_been_taken_counts_as_refused, starts.resumed, FAULTS, 8),
-    (an_engine_takes_doubt_for_refusal, starts.starting, FAULTS, 8),
-    (nothing_tells_that_a_sender_is_lost, starts.prepared, FAULTS, 6),
-    (a_turn_that_was_withdrawn_may_be_assumed, starts.starting, Faults(losses=0, repetitions=0, crashes=1, late=1), 10),
+    (a_doubtful_engine_is_taken_for_one_that_failed, starts.starting, FAULTS, 8, 7),
+    (a_ceased_turn_may_be_started, starts.next_doubted, FAULTS, 8, 7),
+    (a_lost_sender_is_thought_to_have_sent_less, starts.sender_lost, FAULTS, 8, 7),
+    (the_next_engine_is_forgotten_when_the_sender_is_lost, starts.starting, FAULTS, 9, 7),
+    (a_start_that_may_have_been_taken_counts_as_refused, starts.resumed, FAULTS, 8, 7),
+    (an_engine_takes_doubt_for_refusal, starts.starting, FAULTS, 8, 7),
+    (nothing_tells_that_a_sender_is_lost, starts.prepared, FAULTS, 6, 7),
+    (
+        a_turn_that_was_withdrawn_may_be_assumed,
+        starts.starting,
+        Faults(losses=0, repetitions=0, crashes=1, late=1),
+        10,
+        25,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("slip", "start", "faults", "depth"), SLIPS, ids=lambda part: getattr(part, "__name__", None))
-def test_a_slip_is_found_with_the_way_to_it(slip, start, faults, depth, monkeypatch, record_property):
+@pytest.mark.parametrize(
+    ("slip", "start", "faults", "depth", "check_calm"), SLIPS, ids=lambda part: getattr(part, "__name__", None)
+)
+def test_a_slip_is_found_with_the_way_to_it(slip, start, faults, depth, check_calm, monkeypatch, record_property):
     slip(monkeypatch)
-    found = search(start(), but(faults), depth=depth, check_calm=7)
+    found = search(start(), faults, depth=depth, check_calm=check_calm)
     record_property(SAID, f"slip {slip.__name__}: {found.violation}, after {len(found.trace)} steps")
     assert found.violation
     assert found.trace

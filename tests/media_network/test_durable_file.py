@@ -1,15 +1,10 @@
 """A small file that survives: what it gives back, whatever befalls it."""
 
-import contextlib
 import errno
 import os
-import random
 
 import pytest
 
-from chassis_emulator.simulation.disk import Disk
-from chassis_emulator.simulation.loop import SimulatedLoop
-from chassis_emulator.simulation.trace import Trace
 from media_network.durable_file import DurableFile, Found, Origin, set_aside
 from tests.damages import DAMAGES, folder
 
@@ -106,39 +101,3 @@ def test_what_is_set_aside_takes_nobodys_name(tmp_path):
         assert set_aside(tmp_path / "file") == f"file.damaged-{number}"
     assert (tmp_path / "file.damaged-1").read_text() == "1"
     assert (tmp_path / "file.damaged-2").is_dir()
-
-
-class PowerCut(BaseException):
-    """In the middle of what a disk was asked."""
-
-
-@pytest.mark.parametrize("seed", range(200))
-def test_a_power_cut_at_any_point_leaves_what_was_acknowledged_or_what_was_on_its_way(tmp_path, seed):
-    """On a disk that keeps, of what was not synced, what it will: names and blocks, each by itself."""
-    rng = random.Random(seed)
-    loop = SimulatedLoop(random.Random(1))
-    loop.close()
-    disk = Disk(loop, Trace(), random.Random(1), mounted_at=tmp_path)
-    file = DurableFile(tmp_path / "state" / "file", parse, rebuilt="", files=disk)
-    work, steps = disk.work, rng.randrange(1, 80)
-
-    def cut_short(*given):
-        nonlocal steps
-        steps -= 1
-        if not steps:
-            raise PowerCut
-        work(*given)
-
-    acknowledged = said = 0
-    disk.make_folder(file.path.parent)
-    disk.sync_folder(tmp_path)
-    disk.work = cut_short
-    with contextlib.suppress(PowerCut):
-        for said in range(1, 20):
-            file.keep(b"value %d" % said)
-            acknowledged = said
-    disk.work = work
-    disk.power_cut(rng)
-    found = file.read()
-    allowed = {f"value {number}" if number else None for number in (acknowledged, said)}
-    assert found.value in allowed, (acknowledged, said, found)

@@ -6,7 +6,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_GROUP, PICMG, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, numbered, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, numbered, optional, single_bytes
 
 MOST_LEVELS = 20
 
@@ -85,10 +85,14 @@ class FanProperties(Struct, frozen=True, kw_only=True):
 
 
 class SetFanLevel(Struct, frozen=True, kw_only=True):
-    """Level to run at least at; FFh leaves it to the board."""
+    """Level to run at least at; FFh leaves it to the board.
+
+    `local` says whether the board's own control may go above it; who does not say means that it may.
+    """
 
     fru: int
     level: int
+    local: int | None = None
 
 
 class FanLevel(Struct, frozen=True, kw_only=True):
@@ -96,6 +100,8 @@ class FanLevel(Struct, frozen=True, kw_only=True):
 
     override_level: int
     local_level: int | None
+    local: int | None = None
+    """1 where the board's own control is at work."""
 
 
 def _picmg(number: int) -> CommandCode:
@@ -140,7 +146,10 @@ GET_FAN_SPEED_PROPERTIES = Command(
     reply=Layout(FanProperties, *single_bytes("lowest", "highest", "normal", "properties")),
 )
 SET_FAN_LEVEL = Command(
-    "Set Fan Level", _picmg(0x15), request=Layout(SetFanLevel, *single_bytes("fru", "level")), reply=NOTHING
+    "Set Fan Level",
+    _picmg(0x15),
+    request=Layout(SetFanLevel, *single_bytes("fru", "level"), optional("local", 0x01), lengths_bytes=(2, 3)),
+    reply=NOTHING,
 )
 GET_FAN_LEVEL = Command(
     "Get Fan Level",
@@ -149,7 +158,8 @@ GET_FAN_LEVEL = Command(
     reply=Layout(
         FanLevel,
         *single_bytes("override_level"),
-        "local_level" / construct.Optional(construct.Int8ub),
-        lengths_bytes=(1, 2),
+        optional("local_level"),
+        optional("local"),
+        lengths_bytes=(1, 3),
     ),
 )

@@ -6,7 +6,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_CHASSIS, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, numbered, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, numbered, optional, single_bytes
 
 
 class ChassisControl(Enum):
@@ -28,6 +28,61 @@ class ChassisStatus(Struct, frozen=True, kw_only=True):
     last_event: int
     miscellaneous: int
     """Bits: 6 bits 5 and 4 are known, 5 and 4 identification: 0 off, 1 for a while, 2 until it is ended."""
+
+
+class ChassisCapabilities(Struct, frozen=True, kw_only=True):
+    """Which controllers, by their IPMB addresses, know what of the chassis (IPMI 2.0, table 28-2)."""
+
+    flags: int
+    inventory: int
+    records: int
+    log: int
+    management: int
+    bridge: int
+
+
+class RestorePolicy(Enum):
+    """What becomes of the main board when power comes back (IPMI 2.0, table 28-10)."""
+
+    STAY_OFF = 0
+    AS_BEFORE = 1
+    COME_ON = 2
+    NO_CHANGE = 3
+
+
+class SetRestorePolicy(Struct, frozen=True):
+    """The policy that is wanted."""
+
+    policy: RestorePolicy
+
+
+class RestorePolicies(Struct, frozen=True):
+    """Which policies there are, bits by `RestorePolicy`."""
+
+    supported: int
+
+
+class RestartCause(Enum):
+    """Why the main board was started last (IPMI 2.0, table 28-13)."""
+
+    UNKNOWN = 0
+    CHASSIS_CONTROL = 1
+    WATCHDOG = 4
+    OEM = 5
+
+
+class RestartCauseReply(Struct, frozen=True, kw_only=True):
+    """Why, and over which channel it was ordered."""
+
+    cause: RestartCause
+    channel: int
+
+
+class PowerOnTime(Struct, frozen=True, kw_only=True):
+    """How long it has been on, counted in so many minutes."""
+
+    minutes_a_count: int
+    count: int
 
 
 class Control(Struct, frozen=True):
@@ -57,7 +112,7 @@ GET_CHASSIS_STATUS = Command(
 CHASSIS_CONTROL = Command(
     "Chassis Control",
     _chassis(0x02),
-    request=Layout(Control, "control" / numbered(ChassisControl)),
+    request=Layout(Control, "control" / numbered(ChassisControl, 0x0F)),
     reply=NOTHING,
 )
 CHASSIS_IDENTIFY = Command(
@@ -65,9 +120,33 @@ CHASSIS_IDENTIFY = Command(
     _chassis(0x04),
     request=Layout(
         IdentifyRequest,
-        "interval_s" / construct.Optional(construct.Int8ub),
-        "forced" / construct.Optional(construct.Int8ub),
+        optional("interval_s"),
+        optional("forced", 0x01),
         lengths_bytes=(0, 2),
     ),
     reply=NOTHING,
+)
+GET_CHASSIS_CAPABILITIES = Command(
+    "Get Chassis Capabilities",
+    _chassis(0x00),
+    request=NOTHING,
+    reply=Layout(ChassisCapabilities, *single_bytes("flags", "inventory", "records", "log", "management", "bridge")),
+)
+SET_POWER_RESTORE_POLICY = Command(
+    "Set Power Restore Policy",
+    _chassis(0x06),
+    request=Layout(SetRestorePolicy, "policy" / numbered(RestorePolicy, 0x07)),
+    reply=Layout(RestorePolicies, *single_bytes("supported")),
+)
+GET_SYSTEM_RESTART_CAUSE = Command(
+    "Get System Restart Cause",
+    _chassis(0x07),
+    request=NOTHING,
+    reply=Layout(RestartCauseReply, "cause" / numbered(RestartCause), *single_bytes("channel")),
+)
+GET_POH_COUNTER = Command(
+    "Get POH Counter",
+    _chassis(0x0F),
+    request=NOTHING,
+    reply=Layout(PowerOnTime, *single_bytes("minutes_a_count"), "count" / construct.Int32ul),
 )

@@ -6,7 +6,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, numbered, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, low, numbered, single_bytes
 
 IPMI_VERSION_2_0 = 0x02
 """Binary coded decimal, least significant digit first in the upper half."""
@@ -115,7 +115,7 @@ GET_SYSTEM_GUID = Command(
 SET_GLOBAL_ENABLES = Command(
     "Set Global Enables",
     CommandCode(NET_FN_APPLICATION, b"", 0x2E),
-    request=Layout(GlobalEnables, *single_bytes("enables")),
+    request=Layout(GlobalEnables, "enables" / low(0xEF)),
     reply=NOTHING,
 )
 GET_GLOBAL_ENABLES = Command(
@@ -127,7 +127,7 @@ GET_GLOBAL_ENABLES = Command(
 GET_CHANNEL_INFO = Command(
     "Get Channel Info",
     CommandCode(NET_FN_APPLICATION, b"", 0x42),
-    request=Layout(ChannelNumber, *single_bytes("channel")),
+    request=Layout(ChannelNumber, "channel" / low(0x0F)),
     reply=Layout(
         ChannelInfo,
         *single_bytes("channel"),

@@ -4,7 +4,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_GROUP, PICMG, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, low, single_bytes
 
 
 class LedsOf(Struct, frozen=True):
@@ -50,7 +50,10 @@ class SetLed(Struct, frozen=True, kw_only=True):
 
 
 class LedState(Struct, frozen=True, kw_only=True):
-    """How an LED shines (PICMG 3.0, table 3-31); the last four are there with an override only."""
+    """How an LED shines (PICMG 3.0, table 3-31).
+
+    What overrides it is there with an override, and during a lamp test, whose duration is there then, too.
+    """
 
     states: int
     """Bits: 0 local control, 1 override, 2 lamp test."""
@@ -60,6 +63,8 @@ class LedState(Struct, frozen=True, kw_only=True):
     override_function: int | None = None
     override_on_duration: int | None = None
     override_color: int | None = None
+    test_duration: int | None = None
+    """Of a lamp test that is under way, in 100 ms."""
 
 
 def _picmg(number: int) -> CommandCode:
@@ -83,7 +88,7 @@ GET_LED_COLOR_CAPABILITIES = Command(
 SET_FRU_LED_STATE = Command(
     "Set FRU LED State",
     _picmg(0x07),
-    request=Layout(SetLed, *single_bytes("fru", "led", "function", "on_duration", "color")),
+    request=Layout(SetLed, *single_bytes("fru", "led", "function", "on_duration"), "color" / low(0x0F)),
     reply=NOTHING,
 )
 GET_FRU_LED_STATE = Command(
@@ -96,6 +101,7 @@ GET_FRU_LED_STATE = Command(
         "override_function" / construct.Optional(construct.Int8ub),
         "override_on_duration" / construct.Optional(construct.Int8ub),
         "override_color" / construct.Optional(construct.Int8ub),
-        lengths_bytes=(4, 7),
+        "test_duration" / construct.Optional(construct.Int8ub),
+        lengths_bytes=(4, 8),
     ),
 )

@@ -6,11 +6,15 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_GROUP, PICMG, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, numbered
+from blade_agent.backplane.layout import NOTHING, Layout, low, numbered
 
 PICMG_VERSION_2_3 = 0x32
 """Extension version, least significant digit first in the upper half."""
 SITE_TYPE_FRONT_BOARD = 0x00
+LINK_AS_IT_IS = 0xFF
+"""Set IPMB State: leave this link alone."""
+LOCAL_CONTROL = 0x01
+"""Bit of Set IPMB State: the controller itself says what becomes of the link."""
 
 
 class AddressKey(Enum):
@@ -84,6 +88,26 @@ class SetActivation(Struct, frozen=True):
     activation: Activation
 
 
+class LinkStates(Struct, frozen=True, kw_only=True):
+    """What becomes of the two links of a redundant backplane: FFh nothing; bit 0 local control, or isolation."""
+
+    first: int
+    second: int
+
+
+class LocatorRecord(Struct, frozen=True):
+    """Which record describes a field replaceable unit."""
+
+    record: int
+
+
+class PowerProperties(Struct, frozen=True, kw_only=True):
+    """How many slots a field replaceable unit takes, and in which of them, from 0, its controller is."""
+
+    slots: int
+    controller_at: int
+
+
 def _picmg(number: int) -> CommandCode:
     return CommandCode(NET_FN_GROUP, PICMG, number)
 
@@ -126,7 +150,7 @@ GET_ADDRESS_INFO = Command(
 SET_FRU_ACTIVATION_POLICY = Command(
     "Set FRU Activation Policy",
     _picmg(0x0A),
-    request=Layout(SetPolicy, _FRU, "mask" / construct.Int8ub, _BITS),
+    request=Layout(SetPolicy, _FRU, "mask" / low(0x03), "bits" / low(0x03)),
     reply=NOTHING,
 )
 GET_FRU_ACTIVATION_POLICY = Command(
@@ -140,4 +164,22 @@ SET_FRU_ACTIVATION = Command(
     _picmg(0x0C),
     request=Layout(SetActivation, _FRU, "activation" / numbered(Activation)),
     reply=NOTHING,
+)
+SET_IPMB_STATE = Command(
+    "Set IPMB State",
+    _picmg(0x09),
+    request=Layout(LinkStates, "first" / construct.Int8ub, "second" / construct.Int8ub),
+    reply=NOTHING,
+)
+GET_DEVICE_LOCATOR_RECORD_ID = Command(
+    "Get Device Locator Record ID",
+    _picmg(0x0D),
+    request=Layout(FruNumber, _FRU),
+    reply=Layout(LocatorRecord, "record" / construct.Int16ul),
+)
+COMPUTE_POWER_PROPERTIES = Command(
+    "Compute Power Properties",
+    _picmg(0x10),
+    request=Layout(FruNumber, _FRU),
+    reply=Layout(PowerProperties, "slots" / construct.Int8ub, "controller_at" / construct.Int8ub),
 )

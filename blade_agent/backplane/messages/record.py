@@ -4,7 +4,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_SENSOR, NET_FN_STORAGE, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, optional, single_bytes
 
 LONGEST_PIECE_BYTES = 32
 """Of a record, in one response: it stays within the 48 bytes of a message."""
@@ -100,7 +100,7 @@ GET_SDR = Command("Get SDR", _storage(0x23), request=RECORD_PIECE, reply=PIECE)
 GET_DEVICE_SDR_INFO = Command(
     "Get Device SDR Info",
     _sensor(0x20),
-    request=Layout(SdrCount, "operation" / construct.Optional(construct.Int8ub), lengths_bytes=(0, 1)),
+    request=Layout(SdrCount, optional("operation", 0x01), lengths_bytes=(0, 1)),
     reply=Layout(DeviceSdrInfo, *single_bytes("count", "flags")),
 )
 GET_DEVICE_SDR = Command("Get Device SDR", _sensor(0x21), request=RECORD_PIECE, reply=PIECE)

@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_SENSOR, Command, CommandCode
 from blade_agent.backplane.event import SensorEvent
-from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, low, single_bytes
 
 EVENT_MESSAGE_REVISION = 0x04
 _OVER = 0x80
@@ -105,10 +105,16 @@ class SetHysteresis(Struct, frozen=True, kw_only=True):
 
 
 class SetEventEnable(Struct, frozen=True, kw_only=True):
-    """Whether a sensor is scanned and gives events: bit 7 events, bit 6 scanning; no single events are chosen."""
+    """Whether a sensor is scanned and gives events: bit 7 events, bit 6 scanning.
+
+    Bits 5 and 4: what becomes of the single events that are named: 1 they are given, 2 no longer, 0 nothing.
+    """
 
     sensor: int
     enables: int
+    asserted: int | None = None
+    deasserted: int | None = None
+    """Bits of the events that are meant, when they begin and when they are over; None for none."""
 
 
 class EventEnable(Struct, frozen=True, kw_only=True):
@@ -134,6 +140,12 @@ def _sensor(number: int) -> CommandCode:
 
 _NUMBER = Layout(SensorNumber, *single_bytes("sensor"))
 _VALUES = "values" / construct.Bytes(6)
+_EVENTS = construct.ExprAdapter(
+    construct.Struct("least" / construct.Int8ub, "most" / construct.Optional(construct.Int8ub)),
+    lambda octets, _context: (octets.least | (octets.most or 0) << 8) & 0x7FFF,
+    lambda mask, _context: {"least": mask & 0xFF, "most": mask >> 8},
+)
+"""A mask of events; who means none above the seventh need not send the second byte (IPMI 2.0, table 35-9)."""
 
 PLATFORM_EVENT = Command(
     "Platform Event",
@@ -161,7 +173,7 @@ GET_SENSOR_HYSTERESIS = Command(
 SET_SENSOR_THRESHOLDS = Command(
     "Set Sensor Thresholds",
     _sensor(0x26),
-    request=Layout(SetThresholds, *single_bytes("sensor", "present"), _VALUES),
+    request=Layout(SetThresholds, *single_bytes("sensor"), "present" / low(0x3F), _VALUES),
     reply=NOTHING,
 )
 GET_SENSOR_THRESHOLDS = Command(
@@ -173,7 +185,14 @@ GET_SENSOR_THRESHOLDS = Command(
 SET_SENSOR_EVENT_ENABLE = Command(
     "Set Sensor Event Enable",
     _sensor(0x28),
-    request=Layout(SetEventEnable, *single_bytes("sensor", "enables")),
+    request=Layout(
+        SetEventEnable,
+        *single_bytes("sensor"),
+        "enables" / low(0xF0),
+        "asserted" / construct.Optional(_EVENTS),
+        "deasserted" / construct.Optional(_EVENTS),
+        lengths_bytes=(2, 6),
+    ),
     reply=NOTHING,
 )
 GET_SENSOR_EVENT_ENABLE = Command(

@@ -6,7 +6,7 @@ import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION, Command, CommandCode
-from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
+from blade_agent.backplane.layout import NOTHING, Layout, low, single_bytes
 from blade_agent.backplane.message import Completion
 
 
@@ -59,7 +59,14 @@ RESET_WATCHDOG_TIMER = Command(
 SET_WATCHDOG_TIMER = Command(
     "Set Watchdog Timer",
     _application(0x24),
-    request=Layout(SetWatchdog, *single_bytes("use", "actions", "pre_timeout_s", "cleared_uses"), _COUNTDOWN),
+    request=Layout(
+        SetWatchdog,
+        "use" / low(0xC7),
+        "actions" / low(0x77),
+        *single_bytes("pre_timeout_s"),
+        "cleared_uses" / low(0x3E),
+        _COUNTDOWN,
+    ),
     reply=NOTHING,
 )
 GET_WATCHDOG_TIMER = Command(

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from blade_agent.backplane.command import GROUP_BYTES, Command, CommandCode, ReplyT, RequestT
+from blade_agent.backplane.command import GROUP_BYTES, Command, CommandCode, ReplyT, RequestT, code_of
 from blade_agent.backplane.layout import InvalidField, WrongLength
 from blade_agent.backplane.message import CompletionCode, Request, Response
 from blade_agent.backplane.seal import BrokenSeal
@@ -57,6 +57,15 @@ class AnswerTable(Generic[AskedT_contra]):
             self._answers.update(module.answers)
             self.device_support |= module.device_support
 
+    @property
+    def codes(self) -> frozenset[CommandCode]:
+        """Every command that is known."""
+        return frozenset(self._answers)
+
+    def knows(self, request: Request) -> bool:
+        """Tell whether a request is one of these."""
+        return code_of(request) in self._answers
+
     def answer(self, controller: AskedT_contra, request: Request) -> Response:
         """Let a controller carry a request out and answer it."""
         try:
@@ -76,10 +85,10 @@ class AnswerTable(Generic[AskedT_contra]):
         if request.responder_lun:
             raise NotCarriedOut(CompletionCode.INVALID_LUN)
         prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
-        group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
-        if len(group) < prefix_bytes:
+        if len(request.data) < prefix_bytes:
             raise NotCarriedOut(CompletionCode.WRONG_LENGTH)
-        answer = self._answers.get(CommandCode(request.net_fn, group, request.command))
+        fields = request.data[prefix_bytes:]
+        answer = self._answers.get(code_of(request))
         if answer is None:
             raise NotCarriedOut(CompletionCode.INVALID_COMMAND)
         controller.settle()

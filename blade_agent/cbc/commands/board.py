@@ -38,6 +38,8 @@ _ACTION_OF = {
 }
 _AS_IT_IS = 0xFF
 _LOCAL_CONTROL = 0xFF
+_LOCAL_OFF = 0
+_LOCAL_ON = 1
 _CONTROLS_ITSELF = 0x80
 _HIGHEST_DRAW = 0xFF
 _DRAWS_PER_W = 10
@@ -97,6 +99,9 @@ def _get_fan_properties(blade: Blade, request: WhichFru) -> FanProperties:
 
 def _set_fan_level(blade: Blade, request: SetFanLevel) -> Nothing:
     fan = _fan(blade, request.fru)
+    if request.local == _LOCAL_OFF:
+        # The board's own control keeps it from burning: nobody can take that away.
+        raise NotCarriedOut(CompletionCode.WRONG_STATE)
     if request.level == _LOCAL_CONTROL:
         blade.override_fan(None)
     elif fan.range.lowest <= request.level <= fan.range.highest:
@@ -109,7 +114,8 @@ def _set_fan_level(blade: Blade, request: SetFanLevel) -> Nothing:
 def _get_fan_level(blade: Blade, request: WhichFru) -> FanLevel:
     fan = _fan(blade, request.fru)
     override = _LOCAL_CONTROL if blade.fan_override is None else blade.fan_override
-    return FanLevel(override_level=override, local_level=fan.level())
+    level = fan.level()
+    return FanLevel(override_level=override, local_level=level, local=None if level is None else _LOCAL_ON)
 
 
 def _fan(blade: Blade, fru: int) -> Fan:

@@ -5,17 +5,30 @@ from blade_agent.backplane.message import CompletionCode
 from blade_agent.backplane.messages.chassis import (
     CHASSIS_CONTROL,
     CHASSIS_IDENTIFY,
+    GET_CHASSIS_CAPABILITIES,
     GET_CHASSIS_STATUS,
+    GET_POH_COUNTER,
+    GET_SYSTEM_RESTART_CAUSE,
+    SET_POWER_RESTORE_POLICY,
+    ChassisCapabilities,
     ChassisControl,
     ChassisStatus,
     Control,
     IdentifyRequest,
+    PowerOnTime,
+    RestartCauseReply,
+    RestorePolicies,
+    RestorePolicy,
+    SetRestorePolicy,
 )
 from blade_agent.backplane.role import MainBoardState
+from blade_agent.backplane.sensor_codes import SensorKind
 from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.hardware import BoardAction
 from blade_agent.cbc.identification import Identifying
+from blade_agent.cbc.management_controller import ManagementController
+from blade_agent.cbc.sensor import mask
 
 _ACTION_OF = {
     ChassisControl.POWER_DOWN: BoardAction.POWER_OFF,
@@ -32,6 +45,8 @@ _RESTORE_AS_BEFORE = 0x20
 _IDENTIFICATION_KNOWN = 0x40
 _IDENTIFYING_BITS = {Identifying.OFF: 0x00, Identifying.FOR_A_WHILE: 0x10, Identifying.UNTIL_ENDED: 0x20}
 _DEFAULT_INTERVAL_S = 15
+_BACKPLANE = 0
+_FAN_FAULT = 0x08
 
 
 def _get_status(blade: Blade, _request: Nothing) -> ChassisStatus:
@@ -43,7 +58,35 @@ def _get_status(blade: Blade, _request: Nothing) -> ChassisStatus:
         power |= _FAULT
     identification = blade.identification
     shown = _IDENTIFICATION_KNOWN | _IDENTIFYING_BITS[identification.state] if identification.possible else 0
+    if blade.sensors.is_critical(SensorKind.VOLTAGE):
+        power |= _FAULT
+    if blade.sensors.is_critical(SensorKind.FAN):
+        shown |= _FAN_FAULT
     return ChassisStatus(power=power, last_event=0, miscellaneous=shown)
+
+
+def _get_capabilities(blade: Blade, _request: Nothing) -> ChassisCapabilities:
+    """No lock, no intrusion sensor; all that is known of the blade its own controller knows."""
+    here = blade.ipmb_address
+    return ChassisCapabilities(flags=0, inventory=here, records=here, log=here, management=here, bridge=here)
+
+
+def _set_restore_policy(blade: Blade, request: SetRestorePolicy) -> RestorePolicies:
+    """What the board does by itself is what it does: there is nothing to choose from."""
+    supported = [RestorePolicy.AS_BEFORE] if blade.hardware.restores_power else []
+    if request.policy not in (*supported, RestorePolicy.NO_CHANGE):
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
+    return RestorePolicies(mask(policy.value for policy in supported))
+
+
+def get_restart_cause(controller: ManagementController, _request: Nothing) -> RestartCauseReply:
+    """As far as this start of the controller has seen."""
+    return RestartCauseReply(cause=controller.restart_cause, channel=controller.lan_channel or _BACKPLANE)
+
+
+def get_time_on(controller: ManagementController, _request: Nothing) -> PowerOnTime:
+    """Give the time in which there was power, over all starts."""
+    return PowerOnTime(minutes_a_count=1, count=controller.lifetime.on_minutes)
 
 
 def _control(blade: Blade, request: Control) -> Nothing:
@@ -54,8 +97,6 @@ def _control(blade: Blade, request: Control) -> Nothing:
 def _identify(blade: Blade, request: IdentifyRequest) -> Nothing:
     if not blade.identification.possible:
         raise NotCarriedOut(CompletionCode.WRONG_STATE)
-    if request.forced not in (None, 0, 1):
-        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if request.forced:
         blade.identification.begin(None)
     else:
@@ -69,6 +110,10 @@ CHASSIS_COMMANDS = CommandModule(
             answering(GET_CHASSIS_STATUS, _get_status),
             answering(CHASSIS_CONTROL, _control),
             answering(CHASSIS_IDENTIFY, _identify),
+            answering(GET_CHASSIS_CAPABILITIES, _get_capabilities),
+            answering(SET_POWER_RESTORE_POLICY, _set_restore_policy),
+            answering(GET_SYSTEM_RESTART_CAUSE, get_restart_cause),
+            answering(GET_POH_COUNTER, get_time_on),
         )
     ),
     device_support=0x80,

@@ -34,7 +34,6 @@ _HAS_SENSOR_RECORDS = 0x80
 _EVENTS_INTO_LOG = 0x08
 _THIS_CHANNEL = 0x0E
 _BACKPLANE_CHANNEL = 0x00
-_CHANNEL_BITS = 0x0F
 _IPMB_MESSAGES = 0x01
 _IPMI_FORUM = 7154
 """Enterprise number of whose channel protocols these are (IPMI 2.0, table 22-29)."""
@@ -85,7 +84,7 @@ def _codecs_work() -> bool:
 
 
 def _get_device_guid(controller: ManagementController, _request: Nothing) -> Guid:
-    return Guid(controller.identity.guid)
+    return Guid(controller.identity.wire_guid)
 
 
 def _cold_reset(controller: ManagementController, _request: Nothing) -> Nothing:
@@ -112,8 +111,7 @@ def _get_global_enables(controller: ManagementController, _request: Nothing) -> 
 
 def _get_channel_info(_controller: ManagementController, request: ChannelNumber) -> ChannelInfo:
     """Whoever asks does so on IPMB messages, whatever the wire below them is."""
-    channel = request.channel & _CHANNEL_BITS
-    if channel not in (_THIS_CHANNEL, _BACKPLANE_CHANNEL):
+    if request.channel not in (_THIS_CHANNEL, _BACKPLANE_CHANNEL):
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     return ChannelInfo(
         channel=_BACKPLANE_CHANNEL,

@@ -79,6 +79,7 @@ def _clear(controller: ManagementController, request: ClearLog) -> Erasure:
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if request.step is ClearStep.BEGIN:
         controller.log.clear()
+        controller.log_reservation.cancel_others(request.reservation)
     return Erasure(_ERASED)
 
 

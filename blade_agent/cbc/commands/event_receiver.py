@@ -12,7 +12,6 @@ from blade_agent.cbc.blade import Blade
 from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
 from blade_agent.cbc.event_sender import EventReceiver
 
-_LUN_BITS = 0x03
 _READ_BIT = 0x01
 _GENERATES_EVENTS = 0x20
 
@@ -21,7 +20,7 @@ def _set(blade: Blade, request: ReceiverAddress) -> Nothing:
     if request.address == NOBODY:
         blade.event_sender.set_receiver(None)
         return Nothing()
-    if request.address & _READ_BIT or request.lun & ~_LUN_BITS:
+    if request.address & _READ_BIT:
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     blade.event_sender.set_receiver(EventReceiver(request.address, request.lun))
     blade.tell_again()

@@ -95,22 +95,25 @@ def _get_state(blade: Blade, request: LedNumber) -> LedState:
     led = _led(blade, request.fru, request.led)
     states = _HAS_LOCAL_CONTROL | (_IN_LAMP_TEST if led.testing else 0)
     local_function, local_on_duration = _on_wire(led.local)
-    if led.override is None:
+    if led.override is None and not led.testing:
         return LedState(
             states=states,
             local_function=local_function,
             local_on_duration=local_on_duration,
             local_color=led.local.color,
         )
-    override_function, override_on_duration = _on_wire(led.override)
+    # A lamp test alone has room for an override, which there is none of then: what would be shown is the CBC's own.
+    override = led.override or led.local
+    override_function, override_on_duration = _on_wire(override)
     return LedState(
-        states=states | _HAS_OVERRIDE,
+        states=states | (_HAS_OVERRIDE if led.override else 0),
         local_function=local_function,
         local_on_duration=local_on_duration,
         local_color=led.local.color,
         override_function=override_function,
         override_on_duration=override_on_duration,
-        override_color=led.override.color,
+        override_color=override.color,
+        test_duration=round(led.test_duration_s / _LAMP_TEST_UNIT_S) if led.testing else None,
     )
 
 

@@ -35,8 +35,8 @@ _SCANNING_ENABLED = 0x40
 _UNAVAILABLE = 0x20
 _RESERVED_WITH_THRESHOLDS = 0xC0
 _RESERVED_WITH_STATES = 0x80
-_SINGLE_EVENTS = 0x3F
-_ALL_THRESHOLDS = 0x3F
+_SINGLE_EVENTS = 0x30
+_EVENTS_ON = 0x10
 _REVISIONS = {0x03, EVENT_MESSAGE_REVISION}
 _SOFTWARE = 0x41
 """Generator of what a tool reports: system management software (IPMI 2.0, table 5-4)."""
@@ -69,7 +69,7 @@ def _get_thresholds(controller: ManagementController, request: SensorNumber) -> 
 def _set_thresholds(controller: ManagementController, request: SetThresholds) -> Nothing:
     sensor = _analog(controller, request.sensor)
     wanted = {threshold: request.values[threshold] for threshold in Threshold if request.present & 1 << threshold}
-    if request.present & ~_ALL_THRESHOLDS or not sensor.set_thresholds(wanted):
+    if not sensor.set_thresholds(wanted):
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     controller.sensors.look_again()
     return Nothing()
@@ -88,8 +88,11 @@ def _set_hysteresis(controller: ManagementController, request: SetHysteresis) ->
 
 def _set_event_enable(controller: ManagementController, request: SetEventEnable) -> Nothing:
     sensor = _sensor(controller, request.sensor)
-    if request.enables & _SINGLE_EVENTS:
+    choice = request.enables & _SINGLE_EVENTS
+    if choice == _SINGLE_EVENTS:
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)
+    if choice:
+        sensor.choose_events(request.asserted or 0, request.deasserted or 0, given=choice == _EVENTS_ON)
     sensor.events_enabled = bool(request.enables & _EVENTS_ENABLED)
     sensor.scanning_enabled = bool(request.enables & _SCANNING_ENABLED)
     return Nothing()
@@ -97,7 +100,7 @@ def _set_event_enable(controller: ManagementController, request: SetEventEnable)
 
 def _get_event_enable(controller: ManagementController, request: SensorNumber) -> EventEnable:
     sensor = _sensor(controller, request.sensor)
-    asserted, deasserted = sensor.event_masks
+    asserted, deasserted = sensor.chosen_events
     return EventEnable(enables=_enables(sensor), asserted=asserted, deasserted=deasserted)
 
 
@@ -146,5 +149,5 @@ SENSOR_COMMANDS = CommandModule(
             answering(GET_SENSOR_TYPE, _get_type),
         )
     ),
-    device_support=0x31,
+    device_support=0x01,
 )

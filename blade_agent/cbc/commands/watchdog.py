@@ -26,7 +26,7 @@ def _set(blade: Blade, request: SetWatchdog) -> Nothing:
         use, action = TimerUse(request.use & _USE), TimeoutAction(request.actions)
     except ValueError as error:
         raise NotCarriedOut(CompletionCode.INVALID_FIELD) from error
-    if use is TimerUse.UNSPECIFIED or request.pre_timeout_s or request.use & ~(_NOT_LOGGED | _COUNTS | _USE):
+    if use is TimerUse.UNSPECIFIED or request.pre_timeout_s:
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)
     if action in ACTION_OF and ACTION_OF[action] not in blade.hardware.actions:
         raise NotCarriedOut(CompletionCode.INVALID_FIELD)

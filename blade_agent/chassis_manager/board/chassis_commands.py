@@ -3,17 +3,25 @@
 from collections.abc import Mapping
 from typing import Final
 
-from blade_agent.backplane.command import NET_FN_CHASSIS, CommandCode
-from blade_agent.backplane.layout import Nothing, WrongLength
+from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CHASSIS_MANAGER_ADDRESS, CompletionCode
 from blade_agent.backplane.messages.chassis import (
     CHASSIS_CONTROL,
     CHASSIS_IDENTIFY,
+    GET_CHASSIS_CAPABILITIES,
     GET_CHASSIS_STATUS,
+    GET_POH_COUNTER,
+    GET_SYSTEM_RESTART_CAUSE,
+    SET_POWER_RESTORE_POLICY,
+    ChassisCapabilities,
     ChassisControl,
     ChassisStatus,
     Control,
     IdentifyRequest,
+    RestartCause,
+    RestorePolicies,
+    RestorePolicy,
+    SetRestorePolicy,
 )
 from blade_agent.backplane.messages.picmg import (
     GET_ADDRESS_INFO,
@@ -25,24 +33,27 @@ from blade_agent.backplane.messages.picmg import (
     AddressQuery,
     PicmgProperties,
 )
+from blade_agent.backplane.messages.shelf import SHELF_FRU
+from blade_agent.backplane.sensor_codes import SensorKind
 from blade_agent.backplane.slot_address import SLOTS, SlotAddress
 from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
+from blade_agent.cbc.commands.chassis import get_restart_cause, get_time_on
 from blade_agent.cbc.management_controller import ManagementController
+from blade_agent.chassis_manager.board.shelf_fru import MANAGER_SITE, SITE_TYPE_SHELF_MANAGER
 from blade_agent.chassis_manager.board.supplies import Supplies
 from blade_agent.chassis_manager.keeping.journal import PendingPower
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.policy.power_switch import observed_power
 from blade_agent.chassis_manager.slots.requester import SlotQuestion
+from blade_agent.chassis_manager.slots.slot import Slot
 from media_network.callback import do_nothing
 
-_CAPABILITIES: Final = CommandCode(NET_FN_CHASSIS, b"", 0x00)
 _POWER_ON: Final = 0x01
 _OVERLOAD: Final = 0x02
 _FAULT: Final = 0x08
+_FAN_FAULT: Final = 0x08
 _RESTORE_UNKNOWN: Final = 0x60
 _OWN_FRU: Final = 0
-_SITE_TYPE_SHELF_MANAGER: Final = 0x03
-_OWN_SITE: Final = 1
 
 _POWER_OF: Final[Mapping[ChassisControl, PendingPower]] = {
     ChassisControl.POWER_DOWN: "off",
@@ -64,14 +75,18 @@ class ChassisCommands:
         """For the controller's command table."""
         answers = dict(
             (
+                answering(GET_CHASSIS_CAPABILITIES, _capabilities),
                 answering(GET_CHASSIS_STATUS, self._status),
+                answering(SET_POWER_RESTORE_POLICY, _set_restore_policy),
+                answering(GET_SYSTEM_RESTART_CAUSE, get_restart_cause),
+                answering(GET_POH_COUNTER, get_time_on),
                 answering(CHASSIS_CONTROL, self._control),
                 answering(CHASSIS_IDENTIFY, self._identify),
                 answering(GET_PICMG_PROPERTIES, _picmg_properties),
                 answering(GET_ADDRESS_INFO, self._address_info),
             )
         )
-        return CommandModule({**answers, _CAPABILITIES: _capabilities}, device_support=0x80)
+        return CommandModule(answers, device_support=0x80)
 
     def _status(self, _controller: ManagementController, _request: Nothing) -> ChassisStatus:
         power = _RESTORE_UNKNOWN
@@ -81,13 +96,16 @@ class ChassisCommands:
             power |= _OVERLOAD
         if not all(supply.works for supply in self._supplies.all):
             power |= _FAULT
-        return ChassisStatus(power=power, last_event=0, miscellaneous=0)
+        fans = _FAN_FAULT if any(map(_fan_stands, self._chassis.slots.values())) else 0
+        return ChassisStatus(power=power, last_event=0, miscellaneous=fans)
 
-    def _control(self, _controller: ManagementController, request: Control) -> Nothing:
+    def _control(self, controller: ManagementController, request: Control) -> Nothing:
         """Every blade that is there, in slot order. Who wants to know how it went asks for their status."""
         if request.control is ChassisControl.DIAGNOSTIC_INTERRUPT:
             raise NotCarriedOut(CompletionCode.WRONG_STATE)
         power = _POWER_OF.get(request.control)
+        if power != "off":
+            controller.restart_cause = RestartCause.CHASSIS_CONTROL
         for number, slot in self._chassis.slots.items():
             if slot.away:
                 continue
@@ -106,15 +124,17 @@ class ChassisCommands:
     def _address_info(self, _controller: ManagementController, query: AddressQuery) -> AddressInfo:
         """Of the manager itself without a key; of any slot by its hardware, IPMB or physical address."""
         slot = self._slot_asked_for(query)
-        if query.fru:
+        if query.fru and not (
+            query.key == AddressKey.PHYSICAL_ADDRESS.value or (slot is None and query.fru == SHELF_FRU)
+        ):
             raise NotCarriedOut(CompletionCode.NO_SUCH_DEVICE)
         if slot is None:
             return AddressInfo(
                 hardware_address=CHASSIS_MANAGER_ADDRESS // 2,
                 ipmb_address=CHASSIS_MANAGER_ADDRESS,
-                fru=_OWN_FRU,
-                site=_OWN_SITE,
-                site_type=_SITE_TYPE_SHELF_MANAGER,
+                fru=SHELF_FRU if query.fru == SHELF_FRU else _OWN_FRU,
+                site=MANAGER_SITE,
+                site_type=SITE_TYPE_SHELF_MANAGER,
             )
         address = SlotAddress(slot)
         return AddressInfo(
@@ -134,6 +154,10 @@ class ChassisCommands:
         }
         if query.key in own and query.value == own[query.key]:
             return None
+        if query.site_type == SITE_TYPE_SHELF_MANAGER and query.key == AddressKey.PHYSICAL_ADDRESS.value:
+            if query.value != MANAGER_SITE:
+                raise NotCarriedOut(CompletionCode.INVALID_FIELD)
+            return None
         slot = _SLOT_BY_KEY.get((query.key, query.value)) if not query.site_type else None
         if slot is None or slot not in self._chassis.slots:
             raise NotCarriedOut(CompletionCode.INVALID_FIELD)
@@ -151,8 +175,24 @@ def _picmg_properties(_controller: ManagementController, _request: Nothing) -> P
     return PicmgProperties(version=PICMG_VERSION_2_3, max_fru=_OWN_FRU, controller_fru=_OWN_FRU)
 
 
-def _capabilities(_controller: ManagementController, fields: bytes) -> bytes:
+def _capabilities(controller: ManagementController, _request: Nothing) -> ChassisCapabilities:
     """No lock, no intrusion sensor; everything that the chassis has is here."""
-    if fields:
-        raise WrongLength(len(fields))
-    return bytes((0, *(CHASSIS_MANAGER_ADDRESS,) * 4))
+    here = controller.ipmb_address
+    return ChassisCapabilities(flags=0, inventory=here, records=here, log=here, management=here, bridge=here)
+
+
+def _set_restore_policy(_controller: ManagementController, request: SetRestorePolicy) -> RestorePolicies:
+    """Every blade has its own way: of the chassis as a whole there is none to be chosen."""
+    if request.policy is not RestorePolicy.NO_CHANGE:
+        raise NotCarriedOut(CompletionCode.INVALID_FIELD)
+    return RestorePolicies(0)
+
+
+def _fan_stands(slot: Slot) -> bool:
+    """Tell whether a fan of a blade is at or below its lower critical limit, as it was measured last."""
+    readings = slot.measurements.readings
+    return not slot.away and any(
+        (rpm := readings.get(number)) is not None and rpm <= sensor.lower_critical
+        for number, sensor in slot.facts.sensors.items()
+        if sensor.sensor_type == SensorKind.FAN and sensor.lower_critical is not None
+    )

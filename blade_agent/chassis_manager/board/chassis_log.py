@@ -2,6 +2,8 @@
 
 The manager's own sensors at 20h and their numbers:
 
+    43h          the management board's own hot swap
+    44h and up   what the management board measures of itself and of the supplies
     60h and up   the supplies (type 08h), in the profile's order: state 1 is a failure
     70h          power budget (type 09h, power unit): state 5 is a slot without power, its number in the second byte
     71h          director (OEM type C8h): the slot in the second byte's place of the first, then the epoch
@@ -22,6 +24,10 @@ from blade_agent.cbc.event_log import EventLog
 from blade_agent.chassis_manager.orders import EventRow, Severity
 from blade_agent.chassis_manager.policy.notice import Notice, NoticeKind
 
+SERVICE_SENSOR: Final = 0x43
+"""From here on: the numbers below are those of blades' controllers, and some tools ask 20h for any number they see."""
+MEASURED_SENSOR: Final = 0x44
+MOST_MEASURED: Final = 28
 SUPPLY_SENSOR: Final = 0x60
 BUDGET_SENSOR: Final = 0x70
 DIRECTOR_SENSOR: Final = 0x71
@@ -120,7 +126,7 @@ def _row(number: int, record: bytes, name: SensorName) -> EventRow:
     slot = _slot_named(sensor, record) if own else SLOT_AT.get(generator)
     words, severity = _sentence(sensor_type, record, own=own)
     if not asserted:
-        words, severity = f"{words}: over", "info"
+        words, severity = f"{words}: has ended", "info"
     return EventRow(
         id=number,
         time=int.from_bytes(record[3:7], "little"),

@@ -24,7 +24,8 @@ class Gauges:
         self.measurements = Measurements(asyncio.get_running_loop().time)
         self.supplies = Supplies(
             tuple(
-                Supply(name=facts.name, capacity_w=facts.capacity_w) for facts in (profile.supplies if profile else ())
+                Supply(name=facts.name, capacity_w=facts.capacity_w, lowest_v=facts.voltage_min_v)
+                for facts in (profile.supplies if profile else ())
             )
         )
         self._root = Path(settings.root)

@@ -11,6 +11,8 @@ class Supply(Struct, kw_only=True):
 
     name: str
     capacity_w: float
+    lowest_v: float | None = None
+    """At its output: below this it does not count as working."""
     works: bool = True
     volts: float | None = None
     watts: float | None = None
@@ -26,6 +28,12 @@ class Supplies:
     def capacity_w(self) -> float | None:
         """What those that work can give together; None for a chassis that does not know its supplies."""
         return sum(supply.capacity_w for supply in self.all if supply.works) if self.all else None
+
+    @property
+    def watts(self) -> float | None:
+        """What they give together, as far as it is measured."""
+        measured = [supply.watts for supply in self.all if supply.watts is not None]
+        return sum(measured) if measured else None
 
     def take(self, readings: tuple[SupplyReading, ...]) -> list[tuple[int, bool]]:
         """Take what was measured; give the supplies, by their place from 0, that fail now, or work again.

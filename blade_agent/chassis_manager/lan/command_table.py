@@ -1,14 +1,24 @@
 """The commands of the management controller at 20h: who may ask what, how long it is, and who answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from blade_agent.backplane.command import GROUP_BYTES, CommandCode
+from blade_agent.backplane.command import GROUP_BYTES, CommandCode, code_of
 from blade_agent.backplane.message import Completion, CompletionCode, Request, Response
 from blade_agent.chassis_manager.lan.session import LanSession
 from blade_agent.chassis_manager.lan.users import Privilege
+
+LAN_CHANNEL = 1
+_THIS_CHANNEL = 0x0E
+_CHANNEL_MASK = 0x0F
+
+
+def channel_of(octet: int) -> int:
+    """Give the channel that a request names: commands of this room come in over the LAN's."""
+    channel = octet & _CHANNEL_MASK
+    return LAN_CHANNEL if channel == _THIS_CHANNEL else channel
 
 
 class CommandRefused(Exception):
@@ -42,6 +52,7 @@ Answer: TypeAlias = Callable[[Asked], bytes]
 class Entry(Struct, frozen=True, kw_only=True):
     """A command."""
 
+    name: str
     code: CommandCode
     lengths_bytes: tuple[int, ...]
     """Lengths that its fields may have."""
@@ -57,27 +68,31 @@ class CommandTable:
         self._entries = {entry.code: entry for entry in entries}
 
     @property
+    def entries(self) -> Mapping[CommandCode, Entry]:
+        """All of them, by where they stand."""
+        return self._entries
+
+    @property
     def codes(self) -> frozenset[CommandCode]:
         """Every command that is known."""
         return frozenset(self._entries)
 
     def knows(self, request: Request) -> bool:
         """Tell whether a request is one of these."""
-        group = request.data[: GROUP_BYTES.get(request.net_fn, 0)]
-        return CommandCode(request.net_fn, group, request.command) in self._entries
+        return code_of(request) in self._entries
 
     def answer(self, request: Request, session: LanSession | None, now: float) -> Response:
         """Carry a request out and answer it."""
         prefix_bytes = GROUP_BYTES.get(request.net_fn, 0)
         group, fields = request.data[:prefix_bytes], request.data[prefix_bytes:]
         try:
-            data = self._carry_out(request, group, Asked(fields, session, now))
+            data = self._carry_out(request, Asked(fields, session, now))
         except CommandRefused as error:
             return request.respond(error.completion)
         return request.respond(CompletionCode.OK, group + data)
 
-    def _carry_out(self, request: Request, group: bytes, asked: Asked) -> bytes:
-        entry = self._entries.get(CommandCode(request.net_fn, group, request.command))
+    def _carry_out(self, request: Request, asked: Asked) -> bytes:
+        entry = self._entries.get(code_of(request))
         refusal = _refusal(request, entry, asked)
         if refusal is not None or entry is None:
             raise CommandRefused(refusal or CompletionCode.INVALID_COMMAND)

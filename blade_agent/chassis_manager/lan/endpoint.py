@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -23,12 +23,26 @@ from blade_agent.chassis_manager.lan.bridge import (
     read_send_message,
     response_of,
 )
-from blade_agent.chassis_manager.lan.command_table import CommandTable
+from blade_agent.chassis_manager.lan.command_table import LAN_CHANNEL, CommandTable
+from blade_agent.chassis_manager.lan.lan_parameters import LanParameters
 from blade_agent.chassis_manager.lan.login import Login
-from blade_agent.chassis_manager.lan.packet import LanFault, Packet, PacketDropped, PayloadType, Ping, pong, read, write
+from blade_agent.chassis_manager.lan.packet import (
+    MAX_DATAGRAM_BYTES,
+    LanFault,
+    Packet,
+    PacketDropped,
+    PayloadType,
+    Ping,
+    pong,
+    read,
+    write,
+)
 from blade_agent.chassis_manager.lan.privileges import needed_privilege
 from blade_agent.chassis_manager.lan.session import LanSession, SessionTable
 from blade_agent.chassis_manager.lan.session_commands import SessionCommands
+from blade_agent.chassis_manager.lan.sol_commands import SolCommands
+from blade_agent.chassis_manager.lan.sol_stream import Console
+from blade_agent.chassis_manager.lan.user_commands import UserCommands
 from blade_agent.chassis_manager.lan.users import LanUser, Users
 from media_network.address import Address
 
@@ -43,6 +57,23 @@ class Datagram(Struct, frozen=True):
 Outgoing: TypeAlias = Datagram | Bridged
 
 
+def no_console(_slot: int) -> Console | None:
+    """There is none to be read."""
+    return None
+
+
+class ControllerAt20h(Protocol):
+    """Who carries out what is no matter of a session."""
+
+    def knows(self, request: Request) -> bool:
+        """Tell whether a request is one of its commands."""
+        ...
+
+    def answer(self, request: Request) -> Response:
+        """Carry a request out."""
+        ...
+
+
 class Endpoint:
     """One chassis manager as IPMI tools see it. `faults` counts the datagrams that were dropped."""
 
@@ -51,12 +82,15 @@ class Endpoint:
         *,
         guid: bytes,
         users: Iterable[LanUser],
-        controller: Callable[[Request], Response],
+        controller: ControllerAt20h,
         rng: Random,
         login_failed: Callable[[int], None] | None = None,
+        consoles: Iterable[int] = (),
+        open_console: Callable[[int], Console | None] = no_console,
     ) -> None:
         """Take who the manager is, who may log in, who carries out what is no matter of the session, and a source of
-        secrets. `login_failed` is called with how many wrong passwords there have been in all.
+        secrets. `login_failed` is called with how many wrong passwords there have been in all. `consoles` are the
+        slots whose consoles can be read, and `open_console` opens one; None if that cannot be done now.
 
         Session ids, keys and initialization vectors are drawn from `rng`: on a network it is a `random.SystemRandom`.
         """
@@ -64,7 +98,16 @@ class Endpoint:
         self.sessions = SessionTable()
         self.login = Login(users=known, sessions=self.sessions, guid=guid, rng=rng, failed=login_failed)
         self.faults: Counter[LanFault] = Counter()
-        self.commands = CommandTable(SessionCommands(self.sessions, known, guid).entries())
+        self.parameters = LanParameters()
+        self.sol = SolCommands(self.sessions, consoles, open_console, lambda: self.parameters.facts.port)
+        self.commands = CommandTable(
+            (
+                *SessionCommands(self.sessions, known, guid).entries(),
+                *UserCommands(known).entries(),
+                *self.parameters.entries(),
+                *self.sol.entries(LAN_CHANNEL),
+            )
+        )
         self._controller = controller
         self._rng = rng
 
@@ -84,11 +127,12 @@ class Endpoint:
     @property
     def due(self) -> float | None:
         """When `tick` has something to do."""
-        return self.login.due
+        return min((due for due in (self.login.due, self.sol.due) if due is not None), default=None)
 
-    def tick(self, now: float) -> None:
-        """Do what is due: give up logins that take too long."""
+    def tick(self, now: float) -> list[Datagram]:
+        """Do what is due: give up logins that take too long; give what consoles have to say."""
         self.login.tick(now)
+        return [self._said(session, payload) for session, payload in self.sol.tick(now)]
 
     def passed_on(self, bridged: Bridged, *, taken: bool) -> list[Datagram]:
         """Answer the Send Message of a request, which the backplane took or did not take."""
@@ -120,6 +164,8 @@ class Endpoint:
         if session is None or session.expired(now):
             raise PacketDropped(LanFault.UNKNOWN_SESSION)
         payload = session.open(packet, peer, now)
+        if packet.payload_type == PayloadType.SOL:
+            return [self._said(session, answer) for answer in self.sol.receive(session, payload, now)]
         if packet.payload_type != PayloadType.IPMI:
             raise PacketDropped(LanFault.UNKNOWN_PAYLOAD)
         request = _request(payload)
@@ -131,9 +177,10 @@ class Endpoint:
         """Sessions and channels are matters of this room; all else is the controller's at 20h, if the user may."""
         if self.commands.knows(request):
             return self.commands.answer(request, session, now)
-        if session.privilege < needed_privilege(request):
+        needed = needed_privilege(request)
+        if self._controller.knows(request) and (needed is None or session.privilege < needed):
             return request.respond(CompletionCode.INSUFFICIENT_PRIVILEGE)
-        return self._controller(request)
+        return self._controller.answer(request)
 
     def _bridge(self, carrier: Request, session: LanSession) -> list[Outgoing]:
         try:
@@ -146,13 +193,16 @@ class Endpoint:
         session.bridged.add(bridged.request)
         return [bridged]
 
+    def _said(self, session: LanSession, payload: bytes) -> Datagram:
+        return Datagram(session.seal(payload, self._rng, PayloadType.SOL), session.peer)
+
     def _sealed(self, session: LanSession, response: Response) -> Datagram:
         return Datagram(session.seal(response.encode(), self._rng), session.peer)
 
 
 def _request(payload: bytes) -> Request:
     try:
-        message = decode(payload)
+        message = decode(payload, MAX_DATAGRAM_BYTES)
     except BadMessage as error:
         raise PacketDropped(LanFault.BAD_MESSAGE) from error
     if not isinstance(message, Request) or message.responder != CHASSIS_MANAGER_ADDRESS:

@@ -11,8 +11,8 @@ from enum import Enum, IntEnum
 
 from msgspec import Struct
 
-MAX_DATAGRAM_BYTES = 320
-"""Longest datagram that is read: no message of ours comes near it, encrypted and with its trailer."""
+MAX_DATAGRAM_BYTES = 1024
+"""Longest datagram that is read. No message of ours comes near it; one of theirs that is too long is told so."""
 
 _RMCP = struct.Struct(">BBBB")
 _VERSION = 6
@@ -39,6 +39,7 @@ class PayloadType(IntEnum):
     """What a packet carries (IPMI 2.0, table 13-16)."""
 
     IPMI = 0x00
+    SOL = 0x01
     OPEN_SESSION_REQUEST = 0x10
     OPEN_SESSION_RESPONSE = 0x11
     RAKP_1 = 0x12

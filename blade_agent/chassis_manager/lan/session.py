@@ -97,11 +97,11 @@ class LanSession:
         except Undecipherable as error:
             raise PacketDropped(LanFault.BAD_PADDING) from error
 
-    def seal(self, message: bytes, rng: Random) -> bytes:
-        """Give the datagram of an IPMI message."""
+    def seal(self, message: bytes, rng: Random, payload_type: PayloadType = PayloadType.IPMI) -> bytes:
+        """Give the datagram of an IPMI message, or of another payload."""
         self._sequence = self._sequence % (_SEQUENCES - 1) + 1
         packet = Packet(
-            payload_type=PayloadType.IPMI,
+            payload_type=payload_type,
             payload=self._keys.encrypt(message, rng.randbytes(BLOCK_BYTES)),
             session=self._console_id,
             sequence=self._sequence,

@@ -7,15 +7,13 @@ from enum import unique
 from blade_agent.backplane.command import NET_FN_APPLICATION, CommandCode
 from blade_agent.backplane.message import Completion, CompletionCode
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
-from blade_agent.chassis_manager.lan.command_table import Answer, Asked, CommandRefused, Entry
+from blade_agent.chassis_manager.lan.command_table import LAN_CHANNEL, Answer, Asked, CommandRefused, Entry, channel_of
 from blade_agent.chassis_manager.lan.session import MAX_SESSIONS, LanSession, SessionTable
 from blade_agent.chassis_manager.lan.users import Privilege, Users
 
 BACKPLANE_CHANNEL = 0
-LAN_CHANNEL = 1
-_THIS_CHANNEL = 0x0E
 
-_CHANNEL_MASK = 0x0F
+_LEVEL_MASK = 0x0F
 _EXTENDED = 0x80
 _HAS_IPMI_2_0 = 0x02
 _NAMED_USERS = 0x04
@@ -28,6 +26,7 @@ _MESSAGE_PROTOCOL_IPMB = 0x01
 _MULTI_SESSION = 0x80
 _IPMI_FORUM = (7154).to_bytes(3, "little")
 _ALWAYS_AVAILABLE_NO_ALERTS = 0x22
+_ACCESS_MASK = 0x3F
 
 _THIS_SESSION = 0x00
 _BY_HANDLE = 0xFE
@@ -52,6 +51,14 @@ class CloseSessionCompletion(Completion):
     NO_SUCH_SESSION = 0x87
 
 
+@unique
+class SetAccessCompletion(Completion):
+    """Why the access to a channel is not set (IPMI 2.0, 22.22)."""
+
+    NO_SESSIONS = 0x82
+    NOT_SUPPORTED = 0x83
+
+
 class SessionCommands:
     """What is asked about, and around, sessions."""
 
@@ -65,20 +72,21 @@ class SessionCommands:
         """Give the commands."""
         free, user, operator = None, Privilege.USER, Privilege.OPERATOR
         return (
-            _entry(0x37, (0,), free, lambda _asked: self._guid),
-            _entry(0x38, (2,), free, self._authentication_capabilities),
-            _entry(0x54, (3,), free, self._cipher_suites),
-            _entry(0x3B, (1,), user, self._set_privilege),
-            _entry(0x3C, (4, 5), user, self._close),
-            _entry(0x3D, (1, 2, 5), user, self._session_info),
-            _entry(0x41, (2,), operator, self._channel_access),
-            _entry(0x42, (1,), user, self._channel_info),
+            _entry("Get System GUID", 0x37, (0,), free, lambda _asked: self._guid),
+            _entry("Get Channel Authentication Capabilities", 0x38, (2,), free, self._authentication_capabilities),
+            _entry("Get Channel Cipher Suites", 0x54, (3,), free, self._cipher_suites),
+            _entry("Set Session Privilege Level", 0x3B, (1,), user, self._set_privilege),
+            _entry("Close Session", 0x3C, (4, 5), user, self._close),
+            _entry("Get Session Info", 0x3D, (1, 2, 5), user, self._session_info),
+            _entry("Set Channel Access", 0x40, (3,), Privilege.ADMINISTRATOR, self._set_channel_access),
+            _entry("Get Channel Access", 0x41, (2,), operator, self._channel_access),
+            _entry("Get Channel Info", 0x42, (1,), user, self._channel_info),
         )
 
     @staticmethod
     def _authentication_capabilities(asked: Asked) -> bytes:
         """Without bit 7 it is a client that knows IPMI 1.5 only, and finds no way in."""
-        channel = _channel(asked.fields[0])
+        channel = channel_of(asked.fields[0])
         if channel != LAN_CHANNEL:
             raise CommandRefused(CompletionCode.INVALID_FIELD)
         extended = asked.fields[0] & _EXTENDED
@@ -86,7 +94,7 @@ class SessionCommands:
 
     @staticmethod
     def _cipher_suites(asked: Asked) -> bytes:
-        channel = _channel(asked.fields[0])
+        channel = channel_of(asked.fields[0])
         if channel != LAN_CHANNEL:
             raise CommandRefused(CompletionCode.INVALID_FIELD)
         if asked.fields[2] & _BY_SUITE:
@@ -98,7 +106,7 @@ class SessionCommands:
 
     @staticmethod
     def _set_privilege(asked: Asked) -> bytes:
-        session, level = asked.within, asked.fields[0]
+        session, level = asked.within, asked.fields[0] & _LEVEL_MASK
         if level:
             if level not in list(Privilege):
                 raise CommandRefused(CompletionCode.INVALID_FIELD)
@@ -149,25 +157,34 @@ class SessionCommands:
         return next((session for session in self._sessions if session.handle == handle), None)
 
     def _channel_info(self, asked: Asked) -> bytes:
-        channel = _channel(asked.fields[0])
+        channel = channel_of(asked.fields[0])
         if channel not in _MEDIUM:
             raise CommandRefused(CompletionCode.INVALID_FIELD)
         support = _MULTI_SESSION | len(self._sessions) if channel == LAN_CHANNEL else 0
         return bytes((channel, _MEDIUM[channel], _MESSAGE_PROTOCOL_IPMB, support)) + _IPMI_FORUM + bytes(2)
 
     @staticmethod
+    def _set_channel_access(asked: Asked) -> bytes:
+        """The channel is as the settings have it; who sets it to what it is has it."""
+        channel, access, limit = asked.fields
+        if channel_of(channel) != LAN_CHANNEL:
+            raise CommandRefused(SetAccessCompletion.NO_SESSIONS)
+        if access >> 6 and access & _ACCESS_MASK != _ALWAYS_AVAILABLE_NO_ALERTS:
+            raise CommandRefused(SetAccessCompletion.NOT_SUPPORTED)
+        if limit >> 6 and limit & _LEVEL_MASK != Privilege.ADMINISTRATOR:
+            raise CommandRefused(SetAccessCompletion.NOT_SUPPORTED)
+        return b""
+
+    @staticmethod
     def _channel_access(asked: Asked) -> bytes:
         """What is kept and what holds now are the same: both come from the settings."""
-        if _channel(asked.fields[0]) != LAN_CHANNEL or asked.fields[1] >> 6 not in (1, 2):
+        if channel_of(asked.fields[0]) != LAN_CHANNEL or asked.fields[1] >> 6 not in (1, 2):
             raise CommandRefused(CompletionCode.INVALID_FIELD)
         return bytes((_ALWAYS_AVAILABLE_NO_ALERTS, Privilege.ADMINISTRATOR))
 
 
-def _channel(octet: int) -> int:
-    channel = octet & _CHANNEL_MASK
-    return LAN_CHANNEL if channel == _THIS_CHANNEL else channel
-
-
-def _entry(number: int, lengths_bytes: tuple[int, ...], privilege: Privilege | None, answer: Answer) -> Entry:
+def _entry(
+    name: str, number: int, lengths_bytes: tuple[int, ...], privilege: Privilege | None, answer: Answer
+) -> Entry:
     code = CommandCode(NET_FN_APPLICATION, b"", number)
-    return Entry(code=code, lengths_bytes=lengths_bytes, privilege=privilege, answer=answer)
+    return Entry(name=name, code=code, lengths_bytes=lengths_bytes, privilege=privilege, answer=answer)

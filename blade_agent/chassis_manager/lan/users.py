@@ -11,6 +11,8 @@ from msgspec import Struct
 
 MAX_NAME_BYTES = 16
 MAX_PASSWORD_BYTES = 20
+GENERATED_BYTES = 16
+"""Tools of IPMI 1.5, and some of 2.0, send no more of a password."""
 _ALPHABET = string.ascii_letters + string.digits
 _FIRST_NUMBER = 2
 
@@ -54,7 +56,7 @@ class LanUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def generated_administrator(rng: Random, name: str = "admin") -> LanUser:
     """Make an administrator whose password nobody can guess, for who has configured no users."""
-    password = "".join(rng.choice(_ALPHABET) for _ in range(MAX_PASSWORD_BYTES))
+    password = "".join(rng.choice(_ALPHABET) for _ in range(GENERATED_BYTES))
     return LanUser(name=name, password=password, privilege="administrator")
 
 
@@ -78,6 +80,20 @@ class Users:
     def number(self, user: LanUser) -> int:
         """Give the number by which IPMI's commands know a user; 1 is reserved for the nameless."""
         return self._numbers[user.name.encode()]
+
+    def numbered(self, number: int) -> LanUser | None:
+        """Give the user of a number; None where nobody has it."""
+        return next((user for user in self._users.values() if self.number(user) == number), None)
+
+    @property
+    def highest(self) -> int:
+        """The highest number that a user has."""
+        return max(self._numbers.values())
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._users)
 
     def key(self, name: bytes) -> bytes:
         """Give the key of a user; for a name that nobody has one that never fits: who asks is not told which it was."""

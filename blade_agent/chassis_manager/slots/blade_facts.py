@@ -80,6 +80,8 @@ class BladeFacts(Struct, kw_only=True):
     """Whether it has been asked what it draws; `power` is None, too, if it does not say."""
     fan: FanProperties | None = None
     sensors: dict[int, SeenSensor] = {}
+    records: tuple[bytes, ...] = ()
+    """Its sensor data records as they were read, from which `sensors` are known."""
     surveyed: bool = False
     """Whether all has been asked."""
     board: FruFacts = FruFacts()

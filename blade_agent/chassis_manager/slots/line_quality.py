@@ -3,7 +3,7 @@
 from collections import deque
 
 _FAULTS_OF_NOISE = 3
-_NOISE_LASTS_S = 5.0
+_NOISE_LASTS_S = 20.0
 
 
 class LineQuality:

@@ -95,6 +95,8 @@ class Requester:
         self._conversation: deque[SlotQuestion] = deque()
         self._waiting: deque[tuple[SlotQuestion, ...]] = deque()
         self._relays: deque[Relay] = deque()
+        self._parked: _Outstanding | None = None
+        """A relay that was sent and not answered, and waits for the manager's own questions before it is repeated."""
         self._outstanding: _Outstanding | None = None
         self._read_last: tuple[Command[Any, Any], bytes, Any] | None = None
         self.attempts = timing.attempts
@@ -116,7 +118,7 @@ class Requester:
         """When `tick` has something to do."""
         if self._outstanding is not None:
             return self._outstanding.due
-        return 0.0 if self._own_waits or self._relays else None
+        return 0.0 if self._own_waits or self._relays or self._parked else None
 
     def ask(self, *questions: SlotQuestion) -> None:
         """Ask these, in order, after what is being asked. If one is refused, those after it are not asked."""
@@ -125,7 +127,7 @@ class Requester:
     @property
     def busy(self) -> bool:
         """Whether too many requests wait to be passed on for one more."""
-        return len(self._relays) >= MAX_RELAYS
+        return len(self._relays) + (self._parked is not None) >= MAX_RELAYS
 
     def relay(self, relay: Relay) -> bool:
         """Pass a request on when nothing of the manager's own waits; False if too many wait already."""
@@ -149,14 +151,17 @@ class Requester:
     def forget_relays(self) -> None:
         """Pass on nothing that still waits: each ends without a response."""
         relays = list(self._relays)
+        if self._parked is not None and isinstance(self._parked.question, Relay):
+            relays.insert(0, self._parked.question)
+        self._parked = None
         self._relays.clear()
         for relay in relays:
             relay.ended(None)
 
     def receive(self, message: Request | Response) -> Answered | None:
         """Take what the line brought; give the end of the question that it answers."""
-        outstanding = self._outstanding
-        if outstanding is None or not isinstance(message, Response) or not _answers(outstanding.request, message):
+        outstanding = self._answered_by(message)
+        if outstanding is None or not isinstance(message, Response):
             self.faults[ResponseFault.UNEXPECTED] += 1
             return None
         question = outstanding.question
@@ -164,10 +169,20 @@ class Requester:
             self.faults[ResponseFault.UNREADABLE] += 1
             return None
         if isinstance(question, Relay):
-            self._outstanding = None
+            if outstanding is self._parked:
+                self._parked = None
+            else:
+                self._outstanding = None
             question.ended(message)
             return None
         return self._answered(question, message)
+
+    def _answered_by(self, message: Request | Response) -> "_Outstanding | None":
+        """Give what a message answers: what is being asked, or a relay that waits for its turn."""
+        asked = (self._outstanding, self._parked)
+        if not isinstance(message, Response):
+            return None
+        return next((each for each in asked if each is not None and _answers(each.request, message)), None)
 
     def _answered(self, question: SlotQuestion, message: Response) -> Answered | None:
         if message.completion != CompletionCode.OK:
@@ -188,15 +203,17 @@ class Requester:
         if outstanding is None or now < outstanding.due:
             return None
         question = outstanding.question
-        if isinstance(question, Relay) and outstanding.attempts and self._gives_way(outstanding):
+        if outstanding.attempts >= self.attempts:
             self._outstanding = None
             self.counters.unanswered += 1
+            if not isinstance(question, Relay):
+                return Answered(question=question, outcome=AnswerOutcome.UNANSWERED)
             question.ended(None)
             return self.tick(now)
-        if not isinstance(question, Relay) and outstanding.attempts >= self.attempts:
-            self._outstanding = None
-            self.counters.unanswered += 1
-            return Answered(question=question, outcome=AnswerOutcome.UNANSWERED)
+        if isinstance(question, Relay) and outstanding.attempts and self._own_waits:
+            # A heartbeat must not wait for a stranger: the relay is repeated after the manager's own questions.
+            self._outstanding, self._parked = None, outstanding
+            return self.tick(now)
         if outstanding.attempts:
             self.counters.repeats += 1
         else:
@@ -214,21 +231,21 @@ class Requester:
         self._read_last = (command, data, reply)
         return reply
 
-    def _gives_way(self, relay: _Outstanding) -> bool:
-        """A relay is not repeated while the manager has something to ask: a heartbeat must not wait for a stranger."""
-        return self._own_waits or relay.attempts >= self._timing.attempts
-
     def _begin_next(self) -> _Outstanding | None:
         if not self._conversation and self._waiting:
             self._conversation.extend(self._waiting.popleft())
         if self._conversation:
             self._outstanding = self._begin(self._conversation.popleft())
+        elif self._parked is not None:
+            self._outstanding, self._parked = self._parked, None
         elif self._relays:
             self._outstanding = self._begin(self._relays.popleft())
         return self._outstanding
 
     def _begin(self, question: SlotQuestion | Relay) -> _Outstanding:
         self._sequence = (self._sequence + 1) % _SEQUENCES
+        if self._parked is not None and self._parked.request.sequence == self._sequence:
+            self._sequence = (self._sequence + 1) % _SEQUENCES
         if isinstance(question, Relay):
             net_fn, command, data, lun = question.net_fn, question.command, question.data, question.lun
         else:

@@ -104,6 +104,7 @@ def ask_facts(facts: BladeFacts, digest: Callable[[], int | None]) -> Conversati
     sensors = (read_sensor_record(octets) for octets in records)
     facts.fan = fan
     facts.sensors = {sensor.number: sensor for sensor in sensors if sensor is not None}
+    facts.records = tuple(records)
     facts.board = read_fru(inventory)
     # What cannot be read as it is named is better than nothing: blades are cooled by it.
     facts.digest = found if said is None else said

@@ -7,9 +7,14 @@ import * as words from "./words.js";
 
 const WIDE_SLOTS = 8;
 
+// Of all that is there, and of what should be: a blade that was pulled without a word, a manager that does not run.
+export function healthsOf(chassis) {
+  const healths = [...chassis.slots, ...chassis.supplies].map((part) => part.health);
+  return chassis.manager.process === "running" ? healths : [...healths, "critical"];
+}
+
 export function chassisHealth(chassis) {
-  const healths = [...chassis.slots.filter((slot) => slot.present), ...chassis.supplies].map((part) => part.health);
-  if (chassis.manager.process !== "running") healths.push("critical");
+  const healths = healthsOf(chassis);
   return ["critical", "warning"].find((grade) => healths.includes(grade)) ?? "ok";
 }
 

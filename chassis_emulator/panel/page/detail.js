@@ -39,10 +39,10 @@ function ofBlade(name, picture, kinds) {
         ["Address", words.plain(slot.address)],
         ["Service port", words.plain(slot.serial)],
       ]
-    : [["State", "empty: no blade in this slot"], ["Fan", words.rpm(slot.fan_rpm)]];
+    : [["State", slot.health_text || "empty: no blade in this slot"], ["Fan", words.rpm(slot.fan_rpm)]];
   return {
     title: name,
-    health: slot.present ? slot.health : "unknown",
+    health: slot.health,
     facts,
     actions: actionsOf(slot),
     faults: slot.faults,

@@ -15,6 +15,16 @@ export function makeLog(root, openBlade) {
   const nothing = element("p", { class: "nothing" }, "No event yet.");
   const choices = makeChoices("grade", "Show events", SHOWN, "info", choose);
   root.append(element("div", { class: "head" }, element("h2", { id: "log-name" }, "Event log"), choices), nothing, list);
+  // One stop of Tab: within it the arrow keys go from place to place.
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const places = step ? [...list.querySelectorAll("button.place")].filter((place) => place.checkVisibility()) : [];
+    const at = places.indexOf(document.activeElement);
+    const next = at < 0 ? places[step > 0 ? 0 : -1] : places[at + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
   let last = 0;
   let first = true;
 
@@ -33,7 +43,7 @@ export function makeLog(root, openBlade) {
   function line(event) {
     const place = event.station && (event.slot ? `${event.station}/${event.slot}` : event.station);
     const where = place && element(event.slot ? "button" : "span",
-      event.slot ? { type: "button", class: "place", click: () => openBlade(place) } : { class: "place" }, place);
+      event.slot ? { type: "button", class: "place", tabindex: "-1", click: () => openBlade(place) } : { class: "place" }, place);
     return element("li", { "data-severity": event.severity },
       element("span", { class: "mark" }, icon(event.severity), element("span", { class: "unseen" }, `${event.severity}: `)),
       element("time", { datetime: isoTime(event.time_s) }, clock(event.time_s)),

@@ -3,7 +3,7 @@
 import { connect } from "/shared/connection.js";
 import { element, keepList, setAttribute, setText } from "/shared/element.js";
 import { actionsOf, orderWords } from "./actions.js";
-import { makeChassis, viewersOf } from "./chassis.js";
+import { healthsOf, makeChassis, viewersOf } from "./chassis.js";
 import { ask, refreshQuestion } from "./confirm.js";
 import { consequence, findSlot } from "./consequences.js";
 import { keyOf, makeDetail } from "./detail.js";
@@ -14,9 +14,11 @@ import { closeMenu, showMenu } from "./menu.js";
 import { notice } from "./notices.js";
 import { CONTROL, sendOrder } from "./orders.js";
 import { applyPatch } from "./patch.js";
+import { makeOverview } from "./overview.js";
 import * as words from "./words.js";
 
 const main = document.getElementById("stations");
+const shelf = document.getElementById("shelf");
 const chassis = new Map();
 let picture = null;
 let kinds = [];
@@ -24,6 +26,7 @@ let opened = null;
 
 const detail = makeDetail(document.getElementById("detail"), { give, close: closeDetail });
 const log = makeLog(document.getElementById("log"), (blade) => open({ blade }));
+const overview = makeOverview(document.getElementById("overview"), goTo);
 const chips = makeChips();
 
 function makeChips() {
@@ -45,9 +48,9 @@ function makeChips() {
 }
 
 function showChips() {
-  const parts = picture.stations.flatMap((one) => [...one.slots.filter((slot) => slot.present), ...one.supplies]);
-  const critical = parts.filter((part) => part.health === "critical").length;
-  const warnings = parts.filter((part) => part.health === "warning").length;
+  const healths = picture.stations.flatMap(healthsOf);
+  const critical = healths.filter((health) => health === "critical").length;
+  const warnings = healths.filter((health) => health === "warning").length;
   const grade = critical ? "critical" : warnings ? "warning" : "ok";
   chips.alarms.mark.show(grade);
   setAttribute(chips.alarms.root, "data-grade", grade);
@@ -67,10 +70,24 @@ function show(now) {
   const blades = now.stations.reduce((sum, one) => sum + one.slots.filter((slot) => slot.present).length, 0);
   setText(document.getElementById("about-network"), `network ${now.network} · ${now.stations.length} chassis, ${blades} blades · ${words.viewers(all)}`);
   showChips();
-  keepList(main, chassis, now.stations, (one) => one.station, (one) => makeChassis(one, open));
+  showNms(now.nms);
+  overview.update(now.stations);
+  keepList(shelf, chassis, now.stations, (one) => one.station, (one) => makeChassis(one, open));
   keepTabStops(main, null);
   showOpened();
   refreshQuestion();
+}
+
+function showNms(page) {
+  const link = document.getElementById("nms");
+  link.hidden = !page;
+  if (page) setAttribute(link, "href", page);
+}
+
+function goTo(chassis, slot) {
+  const part = main.querySelector(`[data-station="${CSS.escape(chassis.station)}"]`);
+  part.scrollIntoView({ block: "start" });
+  if (slot) open({ blade: slot.name });
 }
 
 function showOpened() {

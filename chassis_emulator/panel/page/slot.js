@@ -12,7 +12,7 @@ const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function slotLabel(slot) {
   const name = `Slot ${slot.slot}`;
-  if (!slot.present) return `${name}: empty`;
+  if (!slot.present) return `${name}: ${slot.health_text || "empty"}`;
   const parts = [(words.ROLES[slot.role] ?? "role unknown").toLowerCase(), words.doing(slot)];
   parts.push(slot.health_text ? `${words.HEALTHS[slot.health]}, ${slot.health_text}` : words.HEALTHS[slot.health]);
   if (slot.handle === "open") parts.push("handle open");
@@ -62,18 +62,21 @@ function makeFan() {
   const value = element("span", { class: "value" });
   const bar = element("span", { class: "bar" }, element("span", { class: "level" }));
   const root = element("span", { class: "fan", "aria-hidden": "true" }, rotor, value, bar);
+  let turning = null;
+
   // Far slower than it turns, so that the eye can tell a slow fan from a fast one.
-  const turning = rotor.animate([{ transform: "rotate(0turn)" }, { transform: "rotate(1turn)" }], {
-    duration: 60_000,
-    iterations: Infinity,
-  });
+  function turn(rate) {
+    turning ??= rotor.animate([{ transform: "rotate(0turn)" }, { transform: "rotate(1turn)" }], { duration: 60_000, iterations: Infinity });
+    turning.updatePlaybackRate(rate);
+  }
+
   return {
     root,
     update(slot) {
       setText(value, words.rpm(slot.fan_rpm));
       setStyle(bar, "--share", (slot.fan_duty ?? 0).toFixed(3));
       setAttribute(root, "data-stands", slot.fan_rpm !== null && slot.fan_rpm < 50);
-      turning.updatePlaybackRate(STILL.matches ? 0 : (slot.fan_rpm ?? 0) / 60);
+      if (turning || !STILL.matches) turn(STILL.matches ? 0 : (slot.fan_rpm ?? 0) / 60);
     },
   };
 }
@@ -90,6 +93,7 @@ export function makeSlot(slot) {
   const health = changingIcon("unknown");
   const state = element("span", { class: "word" });
   const injected = element("span", { class: "injected" });
+  const nothing = element("span", { class: "nothing" });
   const blade = element(
     "button",
     { type: "button", class: "blade", tabindex: "-1", "data-blade": slot.name, "aria-describedby": id },
@@ -101,7 +105,7 @@ export function makeSlot(slot) {
     power.root,
     element("span", { class: "state" }, health.root, state),
     element("span", { class: "handle lower" }),
-    element("span", { class: "nothing" }, "empty"),
+    nothing,
   );
   const description = element("span", { class: "unseen", id });
   const fan = makeFan();
@@ -117,7 +121,8 @@ export function makeSlot(slot) {
       setText(description, slotDescription(now));
       setAttribute(root, "data-present", now.present);
       setAttribute(root, "data-role", now.role);
-      setAttribute(root, "data-health", now.present ? now.health : null);
+      setAttribute(root, "data-health", now.present || now.health !== "unknown" ? now.health : null);
+      setText(nothing, words.doing(now));
       setAttribute(root, "data-handle", now.handle);
       setAttribute(root, "data-dark", now.present && (!now.powered || now.process === "crashed" || now.process === "stopped"));
       setText(role.lastChild, words.ROLES[now.role] ?? "Unknown");

@@ -44,9 +44,14 @@ export function streams(n) {
   return n === 1 ? "stream" : "streams";
 }
 
+// Why a slot is bad, in a few words.
+export function trouble(slot) {
+  return slot.health_text || HEALTHS[slot.health];
+}
+
 // What a slot is doing, in two or three words.
 export function doing(slot) {
-  if (!slot.present) return "empty";
+  if (!slot.present) return slot.hot_swap === "M7" ? "lost" : "empty";
   if (slot.process === "crashed") return "crashed";
   if (slot.process === "hung") return "hangs";
   if (!slot.powered) return "power off";

@@ -1,34 +1,50 @@
-// What is selected: its facts, and its graphs over a span of time, read again now and then.
+// What is selected: its facts, and its graphs or its past alarms over a span of time, read again now and then.
 
 import { makeChoices } from "/shared/choices.js";
-import { element, setText } from "/shared/element.js";
+import { element, setAttribute, setText } from "/shared/element.js";
 import { drawGraphs } from "./graphs.js";
-import { find, nameOf, viewOf } from "./network.js";
-import { count, trouble } from "./words.js";
+import { find, isStale, nameOf, viewOf } from "./network.js";
+import { makePast } from "./past.js";
+import { makeSpan } from "./span.js";
+import { clock, count, trouble } from "./words.js";
 
 const READ_AGAIN_MS = 5000;
-const SPANS = [[600, "10 min", "10 minutes"], [3600, "1 h", "an hour"], [86400, "1 d", "a day"], [30 * 86400, "30 d", "30 days"], [365 * 86400, "1 y", "a year"]];
+const VIEWS = [["graphs", "Graphs", "Graphs of what is selected"], ["past", "Past alarms", "Cleared alarms of what is selected"], ["all", "All past alarms", "Cleared alarms of the whole network"]];
 
-export function makeDetail(root) {
-  const [name, facts, graphs] = ["name", "facts", "graphs"].map((id) => document.getElementById(id));
+export function makeDetail(root, select) {
+  const [name, facts, stale, graphs, files] = ["name", "facts", "stale", "graphs", "files"].map((id) => document.getElementById(id));
+  const past = makePast(document.getElementById("past"), select);
+  const span = makeSpan(read);
+  let view = "graphs";
   let shown = "";
-  let span = 600;
   let reading = 0;
-  root.querySelector(".head").append(makeChoices("span", "Time span", SPANS, span, (seconds) => {
-    span = seconds;
-    read();
-  }));
+  const views = makeChoices("view", "What is shown", VIEWS, view, (chosen) => { view = chosen; read(); });
+  root.querySelector(".head").after(element("div", { class: "bar" }, views, span.root));
+
+  const whose = () => (view === "all" ? {} : { component: shown });
+
+  function drawFiles() {
+    const query = new URLSearchParams({ ...whose(), ...span.query() });
+    const paths = view === "graphs" ? [["graphs.csv", "CSV"], ["graphs", "JSON"]] : [["alarms.csv", "CSV"], ["alarms.json", "JSON"]];
+    files.replaceChildren("Save as ", ...paths.map(([path, what]) => element("a", { href: `/${path}?${query}`, download: path.includes(".") ? path : `${path}.json` }, what)));
+  }
 
   async function read() {
     const mine = ++reading;
-    if (!find(shown)) return;
-    const answer = await fetch(`/graphs?${new URLSearchParams({ component: shown, span })}`).catch(() => null);
+    graphs.hidden = view !== "graphs";
+    past.root.hidden = view === "graphs";
+    if (view !== "all" && !find(shown)) return;
+    drawFiles();
+    const query = new URLSearchParams({ ...whose(), ...span.query() });
+    const answer = await fetch(`/${view === "graphs" ? "graphs" : "past-alarms"}?${query}`).catch(() => null);
     if (!answer?.ok || mine !== reading) return;
-    const read = await answer.json();
-    if (mine === reading && !graphs.matches(":hover")) drawGraphs(graphs, read);
+    const found = await answer.json();
+    if (mine !== reading) return;
+    if (view !== "graphs") past.show(found);
+    else if (!graphs.matches(":hover")) drawGraphs(graphs, found);
   }
 
-  setInterval(() => { if (!document.hidden) read(); }, READ_AGAIN_MS);
+  setInterval(() => { if (!document.hidden && span.isLive()) read(); }, READ_AGAIN_MS);
   return {
     show(component) {
       if (component !== shown) graphs.replaceChildren(element("p", { class: "hint" }, "Reading …"));
@@ -36,10 +52,18 @@ export function makeDetail(root) {
       this.update();
       read();
     },
+    showAllPast() {
+      views.querySelector("input[value=all]").click();
+      root.scrollIntoView({ block: "nearest" });
+    },
     update() {
       const one = find(shown);
       setText(name, one ? nameOf(one) : "Choose a station, chassis or blade");
       setText(facts, one ? factsOf(one) : "");
+      const old = one?.agent && isStale(one) && one.heard_at;
+      stale.hidden = !old;
+      setText(stale, old ? `Stale: it does not answer; what it said is of ${clock(one.heard_at)}.` : "");
+      setAttribute(graphs, "class", old ? "stale" : "");
     },
   };
 }

@@ -1,7 +1,7 @@
 // Graphs as SVG: a line for each part of a component, the band between its least and greatest behind it.
 
 import { drawing, element, setAttribute, setStyle, setText } from "/shared/element.js";
-import { quantity, tickLabel } from "./words.js";
+import { clock, quantity, tickLabel } from "./words.js";
 
 const WIDTH = 320, HEIGHT = 130, LEFT = 38, RIGHT = 6, TOP = 8, BOTTOM = 16;
 const COLOURS = ["#2f7de1", "#e8791d", "#2a9d5c", "#b04fc6", "#c9a400", "#d6455d", "#1aa3b8", "#8a6f4d"];
@@ -70,8 +70,13 @@ function drawGraph(metric, kind, parts, since, until) {
   const labels = lines.map(({ part }) => part || kind.title);
 
   function showNow() {
-    const fresh = lines.map((line) => line.points.at(-1)).filter((point) => until - point[0] <= Math.max(gap, 60));
-    setText(reading, fresh.length ? quantity(kind.now(...fresh.map((point) => point[1])), kind) : DASH);
+    const last = lines.map((line) => line.points.at(-1));
+    const fresh = last.filter((point) => until - point[0] <= Math.max(gap, 60));
+    const newest = Math.max(...last.map((point) => point[0]));
+    const shown = fresh.length ? fresh : last.filter((point) => newest - point[0] <= gap);
+    const value = quantity(kind.now(...shown.map((point) => point[1])), kind);
+    setText(reading, fresh.length ? value : `${value} at ${clock(newest)}`);
+    setAttribute(reading, "class", fresh.length ? "now" : "now stale");
     labels.forEach((label, number) => setText(legend.children[number], label));
     cursor.style.visibility = "hidden";
   }

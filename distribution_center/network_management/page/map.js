@@ -1,162 +1,131 @@
-// The map: a card for each center, in it one for each station, in that its chassis from the front.
+// The stations: searched, filtered, in a chosen order; and the centers above them.
 
-import { element, keepList, setAttribute, setStyle, setText } from "/shared/element.js";
-import { chassisOf, nameOf, ofKind, partsOf } from "./network.js";
-import { BPS, age, count, quantity, trouble } from "./words.js";
+import { makeChoices } from "/shared/choices.js";
+import { element, keepList, setAttribute, setText } from "/shared/element.js";
+import { find, nameOf, ofKind, partsOf, theTotals } from "./network.js";
+import { makeOrdered } from "./ordered.js";
+import { CONDITIONS, changingIcon, rankOfColour } from "./severity.js";
+import { makeStation } from "./station.js";
+import { count, trouble } from "./words.js";
 
-const WIDE_SLOTS = 8;
-const MARKS = { director: "D", engine: "E" };
-// What a slot says where nothing is streamed: in service (M4) its temperature, else what is the matter (PICMG 3.0, 3.2.4).
-const HOT_SWAP = { M0: "empty", M1: "off", M2: "waits", M3: "starts", M5: "leaves", M6: "leaves", M7: "lost" };
+const FEW_STATIONS = 6;
+const byName = (a, b) => a.label.localeCompare(b.label, undefined, { numeric: true });
+const sumOf = (station, metric) => partsOf(station.component, "blade").reduce((sum, blade) => sum + (blade.last?.[metric] ?? 0), 0);
+const hottest = (station) => Math.max(0, ...partsOf(station.component, "blade").map((blade) => blade.last?.temperature_c ?? 0));
+// By what: a number, the least first.
+const ORDERS = {
+  worst: (station) => rankOfColour(station.worst),
+  name: () => 0,
+  streams: (station) => -sumOf(station, "streams"),
+  temperature: (station) => -hottest(station),
+};
+const SHOWN = [["all", "All", "All stations"], ["bad", "Only bad", "Only stations that something is wrong with"]];
+const FOLDS = [["open", "Open", "Every chassis from the front"], ["closed", "Closed", "A line for each station"]];
 
 export function makeMap(root, select) {
-  const centers = new Map();
-  const selectable = (attributes, ...inside) => {
-    const button = element("button", { type: "button", ...attributes, click: () => select(button.dataset.component) }, ...inside);
-    return button;
-  };
+  const [search, order, tools, centers, list, told] = ["search", "order", "tools", "centers", "stations", "shown"].map((id) => document.getElementById(id));
+  const kept = new Map();
+  const folded = new Map();
+  let onlyBad = false;
+  let openAll = null;
+  let marked = "";
 
-  function makeTitle(...before) {
-    const name = element("b");
-    const facts = element("span", { class: "hint" });
-    const root = selectable({ class: "name" }, ...before, name, facts);
-    return {
-      root,
-      update(one, said) {
-        setAttribute(root, "data-component", one.component);
-        setText(name, nameOf(one));
-        setText(facts, said.filter(Boolean).join(" · "));
-      },
-    };
+  const stations = makeOrdered(list, (name) => makeStation(name, { select, isOpen, open }), {
+    compare: (a, b) => a.rank - b.rank || byName(a.station, b.station),
+    isShown: ({ station }) => (!onlyBad || station.worst !== "green") && matches(station),
+  });
+
+  function isOpen(name) {
+    return folded.get(name) ?? openAll ?? theTotals().stations <= FEW_STATIONS;
   }
+
+  function open(name, whether) {
+    folded.set(name, whether);
+    stations.put(name, itemOf(find(name)));
+    markIn(stations.get(name).root);
+  }
+
+  function matches(station) {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const text = [station.label, station.worst === "green" ? "" : CONDITIONS[station.worst].word, station.station?.director ?? ""].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  }
+
+  const itemOf = (station) => ({ station, rank: ORDERS[order.value](station) });
+
+  function tell() {
+    const all = theTotals().stations;
+    const shown = stations.shown().length;
+    setText(told, shown === all ? count(all, "station") : `${shown} of ${count(all, "station")}`);
+  }
+
+  function redraw() {
+    for (const { item } of stations.all()) stations.put(item.station.component, itemOf(item.station));
+    tell();
+  }
+
+  search.addEventListener("input", () => { stations.filter(); tell(); });
+  order.addEventListener("change", () => {
+    for (const part of stations.all()) part.item = itemOf(part.item.station);
+    stations.sort();
+  });
+  tools.append(
+    makeChoices("shown", "Which stations", SHOWN, "all", (which) => { onlyBad = which === "bad"; stations.filter(); tell(); }),
+    makeChoices("folds", "How stations are drawn", FOLDS, "", (how) => { openAll = how === "open"; folded.clear(); redraw(); markIn(list); }),
+  );
 
   function makeCenter() {
-    const dot = element("span", { class: "dot" });
-    const title = makeTitle(dot);
-    const stations = element("div", { class: "stations" });
-    const kept = new Map();
+    const mark = changingIcon("unknown");
+    const [name, facts] = [element("b"), element("span", { class: "hint" })];
+    const root = element("button", { type: "button", class: "center", click: () => select(root.dataset.component) }, mark.root, name, facts);
     return {
-      root: element("article", { class: "center card" }, title.root, stations),
+      root,
       update(center) {
-        const { msdPrograms: programs, msdProgramsPublished: published } = center.scalars;
-        setAttribute(dot, "class", `dot ${center.colour}`);
-        title.update(center, [programs !== undefined && `${count(programs, "program")}, ${published ?? 0} published`, trouble(center)]);
-        keepList(stations, kept, partsOf(center.component, "station"), (station) => station.component, makeStation);
+        const { msdPrograms: programs, msdProgramsPublished: published } = center.scalars ?? {};
+        setAttribute(root, "data-component", center.component);
+        setAttribute(mark.root, "class", `icon ${center.colour}`);
+        mark.show(CONDITIONS[center.colour].shape);
+        setText(name, nameOf(center));
+        setText(facts, [programs !== undefined && `${count(programs, "program")}, ${published ?? 0} published`, trouble(center)].filter(Boolean).join(" · "));
       },
     };
   }
 
-  function makeStation() {
-    const title = makeTitle();
-    const rack = element("div", { class: "rack" });
-    const foot = makeFoot();
-    const root = element("article", {}, title.root, rack, foot.root);
-    const slots = new Map();
-    return {
-      root,
-      update(station) {
-        const facts = station.station;
-        const silence = facts ? `director silent ${age(facts.silent_s)}` : "not registered";
-        title.update(station, [facts?.home && "home", facts && count(facts.programs, "program"), station.health !== "answering" && silence]);
-        const shown = slotsOf(station);
-        setAttribute(root, "class", `station ${station.worst}${shown.length > WIDE_SLOTS ? " wide" : ""}`);
-        keepList(rack, slots, shown, (slot) => `${slot.number}${slot.blade ? "" : " empty"}`, (slot) => (slot.blade ? makeSlot() : makeEmptySlot()));
-        foot.update(chassisOf(station.component));
-      },
-    };
-  }
-
-  function slotsOf(station) {
-    const blades = new Map(partsOf(station.component, "blade").map((blade) => [blade.slot, blade]));
-    const views = new Map((chassisOf(station.component)?.slots ?? []).map((view) => [view.slot, view]));
-    const numbers = [...new Set([...blades.keys(), ...views.keys()])].sort((a, b) => a - b);
-    return numbers.map((number) => ({ number, station, blade: blades.get(number), view: views.get(number) }));
-  }
-
-  function makeSlot() {
-    const [number, mark, doing] = [element("span"), element("b"), element("span")];
-    const root = selectable({}, number, mark, doing);
-    return {
-      root,
-      update({ blade, view }) {
-        const unheard = blade.health === "silent" || blade.health === "unknown";
-        setAttribute(root, "class", `slot ${blade.colour}${unheard ? " silent" : ""}`);
-        setAttribute(root, "data-component", blade.component);
-        setText(number, String(blade.slot || ""));
-        setText(mark, markOf(blade, view));
-        setText(doing, doingOf(blade, view));
-        setAttribute(root, "title", describe(blade, view));
-        setAttribute(root, "aria-label", describe(blade, view));
-      },
-    };
-  }
-
-  function makeEmptySlot() {
-    const [number, doing] = [element("span"), element("span")];
-    const root = element("span", { class: "slot empty" }, number, doing);
-    return {
-      root,
-      update({ number: slot, station, view }) {
-        setText(number, String(slot));
-        setText(doing, HOT_SWAP[view?.hot_swap] ?? "");
-        setAttribute(root, "title", `${station.label} slot ${slot}: ${view?.hot_swap === "M1" ? "inactive" : "no blade in service"}`);
-      },
-    };
-  }
-
-  function makeFoot() {
-    const dot = element("span", { class: "dot" });
-    const level = element("span", { class: "level" });
-    const meter = element("span", { class: "meter" }, level);
-    const said = element("span");
-    const root = selectable({ class: "foot" }, dot, element("span", {}, "chassis"), meter, said);
-    return {
-      root,
-      update(chassis) {
-        setAttribute(root, "disabled", !chassis);
-        setAttribute(root, "data-component", chassis?.component);
-        setAttribute(dot, "class", `dot ${chassis?.colour ?? ""}`);
-        const { power_w: power, power_granted_w: granted, power_budget_w: budget } = chassis?.last ?? {};
-        const drawn = power ?? granted ?? 0;
-        const measured = chassis?.health === "answering" && Boolean(budget);
-        meter.hidden = !measured;
-        setStyle(level, "--share", measured ? Math.min(1, drawn / budget).toFixed(3) : 0);
-        setText(said, !chassis ? "no manager known" : measured ? `${Math.round(drawn)} of ${Math.round(budget)} W`
-          : chassis.health === "unknown" ? "not asked yet" : trouble(chassis));
-      },
-    };
+  function markIn(part) {
+    for (const button of part.querySelectorAll("button[data-component]")) {
+      setAttribute(button, "aria-pressed", String(button.dataset.component === marked));
+    }
   }
 
   return {
-    update() {
-      const shown = ofKind("center");
-      if (shown.length) root.querySelector(".hint.waiting")?.remove();
-      keepList(root, centers, shown, (center) => center.component, makeCenter);
+    // Only what is named.
+    update(changed) {
+      const touched = new Set();
+      let centersToo = false;
+      for (const name of changed) {
+        const one = find(name);
+        if (name.startsWith("@")) centersToo = true;
+        else touched.add(one?.kind === "station" ? name : one?.parent ?? name.split("/")[0]);
+      }
+      if (centersToo) keepList(centers, kept, ofKind("center"), (center) => center.component, makeCenter);
+      for (const name of touched) {
+        const station = find(name);
+        if (station) stations.put(name, itemOf(station));
+        else stations.remove(name);
+      }
+      if (touched.size) root.querySelector(".hint.waiting")?.remove();
+      for (const name of touched) if (stations.get(name)) markIn(stations.get(name).root);
+      if (touched.size) tell();
     },
+    first: () => stations.all()[0]?.item.station.component ?? "",
     mark(selected) {
-      for (const button of root.querySelectorAll("button")) {
-        setAttribute(button, "aria-pressed", String(button.dataset.component === selected));
+      const before = marked;
+      marked = selected;
+      for (const name of [before, marked]) {
+        const part = stations.get(name.split("/")[0]);
+        if (part) markIn(part.root);
+        else if (name.startsWith("@")) markIn(centers);
       }
     },
   };
-}
-
-function markOf(blade, view) {
-  if (blade.health === "lost") return "✕";
-  if (blade.health !== "answering") return "?";
-  return MARKS[view?.role] ?? (blade.slot ? "·" : "D");
-}
-
-function doingOf(blade, view) {
-  const streams = blade.last.streams ?? view?.streams;
-  if (streams) return `▶${streams}`;
-  const degrees = blade.last.temperature_c === undefined ? "" : `${Math.round(blade.last.temperature_c)}°`;
-  return HOT_SWAP[view?.hot_swap] ?? degrees;
-}
-
-function describe(blade, view) {
-  const parts = [blade.label, view?.role, view?.hot_swap, view?.admin, trouble(blade)];
-  if (blade.last.temperature_c !== undefined) parts.push(`${blade.last.temperature_c.toFixed(1)} °C`);
-  if (blade.last.sent_bps !== undefined) parts.push(quantity(blade.last.sent_bps, BPS));
-  return parts.filter(Boolean).join(", ");
 }

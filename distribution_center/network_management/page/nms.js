@@ -4,12 +4,12 @@ import { connect } from "/shared/connection.js";
 import { makeAlarms } from "./alarms.js";
 import { makeDetail } from "./detail.js";
 import { makeMap } from "./map.js";
-import { find, ofKind, take } from "./network.js";
+import { find, take } from "./network.js";
 import { makeSummary } from "./summary.js";
 
 const map = makeMap(document.getElementById("map"), select);
 const alarms = makeAlarms(document.getElementById("alarms"), select);
-const detail = makeDetail(document.getElementById("selected"));
+const detail = makeDetail(document.getElementById("selected"), select);
 const summary = makeSummary();
 let selected = decodeURIComponent(location.hash.slice(1));
 
@@ -21,14 +21,27 @@ function select(name) {
 }
 
 function show(change, { whole }) {
-  take(change, { whole });
-  map.update();
-  alarms.update();
+  const changed = take(change, { whole });
+  map.update(changed.components);
+  alarms.update(changed.alarms);
   summary.update();
-  if (!find(selected)) selected = ofKind("station")[0]?.component ?? "";
-  map.mark(selected);
-  if (whole) detail.show(selected);
-  else detail.update();
+  const isNew = !find(selected);
+  if (isNew) selected = map.first();
+  if (whole || isNew) {
+    map.mark(selected);
+    detail.show(selected);
+  } else if (changed.components.has(selected) || changed.components.has(find(selected).parent)) {
+    detail.update();
+  }
+}
+
+document.getElementById("cleared").addEventListener("click", () => detail.showAllPast());
+
+const panel = document.querySelector("meta[name=panel]").content;
+if (panel) {
+  const link = document.getElementById("panel");
+  link.href = panel;
+  link.hidden = false;
 }
 
 const told = {

@@ -1,13 +1,11 @@
 // What is at the top: how large the network is, what is wrong with it, and whether this is live.
 
 import { element, keepList, setAttribute, setText } from "/shared/element.js";
-import { STATES, drawIcons } from "/shared/icons.js";
-import { SEVERITIES } from "./alarms.js";
-import { everything, ofKind, theAlarms } from "./network.js";
+import { howMany, isEmpty, theAlarms, theTotals } from "./network.js";
+import { SEVERITIES, SHAPES, changingIcon } from "./severity.js";
 import { BPS, count, quantity } from "./words.js";
 
 const GRADES = { red: "critical", orange: "critical", yellow: "warning" };
-const { changingIcon } = drawIcons(STATES);
 
 export function makeSummary() {
   const about = document.getElementById("about-network");
@@ -21,12 +19,12 @@ export function makeSummary() {
   function makeChip() {
     const mark = changingIcon("ok");
     const text = element("span");
-    const root = element("li", {}, element("span", {}, mark.root, text));
+    const root = element("li", {}, element("a", { href: "#alarms" }, mark.root, text));
     return {
       root,
-      update([said, grade]) {
+      update([said, grade, shape]) {
         setAttribute(root, "data-grade", grade);
-        mark.show(grade);
+        mark.show(shape);
         setText(text, said);
       },
     };
@@ -35,22 +33,20 @@ export function makeSummary() {
   function chipsNow() {
     const shown = [];
     for (const [severity, colour] of Object.entries(SEVERITIES)) {
-      const present = theAlarms().filter((alarm) => alarm.severity === severity && alarm.state !== "cleared").length;
-      if (present) shown.push([`${present} ${severity}`, GRADES[colour]]);
+      const present = howMany(severity);
+      if (present) shown.push([`${present} ${severity}`, GRADES[colour], SHAPES[severity]]);
     }
-    const silent = everything().filter((each) => each.agent && each.health === "silent").length;
-    if (silent) shown.push([`${silent} silent`, "unknown"]);
-    return shown.length ? shown : [["All healthy", "ok"]];
+    const { silent } = theTotals();
+    if (silent) shown.push([`${silent} silent`, "unknown", "unknown"]);
+    return shown.length ? shown : [["All healthy", "ok", "ok"]];
   }
 
   return {
     update() {
-      const blades = ofKind("blade");
-      const streams = blades.reduce((sum, each) => sum + (each.last.streams ?? 0), 0);
-      const sent = blades.reduce((sum, each) => sum + (each.last.sent_bps ?? 0), 0);
-      const size = [count(ofKind("station").length, "station"), count(blades.length, "blade"), count(streams, "stream")];
+      const { stations, blades, streams, sent_bps: sent } = theTotals();
+      const size = [count(stations, "station"), count(blades, "blade"), count(streams, "stream")];
       setText(about, [...size, `${quantity(sent, BPS)} sent`].join(" · "));
-      keepList(list, chips, everything().length ? chipsNow() : [], ([said]) => said.replace(/\d+ /, ""), makeChip);
+      keepList(list, chips, isEmpty() ? [] : chipsNow(), ([said]) => said.replace(/\d+ /, ""), makeChip);
       const urgent = theAlarms().filter((alarm) => alarm.state === "active").length;
       document.title = urgent ? `(${urgent}) Media network` : "Media network";
     },

@@ -33,6 +33,8 @@ export function moment(seconds) {
   return at.toDateString() === new Date().toDateString() ? clock : `${at.toLocaleDateString()} ${clock}`;
 }
 
+export const clock = (seconds) => (seconds ? new Date(seconds * 1000).toLocaleTimeString([], { hourCycle: "h23" }) : "a time unknown");
+
 export function age(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

@@ -19,5 +19,17 @@ MANAGER_PRODUCT: Oid = (*MEDIA_STATION, 5, 2)
 CENTER_PRODUCT: Oid = (*MEDIA_STATION, 5, 3)
 """What an agent says it is, in sysObjectID."""
 
+_PARTS: Oid = (*MEDIA_STATION, 6)
+CHASSIS_PART: Oid = (*_PARTS, 1)
+"""What a physical entity is, in entPhysicalVendorType; and so on below."""
+SLOT_PART: Oid = (*_PARTS, 2)
+SUPPLY_PART: Oid = (*_PARTS, 3)
+FAN_PART: Oid = (*_PARTS, 4)
+SENSOR_PART: Oid = (*_PARTS, 5)
+BOARD_PART: Oid = (*_PARTS, 6)
+CHANNEL_PART: Oid = (*_PARTS, 7)
+PORT_PART: Oid = (*_PARTS, 8)
+PROCESSOR_PART: Oid = (*_PARTS, 9)
+
 NO_OBJECT: Oid = (0, 0)
 """zeroDotZero: an object identifier that points nowhere."""

@@ -64,9 +64,15 @@ def test_80h_is_read_as_the_command_means_it(command, meant):
     assert command.completion_text(0xBF) == "BFh"
 
 
+def _means_80h(command):
+    """Whether a command has a code 80h of its own, as the enumeration beside its layout says."""
+    own = command._completions
+    return own is not None and 0x80 in list(own)
+
+
 def test_80h_means_nothing_with_a_command_that_has_no_code_of_its_own():
     silent = [command for command in COMMANDS.values() if command.completion_text(0x80) == "80h"]
-    assert len(silent) == len(COMMANDS) - 3
+    assert len(silent) == len(COMMANDS) - sum(_means_80h(command) for command in COMMANDS.values())
 
 
 def test_a_refusal_is_printed_with_the_name_that_its_command_gives_it(caplog):

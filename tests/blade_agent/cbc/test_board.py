@@ -224,10 +224,13 @@ def test_power_levels(equipped):
 
 
 def test_fan_levels(equipped):
-    assert ask(equipped, GET_FAN_LEVEL, WhichFru(0)) == FanLevel(override_level=0xFF, local_level=35)
+    assert ask(equipped, GET_FAN_LEVEL, WhichFru(0)) == FanLevel(override_level=0xFF, local_level=35, local=1)
     ask(equipped, SET_FAN_LEVEL, SetFanLevel(fru=0, level=80))
     assert equipped.hardware.fan.override_level == 80
     assert ask(equipped, GET_FAN_LEVEL, WhichFru(0)).override_level == 80
+    without_control = ask(equipped, SET_FAN_LEVEL, SetFanLevel(fru=0, level=70, local=0))
+    assert without_control is CompletionCode.WRONG_STATE
+    ask(equipped, SET_FAN_LEVEL, SetFanLevel(fru=0, level=80, local=1))
     too_low = ask(equipped, SET_FAN_LEVEL, SetFanLevel(fru=0, level=5))
     assert too_low is CompletionCode.PARAMETER_OUT_OF_RANGE
     ask(equipped, SET_FAN_LEVEL, SetFanLevel(fru=0, level=0xFF))

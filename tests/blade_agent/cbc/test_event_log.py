@@ -86,12 +86,13 @@ def test_clearing_takes_a_reservation_that_still_holds(controller):
         return ask(controller, CLEAR_SEL, ClearLog(reservation=reservation, word=word, step=step))
 
     old, new = (ask(controller, RESERVE_SEL).reservation for _ in range(2))
-    assert clear(old) is CompletionCode.RESERVATION_CANCELLED
+    assert clear(new + 1) is CompletionCode.RESERVATION_CANCELLED
     assert clear(new, word=b"clr") is CompletionCode.INVALID_FIELD
     assert clear(new, ClearStep.STATUS).progress == 1
     assert ask(controller, GET_SEL_INFO).records == 2
     assert clear(new).progress == clear(new).progress == 1
     assert ask(controller, GET_SEL_INFO).records == 0
+    assert clear(old) is CompletionCode.RESERVATION_CANCELLED, "somebody else has cleared the log"
     assert entry(controller, FIRST) is CompletionCode.NO_SUCH_DEVICE
 
 

@@ -11,13 +11,17 @@ from blade_agent.backplane.hot_swap import HotSwapState
 from blade_agent.backplane.layout import InvalidField, Nothing
 from blade_agent.backplane.message import CompletionCode, Request, decode
 from blade_agent.backplane.messages import board as board_messages
+from blade_agent.backplane.messages import boot_options as boot_messages
 from blade_agent.backplane.messages import chassis as chassis_messages
+from blade_agent.backplane.messages import dcmi as dcmi_messages
 from blade_agent.backplane.messages import device as device_messages
 from blade_agent.backplane.messages import event_log as event_log_messages
 from blade_agent.backplane.messages import fru as fru_messages
 from blade_agent.backplane.messages import led as led_messages
+from blade_agent.backplane.messages import picmg as picmg_messages
 from blade_agent.backplane.messages import record as record_messages
 from blade_agent.backplane.messages import sensor as sensor_messages
+from blade_agent.backplane.messages import system_info as info_messages
 from blade_agent.backplane.messages import upgrade as upgrade
 from blade_agent.backplane.messages import watchdog as watchdog_messages
 from blade_agent.backplane.messages.blade_facts import GET_READINGS, Readings, ReadingsFrom, facts_digest
@@ -394,6 +398,93 @@ CONVERSATION = [
         Nothing(),
     ),
     (GET_READINGS, ReadingsFrom(2), Readings(bytes(range(0xA0, 0xC0)))),
+    # What a shelf and its tools ask besides.
+    (picmg_messages.SET_IPMB_STATE, picmg_messages.LinkStates(first=0xFF, second=0xFF), Nothing()),
+    (picmg_messages.GET_DEVICE_LOCATOR_RECORD_ID, FruNumber(0), picmg_messages.LocatorRecord(0)),
+    (
+        picmg_messages.COMPUTE_POWER_PROPERTIES,
+        FruNumber(0),
+        picmg_messages.PowerProperties(slots=1, controller_at=0),
+    ),
+    (
+        chassis_messages.GET_CHASSIS_CAPABILITIES,
+        Nothing(),
+        chassis_messages.ChassisCapabilities(
+            flags=0, inventory=0x84, records=0x84, log=0x84, management=0x84, bridge=0x84
+        ),
+    ),
+    (
+        chassis_messages.SET_POWER_RESTORE_POLICY,
+        chassis_messages.SetRestorePolicy(chassis_messages.RestorePolicy.NO_CHANGE),
+        chassis_messages.RestorePolicies(2),
+    ),
+    (
+        chassis_messages.GET_SYSTEM_RESTART_CAUSE,
+        Nothing(),
+        chassis_messages.RestartCauseReply(cause=chassis_messages.RestartCause.WATCHDOG, channel=0),
+    ),
+    (
+        chassis_messages.GET_POH_COUNTER,
+        Nothing(),
+        chassis_messages.PowerOnTime(minutes_a_count=1, count=0x01020304),
+    ),
+    (
+        boot_messages.SET_SYSTEM_BOOT_OPTIONS,
+        boot_messages.SetBootOption(parameter=5, data=bytes((0x80, 4, 0, 0, 0))),
+        Nothing(),
+    ),
+    (
+        boot_messages.GET_SYSTEM_BOOT_OPTIONS,
+        boot_messages.BootOptionQuery(parameter=5, which_set=0, block=0),
+        boot_messages.BootOption(version=1, parameter=5, data=bytes((0x80, 4, 0, 0, 0))),
+    ),
+    (
+        info_messages.SET_SYSTEM_INFO_PARAMETERS,
+        info_messages.SetSystemInfo(parameter=2, data=b"north"),
+        Nothing(),
+    ),
+    (
+        info_messages.GET_SYSTEM_INFO_PARAMETERS,
+        info_messages.SystemInfoQuery(flags=0, parameter=2, which_set=0, block=0),
+        info_messages.SystemInfo(revision=0x11, data=b"\0\0\x05north".ljust(17, b"\0")),
+    ),
+    (
+        dcmi_messages.GET_DCMI_CAPABILITIES_INFO,
+        dcmi_messages.CapabilitiesQuery(1),
+        dcmi_messages.Capabilities(major=1, minor=5, revision=2, data=bytes((0, 1, 0))),
+    ),
+    (
+        dcmi_messages.GET_POWER_READING,
+        dcmi_messages.PowerStatisticsQuery(mode=1, attributes=0),
+        dcmi_messages.PowerStatistics(
+            now_w=9, least_w=3, most_w=12, average_w=7, at=0x60000000, period_ms=60000, state=0x40
+        ),
+    ),
+    (
+        sensor_messages.SET_SENSOR_EVENT_ENABLE,
+        sensor_messages.SetEventEnable(sensor=2, enables=0xD0, asserted=0x0A80, deasserted=0x0A80),
+        Nothing(),
+    ),
+    (board_messages.SET_FAN_LEVEL, board_messages.SetFanLevel(fru=0, level=80, local=1), Nothing()),
+    (
+        board_messages.GET_FAN_LEVEL,
+        board_messages.WhichFru(0),
+        board_messages.FanLevel(override_level=80, local_level=35, local=1),
+    ),
+    (
+        led_messages.GET_FRU_LED_STATE,
+        led_messages.LedNumber(0, 1),
+        led_messages.LedState(
+            states=5,
+            local_function=0,
+            local_on_duration=0,
+            local_color=2,
+            override_function=0,
+            override_on_duration=0,
+            override_color=2,
+            test_duration=50,
+        ),
+    ),
 ]
 
 

@@ -25,7 +25,7 @@ FACTS = FruFacts(
 
 TABLE = [
     ("mc info", 0, ["Provides Device SDRs      : yes", "SEL Device", "FRU Inventory Device", "Chassis Device"]),
-    ("mc guid", 0, ["000102030405060708090A0B0C0D0E0F"]),
+    ("mc guid", 0, ["0F0E0D0C0B0A09080706050403020100"]),
     ("mc selftest", 0, ["passed"]),
     ("mc getenables", 0, ["System Event Logging                     : enabled"]),
     ("mc setenables system_event_log off", 0, ["System Event Logging                     : disabled"]),

@@ -29,6 +29,7 @@ from blade_agent.backplane.role import Role, RoleAssignment
 from blade_agent.chassis_manager.settings import Timing
 from blade_agent.chassis_manager.slots import requester
 from blade_agent.chassis_manager.slots.epoch_word import EpochWord
+from blade_agent.chassis_manager.slots.requester import Relay
 from blade_agent.chassis_manager.slots.slot import Slot
 from chassis_emulator.faults.kinds import Noise
 from chassis_emulator.lines.impairment import Impairment
@@ -241,3 +242,21 @@ def test_without_the_seal_epochs_would_be_believed_that_nobody_gave(bench, monke
     chassis.run(3)
     epochs, _, _ = storm(chassis, monkeypatch)
     assert len(epochs) > 1
+
+
+def test_what_is_passed_on_over_noisy_lines_is_answered(bench, monkeypatch):
+    """As `sdr elist` asks it, piece by piece: at the default noise every second message is hit on one of its ways."""
+    chassis = bench(slots=6, seed=1)
+    chassis.run_until(lambda: chassis.served_by(1), 3)
+    DefaultNoise(chassis)
+    chassis.run(5)
+    answers = []
+    for piece in range(30):
+        for slot in chassis.chassis.slots.values():
+            data = bytes((0, 0, piece % 3, 0, 0, 16))
+            slot.relay(Relay(net_fn=0x04, command=0x21, data=data, ended=answers.append), chassis.now)
+        chassis.looked_after = True
+        chassis.run(1.5)
+    chassis.run(5)
+    assert len(answers) == 30 * 6
+    assert answers.count(None) == 0

@@ -20,6 +20,7 @@ from distribution_center.center_figures import (
 from distribution_center.snmp.objects import CenterObjects
 from media_network.snmp.index import Index
 from media_network.snmp.objects.alarms import Alarms
+from media_network.snmp.objects.arcs import BLADE_PRODUCT, BOARD_PART, CHANNEL_PART, MANAGER_PRODUCT
 from media_network.snmp.objects.times import Uptime
 from media_network.snmp.targets import TargetSettings
 from tests.blade_agent.snmp.agents import Orders, blade_agent, manager_agent
@@ -286,3 +287,31 @@ def test_the_numbers_of_entities_stay_when_a_blade_is_out():
     without = {entity.name: entity.number for entity in chassis_entities(chassis(blade(1), blade(3)))}
     assert without.items() <= whole.items()
     assert without != whole
+
+
+ENTITY = (1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1)
+SUPPLY_CLASS, FAN_CLASS, SENSOR_CLASS, MODULE_CLASS, PROCESSOR_CLASS = 6, 7, 8, 9, 12
+
+
+def column(objects, *oid):
+    return next(dict(rows) for known, rows in objects if known.oid == oid)
+
+
+def test_what_a_part_is_says_its_vendor_type_and_all_but_the_chassis_are_in_something(served):
+    of_kind = {}
+    for name in ("blade", "manager", "manager blade2"):
+        objects = served[name]
+        kinds, types, inside = (column(objects, *ENTITY, number) for number in (5, 3, 4))
+        for index, kind in kinds.items():
+            of_kind.setdefault(kind, set()).add(types[index])
+        assert sum(within == 0 for within in inside.values()) == 1, name
+    assert len(set.union(*(of_kind[kind] for kind in (SUPPLY_CLASS, FAN_CLASS, SENSOR_CLASS, PROCESSOR_CLASS)))) == 4
+    assert {BLADE_PRODUCT, MANAGER_PRODUCT, BOARD_PART, CHANNEL_PART} == of_kind[MODULE_CLASS]
+
+
+def test_a_blade_has_a_system_group_at_its_manager_too(served):
+    system = (1, 3, 6, 1, 2, 1, 1)
+    for slot in (1, 2, 3):
+        objects = served[f"manager blade{slot}"]
+        assert column(objects, *system, 5) == {(0,): f"north-blade-{slot}"}
+        assert column(objects, *system, 2) == {(0,): BLADE_PRODUCT}

@@ -11,7 +11,7 @@ from blade_agent.main_board.director.sessions import session
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
 
-SEEDS, SEEDS_A_TEST = 200, 10
+SEEDS, SEEDS_A_TEST = 80, 10
 """`make soak` plays more."""
 
 

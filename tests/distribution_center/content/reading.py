@@ -137,17 +137,22 @@ def _times(crc: Path) -> list[tuple[float, float, int]]:
     return rows
 
 
+def _loudest(samples: array) -> int:
+    return max(abs(max(samples)), abs(min(samples))) if samples else 0
+
+
 def _sound(raw: Path, times: list[tuple[float, float, int]]) -> tuple[tuple, tuple[float, ...]]:
     samples = array("h", raw.read_bytes())
     if sys.byteorder == "big":
         samples.byteswap()
-    threshold = _LOUD * max(1, *map(abs, samples)) if samples else 1
+    threshold = _LOUD * max(1, _loudest(samples))
     heard, beeps, place = [], [], 0
     for at, lasts, size in times:
         block = samples[place : place + size // 2]
         place += size // 2
-        heard.append((at, lasts, max(map(abs, block), default=0) / 32768))
-        for index, sample in enumerate(block):
+        loudest = _loudest(block)
+        heard.append((at, lasts, loudest / 32768))
+        for index, sample in enumerate(block) if loudest > threshold else ():
             if abs(sample) > threshold:
                 when = at + lasts * index / max(1, len(block))
                 if not beeps or when - beeps[-1][1] > _APART_S:

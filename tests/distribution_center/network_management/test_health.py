@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from distribution_center.network_management.alarms import AlarmSeverity
+from distribution_center.network_management.cause import AlarmSeverity
 from distribution_center.network_management.health import (
     TRANSITIONS,
     Colour,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distribution_center.network_management.alarms import AlarmSeverity, AlarmSource, AlarmState, Cause, NetworkAlarm
+from distribution_center.network_management.alarms import AlarmState, NetworkAlarm
+from distribution_center.network_management.cause import AlarmSeverity, AlarmSource, Cause
 from distribution_center.network_management.history import RINGS, History, HistoryError, Sample
 
 BEGIN = 1_767_225_600.0
@@ -86,21 +87,67 @@ def test_blades_of_a_station_are_a_line_each(history):
     assert {blade: points[0].mean for blade, points in heats.items()} == {"north/1": 41.0, "north/2": 51.0}
 
 
-def alarm(number, state=AlarmState.ACTIVE):
+def alarm(number, state=AlarmState.ACTIVE, *, about="north/3", raised_at=1.0, changed_at=2.0):
     cause = Cause(
-        component="north/3", source=AlarmSource.AGENT, kind="fan failed", severity=AlarmSeverity.MINOR, resource="é"
+        component=about, source=AlarmSource.AGENT, kind="fan failed", severity=AlarmSeverity.MINOR, resource="é"
     )
-    return NetworkAlarm(number=number, cause=cause, state=state, raised_at=1.0, changed_at=2.0, raises=(1.0,))
+    return NetworkAlarm(
+        number=number,
+        about=about,
+        matter=cause.kind,
+        resource=cause.resource,
+        causes=(cause,),
+        state=state,
+        raised_at=raised_at,
+        changed_at=changed_at,
+        raises=(raised_at,),
+    )
 
 
 def test_alarms_are_there_again(tmp_path):
     history = History(tmp_path / "history.sqlite")
     history.add([], [alarm(1), alarm(2)], BEGIN)
-    history.add([], [alarm(1, AlarmState.OVER)], BEGIN)
+    history.add([], [alarm(1, AlarmState.CLEARED)], BEGIN)
     history.close()
     history = History(tmp_path / "history.sqlite")
     assert history.alarms() == ([alarm(2)], 3)
-    assert history.past_alarms(10) == [alarm(1, AlarmState.OVER)]
+    assert history.past_alarms(0, 10, 10) == [alarm(1, AlarmState.CLEARED)]
+    history.close()
+
+
+def test_past_alarms_are_those_of_the_span_and_of_the_component_the_last_first(history):
+    spans = [("north/3", 10, 20), ("north", 15, 60), ("north-west/1", 30, 40), ("@center", 50, 70)]
+    past = [
+        alarm(number, AlarmState.CLEARED, about=about, raised_at=since, changed_at=until)
+        for number, (about, since, until) in enumerate(spans, start=1)
+    ]
+    history.add([], past, BEGIN)
+
+    def numbers(*span, most=9, **of):
+        return [each.number for each in history.past_alarms(*span, most, **of)]
+
+    assert numbers(0, 100) == [4, 2, 3, 1]
+    assert numbers(0, 100, most=2) == [4, 2]
+    assert numbers(21, 35) == [2, 3]
+    assert numbers(0, 12) == [1]
+    assert numbers(0, 100, component="north") == [2, 1]
+    assert numbers(0, 100, component="north/3") == [1]
+
+
+def test_a_file_of_before_keeps_its_readings(tmp_path):
+    path = tmp_path / "history.sqlite"
+    history = History(path)
+    history.add([heat(40.0)], [alarm(1)], BEGIN)
+    history.close()
+    before = apsw.Connection(str(path))
+    before.execute("DROP TABLE alarms; CREATE TABLE alarms (number INTEGER PRIMARY KEY, alarm BLOB, over INTEGER)")
+    before.execute("INSERT INTO alarms VALUES (1, '{}', 0)")
+    before.pragma("user_version", 1)
+    before.close()
+    history = History(path)
+    assert history.alarms() == ([], 1)
+    assert history.graph("north/3", "temperature_c", BEGIN, BEGIN + 60)["CPU"]
+    history.add([], [alarm(1)], BEGIN)
     history.close()
 
 

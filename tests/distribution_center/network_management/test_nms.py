@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import csv
+import io
 import random
+from datetime import UTC, datetime
 
 import aiohttp
 import msgspec
@@ -18,6 +21,7 @@ from media_network.address import Address
 from media_network.snmp.targets import TargetSettings
 from media_network.status import read_status
 from tests.distribution_center.network_management.agents import FAN, HOT, USER, Scene, live_a_second
+from tests.distribution_center.network_management.told import Told
 from tests.patience import PATIENCE_S
 
 HEADERS_OF_ALL = ("Content-Security-Policy", "X-Content-Type-Options")
@@ -39,12 +43,12 @@ class Nms:
         return {each["component"]: each for each in picture["components"]}, picture["alarms"]
 
     async def past_alarms(self):
-        async with self.session.get(f"{self.url}/past-alarms") as response:
+        async with self.session.get(f"{self.url}/past-alarms?span=3600") as response:
             return await response.json()
 
     async def until(self, condition):
         """Follow the live events until the picture is as told; gives it."""
-        components, alarms = {}, []
+        told = Told()
         async with asyncio.timeout(PATIENCE_S), self.session.get(f"{self.url}/events") as response:
             event = ""
             async for line in response.content:
@@ -53,16 +57,13 @@ class Nms:
                 if name != "data" or event == "quiet":
                     continue
                 change = msgspec.json.decode(data)
-                if event == "network":
-                    components = {}
-                components |= {each["component"]: each for each in change["components"]}
-                alarms = change.get("alarms", alarms)
-                if condition(components, alarms):
-                    return components, alarms
+                told.take(event, change)
+                if condition(told.components, told.alarm_list()):
+                    return told.components, told.alarm_list()
         raise AssertionError("the events ended")
 
-    async def acknowledge(self, number, token=None, **headers):
-        body = msgspec.json.encode({"alarm": number, "person": "Ada"})
+    async def acknowledge(self, *numbers, token=None, **headers):
+        body = msgspec.json.encode({"alarms": numbers, "person": "Ada", "comment": "on it"})
         headers = {"Authorization": f"Bearer {self.token if token is None else token}", **headers}
         async with self.session.post(f"{self.url}/acknowledge", data=body, headers=headers) as response:
             return response.status
@@ -156,8 +157,10 @@ def test_a_component_that_stops_answering_turns_grey_then_red_and_comes_back(tol
             [alarm] = alarms
             assert (alarm["component"], alarm["kind"], alarm["severity"]) == ("north/2", "no answer", "critical")
             await scene.start("north/2", Kind.BLADE, "127.65.1.2")
-            components, [alarm] = await nms.until(lambda seen, _: colours(seen)["north/2"] == "green")
-            assert alarm["state"] == "cleared"
+            components, alarms = await nms.until(lambda seen, _: colours(seen)["north/2"] == "green")
+            assert alarms == []
+            [alarm] = await nms.past_alarms()
+            assert (alarm["component"], alarm["state"], alarm["acknowledged_by"]) == ("north/2", "cleared", "")
 
     told(story)
 
@@ -169,29 +172,62 @@ def test_alarms_of_agents_are_acknowledged_and_are_there_after_a_restart(told, t
             scene.agents["north/3"].alarms.raise_alarm(HOT)
             scene.agents["north/1"].alarms.raise_alarm(FAN)
             _, alarms = await nms.until(lambda _, alarms: len(alarms) == 2)
-            assert [(alarm["component"], alarm["kind"]) for alarm in alarms] == [
-                ("north/3", "sensor threshold"),
-                ("north/1", "fan failed"),
-            ]
-            assert alarms[0]["text"] == HOT.text
+            [hot], [fan] = (
+                [alarm for alarm in alarms if alarm["component"] == name] for name in ("north/3", "north/1")
+            )
+            assert (hot["kind"], fan["kind"], hot["text"]) == ("sensor threshold", "fan failed", HOT.text)
             await nms.until(lambda seen, _: colours(seen)["north/3"] == "orange")
-            number = alarms[0]["number"]
-            assert await nms.acknowledge(number, token="guessed") == 401
-            assert await nms.acknowledge(number, token="") == 401
+            numbers = [hot["number"], fan["number"]]
+            assert await nms.acknowledge(*numbers, token="guessed") == 401
+            assert await nms.acknowledge(*numbers, token="") == 401
             assert await nms.acknowledge(999) == 404
-            assert await nms.acknowledge(number) == 200
-            assert await nms.acknowledge(number) == 200
-            _, alarms = await nms.picture()
-            assert (alarms[0]["state"], alarms[0]["acknowledged_by"]) == ("acknowledged", "Ada")
+            assert await nms.acknowledge() == 400
+            assert await nms.acknowledge(*numbers) == 200
+            assert await nms.acknowledge(*numbers, 999) == 200
         async with managing(scene, tmp_path / "nms") as nms:
             _, alarms = await nms.picture()
-            assert [alarm["state"] for alarm in alarms] == ["acknowledged", "active"]
+            seen = {(alarm["state"], alarm["acknowledged_by"], alarm["comment"]) for alarm in alarms}
+            assert seen == {("acknowledged", "Ada", "on it")}
+            assert len(alarms) == 2
             scene.agents["north/3"].alarms.clear_alarm(HOT)
             _, alarms = await nms.until(lambda _, alarms: len(alarms) == 1)
             assert alarms[0]["kind"] == "fan failed"
-        past = History(tmp_path / "nms" / "history.sqlite")
-        assert [(alarm.cause.kind, alarm.state) for alarm in past.past_alarms(9)] == [("sensor threshold", "over")]
-        past.close()
+            [alarm] = await nms.past_alarms()
+            assert (alarm["kind"], alarm["state"], alarm["comment"]) == ("sensor threshold", "cleared", "on it")
+
+    told(story)
+
+
+def test_alarms_and_graphs_are_saved_as_files(told, tmp_path):
+    async def got(nms, path):
+        async with nms.session.get(nms.url + path) as response:
+            assert response.status == 200
+            assert "attachment" in response.headers["Content-Disposition"]
+            return await response.text()
+
+    async def story(scene):
+        evil = type(HOT)(kind=HOT.kind, severity=HOT.severity, resource="CPU", text='=cmd|"x",\n-1')
+        async with managing(scene, tmp_path / "nms") as nms:
+            await nms.until(all_green)
+            scene.agents["north/3"].alarms.raise_alarm(FAN)
+            await nms.until(lambda _, alarms: alarms)
+            scene.agents["north/3"].alarms.clear_alarm(FAN)
+            scene.agents["north/2"].alarms.raise_alarm(evil)
+            await nms.until(lambda _, alarms: [alarm["component"] for alarm in alarms] == ["north/2"])
+            rows = list(csv.DictReader(io.StringIO(await got(nms, "/alarms.csv?span=3600"), newline="")))
+            assert [(row["component"], row["state"]) for row in rows] == [("north/2", "active"), ("north/3", "cleared")]
+            assert rows[0]["text"].startswith("'=")
+            assert datetime.fromisoformat(rows[0]["raised_at"]).tzinfo is UTC
+            assert len(msgspec.json.decode(await got(nms, "/alarms.json?span=3600"))) == 2
+            [only] = csv.DictReader(io.StringIO(await got(nms, "/alarms.csv?component=north/3")))
+            assert only["kind"] == "fan failed"
+            points = list(csv.DictReader(io.StringIO(await got(nms, "/graphs.csv?component=north/2&span=600"))))
+            assert {float(point["mean"]) for point in points if point["metric"] == "temperature_c"} == {48.25}
+            for query in ("since=5&until=9", "since=9&until=5", "span=1", "span=99999999999", "span=-3", "until=x"):
+                async with nms.session.get(f"{nms.url}/alarms.csv?{query}") as response:
+                    assert (response.status, "since 1970" in await response.text()) == (400, True)
+            async with nms.session.get(f"{nms.url}/past-alarms?since=1000&until=2000") as response:
+                assert await response.json() == []
 
     told(story)
 
@@ -226,12 +262,13 @@ def test_a_notification_brings_a_poll_at_once(tmp_path, free_port, informed):
                 blade = scene.agents["north/2"]
                 for change, condition in (
                     (blade.alarms.raise_alarm, lambda alarms: alarms),
-                    (blade.alarms.clear_alarm, lambda alarms: alarms[0]["state"] == "cleared"),
+                    (blade.alarms.clear_alarm, lambda alarms: not alarms),
                 ):
                     change(HOT)
                     assert not informed or await inform("127.65.1.2", port) == 0
-                    _, [alarm] = await nms.until(lambda _, alarms, condition=condition: condition(alarms))
-                    assert (alarm["component"], alarm["kind"]) == ("north/2", "sensor threshold")
+                    await nms.until(lambda _, alarms, condition=condition: condition(alarms))
+                [alarm] = await nms.past_alarms()
+                assert (alarm["component"], alarm["kind"]) == ("north/2", "sensor threshold")
 
     asyncio.run(run())
 
@@ -249,7 +286,7 @@ def test_a_blade_that_is_pulled_leaves_the_map_and_its_alarms(told, tmp_path):
             chassis.drop("slots", 3)
             chassis.put("slots", 3, mscSlotHotSwapState=0)
             components, alarms = await nms.until(lambda seen, _: "north/3" not in seen)
-            assert {alarm["state"] for alarm in alarms} == {"cleared"}
+            assert alarms == []
             assert components["north"]["worst"] == "green"
 
     told(story)
@@ -303,7 +340,7 @@ def test_other_sites_get_nothing(tmp_path, headers, status, free_port):
                     assert "unsafe" not in response.headers["Content-Security-Policy"]
             wanted = 404 if status == 200 else status
             assert await nms.acknowledge(1, **headers) == wanted
-            for body in (b"", b"[" * 3000, b'{"alarm":1}', b"\xff", b'{"alarm":1,"person":""}'):
+            for body in (b"", b"[" * 3000, b'{"alarms":[1]}', b"\xff", b'{"alarms":[1],"person":""}'):
                 authorized = {"Authorization": f"Bearer {nms.token}", **headers}
                 async with nms.session.post(f"{nms.url}/acknowledge", data=body, headers=authorized) as response:
                     assert response.status == (400 if status == 200 else status)
@@ -338,9 +375,14 @@ def test_metrics_and_graphs(told, tmp_path):
                 assert set(graphs["channel_bps"]) == parts
                 assert graphs["temperature_c"]
                 assert graphs["streams"]
-            for query in ("component=nobody&span=600", "component=north&span=1", "component=north&span=9999999999", ""):
+            for query, status in (
+                ("component=nobody&span=600", 404),
+                ("component=north&span=1", 400),
+                ("component=north&span=9999999999", 400),
+                ("", 404),
+            ):
                 async with nms.session.get(f"{nms.url}/graphs?{query}") as response:
-                    assert response.status == 404
+                    assert response.status == status
         kept = History(tmp_path / "nms" / "history.sqlite")
         assert len(kept.alarms()[0]) == 1
         kept.close()

@@ -20,6 +20,10 @@ OWN_PAIRS = [
     ["--on-bright", "--orange"],
     ["--on-bright", "--grey"],
     ["--on-red", "--red"],
+    ["--ink", "--critical-back"],
+    ["--ink", "--warning-back"],
+    ["--accent", "--warning-back"],
+    ["--warning", "--surface"],
 ]
 
 
@@ -61,17 +65,16 @@ def test_a_person_sees_what_is_wrong_and_acknowledges_it(tmp_path, free_port):
                 scene.agents["north/3"].alarms.raise_alarm(HOT)
                 scene.agents["north/2"].alarms.raise_alarm(FAN)
                 await expect(page.locator(".slot.orange")).to_have_attribute("data-component", "north/3")
-                rows = page.locator("#rows tr")
+                rows = page.locator("#rows > li")
                 await expect(rows).to_have_count(2)
                 await expect(rows.first).to_contain_text(HOT.text)
                 await expect(page).to_have_title("(2) Media network")
-                acknowledge = rows.first.get_by_role("button", name="Acknowledge")
-                await acknowledge.click()
-                await expect(page.locator("#refused")).to_have_text("Say who you are first.")
+                await rows.first.get_by_role("checkbox").check()
                 await page.fill("#person", "Ada")
                 await page.fill("#token", "guessed")
+                acknowledge = page.get_by_role("button", name="Acknowledge")
                 await acknowledge.click()
-                await expect(page.locator("#refused")).to_have_text("That is not the token.")
+                await expect(page.locator("#refused")).to_contain_text("That is not the token")
                 await page.fill("#token", nms.token)
                 await acknowledge.click()
                 await expect(rows.first).to_contain_text("acknowledged by Ada")
@@ -120,11 +123,11 @@ def test_basic_accessibility(tmp_path, free_port, scheme, place):
                 await expect(page.locator(".slot.empty")).to_have_count(14)
                 await expect(page.locator(".slot.green")).to_have_count(2)
                 scene.agents["north/1"].alarms.raise_alarm(HOT)
-                await expect(page.locator("#rows tr")).to_have_count(1)
+                await expect(page.locator("#rows > li")).to_have_count(1)
                 await expect(page.locator(".graph")).not_to_have_count(0)
                 found = await page.evaluate(CHECKS, PAIRS + OWN_PAIRS)
                 graphs = await page.locator(".graph").count()
-                levels = [1, 2, 2, *[3] * graphs]
+                levels = [1, 2, 2, 2, *[3] * graphs]
                 assert found == {"duplicates": [], "small": [], "faint": [], "wide": 0, "levels": levels}
                 assert complaints == []
 

@@ -650,6 +650,63 @@ def test_a_body_that_is_cut_off_leaves_no_traceback(caplog, chunked):
     assert [record for record in caplog.records if record.exc_info] == []
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_answer_whose_reader_has_left_leaves_no_traceback(caplog, begun):
+    """As when a process stood still while its readers lost patience."""
+    left = asyncio.Event()
+
+    async def answer(request):
+        response = web.StreamResponse()
+        if begun:
+            await response.prepare(request)
+        await left.wait()
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(65_536))
+
+    async def talk():
+        table = HandlerTable("big")
+        table.resource("/big", answer)
+        async with serve(table, ANY_PORT) as peer:
+            _, writer = await asyncio.open_connection(*peer)
+            writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+            writer.transport.abort()
+            await asyncio.sleep(0.1)
+            left.set()
+            # Nobody tells when the answer is over, but who asks next comes after it.
+            _, writer = await asyncio.open_connection(*peer)
+            writer.write(b"GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            await _.read()
+            writer.close()
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(talk())
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_an_answer_that_must_not_be_taken_for_the_whole_is_cut_off_without_a_traceback(caplog):
+    async def answer(request):
+        response = web.StreamResponse()
+        response.content_length = 10
+        await response.prepare(request)
+        await response.write(b"half")
+        raise ConnectionResetError("the disk has failed")
+
+    async def talk():
+        table = HandlerTable("half")
+        table.resource("/half", answer)
+        async with serve(table, ANY_PORT) as peer, aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientError):
+                async with session.get(f"http://{peer}/half") as response:
+                    await response.read()
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(talk())
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 def test_who_is_slow_to_send_a_message_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(endpoint, "BODY_WITHIN_S", 0.2)
 

@@ -163,9 +163,9 @@ class Manager:
         self.identity = identity
         self.users = {known.user: self.user(known) for known in settings.users}
 
-    def user(self, known, auth_password=None, priv_password=None):
+    def user(self, known, auth_password=None, priv_password=None, name=None):
         auth = (AUTH_PROTOCOLS[known.auth_protocol], auth_password or known.auth_password)
-        return UsmUser(known.user, self.identity.engine_id, auth, priv_password or known.priv_password)
+        return UsmUser(name or known.user, self.identity.engine_id, auth, priv_password or known.priv_password)
 
     def send(self, octets, source="192.0.2.1"):
         return self.engine.receive(octets, source, self.now)

@@ -24,8 +24,11 @@ from blade_agent.chassis_manager.manager import ChassisManager
 from blade_agent.chassis_manager.policy.chassis import Chassis
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort, Timing
 from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
+from blade_agent.hardware.profile import load_profile
 from blade_agent.profiled_board.measurements import Measurements
 from media_network.address import Address
+from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
+from tests.blade_agent.chassis_manager.lan.management_tree import write_tree
 from tests.patience import PATIENCE_S, until
 
 GUID = bytes(range(16))
@@ -125,6 +128,32 @@ def chassis(tmp_path):
     return lambda **settings: running_chassis(tmp_path, **settings)
 
 
+@pytest.fixture
+def board(chassis, tmp_path):
+    """A chassis whose management board has sensors and supplies, with blades that have all there is."""
+    root = tmp_path / "root"
+    write_tree(root)
+    made = {}
+
+    def make_hardware(slot):
+        made[slot] = DeskHardware()
+        return made[slot]
+
+    running = chassis(make_hardware=make_hardware, profile=load_profile("emulated-chassis"), root=str(root))
+    running.root, running.made = root, made
+    return running
+
+
+class StillClock:
+    """No time goes by."""
+
+    def now_s(self):
+        return 0.0
+
+    def wall_s(self):
+        return 1_700_000_000.0
+
+
 def controller_at_20h():
     """The controller of a chassis without slots."""
     settings = ManagerSettings(station="north", slots={}, epoch_file="nowhere")
@@ -137,12 +166,13 @@ def controller_at_20h():
         supplies=Supplies(()),
         event_log=None,
         lines_work=lambda: True,
+        clock=StillClock(),
     )
 
 
 @pytest.fixture
 def endpoint():
-    return Endpoint(guid=GUID, users=USERS, controller=controller_at_20h().answer, rng=Random(7))
+    return Endpoint(guid=GUID, users=USERS, controller=controller_at_20h(), rng=Random(7))
 
 
 class Console:

@@ -91,7 +91,7 @@ def test_the_users_privilege_counts_for_what_is_inside(make_console):
     watch.log_in(b"watch", b"only looking", 0x12)
     bridge(watch, inner())
     activate = inner(net_fn=0x2C, command=0x0C, data=b"\0\0\1")
-    commit_role = inner(net_fn=0x2E, command=0x04, data=b"\x88\x1f\0" + bytes(9))
+    commit_role = inner(net_fn=0x2E, command=0x14, data=b"\x88\x1f\0" + bytes(13))
     assert watch.ask(*SEND_MESSAGE, carried(activate)).completion == 0xD4
     night = make_console(host="10.0.0.30")
     night.log_in(b"night", b"third shift", 0x13)
@@ -101,8 +101,19 @@ def test_the_users_privilege_counts_for_what_is_inside(make_console):
     assert night.ask(*SEND_MESSAGE, carried(commit_role)).completion == 0xD4
 
 
-def test_what_is_not_known_takes_an_administrator():
-    assert needed_privilege(inner(net_fn=0x30, command=1)) is Privilege.ADMINISTRATOR
-    assert needed_privilege(inner(net_fn=0x2C, command=0, data=b"\x03")) is Privilege.ADMINISTRATOR
-    assert needed_privilege(inner(net_fn=0x2C, command=0, data=b"")) is Privilege.USER
+def test_what_is_not_known_is_not_there_but_for_an_administrator(make_console):
+    unknown = inner(net_fn=0x30, command=1)
+    watch = make_console()
+    watch.log_in(b"watch", b"only looking", 0x12)
+    assert watch.ask(*SEND_MESSAGE, carried(unknown)).completion == 0xC1
+    root = make_console(host="10.0.0.31")
+    root.log_in()
+    assert root.ask(6, 0x3B, b"\4").completion == 0
+    bridge(root, unknown)
+
+
+def test_every_known_command_takes_a_privilege():
+    assert needed_privilege(inner(net_fn=0x30, command=1)) is None
+    assert needed_privilege(inner(net_fn=0x2C, command=0, data=b"\x03")) is None
+    assert needed_privilege(inner(net_fn=0x2C, command=0, data=b"\0")) is Privilege.USER
     assert needed_privilege(inner(net_fn=6, command=2)) is Privilege.ADMINISTRATOR

@@ -166,7 +166,7 @@ def test_users_are_checked_at_the_door_and_show_no_password(endpoint):
     root = generated_administrator(Random(1))
     assert root.password not in repr(root)
     assert root.password != generated_administrator(Random(2)).password
-    assert len(root.password) == 20
+    assert len(root.password) == 16
     for users in ((), (root, root)):
         with pytest.raises(ValueError, match="needs users"):
             Users(users, Random(1))

@@ -1,15 +1,13 @@
 """The controller at 20h as ipmitool sees it: the chassis as a whole, its sensors, its event log."""
 
 import asyncio
+import re
 
 import pytest
 
 from blade_agent.cbc.hardware import BoardAction
-from blade_agent.hardware.profile import load_profile
-from tests.blade_agent.chassis_manager.desk_hardware import DeskHardware
+from tests.blade_agent.chassis_manager.lan.management_tree import write_tree
 from tests.patience import until
-
-PROFILE = "emulated-chassis"
 
 COMMANDS = [
     ("mc info", 0, ["Device ID", "SEL Device", "SDR Repository Device", "FRU Inventory Device", "Chassis Device"]),
@@ -18,6 +16,7 @@ COMMANDS = [
     ("sdr list all", 0, ["chassis manager", "Inlet temp", "22", "slot 3", "Slot 1", "Supply 1 V", "12"]),
     ("sdr elist full", 0, ["Inlet temp", "22", "Supply 2 W"]),
     ("sdr elist compact", 0, ["Slot 2", "Supply 1"]),
+    ("sdr elist event", 0, ["Power budget", "Director", "Logins", "Overheating"]),
     ("sdr elist mcloc", 0, ["slot 1", "slot 2", "slot 3", "chassis manager"]),
     ("sdr type Temperature", 0, ["Inlet temp", "22"]),
     (
@@ -28,7 +27,20 @@ COMMANDS = [
     ("sensor get Inlet_temp", 0, ["Sensor Reading        : 22", "Upper Critical        : 50"]),
     ("sdr get Slot_1", 0, ["FRU Hot Swap", "Transition to M4"]),
     ("sensor thresh Inlet_temp unc 30", 0, ["Setting sensor", "30.000"]),
-    ("fru print 0", 0, ["media station chassis", "north"]),
+    ("fru print 0", 0, ["media station chassis", "north", "Chassis emulator", "EM-CHASSIS", "Board Serial"]),
+    ("dcmi power reading", 0, ["Instantaneous power reading:                    80 Watts"]),
+    ("chassis poh", 0, ["POH Counter"]),
+    ("raw 0x00 0x07", 0, ["00 00"]),
+    ("chassis policy list", 0, ["Supported chassis power policy"]),
+    ("chassis bootdev pxe", 0, ["Set Boot Device to pxe"]),
+    ("chassis bootparam get 5", 0, ["Force PXE"]),
+    ("lan print 1", 0, ["127.0.0.1", "Subnet Mask             : 255.0.0.0", "RMCP+ Cipher Suites     : 3,17"]),
+    ("user list 1", 0, ["root", "watch", "ADMINISTRATOR"]),
+    ("user test 3 16 only_looking", 0, ["Success"]),
+    ("user test 3 16 guess", 1, ["password incorrect"]),
+    ("user disable 3", 1, []),
+    ("channel getaccess 1 3", 0, ["watch", "USER"]),
+    ("sol info 1", 0, ["Enabled                         : false"]),
     ("sel info", 0, ["Version          : 1.5 (v1.5, v2 compliant)", "Entries          :"]),
     ("sel list", 0, ["FRU Hot Swap", "Transition to M4"]),
     ("sel time get", 0, ["/"]),
@@ -42,33 +54,6 @@ COMMANDS = [
     ("sel clear", 0, ["Clearing SEL"]),
     ("sel elist", 0, []),
 ]
-
-
-def write_tree(root, volts=(12.0, 12.0), watts=(40.0, 40.0), celsius=22.0):
-    """Lay out the chip of a management board."""
-    chip = root / "sys/class/hwmon/hwmon0"
-    chip.mkdir(parents=True, exist_ok=True)
-    (chip / "name").write_text("emulated_chassis\n")
-    (chip / "temp1_input").write_text(f"{round(celsius * 1000)}\n")
-    for number, (voltage, power) in enumerate(zip(volts, watts, strict=True), start=1):
-        (chip / f"in{number}_input").write_text(f"{round(voltage * 1000)}\n")
-        (chip / f"power{number}_input").write_text(f"{round(power * 1_000_000)}\n")
-
-
-@pytest.fixture
-def board(chassis, tmp_path):
-    """A chassis whose management board has sensors and supplies, with blades that have all there is."""
-    root = tmp_path / "root"
-    write_tree(root)
-    made = {}
-
-    def make_hardware(slot):
-        made[slot] = DeskHardware()
-        return made[slot]
-
-    running = chassis(make_hardware=make_hardware, profile=load_profile(PROFILE), root=str(root))
-    running.root, running.made = root, made
-    return running
 
 
 @pytest.mark.peer("ipmitool")
@@ -130,10 +115,14 @@ def test_a_supply_that_fails_lowers_the_budget_and_stands_in_the_log(board):
             assert "Power Supply #0x60 | Failure detected | Asserted" in output
             assert "Main Power Fault     : true" in (await running.ipmitool("chassis", "status"))[1]
             assert "Failure detected" in (await running.ipmitool("sdr", "elist", "compact"))[1]
+            assert re.search(r"Supply 1 V .*\| 0\.000 .*\| cr", (await running.ipmitool("sensor", "list"))[1])
             write_tree(board.root)
             await until(lambda: running.manager.state().budget.capacity_w == 500.0)
             events = [row for row in running.manager.events(0).events if row.sensor == "Supply 1"]
-            assert [(row.event, row.severity) for row in events] == [("failed", "critical"), ("failed: over", "info")]
+            assert [(row.event, row.severity) for row in events] == [
+                ("failed", "critical"),
+                ("failed: has ended", "info"),
+            ]
 
     asyncio.run(story())
 

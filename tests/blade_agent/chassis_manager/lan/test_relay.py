@@ -64,7 +64,7 @@ def test_the_managers_own_questions_go_first(requester, relay, answers):
     assert not requester.idle
     assert requester.tick(0.1) is None
     assert requester.tick(0.25).net_fn == 6
-    assert answers == [None]
+    assert answers == [], "the relay is repeated after it"
 
 
 def test_only_so_many_wait(requester, relay):

@@ -4,7 +4,13 @@ from blade_agent.backplane.layout import Nothing
 from blade_agent.backplane.message import CompletionCode, Request
 from blade_agent.backplane.messages.device import GET_DEVICE_ID, GET_SELF_TEST_RESULTS, SelfTest
 from blade_agent.chassis_manager.settings import Timing
-from blade_agent.chassis_manager.slots.requester import AnswerOutcome, Requester, ResponseFault, SlotQuestion
+from blade_agent.chassis_manager.slots.requester import (
+    AnswerOutcome,
+    Relay,
+    Requester,
+    ResponseFault,
+    SlotQuestion,
+)
 
 TIMING = Timing(timeout_s=0.25, repeat_s=0.125, attempts=3)
 SELF_TEST = SlotQuestion(GET_SELF_TEST_RESULTS, Nothing())
@@ -70,3 +76,58 @@ def test_a_refusal_ends_its_conversation_and_no_other(requester):
     assert requester.tick(0.1).command == 1
     requester.forget()
     assert ends == [AnswerOutcome.UNANSWERED]
+
+
+def test_a_relay_gives_way_to_the_managers_questions_and_is_repeated_after_them(requester):
+    ends = []
+    relay = Relay(net_fn=0x0A, command=0x23, data=bytes(6), ended=ends.append)
+    assert requester.relay(relay)
+    sent = requester.tick(0.0)
+    requester.ask(SELF_TEST)
+    assert requester.tick(0.1) is None, "it has time to be answered before it gives way"
+    own = requester.tick(0.25)
+    assert own.command == SELF_TEST.command.code.number
+    assert requester.receive(own.respond(CompletionCode.OK, PASSED)).outcome is AnswerOutcome.ANSWERED
+    again = requester.tick(0.26)
+    assert again == sent, "the same request, so that who carried it out knows it again"
+    assert ends == []
+    requester.receive(sent.respond(CompletionCode.OK, b"late"))
+    assert [end.data for end in ends] == [b"late"]
+    assert requester.due is None
+
+
+def test_a_relay_that_has_given_way_takes_its_answer_all_the_same(requester):
+    ends = []
+    requester.relay(Relay(net_fn=0x0A, command=0x23, data=bytes(6), ended=ends.append))
+    sent = requester.tick(0.0)
+    requester.ask(SELF_TEST)
+    own = requester.tick(0.25)
+    requester.receive(sent.respond(CompletionCode.OK, b"late"))
+    assert [end.data for end in ends] == [b"late"]
+    assert requester.receive(own.respond(CompletionCode.OK, PASSED)).outcome is AnswerOutcome.ANSWERED
+    assert requester.due is None
+
+
+def test_a_relay_is_given_up_with_the_patience_of_the_managers_own_questions(requester):
+    ends, sent, now = [], 0, 0.0
+    requester.relay(Relay(net_fn=0x0A, command=0x23, data=bytes(6), ended=ends.append))
+    while not ends:
+        request = requester.tick(now)
+        if request is not None and request.command == 0x23:
+            sent += 1
+            requester.ask(SELF_TEST)
+        elif request is not None:
+            requester.receive(request.respond(CompletionCode.OK, PASSED))
+        now = max(now, requester.due or now) + 0.01
+    assert (ends, sent) == ([None], TIMING.attempts)
+
+
+def test_relays_that_wait_end_when_the_blade_is_lost(requester):
+    ends = []
+    for _ in range(2):
+        requester.relay(Relay(net_fn=0x0A, command=0x23, data=bytes(6), ended=ends.append))
+    requester.tick(0.0)
+    requester.ask(SELF_TEST)
+    requester.tick(0.25)
+    requester.forget_relays()
+    assert ends == [None, None]

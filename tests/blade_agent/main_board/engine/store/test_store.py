@@ -5,7 +5,6 @@ import errno
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -15,9 +14,7 @@ from hypothesis import strategies as st
 
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld, WrongContent
 from blade_agent.main_board.engine.store.store import SegmentStore
-from chassis_emulator.simulation.simulation import Simulation
 from media_network.files import DiskFiles
-from media_network.segment_set import parse_segments
 from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, path_of, put, segment_of
 from tests.blade_agent.main_board.engine.store.reading import read_all
 from tests.patience import until
@@ -292,39 +289,3 @@ def test_a_segment_that_vanished_is_no_longer_held(tmp_path):
         store.close()
 
     asyncio.run(vanish())
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_a_power_cut_takes_nothing_that_was_held(seed):
-    """And what it leaves of a segment that was on its way is never taken for the segment."""
-    data = make_segments(40, packets=60)
-    held = []
-
-    async def write_until_dark(disk):
-        store = await SegmentStore.open(disk, [Path("/channel")])
-        for number, each in enumerate(data):
-            async with store.receive(PROGRAM, segment_of(number, each)) as reception:
-                for offset in range(0, len(each), 4000):
-                    await reception.write(each[offset : offset + 4000])
-                await reception.store()
-            held.append(number)
-
-    async def look(disk):
-        store = await SegmentStore.open(disk, [Path("/channel")])
-        said = store.inventory().get(PROGRAM, "")
-        for number in parse_segments(said):
-            assert await read_all(store, number) == data[number]
-        assert parse_segments(said) >= set(held)
-        following = max(parse_segments(said), default=-1) + 1
-        with suppress(WrongContent):  # what had been left of it was rotten, and is gone now
-            await put(store, PROGRAM, following, data[following])
-        await put(store, PROGRAM, following, data[following])
-        assert await read_all(store, following) == data[following]
-
-    with Simulation(seed) as simulation:
-        host = simulation.host("127.1.1.2")
-        disk = simulation.disk("channel", host, Path("/channel"))
-        simulation.start(host, lambda: write_until_dark(disk))
-        simulation.run(0.02 + seed * 0.013)
-        simulation.power_cut(host)
-        simulation.run_until_complete(look(disk))

@@ -1,0 +1,227 @@
+"""What a distribution center and a network management system keep."""
+
+import asyncio
+import hashlib
+import pickle
+from unittest.mock import patch
+
+from aiohttp import ClientSession, web
+
+from chassis_emulator.campaign.film import render_film
+from distribution_center.content import download as download_module
+from distribution_center.content import ingest as ingest_module
+from distribution_center.content.download import download
+from distribution_center.content.ingest import ingest
+from distribution_center.content.ingest_jobs import IngestJobs
+from distribution_center.content.ingest_process import produce
+from distribution_center.content.segment_folder import segment_path
+from distribution_center.network_management.history import History, Sample
+from distribution_center.registry import sql_repository
+from distribution_center.registry.repository import OrderState, RegisteredStation, Stamp, Verdict
+from distribution_center.registry.sqlite_repository import SqliteRepository
+from media_network.callback import do_nothing
+from media_network.files import make_durable_folder
+from media_network.messages.content import Ingest, IngestStage
+from media_network.segment_table import SegmentTable
+from tests.power_cut.engine import program_of
+
+NORTH = RegisteredStation(station="north", director="127.1.2.1:81", media="127.1.2.1:80", stamp=Stamp(1, 1))
+
+
+async def _snapshot(repository):
+    """All that a registry knows, to be compared."""
+    programs = {}
+    for change in await repository.changes(0):
+        name, header = change.program, change.header
+        table = await repository.part(header.table) if header else None
+        programs[name] = (change, table, await repository.locations(name), await repository.orders(name))
+    return (programs, await repository.stations()) if programs or await repository.stations() else None
+
+
+def write_registry(folder, record):
+    """Snapshots are taken beforehand from a registry in memory that is told the same."""
+
+    async def write():
+        path = folder / "state" / "registry.sqlite"
+        works = [
+            lambda store: store.add_program(program_of("a", segments=70)),
+            lambda store: store.see_station(NORTH),
+            lambda store: store.replace_station("north", Stamp(1, 1), {"a": range(3)}),
+            lambda store: store.add_locations("a", "north", Stamp(1, 1), range(60, 70)),
+            lambda store: store.set_order("a", "north", OrderState.ORDERED, 2),
+            lambda store: store.publish_program("a", 1000),
+            lambda store: store.remove_locations("a", "north", Stamp(1, 1), [1]),
+            lambda store: store.add_program(program_of("b", segments=100)),
+            lambda store: store.withdraw_program("a"),
+        ]
+        rehearsal = SqliteRepository.open(folder.parent / "rehearsal.sqlite")
+        facts = []
+        for work in works:
+            assert await work(rehearsal) is Verdict.ACCEPTED
+            facts.append(await _snapshot(rehearsal))
+        await rehearsal.close()
+        store = SqliteRepository.open(path)
+        for number, (work, fact) in enumerate(zip(works, facts, strict=True)):
+            if number == 6:
+                # A restart in between: what is in the WAL by then is brought into the file, and a WAL begins anew.
+                await store.close()
+                store = SqliteRepository.open(path)
+            record.begin(fact)
+            assert await work(store) is Verdict.ACCEPTED
+            record.acknowledge(fact)
+        await store.close()
+
+    with patch.object(sql_repository, "now_ms", lambda: 1):
+        asyncio.run(write())
+
+
+def read_registry(folder):
+    async def read():
+        store = SqliteRepository.open(folder / "state" / "registry.sqlite")
+        found = await _snapshot(store)
+        assert await store.add_program(program_of("later")) is Verdict.ACCEPTED
+        await store.close()
+        return found
+
+    return asyncio.run(read())
+
+
+_SERIES = ("north/1", "temperature_c", "inlet")
+
+
+def write_history(folder, record):
+    """A minute may be lost; the file may not."""
+    make_durable_folder(folder / "state")
+    history = History(folder / "state" / "history.sqlite")
+    for number in range(1, 5):
+        record.begin(number)
+        history.add([Sample(*_SERIES, value=20.0 + number)], [], at=number * 10.0)
+    history.close()
+
+
+def read_history(folder):
+    make_durable_folder(folder / "state")  # as whoever runs it does first
+    history = History(folder / "state" / "history.sqlite")
+    points = history.graph("north/1", "temperature_c", 0.0, 1000.0).get("inlet", [])
+    history.add([Sample(*_SERIES, value=50.0)], [], at=500.0)
+    history.close()
+    assert [point.at for point in points] == [10 * number for number in range(1, len(points) + 1)]
+    return len(points) or None
+
+
+def _number(number):
+    return f"{number:016x}"
+
+
+def write_ingests(folder, record):
+    async def write():
+        jobs = IngestJobs(folder / "state" / "ingests")
+        under_way = {}
+
+        async def fact(number, program, work):
+            under_way[number] = program
+            record.begin(dict(under_way))
+            await work
+            record.acknowledge(dict(under_way))
+
+        for number in (1, 2):
+            await fact(_number(number), None, jobs.begin(_number(number), Ingest(source="/films/film.mp4")))
+        await fact(_number(1), "film", jobs.cut(_number(1), "film", fresh=True))
+        del under_way[_number(1)]
+        record.begin(dict(under_way))
+        await jobs.end(_number(1), IngestStage.DONE)
+        record.acknowledge(dict(under_way))
+
+    asyncio.run(write())
+
+
+def read_ingests(folder):
+    jobs = IngestJobs(folder / "state" / "ingests")
+    found = {one.ingest: one.program for one in jobs.load()}
+    asyncio.run(jobs.begin(_number(9), Ingest(source="/films/later.mp4")))
+    return found or None
+
+
+async def _produce_here(order, on_progress):
+    """The work of the ingest's process in this one, so that what it writes is recorded."""
+    return await asyncio.to_thread(produce, order, on_progress)
+
+
+def write_spool(folder, record):
+    film = render_film(folder.parent / "film.mp4", 1)
+    spool = folder / "spool"
+
+    async def write():
+        with patch.object(ingest_module, "_run", _produce_here):
+            return await ingest(film, spool, title="film", segment_ms=1000, on_progress=do_nothing)
+
+    record.begin("a program")
+    program = asyncio.run(write())
+    record.acknowledge("a program")
+    (folder.parent / "program").write_bytes(pickle.dumps((program.name, program.segments.octets)))
+
+
+def read_spool(folder):
+    """What a center serves from its spool: a program's folder, in which every segment has to be."""
+    name, table = pickle.loads((folder.parent / "program").read_bytes())
+    found = folder / "spool" / name
+    if not found.is_dir():
+        return None
+    for segment in SegmentTable(table):
+        content = segment_path(found, segment.number).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == segment.sha256
+    return "a program"
+
+
+FILM = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(256)) * 4
+_URL_PATH = "/film.mp4"
+
+
+async def _download(folder, cuts):
+    """Download from a provider that cuts the connection after so many bytes, once each."""
+    left = list(cuts)
+
+    async def answer(request):
+        first = request.http_range.start or 0
+        response = web.StreamResponse(
+            status=206 if first else 200, headers={"ETag": '"film"', "Content-Length": str(len(FILM) - first)}
+        )
+        if first:
+            response.headers["Content-Range"] = f"bytes {first}-{len(FILM) - 1}/{len(FILM)}"
+        await response.prepare(request)
+        end = left.pop(0) if left else len(FILM)
+        for begin in range(first, end, 4096):
+            await response.write(FILM[begin : min(begin + 4096, end)])
+            await asyncio.sleep(0.005)
+        if end < len(FILM):
+            request.transport.close()
+        return response
+
+    application = web.Application()
+    application.router.add_get(_URL_PATH, answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}{_URL_PATH}"
+    try:
+        async with ClientSession() as session:
+            return await download(session, url, folder / "downloads", on_bytes=do_nothing, name="film")
+    finally:
+        await runner.cleanup()
+
+
+def write_download(folder, record):
+    with patch.object(download_module, "DURABLE_EVERY_BYTES", 5000):
+        record.begin(FILM)
+        path = asyncio.run(_download(folder, [9000, 20_000]))
+        assert path.read_bytes() == FILM
+        record.acknowledge(FILM)
+
+
+def finish_download(folder):
+    """Whatever was left, going on from there brings the film; and one that was whole is there without going on."""
+    whole = folder / "downloads" / "film"
+    found = whole.read_bytes() if whole.exists() else None
+    assert asyncio.run(_download(folder, [])).read_bytes() == FILM
+    return found

@@ -1,0 +1,144 @@
+"""Small files that are replaced whole, by their real writers and readers."""
+
+import asyncio
+from random import Random
+
+from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
+from blade_agent.chassis_manager.keeping.journal import Journal, SlotEntry, journal_octets
+from blade_agent.chassis_manager.keeping.keeper import Keeper
+from blade_agent.profiled_board.kept_file import KeptFile
+from media_network.callback import do_nothing
+from media_network.durable_file import DurableFile
+from media_network.files import DiskFiles
+from media_network.snmp.engine_file import start_engine
+
+_TIMES = 4
+
+
+def _value_file(folder, *, keeps_before):
+    return DurableFile(folder / "state" / "value", bytes.decode, rebuilt="", keeps_before=keeps_before)
+
+
+def write_values(folder, record, *, keeps_before=True):
+    file = _value_file(folder, keeps_before=keeps_before)
+    for number in range(_TIMES):
+        fact = f"value {number} " + "x" * number * 3000
+        record.begin(fact)
+        file.keep(fact.encode())
+        record.acknowledge(fact)
+
+
+def read_value(folder, *, keeps_before=True):
+    file = _value_file(folder, keeps_before=keeps_before)
+    found = file.read().value
+    # Whoever reads it goes on, and what it keeps then is there, too.
+    file.keep(b"and on")
+    assert file.read().value == "and on"
+    return found
+
+
+def write_values_alone(folder, record):
+    write_values(folder, record, keeps_before=False)
+
+
+def read_value_alone(folder):
+    return read_value(folder, keeps_before=False)
+
+
+def write_epochs(folder, record):
+    for epoch in range(1, _TIMES + 1):
+        record.begin(epoch)
+        keep_epoch(folder / "state" / "epoch", epoch)
+        record.acknowledge(epoch)
+
+
+def look_at_epoch(folder):
+    return read_epoch(folder / "state" / "epoch") or None
+
+
+def _journal(number):
+    return Journal(slots={slot: SlotEntry(desired_power="off") for slot in range(1, number + 1)})
+
+
+class _Ordering:
+    """A chassis of which one thing after the other is ordered."""
+
+    epoch_to_keep = staticmethod(do_nothing)
+    all_orders_kept = True
+    keep_due = None
+
+    def __init__(self, record, keeper):
+        self._record, self._keeper = record, keeper
+        self._number = 0
+        self.done = asyncio.Event()
+
+    def journal_to_keep(self, now):
+        if self._number == _TIMES:
+            return None
+        self._number += 1
+        self._record.begin(_journal(self._number))
+        return journal_octets(_journal(self._number))
+
+    def journal_kept(self):
+        self._record.acknowledge(_journal(self._number))
+        if self._number == _TIMES:
+            self.done.set()
+        self._keeper.look()
+
+
+def _keeper(folder):
+    return Keeper(folder / "state" / "epoch", folder / "state" / "journal.json")
+
+
+def write_journals(folder, record):
+    async def order():
+        keeper = _keeper(folder)
+        await keeper.read()
+        chassis = _Ordering(record, keeper)
+        keeping = asyncio.create_task(keeper.run(chassis, do_nothing))
+        keeper.look()
+        await chassis.done.wait()
+        keeping.cancel()
+
+    asyncio.run(order())
+
+
+def look_at_journal(folder):
+    _, journal = asyncio.run(_keeper(folder).read())
+    return journal if journal.slots else None
+
+
+async def _kept(folder):
+    return await KeptFile.open(DiskFiles(), folder / "state" / "events", rebuilt="the event log begins anew")
+
+
+def write_octets(folder, record):
+    async def write():
+        kept = await _kept(folder)
+        for number in range(_TIMES):
+            fact = bytes([number]) * (number + 1) * 700
+            record.begin(fact)
+            kept.keep(fact)
+            await kept.settle()
+            record.acknowledge(fact)
+
+    asyncio.run(write())
+
+
+def look_at_octets(folder):
+    kept = asyncio.run(_kept(folder))
+    assert kept.works
+    return kept.read() or None
+
+
+def start_engines(folder, record):
+    for boots in range(1, _TIMES + 1):
+        record.begin(boots)
+        identity = start_engine(folder / "state", Random(1))
+        assert identity.boots == boots
+        record.acknowledge(boots)
+
+
+def start_again(folder):
+    """How many starts there have been, this one included: none may have the number of one before."""
+    return start_engine(folder / "state", Random(1)).boots

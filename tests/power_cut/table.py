@@ -1,0 +1,129 @@
+"""Every durable file of the project: who writes it, how it is written, and how it is read after a power cut.
+
+A durable file more is a line in `DURABLE`: `write` runs the real writer on a folder, and says of each fact when it
+begins and when it is acknowledged; `look` opens the folder as the next process would, and gives the fact that it finds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.power_cut import center, engine, small_files
+from tests.power_cut.aftermath import Told
+from tests.power_cut.recording import Record
+
+
+def replaced(told: Told, found: object) -> bool:
+    """The last fact, or the one that was under way."""
+    return found in told.allowed
+
+
+def counted_on(told: Told, found: object) -> bool:
+    """A count that never gives a number twice: beyond the last, and not far."""
+    return (told.last or 0) < found <= len(told.begun) + 1
+
+
+def whole(told: Told, found: object) -> bool:
+    """Any fact that was begun: nothing was acknowledged as durable."""
+    return found in (None, *told.begun)
+
+
+@dataclass(frozen=True)
+class Durable:
+    name: str
+    modules: tuple[str, ...]
+    """Which write it."""
+    write: Callable[[Path, Record], None]
+    look: Callable[[Path], object]
+    holds: Callable[[Told, object], bool] = replaced
+    drawn: int = 4
+    """States drawn after each operation, beside the certain ones."""
+
+
+DURABLE = (
+    Durable("small file", ("media_network/durable_file.py",), small_files.write_values, small_files.read_value),
+    Durable(
+        "small file without the one before",
+        ("media_network/durable_file.py",),
+        small_files.write_values_alone,
+        small_files.read_value_alone,
+    ),
+    Durable(
+        "epoch",
+        ("blade_agent/chassis_manager/keeping/epoch_file.py",),
+        small_files.write_epochs,
+        small_files.look_at_epoch,
+    ),
+    Durable(
+        "journal",
+        ("blade_agent/chassis_manager/keeping/keeper.py",),
+        small_files.write_journals,
+        small_files.look_at_journal,
+    ),
+    Durable(
+        "event log, inventory and power of a board",
+        ("blade_agent/profiled_board/kept_file.py",),
+        small_files.write_octets,
+        small_files.look_at_octets,
+    ),
+    Durable(
+        "SNMP engine",
+        ("media_network/snmp/engine_file.py",),
+        small_files.start_engines,
+        small_files.start_again,
+        counted_on,
+    ),
+    Durable(
+        "catalogue of a blade", ("blade_agent/main_board/catalogue.py",), engine.write_catalogue, engine.read_catalogue
+    ),
+    Durable("segment tables of a blade", ("blade_agent/main_board/parts.py",), engine.write_tables, engine.read_tables),
+    Durable(
+        "segment store",
+        (
+            "blade_agent/main_board/engine/store/layout.py",
+            "blade_agent/main_board/engine/store/reception.py",
+        ),
+        engine.write_segments,
+        engine.read_segments,
+    ),
+    Durable(
+        "registry",
+        ("distribution_center/registry/sqlite_connection.py", "distribution_center/registry/sqlite_repository.py"),
+        center.write_registry,
+        center.read_registry,
+        drawn=2,
+    ),
+    Durable(
+        "history of a network management system",
+        ("distribution_center/network_management/history.py",),
+        center.write_history,
+        center.read_history,
+        whole,
+        drawn=2,
+    ),
+    Durable("ingests", ("distribution_center/content/ingest_jobs.py",), center.write_ingests, center.read_ingests),
+    Durable(
+        "spool",
+        ("distribution_center/content/ingest.py", "distribution_center/content/segment_folder.py"),
+        center.write_spool,
+        center.read_spool,
+        drawn=2,
+    ),
+    Durable(
+        "download", ("distribution_center/content/download.py",), center.write_download, center.finish_download, drawn=2
+    ),
+)
+
+NOT_DURABLE = {
+    "media_network/files.py": "it is what the others write by",
+    "media_network/sqlite_file.py": "it sets aside, and writes nothing that was acknowledged",
+    "media_network/status.py": "about a process that would not survive either",
+    "blade_agent/main_board/engine/store/io_channel.py": "a probe whether the disk works, removed at once",
+    "distribution_center/network_management/run.py": "a token that is made anew",
+    "chassis_emulator/network/state_folder.py": "of an emulated network, made anew: docs/operations/state.md",
+    "chassis_emulator/physics/attributes.py": "stands for sysfs, which is no disk",
+    "chassis_emulator/processes/child.py": "a log that is turned",
+    "chassis_emulator/simulation/disk.py": "a simulated disk",
+    "chassis_emulator/simulation/stage.py": "folders of a simulated disk",
+}
+"""Modules that rename, sync or replace files, and are not in the table; and why."""
