@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from media_network.durable_file import DurableFile
 from media_network.fields import ProgramId
-from media_network.files import DiskFiles
+from media_network.files import DiskFiles, make_durable_folder
 from media_network.messages.content import INGESTS_SHOWN_MAX, Ingest, IngestProgress, IngestRow, IngestStage
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class IngestJobs:
 
     def __init__(self, folder: Path) -> None:
         """`folder` is for those that are not over. Raises OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(folder)
         self._folder = folder
         self._rows: dict[str, IngestRow] = {}
         self._unfinished: dict[str, UnfinishedIngest] = {}

@@ -11,6 +11,7 @@ import pytest
 from blade_agent.main_board.engine.store import reception
 from distribution_center.content import download, segment_folder
 from distribution_center.registry import sqlite_connection, sqlite_repository
+from distribution_center.registry.repository import Verdict
 from media_network import durable_file, files
 from media_network.callback import do_nothing
 from tests.power_cut.cutting import cut_everywhere
@@ -97,7 +98,7 @@ def acknowledged_before_the_commit():
 
     async def commit(self, writes):
         asyncio.get_running_loop().call_later(0.005, sqlite_repository.SqliteStore._commit, self, writes)
-        return [sqlite_repository.Verdict.ACCEPTED] * len(writes)
+        return [Verdict.ACCEPTED] * len(writes)
 
     close = sqlite_repository.SqliteStore.close
 
