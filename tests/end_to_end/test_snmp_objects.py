@@ -6,6 +6,7 @@ import random
 import re
 
 import pytest
+from aiohttp import web
 
 from blade_agent.backplane.messages.role import DRAIN, Drain
 from media_network.address import Address
@@ -74,20 +75,34 @@ class Seen:
         return self._names.get(instance)
 
 
-async def say_nothing(reader, _writer):
-    """Take requests until their sender goes."""
-    while await reader.read(1000):
-        pass
+@contextlib.asynccontextmanager
+async def stalling(table):
+    """An engine that gives a segment table, and never a byte of a segment."""
+
+    async def part(_):
+        return web.Response(body=table.octets)
+
+    async def segment(_):
+        await asyncio.Event().wait()
+
+    application = web.Application()
+    application.add_routes([web.get("/parts/{sha256}", part), web.get("/{segment:.*}", segment)])
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, STALLING, 8080, shutdown_timeout=0.1).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
 
 
 @contextlib.asynccontextmanager
 async def copying(network):
-    """An engine copies a segment, as long as the context lasts, from one that never says a word."""
+    """An engine copies a segment, as long as the context lasts, from one that never gives a byte of it."""
     [host, *_] = ENGINES
     data = bytes(188)
     segment = segment_of(data)
     table = SegmentTable.of([segment])
-    silent = await asyncio.start_server(say_nothing, STALLING, 8080)
     epoch = int(await asyncio.to_thread(network.value, MANAGER, "mscEpoch.0"))
     order = Fetch(
         epoch=epoch,
@@ -100,12 +115,9 @@ async def copying(network):
         ticket="t",
     )
     director = (await asyncio.to_thread(network.director, "north"))["address"]
-    async with HttpClient(random.Random(1), director) as http:
+    async with HttpClient(random.Random(1), director) as http, stalling(table):
         assert await http.ask(Address(host, 8081), FETCH, order) == Done()
-        try:
-            yield host
-        finally:
-            silent.close()
+        yield host
 
 
 def test_every_object_of_our_modules_has_a_value_somewhere(network, program, tmp_path):

@@ -32,7 +32,7 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
     async def register(message: registry.RegisterStation) -> registry.StationRegistered:
         facts = {key: getattr(message, key) for key in ("station", "director", "media", "epoch", "engines")}
         rows[message.station] = registry.StationRow(**facts, programs=0, home=False, silent_ms=0)
-        return registry.StationRegistered(catalogue_version=0)
+        return registry.StationRegistered(media=message.media, newest=0, now_ms=0, generation=0)
 
     async def stations(_: registry.ListStations) -> registry.Stations:
         return registry.Stations(tuple(rows.values()))
@@ -91,7 +91,7 @@ async def _direct(client: HttpClient, ours: Address, state: Path, settings: Blad
         _tell(state, "director", settings)
         while True:
             registration = registry.RegisterStation(
-                station=station, director=str(ours), media=_media(settings), epoch=1, engines=len(engines)
+                station=station, director=str(ours), media=_media(settings), epoch=1, engines=len(engines), heard=0
             )
             await client.tell(Address(f"127.{network}.0.1", 8081), registry.REGISTER_STATION, registration)
             await asyncio.sleep(0.1)
