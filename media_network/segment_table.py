@@ -19,6 +19,7 @@ SEGMENTS_MAX = 1_000_000
 _MAGIC, _LAYOUT = b"MSTB", 1
 _HEAD = Layout(">4sHHII")
 _ROW = Layout(">QQIIII32s32s")
+_PACKETS, _PACKETS_AT = Layout(">I"), 20
 _NO_INDEX = bytes(32)
 
 
@@ -126,6 +127,10 @@ class SegmentTable(Sequence[Segment]):
             return self._end
         packets, ticks, datagrams, *_ = _ROW.unpack_from(self.octets, self._offset(number))
         return Before(packets, ticks, datagrams)
+
+    def packets(self, number: int) -> int:
+        """Transport stream packets of a segment, from 0 on."""
+        return int(_PACKETS.unpack_from(self.octets, self._offset(number) + _PACKETS_AT)[0])
 
     def at_ticks(self, ticks: int) -> int:
         """The segment that is being played so long after the beginning: the last one past the end."""

@@ -20,7 +20,7 @@ from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.term import Term
 from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
-from media_network.packets import TICK_HZ
+from media_network.packets import TICK_HZ, TS_PACKET_BYTES
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import SEGMENT_NUMBER, segment_url
@@ -159,7 +159,7 @@ class Pulls:
                 lately=(given, *islice(others, _REPEATED_MAX - 1)),
             ),
         )
-        self._roster.fetching.gave(engine.address, program.segments[number].length_bytes, now)
+        self._roster.fetching.gave(engine.address, program.segments.packets(number) * TS_PACKET_BYTES, now)
         return engine
 
     def _asked_again(self, session: PullSession, program: Program, number: int) -> EngineRecord | None:

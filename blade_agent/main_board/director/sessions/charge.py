@@ -28,7 +28,7 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 def playing_s(program: Program, segment: int, packet: int = 0) -> float:
     """How long a turn lasts that begins with this packet of a segment and ends with the segment."""
-    return (program.segments[segment].packets - packet) * TS_PACKET_BYTES * 8 / program.rate_bps
+    return (program.segments.packets(segment) - packet) * TS_PACKET_BYTES * 8 / program.rate_bps
 
 
 def charges_of(state: State, program: Program) -> tuple[Charge, ...]:
