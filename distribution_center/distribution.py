@@ -65,10 +65,10 @@ class Distribution:
                 continue  # nothing moved: say it again
 
     async def _carry_all_out(self) -> None:
-        last = ("", "")
+        last = (0, "")
         while page := await self._repository.open_orders(last):
             for order in page:
-                last = (order.program, order.station)
+                last = (order.number, order.station)
                 if program := await self._repository.program(order.program):
                     await self._carry_out(program, order.station, order.copies)
 

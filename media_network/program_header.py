@@ -9,7 +9,8 @@ from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
 from media_network.segment_table import SEGMENTS_MAX
 from media_network.word import Word
 
-HEADER_BYTES_MAX = 16 * 1024
+HEADER_BYTES_MAX = 64 * 1024
+"""With all that it may say, in letters of four bytes."""
 
 WARNINGS_MAX = 16
 """Most sentences that a program keeps about its film."""

@@ -132,10 +132,6 @@ class SegmentTable(Sequence[Segment]):
         """Transport stream packets of a segment, from 0 on."""
         return int(_PACKETS.unpack_from(self.octets, self._offset(number) + _PACKETS_AT)[0])
 
-    def at_ticks(self, ticks: int) -> int:
-        """The segment that is being played so long after the beginning: the last one past the end."""
-        return max(0, bisect_right(range(self._rows), ticks, key=lambda number: self.before(number).ticks) - 1)
-
     def advance(self, segment: int, packet: int, by_packets: int) -> tuple[int, int] | None:
         """The segment and packet that lie `by_packets` further on, or None past the end."""
         if segment >= self._rows:

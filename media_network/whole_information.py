@@ -39,7 +39,10 @@ def parse_information(octets: bytes, *, state: str | None = None, published_at_m
 
     `state` is given where that was kept beside the information.
     """
-    known = msgspec.json.decode(octets, type=_Information)
+    try:
+        known = msgspec.json.decode(octets, type=_Information)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
     segments = SegmentTable.of(
         Segment(
             number=one.number,

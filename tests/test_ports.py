@@ -35,7 +35,7 @@ CONTROL = {
 MEDIA = {
     DIRECTOR: {"director/play", "director/watching"},
     ENGINE: {"engine/stream", "engine/cease", "engine/director"},
-    CENTER: {"content/catalogue", "content/programs", "registry/doors"},
+    CENTER: {"content/ask-program", "content/program", "content/programs", "registry/doors"},
 }
 PLAYLIST, SEGMENT, HELD = "/programs/film/playlist.m3u8", "/programs/film/0.ts", "/segments/film/0.ts"
 DEADLINE_S = 0.5

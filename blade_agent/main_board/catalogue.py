@@ -9,7 +9,7 @@ import logging
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from operator import itemgetter
@@ -45,6 +45,8 @@ class _Feed(Struct, frozen=True):
 
     heard: Count
     told_ms: Milliseconds
+    lost: Count = 0
+    """Files of programs that had been set aside as damaged by then."""
 
 
 class _Kept(NamedTuple):
@@ -73,7 +75,7 @@ class Catalogue:
         """Of what is known, by version."""
         self._tables: Counter[Sha256] = Counter()
         """How many of these programs have a segment table: the same film under two names has one."""
-        self._told_kept_ms = 0
+        self._told_kept_ms = self._lost = 0
         self._writing = asyncio.Lock()
         self.parts = Parts(files, folder / _PARTS)
         self.clock = ServiceClock()
@@ -104,7 +106,7 @@ class Catalogue:
         """Read what this blade was told earlier. Raises OSError."""
         loop = asyncio.get_running_loop()
         feed, kept = await loop.run_in_executor(None, self._read_all)
-        self.heard, self.clock.newest_told_ms = feed.heard, feed.told_ms
+        self.heard, self.clock.newest_told_ms, self._lost = feed.heard, feed.told_ms, feed.lost
         self._told_kept_ms = feed.told_ms
         self._known = {one.change.program: one.change for one in kept}
         self._order = sorted((change.version, name) for name, change in self._known.items())
@@ -142,6 +144,11 @@ class Catalogue:
         """Whether a change is newer than what is known of its program."""
         known = self._known.get(change.program)
         return known is None or change.version > known.version
+
+    def is_gone(self, program: ProgramId, table: Sha256) -> bool:
+        """Whether a program was withdrawn, or has another table now. Of one that is not known neither is known."""
+        change = self._known.get(program)
+        return change is not None and (change.header is None or change.header.table != table)
 
     def withdrawn_at(self, program: ProgramId) -> int | None:
         """Number of the change by which a program was withdrawn; None: it was not."""
@@ -208,7 +215,7 @@ class Catalogue:
         told_ms = self.clock.newest_told_ms
         if heard == self.heard and told_ms < self._told_kept_ms + _TOLD_KEPT_EVERY_MS:
             return
-        octets = msgspec.json.encode(_Feed(heard, told_ms))
+        octets = msgspec.json.encode(_Feed(heard, told_ms, self._lost))
         await asyncio.get_running_loop().run_in_executor(None, self._feed_file().keep, octets)
         self.heard, self._told_kept_ms = heard, told_ms
 
@@ -227,7 +234,14 @@ class Catalogue:
         self._files.sync_folder(self._folder)
         feed = self._feed_file().read().value or _Feed(0, 0)
         names = [name for name in self._files.list_folder(self._folder) if name.endswith(_SUFFIX)]
-        return feed, [kept for name in names if (kept := self._read(self._folder / name))]
+        kept = [one for name in names if (one := self._read(self._folder / name))]
+        lost = sum(f"{_SUFFIX}.damaged-" in name for name in self._files.list_folder(self._folder))
+        if lost != feed.lost or len(kept) < len(names) - (lost - feed.lost):
+            # What was heard of these has to be said again, be it that one was withdrawn.
+            feed = _Feed(0, feed.told_ms, lost)
+            with suppress(OSError):
+                self._feed_file().keep(msgspec.json.encode(feed))
+        return feed, kept
 
     def _read(self, path: Path) -> _Kept | None:
         try:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -45,6 +46,9 @@ class Parts:
         self._at_hand: OrderedDict[Sha256, Program] = OrderedDict()
         self._at_hand_bytes = 0
         self._coming: dict[Sha256, asyncio.Task[bytes | None]] = {}
+        self._on_disk: set[Sha256] = set()
+        """Those that were read or written since the start: a program is copied in thousands of segments."""
+        self._one_at_a_time: WeakValueDictionary[Sha256, asyncio.Lock] = WeakValueDictionary()
 
     def at_hand(self, header: ProgramHeader) -> Program | None:
         """A program whose table is in memory."""
@@ -72,15 +76,21 @@ class Parts:
         """Remove a part that no program has any more. Raises OSError."""
         if found := self._at_hand.pop(sha256, None):
             self._at_hand_bytes -= len(found.segments.octets)
-        await _in_thread(partial(self._remove, sha256))
+        self._on_disk.discard(sha256)
+        async with self._alone_with(sha256):
+            await _in_thread(partial(self._remove, sha256))
 
     async def read(self, sha256: Sha256) -> bytes | None:
         """A part that is here."""
-        try:
-            return await _in_thread(lambda: self._file(sha256).read().value)
-        except OSError as error:
-            logger.warning("part %s cannot be read: %s", sha256, error)
-            return None
+        async with self._alone_with(sha256):
+            try:
+                octets = await _in_thread(lambda: self._file(sha256).read().value)
+            except OSError as error:
+                logger.warning("part %s cannot be read: %s", sha256, error)
+                return None
+        if octets is not None:
+            self._on_disk.add(sha256)
+        return octets
 
     async def fetch(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> Program | None:
         """A program whose table is here, or comes from the first of these who has it."""
@@ -102,7 +112,7 @@ class Parts:
 
     async def hold(self, sha256: Sha256, bytes_max: int, source: Address, http: HttpClient) -> bool:
         """Have a part on the disk, whoever it belongs to; whether it is. Raises OSError."""
-        if await self.read(sha256) is not None:
+        if sha256 in self._on_disk or await self.read(sha256) is not None:
             return True
         octets = await fetch_part(http, source, sha256, bytes_max)
         if octets is None:
@@ -133,7 +143,14 @@ class Parts:
         return None
 
     async def _keep(self, sha256: Sha256, octets: bytes) -> None:
-        await _in_thread(partial(self._file(sha256).keep, octets))
+        async with self._alone_with(sha256):
+            if sha256 not in self._on_disk:
+                await _in_thread(partial(self._file(sha256).keep, octets))
+                self._on_disk.add(sha256)
+
+    def _alone_with(self, sha256: Sha256) -> asyncio.Lock:
+        """Two that wrote one file at once would write both into it."""
+        return self._one_at_a_time.setdefault(sha256, asyncio.Lock())
 
     def _join(self, header: ProgramHeader, octets: bytes) -> Program | None:
         try:

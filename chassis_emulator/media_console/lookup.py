@@ -48,7 +48,9 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
     try:
         director = Address.parse(chosen.media)
         octets = await fetch_part(http, center, header.table, table_bytes(header.segments))
-        information = joined(header, octets or b"")
+        if octets is None:
+            raise NotAnswered("distribution center", center, f"it does not give the segment table of {program}")
+        information = joined(header, octets)
     except ValueError as error:
         raise NotAnswered("distribution center", center, str(error)) from error
     return FoundProgram(station=chosen.station, director=director, program=information)

@@ -8,6 +8,8 @@ import click
 
 _FROM_NOW = re.compile(r"\+(\d{1,6})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LAST_MS = 250_000_000_000_000
+"""A calendar ends with the year 9999."""
 _LEGAL = "Write 2026-12-24T20:00 (this machine's zone), 2026-12-24T20:00+01:00, 2026-12-24T19:00Z, or +90m, +2h, +7d."
 
 
@@ -36,4 +38,6 @@ class Moment(click.ParamType[int]):
 
 def in_words(moment_ms: int) -> str:
     """A moment in this machine's zone."""
+    if moment_ms >= _LAST_MS:
+        return "the end of time"
     return datetime.fromtimestamp(moment_ms / 1000).astimezone().isoformat(sep=" ", timespec="minutes")

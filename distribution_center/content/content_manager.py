@@ -111,13 +111,10 @@ class ContentManager:
             return _unknown(order.program)
         if not await self.at_home(program):
             return Refused(Reason.NOT_HERE, f"the home media station does not hold the whole of {order.program} yet")
-        at_ms = order.at_ms
-        if at_ms is None:
-            at_ms = program.publish_at_ms if program.is_in_service(now_ms()) else now_ms()
-        until_ms = program.window_ends_ms if order.until_ms is None else order.until_ms
-        if until_ms is not None and until_ms <= max(at_ms or 0, now_ms()):
+        at_ms, until_ms = _service(program, order, now_ms())
+        if until_ms is not None and until_ms <= max(at_ms, now_ms()):
             return Refused(Reason.BAD_MESSAGE, f"the window of {order.program} would end before it begins")
-        await self._repository.publish_program(order.program, at_ms or 0, until_ms)
+        await self._repository.publish_program(order.program, at_ms, until_ms)
         published = await self._repository.program(order.program)
         if published is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program} any more")
@@ -129,6 +126,18 @@ class ContentManager:
         told = await self._http.tell(Address.parse(director), PUBLISH_PROGRAM, PublishProgram(program), deadline_s=2.0)
         if told is None:
             logger.warning("%s has not heard that %s is published; it will when it registers", station, program.program)
+
+
+def _service(program: ProgramHeader, order: messages.Publish, now_ms: int) -> tuple[int, int | None]:
+    """When a program is to be in service: what is not said stays as it is, but for a window that has ended."""
+    begins_ms, ends_ms = program.publish_at_ms, program.window_ends_ms
+    if order.at_ms is not None or begins_ms is None or not program.is_in_service(now_ms):
+        begins_ms = now_ms if order.at_ms is None else order.at_ms
+    if order.until_ms is not None:
+        ends_ms = order.until_ms
+    elif ends_ms is not None and ends_ms <= now_ms:
+        ends_ms = None
+    return begins_ms, ends_ms
 
 
 def state_of(program: ProgramHeader, now_ms: int) -> messages.ProgramState:

@@ -33,6 +33,8 @@ class InTheWay(NamedTuple):
     sentence: str
     full: bool = False
     """Its disks are full: that is not over when somebody comes back."""
+    gone: bool = False
+    """There is no such program any more."""
 
 
 @dataclass(kw_only=True)
@@ -74,6 +76,8 @@ class Storing:
         held, moved_at, said_at = -1, loop.time(), float("-inf")
         in_the_way = InTheWay(f"station {self.home} takes no segment")
         while (stored := await self._stored(program)) < program.segments:
+            if await self._is_gone(program):
+                return InTheWay(f"{program.program} was withdrawn meanwhile", gone=True)
             now = loop.time()
             if stored != held:
                 held, moved_at = stored, now
@@ -90,6 +94,8 @@ class Storing:
     async def store_at_last(self, program: ProgramHeader) -> None:
         """Store what nobody asks for any more: it waits for its station as long as that takes, but for no space."""
         while in_the_way := await self.store(program, do_nothing):
+            if in_the_way.gone:
+                return
             try:
                 if in_the_way.full and not await self.is_wanted(program.program):
                     logger.warning("%s is given up: %s", program.program, in_the_way.sentence)
@@ -120,6 +126,13 @@ class Storing:
             return len((await self.repository.locations(program.program)).get(self.home, ()))
         except RepositoryError:
             return -1
+
+    async def _is_gone(self, program: ProgramHeader) -> bool:
+        try:
+            known = await self.repository.program(program.program)
+        except RepositoryError:
+            return False
+        return known is None or known.table != program.table
 
     async def _direct_home(self, program: ProgramHeader) -> InTheWay | None:
         """Give the order; returns what is in the way of it."""

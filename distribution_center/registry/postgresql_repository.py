@@ -40,7 +40,7 @@ _LOST = (
     OSError,
 )
 _SERVER_ERRORS = (*_LOST, asyncpg.PostgresError)
-_TRY_AGAIN = asyncpg.TransactionRollbackError  # another center wrote in between
+_TRY_AGAIN = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError)  # another center wrote in between
 
 _SCHEMA = "CREATE TABLE registry_schema (version BIGINT PRIMARY KEY)"
 

@@ -16,7 +16,7 @@ from distribution_center.registry.repository import (
     Stamp,
     WantedPrograms,
 )
-from distribution_center.registry.writes import searched
+from distribution_center.registry.writes import NEWEST_VERSION, searched
 from media_network.messages.content import ProgramState
 from media_network.program_header import ProgramHeader
 
@@ -37,7 +37,7 @@ _AT_STATION = (
     "EXISTS (SELECT 1 FROM locations JOIN stations ON stations.number = locations.station"
     " WHERE locations.program = programs.number AND stations.station = $station)"
 )
-_OPEN_ORDERS = "SELECT programs.program, station, copies FROM orders JOIN programs ON number = orders.program"
+_OPEN_ORDERS = "SELECT number, programs.program, station, copies FROM orders JOIN programs ON number = orders.program"
 
 
 class Read(NamedTuple, Generic[_Result]):
@@ -79,7 +79,7 @@ def changes(since: int, limit: int) -> Read[list[Change]]:
 
 def newest_version() -> Read[int]:
     """See `Repository`."""
-    return Read("SELECT coalesce(max(version), 0) FROM programs", (), lambda rows: next(iter(rows))[0])
+    return Read(NEWEST_VERSION, (), lambda rows: next(iter(rows))[0])
 
 
 def part(sha256: str) -> Read[bytes | None]:
@@ -87,11 +87,11 @@ def part(sha256: str) -> Read[bytes | None]:
     return Read("SELECT octets FROM parts WHERE sha256 = $1 LIMIT 1", (sha256,), _first)
 
 
-def open_orders(after: tuple[str, str], limit: int) -> Read[list[OpenOrder]]:
+def open_orders(after: tuple[int, str], limit: int) -> Read[list[OpenOrder]]:
     """See `Repository`."""
     return Read(
-        f"{_OPEN_ORDERS} WHERE orders.state = 'ordered' AND (programs.program, station) > ($1, $2)"
-        " ORDER BY programs.program, station LIMIT $3",
+        f"{_OPEN_ORDERS} WHERE orders.state = 'ordered' AND (orders.program, station) > ($1, $2)"
+        " ORDER BY orders.program, station LIMIT $3",
         (*after, limit),
         lambda rows: [OpenOrder(*row) for row in rows],
     )

@@ -64,7 +64,7 @@ class Recalling:
             if header is None or header.program != name:
                 return False
             program = await self._with_table(header, Address.parse(registered.media))
-            if program is None or await self._repository.add_program(program) is not Verdict.ACCEPTED:
+            if program is None or await self._repository.recall_program(program) is not Verdict.ACCEPTED:
                 return False
         except RepositoryError as error:
             logger.warning("%s is not known again yet: %s", name, error)

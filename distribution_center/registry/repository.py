@@ -96,6 +96,8 @@ ALL_PROGRAMS = WantedPrograms()
 class OpenOrder(NamedTuple):
     """A distribution order that is not carried out yet."""
 
+    number: int
+    """Of the program, in this registry."""
     program: str
     station: str
     copies: int
@@ -149,6 +151,9 @@ class Repository(Protocol):
     async def add_program(self, program: Program) -> Verdict:
         """`REPEATED` if it is there, `CONFLICT` if another one has its name."""
 
+    async def recall_program(self, program: Program) -> Verdict:
+        """Add what a station has told of; `CONFLICT` if its name is known, be it of one that was withdrawn."""
+
     async def withdraw_program(self, program: str) -> Verdict:
         """Forget a program with its orders and locations, but for the number of this change. `UNKNOWN_PROGRAM`."""
 
@@ -201,8 +206,8 @@ class Repository(Protocol):
     async def part(self, sha256: str) -> bytes | None:
         """A part of a program by its digest: a segment table."""
 
-    async def open_orders(self, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[OpenOrder]:
-        """Orders that are not carried out, by program and station: a page of those that come after one."""
+    async def open_orders(self, after: tuple[int, str] = (0, ""), limit: int = PAGE) -> list[OpenOrder]:
+        """Orders that are not carried out, by number of program and station: a page of those that come after one."""
 
     async def count_open_orders(self) -> int:
         """How many orders are not carried out."""

@@ -58,6 +58,10 @@ class SqlRepository:
         """See `Repository`."""
         return await self._commits.write(partial(writes.add_program, program=program, now_ms=now_ms()))
 
+    async def recall_program(self, program: Program) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.recall_program, program=program, now_ms=now_ms()))
+
     async def withdraw_program(self, program: str) -> Verdict:
         """See `Repository`."""
         return await self._commits.write(partial(writes.withdraw_program, program=program, now_ms=now_ms()))
@@ -120,7 +124,7 @@ class SqlRepository:
         """See `Repository`."""
         return await self._store.read(reads.part(sha256))
 
-    async def open_orders(self, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[OpenOrder]:
+    async def open_orders(self, after: tuple[int, str] = (0, ""), limit: int = PAGE) -> list[OpenOrder]:
         """See `Repository`."""
         return await self._store.read(reads.open_orders(after, limit))
 

@@ -52,8 +52,11 @@ def _bring_up_to_date(connection: apsw.Connection, path: Path) -> None:
     elif (steps := steps_from(version, SQLITE, now_ms())) is None:
         raise UnknownSchemaVersion(str(path), version)
     else:
-        for step in steps:
-            carry_out(connection, step())
+        try:
+            for step in steps:
+                carry_out(connection, step())
+        except ValueError as error:
+            raise RepositoryUnfit(str(path), f"what release {version} kept cannot be read: {error}") from error
     connection.pragma("user_version", SCHEMA_VERSION)
 
 

@@ -49,6 +49,9 @@ PROGRAMS = (
     PRIMARY KEY (sha256, program)
 ) {table}""",
     "CREATE INDEX parts_by_program ON parts (program)",
+    # Stations have heard of changes up to this number, though no row has it: it is not given again.
+    "CREATE TABLE feed (floor {integer} NOT NULL)",
+    "INSERT INTO feed VALUES (0)",
 )
 OPEN_ORDERS = "CREATE INDEX orders_open ON orders (program, station) WHERE state = 'ordered'"
 _TABLES = (

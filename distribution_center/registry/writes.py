@@ -33,6 +33,10 @@ class Each(NamedTuple):
     rows: list[tuple[Value, ...]]
 
 
+NEWEST_VERSION = (
+    "SELECT max(version) FROM (SELECT max(version) AS version FROM programs UNION ALL SELECT floor FROM feed) AS known"
+)
+
 Steps: TypeAlias = Generator[Statement | Each, tuple[Any, ...] | None, Verdict]
 Write: TypeAlias = Callable[[], Steps]
 """A write that can be begun anew, when its transaction has to be."""
@@ -63,12 +67,20 @@ class _Known(NamedTuple):
     """Of its last full report."""
 
 
+def recall_program(*, program: Program, now_ms: int) -> Steps:
+    """See `Repository.recall_program`."""
+    known = yield Statement("SELECT number FROM programs WHERE program = $1", (program.name,))
+    if known is not None:
+        return Verdict.CONFLICT
+    return (yield from add_program(program=program, now_ms=now_ms))
+
+
 def add_program(*, program: Program, now_ms: int) -> Steps:
     """See `Repository.add_program`."""
     known = yield Statement("SELECT header, number FROM programs WHERE program = $1", (program.name,))
     if known is not None and known[0] is not None:
         return Verdict.REPEATED if known[0] == _static(program.header) else Verdict.CONFLICT
-    number = known[1] if known else (yield from _next("number"))
+    number = known[1] if known else (yield from _next_number())
     yield from insert_program(program, number=number, now_ms=now_ms)
     return Verdict.ACCEPTED
 
@@ -76,7 +88,7 @@ def add_program(*, program: Program, now_ms: int) -> Steps:
 def insert_program(program: Program, *, number: int, now_ms: int) -> Steps:
     """Enter a program that is not there; its tombstone may be."""
     header = program.header
-    version = yield from _next("version")
+    version = yield from _next_version()
     yield Statement(
         "INSERT INTO programs"
         " (program, number, version, changed_at_ms, words, segments, header, publish_at_ms, window_ends_ms)"
@@ -101,7 +113,7 @@ def withdraw_program(*, program: str, now_ms: int) -> Steps:
     extent = yield from _extent(program)
     if extent is None:
         return Verdict.UNKNOWN_PROGRAM
-    version = yield from _next("version")
+    version = yield from _next_version()
     for table in ("locations", "orders", "parts"):
         yield Statement(f"DELETE FROM {table} WHERE program = $1", (extent.number,))  # noqa: S608 -- our own names
     yield Statement(
@@ -119,7 +131,7 @@ def publish_program(*, program: str, at_ms: int, until_ms: int | None, now_ms: i
         return Verdict.UNKNOWN_PROGRAM
     if tuple(known[1:]) == (at_ms, until_ms):
         return Verdict.REPEATED
-    version = yield from _next("version")
+    version = yield from _next_version()
     yield Statement(
         "UPDATE programs SET publish_at_ms = $1, window_ends_ms = $2, version = $3, changed_at_ms = $4"
         " WHERE program = $5",
@@ -130,22 +142,28 @@ def publish_program(*, program: str, at_ms: int, until_ms: int | None, now_ms: i
 
 def renumber_above(*, version: int) -> Steps:
     """See `Repository.renumber_above`."""
-    # Twice, for at no moment may two rows have one number: first to where none is, then to where they belong.
-    newest = yield from _next("version")
-    if newest > version:
+    following = yield from _next_version()
+    if following > version:
         return Verdict.REPEATED
+    yield Statement("UPDATE feed SET floor = $1", (version,))
+    # Twice, for at no moment may two rows have one number: first to where none is, then to where they belong.
     yield Statement("UPDATE programs SET version = -version WHERE version > 0", ())
     yield Statement("UPDATE programs SET version = $1 - version WHERE version < 0", (version,))
     return Verdict.ACCEPTED
 
 
 def searched(text: str) -> str:
-    """A text as it is searched for."""
-    return text.casefold()
+    """A text as it is searched for: no column takes a zero byte."""
+    return text.replace("\0", " ").casefold()
 
 
-def _next(column: str) -> Generator[Statement, tuple[Any, ...] | None, int]:
-    row = yield Statement(f"SELECT 1 + coalesce(max({column}), 0) FROM programs", ())  # noqa: S608 -- our own names
+def _next_number() -> Generator[Statement, tuple[Any, ...] | None, int]:
+    row = yield Statement("SELECT 1 + coalesce(max(number), 0) FROM programs", ())
+    return int(row[0]) if row else 1
+
+
+def _next_version() -> Generator[Statement, tuple[Any, ...] | None, int]:
+    row = yield Statement(f"SELECT 1 + ({NEWEST_VERSION})", ())
     return int(row[0]) if row else 1
 
 

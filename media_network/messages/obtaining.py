@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from media_network.fields import Count, ProgramId, Sha256
 from media_network.messages.verb import KIB, Caller, Done, Verb
-from media_network.program_header import ProgramHeader
+from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
 from media_network.segment_table import SEGMENTS_MAX, Segment, table_bytes
 from media_network.word import Word
 
@@ -113,7 +113,7 @@ OBTAIN = Verb(
     ObtainStanding,
     "The registry directs a seeking station to obtain a program (claim 12).",
     callers=(Caller.CENTER,),
-    request_bytes_max=32 * KIB,
+    request_bytes_max=HEADER_BYTES_MAX + KIB,
 )
 
 LOCATE_SEGMENT = Verb(

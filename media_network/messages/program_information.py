@@ -8,8 +8,8 @@ Of each program the newest change is kept, so all changes after number 0 are the
 from msgspec import Struct
 
 from media_network.fields import Count, ProgramId
-from media_network.messages.verb import KIB, MIB, Caller, Done, Verb
-from media_network.program_header import Milliseconds, ProgramHeader
+from media_network.messages.verb import MIB, Caller, Done, Verb
+from media_network.program_header import HEADER_BYTES_MAX, Milliseconds, ProgramHeader
 
 PART_PATH = "/parts/{sha256}"
 """Where a part of a program is a resource, at the media port of whoever has it."""
@@ -79,7 +79,7 @@ ASK_CENTER_PROGRAM = Verb(
     "What the center knows of a program (claim 2).",
     callers=(Caller.CONSOLE, Caller.OPERATOR),
     reads=True,
-    reply_bytes_max=32 * KIB,
+    reply_bytes_max=HEADER_BYTES_MAX,
 )
 
 PUBLISH_PROGRAM = Verb(
@@ -88,7 +88,7 @@ PUBLISH_PROGRAM = Verb(
     Done,
     "Start the service of a program (claim 11).",
     callers=(Caller.CENTER,),
-    request_bytes_max=32 * KIB,
+    request_bytes_max=HEADER_BYTES_MAX,
 )
 
 ASK_ENGINE_CHANGES = Verb(
@@ -108,7 +108,7 @@ ASK_STATION_PROGRAM = Verb(
     "Program information that a station keeps, for a center that has lost its own.",
     callers=(Caller.CENTER,),
     reads=True,
-    reply_bytes_max=32 * KIB,
+    reply_bytes_max=HEADER_BYTES_MAX,
 )
 
 KEEP_CHANGES = Verb(

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from media_network.fields import Count, ProgramId, Rate
 from media_network.messages.verb import KIB, Caller, Done, Verb
-from media_network.program_header import ProgramHeader
+from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
 from media_network.segment_table import Segment
 from media_network.word import Word
 
@@ -186,7 +186,7 @@ PLAY = Verb(
     Redirect,
     "A console requests a program and is redirected to an engine (claim 16).",
     callers=(Caller.CONSOLE,),
-    reply_bytes_max=32 * KIB,  # holds a title, which may be as long as an order to ingest
+    reply_bytes_max=HEADER_BYTES_MAX + KIB,
 )
 
 STREAM = Verb(

@@ -380,11 +380,13 @@ def test_a_program_is_in_service_from_its_time_to_the_end_of_its_window(simulate
             assert await world.repository.newest_version() == header.version, "its time makes it, and nobody's word"
             await asyncio.sleep(20.0)
             assert await state() is ProgramState.EXPIRED
-            refused = await world.ask(PUBLISH, Publish("film"))
+            refused = await world.ask(PUBLISH, Publish("film", until_ms=now + 20_000))
             assert refused.reason is Reason.BAD_MESSAGE
             assert "end before it begins" in refused.detail
+            row = await world.ask(PUBLISH, Publish("film"))
+            assert (row.state, row.window_ends_ms) == (ProgramState.PUBLISHED, None)
             row = await world.ask(PUBLISH, Publish("film", until_ms=now + 10**6))
-            assert row.state is ProgramState.PUBLISHED
+            assert (row.state, row.window_ends_ms) == (ProgramState.PUBLISHED, now + 10**6)
             again = await world.ask(PUBLISH, Publish("film"))
             assert again == row
 
@@ -394,7 +396,8 @@ def test_a_program_is_in_service_from_its_time_to_the_end_of_its_window(simulate
 def test_what_is_withdrawn_is_gone_and_its_name_is_free(simulated):
     async def story(world):
         await remember(world, film())
-        async with world.center(), at_home(world), world.station("north", port=8092):
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.takes = 0
             await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
             await world.ask(PUBLISH, Publish("film"))
             before = await world.repository.newest_version()

@@ -50,9 +50,6 @@ def test_what_lies_before_a_segment_is_the_sum_of_what_does(packets, data):
     before = packets[:number]
     assert [table.packets(each) for each in range(len(packets))] == packets
     assert table.before(number) == Before(sum(before), 90_000 * number, sum(map(datagrams_of, before)))
-    ticks = data.draw(st.integers(0, 90_000 * len(packets) - 1))
-    assert table.at_ticks(ticks) == ticks // 90_000
-    assert table.at_ticks(90_000 * len(packets) + ticks) == len(packets) - 1
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.data())

@@ -10,13 +10,13 @@ from collections.abc import Collection
 
 import aiohttp
 
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import CopyFigures, EngineCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, StoreError, WrongContent
 from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.parts import Parts
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
@@ -55,14 +55,14 @@ class Copying:
     def __init__(  # noqa: PLR0917 -- all that a copy needs
         self,
         store: SegmentStore,
-        parts: Parts,
+        catalogue: Catalogue,
         client: HttpClient,
         director: DirectorLink,
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._store = store
-        self._parts = parts
+        self._catalogue = catalogue
         self._client = client
         self._director = director
         self._counters = counters
@@ -100,8 +100,8 @@ class Copying:
         key = partial_key(request.program, request.segment)
         if key in self._under_way:
             return Done()
-        if busy := self._busy(key):
-            return Refused(Reason.BUSY, busy)
+        if refused := self._refusal(request, key):
+            return refused
         self._under_way[key] = request
         task = self._tasks.create_task(
             self._converse(request, source, parts, key), name=f"copy {key.program}/{key.number}"
@@ -109,6 +109,12 @@ class Copying:
         self._conversations[key] = task
         task.add_done_callback(lambda _: self._ended(key))
         return Done()
+
+    def _refusal(self, request: Fetch, key: PartialKey) -> Refused | None:
+        if self._catalogue.is_gone(request.program, request.table):
+            return Refused(Reason.UNKNOWN_PROGRAM, f"{request.program} was withdrawn, or is another one now")
+        busy = self._busy(key)
+        return Refused(Reason.BUSY, busy) if busy else None
 
     def _busy(self, key: PartialKey) -> str | None:
         if any(other[:2] == key[:2] for other in self._under_way):
@@ -165,7 +171,7 @@ class Copying:
         )
 
     async def _hold_table(self, request: Fetch, parts: Address) -> None:
-        if not await self._parts.hold(request.table, request.table_bytes, parts, self._client):
+        if not await self._catalogue.parts.hold(request.table, request.table_bytes, parts, self._client):
             raise SourceLost(parts, "it does not give the segment table")
 
     async def _receive(self, request: Fetch, source: Address) -> int:

@@ -51,7 +51,7 @@ class Engine:
         self._store = store
         self._tasks = tasks
         self._director = DirectorLink(duty, boot, client, store)
-        self._copying = Copying(store, catalogue.parts, client, self._director, counters, tasks)
+        self._copying = Copying(store, catalogue, client, self._director, counters, tasks)
         self._resource = SegmentResource(store, self._director, counters)
         self._attendance = Attendance(self._director)
         self.discarding = Discarding(store, self._copying, self._director.enlist_anew)

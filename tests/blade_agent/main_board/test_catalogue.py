@@ -129,15 +129,17 @@ def test_changes_are_told_in_the_order_of_their_numbers_and_in_pages(tmp_path, m
 def test_a_damaged_file_costs_only_its_program_and_is_said(tmp_path, caplog, damage):
     async def story():
         catalogue = await opened(DiskFiles(), tmp_path)
-        await catalogue.learn([told(1), told(2, "news")])
+        await catalogue.learn([told(1), told(2, "news")], until=2)
         damage(tmp_path / "film.json")
         again = await opened(DiskFiles(), tmp_path)
-        assert again.get("film") is None
+        assert (again.get("film"), again.heard) == (None, 0), "and it is to be said again"
         assert again.published("news")
         assert len(caplog.records) == 1
         assert "film.json.damaged-1: the center, or another blade" in caplog.text
-        await again.learn([told(1)])
+        assert (await opened(DiskFiles(), tmp_path)).heard == 0
+        await again.learn([told(1)], until=2)
         assert (await opened(DiskFiles(), tmp_path)).published("film")
+        assert (await opened(DiskFiles(), tmp_path)).heard == 2
         assert len(caplog.records) == 1
 
     asyncio.run(story())

@@ -257,6 +257,29 @@ def test_the_resource_gives_what_is_here_and_nothing_else_of_the_disk(tmp_path, 
     asyncio.run(story())
 
 
+def test_copies_that_need_one_table_at_once_write_it_once(tmp_path, parts):
+    """Threads that write one file together write both into it, and what is then read is set aside as damaged."""
+
+    async def story():
+        async with served(*(Source() for _ in range(8))) as (http, sources):
+            held = await asyncio.gather(*(parts.hold(TABLE, len(OCTETS), source, http) for source in sources))
+            assert held == [True] * len(sources)
+            assert await Parts(DiskFiles(), tmp_path).read(TABLE) == OCTETS
+            assert os.listdir(tmp_path) == [TABLE]
+
+    asyncio.run(story())
+
+
+def test_a_table_that_is_held_is_not_read_again_for_each_segment(parts, monkeypatch):
+    async def story():
+        async with served(Source()) as (http, [source]):
+            assert await parts.hold(TABLE, len(OCTETS), source, http)
+            monkeypatch.setattr(parts, "_file", None)  # whoever wants the file now fails
+            assert await parts.hold(TABLE, len(OCTETS), source, http)
+
+    asyncio.run(story())
+
+
 def test_a_part_is_held_whoever_it_belongs_to(parts):
     async def story():
         table = SegmentTable.of(empty_segments(2))

@@ -56,7 +56,7 @@ def first_failure(seeds):
 
 def test_a_director_that_resumed_where_a_lost_sender_began_would_be_seen(monkeypatch):
     def no_margin(program, turn, _mark, _now):
-        return program.advance(turn.segment, turn.packet, 0)
+        return program.segments.advance(turn.segment, turn.packet, 0)
 
     monkeypatch.setattr(session, "past_turn", no_margin)
     failure = first_failure(range(1, 25))

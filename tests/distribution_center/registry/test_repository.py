@@ -83,7 +83,7 @@ async def is_what_release_2_kept(opened: AbstractAsyncContextManager[Repository]
         assert sorted(change.version for change in await store.changes(0)) == [1, 2]
         assert await store.locations("epic") == {"north": {0, 69}}
         assert await store.locations("film") == {"north": {0, 1, 2}}
-        assert await store.open_orders() == [OpenOrder("epic", "north", 2)]
+        assert await store.open_orders() == [OpenOrder(2, "epic", "north", 2)]
         assert (await store.orders("film"))["north"].state is OrderState.DISTRIBUTED
         assert await store.station("north") == RegisteredStation(
             station="north", director="127.1.1.1:8081", media="127.1.1.1:8080", stamp=Stamp(3, 5)
@@ -230,6 +230,27 @@ class Conformance:
             assert await store.changes(4) == [Change(6, "epic", await store.program("epic")), Change(7, "film", None)]
             await store.publish_program("epic", 1000)
             assert await store.newest_version() == 8
+            assert await store.recall_program(program_of("film")) is Verdict.CONFLICT, "it was withdrawn"
+            assert await store.recall_program(program_of("other")) is Verdict.ACCEPTED
+
+        self.run(tmp_path, story)
+
+    def test_a_number_that_stations_have_heard_is_not_given_again_though_nothing_is_known(self, tmp_path: Path) -> None:
+        async def story() -> None:
+            async with self.opened(tmp_path) as store:
+                assert await store.newest_version() == 0
+                assert await store.renumber_above(7) is Verdict.ACCEPTED
+                assert await store.renumber_above(7) is Verdict.REPEATED
+                assert await store.newest_version() == 7
+                await store.add_program(program_of("film"))
+                assert [change.version for change in await store.changes(7)] == [8]
+
+        asyncio.run(story())
+
+    def test_a_title_may_hold_what_no_column_takes(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            assert await store.add_program(program_of("odd", title="A\0film")) is Verdict.ACCEPTED
+            assert (await known(store, "odd")).title == "A\0film"
 
         self.run(tmp_path, story)
 
@@ -241,10 +262,10 @@ class Conformance:
                 ("epic", "north", OrderState.ORDERED),
             ):
                 await store.set_order(program, station, state, 2)
-            orders = [OpenOrder("epic", "north", 2), OpenOrder("film", "south", 2)]
+            orders = [OpenOrder(1, "film", "south", 2), OpenOrder(2, "epic", "north", 2)]
             assert await store.open_orders() == orders
             assert await store.open_orders(limit=1) == orders[:1]
-            assert await store.open_orders(after=("epic", "north")) == orders[1:]
+            assert await store.open_orders(after=(1, "south")) == orders[1:]
             assert await store.count_open_orders() == 2
 
         self.run(tmp_path, story)

@@ -89,7 +89,7 @@ class Pulls:
         """`GET /programs/<program>/playlist.m3u8`: opens a session; its id is in every segment's address."""
         program = await self._library.published(request.match_info["program"])
         if program is None:
-            return _refuse(Refused(Reason.NOT_PUBLISHED, "no such program is in service here"))
+            return _refuse(self._not_there(request.match_info["program"], "program"))
         session = new_session_id(self._term.rng)
         return web.Response(
             text=_playlist(program, session),
@@ -99,11 +99,12 @@ class Pulls:
 
     async def segment(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/<number>.ts`: 302 to an engine that holds the segment."""
-        program = await self._library.published(request.match_info["program"])
-        number = request.match_info["segment"]
+        asked, number = request.match_info["program"], request.match_info["segment"]
         name = request.query.get("session", "")
+        # Who is watching when its window ends sees it to its end.
+        program = await (self._library.get(asked) if name in self._sessions else self._library.published(asked))
         if program is None or not (_NUMBER.fullmatch(number) and int(number) < len(program.segments)):
-            return _refuse(Refused(Reason.NOT_PUBLISHED, "no such segment is in service here"))
+            return _refuse(self._not_there(asked, "segment"))
         if not _SESSION.fullmatch(name):
             return _refuse(Refused(Reason.UNKNOWN_SESSION, "the address carries no session; ask for the playlist"))
         engine = self.redirect(name, program, int(number), request.remote or "")
@@ -118,6 +119,11 @@ class Pulls:
         location = segment_url(engine.media, program.name, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
+
+    def _not_there(self, program: str, what: str) -> Refused:
+        if self._library.is_in_service(program) and not self._library.at_hand(program):
+            return Refused(Reason.NOT_HERE, "nobody who can be reached has its segment table")
+        return Refused(Reason.NOT_PUBLISHED, f"no such {what} is in service here")
 
     def redirect(self, name: str, program: Program, number: int, console: str) -> EngineRecord | Refused:
         """The engine for the next segment of a session; one that asks again for a segment is answered the same.

@@ -65,13 +65,14 @@ class CatalogueKeeping:
         since, more = self._catalogue.heard, True
         while more:
             page = await self._term.http.tell(engine.address, ASK_ENGINE_CHANGES, AskChanges(since=since))
-            if page is None or not await self._learn(page):
+            if page is None or not await self._learn(page, since):
                 return
-            since, more = _end_of(page, since), page.more
+            since, more = _end_of(page, since), page.more and _end_of(page, since) > since
 
-    async def _learn(self, page: Changes) -> bool:
+    async def _learn(self, page: Changes, since: int) -> bool:
         try:
-            await self._catalogue.learn(page.changes, until=page.until)
+            # Nobody has heard of more than the newest change there is.
+            await self._catalogue.learn(page.changes, until=min(page.until, _end_of(page, since)))
         except OSError as error:
             logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
             return False

@@ -236,13 +236,21 @@ class SegmentStore:
         for key in {key for key in (*self._held, *self._damaged) if key.program in programs}:
             for channel, content in self._take_files(key):
                 if not channel.failure:
-                    async with self._tending[channel]:
-                        with suppress(FileNotFoundError):
-                            await _remove(key, channel, content)
+                    await self._remove_or_remember(key, channel, content)
         for partial, channel in [item for item in self._partials.items() if item[0].program in programs]:
             if self._partials.pop(partial, None) and not channel.failure:
                 with suppress(FileNotFoundError):
                     await channel.run(channel.files.remove, partial_path(channel.folder, partial))
+
+    async def _remove_or_remember(self, key: SegmentKey, channel: IoChannel, content: Content) -> None:
+        """Raises ChannelFailed, and then the file is one that is not to be served."""
+        try:
+            async with self._tending[channel]:
+                with suppress(FileNotFoundError):
+                    await _remove(key, channel, content)
+        except ChannelFailed:
+            self._damaged.setdefault(key, set()).add((channel, content))
+            raise
 
     async def _make_way(self, key: SegmentKey) -> None:
         """Remove what there is of a segment, damaged or another than is wanted: a new one may lie on another channel,

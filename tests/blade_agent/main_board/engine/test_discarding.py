@@ -5,6 +5,7 @@ import errno
 import os
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from blade_agent.main_board.catalogue import change_of
 from media_network.address import Address
@@ -21,6 +22,7 @@ from media_network.messages.program_information import (
 )
 from media_network.messages.verb import Done
 from media_network.refusal import Reason
+from media_network.segment_table import SegmentTable
 from tests.blade_agent.main_board.engine.station import (
     EPOCH,
     PROGRAM,
@@ -95,8 +97,15 @@ def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
 
             segments = [await put(store, PROGRAM, number, each) for number, each in enumerate(data[:2])]
             await put(store, OTHER, 0, data[0])
-            assert await keep(page(header_of(segments, 4))) == Done()
-            assert await director.client.ask(here, FETCH, director.fetch(segment_of(2, data[2]), stuck)) == Done()
+            third = segment_of(2, data[2])
+            order = director.fetch(third, stuck)
+            assert await keep(page(header_of([*segments, third], 4))) == Done()
+            refused = await director.client.ask(here, FETCH, order)
+            assert refused.reason is Reason.UNKNOWN_PROGRAM, "that is another table than the program's"
+            table = SegmentTable.of([*segments, third])
+            director.parts[table.sha256] = table.octets
+            order = replace(order, table=table.sha256, table_bytes=len(table.octets))
+            assert await director.client.ask(here, FETCH, order) == Done()
             await source.asked.wait()
             await until(lambda: any((folder / name).stat().st_size for name in files_of(folder) if "partial" in name))
             assert (await keep(page(withdrawn(5), epoch=EPOCH - 1))).reason is Reason.STALE_EPOCH
