@@ -134,9 +134,10 @@ def test_a_crackle_is_not_noise_and_noise_is_forgotten():
     assert not quality.noisy(1.1)
     quality.note(1, 1.2)
     assert quality.noisy(1.2)
-    assert not quality.noisy(7.0)
-    quality.note(50, 8.0)
-    assert quality.noisy(8.0)
+    assert quality.noisy(20.0), "a heartbeat a second says little of a line"
+    assert not quality.noisy(21.3)
+    quality.note(50, 30.0)
+    assert quality.noisy(30.0)
 
 
 def test_a_chassis_under_a_storm_of_noise_loses_no_director(bench):
