@@ -161,9 +161,9 @@ def told_both_ways(receiver, name, host, holds):
 # Walks
 
 
-@pytest.mark.parametrize("host", TABLES, ids=within_the_network)
-def test_walks_of_everything_end_in_order(network, host):
-    written = {}
+def walked(network, host):
+    """The names that each way of walking finds, one after the other."""
+    written = []
     for tool in ("snmpwalk", "snmpbulkwalk"):
         for way in (network.options(), ["-v2c", "-c", "open"]):
             said, code = network.ask(tool, host, "-On", ".1.3", how=way)
@@ -172,10 +172,15 @@ def test_walks_of_everything_end_in_order(network, host):
             found = [line for line in said.splitlines() if line.startswith(".1.3") and "No more" not in line]
             names = [tuple(map(int, line.split(" ")[0].strip(".").split("."))) for line in found]
             assert names == sorted(set(names))
-            written[tool, way[0]] = [name for name in names if name[: len(LOG)] != LOG]
-    first, *others = written.values()
-    assert len(first) > 150
-    assert all(names == first for names in others)
+            assert len(names) > 150
+            written.append([name for name in names if name[: len(LOG)] != LOG])
+    return written
+
+
+@pytest.mark.parametrize("host", TABLES, ids=within_the_network)
+def test_walks_of_everything_end_in_order(network, host):
+    # A chassis, and the machine below it, may gain a row between two walks, and lose one: then they are walked again.
+    wait_until(lambda: walked(network, host), lambda ways: all(names == ways[0] for names in ways))
 
 
 @pytest.mark.parametrize("host", TABLES, ids=within_the_network)
