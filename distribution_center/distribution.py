@@ -65,12 +65,15 @@ class Distribution:
                 continue  # nothing moved: say it again
 
     async def _carry_all_out(self) -> None:
-        last = (0, "")
+        last, orders = (0, ""), set()
         while page := await self._repository.open_orders(last):
             for order in page:
                 last = (order.number, order.station)
+                orders.add((order.program, order.station))
                 if program := await self._repository.program(order.program):
                     await self._carry_out(program, order.station, order.copies)
+        self._said_at = {order: at for order, at in self._said_at.items() if order in orders}
+        self._content_manager.obstacles.keep_only(orders)
 
     async def _distribute(self, order: messages.Distribute) -> messages.ProgramRow | Refused:
         program = await self._repository.program(order.program)

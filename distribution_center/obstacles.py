@@ -1,6 +1,7 @@
 """Why a program is not at a station yet, in words: what its director says is in the way, or that it says nothing."""
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from media_network.address import Address
 from media_network.fields import ProgramId
@@ -21,6 +22,13 @@ class Obstacles:
             self._by_program[program].pop(station, None)
             if not self._by_program[program]:
                 del self._by_program[program]
+
+    def keep_only(self, orders: Collection[tuple[ProgramId, str]]) -> None:
+        """Forget what was in the way of all others: they are carried out, or there is no such program any more."""
+        noted = [(program, station) for program, stations in self._by_program.items() for station in stations]
+        for order in noted:
+            if order not in orders:
+                self.note(*order, None)
 
     def of(self, program: ProgramId) -> dict[str, str]:
         """A sentence for each station that does not get on."""

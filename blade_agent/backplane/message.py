@@ -54,6 +54,18 @@ class CompletionCode(Completion):
     UNSPECIFIED = 0xFF
 
 
+@unique
+class ParameterCompletion(Completion):
+    """Why a parameter is not given, or not set, of LAN, SOL, boot options and system info alike.
+
+    IPMI 2.0, 22.14a, 23.1, 26.2 and 28.12.
+    """
+
+    NOT_SUPPORTED = 0x80
+    SET_IN_PROGRESS = 0x81
+    READ_ONLY = 0x82
+
+
 class MessageFault(Enum):
     """Why octets were not taken for a message."""
 

@@ -1,6 +1,7 @@
 """Parts of programs on a blade: segment tables, each in a file that is named by its digest.
 
-A part never changes, and whoever has it is as good a source as any other: what came is right if its digest is.
+A part never changes, and whoever has it is as good a source as any other: what came is right if its digest is. On the
+disk are those of programs that the blade holds something of; what it only directs stays in memory, as much as fits.
 """
 
 import asyncio
@@ -21,12 +22,12 @@ from media_network.durable_file import DurableFile
 from media_network.fields import Sha256
 from media_network.files import Files
 from media_network.http.client import HttpClient
-from media_network.http.parts import fetch_part, part_response
+from media_network.http.parts import fetch_part, fetch_program, part_response
 from media_network.http.server import HandlerTable
 from media_network.messages.program_information import PART_PATH
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
-from media_network.segment_table import BadTable, table_bytes
+from media_network.segment_table import BadTable
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Parts:
         self._folder = folder
         self._at_hand: OrderedDict[Sha256, Program] = OrderedDict()
         self._at_hand_bytes = 0
-        self._coming: dict[Sha256, asyncio.Task[bytes | None]] = {}
+        self._coming: dict[Sha256, asyncio.Task[Program | None]] = {}
         self._on_disk: set[Sha256] = set()
         """Those that were read or written since the start: a program is copied in thousands of segments."""
         self._one_at_a_time: WeakValueDictionary[Sha256, asyncio.Lock] = WeakValueDictionary()
@@ -63,7 +64,15 @@ class Parts:
         if found := self.at_hand(header):
             return found
         octets = await self.read(header.table)
-        return self._join(header, octets) if octets else None
+        if octets is None:
+            return None
+        try:
+            program = await _in_thread(partial(joined, header, octets))
+        except BadTable as error:
+            logger.warning("what is kept as the table of %s is none: %s", header.program, error)
+            return None
+        self._put(program)
+        return program
 
     async def keep(self, header: ProgramHeader, octets: bytes) -> Program:
         """Take a table in; on return it survives a power cut. Raises `BadTable`, OSError."""
@@ -94,17 +103,15 @@ class Parts:
 
     async def fetch(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> Program | None:
         """A program whose table is here, or comes from the first of these who has it."""
-        if found := await self.program(header):
+        if found := self.at_hand(header):
             return found
         coming = self._coming.get(header.table)
         if coming is None:
-            coming = asyncio.create_task(
-                self._first_of(header, tuple(sources), http), name=f"table of {header.program}"
-            )
+            coming = asyncio.create_task(self._find(header, tuple(sources), http), name=f"table of {header.program}")
             self._coming[header.table] = coming
             coming.add_done_callback(lambda _: self._coming.pop(header.table, None))
-        octets = await asyncio.shield(coming)
-        return self.at_hand(header) or (self._join(header, octets) if octets else None)
+        found = await asyncio.shield(coming)
+        return Program(header, found.segments) if found else None
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """`GET /parts/<sha256>`."""
@@ -121,25 +128,18 @@ class Parts:
         return True
 
     async def _give(self, sha256: Sha256) -> bytes | None:
-        """From memory too: a disk that is full has not taken it, and others are to hold it all the same."""
+        """From memory too: whoever directs has it there, and others are to hold it."""
         found = self._at_hand.get(sha256)
         return found.segments.octets if found else await self.read(sha256)
 
-    async def _first_of(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> bytes | None:
+    async def _find(self, header: ProgramHeader, sources: Iterable[Address], http: HttpClient) -> Program | None:
+        """On the disk, else from the first of these who has it; whoever asks meanwhile waits for the same."""
+        if found := await self.program(header):
+            return found
         for source in sources:
-            octets = await fetch_part(http, source, header.table, table_bytes(header.segments))
-            if octets is None:
-                continue
-            try:
-                joined(header, octets)
-                await self._keep(header.table, octets)
-            except BadTable as error:
-                logger.warning("%s gives no table of %s: %s", source, header.program, error)
-                continue
-            except OSError as error:
-                # It is played all the same; who holds the program keeps it too.
-                logger.warning("the table of %s cannot be kept: %s", header.program, error)
-            return octets
+            if found := await fetch_program(http, source, header):
+                self._put(found)
+                return found
         return None
 
     async def _keep(self, sha256: Sha256, octets: bytes) -> None:
@@ -151,15 +151,6 @@ class Parts:
     def _alone_with(self, sha256: Sha256) -> asyncio.Lock:
         """Two that wrote one file at once would write both into it."""
         return self._one_at_a_time.setdefault(sha256, asyncio.Lock())
-
-    def _join(self, header: ProgramHeader, octets: bytes) -> Program | None:
-        try:
-            program = joined(header, octets)
-        except BadTable as error:
-            logger.warning("what is kept as the table of %s is none: %s", header.program, error)
-            return None
-        self._put(program)
-        return program
 
     def _put(self, program: Program) -> None:
         if program.header.table not in self._at_hand:

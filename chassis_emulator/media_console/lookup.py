@@ -6,7 +6,7 @@ from chassis_emulator.media_console.errors import NotAnswered, NotFound
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
-from media_network.http.parts import fetch_part
+from media_network.http.parts import fetch_program
 from media_network.messages.content import (
     ASK_PROGRAM_ROW,
     LIST_PROGRAMS,
@@ -19,9 +19,8 @@ from media_network.messages.content import (
 from media_network.messages.program_information import ASK_CENTER_PROGRAM, AskProgram
 from media_network.messages.registry import LIST_DOORS, ListDoors, StationDoor
 from media_network.messages.verb import Reply, Request, Verb
-from media_network.program import Program, joined
+from media_network.program import Program
 from media_network.refusal import Refused
-from media_network.segment_table import table_bytes
 
 _SHOWN = 20
 
@@ -45,15 +44,14 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
     doors = (await _ask(center, LIST_DOORS, ListDoors(), http)).doors
     chosen = choose_station(row, station, doors)
     header = await _ask(center, ASK_CENTER_PROGRAM, AskProgram(program), http)
+    found = await fetch_program(http, center, header)
+    if found is None:
+        raise NotAnswered("distribution center", center, f"it does not give the segment table of {program}")
     try:
         director = Address.parse(chosen.media)
-        octets = await fetch_part(http, center, header.table, table_bytes(header.segments))
-        if octets is None:
-            raise NotAnswered("distribution center", center, f"it does not give the segment table of {program}")
-        information = joined(header, octets)
     except ValueError as error:
         raise NotAnswered("distribution center", center, str(error)) from error
-    return FoundProgram(station=chosen.station, director=director, program=information)
+    return FoundProgram(station=chosen.station, director=director, program=found)
 
 
 async def _row(center: Address, program: str, http: HttpClient) -> ProgramRow:

@@ -53,12 +53,10 @@ class ContentManager:
 
     async def at_home(self, program: ProgramHeader) -> bool:
         """Whether the home media station holds the whole program."""
-        held = (await self._repository.locations(program.program)).get(self._home, frozenset())
-        return len(held) == program.segments
+        return (await self._repository.held(program.program)).get(self._home) == program.segments
 
     async def row(self, program: ProgramHeader) -> messages.ProgramRow:
         """A program, and which stations hold how much of it."""
-        locations = await self._repository.locations(program.program)
         return messages.ProgramRow(
             program=program.program,
             title=program.title,
@@ -67,7 +65,7 @@ class ContentManager:
             segments=program.segments,
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
-            stations={station: len(held) for station, held in sorted(locations.items())},
+            stations=await self._repository.held(program.program),
             obstacles=self.obstacles.of(program.program),
             film_bytes=program.film_bytes,
             streams=program.streams,

@@ -123,7 +123,7 @@ class Storing:
     async def _stored(self, program: ProgramHeader) -> int:
         """Segments at the home media station; -1 while the registry cannot say."""
         try:
-            return len((await self.repository.locations(program.program)).get(self.home, ()))
+            return (await self.repository.held(program.program)).get(self.home, 0)
         except RepositoryError:
             return -1
 

@@ -105,8 +105,8 @@ class MediaLocationRegistry:
         known = await self._repository.program(program)
         if known is None:
             return []
-        locations = await self._repository.locations(program)
-        return sorted(name for name, held in locations.items() if len(held) == known.segments)
+        held = await self._repository.held(program)
+        return [station for station, count in held.items() if count == known.segments]
 
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:

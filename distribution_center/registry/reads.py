@@ -1,6 +1,7 @@
 """The registry's reads: each a statement, and what its rows mean. Who has the connection carries them out."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -36,6 +37,10 @@ _IN_STATE = {
 _AT_STATION = (
     "EXISTS (SELECT 1 FROM locations JOIN stations ON stations.number = locations.station"
     " WHERE locations.program = programs.number AND stations.station = $station)"
+)
+_LOCATIONS = (
+    "SELECT stations.station, chunk, mask FROM locations JOIN stations ON number = locations.station"
+    " WHERE locations.program = (SELECT number FROM programs WHERE program = $1)"
 )
 _OPEN_ORDERS = "SELECT number, programs.program, station, copies FROM orders JOIN programs ON number = orders.program"
 
@@ -134,14 +139,14 @@ def stations_with(name: str, segment: int) -> Read[list[str]]:
     )
 
 
+def held(name: str) -> Read[dict[str, int]]:
+    """See `Repository`."""
+    return Read(_LOCATIONS, (name,), _counts)
+
+
 def locations(name: str) -> Read[dict[str, frozenset[int]]]:
     """See `Repository`."""
-    return Read(
-        "SELECT stations.station, chunk, mask FROM locations JOIN stations ON number = locations.station"
-        " WHERE locations.program = (SELECT number FROM programs WHERE program = $1)",
-        (name,),
-        _locations,
-    )
+    return Read(_LOCATIONS, (name,), _locations)
 
 
 def _literally(text: str) -> str:
@@ -179,6 +184,13 @@ def _stations(rows: _Rows) -> list[RegisteredStation]:
         RegisteredStation(station=name, director=director, media=media, stamp=Stamp(*stamp))
         for name, director, media, *stamp in rows
     ]
+
+
+def _counts(rows: _Rows) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for name, _, mask in rows:
+        counts[name] += mask.bit_count()
+    return dict(sorted(counts.items()))
 
 
 def _locations(rows: _Rows) -> dict[str, frozenset[int]]:

@@ -9,11 +9,8 @@ from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
-from media_network.http.parts import fetch_part
+from media_network.http.parts import fetch_program
 from media_network.messages.program_information import ASK_STATION_PROGRAM, AskProgram
-from media_network.program import Program, joined
-from media_network.program_header import ProgramHeader
-from media_network.segment_table import BadTable, table_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ class Recalling:
             header = await self._http.tell(director, ASK_STATION_PROGRAM, AskProgram(name), deadline_s=2.0)
             if header is None or header.program != name:
                 return False
-            program = await self._with_table(header, Address.parse(registered.media))
+            program = await fetch_program(self._http, Address.parse(registered.media), header)
             if program is None or await self._repository.recall_program(program) is not Verdict.ACCEPTED:
                 return False
         except RepositoryError as error:
@@ -71,11 +68,3 @@ class Recalling:
             return False
         logger.info("%s is known again: %s has it", name, station)
         return True
-
-    async def _with_table(self, header: ProgramHeader, source: Address) -> Program | None:
-        octets = await fetch_part(self._http, source, header.table, table_bytes(header.segments))
-        try:
-            return joined(header, octets) if octets else None
-        except BadTable as error:
-            logger.warning("%s gives no table of %s: %s", source, header.program, error)
-            return None

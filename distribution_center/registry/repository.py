@@ -224,6 +224,9 @@ class Repository(Protocol):
     async def stations_with(self, program: str, segment: int) -> list[str]:
         """Names of the stations that hold a segment, in order."""
 
+    async def held(self, program: str) -> dict[str, int]:
+        """How many segments of a program each station holds; stations without any are left out."""
+
     async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """Segments of a program by station; stations without any are left out."""
 

@@ -149,6 +149,10 @@ class SqlRepository:
         """See `Repository`."""
         return await self._store.read(reads.stations_with(program, segment))
 
+    async def held(self, program: str) -> dict[str, int]:
+        """See `Repository`."""
+        return await self._store.read(reads.held(program))
+
     async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """See `Repository`."""
         return await self._store.read(reads.locations(program))

@@ -61,7 +61,6 @@ class CenterView:
         )
 
     async def _program(self, program: ProgramHeader) -> ProgramFigures:
-        held = await self._repository.locations(program.program)
         return ProgramFigures(
             program=program.program,
             title=program.title,
@@ -70,7 +69,7 @@ class CenterView:
             length_bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             rate_bps=program.rate_bps,
-            held={station: len(segments) for station, segments in held.items()},
+            held=await self._repository.held(program.program),
         )
 
     async def _stations(self) -> tuple[StationFigures, ...]:

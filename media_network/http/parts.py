@@ -1,5 +1,6 @@
 """Parts of programs as resources: under their digests, so that they never change and may come from anybody."""
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -13,7 +14,10 @@ from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.http.refusing import refusing
 from media_network.messages.program_information import PART_PATH
+from media_network.program import Program, joined
+from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
+from media_network.segment_table import BadTable, table_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +33,19 @@ async def part_response(request: web.Request, read: Callable[[Sha256], Awaitable
         return refusing(Refused(Reason.NOT_HERE, "no such part is here"))
     headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOR_EVER}
     return web.Response(body=octets, content_type="application/octet-stream", headers=headers)
+
+
+async def fetch_program(http: HttpClient, source: Address, header: ProgramHeader) -> Program | None:
+    """Get the segment table of a program from a media address; None: it is not there, or is another's."""
+    octets = await fetch_part(http, source, header.table, table_bytes(header.segments))
+    if octets is None:
+        return None
+    try:
+        # A thread's work: of the longest table there is it takes seconds.
+        return await asyncio.get_running_loop().run_in_executor(None, joined, header, octets)
+    except BadTable as error:
+        logger.warning("%s gives no table of %s: %s", source, header.program, error)
+        return None
 
 
 async def fetch_part(http: HttpClient, source: Address, sha256: Sha256, bytes_max: int) -> bytes | None:

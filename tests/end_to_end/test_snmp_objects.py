@@ -87,9 +87,9 @@ async def stalling(table):
 
     application = web.Application()
     application.add_routes([web.get("/parts/{sha256}", part), web.get("/{segment:.*}", segment)])
-    runner = web.AppRunner(application)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, STALLING, 8080, shutdown_timeout=0.1).start()
+    await web.TCPSite(runner, STALLING, 8080).start()
     try:
         yield
     finally:

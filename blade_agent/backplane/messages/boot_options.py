@@ -1,13 +1,11 @@
 """Messages of the boot options: what a main board is asked to do at its next start (IPMI 2.0, 28.12 and 28.13)."""
 
-from enum import unique
-
 import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_CHASSIS, Command, CommandCode
 from blade_agent.backplane.layout import NOTHING, Layout, low, single_bytes
-from blade_agent.backplane.message import Completion
+from blade_agent.backplane.message import ParameterCompletion
 
 LONGEST_BYTES = 16
 """Of a parameter."""
@@ -36,15 +34,6 @@ class BootOption(Struct, frozen=True, kw_only=True):
     data: bytes
 
 
-@unique
-class BootOptionCompletion(Completion):
-    """Why a parameter is not set or given (IPMI 2.0, 28.12 and 28.13)."""
-
-    NOT_SUPPORTED = 0x80
-    SET_IN_PROGRESS = 0x81
-    READ_ONLY = 0x82
-
-
 SET_SYSTEM_BOOT_OPTIONS = Command(
     "Set System Boot Options",
     CommandCode(NET_FN_CHASSIS, b"", 0x08),
@@ -55,7 +44,7 @@ SET_SYSTEM_BOOT_OPTIONS = Command(
         lengths_bytes=(1, 1 + LONGEST_BYTES),
     ),
     reply=NOTHING,
-    completions=BootOptionCompletion,
+    completions=ParameterCompletion,
 )
 GET_SYSTEM_BOOT_OPTIONS = Command(
     "Get System Boot Options",
@@ -67,5 +56,5 @@ GET_SYSTEM_BOOT_OPTIONS = Command(
         "data" / construct.GreedyBytes,
         lengths_bytes=(2, 2 + LONGEST_BYTES),
     ),
-    completions=BootOptionCompletion,
+    completions=ParameterCompletion,
 )

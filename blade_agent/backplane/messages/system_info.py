@@ -1,13 +1,11 @@
 """Messages of the system info parameters: names and versions of what runs here (IPMI 2.0, 22.14a and 22.14b)."""
 
-from enum import unique
-
 import construct
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_APPLICATION, Command, CommandCode
 from blade_agent.backplane.layout import NOTHING, Layout, single_bytes
-from blade_agent.backplane.message import Completion
+from blade_agent.backplane.message import ParameterCompletion
 
 BLOCK_BYTES = 16
 _LONGEST_BYTES = 1 + BLOCK_BYTES
@@ -36,15 +34,6 @@ class SystemInfo(Struct, frozen=True, kw_only=True):
     data: bytes
 
 
-@unique
-class SystemInfoCompletion(Completion):
-    """Why a parameter is not set or given (IPMI 2.0, 22.14a and 22.14b)."""
-
-    NOT_SUPPORTED = 0x80
-    SET_IN_PROGRESS = 0x81
-    READ_ONLY = 0x82
-
-
 SET_SYSTEM_INFO_PARAMETERS = Command(
     "Set System Info Parameters",
     CommandCode(NET_FN_APPLICATION, b"", 0x58),
@@ -55,7 +44,7 @@ SET_SYSTEM_INFO_PARAMETERS = Command(
         lengths_bytes=(1, 1 + _LONGEST_BYTES),
     ),
     reply=NOTHING,
-    completions=SystemInfoCompletion,
+    completions=ParameterCompletion,
 )
 GET_SYSTEM_INFO_PARAMETERS = Command(
     "Get System Info Parameters",
@@ -67,5 +56,5 @@ GET_SYSTEM_INFO_PARAMETERS = Command(
         "data" / construct.GreedyBytes,
         lengths_bytes=(1, 1 + _LONGEST_BYTES),
     ),
-    completions=SystemInfoCompletion,
+    completions=ParameterCompletion,
 )

@@ -1,11 +1,11 @@
 """The boot options: what a tool sets for the next start, it reads back."""
 
 from blade_agent.backplane.layout import Nothing, WrongLength
+from blade_agent.backplane.message import ParameterCompletion
 from blade_agent.backplane.messages.boot_options import (
     GET_SYSTEM_BOOT_OPTIONS,
     SET_SYSTEM_BOOT_OPTIONS,
     BootOption,
-    BootOptionCompletion,
     BootOptionQuery,
     SetBootOption,
 )
@@ -39,7 +39,7 @@ def _get(controller: ManagementController, request: BootOptionQuery) -> BootOpti
 def _length_bytes(options: BootOptions, parameter: int) -> int:
     length_bytes = options.length_bytes(parameter)
     if length_bytes is None:
-        raise NotCarriedOut(BootOptionCompletion.NOT_SUPPORTED)
+        raise NotCarriedOut(ParameterCompletion.NOT_SUPPORTED)
     return length_bytes
 
 

@@ -3,14 +3,13 @@
 import os
 
 from blade_agent.backplane.layout import Nothing
-from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.message import CompletionCode, ParameterCompletion
 from blade_agent.backplane.messages.system_info import (
     BLOCK_BYTES,
     GET_SYSTEM_INFO_PARAMETERS,
     SET_SYSTEM_INFO_PARAMETERS,
     SetSystemInfo,
     SystemInfo,
-    SystemInfoCompletion,
     SystemInfoQuery,
 )
 from blade_agent.cbc.commands.answer import CommandModule, NotCarriedOut, answering
@@ -31,7 +30,7 @@ _LONGEST_BYTES = 255
 def _get(controller: ManagementController, request: SystemInfoQuery) -> SystemInfo:
     text = _texts(controller).get(request.parameter)
     if text is None and request.parameter != _SET_IN_PROGRESS:
-        raise NotCarriedOut(SystemInfoCompletion.NOT_SUPPORTED)
+        raise NotCarriedOut(ParameterCompletion.NOT_SUPPORTED)
     if request.flags & _REVISION_ALONE:
         return SystemInfo(revision=_REVISION, data=b"")
     if text is None:
@@ -41,7 +40,7 @@ def _get(controller: ManagementController, request: SystemInfoQuery) -> SystemIn
 
 def _set(controller: ManagementController, request: SetSystemInfo) -> Nothing:
     known = request.parameter == _SET_IN_PROGRESS or request.parameter in _texts(controller)
-    raise NotCarriedOut(SystemInfoCompletion.READ_ONLY if known else SystemInfoCompletion.NOT_SUPPORTED)
+    raise NotCarriedOut(ParameterCompletion.READ_ONLY if known else ParameterCompletion.NOT_SUPPORTED)
 
 
 def _texts(controller: ManagementController) -> dict[int, str]:

@@ -8,10 +8,9 @@ from typing import Final
 from msgspec import Struct
 
 from blade_agent.backplane.command import NET_FN_TRANSPORT, CommandCode
-from blade_agent.backplane.message import CompletionCode
+from blade_agent.backplane.message import CompletionCode, ParameterCompletion
 from blade_agent.chassis_manager.lan.cipher import CIPHER_SUITES
 from blade_agent.chassis_manager.lan.command_table import LAN_CHANNEL, Asked, CommandRefused, Entry, channel_of
-from blade_agent.chassis_manager.lan.sol_commands import ParameterCompletion
 from blade_agent.chassis_manager.lan.users import Privilege
 from blade_agent.hardware.interface import InterfaceFacts
 

@@ -6,7 +6,7 @@ from enum import unique
 from typing import Final
 
 from blade_agent.backplane.command import NET_FN_APPLICATION, NET_FN_TRANSPORT, CommandCode
-from blade_agent.backplane.message import Completion, CompletionCode
+from blade_agent.backplane.message import Completion, CompletionCode, ParameterCompletion
 from blade_agent.chassis_manager.lan.command_table import Asked, CommandRefused, Entry, channel_of
 from blade_agent.chassis_manager.lan.packet import PayloadType
 from blade_agent.chassis_manager.lan.session import LanSession, SessionTable
@@ -43,14 +43,6 @@ class ActivateCompletion(Completion):
 
     ALREADY = 0x80
     DISABLED = 0x81
-
-
-@unique
-class ParameterCompletion(Completion):
-    """Why a parameter is not given, or not set (IPMI 2.0, 23.1 and 26.2)."""
-
-    NOT_SUPPORTED = 0x80
-    READ_ONLY = 0x82
 
 
 class SolCommands:

@@ -295,10 +295,12 @@ class Conformance:
             assert await store.stations_with("epic", 64) == ["south"]
             assert await store.stations_with("epic", 1) == []
             assert await store.locations("epic") == {"north": {0, 62, 63, 199}, "south": set(range(60, 130))}
+            assert list((await store.held("epic")).items()) == [("north", 4), ("south", 70)]
             assert await store.remove_locations("epic", "north", FIRST, [62, 199, 5]) is Verdict.ACCEPTED
             assert await store.remove_locations("epic", "south", FIRST, range(200)) is Verdict.ACCEPTED
             assert await store.locations("epic") == {"north": {0, 63}}
-            assert await store.locations("film") == {}
+            assert await store.held("epic") == {"north": 2}
+            assert (await store.locations("film"), await store.held("film"), await store.held("none")) == ({}, {}, {})
 
         self.run(tmp_path, story)
 
