@@ -28,6 +28,7 @@ from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import Enlist
+from media_network.messages.holdings import Holdings
 from media_network.messages.streaming import Assumed, Next, NextSegment, Play, Ready, Redirect, StopCause, Stopped
 from media_network.messages.verb import Done
 from media_network.packets import TICK_HZ, TS_PACKET_BYTES
@@ -89,7 +90,7 @@ class Crowd:
 
     def holders(self, segment: int) -> list[Address]:
         """The engines that hold a segment."""
-        return self.table.engines_with("film", segment)
+        return self.table.engines_with(self.program.cut, segment)
 
     async def _watch(self, catalogue: Catalogue) -> None:
         self.program = film(self.segments)
@@ -101,7 +102,7 @@ class Crowd:
             self._enlist(slot)
         for segment in self.program.segments:
             for engine in place(segment, COPIES, self.roster, []):
-                self.table.add(engine.address, "film", segment.number)
+                self.table.add(engine.address, self.program.cut, segment.number)
         rng = random.Random(self.seed)
         async with asyncio.TaskGroup() as tasks:
             duty = DirectorDuty(station="north", address=_DIRECTOR, media=_DIRECTOR, epoch=1, center=None, state=_STATE)
@@ -130,7 +131,7 @@ class Crowd:
             boot="one",
             epoch=1,
             capacity_bps=CAPACITY_BPS,
-            inventory={},
+            holdings=Holdings(holdings=()),
         )
         return self.roster.enlist(message, control, media, 0.0)
 

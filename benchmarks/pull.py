@@ -20,6 +20,7 @@ from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
@@ -31,7 +32,7 @@ from media_network.ticket import TicketKey
 SEGMENT_BYTES = 8 * 1024 * 1024 // TS_PACKET_BYTES * TS_PACKET_BYTES
 READS = 128
 AT_ONCE = 8
-PROGRAM = "benchmark"
+CUT = Cut("benchmark", "0" * 64)
 KEY = TicketKey(bytes(32))
 
 
@@ -58,7 +59,7 @@ async def put_segment(folder: Path) -> None:
     data = random.Random(1).randbytes(SEGMENT_BYTES)
     segment = Segment(number=0, length_bytes=len(data), duration_ticks=900_000, sha256=sha256(data).hexdigest())
     store = await SegmentStore.open(DiskFiles(), [folder])
-    async with store.receive(PROGRAM, segment) as reception:
+    async with store.receive(CUT, segment) as reception:
         await reception.write(data)
         await reception.store()
     store.close()
@@ -75,7 +76,7 @@ async def measure(server: Server) -> float:
 async def read_segments(address: Address, times: int) -> int:
     """Read the segment so many times over one connection; returns the bytes of its body."""
     loop = asyncio.get_running_loop()
-    request = f"GET {segment_target(PROGRAM, 0, KEY.sign('reader', PROGRAM))} HTTP/1.1\r\nHost: {address}\r\n\r\n"
+    request = f"GET {segment_target(CUT, 0, KEY.sign('reader', CUT.program))} HTTP/1.1\r\nHost: {address}\r\n\r\n"
     buffer = bytearray(1024 * 1024)
     with socket.socket() as connection:
         connection.setblocking(False)  # noqa: FBT003 -- the socket module takes no keyword
@@ -110,7 +111,7 @@ async def serve_engine(folder: Path, control: Control) -> None:
 
 async def serve_file_response(folder: Path, control: Control) -> None:
     """The same path by aiohttp's own means."""
-    [file] = (folder / PROGRAM).iterdir()
+    [file] = (folder / CUT.program).iterdir()
 
     async def get(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(file)

@@ -19,6 +19,7 @@ from blade_agent.main_board.engine.sending.pusher import Pusher
 from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.packets import TS_PACKET_BYTES
 from media_network.segment_table import Segment
@@ -28,7 +29,7 @@ RATE_BPS = 8_000_000
 WARM_UP_S = 1.5
 MEASURE_S = 3.0
 SEGMENT_BYTES = 6 * 1024 * TS_PACKET_BYTES * 8
-PROGRAM = "benchmark"
+CUT = Cut("benchmark", "0" * 64)
 
 
 async def main() -> None:
@@ -54,7 +55,7 @@ async def put_segment(store: SegmentStore) -> None:
     """Store one segment that lasts longer than the measurement."""
     data = random.Random(1).randbytes(SEGMENT_BYTES)
     segment = Segment(number=0, length_bytes=len(data), duration_ticks=900_000, sha256=sha256(data).hexdigest())
-    async with store.receive(PROGRAM, segment) as reception:
+    async with store.receive(CUT, segment) as reception:
         await reception.write(data)
         await reception.store()
 
@@ -109,7 +110,7 @@ class Unwatched:
 
 async def make_transmission(store: SegmentStore, console: Address) -> Transmission:
     """A transmission with its first window in memory."""
-    transmission = Transmission(await store.read(PROGRAM, 0), console, RATE_BPS, Unwatched())
+    transmission = Transmission(await store.read(CUT, 0), console, RATE_BPS, Unwatched())
     await transmission.read_first(0)
     return transmission
 

@@ -16,6 +16,7 @@ from blade_agent.main_board.director.director import direct
 from blade_agent.main_board.director.duty import DirectorDuty
 from media_network.address import Address
 from media_network.files import DiskFiles
+from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report
@@ -100,9 +101,10 @@ def program(number: int) -> Program:
 
 async def enlist(http: HttpClient, director: Address) -> None:
     """Publish the programs, and report for duty as its engines, each with everything."""
-    for number in range(PROGRAMS):
-        await http.ask(director, PUBLISH_PROGRAM, PublishProgram(program(number).header))
-    inventory = {f"program-{number}": f"0-{SEGMENTS - 1}" for number in range(PROGRAMS)}
+    headers = [program(number).header for number in range(PROGRAMS)]
+    for header in headers:
+        await http.ask(director, PUBLISH_PROGRAM, PublishProgram(header))
+    cuts = sorted(header.cut for header in headers)
     for slot in range(ENGINES):
         message = Enlist(
             slot=slot + 2,
@@ -111,7 +113,7 @@ async def enlist(http: HttpClient, director: Address) -> None:
             boot="boot",
             epoch=1,
             capacity_bps=_CAPACITY_BPS,
-            inventory=inventory,
+            holdings=page_of(cuts, lambda _: range(SEGMENTS)),
         )
         await http.ask(director, ENLIST, message)
 

@@ -8,6 +8,7 @@ compared with `ProgramHeader.sha256`.
 from dataclasses import dataclass
 from typing import Any
 
+from media_network.cut import Cut
 from media_network.fields import ProgramId
 from media_network.packets import TICK_HZ
 from media_network.program_header import ProgramHeader
@@ -25,6 +26,11 @@ class Program:
     def name(self) -> ProgramId:
         """What it is called on every wire and in every path."""
         return self.header.program
+
+    @property
+    def cut(self) -> Cut:
+        """What its segments belong to."""
+        return self.header.cut
 
     @property
     def rate_bps(self) -> int:

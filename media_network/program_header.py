@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.cut import Cut
 from media_network.fields import Count, ProgramId, Rate, Sentence, Sha256
 from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
 from media_network.segment_table import SEGMENTS_MAX
@@ -172,6 +173,11 @@ class ProgramHeader(Struct, frozen=True, kw_only=True):
         """Whether directors redirect consoles to it."""
         begun = self.publish_at_ms is not None and self.publish_at_ms <= now_ms
         return begun and (self.window_ends_ms is None or now_ms < self.window_ends_ms)
+
+    @property
+    def cut(self) -> Cut:
+        """What its segments belong to."""
+        return Cut(self.program, self.table)
 
     @property
     def duration_ms(self) -> int:

@@ -31,8 +31,6 @@ _TEXTS = {
     "engine": _ENGINE,
     "failed": _OTHER_ENGINE,
     "ingest": "8a7b6c5d4e3f2a1b",
-    "inventory": _SEGMENTS,
-    "locations": _SEGMENTS,
     "media": _ENGINE_MEDIA,
     "parts": _DIRECTOR_MEDIA,
     "program": _PROGRAM,
@@ -60,7 +58,6 @@ _TEXTS = {
     "SessionView.engine": _ENGINE_MEDIA,
     "StationDoor.media": _DIRECTOR_MEDIA,
     "StationRow.media": _DIRECTOR_MEDIA,
-    "StationView.programs": _SEGMENTS,
 }
 _NUMBERS = {
     "Attachment.length_bytes": 54_321,
@@ -158,6 +155,8 @@ def _plain(info, struct, name):  # noqa: C901 -- a kind a line
             return [_plain(info.item_type, struct, name)]
         case inspect.TupleType():
             return [_plain(each, struct, name) for each in info.item_types]
+        case inspect.NamedTupleType():
+            return [_plain(field.type, info.cls.__name__, field.name) for field in info.fields]
         case inspect.DictType():
             key = _TEXTS["station" if name == "stations" else "program"]
             return {key: _plain(info.value_type, struct, name)}

@@ -199,7 +199,7 @@ class Catalogue:
     def _voids(self, change: ProgramChange) -> bool:
         """Whether what may be here of a program is not of what it is after a change."""
         known = self.get(change.program)
-        return change.header is None or (known is not None and known.table != change.header.table)
+        return change.header is None or known is None or known.table != change.header.table
 
     def _enter(self, change: ProgramChange) -> None:
         if known := self._known.get(change.program):

@@ -19,14 +19,14 @@ from blade_agent.main_board.parts import Parts, with_parts
 from media_network.address import Address
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, Resource
-from media_network.messages import enlisting, obtaining, program_information, streaming, watching
+from media_network.messages import enlisting, holdings, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Verb
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import HELD_SEGMENT_PATH
 
 _VERBS: tuple[Verb[Any, Any], ...] = tuple(
     verb
-    for conversation in (enlisting, obtaining, program_information, streaming, watching)
+    for conversation in (enlisting, holdings, obtaining, program_information, streaming, watching)
     for verb in vars(conversation).values()
     if isinstance(verb, Verb)
 )

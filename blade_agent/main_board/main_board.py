@@ -20,6 +20,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
+from blade_agent.main_board.engine.adopting import adopt_earlier
 from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
@@ -68,7 +69,8 @@ class RunningMainBoard:
         self._leaving = False
         self._draining = False
         self._catalogue = Catalogue(board.files, board.state / "catalogue")
-        self._catalogue.let_go = Discarding(board.store).discard
+        self._discarding = Discarding(board.store)
+        self._catalogue.let_go = self._discarding.discard
         self._door = FrontDoor(self._director_media, self._catalogue.parts)
         self._engine: Engine | None = None
         self._director: Director | None = None
@@ -148,6 +150,8 @@ class RunningMainBoard:
         """Fill one role after the other until cancelled."""
         address, media = self._board.address, self._board.media
         await self._catalogue.load()
+        await adopt_earlier(self._board.store, self._catalogue)
+        await self._discarding.discard_gone(self._catalogue)
         while True:
             self._failed.discard("server")
             try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from blade_agent.backplane.role import Role
-from chassis_emulator.campaign.books import DiskBook, RegistryBook, read_disks, read_registry
+from chassis_emulator.campaign.books import DirectorBook, DiskBook, Locations, RegistryBook, read_disks, read_registry
 from chassis_emulator.chassis.orders import END_FAULTS, INSERT, EndFaults, InsertBlade
 from chassis_emulator.network.control import (
     PROCESSES,
@@ -22,10 +22,13 @@ from chassis_emulator.network.control import (
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.plan import BladePlan, NetworkPlan
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.http.client import HttpClient
+from media_network.messages.holdings import ASK_STATION_HOLDINGS, AskHoldings
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.messages.watching import ASK_STATION, AskStation, StationView
+from media_network.segment_set import parse_segments
 
 ORDER_TIMEOUT_S = 60.0
 _ASK_S = 2.0
@@ -78,16 +81,29 @@ class Battlefield:
         """How much of the network serves."""
         return await self.tell(READINESS, AskReadiness())
 
-    async def views(self) -> dict[str, StationView]:
+    async def views(self) -> dict[str, DirectorBook]:
         """Stations as their directors see them, as far as they answer."""
         listed = await self.http.tell(self.plan.center.address, LIST_STATIONS, ListStations(), deadline_s=_ASK_S)
         views = {}
         for row in listed.stations if listed else ():
             director = Address.parse(row.director)
             view = await self.http.tell(director, ASK_STATION, AskStation(), deadline_s=_ASK_S)
-            if view is not None:
-                views[row.station] = view
+            held = await self._held(director)
+            if view is not None and held is not None:
+                views[row.station] = DirectorBook(view=view, held=held)
         return views
+
+    async def _held(self, director: Address) -> Locations | None:
+        held: dict[Cut, frozenset[int]] = {}
+        after: Cut | None = None
+        more = True
+        while more:
+            page = await self.http.tell(director, ASK_STATION_HOLDINGS, AskHoldings(after=after), deadline_s=_ASK_S)
+            if page is None:
+                return None
+            held |= {holding.cut: parse_segments(holding.segments) for holding in page.holdings}
+            after, more = max(held, default=None), page.more
+        return held
 
     async def registry(self) -> RegistryBook:
         """The registry's book."""

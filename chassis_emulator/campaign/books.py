@@ -19,13 +19,14 @@ from chassis_emulator.topology.plan import BladePlan
 from distribution_center.registry import reads
 from distribution_center.registry.repository import OrderState
 from distribution_center.registry.sqlite_connection import open_reader
+from media_network.cut import Cut
 from media_network.fields import ProgramId
 from media_network.messages.watching import StationView
 from media_network.program_header import ProgramHeader
-from media_network.segment_set import format_segments, parse_segments
+from media_network.segment_set import format_segments
 
-Locations = Mapping[ProgramId, frozenset[int]]
-"""Segments by program."""
+Locations = Mapping[Cut, frozenset[int]]
+"""Segments by cut."""
 _PROGRAMS_MAX = 10_000
 _Answer = TypeVar("_Answer")
 _HELD = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9a-f]{64})\.ts")
@@ -41,6 +42,13 @@ class RegistryBook(Struct, frozen=True, kw_only=True):
     """Orders to distribute that are not carried out: program and station."""
     epochs: Mapping[str, int]
     """By station, of the last director that was heard."""
+
+
+class DirectorBook(Struct, frozen=True, kw_only=True):
+    """What a station's director says."""
+
+    view: StationView
+    held: Locations
 
 
 class DiskBook(Struct, frozen=True, kw_only=True):
@@ -61,11 +69,11 @@ def read_registry(path: Path) -> RegistryBook:
 def _read_registry(connection: apsw.Connection) -> RegistryBook:
     changes = _of(connection, reads.changes(0, _PROGRAMS_MAX))
     programs = {change.program: change.header for change in changes if change.header}
-    locations: defaultdict[str, dict[ProgramId, frozenset[int]]] = defaultdict(dict)
+    locations: defaultdict[str, dict[Cut, frozenset[int]]] = defaultdict(dict)
     unfinished = []
-    for name in programs:
+    for name, header in programs.items():
         for station, held in _of(connection, reads.locations(name)).items():
-            locations[station][name] = held
+            locations[station][header.cut] = held
         orders = _of(connection, reads.orders(name))
         unfinished += [(name, station) for station, order in orders.items() if order.state is OrderState.ORDERED]
     return RegistryBook(
@@ -82,7 +90,7 @@ def _of(connection: apsw.Connection, read: reads.Read[_Answer]) -> _Answer:
 
 def read_disks(blade: BladePlan) -> DiskBook:
     """Read every byte of a blade's channels. Blocks."""
-    held: defaultdict[ProgramId, set[int]] = defaultdict(set)
+    held: defaultdict[Cut, set[int]] = defaultdict(set)
     wrong = []
     for path, number, length, digest in _held_files(blade.channels):
         try:
@@ -90,10 +98,11 @@ def read_disks(blade: BladePlan) -> DiskBook:
         except FileNotFoundError:  # it was given up meanwhile
             continue
         if len(content) == length and sha256(content).hexdigest() == digest:
-            held[path.parent.name].add(number)
+            program, _, table = path.parent.name.partition(".")
+            held[Cut(program, table)].add(number)
         else:
             wrong.append(str(path))
-    return DiskBook(held={name: frozenset(numbers) for name, numbers in held.items()}, wrong=tuple(wrong))
+    return DiskBook(held={cut: frozenset(numbers) for cut, numbers in held.items()}, wrong=tuple(wrong))
 
 
 def _held_files(channels: Iterable[Path]) -> Iterator[tuple[Path, int, int, str]]:
@@ -104,35 +113,36 @@ def _held_files(channels: Iterable[Path]) -> Iterator[tuple[Path, int, int, str]
             yield path, int(named[1]), int(named[2]), named[3]
 
 
-def differences(station: str, registered: Locations, view: StationView, disks: Mapping[str, DiskBook]) -> Iterator[str]:
+def differences(
+    station: str, registered: Locations, director: DirectorBook, disks: Mapping[str, DiskBook]
+) -> Iterator[str]:
     """What does not agree, a clause each, location by location.
 
     `disks` are the books of the blades that the director counts as its engines, by their control address.
     """
     for blade in disks.values():
         yield from (f"{path} does not hold what its name says" for path in blade.wrong)
-    for engine in view.engines:
+    for engine in director.view.engines:
         held = sum(map(len, disks[engine.engine].held.values())) if engine.engine in disks else 0
         if engine.segments != held:
             yield f"{station} counts {engine.segments} segments at {engine.engine}, whose disks hold {held}"
     on_disk = _together(book.held for book in disks.values())
-    inventory = {name: parse_segments(text) for name, text in view.programs.items()}
-    for who, verb, book in (("the registry", "lists", registered), ("the director", "knows", inventory)):
-        for name in sorted(book.keys() | on_disk.keys()):
-            listed, there = book.get(name, frozenset()), on_disk.get(name, frozenset())
+    for who, verb, book in (("the registry", "lists", registered), ("the director", "knows", director.held)):
+        for cut in sorted(book.keys() | on_disk.keys()):
+            listed, there = book.get(cut, frozenset()), on_disk.get(cut, frozenset())
             if extra := listed - there:
-                yield f"{who} {verb} {_these(name, extra)} at {station}, which no engine's disk holds"
+                yield f"{who} {verb} {_these(cut, extra)} at {station}, which no engine's disk holds"
             if lacking := there - listed:
-                yield f"{who} lacks {_these(name, lacking)} at {station}, which a disk there holds"
+                yield f"{who} lacks {_these(cut, lacking)} at {station}, which a disk there holds"
 
 
-def _together(books: Iterable[Locations]) -> dict[ProgramId, frozenset[int]]:
-    all_held: defaultdict[ProgramId, frozenset[int]] = defaultdict(frozenset)
+def _together(books: Iterable[Locations]) -> dict[Cut, frozenset[int]]:
+    all_held: defaultdict[Cut, frozenset[int]] = defaultdict(frozenset)
     for book in books:
-        for name, segments in book.items():
-            all_held[name] |= segments
+        for cut, segments in book.items():
+            all_held[cut] |= segments
     return all_held
 
 
-def _these(name: str, segments: frozenset[int]) -> str:
-    return f"{name} {format_segments(segments)}"
+def _these(cut: Cut, segments: frozenset[int]) -> str:
+    return f"{cut.program} {format_segments(segments)}"

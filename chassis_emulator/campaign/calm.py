@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 from blade_agent.backplane.role import Role
 from chassis_emulator.campaign.battlefield import Battlefield
-from chassis_emulator.campaign.books import RegistryBook, differences
+from chassis_emulator.campaign.books import DirectorBook, RegistryBook, differences
 from chassis_emulator.campaign.errands import Operator
 from chassis_emulator.campaign.errors import DoesNotHold, NoCalm
 from chassis_emulator.network.launch import describe_missing
-from media_network.messages.watching import StationView
 
 _LOOK_EVERY_S = 0.5
 _AWAY = frozenset({"crashed", "stopped", "hung", "empty"})
@@ -59,7 +58,7 @@ class Calm:
         left = [path.name for path in self._field.spool.iterdir() if path.name != "downloads"]
         return [f"{name} is left in the spool" for name in sorted(left)]
 
-    async def _director_trouble(self, views: Mapping[str, StationView], book: RegistryBook) -> list[str]:
+    async def _director_trouble(self, views: Mapping[str, DirectorBook], book: RegistryBook) -> list[str]:
         """One director a station, and epochs that never fall. Raises DoesNotHold."""
         trouble = []
         rows = await self._field.processes()
@@ -71,7 +70,7 @@ class Calm:
             if station not in views:
                 trouble.append(f"the director of {station} does not answer")
                 continue
-            epoch = views[station].epoch
+            epoch = views[station].view.epoch
             if epoch < self._epochs.get(station, 0):
                 raise DoesNotHold(f"the epoch of {station} fell from {self._epochs[station]} to {epoch}")
             if book.epochs.get(station) != epoch:
@@ -79,9 +78,9 @@ class Calm:
             self._epochs[station] = epoch
         return trouble
 
-    async def _disagreements(self, views: Mapping[str, StationView], book: RegistryBook) -> list[str]:
+    async def _disagreements(self, views: Mapping[str, DirectorBook], book: RegistryBook) -> list[str]:
         found: list[str] = []
-        for station, view in views.items():
-            disks = await self._field.disks(view)
-            found += differences(station, book.locations.get(station, {}), view, disks)
+        for station, director in views.items():
+            disks = await self._field.disks(director.view)
+            found += differences(station, book.locations.get(station, {}), director, disks)
         return found

@@ -73,8 +73,9 @@ class Operator:
             if not book.programs[program].is_in_service(now_ms()):
                 yield f"{program} was published, and is not in service"
         for program, station in sorted(self._distributed):
-            held = book.locations.get(station, {}).get(program, frozenset())
-            if program in book.programs and len(held) < book.programs[program].segments:
+            header = book.programs.get(program)
+            held = book.locations.get(station, {}).get(header.cut, frozenset()) if header else frozenset()
+            if header and len(held) < header.segments:
                 yield f"{program} was to be at {station}, where {len(held)} of its segments are"
         yield from (f"{program} is still to be brought to {station}" for program, station in book.unfinished)
 

@@ -13,6 +13,7 @@ from distribution_center.content.segment_folder import segment_path
 from distribution_center.content.spool import clear_spool, spooled
 from distribution_center.content.storing import Storing
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
 from media_network.messages.obtaining import LOCATE_SEGMENT, LocateSegment, SegmentLocation
@@ -52,16 +53,22 @@ class ContentEngine:
                 tasks.create_task(storing.store_at_last(program), name=f"store {program.program}")
 
     async def _locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
-        if not segment_path(self._storing.spool / question.program, question.segment).is_file():
+        if not await self._is_spooled(Cut(question.program, question.table), question.segment):
             return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is not in the spool")
         ticket = self._tickets.sign(f"copy-{question.segment}", question.program)
         return SegmentLocation(media=str(self._media), ticket=ticket)
 
     async def _segment(self, request: web.Request) -> web.StreamResponse:
-        program, number, ticket = asked_segment(request.match_info, request.query)
-        if self._tickets.holder(ticket, program) != f"copy-{number}":
+        cut, number, ticket = asked_segment(request.match_info, request.query)
+        if self._tickets.holder(ticket, cut.program) != f"copy-{number}":
             return refusing(Refused(Reason.BAD_TICKET, "the ticket is not for this segment"))
-        path = segment_path(self._storing.spool / program, number)
-        if not path.is_file():
-            return refusing(Refused(Reason.NOT_HERE, f"segment {number} of {program} is not in the spool"))
+        if not await self._is_spooled(cut, number):
+            return refusing(Refused(Reason.NOT_HERE, f"segment {number} of {cut.program} is not in the spool"))
+        path = segment_path(self._storing.spool / cut.program, number)
         return web.FileResponse(path, headers={"Content-Type": "video/mp2t"})
+
+    async def _is_spooled(self, cut: Cut, number: int) -> bool:
+        """Whether the spool has a segment of this very cut. Raises RepositoryError."""
+        known = await self._storing.repository.program(cut.program)
+        is_cut = known is not None and known.cut == cut
+        return is_cut and segment_path(self._storing.spool / cut.program, number).is_file()

@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
 from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict, all_programs
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.fields import ProgramId
 from media_network.http.server import HandlerTable
 from media_network.messages import registry as messages
@@ -151,14 +153,15 @@ class MediaLocationRegistry:
 
     async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
         try:
-            held = {program: parse_segments(text) for program, text in message.locations.items()}
+            held = {holding.cut: parse_segments(holding.segments) for holding in message.holdings}
+            until = _page_end(message)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         stamp = Stamp(message.epoch, message.generation)
-        verdict = await self._repository.replace_station(message.station, stamp, held)
-        self._counters.full_reports += verdict is Verdict.ACCEPTED
+        verdict = await self._repository.replace_station(message.station, stamp, held, message.after, until)
+        self._counters.full_reports += verdict is Verdict.ACCEPTED and until is None
         if self._recalling and verdict is Verdict.ACCEPTED:
-            await self._recalling.note(message.station, held)
+            await self._recalling.note(message.station, [cut.program for cut in held])
         return self._conclude(verdict, message.station)
 
     def _report_again(self, station: str) -> None:
@@ -177,7 +180,7 @@ class MediaLocationRegistry:
     async def _change(
         self,
         message: messages.AddLocations | messages.RemoveLocations,
-        write: Callable[[str, str, Stamp, Iterable[int]], Awaitable[Verdict]],
+        write: Callable[[Cut, str, Stamp, Iterable[int]], Awaitable[Verdict]],
     ) -> tuple[Done | Refused, int]:
         """Change locations; gives the answer, and how many were changed."""
         try:
@@ -185,7 +188,7 @@ class MediaLocationRegistry:
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error)), 0
         stamp = Stamp(message.epoch, message.generation)
-        verdict = await write(message.program, message.station, stamp, segments)
+        verdict = await write(Cut(message.program, message.table), message.station, stamp, segments)
         if verdict is Verdict.UNKNOWN_PROGRAM:
             return Done(), 0  # forgotten here since; the station's copy is of no concern any more
         return self._conclude(verdict, message.station), len(segments) if verdict is Verdict.ACCEPTED else 0
@@ -233,3 +236,13 @@ class MediaLocationRegistry:
                 for each in stations
             )
         )
+
+
+def _page_end(message: messages.ReportLocations) -> ProgramId | None:
+    """The last program of a page; None if it goes to the end. Raises ValueError: its programs are not in order."""
+    names = [*([message.after] if message.after else ()), *(holding.program for holding in message.holdings)]
+    if any(name >= following for name, following in pairwise(names)):
+        raise ValueError("the programs of a report are not in order")
+    if message.more and not message.holdings:
+        raise ValueError("a page is empty, and not the last one")
+    return names[-1] if message.more else None

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from media_network.cut import Cut
 from media_network.messages.content import ProgramState
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
@@ -172,18 +173,28 @@ class Repository(Protocol):
     async def see_station(self, station: RegisteredStation) -> Verdict:
         """A station's director reports. `OLD_EPOCH`, `OLD_GENERATION`."""
 
-    async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+    async def add_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """Segments are durable at a station, beyond the inventory of this very epoch and generation.
 
         Those already known are no error. `OLD_EPOCH`, `OLD_GENERATION`, `NO_INVENTORY`, `UNKNOWN_STATION`,
-        `UNKNOWN_PROGRAM`, `NO_SUCH_SEGMENT`.
+        `NO_SUCH_SEGMENT`; `UNKNOWN_PROGRAM`, too, of a cut that is not what its program is now.
         """
 
-    async def remove_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+    async def remove_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """Segments are no more at a station. Verdicts as for `add_locations`."""
 
-    async def replace_station(self, station: str, stamp: Stamp, segments: Mapping[str, Iterable[int]]) -> Verdict:
-        """A station's inventory: this, and nothing else, is there. Programs the registry does not know are left out.
+    async def replace_station(
+        self,
+        station: str,
+        stamp: Stamp,
+        segments: Mapping[Cut, Iterable[int]],
+        after: str | None = None,
+        until: str | None = None,
+    ) -> Verdict:
+        """A page of a station's inventory: of the programs beyond `after`, up to `until`, it holds just this.
+
+        With the page that goes to the end, whose `until` is None, the inventory is known. Cuts that are not what their
+        programs are now are left out.
 
         Verdicts as for `add_locations` without `NO_INVENTORY` and `UNKNOWN_PROGRAM`; `REPEATED` if the inventory of
         this generation is known: locations may have been added since.

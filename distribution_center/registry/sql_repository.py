@@ -21,6 +21,7 @@ from distribution_center.registry.repository import (
     WantedPrograms,
 )
 from distribution_center.registry.writes import FullReport, Write
+from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.time_of_day import now_ms
@@ -85,20 +86,27 @@ class SqlRepository:
         """See `Repository`."""
         return await self._commits.write(partial(writes.see_station, station=station))
 
-    async def add_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+    async def add_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {program: masks(segments)})
+        inventory = FullReport(station, stamp, {cut: masks(segments)})
         return await self._commits.write(partial(writes.add_locations, inventory=inventory))
 
-    async def remove_locations(self, program: str, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+    async def remove_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {program: masks(segments)})
+        inventory = FullReport(station, stamp, {cut: masks(segments)})
         return await self._commits.write(partial(writes.remove_locations, inventory=inventory))
 
-    async def replace_station(self, station: str, stamp: Stamp, segments: Mapping[str, Iterable[int]]) -> Verdict:
+    async def replace_station(
+        self,
+        station: str,
+        stamp: Stamp,
+        segments: Mapping[Cut, Iterable[int]],
+        after: str | None = None,
+        until: str | None = None,
+    ) -> Verdict:
         """See `Repository`."""
-        held = {program: masks(numbers) for program, numbers in segments.items()}
-        inventory = FullReport(station, stamp, held)
+        held = {cut: masks(numbers) for cut, numbers in segments.items()}
+        inventory = FullReport(station, stamp, held, after, until)
         return await self._commits.write(partial(writes.replace_station, inventory=inventory))
 
     async def programs(

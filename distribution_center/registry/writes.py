@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS
 from distribution_center.registry.repository import DistributionOrder, RegisteredStation, Stamp, Verdict
+from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 
@@ -47,8 +48,12 @@ class FullReport(NamedTuple):
 
     station: str
     stamp: Stamp
-    held: dict[str, dict[int, int]]
-    """Masks by chunk by program."""
+    held: dict[Cut, dict[int, int]]
+    """Masks by chunk by cut."""
+    after: str | None = None
+    """Of a page of a whole report: the last program of the page before."""
+    until: str | None = None
+    """The last program of this page; None: it goes to the end."""
 
 
 class _Extent(NamedTuple):
@@ -225,8 +230,8 @@ def remove_locations(*, inventory: FullReport) -> Steps:
     verdict = _check_change(known, inventory, extents)
     if known is None or verdict is not Verdict.ACCEPTED:
         return verdict
-    for program, extent in extents.items():
-        taken = [(mask, extent.number, chunk, known.number) for chunk, mask in inventory.held[program].items()]
+    for cut, extent in extents.items():
+        taken = [(mask, extent.number, chunk, known.number) for chunk, mask in inventory.held[cut].items()]
         yield Each(
             "UPDATE locations SET mask = mask & ~CAST($1 AS bigint) WHERE program = $2 AND chunk = $3 AND station = $4",
             [*taken],
@@ -248,16 +253,33 @@ def replace_station(*, inventory: FullReport) -> Steps:
     if known.inventory == inventory.stamp:
         return Verdict.REPEATED
     yield Statement(
-        "UPDATE stations SET epoch = $1, generation = $2, inventory_epoch = $3, inventory_generation = $4"
-        " WHERE number = $5",
-        (*inventory.stamp, *inventory.stamp, known.number),
+        "UPDATE stations SET epoch = $1, generation = $2 WHERE number = $3", (*inventory.stamp, known.number)
     )
-    yield Statement("DELETE FROM locations WHERE station = $1", (known.number,))
+    yield _forget_between(known, inventory)
     yield _insert(known, inventory, extents)
+    if inventory.until is None:
+        yield Statement(
+            "UPDATE stations SET inventory_epoch = $1, inventory_generation = $2 WHERE number = $3",
+            (*inventory.stamp, known.number),
+        )
     return verdict
 
 
-def _check_change(known: _Known | None, inventory: FullReport, extents: dict[str, _Extent]) -> Verdict:
+def _forget_between(known: _Known, page: FullReport) -> Statement:
+    """What a station was known to hold of the programs that a page is about."""
+    if page.after is None and page.until is None:
+        return Statement("DELETE FROM locations WHERE station = $1", (known.number,))
+    bounds = [(">", page.after), ("<=", page.until)]
+    terms = [(sign, name) for sign, name in bounds if name is not None]
+    between = " AND ".join(f"program {sign} ${place}" for place, (sign, _) in enumerate(terms, 2))
+    named = f"SELECT number FROM programs WHERE {between}"  # noqa: S608 -- our own words
+    return Statement(
+        f"DELETE FROM locations WHERE station = $1 AND program IN ({named})",  # noqa: S608
+        (known.number, *(name for _, name in terms)),
+    )
+
+
+def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut, _Extent]) -> Verdict:
     """Whether a station may add to its inventory, or take from it."""
     verdict = _check(known, inventory, extents)
     if verdict is not Verdict.ACCEPTED:
@@ -267,13 +289,13 @@ def _check_change(known: _Known | None, inventory: FullReport, extents: dict[str
     return verdict if len(extents) == len(inventory.held) else Verdict.UNKNOWN_PROGRAM
 
 
-def _check(known: _Known | None, inventory: FullReport, extents: dict[str, _Extent]) -> Verdict:
+def _check(known: _Known | None, inventory: FullReport, extents: dict[Cut, _Extent]) -> Verdict:
     """Whether a station's message about segments may be taken."""
     verdict = _fence(known, inventory.stamp)
     if verdict is not Verdict.ACCEPTED:
         return verdict
-    for program, extent in extents.items():
-        for chunk, mask in inventory.held[program].items():
+    for cut, extent in extents.items():
+        for chunk, mask in inventory.held[cut].items():
             if chunk < 0 or chunk * CHUNK_SEGMENTS + mask.bit_length() > extent.segments:
                 return Verdict.NO_SUCH_SEGMENT
     return verdict
@@ -287,14 +309,14 @@ def _fence(known: _Known | None, stamp: Stamp) -> Verdict:
     return Verdict.OLD_GENERATION if stamp < known.stamp else Verdict.ACCEPTED
 
 
-def _insert(known: _Known, inventory: FullReport, extents: dict[str, _Extent]) -> Each:
+def _insert(known: _Known, inventory: FullReport, extents: dict[Cut, _Extent]) -> Each:
     return Each(
         "INSERT INTO locations (program, chunk, station, mask) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (program, chunk, station) DO UPDATE SET mask = locations.mask | excluded.mask",
         [
             (extent.number, chunk, known.number, mask)
-            for program, extent in extents.items()
-            for chunk, mask in inventory.held[program].items()
+            for cut, extent in extents.items()
+            for chunk, mask in inventory.held[cut].items()
         ],
     )
 
@@ -307,13 +329,17 @@ def _known(station: str) -> Generator[Statement, tuple[Any, ...] | None, _Known 
     return None if row is None else _Known(row[0], Stamp(row[1], row[2]), Stamp(row[3], row[4]))
 
 
-def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | None, dict[str, _Extent]]:
-    """Of those programs of an inventory that are known."""
+def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | None, dict[Cut, _Extent]]:
+    """Of those cuts of an inventory that are what their programs are now."""
     extents = {}
-    for program in inventory.held:
-        extent = yield from _extent(program)
-        if extent is not None:
-            extents[program] = extent
+    for cut in inventory.held:
+        row = yield Statement(
+            "SELECT number, segments FROM programs JOIN parts ON parts.program = number"
+            " WHERE programs.program = $1 AND sha256 = $2 AND header IS NOT NULL",
+            cut,
+        )
+        if row is not None:
+            extents[cut] = _Extent(row[0], row[1])
     return extents
 
 

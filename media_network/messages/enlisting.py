@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId
+from media_network.fields import Count, ProgramId, Sha256
+from media_network.messages.holdings import Holdings
 from media_network.messages.streaming import Interval, StreamCursor
 from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
 from media_network.word import Word
@@ -30,13 +31,15 @@ class RunningStream(Struct, frozen=True, kw_only=True):
     cursor: StreamCursor
     phase: TurnPhase
     program: ProgramId
+    table: Sha256
+    """Of the cut that it is a stream of."""
     console: str
     first_packet: Count
     """With which packet of the segment the turn began."""
 
 
 class Enlist(Struct, frozen=True, kw_only=True):
-    """An engine reports for duty with all it holds, and all it is at: its director may be a new one."""
+    """An engine reports for duty with what it holds, and all it is at: its director may be a new one."""
 
     slot: Annotated[int, Meta(ge=1, le=32)]
     engine: str
@@ -48,8 +51,8 @@ class Enlist(Struct, frozen=True, kw_only=True):
     epoch: Count
     """Epoch of the director the engine was assigned to."""
     capacity_bps: Count
-    inventory: dict[ProgramId, str]
-    """Segments by program, as `segment_set` writes them."""
+    holdings: Holdings
+    """The first page of what it holds; the director asks on (`engine/holdings`)."""
     streams: tuple[RunningStream, ...] = ()
     draining: bool = False
     """It takes nothing new: see `Report.draining`."""
@@ -139,9 +142,9 @@ ENLIST = Verb(
     "director/enlist",
     Enlist,
     Enlisted,
-    "An engine reports for duty with its inventory.",
+    "An engine reports for duty with what it holds, and all it is at.",
     callers=(Caller.ENGINE,),
-    request_bytes_max=16 * MIB,  # grows with what the engine holds: 70 bytes a program, more with holes in it
+    request_bytes_max=STREAMS_BYTES_MAX + 2 * MIB,
     reply_bytes_max=STREAMS_BYTES_MAX,
 )
 

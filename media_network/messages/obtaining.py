@@ -53,6 +53,7 @@ class LocateSegment(Struct, frozen=True, kw_only=True):
     """Where in your station is this segment? (claim 12)."""
 
     program: ProgramId
+    table: Sha256
     segment: Count
 
 
@@ -100,6 +101,7 @@ class CopyDone(Struct, frozen=True, kw_only=True):
     engine: str
     boot: str
     program: ProgramId
+    table: Sha256
     segment: Count
     result: CopyResult
     copied_bytes: Count

@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from media_network.fields import Count, ProgramId
+from media_network.fields import Count, ProgramId, Sha256
+from media_network.messages.holdings import Holding, SegmentNumbers
 from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
 from media_network.program_header import Milliseconds
 
@@ -37,13 +38,19 @@ class StationRegistered(Struct, frozen=True, kw_only=True):
 
 
 class ReportLocations(Struct, frozen=True, kw_only=True):
-    """All that a station holds: replaces what the registry knew of it."""
+    """A page of all that a station holds, in the order of names: replaces what the registry knew of these programs, and
+    of those between them."""
 
     station: str
     epoch: Count
     generation: Count
-    locations: dict[ProgramId, str]
-    """Segments by program, as `segment_set` writes them."""
+    """Of the whole report. What changes after it is heard when its last page has come."""
+    after: ProgramId | None = None
+    """The last program of the page before; None: this is the first."""
+    holdings: tuple[Holding, ...]
+    """One cut of a program: the one that the station knows under that name."""
+    more: bool = False
+    """There is another page; if not, this one goes to the end."""
 
 
 class AddLocations(Struct, frozen=True, kw_only=True):
@@ -54,7 +61,8 @@ class AddLocations(Struct, frozen=True, kw_only=True):
     generation: Count
     """Of the full report that this adds to, or takes from."""
     program: ProgramId
-    segments: str
+    table: Sha256
+    segments: SegmentNumbers
 
 
 class RemoveLocations(Struct, frozen=True, kw_only=True):
@@ -65,7 +73,8 @@ class RemoveLocations(Struct, frozen=True, kw_only=True):
     generation: Count
     """Of the full report that this adds to, or takes from."""
     program: ProgramId
-    segments: str
+    table: Sha256
+    segments: SegmentNumbers
 
 
 class ListStations(Struct, frozen=True):
@@ -124,9 +133,9 @@ REPORT_LOCATIONS = Verb(
     "registry/report-locations",
     ReportLocations,
     Done,
-    "A director reports all that its station holds (claim 10).",
+    "A director reports all that its station holds, page by page (claim 10).",
     callers=(Caller.DIRECTOR,),
-    request_bytes_max=16 * MIB,  # grows with what the station holds: 70 bytes a program, more with holes in it
+    request_bytes_max=MIB,
 )
 ADD_LOCATIONS = Verb(
     "registry/add-locations",
@@ -134,7 +143,7 @@ ADD_LOCATIONS = Verb(
     Done,
     "A director notifies the registry of new locations (claim 12).",
     callers=(Caller.DIRECTOR,),
-    request_bytes_max=MIB,  # every other segment of the longest program takes half of it
+    request_bytes_max=MIB,  # the longest set of segments takes a sixth of it
 )
 REMOVE_LOCATIONS = Verb(
     "registry/remove-locations",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Rate
+from media_network.fields import Count, ProgramId, Rate, Sha256
 from media_network.messages.verb import KIB, Caller, Done, Verb
 from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
 from media_network.segment_table import Segment
@@ -68,6 +68,8 @@ class Preload(Struct, frozen=True, kw_only=True):
     session: str
     turn: Count
     program: ProgramId
+    table: Sha256
+    """Of the cut that the segment belongs to."""
     segment: Segment
     rate_bps: Rate
     console: str

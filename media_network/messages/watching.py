@@ -123,8 +123,6 @@ class StationView(Struct, frozen=True, kw_only=True):
     station: str
     epoch: Count
     engines: tuple[EngineView, ...]
-    programs: dict[ProgramId, str]
-    """Segments held by at least one live engine."""
 
 
 WATCHING = Verb(
@@ -162,5 +160,4 @@ ASK_STATION = Verb(
     "The station as its director sees it.",
     callers=(Caller.ANYBODY,),
     reads=True,
-    reply_bytes_max=16 * MIB,  # grows with the catalogue: 70 bytes a program, more where segments are missing
 )

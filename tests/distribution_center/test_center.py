@@ -80,7 +80,7 @@ def test_of_two_directors_of_a_station_the_later_is_right(told):
             assert (await new.register()).generation == 0
             for _ in range(2):
                 assert (await old.register()).reason is Reason.STALE_EPOCH
-            report = ReportLocations(station="north", epoch=1, generation=9, locations={})
+            report = ReportLocations(station="north", epoch=1, generation=9, holdings=())
             assert (await world.ask(REPORT_LOCATIONS, report)).reason is Reason.STALE_EPOCH
             [row] = (await world.ask(LIST_STATIONS, ListStations())).stations
             assert (row.station, row.director, row.epoch, row.engines) == ("north", "127.0.0.9:8081", 2, 3)
@@ -97,7 +97,7 @@ def test_a_registration_tells_the_generation_that_is_known_of_its_epoch(told):
     async def story(world):
         async with world.center(), world.station("north") as director:
             assert (await director.register()).generation == 1
-            stale = ReportLocations(station="north", epoch=1, generation=0, locations={})
+            stale = ReportLocations(station="north", epoch=1, generation=0, holdings=())
             assert (await world.ask(REPORT_LOCATIONS, stale)).reason is Reason.UNKNOWN_STATION
             director.epoch = 2
             assert (await director.register()).generation == 0
@@ -124,12 +124,12 @@ def test_a_registration_tells_the_generation_that_is_known_of_its_epoch(told):
         ),
         (
             REPORT_LOCATIONS,
-            ReportLocations(station="x", epoch=1, generation=1, locations={}),
+            ReportLocations(station="x", epoch=1, generation=1, holdings=()),
             Reason.UNKNOWN_STATION,
         ),
         (
             ADD_LOCATIONS,
-            AddLocations(station="north", epoch=1, generation=1, program="film", segments="3-1"),
+            AddLocations(station="north", epoch=1, generation=1, program="film", table="0" * 64, segments="3-1"),
             Reason.BAD_MESSAGE,
         ),
         (PUBLISH, Publish("epic"), Reason.UNKNOWN_PROGRAM),
@@ -137,7 +137,7 @@ def test_a_registration_tells_the_generation_that_is_known_of_its_epoch(told):
         (ASK_INGEST, AskIngest("none"), Reason.UNKNOWN_INGEST),
         (CANCEL_INGEST, CancelIngest("none"), Reason.UNKNOWN_INGEST),
         (INGEST, Ingest(source="relative/film.mp4"), Reason.BAD_SOURCE),
-        (LOCATE_SEGMENT, LocateSegment(program="epic", segment=0), Reason.NOT_HERE),
+        (LOCATE_SEGMENT, LocateSegment(program="epic", table="0" * 64, segment=0), Reason.NOT_HERE),
     ],
     ids=lambda value: getattr(value, "path", ""),
 )
@@ -323,13 +323,14 @@ def test_a_segment_in_the_spool_is_given_for_its_ticket_only(told):
     async def story(world):
         await world.put_in_spool(film())
         async with world.center():
-            where = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
+            where = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", table=film().header.table, segment=1))
             for path, status in (
-                (f"/segments/film/1.ts?ticket={where.ticket}", 200),
-                (f"/segments/film/2.ts?ticket={where.ticket}", 403),
-                (f"/segments/other/1.ts?ticket={where.ticket}", 403),
-                ("/segments/film/1.ts", 403),
-                (f"/segments/film/%2e%2e%2f1.ts?ticket={where.ticket}", 404),
+                (f"/segments/film/{film().header.table}/1.ts?ticket={where.ticket}", 200),
+                (f"/segments/film/{'0' * 64}/1.ts?ticket={where.ticket}", 404),
+                (f"/segments/film/{film().header.table}/2.ts?ticket={where.ticket}", 403),
+                (f"/segments/other/{film().header.table}/1.ts?ticket={where.ticket}", 403),
+                (f"/segments/film/{film().header.table}/1.ts", 403),
+                (f"/segments/film/{film().header.table}/%2e%2e%2f1.ts?ticket={where.ticket}", 404),
             ):
                 async with world.http.read(world.media, path) as response:
                     assert response.status == status, path

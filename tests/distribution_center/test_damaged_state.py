@@ -71,7 +71,7 @@ class Keeper(ScriptedDirector):
             if registered.generation < said or not said:
                 self.generation = said = max(said, registered.generation) + 1
                 report = ReportLocations(
-                    station=self.station, epoch=self.epoch, generation=said, locations=self.locations()
+                    station=self.station, epoch=self.epoch, generation=said, holdings=self.holdings()
                 )
                 assert await self.http.ask(self.center, REPORT_LOCATIONS, report) == Done()
             await asyncio.sleep(0.02)

@@ -13,6 +13,8 @@ from distribution_center.content.segment_folder import segment_path
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
+from media_network.cut import Cut
+from media_network.holding_pages import page_of
 from media_network.http.parts import fetch_part
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.content import (
@@ -44,8 +46,8 @@ from media_network.messages.registry import (
 )
 from media_network.messages.verb import Done
 from media_network.program import joined
-from media_network.segment_set import format_segments
 from media_network.segment_table import table_bytes
+from media_network.segment_url import segment_target
 from tests.programs import program_with, segment_of
 
 HOME = "home"
@@ -68,6 +70,8 @@ class ScriptedDirector:
         self.address = Address("127.0.0.1", 0)
         self.taken = {}
         """Content by program and segment."""
+        self.tables = {"film": film().header.table}
+        """Of the cuts that this is of."""
         self.takes = 1 << 20
         """How many segments it takes."""
         self.orders = []
@@ -97,14 +101,14 @@ class ScriptedDirector:
         registered = await self.register()
         self.generation = registered.generation + 1
         report = ReportLocations(
-            station=self.station, epoch=self.epoch, generation=self.generation, locations=self.locations()
+            station=self.station, epoch=self.epoch, generation=self.generation, holdings=self.holdings()
         )
         assert await self.http.ask(self.center, REPORT_LOCATIONS, report) == Done()
         return registered
 
-    def locations(self):
-        programs = {program for program, _ in self.taken}
-        return {name: format_segments(number for program, number in self.taken if program == name) for name in programs}
+    def holdings(self):
+        cuts = sorted({Cut(program, self.tables[program]) for program, _ in self.taken})
+        return page_of(cuts, lambda cut: [number for name, number in self.taken if name == cut.program]).holdings
 
     async def _publish(self, message):
         self.published.append(message.header)
@@ -123,21 +127,23 @@ class ScriptedDirector:
         for segment in joined(header, octets).segments[: self.takes]:
             content = await self.fetch(order, segment.number)
             assert sha256(content).hexdigest() == segment.sha256
-            self.taken[order.header.program, segment.number] = content
+            self.taken[header.program, segment.number] = content
+            self.tables[header.program] = header.table
             added = AddLocations(
                 station=self.station,
                 epoch=self.epoch,
                 generation=self.generation,
-                program=order.header.program,
+                program=header.program,
+                table=header.table,
                 segments=str(segment.number),
             )
             assert await self.http.ask(self.center, ADD_LOCATIONS, added) == Done()
 
     async def fetch(self, order, number):
-        question = LocateSegment(program=order.header.program, segment=number)
+        question = LocateSegment(program=order.header.program, table=order.header.table, segment=number)
         where = await self.http.ask(Address.parse(order.source_director), LOCATE_SEGMENT, question)
         assert isinstance(where, SegmentLocation)
-        path = f"/segments/{order.header.program}/{number}.ts?ticket={where.ticket}"
+        path = segment_target(order.header.cut, number, where.ticket)
         async with self.http.read(Address.parse(where.media), path) as response:
             assert response.status == 200
             return await response.read()

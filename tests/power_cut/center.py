@@ -38,19 +38,22 @@ async def _snapshot(repository):
     return (programs, await repository.stations()) if programs or await repository.stations() else None
 
 
+_A = program_of("a", segments=70)
+
+
 def write_registry(folder, record):
     """Snapshots are taken beforehand from a registry in memory that is told the same."""
 
     async def write():
         path = folder / "state" / "registry.sqlite"
         works = [
-            lambda store: store.add_program(program_of("a", segments=70)),
+            lambda store: store.add_program(_A),
             lambda store: store.see_station(NORTH),
-            lambda store: store.replace_station("north", Stamp(1, 1), {"a": range(3)}),
-            lambda store: store.add_locations("a", "north", Stamp(1, 1), range(60, 70)),
+            lambda store: store.replace_station("north", Stamp(1, 1), {_A.cut: range(3)}),
+            lambda store: store.add_locations(_A.cut, "north", Stamp(1, 1), range(60, 70)),
             lambda store: store.set_order("a", "north", OrderState.ORDERED, 2),
             lambda store: store.publish_program("a", 1000),
-            lambda store: store.remove_locations("a", "north", Stamp(1, 1), [1]),
+            lambda store: store.remove_locations(_A.cut, "north", Stamp(1, 1), [1]),
             lambda store: store.add_program(program_of("b", segments=100)),
             lambda store: store.withdraw_program("a"),
         ]

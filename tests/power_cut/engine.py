@@ -5,17 +5,18 @@ import random
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.engine.store.errors import WrongContent
+from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.parts import Parts
+from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.messages.program_information import ProgramChange
 from media_network.packets import TS_PACKET_BYTES
-from media_network.segment_set import parse_segments
 from tests.programs import program_with
 from tests.programs import segment_of as segment_with
 
 _PIECE_BYTES = 5000
-_NAME = "film"
+_CUT = Cut("film", "0" * 64)
 
 
 def program_of(name, segments=3, **facts):
@@ -97,7 +98,7 @@ async def _open(folder):
 
 async def _receive(store, number):
     segment, content = segment_of(number)
-    async with store.receive(_NAME, segment) as reception:
+    async with store.receive(_CUT, segment) as reception:
         while reception.length_bytes < len(content):
             await reception.write(content[reception.length_bytes : reception.length_bytes + _PIECE_BYTES])
         await reception.store()
@@ -114,7 +115,7 @@ def write_segments(folder, record):
             record.acknowledge(frozenset(held))
         held.remove(1)
         record.begin(frozenset(held))
-        await store.remove(_NAME, 1)
+        await store.remove(_CUT, 1)
         record.acknowledge(frozenset(held))
         store.close()
 
@@ -124,9 +125,9 @@ def write_segments(folder, record):
 def read_segments(folder):
     async def read():
         store = await _open(folder)
-        held = parse_segments(store.inventory().get(_NAME, ""))
+        held = frozenset(store.numbers(_CUT))
         for number in sorted(held):
-            stored = await store.read(_NAME, number)
+            stored = await store.read(_CUT, number)
             buffer = bytearray(segment_of(number)[0].length_bytes)
             await stored.read_into(0, memoryview(buffer))
             stored.close()
@@ -137,6 +138,48 @@ def read_segments(folder):
                 await _receive(store, number)
             except WrongContent:
                 await _receive(store, number)
+        store.close()
+        return held or None
+
+    return asyncio.run(read())
+
+
+def _make_earlier(folder, number):
+    """As an earlier release has left it."""
+    segment, content = segment_of(number)
+    channel = folder / "channel-1"
+    name = segment_path(channel, SegmentKey(_CUT, number), content_of(segment)).name
+    DiskFiles().make_folder(channel / "film")
+    file = DiskFiles().append(channel / ".partial")
+    file.write(content)
+    file.sync()
+    file.close()
+    DiskFiles().rename(channel / ".partial", channel / "film" / name)
+    DiskFiles().sync_folder(channel / "film")
+    DiskFiles().sync_folder(channel)
+
+
+def write_earlier_segments(folder, record):
+    async def write():
+        for number in range(3):
+            record.begin(frozenset(range(number + 1)))
+            _make_earlier(folder, number)
+            record.acknowledge(frozenset(range(number + 1)))
+        store = await SegmentStore.open(DiskFiles(), [folder / "channel-1"])
+        assert await store.adopt(program_of("film"))
+        store.close()
+
+    asyncio.run(write())
+
+
+def read_earlier_segments(folder):
+    async def read():
+        store = await SegmentStore.open(DiskFiles(), [folder / "channel-1"])
+        program = program_of("film")
+        await store.adopt(program)
+        held = frozenset(store.numbers(program.cut))
+        for number in held:
+            (await store.read(program.cut, number)).close()
         store.close()
         return held or None
 

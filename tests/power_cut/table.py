@@ -87,6 +87,12 @@ DURABLE = (
         engine.read_segments,
     ),
     Durable(
+        "segments of an earlier release",
+        ("blade_agent/main_board/engine/store/earlier_layout.py",),
+        engine.write_earlier_segments,
+        engine.read_earlier_segments,
+    ),
+    Durable(
         "registry",
         ("distribution_center/registry/sqlite_connection.py", "distribution_center/registry/sqlite_repository.py"),
         center.write_registry,

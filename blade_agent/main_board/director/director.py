@@ -25,18 +25,19 @@ from blade_agent.main_board.director.holdings.catalogue_keeping import Catalogue
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import Changes, SegmentLocationTable
+from blade_agent.main_board.director.holdings.taking_stock import TakingStock, held_of
 from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.parts import with_parts
 from media_network.address import Address
 from media_network.fields import ProgramId
+from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
-from media_network.messages import enlisting, obtaining, program_information, streaming, watching
+from media_network.messages import enlisting, holdings, obtaining, program_information, streaming, watching
 from media_network.messages.verb import Done
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
-from media_network.segment_set import format_segments, parse_segments
 from media_network.ticket import TicketKey
 
 _SILENT_AFTER_INTERVALS = 2.5
@@ -85,14 +86,15 @@ class Director:
         roster, table = self._roster, self._table = Roster(), SegmentLocationTable()
         choice = EngineChoice(roster, table)
         library = self._library = Library(term, catalogue, roster)
-        self.registry = RegistryLink(term, catalogue, roster, table, library)
+        stock = self._stock = TakingStock(term, roster, table, self._tell_registry)
+        self.registry = RegistryLink(term, catalogue, roster, table, library, stock)
         self._pushes = PushSessions(term, choice, library)
         self._pulls = Pulls(term, choice, library)
-        self._obtaining = Obtaining(term, catalogue, library, roster, table, self.registry)
+        self._obtaining = Obtaining(term, catalogue, library, roster, table, stock, self.registry)
         self._evacuation = Evacuation(term, catalogue, roster, table, self._obtaining)
         self._catalogues = CatalogueKeeping(term, catalogue, roster)
         self._attending = Attending(term, roster, self._died)
-        self._catalogues.discarded = self._discarded
+        self._catalogues.heard = self._let_go
         catalogue.learnt = self._learnt
         term.standing.lost = self._pushes.give_up
 
@@ -118,6 +120,7 @@ class Director:
         table.verb(watching.WATCHING, self._pushes.watching)
         table.verb(watching.LIST_SESSIONS, self._pushes.list_sessions)
         table.verb(watching.ASK_STATION, self._view)
+        table.verb(holdings.ASK_STATION_HOLDINGS, self._tell_holdings)
         table.resource(PLAYLIST_PATH, self._pulls.playlist, "The playlist of a program (claim 1).")
         table.resource(SEGMENT_PATH, self._pulls.segment, "A segment: redirects to an engine that holds it (claim 18).")
         return table
@@ -140,7 +143,7 @@ class Director:
             counted=copy(self._term.counters),
             push_sessions=self._pushes.live,
             pull_sessions=len(self._pulls),
-            programs=len(self._table.programs()),
+            programs=len({cut.program for cut in self._table.cuts()}),
             locations=sum(self._table.held_by(engine.address) for engine in self._roster),
         )
 
@@ -200,10 +203,14 @@ class Director:
     def _learnt(self, changes: Sequence[program_information.ProgramChange]) -> None:
         for change in changes:
             self._obtaining.learnt(change)
+            if change.header and (held := self._table.segments(change.header.cut)):
+                self.registry.changed(change.header.cut, held)  # engines may have said so before this was known
         self._catalogues.tell()
 
-    def _discarded(self, engine: EngineRecord, program: ProgramId) -> None:
-        self.registry.changed(program, self._table.take(engine.address, program))
+    def _let_go(self, engine: EngineRecord, change: program_information.ProgramChange) -> None:
+        """An engine has heard of a change, and holds nothing any more that it has made void."""
+        table = change.header.table if change.header else None
+        self._tell_registry(self._table.take(engine.address, change.program, table))
 
     async def _tell_program(self, message: program_information.AskProgram) -> ProgramHeader | Refused:
         header = self._catalogue.get(message.program)
@@ -214,7 +221,7 @@ class Director:
             return self._stale(message.epoch)
         try:
             address, media = Address.parse(message.engine), Address.parse(message.media)
-            inventory = {program: parse_segments(text) for program, text in message.inventory.items()}
+            held = held_of(message.holdings)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         earlier = self._roster.get(address)
@@ -225,7 +232,7 @@ class Director:
         self._attending.begin(engine)
         if not known:
             self.registry.engines_changed()
-        self._tell_registry(self._table.replace(address, inventory))
+        self._stock.begin(engine, message.holdings, held)
         self._catalogues.enlisted(engine, message)
         await self._recall(engine, {stream.program for stream in message.streams})
         if self._roster.get(address) is not engine or self._term.standing.superseded:
@@ -288,8 +295,10 @@ class Director:
             station=self._term.duty.station,
             epoch=self._term.epoch,
             engines=engines,
-            programs={program: format_segments(held) for program, held in self._table.programs().items()},
         )
+
+    async def _tell_holdings(self, request: holdings.AskHoldings) -> holdings.Holdings:
+        return page_of(self._table.cuts(), self._table.segments, request.after)
 
     def _enlisted(self, engine: str, boot: str) -> EngineRecord | None:
         try:
@@ -317,8 +326,8 @@ class Director:
         self._obtaining.lose_engine(engine.address)
 
     def _tell_registry(self, changes: Changes) -> None:
-        for program, segments in changes.items():
-            self.registry.changed(program, segments)
+        for cut, segments in changes.items():
+            self.registry.changed(cut, segments)
 
 
 def _now() -> float:

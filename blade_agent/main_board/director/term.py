@@ -28,6 +28,14 @@ class Standing:
             self.lost()
 
 
+@dataclass
+class Assembling:
+    """An engine has more than it has said yet."""
+
+    until: float = 0.0
+    """By then it has said more, by the event loop's time."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Term:
     """What all that a director does has in common."""
@@ -44,6 +52,7 @@ class Term:
     standing: Standing = field(default_factory=Standing)
     blades: StationBlades = field(default_factory=StationBlades)
     """As the chassis manager has told."""
+    assembling: Assembling = field(default_factory=Assembling)
 
     @property
     def epoch(self) -> int:
@@ -56,5 +65,10 @@ class Term:
         return (self.duty.intervals.lease_ms + self.duty.intervals.grace_ms) / 1000
 
     def is_assembling(self, now: float) -> bool:
-        """Whether engines may have yet to enlist: what is missing may be here in a moment."""
-        return now - self.began_at < self.duty.intervals.settle_ms / 1000
+        """Whether engines may have yet to say what they hold: what is missing may be here in a moment."""
+        return now < max(self.began_at + self.settle_s, self.assembling.until)
+
+    @property
+    def settle_s(self) -> float:
+        """How long engines have for their next word of what they hold."""
+        return self.duty.intervals.settle_ms / 1000

@@ -6,7 +6,7 @@ store checks and keeps; the director is told how it ended.
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Mapping
 
 import aiohttp
 
@@ -18,7 +18,8 @@ from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
-from media_network.fields import ProgramId
+from media_network.cut import Cut
+from media_network.fields import ProgramId, Sha256
 from media_network.http.client import HttpClient
 from media_network.http.errors import Unreachable
 from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult, Fetch
@@ -69,6 +70,8 @@ class Copying:
         self._tasks = tasks
         self._under_way: dict[PartialKey, Fetch] = {}
         self._conversations: dict[PartialKey, asyncio.Task[None]] = {}
+        self._tables: dict[PartialKey, Sha256] = {}
+        """Of the cuts that the conversations are about."""
         self._receptions: dict[PartialKey, SegmentReception] = {}
         """Of those that have begun."""
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
@@ -107,6 +110,7 @@ class Copying:
             self._converse(request, source, parts, key), name=f"copy {key.program}/{key.number}"
         )
         self._conversations[key] = task
+        self._tables[key] = request.table
         task.add_done_callback(lambda _: self._ended(key))
         return Done()
 
@@ -122,9 +126,14 @@ class Copying:
         waiting = len(self._under_way)
         return f"{waiting} copies are waiting already" if waiting >= _COPIES_WAITING_MAX else None
 
-    async def give_up(self, programs: Collection[ProgramId]) -> None:
-        """Copy nothing more of these programs; no copy of them is being made any more when this returns."""
-        tasks = [task for key, task in self._conversations.items() if key.program in programs]
+    async def give_up(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
+        """Copy nothing more of these programs but of the cut with this table; no other copy of them is being made any
+        more when this returns."""
+        tasks = [
+            task
+            for key, task in self._conversations.items()
+            if key.program in programs and programs[key.program] != self._tables.get(key)
+        ]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -132,6 +141,7 @@ class Copying:
 
     def _ended(self, key: PartialKey) -> None:
         self._conversations.pop(key, None)
+        self._tables.pop(key, None)
         self._under_way.pop(key, None)
 
     async def _converse(self, request: Fetch, source: Address, parts: Address, key: PartialKey) -> None:
@@ -148,7 +158,7 @@ class Copying:
         detail: str | None = None
         try:
             await self._hold_table(request, parts)
-            if not self._store.holds(request.program, request.segment):
+            if not self._store.holds(_cut(request), request.segment):
                 copied_bytes = await self._receive(request, source)
             result = CopyResult.STORED
             self._counters.copies_done += 1
@@ -164,6 +174,7 @@ class Copying:
             engine=str(self._director.own),
             boot=self._director.boot,
             program=request.program,
+            table=request.table,
             segment=request.segment.number,
             result=result,
             copied_bytes=copied_bytes,
@@ -185,7 +196,7 @@ class Copying:
         return await self._receive_once(request, source)
 
     async def _receive_once(self, request: Fetch, source: Address) -> int:
-        async with self._store.receive(request.program, request.segment) as reception:
+        async with self._store.receive(_cut(request), request.segment) as reception:
             key = partial_key(request.program, request.segment)
             self._receptions[key] = reception
             try:
@@ -215,7 +226,7 @@ class Copying:
 
     async def _read(self, request: Fetch, source: Address, reception: SegmentReception) -> None:
         """Read over one connection. Raises Unreachable when it breaks."""
-        target = segment_target(request.program, request.segment.number, request.ticket)
+        target = segment_target(_cut(request), request.segment.number, request.ticket)
         first_byte = reception.length_bytes
         async with self._client.read(source, target, first_byte=first_byte) as response:
             if response.status != (206 if first_byte else 200):
@@ -232,6 +243,10 @@ class Copying:
                 await reception.write(bytes(gathered))
                 raise
             await reception.write(bytes(gathered))
+
+
+def _cut(request: Fetch) -> Cut:
+    return Cut(request.program, request.table)
 
 
 def _result_of(error: Exception) -> CopyResult:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.fields import ProgramId
+from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.messages.enlisting import (
@@ -280,7 +281,7 @@ class DirectorLink:
             boot=self.boot,
             epoch=self.duty.epoch,
             capacity_bps=self.duty.capacity_bps,
-            inventory=self._store.inventory(),
+            holdings=page_of(self._store.cuts(), self._store.numbers),
             streams=work.running(),
             draining=self.draining,
             heard=known.heard,

@@ -1,12 +1,16 @@
 """Letting go of programs that were withdrawn, or are others now under the same name."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore
-from media_network.callback import do_nothing
+from media_network.fields import ProgramId, Sha256
 from media_network.messages.program_information import ProgramChange
+
+logger = logging.getLogger(__name__)
 
 
 class StillHeld(OSError):
@@ -16,26 +20,28 @@ class StillHeld(OSError):
 class Discarding:
     """Removes what is here of programs as they were: segments, and copies on their way."""
 
-    def __init__(
-        self, store: SegmentStore, copying: Copying | None = None, replaced: Callable[[], None] = do_nothing
-    ) -> None:
-        """`copying`: None while the blade is no engine. `replaced` is called when segments of programs that are others
-        now have gone."""
+    def __init__(self, store: SegmentStore, copying: Copying | None = None) -> None:
+        """`copying`: None while the blade is no engine."""
         self._store = store
         self._copying = copying
-        self._replaced = replaced
 
     async def discard(self, changes: Sequence[ProgramChange]) -> None:
         """Hold nothing of what these have changed; what is returned from is durable. Raises `StillHeld`."""
-        programs = {change.program for change in changes}
-        others = {change.program for change in changes if change.header}
+        await self._discard({each.program: each.header.table if each.header else None for each in changes})
+
+    async def discard_gone(self, catalogue: Catalogue) -> None:
+        """Hold nothing that the catalogue knows to be gone: a disk was away meanwhile, and has come back."""
+        gone = {cut.program for cut in self._store.cuts() if catalogue.is_gone(*cut)}
+        headers = {name: catalogue.get(name) for name in gone}
+        try:
+            await self._discard({name: header.table if header else None for name, header in headers.items()})
+        except StillHeld as error:
+            logger.warning("%s; it is not held any more", error)
+
+    async def _discard(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
         if self._copying:
             await self._copying.give_up(programs)
-        holds_others = not others.isdisjoint(self._store.inventory())
         try:
             await self._store.discard(programs)
         except StoreError as error:
             raise StillHeld(str(error)) from error
-        finally:
-            if holds_others:
-                self._replaced()

@@ -18,9 +18,11 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
 from blade_agent.main_board.parts import with_parts
 from media_network.address import Address
+from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, RunningStream
+from media_network.messages.holdings import ASK_ENGINE_HOLDINGS, AskHoldings, Holdings
 from media_network.messages.obtaining import FETCH
 from media_network.messages.program_information import ASK_ENGINE_CHANGES, KEEP_CHANGES
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
@@ -54,8 +56,8 @@ class Engine:
         self._copying = Copying(store, catalogue, client, self._director, counters, tasks)
         self._resource = SegmentResource(store, self._director, counters)
         self._attendance = Attendance(self._director)
-        self.discarding = Discarding(store, self._copying, self._director.enlist_anew)
-        self._kept = KeptPrograms(catalogue, self._director, self.discarding)
+        self.discarding = Discarding(store, self._copying)
+        self._kept = KeptPrograms(catalogue, self._director)
         self._catalogue = catalogue
         self._streams = EngineStreams(
             store=store,
@@ -76,6 +78,7 @@ class Engine:
         table.verb_from(director.admit_station, START, self._streams.start)
         table.verb(CEASE, self._streams.cease)
         table.verb_from(director.admit_director, ATTEND, self._attendance.attend)
+        table.verb(ASK_ENGINE_HOLDINGS, self._tell_holdings)
         table.verb(ASK_ENGINE_CHANGES, self._kept.tell)
         table.verb_from(director.admit_director, KEEP_CHANGES, self._kept.keep)
         table.verb(ASK_DIRECTOR, self._tell_director)
@@ -158,6 +161,9 @@ class Engine:
     def expire(self) -> None:
         """Stop everything: the lease has ended."""
         self._streams.expire()
+
+    async def _tell_holdings(self, request: AskHoldings) -> Holdings:
+        return page_of(self._store.cuts(), self._store.numbers, request.after)
 
     async def _tell_director(self, _: AskDirector) -> DirectorSeen:
         media = self._director.director_media

@@ -31,8 +31,11 @@ from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector,
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import segment_target
 from tests.blade_agent.main_board.director.stage import program_of, tombstone
-from tests.blade_agent.main_board.engine.station import put
+from tests.blade_agent.main_board.engine.station import inventory, put
 from tests.patience import PATIENCE_S, until
+
+HELD = program_of()
+"""What `powered` holds segments of, as far as the director counts."""
 
 
 class FullState(DiskFiles):
@@ -51,7 +54,7 @@ async def powered(folder, address, media, *, holding=(), files=None):
     """A main board that runs, with its own store; `holding` are segments' bytes, `files` those of its state."""
     store = await SegmentStore.open(DiskFiles(), [folder / "disk"])
     for number, data in enumerate(holding):
-        await put(store, "film", number, data)
+        await put(store, HELD.cut, number, data)
     board = Equipment(
         slot=2,
         address=address,
@@ -73,7 +76,7 @@ async def powered(folder, address, media, *, holding=(), files=None):
 
 def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_path, free_port):
     address, media, nobody = (Address("127.0.0.1", free_port()) for _ in range(3))
-    without_ticket = f"http://{media}{segment_target('film', 0, 'none')}"
+    without_ticket = f"http://{media}{segment_target(HELD.cut, 0, 'none')}"
 
     def engine(epoch):
         return RoleAssignment(role=Role.ENGINE, epoch=epoch, station="north", director=nobody)
@@ -288,20 +291,21 @@ def test_a_director_lets_go_of_what_another_program_has_left_on_its_own_blade(tm
 
             def held():
                 director = main_board._director
-                return director and director._table.programs()
+                table = director and director._table
+                return table and {cut: table.segments(cut) for cut in table.cuts()}
 
             async def gone():
                 await until(lambda: held() == {})
-                return main_board._board.store.inventory()
+                return inventory(main_board._board.store)
 
-            await until(lambda: held() == {"film": {0}})
+            await until(lambda: held() == {HELD.cut: {0}})
             await publish(first)
             await publish(program_of(version=5, title="Film II"))
             kept = held()
             await publish(program_of(version=6, first=100))
             return kept, await gone()
 
-    assert asyncio.run(story()) == ({"film": {0}}, {})
+    assert asyncio.run(story()) == ({HELD.cut: {0}}, {})
 
 
 def test_a_blade_lets_go_of_a_program_though_it_is_no_engine(tmp_path, free_port):
@@ -310,8 +314,8 @@ def test_a_blade_lets_go_of_a_program_though_it_is_no_engine(tmp_path, free_port
     async def story():
         async with powered(tmp_path, address, media, holding=[bytes(188)]) as main_board:
             await main_board._catalogue.learn([change_of(program_of(version=4).header)])
-            held = main_board._board.store.inventory()
+            held = inventory(main_board._board.store)
             await main_board._catalogue.learn([tombstone(5)])
-            return held, main_board._board.store.inventory()
+            return held, inventory(main_board._board.store)
 
     assert asyncio.run(story()) == ({"film": "0"}, {})

@@ -23,6 +23,7 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages import enlisting, registry, watching
+from media_network.messages.holdings import Holdings
 from media_network.status import ProcessStatus, write_status
 
 
@@ -108,7 +109,7 @@ async def _enlist(client: HttpClient, ours: Address, state: Path, settings: Blad
             boot="1",
             epoch=1,
             capacity_bps=1,
-            inventory={},
+            holdings=Holdings(holdings=()),
         )
         while True:
             await client.tell(first, enlisting.ENLIST, message)

@@ -7,11 +7,11 @@ from pathlib import Path
 from blade_agent.main_board.engine.store.errors import WrongContent
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
+from media_network.cut import Cut
 from media_network.packets import TS_PACKET_BYTES
-from media_network.segment_set import parse_segments
 from media_network.segment_table import Segment
 
-PROGRAM = "clip"
+CUT = Cut("clip", "0" * 64)
 CHANNELS = Path("/channels/0"), Path("/channels/1")
 PIECE_BYTES = 20_000
 
@@ -42,13 +42,13 @@ class Engine:
         number = 0
         while True:
             segment, content = make_segment(number)
-            while not store.holds(PROGRAM, segment):
+            while not store.holds(CUT, segment):
                 await self.receive(store, segment, content)
             number += 1
 
     async def receive(self, store: SegmentStore, segment: Segment, content: bytes) -> None:
         try:
-            async with store.receive(PROGRAM, segment) as reception:
+            async with store.receive(CUT, segment) as reception:
                 self.resumed += reception.resumed_bytes > 0
                 while reception.length_bytes < len(content):
                     start = reception.length_bytes
@@ -60,11 +60,11 @@ class Engine:
             self.acknowledged.add(segment.number)
 
     async def check(self, store: SegmentStore) -> None:
-        held = set(parse_segments(store.inventory().get(PROGRAM, "")))
+        held = set(store.numbers(CUT))
         assert self.acknowledged <= held
         for number in sorted(held):
             segment, content = make_segment(number)
-            stored = await store.read(PROGRAM, number)
+            stored = await store.read(CUT, number)
             buffer = bytearray(segment.length_bytes)
             await stored.read_into(0, memoryview(buffer))
             stored.close()

@@ -29,7 +29,7 @@ async def write(store, run, writer):
         name = f"film-{run}-{writer}-{turn}"
         await store.add_program(program_of(name))
         print("program", name, flush=True)
-        await store.add_locations(name, "north", Stamp(1, 1), range(100))
+        await store.add_locations(program_of(name).cut, "north", Stamp(1, 1), range(100))
         print("located", name, flush=True)
 
 async def main(path, run):

@@ -23,6 +23,7 @@ from distribution_center.registry.repository import (
 from distribution_center.registry.tables import UnknownSchemaVersion
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer
 from tests.distribution_center.registry.test_repository import (
+    EPIC,
     FIRST,
     SCHEMAS,
     Conformance,
@@ -72,8 +73,8 @@ class TestPostgresql(Conformance):
                     for n in range(40)
                     for who, each in enumerate((store, other))
                 ]
-                writes += [store.add_locations("epic", "north", FIRST, [n]) for n in range(0, 200, 2)]
-                writes += [other.add_locations("epic", "north", FIRST, [n]) for n in range(1, 200, 2)]
+                writes += [store.add_locations(EPIC, "north", FIRST, [n]) for n in range(0, 200, 2)]
+                writes += [other.add_locations(EPIC, "north", FIRST, [n]) for n in range(1, 200, 2)]
                 assert set(await asyncio.gather(*writes)) == {Verdict.ACCEPTED}
                 assert len([one async for one in all_programs(store)]) == 82
                 assert await other.locations("epic") == {"north": set(range(200))}
@@ -163,7 +164,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(server, tmp_path
             try:
                 await store.add_program(program_of(name, 100))
                 acknowledged.add(name)
-                await store.add_locations(name, "north", FIRST, range(100))
+                await store.add_locations(program_of(name, 100).cut, "north", FIRST, range(100))
                 acknowledged.add(f"{name} located")
             except RepositoryError as error:
                 failures.append(error)

@@ -31,6 +31,7 @@ from distribution_center.registry.repository import (
 from distribution_center.registry.sqlite_connection import SqliteTooOld, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.registry.tables import UnknownSchemaVersion
+from media_network.cut import Cut
 from media_network.messages.content import ProgramState
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
@@ -45,6 +46,10 @@ def program_of(name: str, count: int = 3, title: str = "A film") -> Program:
     digest = sha256(name.encode()).hexdigest()
     parts = [Segment(number=n, length_bytes=188 * (n + 1), duration_ticks=180_000, sha256=digest) for n in range(count)]
     return program_with(parts, version=0, published=False, program=name, title=title, sha256=digest)
+
+
+EPIC, FILM, B = (program_of(name, count).cut for name, count in (("epic", 200), ("film", 3), ("b", 3)))
+FORMER, NONE = Cut("film", "0" * 64), Cut("none", "0" * 64)
 
 
 async def known(store: Repository, name: str) -> ProgramHeader:
@@ -165,8 +170,8 @@ class Conformance:
             assert await found(state=ProgramState.EXPIRED) == "c"
             assert await found(state=ProgramState.SCHEDULED) == "d"
             assert await found(state=ProgramState.UNKNOWN) == ""
-            await store.add_locations("b", "north", FIRST, [1])
-            await store.add_locations("film", "north", FIRST, [1])
+            await store.add_locations(B, "north", FIRST, [1])
+            await store.add_locations(FILM, "north", FIRST, [1])
             assert await found(station="north") == "b film"
             assert await found(station="north", state=ProgramState.PUBLISHED, search="bun") == "b"
             assert await found(station="none") == ""
@@ -217,8 +222,10 @@ class Conformance:
             await store.add_program(program_of("epic", 7))
             [_, again] = await store.changes(0)
             assert (again.version, again.program, again.header and again.header.segments) == (4, "epic", 7)
-            assert await store.add_locations("epic", "north", FIRST, [6]) is Verdict.ACCEPTED
-            assert await store.add_locations("epic", "north", FIRST, [7]) is Verdict.NO_SUCH_SEGMENT
+            short = program_of("epic", 7).cut
+            assert await store.add_locations(short, "north", FIRST, [6]) is Verdict.ACCEPTED
+            assert await store.add_locations(EPIC, "north", FIRST, [6]) is Verdict.UNKNOWN_PROGRAM
+            assert await store.add_locations(short, "north", FIRST, [7]) is Verdict.NO_SUCH_SEGMENT
 
         self.run(tmp_path, story)
 
@@ -288,16 +295,16 @@ class Conformance:
 
     def test_locations(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            assert await store.add_locations("epic", "south", FIRST, range(60, 130)) is Verdict.ACCEPTED
-            assert await store.add_locations("epic", "north", FIRST, [62, 63, 199]) is Verdict.ACCEPTED
-            assert await store.add_locations("epic", "north", FIRST, [63, 0]) is Verdict.ACCEPTED
+            assert await store.add_locations(EPIC, "south", FIRST, range(60, 130)) is Verdict.ACCEPTED
+            assert await store.add_locations(EPIC, "north", FIRST, [62, 63, 199]) is Verdict.ACCEPTED
+            assert await store.add_locations(EPIC, "north", FIRST, [63, 0]) is Verdict.ACCEPTED
             assert await store.stations_with("epic", 63) == ["north", "south"]
             assert await store.stations_with("epic", 64) == ["south"]
             assert await store.stations_with("epic", 1) == []
             assert await store.locations("epic") == {"north": {0, 62, 63, 199}, "south": set(range(60, 130))}
             assert list((await store.held("epic")).items()) == [("north", 4), ("south", 70)]
-            assert await store.remove_locations("epic", "north", FIRST, [62, 199, 5]) is Verdict.ACCEPTED
-            assert await store.remove_locations("epic", "south", FIRST, range(200)) is Verdict.ACCEPTED
+            assert await store.remove_locations(EPIC, "north", FIRST, [62, 199, 5]) is Verdict.ACCEPTED
+            assert await store.remove_locations(EPIC, "south", FIRST, range(200)) is Verdict.ACCEPTED
             assert await store.locations("epic") == {"north": {0, 63}}
             assert await store.held("epic") == {"north": 2}
             assert (await store.locations("film"), await store.held("film"), await store.held("none")) == ({}, {}, {})
@@ -306,10 +313,10 @@ class Conformance:
 
     def test_locations_refused(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            assert await store.add_locations("film", "none", FIRST, [0]) is Verdict.UNKNOWN_STATION
-            assert await store.add_locations("none", "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
+            assert await store.add_locations(FILM, "none", FIRST, [0]) is Verdict.UNKNOWN_STATION
+            assert await store.add_locations(NONE, "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
             for number in (3, -1, 10**30):
-                assert await store.add_locations("film", "north", FIRST, [0, number]) is Verdict.NO_SUCH_SEGMENT
+                assert await store.add_locations(FILM, "north", FIRST, [0, number]) is Verdict.NO_SUCH_SEGMENT
                 assert await store.stations_with("film", number) == []
             assert await store.locations("film") == {}
 
@@ -321,13 +328,13 @@ class Conformance:
             assert await store.see_station(station_of("north", now, "127.1.1.2:81")) is Verdict.ACCEPTED
             for old, verdict in ((Stamp(1, 9), Verdict.OLD_EPOCH), (Stamp(2, 4), Verdict.OLD_GENERATION)):
                 assert await store.see_station(station_of("north", old)) is verdict
-                assert await store.add_locations("film", "north", old, [0]) is verdict
-                assert await store.remove_locations("film", "north", old, [0]) is verdict
-                assert await store.replace_station("north", old, {"film": [0]}) is verdict
+                assert await store.add_locations(FILM, "north", old, [0]) is verdict
+                assert await store.remove_locations(FILM, "north", old, [0]) is verdict
+                assert await store.replace_station("north", old, {FILM: [0]}) is verdict
             assert await store.station("north") == station_of("north", now, "127.1.1.2:81")
             assert await store.locations("film") == {}
             assert await store.replace_station("north", Stamp(3, 0), {}) is Verdict.ACCEPTED
-            assert await store.add_locations("film", "north", Stamp(3, 0), [0]) is Verdict.ACCEPTED
+            assert await store.add_locations(FILM, "north", Stamp(3, 0), [0]) is Verdict.ACCEPTED
             assert await store.stations() == [station_of("north", Stamp(3, 0), "127.1.1.2:81"), station_of("south")]
             assert await store.station("none") is None
 
@@ -335,24 +342,47 @@ class Conformance:
 
     def test_an_inventory_replaces_what_was_known(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            await store.add_locations("epic", "north", FIRST, range(200))
-            await store.add_locations("film", "south", FIRST, [1])
-            inventory = {"film": [0, 2], "forgotten": [7]}
+            await store.add_locations(EPIC, "north", FIRST, range(200))
+            await store.add_locations(FILM, "south", FIRST, [1])
+            inventory = {FILM: [0, 2], NONE: [7], FORMER: [1]}
             assert await store.replace_station("north", Stamp(1, 2), inventory) is Verdict.ACCEPTED
             assert await store.locations("epic") == {}
             assert await store.locations("film") == {"north": {0, 2}, "south": {1}}
 
         self.run(tmp_path, story)
 
+    def test_an_inventory_that_comes_in_pages_is_known_with_the_last(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            for name in ("dune", "gone", "song"):
+                await store.add_program(program_of(name))
+            cuts = {name: program_of(name).cut for name in ("dune", "gone", "song")} | {"epic": EPIC, "film": FILM}
+            second = Stamp(1, 2)
+            for cut in cuts.values():
+                await store.add_locations(cut, "north", FIRST, [0])
+            assert await store.replace_station("north", second, {cuts["dune"]: [1], FILM: [1]}, None, "film") is (
+                Verdict.ACCEPTED
+            )
+            held = {name: (await store.locations(name)).get("north") for name in cuts}
+            assert held == {"dune": {1}, "epic": None, "film": {1}, "gone": {0}, "song": {0}}
+            assert await store.add_locations(FILM, "north", second, [2]) is Verdict.NO_INVENTORY
+            assert await store.replace_station("north", second, {}, "film", "gone") is Verdict.ACCEPTED
+            for verdict in (Verdict.ACCEPTED, Verdict.REPEATED):
+                assert await store.replace_station("north", second, {cuts["song"]: [2]}, "gone") is verdict
+            held = {name: (await store.locations(name)).get("north") for name in cuts}
+            assert held == {"dune": {1}, "epic": None, "film": {1}, "gone": None, "song": {2}}
+            assert await store.add_locations(FILM, "north", second, [2]) is Verdict.ACCEPTED
+
+        self.run(tmp_path, story)
+
     def test_an_inventory_said_again_takes_nothing_back(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             again = Stamp(1, 2)
-            await store.replace_station("north", again, {"film": [0]})
-            await store.add_locations("film", "north", again, [1])
-            assert await store.replace_station("north", again, {"film": [0]}) is Verdict.REPEATED
+            await store.replace_station("north", again, {FILM: [0]})
+            await store.add_locations(FILM, "north", again, [1])
+            assert await store.replace_station("north", again, {FILM: [0]}) is Verdict.REPEATED
             assert await store.locations("film") == {"north": {0, 1}}
             assert await store.replace_station("none", FIRST, {}) is Verdict.UNKNOWN_STATION
-            assert await store.replace_station("north", Stamp(1, 3), {"film": [3]}) is Verdict.NO_SUCH_SEGMENT
+            assert await store.replace_station("north", Stamp(1, 3), {FILM: [3]}) is Verdict.NO_SUCH_SEGMENT
             assert await store.locations("film") == {"north": {0, 1}}
 
         self.run(tmp_path, story)
@@ -362,32 +392,32 @@ class Conformance:
 
         async def story(store: Repository) -> None:
             early = Stamp(1, 2)
-            await store.add_locations("film", "north", FIRST, [1])
-            assert await store.add_locations("film", "north", early, [0]) is Verdict.NO_INVENTORY
-            assert await store.remove_locations("film", "north", early, [1]) is Verdict.NO_INVENTORY
-            assert await store.add_locations("film", "north", Stamp(2, 0), [0]) is Verdict.NO_INVENTORY
+            await store.add_locations(FILM, "north", FIRST, [1])
+            assert await store.add_locations(FILM, "north", early, [0]) is Verdict.NO_INVENTORY
+            assert await store.remove_locations(FILM, "north", early, [1]) is Verdict.NO_INVENTORY
+            assert await store.add_locations(FILM, "north", Stamp(2, 0), [0]) is Verdict.NO_INVENTORY
             assert (await store.locations("film"), await store.station("north")) == (
                 {"north": {1}},
                 station_of("north"),
             )
-            assert await store.replace_station("north", early, {"film": [2]}) is Verdict.ACCEPTED
-            assert await store.add_locations("film", "north", early, [0]) is Verdict.ACCEPTED
+            assert await store.replace_station("north", early, {FILM: [2]}) is Verdict.ACCEPTED
+            assert await store.add_locations(FILM, "north", early, [0]) is Verdict.ACCEPTED
             assert await store.locations("film") == {"north": {0, 2}}
             await store.see_station(station_of("west"))
-            assert await store.add_locations("film", "west", FIRST, [0]) is Verdict.NO_INVENTORY
+            assert await store.add_locations(FILM, "west", FIRST, [0]) is Verdict.NO_INVENTORY
 
         self.run(tmp_path, story)
 
     def test_a_removed_program_leaves_nothing(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            await store.add_locations("film", "north", FIRST, [0])
+            await store.add_locations(FILM, "north", FIRST, [0])
             await store.set_order("film", "north", OrderState.ORDERED, 1)
             assert await store.withdraw_program("film") is Verdict.ACCEPTED
             assert await store.withdraw_program("film") is Verdict.UNKNOWN_PROGRAM
             assert await store.program("film") is None
             assert [one.program for one in await store.programs()] == ["epic"]
             assert await store.publish_program("film", 1000) is Verdict.UNKNOWN_PROGRAM
-            assert await store.add_locations("film", "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
+            assert await store.add_locations(FILM, "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
             assert await store.stations_with("film", 0) == []
             await store.add_program(program_of("film", 5))
             assert (await store.orders("film"), await store.locations("film")) == ({}, {})
@@ -397,8 +427,8 @@ class Conformance:
 
     def test_everything_is_there_again(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            await store.replace_station("north", Stamp(1, 4), {"epic": [149]})
-            await store.add_locations("epic", "north", Stamp(1, 4), [150])
+            await store.replace_station("north", Stamp(1, 4), {EPIC: [149]})
+            await store.add_locations(EPIC, "north", Stamp(1, 4), [150])
             await store.set_order("epic", "north", OrderState.ORDERED, 2)
             await store.publish_program("epic", 1000)
             await store.withdraw_program("film")
@@ -416,8 +446,8 @@ class Conformance:
 
     def test_many_writes_at_once(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            writes = [store.add_locations("epic", "north", FIRST, [n]) for n in range(200)]
-            writes += [store.add_locations("epic", "none", FIRST, [n]) for n in range(200)]
+            writes = [store.add_locations(EPIC, "north", FIRST, [n]) for n in range(200)]
+            writes += [store.add_locations(EPIC, "none", FIRST, [n]) for n in range(200)]
             verdicts = await asyncio.gather(*writes)
             assert verdicts == [Verdict.ACCEPTED] * 200 + [Verdict.UNKNOWN_STATION] * 200
             assert await store.locations("epic") == {"north": set(range(200))}
@@ -427,9 +457,9 @@ class Conformance:
     def test_a_write_that_fails_takes_no_other_with_it(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             results = await asyncio.gather(
-                store.add_locations("film", "north", FIRST, [0]),
+                store.add_locations(FILM, "north", FIRST, [0]),
                 store.see_station(station_of("west", Stamp(1 << 70, 0))),
-                store.add_locations("film", "south", FIRST, [1]),
+                store.add_locations(FILM, "south", FIRST, [1]),
                 return_exceptions=True,
             )
             assert isinstance(results[1], OverflowError)
@@ -440,8 +470,8 @@ class Conformance:
 
     def test_who_stops_waiting_disturbs_nobody(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            gone = asyncio.ensure_future(store.add_locations("film", "north", FIRST, [0]))
-            stays = asyncio.ensure_future(store.add_locations("film", "south", FIRST, [1]))
+            gone = asyncio.ensure_future(store.add_locations(FILM, "north", FIRST, [0]))
+            stays = asyncio.ensure_future(store.add_locations(FILM, "south", FIRST, [1]))
             await asyncio.sleep(0)
             gone.cancel()
             assert await stays is Verdict.ACCEPTED

@@ -3,12 +3,22 @@
 import msgspec
 import pytest
 
+from media_network.cut import Cut
+from media_network.holding_pages import page_of
 from media_network.message_pages import first_page
 from media_network.messages.content import DISTRIBUTE, Distribute, ProgramRow, ProgramState
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report, Reported, RunningStream, TurnPhase
 from media_network.messages.obtaining import OBTAIN, Obtain
 from media_network.messages.program_information import ASK_CHANGES, Changes, ProgramChange
-from media_network.messages.registry import ADD_LOCATIONS, LIST_STATIONS, AddLocations, StationRow, Stations
+from media_network.messages.registry import (
+    ADD_LOCATIONS,
+    LIST_STATIONS,
+    REPORT_LOCATIONS,
+    AddLocations,
+    ReportLocations,
+    StationRow,
+    Stations,
+)
 from media_network.messages.streaming import NEXT_SEGMENT, PLAY, NextSegment, Redirect, StreamCursor
 from media_network.messages.watching import (
     LIST_SESSIONS,
@@ -38,7 +48,8 @@ from tests.verbs import VERBS
 
 ASKING = ("Ask", "List", "Locate")
 
-SEGMENTS, STREAMS, STATIONS = 124_000, 8192, 6500
+SEGMENTS, STREAMS, STATIONS = 999_999, 8192, 6500
+DIGEST = "0" * 64
 NAME, ADDRESS, SESSION = "p" * 64, "255.255.255.255:65535", "0" * 24
 
 
@@ -83,8 +94,17 @@ def cursor():
 
 def running():
     return RunningStream(
-        cursor=cursor(), phase=TurnPhase.HANDING_OVER, program=NAME, console=ADDRESS, first_packet=7000
+        cursor=cursor(), phase=TurnPhase.HANDING_OVER, program=NAME, table=DIGEST, console=ADDRESS, first_packet=7000
     )
+
+
+def page():
+    """Of programs of which every other segment is held; of the longest there are few on one."""
+    cuts = [Cut(f"{number:064}", DIGEST) for number in range(1000)]
+    holdings = page_of(cuts, lambda _: range(0, 7200, 2))
+    assert holdings.more
+    assert len(page_of(cuts, lambda _: range(0, SEGMENTS, 2)).holdings) < 5
+    return holdings
 
 
 def requests():
@@ -100,11 +120,15 @@ def requests():
             boot="0" * 16,
             epoch=1 << 20,
             capacity_bps=10**10,
-            inventory={f"{number:064}": f"0-{SEGMENTS}" for number in range(100_000)},
+            holdings=page(),
             streams=(running(),) * STREAMS,
         ),
     )
-    yield ADD_LOCATIONS, AddLocations(station=NAME, epoch=1, generation=1, program=NAME, segments=every_other)
+    yield (
+        ADD_LOCATIONS,
+        AddLocations(station=NAME, epoch=1, generation=1, program=NAME, table=DIGEST, segments=every_other),
+    )
+    yield REPORT_LOCATIONS, ReportLocations(station=NAME, epoch=1, generation=1, holdings=page().holdings)
     yield DISTRIBUTE, Distribute(program=NAME, stations=(NAME,) * STATIONS)
     yield NEXT_SEGMENT, NextSegment(session=SESSION, turn=1, segment=1, failed=(ADDRESS,) * 62, doubtful=ADDRESS)
 

@@ -186,6 +186,7 @@ class Conversation:
             session=self.name,
             turn=turn.number,
             program=terms.program.name,
+            table=terms.program.header.table,
             segment=terms.program.segments[turn.segment],
             rate_bps=terms.program.rate_bps,
             console=terms.console,

@@ -322,7 +322,7 @@ class PushSessions:
         conversation = self._conversations.get(stream.cursor.session)
         if conversation is None:
             program = self._library.at_hand(stream.program)
-            if program is None or stream.cursor.segment >= len(program.segments):
+            if program is None or not _is_of(stream, program):
                 return
             terms = SessionTerms(
                 session=stream.cursor.session,
@@ -336,7 +336,7 @@ class PushSessions:
             conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
             return
-        if stream.cursor.segment >= len(conversation.session.terms.program.segments):
+        if not _is_of(stream, conversation.session.terms.program):
             return
         conversation.hear(inherited(stream, engine.address, engine.boot, _now()))
 
@@ -408,3 +408,8 @@ class PushSessions:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _is_of(stream: RunningStream, program: Program) -> bool:
+    """Whether a stream is one of this cut, and at a segment of it."""
+    return stream.table == program.header.table and stream.cursor.segment < len(program.segments)

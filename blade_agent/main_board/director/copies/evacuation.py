@@ -9,9 +9,10 @@ from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
-from media_network.fields import ProgramId
+from media_network.cut import Cut
+from media_network.program_header import ProgramHeader
 
-_Segment = tuple[ProgramId, int]
+_Segment = tuple[Cut, int]
 _AT_ONCE = 4
 _PAUSE_S = 5.0
 """Before a segment that could not be copied is tried again."""
@@ -62,7 +63,7 @@ class Evacuation:
             # What belongs to no program that is known here nobody can ask for.
             known = (
                 state,
-                [(name, number) for name, number in held if (found := catalogue.get(name)) and number < found.segments],
+                [(cut, number) for cut, number in held if _is_segment(catalogue.get(cut.program), cut, number)],
             )
             self._alone[engine.address] = known
         return known[1]
@@ -78,3 +79,7 @@ class Evacuation:
             self.alone(engine)
         else:
             self._paused[segment] = asyncio.get_running_loop().time() + _PAUSE_S
+
+
+def _is_segment(header: ProgramHeader | None, cut: Cut, number: int) -> bool:
+    return header is not None and header.cut == cut and number < header.segments

@@ -10,8 +10,10 @@ from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from blade_agent.main_board.director.holdings.taking_stock import TakingStock
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.fields import ProgramId, Sha256
 from media_network.http.errors import NetworkError
 from media_network.messages.obtaining import (
@@ -41,7 +43,7 @@ _COPY_PATIENCE_S = 120.0
 _UNABLE_S = 30.0
 """How long an engine is asked for no copy after its disks took one not: space is made by somebody, not by asking."""
 
-_Copy = tuple[Address, ProgramId, int]
+_Copy = tuple[Address, Cut, int]
 
 
 class _Order(NamedTuple):
@@ -61,6 +63,7 @@ class Obtaining:
         library: Library,
         roster: Roster,
         table: SegmentLocationTable,
+        stock: TakingStock,
         registry: RegistryLink,
     ) -> None:
         self._term = term
@@ -68,6 +71,7 @@ class Obtaining:
         self._library = library
         self._roster = roster
         self._table = table
+        self._stock = stock
         self._registry = registry
         self._running: dict[ProgramId, _Order] = {}
         self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
@@ -92,7 +96,7 @@ class Obtaining:
             return Refused(Reason.UNKNOWN_PROGRAM, f"{name} was withdrawn after this order")
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
-            self._registry.changed(name, self._table.segments(name))
+            self._registry.changed(known.cut, self._table.segments(known.cut))
             obtaining = self._obtain_program(known, order.copies, source, parts)
             task = self._term.tasks.create_task(obtaining, name=f"obtain {name}")
             self._running[name] = _Order(known.table, task)
@@ -115,18 +119,18 @@ class Obtaining:
 
     async def locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
         """Claim 12, second step, as the source director: where is the needed segment?"""
-        location = self._locate_here(question.program, question.segment)
+        location = self._locate_here(Cut(question.program, question.table), question.segment)
         if location is None:
             return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is at no live engine")
         return location
 
-    async def replicate(self, name: ProgramId, number: int) -> bool:
+    async def replicate(self, cut: Cut, number: int) -> bool:
         """Have an engine that stays copy a segment from one that holds it; whether that was done."""
-        program = await self._library.get(name)
-        location = self._locate_here(name, number)
-        if program is None or location is None:
+        program = await self._library.get(cut.program)
+        location = self._locate_here(cut, number)
+        if program is None or program.cut != cut or location is None:
             return False
-        holders = self._table.engines_with(name, number)
+        holders = self._table.engines_with(cut, number)
         segment = program.segments[number]
         failed: set[Address] = set()
         while receiving := place(segment, 1, self._roster, holders, failed | self._unable()):
@@ -138,8 +142,9 @@ class Obtaining:
     async def copy_done(self, message: CopyDone, engine: EngineRecord) -> None:
         """Claim 12: an engine says that a copy is complete, or why it is not."""
         if message.result is CopyResult.STORED:
-            self._table.add(engine.address, message.program, message.segment)
-            self._registry.located(message.program, message.segment)
+            cut = Cut(message.program, message.table)
+            self._stock.stored(engine.address, cut, message.segment)
+            self._registry.changed(cut, [message.segment])
         else:
             logger.warning(
                 "%s did not copy segment %d of %s: %s %s",
@@ -149,7 +154,7 @@ class Obtaining:
                 message.result,
                 message.detail or "",
             )
-        self._conclude((engine.address, message.program, message.segment), message.result)
+        self._conclude((engine.address, Cut(message.program, message.table), message.segment), message.result)
 
     def lose_engine(self, engine: Address) -> None:
         """An engine is gone: no word will come of the copies it was directed to make."""
@@ -181,12 +186,12 @@ class Obtaining:
 
     async def _obtain_segment(self, program: Program, copies: int, segment: Segment, source: Address) -> None:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
-        table, roster, name = self._table, self._roster, program.name
+        table, roster, cut = self._table, self._roster, program.cut
         failed: set[Address] = set()
         while receiving := place(
-            segment, copies, roster, table.engines_with(name, segment.number), failed | self._unable()
+            segment, copies, roster, table.engines_with(cut, segment.number), failed | self._unable()
         ):
-            location = self._locate_here(name, segment.number) or await self._locate(name, segment.number, source)
+            location = self._locate_here(cut, segment.number) or await self._locate(cut, segment.number, source)
             if location is None:
                 self._note(program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is")
                 return
@@ -198,7 +203,7 @@ class Obtaining:
                 self._note(program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
             else:
                 self._note(program, *_obstacle_of(result, segment.number))
-        holders = table.engines_with(name, segment.number)
+        holders = table.engines_with(cut, segment.number)
         if not self._roster.live(holders):
             self._note_no_place(program, failed)
 
@@ -211,7 +216,7 @@ class Obtaining:
             self._note(program, Obstacle.NO_SPACE)
 
     def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:
-        missing = (part for part in program.segments if not self._table.engines_with(program.name, part.number))
+        missing = (part for part in program.segments if not self._table.engines_with(program.cut, part.number))
         room = (engine.free_bytes or 0 for engine in self._roster if not engine.silent)
         self._standings[program.name] = ObtainStanding(
             obstacle=obstacle,
@@ -220,17 +225,17 @@ class Obtaining:
             detail=detail,
         )
 
-    def _locate_here(self, program: ProgramId, segment: int) -> SegmentLocation | None:
-        holders = self._roster.live(self._table.engines_with(program, segment))
+    def _locate_here(self, cut: Cut, segment: int) -> SegmentLocation | None:
+        holders = self._roster.live(self._table.engines_with(cut, segment))
         if not holders:
             return None
         engine = min(holders, key=lambda record: (record.load_share, record.slot))
-        ticket = self._term.tickets.sign(f"copy-{segment}", program)
+        ticket = self._term.tickets.sign(f"copy-{segment}", cut.program)
         return SegmentLocation(media=str(engine.media), ticket=ticket)
 
-    async def _locate(self, program: ProgramId, segment: int, director: Address) -> SegmentLocation | None:
+    async def _locate(self, cut: Cut, segment: int, director: Address) -> SegmentLocation | None:
         """Claim 12, second step, as the seeking director: ask the source director."""
-        question = LocateSegment(program=program, segment=segment)
+        question = LocateSegment(program=cut.program, table=cut.table, segment=segment)
         try:
             answer = await self._term.http.ask(director, LOCATE_SEGMENT, question)
         except NetworkError as error:
@@ -255,7 +260,7 @@ class Obtaining:
             source=location.media,
             ticket=location.ticket,
         )
-        key = (engine.address, program.name, segment.number)
+        key = (engine.address, program.cut, segment.number)
         if (under_way := self._copies.get(key)) is not None:
             # Somebody else has ordered the same: an engine makes it once, and says so once.
             return await asyncio.shield(under_way)

@@ -116,7 +116,7 @@ class Pulls:
             return _refuse(engine)
         self._term.counters.redirects += 1
         ticket = self._term.tickets.sign(name, program.name)
-        location = segment_url(engine.media, program.name, int(number), ticket)
+        location = segment_url(engine.media, program.cut, int(number), ticket)
         headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
 
@@ -172,7 +172,7 @@ class Pulls:
         """The engine that a player was sent to for a segment lately, if it still is there and holds it."""
         asked = (program.name, number)
         given = next((each.charge.engine for each in session.lately if (each.program, each.segment) == asked), None)
-        if given is None or given not in self._choice.holders.engines_with(*asked):
+        if given is None or given not in self._choice.holders.engines_with(program.cut, number):
             return None
         engine = self._roster.get(given)
         return engine if engine and not engine.silent and not engine.draining else None

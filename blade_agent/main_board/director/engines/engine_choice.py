@@ -6,7 +6,7 @@ from typing import Protocol
 
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster, WantedTurn
 from media_network.address import Address
-from media_network.fields import ProgramId
+from media_network.cut import Cut
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -14,7 +14,7 @@ from media_network.refusal import Reason, Refused
 class Holders(Protocol):
     """Whoever knows which engines hold a segment."""
 
-    def engines_with(self, program: ProgramId, segment: int) -> Collection[Address]:
+    def engines_with(self, cut: Cut, segment: int) -> Collection[Address]:
         """The engines that hold a segment."""
         ...
 
@@ -30,7 +30,7 @@ class EngineChoice:
         self, program: Program, segment: int, wanted: WantedTurn, excluding: Collection[Address] = ()
     ) -> EngineRecord | Refused:
         """The engine that holds a segment, has room for a turn of it, and will be the least loaded when it begins."""
-        holders = self.holders.engines_with(program.name, segment)
+        holders = self.holders.engines_with(program.cut, segment)
         chosen = self.roster.least_loaded(holders, wanted, excluding)
         if chosen:
             return chosen

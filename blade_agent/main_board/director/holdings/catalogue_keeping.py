@@ -1,7 +1,7 @@
 """The station's catalogue, kept on every blade: whichever directs next serves it, with the center away."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
@@ -15,6 +15,7 @@ from media_network.messages.program_information import (
     AskChanges,
     Changes,
     KeepChanges,
+    ProgramChange,
 )
 
 logger = logging.getLogger(__name__)
@@ -27,12 +28,12 @@ class CatalogueKeeping:
         self._term = term
         self._catalogue = catalogue
         self._roster = roster
-        self.discarded: Callable[[EngineRecord, ProgramId], None] = do_nothing
-        """Called when an engine has let go of what it held of a program."""
+        self.heard: Callable[[EngineRecord, ProgramChange], None] = do_nothing
+        """Called when an engine has heard of a change, and let go of what is not any more."""
 
     def enlisted(self, engine: EngineRecord, message: Enlist) -> None:
         """An engine has come with a catalogue of its own: each is to know what the other does."""
-        engine.knows_until = min(message.heard, self._catalogue.heard, *self._before_withdrawals(message))
+        engine.knows_until = min(message.heard, self._catalogue.heard)
         if self._knows_more(message):
             self._term.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
         else:
@@ -47,12 +48,6 @@ class CatalogueKeeping:
         """Have an engine tell what it knows, if one of these is needed now and is not known here."""
         if any(self._catalogue.get(name) is None for name in programs):
             await self._hear(engine)
-
-    def _before_withdrawals(self, message: Enlist) -> Iterator[int]:
-        """Of programs that an engine holds still: a disk of it was away when they were withdrawn."""
-        for name, segments in message.inventory.items():
-            if segments and (version := self._catalogue.withdrawn_at(name)) is not None:
-                yield version - 1
 
     def _knows_more(self, message: Enlist) -> bool:
         return message.heard > self._catalogue.heard or message.newest > self._catalogue.newest
@@ -109,8 +104,7 @@ class CatalogueKeeping:
             return False
         engine.knows_until = max(engine.knows_until, page.until)
         for change in page.changes:
-            if change.header is None:
-                self.discarded(engine, change.program)
+            self.heard(engine, change)
         return True
 
 

@@ -12,9 +12,11 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import Roster
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
+from blade_agent.main_board.director.holdings.taking_stock import TakingStock
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
-from media_network.fields import ProgramId
+from media_network.cut import Cut
+from media_network.holding_pages import page_of
 from media_network.http.errors import NetworkError
 from media_network.messages.program_information import ASK_CHANGES, AskChanges
 from media_network.messages.registry import (
@@ -40,15 +42,22 @@ Change = TypeVar("Change", AddLocations, RemoveLocations)
 class RegistryLink:
     """What the registry has yet to hear from this director."""
 
-    def __init__(
-        self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable, library: Library
+    def __init__(  # noqa: PLR0917 -- all that the registry hears of
+        self,
+        term: Term,
+        catalogue: Catalogue,
+        roster: Roster,
+        table: SegmentLocationTable,
+        library: Library,
+        stock: TakingStock,
     ) -> None:
         self._term = term
         self._catalogue = catalogue
         self._roster = roster
         self._table = table
         self._library = library
-        self._changed: dict[ProgramId, set[int]] = {}
+        self._stock = stock
+        self._changed: dict[Cut, set[int]] = {}
         self._news = asyncio.Event()
         self._registration_due = asyncio.Event()
         self._full_report_due = True
@@ -59,13 +68,9 @@ class RegistryLink:
         self._told_of_later = False
         """The log has been told that the registry knows a director of a higher epoch for this station."""
 
-    def located(self, program: ProgramId, segment: int) -> None:
-        """A segment became durable at an engine."""
-        self.changed(program, [segment])
-
-    def changed(self, program: ProgramId, segments: Iterable[int]) -> None:
+    def changed(self, cut: Cut, segments: Iterable[int]) -> None:
         """Some engine gained or lost these segments; the registry is told what the station holds of them now."""
-        self._changed.setdefault(program, set()).update(segments)
+        self._changed.setdefault(cut, set()).update(segments)
         self._news.set()
 
     def engines_changed(self) -> None:
@@ -131,40 +136,52 @@ class RegistryLink:
         """Make a full report if one is due; False if it has to be made again."""
         if not self._full_report_due:
             return True
-        if self._generation is None:
-            return False  # not registered yet
+        if self._generation is None or self._stock.under_way:
+            return False  # not registered yet, or not all is known that the station holds
         self._generation += 1
         generation = self._generation
         self._full_report_due = False
         self._changed.clear()
-        report = ReportLocations(
-            station=self._term.duty.station,
-            epoch=self._term.duty.epoch,
-            generation=generation,
-            locations={
-                name: format_segments(self._of_program(name, held)) for name, held in self._table.programs().items()
-            },
-        )
-        if await self._say(center, REPORT_LOCATIONS, report) is None:
+        if not await self._tell_pages(center, generation):
             self._full_report_due = True
         else:
             self._generation_told = generation
         return not self._full_report_due
 
+    async def _tell_pages(self, center: Address, generation: int) -> bool:
+        cuts = [cut for cut in self._table.cuts() if self._is_current(cut)]  # what else there is, is nobody's
+        after: Cut | None = None
+        more = True
+        while more:
+            page = page_of(cuts, self._held, after)
+            report = ReportLocations(
+                station=self._term.duty.station,
+                epoch=self._term.duty.epoch,
+                generation=generation,
+                after=after.program if after else None,
+                holdings=page.holdings,
+                more=page.more,
+            )
+            if await self._say(center, REPORT_LOCATIONS, report) is None:
+                return False
+            after, more = page.holdings[-1].cut if page.holdings else after, page.more
+        return True
+
     async def _tell_changes(self, center: Address) -> bool:
         """Say what is held, and what is not any more, of all that changed; False if it has to be said again."""
         self._news.clear()
         changed, self._changed = self._changed, {}
-        for program, numbers in changed.items():
-            segments = self._of_program(program, numbers)
-            held = self._table.segments(program)
-            said = await self._tell(center, ADD_LOCATIONS, program, segments & held)
-            said = said and await self._tell(center, REMOVE_LOCATIONS, program, segments - held)
+        for cut, segments in changed.items():
+            if not self._is_current(cut):
+                continue
+            held = self._held(cut)
+            said = await self._tell(center, ADD_LOCATIONS, cut, segments & held)
+            said = said and await self._tell(center, REMOVE_LOCATIONS, cut, segments - held)
             if not said:
-                self.changed(program, segments)
+                self.changed(cut, segments)
         return not self._changed
 
-    async def _tell(self, center: Address, verb: Verb[Change, Done], program: ProgramId, segments: set[int]) -> bool:
+    async def _tell(self, center: Address, verb: Verb[Change, Done], cut: Cut, segments: set[int]) -> bool:
         if not segments:
             return True
         if self._generation is None:
@@ -173,7 +190,8 @@ class RegistryLink:
             station=self._term.duty.station,
             epoch=self._term.duty.epoch,
             generation=self._generation,
-            program=program,
+            program=cut.program,
+            table=cut.table,
             segments=format_segments(segments),
         )
         return await self._say(center, verb, change) is not None
@@ -191,10 +209,16 @@ class RegistryLink:
                 logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
                 return
 
-    def _of_program(self, name: ProgramId, segments: set[int]) -> set[int]:
-        """A stray segment that an engine found on its disk is not to spoil the report of all others."""
-        header = self._catalogue.get(name)
-        return {number for number in segments if number < header.segments} if header else segments
+    def _held(self, cut: Cut) -> set[int]:
+        """What the station holds of a program: a stray segment on a disk is not to spoil the report of all others."""
+        header = self._catalogue.get(cut.program)
+        held = self._table.segments(cut)
+        return {number for number in held if number < header.segments} if header else set()
+
+    def _is_current(self, cut: Cut) -> bool:
+        """Whether this is what its program is now."""
+        header = self._catalogue.get(cut.program)
+        return header is not None and header.cut == cut
 
     def _make_full_report(self) -> None:
         self._full_report_due = True

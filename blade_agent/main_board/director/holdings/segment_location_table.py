@@ -1,44 +1,63 @@
 """The segment location table: which engine of the station holds which segment (claims 1, 16, 18)."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 
 from media_network.address import Address
-from media_network.fields import ProgramId
+from media_network.cut import Cut
+from media_network.fields import ProgramId, Sha256
 
-Changes = dict[ProgramId, set[int]]
+Changes = dict[Cut, set[int]]
 """Segments that came to the station or left it."""
+
+_Cuts = dict[Sha256, set[int]]
+"""Segments of a program, by the table of its cut."""
 
 
 class SegmentLocationTable:
-    """Segments by program, number and engine. Only what an engine said is durable is in here."""
+    """Segments by cut, number and engine. Only what an engine said is durable is in here."""
 
     def __init__(self) -> None:
-        self._held: dict[Address, dict[ProgramId, set[int]]] = {}
+        self._held: dict[Address, dict[ProgramId, _Cuts]] = {}
         self.version = 0
         """Grows with every change."""
 
-    def replace(self, engine: Address, inventory: Mapping[ProgramId, Collection[int]]) -> Changes:
-        """Take an engine's inventory for all that it holds; returns what changed for the station."""
-        before = self._held.pop(engine, {})
-        after = {program: set(segments) for program, segments in inventory.items() if segments}
+    def replace(
+        self,
+        engine: Address,
+        held: Mapping[Cut, Collection[int]],
+        after: Cut | None = None,
+        until: Cut | None = None,
+    ) -> Changes:
+        """Take this for all that an engine holds of the cuts beyond `after`, up to `until`, or to the end.
+
+        Returns what changed for the station.
+        """
+        before = {cut: numbers for cut, numbers in self._cuts(engine) if _is_between(cut, after, until)}
         changes = {}
-        for program in sorted(before.keys() | after.keys()):
-            here = before.get(program, set()) ^ after.get(program, set())
-            if changed := here and here - self.segments(program):
-                changes[program] = changed
-        self._held[engine] = after
+        for cut in sorted(before.keys() | held.keys()):
+            was, now = before.get(cut, set()), set(held.get(cut, ()))
+            self._put(engine, cut, set())
+            if changed := (was ^ now) and (was ^ now) - self.segments(cut):
+                changes[cut] = changed
+            self._put(engine, cut, now)
+        self._held.setdefault(engine, {})
         self.version += 1
         return changes
 
-    def add(self, engine: Address, program: ProgramId, segment: int) -> None:
+    def add(self, engine: Address, cut: Cut, segment: int) -> None:
         """A segment is durable at an engine now."""
-        self._held.setdefault(engine, {}).setdefault(program, set()).add(segment)
+        self._held.setdefault(engine, {}).setdefault(cut.program, {}).setdefault(cut.table, set()).add(segment)
         self.version += 1
 
-    def take(self, engine: Address, program: ProgramId) -> set[int]:
-        """An engine holds nothing of a program any more; returns what it held."""
+    def take(self, engine: Address, program: ProgramId, but: Sha256 | None = None) -> Changes:
+        """An engine holds nothing of a program any more, but of the cut with that table; returns what it held."""
+        cuts = self._held.get(engine, {}).get(program, {})
+        taken = {Cut(program, table): cuts[table] for table in cuts if table != but}
+        for cut in taken:
+            self._put(engine, cut, set())
         self.version += 1
-        return self._held.get(engine, {}).pop(program, set())
+        return taken
 
     def forget(self, engine: Address) -> Changes:
         """An engine is gone, and what it holds with it; returns what the station has lost."""
@@ -46,27 +65,50 @@ class SegmentLocationTable:
         del self._held[engine]
         return changes
 
-    def only_at(self, engine: Address, others: Collection[Address]) -> list[tuple[ProgramId, int]]:
+    def only_at(self, engine: Address, others: Collection[Address]) -> list[tuple[Cut, int]]:
         """What an engine holds and none of the others."""
-        alone: list[tuple[ProgramId, int]] = []
-        for program, segments in self._held.get(engine, {}).items():
-            elsewhere = (self._held.get(other, {}).get(program, set()) for other in others)
-            alone += ((program, segment) for segment in sorted(segments.difference(*elsewhere)))
+        alone: list[tuple[Cut, int]] = []
+        for cut, segments in self._cuts(engine):
+            alone += ((cut, number) for number in sorted(segments.difference(*(self._of(one, cut) for one in others))))
         return alone
 
-    def engines_with(self, program: ProgramId, segment: int) -> list[Address]:
+    def engines_with(self, cut: Cut, segment: int) -> list[Address]:
         """The engines that hold a segment."""
-        return [engine for engine, held in self._held.items() if segment in held.get(program, ())]
+        return [engine for engine in self._held if segment in self._of(engine, cut)]
 
-    def segments(self, program: ProgramId) -> set[int]:
-        """Segments of a program that at least one engine holds."""
-        return set().union(*(held[program] for held in self._held.values() if program in held))
+    def segments(self, cut: Cut) -> set[int]:
+        """Segments of a cut that at least one engine holds."""
+        return set().union(*(self._of(engine, cut) for engine in self._held))
 
     def held_by(self, engine: Address) -> int:
         """Number of segments at an engine."""
-        return sum(len(segments) for segments in self._held.get(engine, {}).values())
+        return sum(len(segments) for _, segments in self._cuts(engine))
 
-    def programs(self) -> dict[ProgramId, set[int]]:
-        """All that the station holds."""
-        names = sorted({program for held in self._held.values() for program in held})
-        return {program: self.segments(program) for program in names}
+    def cuts(self) -> list[Cut]:
+        """All that anything is held of, in order."""
+        known: defaultdict[ProgramId, set[Sha256]] = defaultdict(set)
+        for programs in self._held.values():
+            for program, cuts in programs.items():
+                known[program].update(cuts)
+        return sorted(Cut(program, table) for program, tables in known.items() for table in tables)
+
+    def _of(self, engine: Address, cut: Cut) -> Collection[int]:
+        return self._held[engine].get(cut.program, {}).get(cut.table, ()) if engine in self._held else ()
+
+    def _cuts(self, engine: Address) -> Iterator[tuple[Cut, set[int]]]:
+        for program, cuts in self._held.get(engine, {}).items():
+            for table, segments in cuts.items():
+                yield Cut(program, table), segments
+
+    def _put(self, engine: Address, cut: Cut, segments: set[int]) -> None:
+        programs = self._held.setdefault(engine, {})
+        if segments:
+            programs.setdefault(cut.program, {})[cut.table] = segments
+        elif cut.program in programs:
+            programs[cut.program].pop(cut.table, None)
+            if not programs[cut.program]:
+                del programs[cut.program]
+
+
+def _is_between(cut: Cut, after: Cut | None, until: Cut | None) -> bool:
+    return (after is None or cut > after) and (until is None or cut <= until)

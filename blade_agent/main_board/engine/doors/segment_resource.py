@@ -39,11 +39,11 @@ class SegmentResource:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Answer GET and HEAD, with Range: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
-        program, number, ticket = asked_segment(request.match_info, request.query)
-        if self._director.holder(ticket, program) is None:
+        cut, number, ticket = asked_segment(request.match_info, request.query)
+        if self._director.holder(ticket, cut.program) is None:
             return self._refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
         try:
-            stored = await self._store.read(program, number)
+            stored = await self._store.read(cut, number)
         except NotHeld as error:
             return self._refuse(Reason.NOT_HERE, str(error))
         except StoreError as error:
@@ -95,7 +95,7 @@ class SegmentResource:
 
     def _lose(self, stored: StoredSegment) -> None:
         """It cannot be read to its end: its file is damaged, or the whole channel."""
-        self._store.lose(*stored.key)
+        self._store.lose(stored.key)
         self._store.lose_failed_channels()
 
     def _refuse(self, reason: Reason, detail: str) -> web.Response:

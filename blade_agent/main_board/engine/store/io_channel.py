@@ -14,7 +14,7 @@ from typing import TypeVar, TypeVarTuple
 
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace
-from media_network.fields import ProgramId
+from media_network.cut import Cut
 from media_network.files import DISK_FULL, Files
 
 logger = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ class IoChannel:
         """As last measured."""
         self.receptions = 0
         """Segments being written now."""
-        self.programs: set[ProgramId] = set()
-        """Programs whose folder is durable."""
+        self.cuts: set[Cut] = set()
+        """Those whose folder is durable."""
         self.failure: str | None = None
         """Why the channel is given up until the next start, once it is."""
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"channel-{folder.name}")

@@ -1,7 +1,8 @@
 """Names on the disk of an I/O channel, and what a scan makes of them.
 
-`<channel>/<program>/<number>.<bytes>.<sha256>.ts` is a segment that is held: its name says what it has to be.
-`<channel>/.partial/<program>.<number>.<sha256>` is one on its way in. Whatever else is there is not ours, and left.
+`<channel>/<program>.<table>/<number>.<bytes>.<sha256>.ts` is a segment that is held: its name says what it has to be,
+and its folder's of which cut it is. `<channel>/.partial/<program>.<number>.<sha256>` is one on its way in.
+`<channel>/<program>` is of an earlier release (`earlier_layout`). Whatever else is there is not ours, and left.
 """
 
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blade_agent.main_board.engine.store.io_channel import BROKEN
+from media_network.cut import Cut
 from media_network.fields import ProgramId
 from media_network.files import Files
 from media_network.segment_table import Segment
@@ -20,6 +22,7 @@ from media_network.segment_url import SEGMENT_NUMBER
 PARTIAL_FOLDER = ".partial"
 
 _PROGRAM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_CUT = re.compile(rf"({_PROGRAM.pattern})\.([0-9a-f]{{64}})")
 _SEGMENT = re.compile(rf"({SEGMENT_NUMBER})\.([1-9][0-9]{{0,11}})\.([0-9a-f]{{64}})\.ts")
 _PARTIAL = re.compile(rf"({_PROGRAM.pattern})\.({SEGMENT_NUMBER})\.([0-9a-f]{{64}})")
 
@@ -27,8 +30,11 @@ _PARTIAL = re.compile(rf"({_PROGRAM.pattern})\.({SEGMENT_NUMBER})\.([0-9a-f]{{64
 class SegmentKey(NamedTuple):
     """Which segment."""
 
-    program: ProgramId
+    cut: Cut
     number: int
+
+    def __str__(self) -> str:
+        return f"segment {self.number} of {self.cut.program}"
 
 
 class Content(NamedTuple):
@@ -57,8 +63,10 @@ class FoundSegments:
     strange: list[str] = field(default_factory=list)
     """Names that mean nothing here, and entries that cannot be used, below the channel's folder."""
     partials: list[PartialKey] = field(default_factory=list)
-    programs: set[ProgramId] = field(default_factory=set)
+    cuts: set[Cut] = field(default_factory=set)
     """Those that have a folder."""
+    earlier: list[ProgramId] = field(default_factory=list)
+    """Those that have a folder of an earlier release."""
 
 
 def partial_key(program: ProgramId, segment: Segment) -> PartialKey:
@@ -73,7 +81,18 @@ def content_of(segment: Segment) -> Content:
 
 def segment_path(channel: Path, key: SegmentKey, content: Content) -> Path:
     """Where a held segment is."""
-    return channel / key.program / f"{key.number}.{content.length_bytes}.{content.digest.hex()}.ts"
+    return cut_path(channel, key.cut) / f"{key.number}.{content.length_bytes}.{content.digest.hex()}.ts"
+
+
+def cut_path(channel: Path, cut: Cut) -> Path:
+    """The folder of a cut."""
+    return channel / f"{cut.program}.{cut.table}"
+
+
+def named_segment(name: str) -> tuple[int, Content] | None:
+    """Number and content of a held segment, by the name of its file; None: it is none."""
+    named = _SEGMENT.fullmatch(name)
+    return (int(named[1]), Content(int(named[2]), bytes.fromhex(named[3]))) if named else None
 
 
 def partial_path(channel: Path, key: PartialKey) -> Path:
@@ -94,21 +113,25 @@ def scan(files: Files, channel: Path) -> FoundSegments:
             found.partials.append(PartialKey(named[1], int(named[2]), named[3]))
         else:
             found.strange.append(f"{PARTIAL_FOLDER}/{name}")
-    for program in files.list_folder(channel):
-        if _PROGRAM.fullmatch(program):
-            with _passing_over(found, program):
-                _scan_program(files, channel / program, found)
+    for name in files.list_folder(channel):
+        if named := _CUT.fullmatch(name):
+            with _passing_over(found, name):
+                _scan_cut(files, channel / name, Cut(named[1], named[2]), found)
+        elif _PROGRAM.fullmatch(name):
+            with _passing_over(found, name):
+                if any(map(named_segment, files.list_folder(channel / name))):
+                    found.earlier.append(name)
     files.sync_folder(channel)
     return found
 
 
-def _scan_program(files: Files, folder: Path, found: FoundSegments) -> None:
+def _scan_cut(files: Files, folder: Path, cut: Cut, found: FoundSegments) -> None:
     names = files.list_folder(folder)
     for name in names:
-        if not (named := _SEGMENT.fullmatch(name)):
+        if not (named := named_segment(name)):
             found.strange.append(f"{folder.name}/{name}")
             continue
-        key, content = SegmentKey(folder.name, int(named[1])), Content(int(named[2]), bytes.fromhex(named[3]))
+        key, content = SegmentKey(cut, named[0]), named[1]
         with _passing_over(found, f"{folder.name}/{name}"):
             length_bytes = files.length_bytes(folder / name)
             if length_bytes is None:
@@ -118,7 +141,7 @@ def _scan_program(files: Files, folder: Path, found: FoundSegments) -> None:
             else:
                 found.held[key] = content
     files.sync_folder(folder)
-    found.programs.add(folder.name)
+    found.cuts.add(cut)
 
 
 @contextmanager

@@ -9,8 +9,15 @@ from contextlib import suppress
 
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, WrongContent
 from blade_agent.main_board.engine.store.io_channel import IoChannel
-from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, partial_key, partial_path, segment_path
-from media_network.fields import ProgramId
+from blade_agent.main_board.engine.store.layout import (
+    SegmentKey,
+    content_of,
+    cut_path,
+    partial_key,
+    partial_path,
+    segment_path,
+)
+from media_network.cut import Cut
 from media_network.files import GrowingFile
 from media_network.segment_table import Segment
 
@@ -20,9 +27,9 @@ _REHASH_BYTES = 1024 * 1024
 class SegmentReception:
     """One segment being written to one channel; made, opened and ended by `SegmentStore.receive`."""
 
-    def __init__(self, channel: IoChannel, program: ProgramId, segment: Segment) -> None:
+    def __init__(self, channel: IoChannel, cut: Cut, segment: Segment) -> None:
         self.channel = channel
-        self.key = SegmentKey(program, segment.number)
+        self.key = SegmentKey(cut, segment.number)
         self.segment = segment
         self.length_bytes = 0
         """Received so far."""
@@ -31,7 +38,7 @@ class SegmentReception:
         self.stored = False
         self.kept = False
         """After the end: the store has a partial that a later reception can continue."""
-        self._partial = partial_path(channel.folder, partial_key(program, segment))
+        self._partial = partial_path(channel.folder, partial_key(cut.program, segment))
         self._hash = hashlib.sha256()
         self._file: GrowingFile | None = None
 
@@ -69,7 +76,7 @@ class SegmentReception:
         self.stored = True
 
     def _wrong(self, detail: str) -> WrongContent:
-        return WrongContent(*self.key, detail, resumed=self.resumed_bytes > 0)
+        return WrongContent(self.key.cut.program, self.key.number, detail, resumed=self.resumed_bytes > 0)
 
     def _open(self) -> None:
         files = self.channel.files
@@ -104,17 +111,17 @@ class SegmentReception:
         self.channel.counters.written_bytes += len(data)
 
     def _commit(self) -> None:
-        files, folder, program = self.channel.files, self.channel.folder, self.key.program
+        files, folder, cut = self.channel.files, self.channel.folder, self.key.cut
         if self._file is None:
             raise ValueError("the reception is not open")
         self._file.sync()
         self._close()
-        files.make_folder(folder / program)
-        if program not in self.channel.programs:
+        files.make_folder(cut_path(folder, cut))
+        if cut not in self.channel.cuts:
             files.sync_folder(folder)
-            self.channel.programs.add(program)
+            self.channel.cuts.add(cut)
         files.rename(self._partial, segment_path(folder, self.key, content_of(self.segment)))
-        files.sync_folder(folder / program)
+        files.sync_folder(cut_path(folder, cut))
         self.channel.free_bytes = files.free_bytes(folder)
 
     def _close(self) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
 from blade_agent.main_board.engine.engine_figures import ChannelFigures
+from blade_agent.main_board.engine.store.earlier_layout import adopt
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import (
@@ -18,6 +19,7 @@ from blade_agent.main_board.engine.store.layout import (
     PartialKey,
     SegmentKey,
     content_of,
+    cut_path,
     partial_key,
     partial_path,
     scan,
@@ -25,9 +27,10 @@ from blade_agent.main_board.engine.store.layout import (
 )
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment, is_intact, open_whole
-from media_network.fields import ProgramId
+from media_network.cut import Cut
+from media_network.fields import ProgramId, Sha256
 from media_network.files import Files
-from media_network.segment_set import format_segments
+from media_network.program import Program
 from media_network.segment_table import Segment
 
 logger = logging.getLogger(__name__)
@@ -54,17 +57,17 @@ class _Tally:
 
     def __init__(self) -> None:
         self.stored_bytes = 0
-        self.by_program: Counter[ProgramId] = Counter()
+        self.by_cut: Counter[Cut] = Counter()
 
-    def add(self, program: ProgramId, length_bytes: int) -> None:
+    def add(self, cut: Cut, length_bytes: int) -> None:
         self.stored_bytes += length_bytes
-        self.by_program[program] += 1
+        self.by_cut[cut] += 1
 
-    def take(self, program: ProgramId, length_bytes: int) -> None:
+    def take(self, cut: Cut, length_bytes: int) -> None:
         self.stored_bytes -= length_bytes
-        self.by_program[program] -= 1
-        if not self.by_program[program]:
-            del self.by_program[program]
+        self.by_cut[cut] -= 1
+        if not self.by_cut[cut]:
+            del self.by_cut[cut]
 
 
 class SegmentStore:
@@ -73,8 +76,8 @@ class SegmentStore:
     def __init__(self, files: Files, folders: Sequence[Path]) -> None:
         self.channels = tuple(IoChannel(files, folder) for folder in folders)
         self.losses = 0
-        """Grows when segments have been lost: a new inventory is due then."""
-        self._held: dict[SegmentKey, _Held] = {}
+        """Grows when segments have been lost: what is held has to be said anew then."""
+        self._held: dict[Cut, dict[int, _Held]] = {}
         self._damaged: defaultdict[SegmentKey, set[tuple[IoChannel, Content]]] = defaultdict(set)
         """Files that are there although their segments are not held, or held elsewhere."""
         self._tending = {channel: asyncio.Lock() for channel in self.channels}
@@ -84,6 +87,8 @@ class SegmentStore:
         self._receiving: set[SegmentKey] = set()
         self._forgotten: set[IoChannel] = set()
         """Channels that have failed, with all that was on them."""
+        self._earlier: list[tuple[IoChannel, ProgramId]] = []
+        """Folders of an earlier release."""
 
     @classmethod
     async def open(cls, files: Files, folders: Sequence[Path]) -> Self:
@@ -103,12 +108,13 @@ class SegmentStore:
         """Space left on the channels that work, as last measured."""
         return sum(channel.free_bytes for channel in self.channels if not channel.failure)
 
-    def inventory(self) -> dict[ProgramId, str]:
-        """All that is held, as `segment_set` writes it."""
-        numbers: defaultdict[ProgramId, list[int]] = defaultdict(list)
-        for key in self._held:
-            numbers[key.program].append(key.number)
-        return {program: format_segments(numbers[program]) for program in sorted(numbers)}
+    def cuts(self) -> list[Cut]:
+        """Those that anything is held of, in order."""
+        return sorted(self._held)
+
+    def numbers(self, cut: Cut) -> Collection[int]:
+        """The segments of a cut that are held."""
+        return self._held.get(cut, {}).keys()
 
     @property
     def holds_any(self) -> bool:
@@ -123,29 +129,37 @@ class SegmentStore:
                 working=not channel.failure,
                 counted=copy(channel.counters),
                 free_bytes=channel.free_bytes,
-                segments=self._tallies[channel].by_program.total(),
+                segments=self._tallies[channel].by_cut.total(),
                 stored_bytes=self._tallies[channel].stored_bytes,
-                programs=frozenset(self._tallies[channel].by_program),
+                programs=frozenset(cut.program for cut in self._tallies[channel].by_cut),
                 receptions=channel.receptions,
             )
             for channel in self.channels
         )
 
-    def holds(self, program: ProgramId, segment: Segment) -> bool:
+    def holds(self, cut: Cut, segment: Segment) -> bool:
         """Whether the segment is held."""
-        held = self._held.get(SegmentKey(program, segment.number))
+        held = self._find(SegmentKey(cut, segment.number))
         return held is not None and held.content == content_of(segment)
 
-    async def read(self, program: ProgramId, number: int) -> StoredSegment:
+    def _find(self, key: SegmentKey) -> _Held | None:
+        return self._held.get(key.cut, {}).get(key.number)
+
+    def _keys(self) -> Iterator[tuple[SegmentKey, _Held]]:
+        return (
+            (SegmentKey(cut, number), held) for cut, numbers in self._held.items() for number, held in numbers.items()
+        )
+
+    async def read(self, cut: Cut, number: int) -> StoredSegment:
         """Open a segment; the caller closes it. Before its first reading since the start all of it is checked.
 
         Raises NotHeld, also when its file turns out not to be the segment, or ChannelFailed.
         """
-        key = SegmentKey(program, number)
-        held = self._held.get(key)
+        key = SegmentKey(cut, number)
+        held = self._find(key)
         file = await self._open(key, held) if held else None
         if held is None or file is None:
-            raise NotHeld(program, number)
+            raise NotHeld(cut.program, number)
         return StoredSegment(key, held.content.length_bytes, held.channel, file)
 
     async def _open(self, key: SegmentKey, held: _Held) -> BinaryIO | None:
@@ -161,7 +175,7 @@ class SegmentStore:
             self._lose(key)
             return None
         except ChannelFailed:
-            self.lose(*key)
+            self.lose(key)
             self.lose_failed_channels()
             raise
         return file
@@ -171,9 +185,9 @@ class SegmentStore:
         with ExitStack() as unless_good:
             unless_good.callback(file.close)
             async with self._tending[held.channel]:
-                if self._held.get(key) == held:
+                if self._find(key) == held:
                     await self._verify(key, held, file)
-            if self._held.get(key) != held._replace(read_through=True):
+            if self._find(key) != held._replace(read_through=True):
                 return None
             unless_good.pop_all()
         return file
@@ -182,30 +196,28 @@ class SegmentStore:
         """Read all of a held segment's file: it is good, or not held any more. Raises ChannelFailed."""
         if not await held.channel.run(is_intact, file, held.content):
             self._find_damaged(key, held, "its bytes have changed")
-        elif self._held.get(key) == held:
-            self._held[key] = held._replace(read_through=True)
+        elif self._find(key) == held:
+            self._held[key.cut][key.number] = held._replace(read_through=True)
 
     def _find_damaged(self, key: SegmentKey, held: _Held, what: str) -> None:
-        if self._held.get(key) == held:
-            logger.warning(
-                "segment %d of %s on I/O channel %s is lost: %s", key.number, key.program, held.channel.folder, what
-            )
+        if self._find(key) == held:
+            logger.warning("%s on I/O channel %s is lost: %s", key, held.channel.folder, what)
             held.channel.counters.failures += 1
-            self.lose(*key)
+            self.lose(key)
 
     @asynccontextmanager
-    async def receive(self, program: ProgramId, segment: Segment) -> AsyncIterator[SegmentReception]:
+    async def receive(self, cut: Cut, segment: Segment) -> AsyncIterator[SegmentReception]:
         """Open a reception on the channel that suits best, where an earlier one left off if there was one.
 
         One at a time for a segment. Raises NoSpace, ChannelFailed.
         """
-        key = SegmentKey(program, segment.number)
+        key = SegmentKey(cut, segment.number)
         if key in self._receiving:
-            raise ValueError(f"segment {segment.number} of {program} is being received already")
+            raise ValueError(f"{key} is being received already")
         self._receiving.add(key)
         try:
             await self._make_way(key)
-            reception = await self._begin(program, segment)
+            reception = await self._begin(cut, segment)
             try:
                 yield reception
             except BaseException as error:
@@ -219,21 +231,27 @@ class SegmentStore:
             self._receiving.discard(key)
             self.lose_failed_channels()
 
-    async def remove(self, program: ProgramId, number: int) -> None:
+    async def remove(self, cut: Cut, number: int) -> None:
         """Remove a held segment; who has it open can finish. Raises NotHeld, ChannelFailed."""
-        key = SegmentKey(program, number)
+        key = SegmentKey(cut, number)
         held = self._drop(key)
         await self._clear_away(key, set(self._damaged.pop(key, ())))
         if held is None:
-            raise NotHeld(program, number)
+            raise NotHeld(cut.program, number)
         try:
             await _remove(key, held.channel, held.content)
         except FileNotFoundError:
-            raise NotHeld(program, number) from None
+            raise NotHeld(cut.program, number) from None
 
-    async def discard(self, programs: Collection[ProgramId]) -> None:
-        """Remove all that there is of these programs, of which nothing is being received. Raises ChannelFailed."""
-        for key in {key for key in (*self._held, *self._damaged) if key.program in programs}:
+    async def discard(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
+        """Remove all that there is of these programs but for the cut with this table, of which nothing is being
+        received. Raises ChannelFailed."""
+
+        def is_gone(cut: Cut) -> bool:
+            return cut.program in programs and programs[cut.program] != cut.table
+
+        gone = [SegmentKey(cut, number) for cut, numbers in self._held.items() if is_gone(cut) for number in numbers]
+        for key in dict.fromkeys([*gone, *(key for key in self._damaged if is_gone(key.cut))]):
             for channel, content in self._take_files(key):
                 if not channel.failure:
                     await self._remove_or_remember(key, channel, content)
@@ -275,10 +293,29 @@ class SegmentStore:
                 except (ChannelFailed, NoSpace):
                     self._damaged[key].add((channel, content))  # it is swept later
 
-    def lose(self, program: ProgramId, number: int) -> None:
+    async def adopt(self, program: Program) -> bool:
+        """Hold what an earlier release has left of a program, as far as it is of this cut; whether there is any.
+
+        Raises ChannelFailed.
+        """
+        folders = [folder for folder in self._earlier if folder[1] == program.name]
+        adopted: list[SegmentKey] = []
+        for channel, name in folders:
+            for number, content in await channel.run(adopt, channel.files, channel.folder, program):
+                adopted.append(key := SegmentKey(program.cut, number))
+                self._find_file(key, channel, content)
+            channel.cuts.add(program.cut)
+            self._earlier.remove((channel, name))
+        return bool(adopted)
+
+    @property
+    def earlier_programs(self) -> set[ProgramId]:
+        """Programs of which an earlier release has left something, with folders that do not say which cut it is."""
+        return {name for _, name in self._earlier}
+
+    def lose(self, key: SegmentKey) -> None:
         """Hold a segment no longer whose file turned out to be damaged; the next fetch writes it anew."""
-        key = SegmentKey(program, number)
-        if held := self._held.get(key):
+        if held := self._find(key):
             self._damaged[key].add((held.channel, held.content))
             self._lose(key)
 
@@ -288,7 +325,7 @@ class SegmentStore:
         if failed <= self._forgotten:
             return  # there may be very many segments, and this is asked after each copy
         self._forgotten = failed
-        lost = [key for key, held in self._held.items() if held.channel.failure]
+        lost = [key for key, held in self._keys() if held.channel.failure]
         for key in lost:
             self._lose(key)
 
@@ -308,7 +345,7 @@ class SegmentStore:
         pause_s = _BEFORE_FIRST_ROUND_S
         while not channel.failure:
             await asyncio.sleep(pause_s)
-            for key in [key for key, held in self._held.items() if held.channel is channel]:
+            for key in [key for key, held in self._keys() if held.channel is channel]:
                 length_bytes = await self._check(key, channel)
                 await asyncio.sleep(max(_CHECK_PAUSE_S, length_bytes / _CHECK_BYTES_S))
             for key in list(self._damaged):
@@ -331,7 +368,7 @@ class SegmentStore:
 
     async def _check(self, key: SegmentKey, channel: IoChannel) -> int:
         """Read a segment through, if it still is held here; how long it is."""
-        held = self._held.get(key)
+        held = self._find(key)
         if held is None or held.channel is not channel or key in self._receiving:
             return 0
         path = segment_path(channel.folder, key, held.content)
@@ -342,7 +379,7 @@ class SegmentStore:
                 return held.content.length_bytes
             with file:
                 async with self._tending[channel]:
-                    if (now := self._held.get(key)) and now.channel is channel and now.content == held.content:
+                    if (now := self._find(key)) and now.channel is channel and now.content == held.content:
                         await self._verify(key, now, file)
         return held.content.length_bytes
 
@@ -358,38 +395,43 @@ class SegmentStore:
             logger.warning(
                 "I/O channel %s: left %d entries that are no segments: %s", channel.folder, len(found.strange), some
             )
-        channel.programs = found.programs
+        channel.cuts = found.cuts
+        self._earlier += [(channel, name) for name in found.earlier]
         self._partials.update(dict.fromkeys(found.partials, channel))
         for key, content in found.damaged:
-            logger.warning("segment %d of %s on I/O channel %s is damaged", key.number, key.program, channel.folder)
+            logger.warning("%s on I/O channel %s is damaged", key, channel.folder)
             self._damaged[key].add((channel, content))
         for key, content in found.held.items():
-            if key in self._held:
-                self._damaged[key].add((channel, content))
-            else:
-                self._hold(key, _Held(channel, content, read_through=False))
+            self._find_file(key, channel, content)
 
-    async def _begin(self, program: ProgramId, segment: Segment) -> SegmentReception:
+    def _find_file(self, key: SegmentKey, channel: IoChannel, content: Content) -> None:
+        """A file of a segment has been found: one is held, and there is none beside it."""
+        if self._find(key):
+            self._damaged[key].add((channel, content))
+        else:
+            self._hold(key, _Held(channel, content, read_through=False))
+
+    async def _begin(self, cut: Cut, segment: Segment) -> SegmentReception:
         """Find a channel with room; the space that was measured last may be outdated, so it is measured again."""
-        resumable = self._partials.get(partial_key(program, segment))
+        resumable = self._partials.get(partial_key(cut.program, segment))
         candidates = [channel for channel in self.channels if not channel.failure]
         candidates.sort(key=lambda each: (each is not resumable, each.receptions, -each.free_bytes))
         trouble: NoSpace | ChannelFailed = NoSpace(None, segment.length_bytes)
         for channel in candidates:
-            reception = SegmentReception(channel, program, segment)
+            reception = SegmentReception(channel, cut, segment)
             try:
                 await reception.open()
             except (NoSpace, ChannelFailed) as error:
                 trouble = error
                 continue
             # It is nobody's to drop while it is written; `_settle` puts it back if it is left half done.
-            self._partials.pop(partial_key(program, segment), None)
+            self._partials.pop(partial_key(cut.program, segment), None)
             return reception
         raise trouble
 
     async def _settle(self, reception: SegmentReception) -> None:
         """Note what became of a reception."""
-        key = partial_key(reception.key.program, reception.segment)
+        key = partial_key(reception.key.cut.program, reception.segment)
         self._partials.pop(key, None)
         if reception.stored:
             content = content_of(reception.segment)
@@ -410,13 +452,16 @@ class SegmentStore:
 
     def _hold(self, key: SegmentKey, held: _Held) -> None:
         self._drop(key)
-        self._held[key] = held
-        self._tallies[held.channel].add(key.program, held.content.length_bytes)
+        self._held.setdefault(key.cut, {})[key.number] = held
+        self._tallies[held.channel].add(key.cut, held.content.length_bytes)
 
     def _drop(self, key: SegmentKey) -> _Held | None:
-        held = self._held.pop(key, None)
+        numbers = self._held.get(key.cut, {})
+        held = numbers.pop(key.number, None)
         if held is not None:
-            self._tallies[held.channel].take(key.program, held.content.length_bytes)
+            self._tallies[held.channel].take(key.cut, held.content.length_bytes)
+            if not numbers:
+                del self._held[key.cut]
         return held
 
     def _lose(self, key: SegmentKey) -> None:
@@ -426,7 +471,7 @@ class SegmentStore:
 
 async def _remove(key: SegmentKey, channel: IoChannel, content: Content) -> None:
     await channel.run(channel.files.remove, segment_path(channel.folder, key, content))
-    await channel.run(channel.files.sync_folder, channel.folder / key.program)
+    await channel.run(channel.files.sync_folder, cut_path(channel.folder, key.cut))
 
 
 async def _measure_again(channel: IoChannel) -> None:

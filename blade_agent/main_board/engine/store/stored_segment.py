@@ -31,7 +31,7 @@ class StoredSegment:
         """Fill a buffer with a part. Raises ChannelFailed, also when the file has become shorter than it was."""
         (whole,) = await read_parts(self.channel, [(self, offset, buffer)])
         if not whole:
-            raise ChannelFailed(self.channel.folder, f"segment {self.key.number} of {self.key.program} is truncated")
+            raise ChannelFailed(self.channel.folder, f"{self.key} is truncated")
 
     async def warm(self, offset: int, length_bytes: int) -> None:
         """Bring a part into memory, for `loop.sendfile`. Raises ChannelFailed."""

@@ -321,6 +321,7 @@ class CarriedStream:
             session=self.session,
             turn=offer.turn,
             program=order.program,
+            table=order.table,
             segment=offer.segment,
             rate_bps=order.rate_bps,
             console=order.console,
@@ -410,7 +411,12 @@ def cursor_of(session: str, stand: Stand) -> StreamCursor:
 
 def _running(order: Preload, cursor: StreamCursor, phase: TurnPhase, first_packet: int) -> RunningStream:
     return RunningStream(
-        cursor=cursor, phase=phase, program=order.program, console=order.console, first_packet=first_packet
+        cursor=cursor,
+        phase=phase,
+        program=order.program,
+        table=order.table,
+        console=order.console,
+        first_packet=first_packet,
     )
 
 

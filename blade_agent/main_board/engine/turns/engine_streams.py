@@ -37,6 +37,7 @@ from blade_agent.main_board.engine.turns.events import (
 )
 from blade_agent.main_board.engine.turns.states import Active, Sent
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import RunningStream
 from media_network.messages.streaming import (
@@ -300,9 +301,10 @@ class EngineStreams:
     async def _open(self, request: Preload, carried: CarriedStream) -> Transmission:
         """A transmission with its first window in memory. Raises StoreError, ValueError for a bad console address."""
         console = Address.parse(request.console)
-        if not self._store.holds(request.program, request.segment):
+        cut = Cut(request.program, request.table)
+        if not self._store.holds(cut, request.segment):
             raise NotHeld(request.program, request.segment.number)
-        stored = await self._store.read(request.program, request.segment.number)
+        stored = await self._store.read(cut, request.segment.number)
         transmission = Transmission(stored, console, request.rate_bps, carried.progress(request.turn))
         try:
             await transmission.read_first(request.packet)
@@ -313,7 +315,7 @@ class EngineStreams:
 
     def _unreadable(self, transmission: Transmission) -> None:
         """The segment of a turn cannot be read: its file is damaged, or the whole channel."""
-        self._store.lose(*transmission.stored.key)
+        self._store.lose(transmission.stored.key)
         self._store.lose_failed_channels()
 
     def _counted(self, fact: StreamFact) -> None:

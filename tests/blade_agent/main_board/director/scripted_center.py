@@ -54,6 +54,8 @@ class ScriptedCenter:
     def say(self, change):
         """A program has changed."""
         self.changes[change.program] = change
+        if change.header is None:
+            self.held.pop(change.program, None)
 
     @property
     def newest(self):
@@ -90,9 +92,19 @@ class ScriptedCenter:
         )
 
     def _replace(self, message):
-        self.generation = message.generation
-        self.held = {program: set(parse_segments(text)) for program, text in message.locations.items()}
+        if message.after is None:
+            self.held = {}
+        self.held |= {
+            holding.program: set(parse_segments(holding.segments))
+            for holding in message.holdings
+            if self._is_current(holding)
+        }
+        self.generation = self.generation if message.more else message.generation
         return Done()
+
+    def _is_current(self, told):
+        change = self.changes.get(told.program)
+        return bool(change and change.header and change.header.table == told.table)
 
     def _add(self, message):
         return self._change(message, set.update)
@@ -103,7 +115,8 @@ class ScriptedCenter:
     def _change(self, message, apply):
         if message.generation != self.generation:
             return Refused(Reason.UNKNOWN_STATION)
-        apply(self.held.setdefault(message.program, set()), parse_segments(message.segments))
+        if self._is_current(message):
+            apply(self.held.setdefault(message.program, set()), parse_segments(message.segments))
         return Done()
 
     def _changes(self, message):
@@ -128,6 +141,8 @@ def stage_with_center(inventories, programs=(), up=True):
     """A stage, and its center, which is up from the beginning or is not."""
     with stage(inventories, center=CENTER) as world:
         center = ScriptedCenter(world, programs)
+        for program in programs[:1]:
+            world.hold(program)
         if up:
             world.simulation.start(center.host, center.run)
         yield world, center

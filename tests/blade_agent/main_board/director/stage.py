@@ -20,6 +20,7 @@ from media_network.http.client import HttpClient
 from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT, Enlist, Report
+from media_network.messages.holdings import ASK_ENGINE_HOLDINGS, ASK_STATION_HOLDINGS, AskHoldings
 from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult, Obtain
 from media_network.messages.program_information import (
     ASK_ENGINE_CHANGES,
@@ -54,6 +55,7 @@ from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_STATION, LIST_SESSIONS, WATCHING, AskStation, ListSessions, Watching
 from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
 from media_network.segment_table import Segment
+from tests.holdings import holdings_of
 from tests.programs import program_with
 
 DIRECTOR, DIRECTOR_MEDIA = Address("127.1.1.1", 8081), Address("127.1.1.1", 8080)
@@ -90,6 +92,9 @@ def program_of(segments=4, packets=10_000, name="film", *, first=0, **facts):
     return program_with(parts, program=name, rate_bps=RATE_BPS, **facts)
 
 
+FILM_CUT = program_of().cut
+
+
 def order_of(program, source=CENTER, copies=1, **facts):
     """That a station is to obtain a program, whose table is at the director's own media address."""
     order = Obtain(
@@ -111,8 +116,11 @@ class ScriptedEngine:
     """Enlists, reports, and answers as it is told; a new boot each time its host starts."""
 
     def __init__(self, simulation, slot, inventory, capacity_bps=10**9):
-        """`inventory`: the segments of "film" that it holds."""
+        """`inventory`: the segments of "film" that it holds, of its `cut`."""
         self.slot, self.inventory, self.capacity_bps = slot, inventory, capacity_bps
+        self.cut = FILM_CUT
+        self.later_pages = ()
+        """What it says when it is asked what else it holds: a page each."""
         self.address = engine_address(slot)
         self.host = simulation.host(self.address.host)
         self.boots = 0
@@ -154,6 +162,7 @@ class ScriptedEngine:
         table.verb(PRELOAD, self._answer(PRELOAD, lambda: self.preloaded))
         table.verb(START, self._answer(START, lambda: self.started))
         table.verb(CEASE, self._answer(CEASE, lambda: Ceased(self.boot, self.ceased)))
+        table.verb(ASK_ENGINE_HOLDINGS, self._answer_to(ASK_ENGINE_HOLDINGS, self._page))
         table.verb(FETCH, self._fetch)
         table.verb(ATTEND, self._attend)
         table.verb(ASK_ENGINE_CHANGES, self._answer_to(ASK_ENGINE_CHANGES, self._changes))
@@ -205,15 +214,25 @@ class ScriptedEngine:
     async def _fetch(self, order):
         self.heard.append(order)
         if self.copies:
-            self.saying = asyncio.create_task(self.stored(order.segment, self.copies))
+            self.saying = asyncio.create_task(self.stored(order.segment, self.copies, order.table))
         return Done()
 
-    async def stored(self, segment, result=CopyResult.STORED):
+    def _page(self, question):
+        """The page that begins after the last one of the one before."""
+        before = [holdings_of({self.cut: self.inventory}), *self.later_pages]
+        return next(
+            page
+            for earlier, page in zip(before, self.later_pages, strict=False)
+            if earlier.holdings[-1].cut == question.after
+        )
+
+    async def stored(self, segment, result=CopyResult.STORED, table=None):
         """Say how a copy of a segment of "film" has ended."""
         done = CopyDone(
             engine=str(self.address),
             boot=self.boot,
             program="film",
+            table=table or self.cut.table,
             segment=segment.number,
             result=result,
             copied_bytes=segment.length_bytes,
@@ -231,7 +250,7 @@ class ScriptedEngine:
             boot=self.boot,
             epoch=EPOCH,
             capacity_bps=self.capacity_bps,
-            inventory={"film": self.inventory},
+            holdings=holdings_of({self.cut: self.inventory}, more=bool(self.later_pages)),
             heard=self.known_until,
             newest=max([self.known_until, *(change.version for change in self.kept)]),
         )
@@ -271,6 +290,8 @@ class Stage:
 
     def tell(self, story, program=None, within_s=600.0):
         """Start everything, publish a program, and play the story to its end."""
+        if program:
+            self.hold(program)
 
         async def onlook():
             async with HttpClient(random.Random(3)) as self.http:
@@ -286,6 +307,18 @@ class Stage:
             self.simulation.start(engine.host, engine.run)
         self.simulation.run(until_s=0.9)
         return self.simulation.run_until_complete(onlook(), within_s=within_s)
+
+    def hold(self, program):
+        """What engines hold, they hold of this program."""
+        for engine in self.engines.values():
+            engine.cut = program.cut
+
+    async def held(self):
+        """Segments by program, as the director knows them; there is one cut of each."""
+        page = await self.ask(ASK_STATION_HOLDINGS, AskHoldings())
+        programs = {holding.program: holding.segments for holding in page.holdings}
+        assert len(programs) == len(page.holdings)
+        return programs
 
     async def as_director(self, do):
         """Have the director's own process do what it does of itself; returns what came of it."""

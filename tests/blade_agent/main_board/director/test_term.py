@@ -35,7 +35,12 @@ HOST = Address.parse(CONSOLE).host
 
 def running(session, turn, phase, segment=0, program="film"):
     return RunningStream(
-        cursor=cursor_of(session, turn, segment, 0), phase=phase, program=program, console=CONSOLE, first_packet=0
+        cursor=cursor_of(session, turn, segment, 0),
+        phase=phase,
+        program=program,
+        table=FILM.header.table,
+        console=CONSOLE,
+        first_packet=0,
     )
 
 

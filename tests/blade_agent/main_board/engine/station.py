@@ -15,6 +15,7 @@ from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles, Files
 from media_network.http.client import HttpClient
 from media_network.http.parts import part_response
@@ -34,6 +35,7 @@ from media_network.messages.streaming import (
     Stream,
 )
 from media_network.messages.verb import Done
+from media_network.segment_set import format_segments
 from media_network.segment_table import Segment, SegmentTable
 from media_network.ticket import TicketKey
 from tests import programs
@@ -47,6 +49,9 @@ PROGRAM = "river-0a1b"
 TICKET = KEY.sign("copy", PROGRAM)
 TABLE = SegmentTable.of(programs.empty_segments(3))
 """Of the program, as far as engines look at it: they hold it as it comes."""
+CUT = Cut(PROGRAM, TABLE.sha256)
+FOLDER = f"{PROGRAM}.{TABLE.sha256}"
+"""Where a channel has it."""
 
 
 def engine_at(slot: int) -> Address:
@@ -69,14 +74,21 @@ def make_segments(count: int, packets: int = 300, seed: int = 1) -> list[bytes]:
     return [rng.randbytes((packets + 3 * number) * 188) for number in range(count)]
 
 
-def path_of(channel: Path, segment: Segment, program: str = PROGRAM) -> Path:
+def path_of(channel: Path, segment: Segment, cut: Cut = CUT) -> Path:
     """Where a store holds a segment."""
-    return segment_path(channel, SegmentKey(program, segment.number), content_of(segment))
+    return segment_path(channel, SegmentKey(cut, segment.number), content_of(segment))
 
 
-async def put(store: SegmentStore, program: str, number: int, data: bytes) -> Segment:
+def inventory(store: SegmentStore) -> dict[str, str]:
+    """All that is held, by program, of which there is one cut; as `segment_set` writes it."""
+    programs = [cut.program for cut in store.cuts()]
+    assert len(programs) == len(set(programs)), store.cuts()
+    return {cut.program: format_segments(store.numbers(cut)) for cut in store.cuts()}
+
+
+async def put(store: SegmentStore, cut: Cut, number: int, data: bytes) -> Segment:
     segment = segment_of(number, data)
-    async with store.receive(program, segment) as reception:
+    async with store.receive(cut, segment) as reception:
         await reception.write(data[reception.length_bytes :])
         await reception.store()
     return segment
@@ -260,6 +272,7 @@ def preload(session: str, turn: int, segment: Segment, console_address: str, rat
         turn=turn,
         redirected=turn == 1,
         program=PROGRAM,
+        table=TABLE.sha256,
         segment=segment,
         rate_bps=rate_bps,
         console=console_address,

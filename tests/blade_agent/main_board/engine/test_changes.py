@@ -39,6 +39,7 @@ from media_network.messages.streaming import (
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.engine.station import (
+    CUT,
     EPOCH,
     KEY,
     PROGRAM,
@@ -105,7 +106,7 @@ async def _drain(tmp_path, hosts):
         bare_engine(director, tmp_path / "b", hosts[1], 3) as (second, store_b, _),
     ):
         for store in (store_a, store_b):
-            await put(store, PROGRAM, 0, data)
+            await put(store, CUT, 0, data)
         director.plan[1] = [in_the_middle(2, hosts[1], segment)]
         await begin(director, hosts[0], preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: len(ear.datagrams) > 50)
@@ -135,7 +136,7 @@ async def _drain_in_vain(tmp_path, hosts):
         console() as ear,
         bare_engine(director, tmp_path / "a", hosts[0], 2) as (first, store, _),
     ):
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         director.plan[1] = [in_the_middle(2, nobody, segment), Refused(Reason.NO_ENGINE), Next(None)]
         await begin(director, hosts[0], preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: len(ear.datagrams) > 50)
@@ -159,7 +160,7 @@ async def _change_director(tmp_path, host):
         console() as ear,
         bare_engine(before, tmp_path / "a", host, 2) as (engine, store, duty),
     ):
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         await begin(before, host, preload("s", 1, segment, ear.address, RATE_BPS))
         waiting = preload("t", 1, segment, ear.address, RATE_BPS)
         prepared = preload("u", 4, segment, ear.address, RATE_BPS)

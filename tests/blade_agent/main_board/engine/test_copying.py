@@ -13,13 +13,16 @@ from media_network.messages.program_information import PART_PATH
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.engine.station import (
+    CUT,
     EPOCH,
+    FOLDER,
     KEY,
     PROGRAM,
     TABLE,
     TICKET,
     engine,
     engine_at,
+    inventory,
     make_segments,
     media_of,
     path_of,
@@ -27,6 +30,7 @@ from tests.blade_agent.main_board.engine.station import (
     scripted,
     segment_of,
 )
+from tests.holdings import by_cut
 from tests.patience import until
 
 
@@ -46,14 +50,14 @@ async def _copy(tmp_path, hosts):
         engine(director, tmp_path / "a", hosts[0]) as source,
         engine(director, tmp_path / "b", hosts[1], slot=3) as target,
     ):
-        segments = [await put(source, PROGRAM, number, each) for number, each in enumerate(data)]
+        segments = [await put(source, CUT, number, each) for number, each in enumerate(data)]
         for segment in [*segments, *segments]:
             assert await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0]))) == Done()
         await until(lambda: {done.segment for done in director.of(CopyDone)} == set(range(6)))
         assert {done.result for done in director.of(CopyDone)} == {CopyResult.STORED}
         copies = [(done.segment, done.copied_bytes) for done in director.of(CopyDone) if done.copied_bytes]
         assert sorted(copies) == [(number, len(each)) for number, each in enumerate(data)]
-        assert target.inventory() == {PROGRAM: "0-5"}
+        assert inventory(target) == {PROGRAM: "0-5"}
         assert source.channels[0].counters.read_bytes == sum(map(len, data))
         said = len(director.of(CopyDone))
         await director.client.ask(hosts[1], FETCH, director.fetch(segments[0], media_of(hosts[0])))
@@ -73,7 +77,7 @@ def test_whoever_holds_a_segment_has_the_table_and_gives_it_to_others(tmp_path, 
             engine(director, tmp_path / "a", hosts[0]) as source,
             engine(director, tmp_path / "b", hosts[1], slot=3) as target,
         ):
-            segments = [await put(source, PROGRAM, number, each) for number, each in enumerate(data)]
+            segments = [await put(source, CUT, number, each) for number, each in enumerate(data)]
 
             async def outcome(segment, **facts):
                 before = len(director.of(CopyDone))
@@ -94,7 +98,7 @@ def test_whoever_holds_a_segment_has_the_table_and_gives_it_to_others(tmp_path, 
             director.parts["1" * 64] = TABLE.octets
             for facts in ({"table": "1" * 64}, {"table_bytes": len(TABLE.octets) - 1}):
                 assert (await outcome(segments[0], **facts)).result is CopyResult.SOURCE_LOST
-            assert target.inventory() == {}
+            assert inventory(target) == {}
             director.parts_asked.clear()
             for segment in segments:
                 assert (await outcome(segment)).result is CopyResult.STORED
@@ -115,7 +119,7 @@ async def _fail_to_copy(tmp_path, hosts, dead_port):
         engine(director, tmp_path / "a", hosts[0]) as source,
         engine(director, tmp_path / "b", hosts[1], slot=3) as target,
     ):
-        segment = await put(source, PROGRAM, 0, data[0])
+        segment = await put(source, CUT, 0, data[0])
 
         async def outcome(request):
             before = len(director.of(CopyDone))
@@ -130,7 +134,7 @@ async def _fail_to_copy(tmp_path, hosts, dead_port):
         assert await outcome(director.fetch(segment, media_of(hosts[0]), ticket="forged.0")) is CopyResult.SOURCE_LOST
         assert await outcome(director.fetch(segment_of(1, data[1]), media_of(hosts[0]))) is CopyResult.SOURCE_LOST
         assert await outcome(director.fetch(segment, Address("127.0.0.1", dead_port))) is CopyResult.SOURCE_LOST
-        assert target.inventory() == {}
+        assert inventory(target) == {}
         for request, reason in (
             (director.fetch(segment, media_of(hosts[0]), epoch=EPOCH - 1), Reason.STALE_EPOCH),
             (director.fetch(segment, "nowhere"), Reason.BAD_MESSAGE),
@@ -176,7 +180,7 @@ async def _copy_from_a_breaking_source(tmp_path, hosts):
         done = director.of(CopyDone)[0]
         assert (done.result, done.copied_bytes) == (CopyResult.STORED, len(data))
         assert source.firsts == list(range(0, len(data), 300_000))
-        assert target.inventory() == {PROGRAM: "0"}
+        assert inventory(target) == {PROGRAM: "0"}
 
 
 def test_an_interrupted_copy_is_continued_after_a_restart(tmp_path, hosts):
@@ -228,7 +232,7 @@ async def _copy_over_rotten_partial(tmp_path, hosts):
         engine(director, tmp_path / "a", hosts[0]) as source,
         engine(director, tmp_path / "b", hosts[1], slot=3),
     ):
-        await put(source, PROGRAM, 0, data)
+        await put(source, CUT, 0, data)
         await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0])))
         await until(lambda: director.of(CopyDone))
         assert (director.of(CopyDone)[0].result, director.of(CopyDone)[0].copied_bytes) == (
@@ -244,12 +248,12 @@ def test_an_engine_enlists_again_when_the_director_does_not_know_it(tmp_path, ho
 async def _enlist_again(tmp_path, host):
     (data,) = make_segments(1)
     async with scripted() as director, engine(director, tmp_path, host) as store:
-        assert director.of(Enlist)[0].inventory == {}
-        await put(store, PROGRAM, 0, data)
+        assert by_cut(director.of(Enlist)[0].holdings) == {}
+        await put(store, CUT, 0, data)
         director.refuse_reports = Refused(Reason.UNKNOWN_ENGINE)
         await until(lambda: len(director.of(Enlist)) > 1)
         again = director.of(Enlist)[1]
-        assert again.inventory == {PROGRAM: "0"}
+        assert by_cut(again.holdings) == {CUT: "0"}
         assert again.boot == director.of(Enlist)[0].boot
         assert again.epoch == EPOCH
 
@@ -261,9 +265,9 @@ def test_the_resource_answers_ranges_and_refuses_strangers(tmp_path, hosts):
 async def _read_resource(tmp_path, host):
     (data,) = make_segments(1, packets=50_000)
     async with scripted() as director, engine(director, tmp_path, host) as store:
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         session = director.client.session
-        url = f"http://{media_of(host)}/segments/{PROGRAM}/0.ts?ticket={TICKET}"
+        url = f"http://{media_of(host)}/segments/{PROGRAM}/{TABLE.sha256}/0.ts?ticket={TICKET}"
 
         async def get(asked=url, method="GET", **headers):
             async with session.request(method, asked, headers=headers) as response:
@@ -283,10 +287,10 @@ async def _read_resource(tmp_path, host):
         assert (await get(Range="bytes=9-2"))[0] == 200
         status, headers, body = await get(method="HEAD")
         assert (status, headers["Content-Length"], body) == (200, str(len(data)), b"")
-        assert (await get(f"http://{media_of(host)}/segments/{PROGRAM}/1.ts?ticket={TICKET}"))[0] == 404
+        assert (await get(f"http://{media_of(host)}/segments/{PROGRAM}/{TABLE.sha256}/1.ts?ticket={TICKET}"))[0] == 404
         for bad in ("", "?ticket=", "?ticket=copy.00", f"?ticket={KEY.sign('copy', 'other')}", "?ticket=%ff%00"):
-            assert (await get(f"http://{media_of(host)}/segments/{PROGRAM}/0.ts{bad}"))[0] == 403
-        for path in (f"{PROGRAM}/x.ts", f"{PROGRAM}/00.ts", "../0.ts", f"{PROGRAM}/0", f"{PROGRAM}/٣.ts"):
+            assert (await get(f"http://{media_of(host)}/segments/{PROGRAM}/{TABLE.sha256}/0.ts{bad}"))[0] == 403
+        for path in (f"{PROGRAM}/x.ts", f"{FOLDER}/00.ts", "../0.ts", f"{FOLDER}/0", f"{FOLDER}/٣.ts"):
             assert (await get(f"http://{media_of(host)}/segments/{path}?ticket={TICKET}"))[0] in (403, 404)
         await until(
             lambda: any(report.pull_bps > len(data) for report in director.heard if hasattr(report, "pull_bps"))
@@ -300,14 +304,18 @@ def test_a_reader_that_leaves_harms_nobody(tmp_path, hosts):
 async def _leave_early(tmp_path, host):
     (data,) = make_segments(1, packets=100_000)
     async with scripted() as director, engine(director, tmp_path, host) as store:
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         for _ in range(5):
             reader, writer = await asyncio.open_connection(*media_of(host))
-            writer.write(f"GET /segments/{PROGRAM}/0.ts?ticket={TICKET} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            writer.write(
+                f"GET /segments/{PROGRAM}/{TABLE.sha256}/0.ts?ticket={TICKET} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            )
             await reader.readexactly(10_000)
             writer.transport.abort()
         opened = len(os.listdir("/proc/self/fd"))
-        async with director.client.read(media_of(host), f"/segments/{PROGRAM}/0.ts?ticket={TICKET}") as response:
+        async with director.client.read(
+            media_of(host), f"/segments/{PROGRAM}/{TABLE.sha256}/0.ts?ticket={TICKET}"
+        ) as response:
             assert await response.read() == data
         await until(lambda: len(os.listdir("/proc/self/fd")) <= opened + 1)
 
@@ -325,7 +333,7 @@ def test_a_copy_of_another_content_meanwhile_is_refused_and_the_engine_goes_on(t
             first, other = segment_of(0, data[0]), segment_of(0, data[1])
             await director.client.ask(hosts[1], FETCH, director.fetch(first, media_of(hosts[0])))
             refused = await director.client.ask(hosts[1], FETCH, director.fetch(other, media_of(hosts[0])))
-            await put(store, PROGRAM, 7, data[1])
-            return refused.reason, store.inventory()
+            await put(store, CUT, 7, data[1])
+            return refused.reason, inventory(store)
 
     assert asyncio.run(story()) == (Reason.BUSY, {PROGRAM: "7"})

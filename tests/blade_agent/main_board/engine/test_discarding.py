@@ -7,10 +7,12 @@ import os
 from aiohttp import web
 from msgspec.structs import replace
 
-from blade_agent.main_board.catalogue import change_of
+from blade_agent.main_board.catalogue import Catalogue, change_of
+from blade_agent.main_board.engine.discarding import Discarding
+from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles
-from media_network.messages.enlisting import Enlist
 from media_network.messages.obtaining import FETCH, CopyDone
 from media_network.messages.program_information import (
     ASK_ENGINE_CHANGES,
@@ -28,6 +30,7 @@ from tests.blade_agent.main_board.engine.station import (
     PROGRAM,
     engine,
     engine_at,
+    inventory,
     make_segments,
     path_of,
     put,
@@ -37,7 +40,7 @@ from tests.blade_agent.main_board.engine.station import (
 from tests.patience import until
 from tests.programs import program_with
 
-OTHER = "another-film"
+OTHER = Cut("another-film", "0" * 64)
 
 
 def header_of(segments, version, **facts):
@@ -95,14 +98,16 @@ def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
             async def keep(message):
                 return await director.client.ask(here, KEEP_CHANGES, message)
 
-            segments = [await put(store, PROGRAM, number, each) for number, each in enumerate(data[:2])]
+            segments = [segment_of(number, each) for number, each in enumerate(data)]
+            header = header_of(segments, 4)
+            for number, each in enumerate(data[:2]):
+                await put(store, header.cut, number, each)
             await put(store, OTHER, 0, data[0])
-            third = segment_of(2, data[2])
-            order = director.fetch(third, stuck)
-            assert await keep(page(header_of([*segments, third], 4))) == Done()
+            order = director.fetch(segments[2], stuck)
+            assert await keep(page(header)) == Done()
             refused = await director.client.ask(here, FETCH, order)
             assert refused.reason is Reason.UNKNOWN_PROGRAM, "that is another table than the program's"
-            table = SegmentTable.of([*segments, third])
+            table = SegmentTable.of(segments)
             director.parts[table.sha256] = table.octets
             order = replace(order, table=table.sha256, table_bytes=len(table.octets))
             assert await director.client.ask(here, FETCH, order) == Done()
@@ -110,30 +115,26 @@ def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
             await until(lambda: any((folder / name).stat().st_size for name in files_of(folder) if "partial" in name))
             assert (await keep(page(withdrawn(5), epoch=EPOCH - 1))).reason is Reason.STALE_EPOCH
             assert await keep(page(withdrawn(3))) == Done()  # it is older than what is known
-            assert store.inventory() == {OTHER: "0", PROGRAM: "0-1"}
+            assert inventory(store) == {OTHER.program: "0", PROGRAM: "0-1"}
             for _ in range(2):  # said twice it is the same
                 assert await keep(page(withdrawn(5))) == Done()
-                assert store.inventory() == {OTHER: "0"}
+                assert inventory(store) == {OTHER.program: "0"}
                 other = segment_of(0, data[0])
                 assert files_of(folder) == [str(path_of(folder, other, OTHER).relative_to(folder))]
                 told = await director.client.ask(here, ASK_ENGINE_CHANGES, AskChanges(since=0))
                 assert told.changes == (withdrawn(5),)
             assert not director.of(CopyDone), "nobody waits for a copy that was given up"
-            # A disk comes back that was away when it was said, and it is said once more.
-            await put(store, PROGRAM, 0, data[0])
-            assert await keep(page(withdrawn(5))) == Done()
-            assert store.inventory() == {OTHER: "0"}
             # It may come again, and is stored then, whatever was said before.
             assert await keep(page(header_of(segments, 6))) == Done()
-            await put(store, PROGRAM, 0, data[0])
+            await put(store, header.cut, 0, data[0])
             assert await keep(page(withdrawn(5))) == Done()
-            assert store.inventory() == {OTHER: "0", PROGRAM: "0"}
+            assert inventory(store) == {OTHER.program: "0", PROGRAM: "0"}
         await source.runner.cleanup()
 
     asyncio.run(story())
 
 
-def test_what_is_another_program_under_the_same_name_goes_and_the_director_hears_of_it(tmp_path):
+def test_what_is_another_program_under_the_same_name_goes(tmp_path):
     async def story():
         data = make_segments(2)
         here = engine_at(2)
@@ -141,19 +142,50 @@ def test_what_is_another_program_under_the_same_name_goes_and_the_director_hears
 
             async def keep(header):
                 assert await director.client.ask(here, KEEP_CHANGES, page(header)) == Done()
-                return store.inventory()
+                return inventory(store)
 
-            first = [await put(store, PROGRAM, 0, data[0])]
-            assert await keep(header_of(first, 4)) == {PROGRAM: "0"}
-            assert await keep(header_of(first, 5, title="River II")) == {PROGRAM: "0"}, "the same segments"
-            enlisted = len(director.of(Enlist))
-            assert await keep(header_of([segment_of(0, data[1])], 6)) == {}
-            await until(lambda: len(director.of(Enlist)) > enlisted)
-            assert director.of(Enlist)[-1].inventory == {}
-            await put(store, PROGRAM, 0, data[1])
-            assert await keep(header_of(first, 5)) == {PROGRAM: "0"}, "older than what is known"
+            first, other = (
+                header_of([segment_of(0, each)], version) for each, version in zip(data, (4, 6), strict=True)
+            )
+            await put(store, first.cut, 0, data[0])
+            assert await keep(first) == {PROGRAM: "0"}
+            assert await keep(replace(first, version=5, title="River II")) == {PROGRAM: "0"}, "the same segments"
+            await put(store, other.cut, 0, data[1])
+            assert await keep(other) == {PROGRAM: "0"}
+            assert store.cuts() == [other.cut]
+            assert await keep(replace(first, version=5)) == {PROGRAM: "0"}, "older than what is known"
+            assert store.cuts() == [other.cut]
 
     asyncio.run(story())
+
+
+def test_what_a_disk_brings_back_that_was_away_goes_before_anybody_hears_of_it(tmp_path):
+    """Of a program that was withdrawn, and of one that is another now; of what is not known nothing goes."""
+    data = make_segments(3)
+    gone, former, unknown = (Cut(name, "0" * 64) for name in ("gone", PROGRAM, "unknown"))
+
+    async def story():
+        here, disk = engine_at(2), tmp_path / "a"
+        header = header_of([segment_of(0, data[0])], 4)
+        async with scripted() as director, engine(director, disk, here) as store:
+            changes = [header, ProgramChange(version=5, program="gone")]
+            assert await director.client.ask(here, KEEP_CHANGES, page(*changes)) == Done()
+            for cut in (header.cut, gone, former, unknown):
+                await put(store, cut, 0, data[0])
+        catalogue = Catalogue(DiskFiles(), tmp_path / "a catalogue")
+        await catalogue.load()
+        store = await SegmentStore.open(DiskFiles(), [disk])
+        assert len(store.cuts()) == 4
+        await Discarding(store).discard_gone(catalogue)
+        held = store.cuts()
+        store.close()
+        again = await SegmentStore.open(DiskFiles(), [disk])
+        assert again.cuts() == held
+        again.close()
+        return held, header.cut
+
+    held, current = asyncio.run(story())
+    assert held == sorted([current, unknown])
 
 
 class RefusingFiles(DiskFiles):
@@ -174,7 +206,8 @@ def test_what_cannot_be_removed_is_not_said_to_be_gone(tmp_path):
         data = make_segments(1)
         here, files = engine_at(2), RefusingFiles()
         async with scripted() as director, engine(director, tmp_path / "a", here, files=files) as store:
-            header = header_of([await put(store, PROGRAM, 0, data[0])], 4)
+            header = header_of([segment_of(0, data[0])], 4)
+            await put(store, header.cut, 0, data[0])
             assert await director.client.ask(here, KEEP_CHANGES, page(header)) == Done()
             files.refuses = True
             refused = await director.client.ask(here, KEEP_CHANGES, page(withdrawn(5)))
@@ -200,6 +233,6 @@ def test_what_an_interrupted_copy_left_goes_too(tmp_path):
         async with scripted() as director, engine(director, folder, here) as store:
             assert await director.client.ask(here, KEEP_CHANGES, page(withdrawn(5))) == Done()
             assert files_of(folder) == []
-            assert store.inventory() == {}
+            assert inventory(store) == {}
 
     asyncio.run(story())

@@ -12,14 +12,18 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.errors import NotHeld
+from blade_agent.main_board.engine.store.layout import SegmentKey
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.http.server import serve_ports
 from tests.blade_agent.main_board.engine.station import (
+    CUT,
     EPOCH,
     PROGRAM,
+    TABLE,
     Console,
     begin,
     make_segments,
@@ -52,7 +56,7 @@ def test_a_store_tells_what_it_holds_whatever_came_and_went(tmp_path_factory, st
         store = await SegmentStore.open(DiskFiles(), folders)
         expected = {}
         for step, program, number in steps:
-            key = (f"{PROGRAM}-{program}", number)
+            key = SegmentKey(Cut(f"{PROGRAM}-{program}", TABLE.sha256), number)
             if step == "put":
                 await put(store, *key, data[number])
                 expected[key] = len(data[number])
@@ -63,7 +67,7 @@ def test_a_store_tells_what_it_holds_whatever_came_and_went(tmp_path_factory, st
                 await store.remove(*key)
                 del expected[key]
             elif key in expected and step == "lose":
-                store.lose(*key)
+                store.lose(key)
                 await put(store, *key, data[number])
             elif key in expected and step == "vanish":
                 [path] = (path for path in folder.rglob("*") if path.is_file() and _is(path, key, len(data[number])))
@@ -74,14 +78,14 @@ def test_a_store_tells_what_it_holds_whatever_came_and_went(tmp_path_factory, st
             shown = store.figures()
             assert sum(channel.segments for channel in shown) == len(expected)
             assert sum(channel.stored_bytes for channel in shown) == sum(expected.values())
-            assert frozenset().union(*(channel.programs for channel in shown)) == {key[0] for key in expected}
+            assert frozenset().union(*(channel.programs for channel in shown)) == {key.cut.program for key in expected}
         store.close()
 
     asyncio.run(story())
 
 
 def _is(path, key, length):
-    return path.parent.name == key[0] and path.stat().st_size == length
+    return path.parent.name == f"{key.cut.program}.{key.cut.table}" and path.stat().st_size == length
 
 
 def test_batches_that_leave_late_are_counted_and_no_others():
@@ -91,7 +95,7 @@ def test_batches_that_leave_late_are_counted_and_no_others():
 
     async def be_engine(disk):
         store = await SegmentStore.open(disk, [Path("/channel")])
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         media = media_of(ENGINE)
         duty = EngineDuty(
             slot=2,

@@ -13,8 +13,8 @@ from chassis_emulator.simulation.simulation import Simulation
 from media_network.address import Address
 from media_network.messages.streaming import StopCause, Stopped
 from tests.blade_agent.main_board.engine.station import (
+    CUT,
     EPOCH,
-    PROGRAM,
     Console,
     begin,
     hand_over,
@@ -43,7 +43,7 @@ def play(seed: int):
         store = await SegmentStore.open(disk, [Path("/channel")])
         for number, each in enumerate(data):
             if number % 3 == slot - 2:
-                await put(store, PROGRAM, number, each)
+                await put(store, CUT, number, each)
         duty = EngineDuty(
             slot=slot,
             address=address,

@@ -14,13 +14,22 @@ from chassis_emulator.simulation.simulation import Simulation
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.enlisting import Enlist
+from media_network.messages.holdings import Holdings
 from media_network.messages.streaming import CEASE, Cease, Ceased, StopCause
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import EPOCH, LEASE_S, cursor_of, engine_address, engine_media
 
 ENGINE = engine_address(2)
 MEDIA = engine_media(2)
-ENLISTED = Enlist(slot=2, engine=str(ENGINE), media=str(MEDIA), boot="boot", epoch=EPOCH, capacity_bps=1, inventory={})
+ENLISTED = Enlist(
+    slot=2,
+    engine=str(ENGINE),
+    media=str(MEDIA),
+    boot="boot",
+    epoch=EPOCH,
+    capacity_bps=1,
+    holdings=Holdings(holdings=()),
+)
 
 
 def settled(answer, *, process_lives=True, heard_s_ago=0.0):

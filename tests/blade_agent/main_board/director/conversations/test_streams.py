@@ -74,6 +74,7 @@ def test_play_redirects_to_an_engine_that_has_preloaded():
                     session=redirect.session,
                     turn=1,
                     program="film",
+                    table=FILM.header.table,
                     segment=FILM.segments[0],
                     rate_bps=RATE_BPS,
                     console=CONSOLE,

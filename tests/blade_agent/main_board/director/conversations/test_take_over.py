@@ -27,9 +27,9 @@ THREE = {2: ALL, 3: ALL, 4: ALL}
 FIRST_OWN_TURN = EPOCH << 20
 
 
-def running(session="s", turn=5, segment=1, packet=3000, phase=TurnPhase.SENDING, reach=3100):
+def running(session="s", turn=5, segment=1, packet=3000, phase=TurnPhase.SENDING, reach=3100, table=FILM.header.table):
     cursor = replace(cursor_of(session, turn, segment, packet), reach=reach)
-    return RunningStream(cursor=cursor, phase=phase, program="film", console=CONSOLE, first_packet=0)
+    return RunningStream(cursor=cursor, phase=phase, program="film", table=table, console=CONSOLE, first_packet=0)
 
 
 async def enlist(world, slot, *streams):

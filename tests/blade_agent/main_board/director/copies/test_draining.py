@@ -171,6 +171,7 @@ def test_a_program_that_becomes_known_while_a_blade_drains_is_copied_too():
 def test_a_segment_that_is_obtained_and_evacuated_at_once_is_copied_once():
     film = program_of(segments=1)
     with stage({2: "0", 3: ""}) as world:
+        world.hold(film)
         world.engines[3].copies = None  # it says when the test wants
 
         async def story():

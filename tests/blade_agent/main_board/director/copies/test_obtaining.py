@@ -20,7 +20,6 @@ from media_network.messages.obtaining import (
     SegmentLocation,
 )
 from media_network.messages.streaming import PLAY, Play, Redirect
-from media_network.messages.watching import ASK_STATION, AskStation
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,
@@ -72,6 +71,7 @@ def order(program=FILM, copies=1):
 def seeking(inventories, program=FILM):
     """A stage whose director has the program's table, and has yet to hear of it."""
     with stage(inventories) as world:
+        world.hold(program)
         tell = world.tell
 
         def tell_with_table(story, published=None):
@@ -85,8 +85,8 @@ def seeking(inventories, program=FILM):
         yield world
 
 
-async def held(world):
-    return (await world.ask(ASK_STATION, AskStation())).programs
+def question_of(segment):
+    return LocateSegment(program="film", table=FILM.header.table, segment=segment)
 
 
 def fetches(world):
@@ -101,7 +101,7 @@ def test_the_conversation_is_in_the_order_of_the_claim():
         async def story():
             assert await world.ask(OBTAIN, order(short)) == ObtainStanding()
             await asyncio.sleep(1.0)
-            assert asked == [[LocateSegment(program="film", segment=0)]]
+            assert asked == [[LocateSegment(program="film", table=short.header.table, segment=0)]]
             [fetch] = world.engines[2].of(Fetch)
             assert fetch == Fetch(
                 epoch=EPOCH,
@@ -113,7 +113,7 @@ def test_the_conversation_is_in_the_order_of_the_claim():
                 source=FAR_ENGINE,
                 ticket="far-0",
             )
-            assert await held(world) == {"film": "0"}
+            assert await world.held() == {"film": "0"}
 
         world.tell(story)
         said = ("director/obtain", "director/locate-segment", "engine/fetch", "director/copy-done")
@@ -130,7 +130,7 @@ def test_segments_go_round_the_slots():
             await world.ask(OBTAIN, order())
             await asyncio.sleep(1.0)
             assert set(fetches(world)) == {(2, 0), (3, 1), (4, 2)}
-            assert await held(world) == {"film": "0-2"}
+            assert await world.held() == {"film": "0-2"}
 
         world.tell(story)
 
@@ -159,7 +159,7 @@ def test_an_engine_that_fails_is_replaced_by_another(result):
         async def story():
             await world.ask(OBTAIN, order())
             await asyncio.sleep(1.0)
-            assert await held(world) == {"film": "0-2"}
+            assert await world.held() == {"film": "0-2"}
             assert {(2, 0), (3, 0)} <= set(fetches(world))
 
         world.tell(story)
@@ -191,7 +191,7 @@ def test_an_order_says_that_the_disks_are_full_and_when_they_are_no_more():
             await asyncio.sleep(1.0)
             await world.ask(OBTAIN, order())
             assert await standing_after(world) == ObtainStanding()
-            assert await held(world) == {"film": "0-2"}
+            assert await world.held() == {"film": "0-2"}
 
         world.tell(story)
 
@@ -247,12 +247,12 @@ def test_where_every_engine_fails_the_order_comes_to_nothing_until_it_is_said_ag
             await world.ask(OBTAIN, order())
             await asyncio.sleep(1.0)
             assert len(fetches(world)) == 6
-            assert await held(world) == {}
+            assert await world.held() == {}
             for engine in world.engines.values():
                 engine.copies = CopyResult.STORED
             await world.ask(OBTAIN, order())
             await asyncio.sleep(1.0)
-            assert await held(world) == {"film": "0-2"}
+            assert await world.held() == {"film": "0-2"}
 
         world.tell(story)
 
@@ -267,7 +267,7 @@ def test_an_engine_that_dies_over_a_copy_does_not_hold_the_program_up():
             await asyncio.sleep(1.0)
             world.simulation.power_cut(world.engines[2].host)
             await asyncio.sleep(10.0)
-            assert await held(world) == {"film": "0-2"}
+            assert await world.held() == {"film": "0-2"}
 
         world.tell(story)
 
@@ -280,9 +280,9 @@ def test_an_engine_without_a_word_is_given_up_after_a_while():
         async def story():
             await world.ask(OBTAIN, order())
             await asyncio.sleep(obtaining._COPY_PATIENCE_S - 1.0)
-            assert await held(world) != {"film": "0-2"}
+            assert await world.held() != {"film": "0-2"}
             await asyncio.sleep(obtaining._COPY_PATIENCE_S + 2.0)
-            assert await held(world) == {"film": "0-2"}
+            assert await world.held() == {"film": "0-2"}
 
         world.tell(story)
 
@@ -333,13 +333,13 @@ def test_a_source_director_tells_the_least_loaded_live_engine():
 
         async def story():
             await world.play()
-            location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
+            location = await world.ask(LOCATE_SEGMENT, question_of(1))
             assert location.media == str(engine_media(3))
             world.simulation.power_cut(world.engines[3].host)
             await asyncio.sleep(4.6)
-            location = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=1))
+            location = await world.ask(LOCATE_SEGMENT, question_of(1))
             assert location.media == str(engine_media(2))
-            refused = await world.ask(LOCATE_SEGMENT, LocateSegment(program="film", segment=7))
+            refused = await world.ask(LOCATE_SEGMENT, question_of(7))
             assert refused.reason is Reason.NOT_HERE
 
         world.tell(story, program_of(segments=3))

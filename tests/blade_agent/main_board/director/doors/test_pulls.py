@@ -15,6 +15,7 @@ from blade_agent.main_board.director.doors import pulls
 from blade_agent.main_board.director.engines.roster import Roster
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import ENLIST, Enlist
+from media_network.messages.holdings import Holdings
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
 from tests.blade_agent.main_board.director.stage import DIRECTOR, DIRECTOR_MEDIA, RATE_BPS, program_of, stage
@@ -77,7 +78,7 @@ def test_a_segment_is_redirected_with_a_ticket_for_the_session():
                 assert slot_of(headers) == (2 if number < 3 else 3)
                 assert headers["Access-Control-Allow-Origin"] == "*"
                 where = urlsplit(headers["Location"])
-                assert where.path == f"/segments/film/{number}.ts"
+                assert where.path == f"/segments/film/{FILM.header.table}/{number}.ts"
                 [ticket] = parse_qs(where.query)["ticket"]
                 session = address.rpartition("=")[2]
                 assert TicketKey(bytes.fromhex(key.ticket_key)).holder(ticket, "film") == session
@@ -263,6 +264,12 @@ def test_of_too_many_players_those_heard_of_longest_ago_are_forgotten(monkeypatc
 def test_an_enlistment_with_no_capacity_breaks_nothing():
     roster = Roster()
     message = Enlist(
-        slot=2, engine=str(DIRECTOR), media=str(DIRECTOR_MEDIA), boot="b", epoch=1, capacity_bps=0, inventory={}
+        slot=2,
+        engine=str(DIRECTOR),
+        media=str(DIRECTOR_MEDIA),
+        boot="b",
+        epoch=1,
+        capacity_bps=0,
+        holdings=Holdings(holdings=()),
     )
     assert roster.enlist(message, DIRECTOR, DIRECTOR_MEDIA, 0.0).load_share == 0

@@ -6,16 +6,27 @@ from blade_agent.main_board.director.engines.roster import Heard, Roster, Wanted
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.sessions.charge import Charge
+from media_network.cut import Cut
 from media_network.messages.enlisting import Enlist, Report
+from media_network.messages.holdings import Holdings
 from media_network.segment_table import Segment
 from tests.blade_agent.main_board.director.stage import engine_address, engine_media
 
 MBPS = 1_000_000
+EPIC, FILM, FILM_II, SONG = (Cut("epic", "1" * 64), Cut("film", "1" * 64), Cut("film", "2" * 64), Cut("song", "1" * 64))
 
 
 def enlistment(slot, boot="one", capacity_bps=100 * MBPS):
     address, media = str(engine_address(slot)), str(engine_media(slot))
-    return Enlist(slot=slot, engine=address, media=media, boot=boot, epoch=1, capacity_bps=capacity_bps, inventory={})
+    return Enlist(
+        slot=slot,
+        engine=address,
+        media=media,
+        boot=boot,
+        epoch=1,
+        capacity_bps=capacity_bps,
+        holdings=Holdings(holdings=()),
+    )
 
 
 def report(slot, pull_bps=0, free_bytes=10**9):
@@ -190,23 +201,42 @@ def test_an_engine_whose_room_is_not_known_yet_is_tried():
 def test_the_table_tells_what_changed_for_the_station():
     table = SegmentLocationTable()
     two, three = engine_address(2), engine_address(3)
-    assert table.replace(two, {"film": {0, 1}, "epic": {5}}) == {"film": {0, 1}, "epic": {5}}
-    assert table.replace(three, {"film": {1, 2}}) == {"film": {2}}
-    assert table.replace(two, {"film": {0, 1}, "epic": {5}}) == {}
-    table.add(two, "film", 2)
-    assert table.replace(three, {"film": set()}) == {}  # both were held at the other too
-    assert table.programs() == {"epic": {5}, "film": {0, 1, 2}}
-    assert table.forget(two) == {"epic": {5}, "film": {0, 1, 2}}
+    assert table.replace(two, {FILM: {0, 1}, EPIC: {5}}) == {FILM: {0, 1}, EPIC: {5}}
+    assert table.replace(three, {FILM: {1, 2}}) == {FILM: {2}}
+    assert table.replace(two, {FILM: {0, 1}, EPIC: {5}}) == {}
+    table.add(two, FILM, 2)
+    assert table.replace(three, {FILM: set()}) == {}  # both were held at the other too
+    assert {cut: table.segments(cut) for cut in table.cuts()} == {EPIC: {5}, FILM: {0, 1, 2}}
+    assert table.forget(two) == {EPIC: {5}, FILM: {0, 1, 2}}
     assert table.forget(two) == {}
-    assert table.segments("film") == set()
+    assert table.segments(FILM) == set()
+
+
+def test_a_page_replaces_what_it_is_about_and_nothing_else():
+    table, two = SegmentLocationTable(), engine_address(2)
+    table.replace(two, {EPIC: {1}, FILM: {0, 1}, FILM_II: {7}, SONG: {3}})
+    assert table.replace(two, {FILM: {1, 2}}, after=EPIC, until=FILM_II) == {FILM: {0, 2}, FILM_II: {7}}
+    assert {cut: table.segments(cut) for cut in table.cuts()} == {EPIC: {1}, FILM: {1, 2}, SONG: {3}}
+    assert table.replace(two, {}, after=FILM) == {SONG: {3}}
+    assert table.replace(two, {}, until=EPIC) == {EPIC: {1}}
+    assert table.cuts() == [FILM]
+
+
+def test_what_an_engine_lets_go_of_is_all_of_a_program_but_one_cut():
+    table, two = SegmentLocationTable(), engine_address(2)
+    table.replace(two, {EPIC: {1}, FILM: {0}, FILM_II: {7}})
+    assert table.take(two, "film", FILM_II.table) == {FILM: {0}}
+    assert table.take(two, "film") == {FILM_II: {7}}
+    assert table.take(two, "film") == {}
+    assert table.cuts() == [EPIC]
 
 
 def test_the_table_knows_who_holds_what():
     table = SegmentLocationTable()
-    table.replace(engine_address(2), {"film": {0, 1}})
-    table.add(engine_address(3), "film", 1)
-    assert table.engines_with("film", 1) == [engine_address(2), engine_address(3)]
-    assert table.engines_with("film", 9) == table.engines_with("epic", 0) == []
+    table.replace(engine_address(2), {FILM: {0, 1}})
+    table.add(engine_address(3), FILM, 1)
+    assert table.engines_with(FILM, 1) == [engine_address(2), engine_address(3)]
+    assert table.engines_with(FILM, 9) == table.engines_with(EPIC, 0) == table.engines_with(FILM_II, 1) == []
     assert [table.held_by(engine_address(slot)) for slot in (2, 3, 4)] == [2, 1, 0]
     table.forget(engine_address(2))
-    assert table.engines_with("film", 1) == [engine_address(3)]
+    assert table.engines_with(FILM, 1) == [engine_address(3)]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from blade_agent.main_board.catalogue import Catalogue
+from media_network.messages.holdings import ASK_ENGINE_HOLDINGS, Holdings
 from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult
 from media_network.messages.program_information import AskChanges
 from media_network.messages.registry import (
@@ -32,6 +33,7 @@ from tests.blade_agent.main_board.director.stage import (
     program_of,
     tombstone,
 )
+from tests.holdings import by_cut, holdings_of
 
 FILM = program_of()
 
@@ -46,6 +48,7 @@ async def stored(world, slot, segment, result=CopyResult.STORED):
         engine=str(engine_address(slot)),
         boot=world.engines[slot].boot,
         program="film",
+        table=FILM.header.table,
         segment=segment,
         result=result,
         copied_bytes=1,
@@ -64,7 +67,8 @@ def test_a_director_registers_reports_and_then_tells_each_change():
         )
         [report] = center.of(ReportLocations)
         assert (report.station, report.epoch, report.generation) == ("north", EPOCH, 1)
-        assert report.locations == {"film": "0-2"}
+        assert by_cut(Holdings(holdings=report.holdings)) == {FILM.cut: "0-2"}
+        assert (report.after, report.more) == (None, False)
         await stored(world, 2, 3)
         await stored(world, 2, 0, CopyResult.SOURCE_LOST)
         await asyncio.sleep(0.5)
@@ -80,6 +84,30 @@ def test_a_director_registers_reports_and_then_tells_each_change():
         assert len(center.of(ReportLocations)) == 1
 
     told(story, {2: "0-1", 3: "1-2"})
+
+
+def test_what_an_engine_holds_is_heard_page_by_page_and_reported_when_all_is_known():
+    epic, song = (program_of(name=name, version=version) for name, version in (("gala", 2), ("song", 3)))
+
+    async def story(world, center):
+        center.page = 100
+        for program in (epic, song):
+            center.add(program)
+        engine = world.engines[2]
+        engine.later_pages = (holdings_of({epic.cut: "0-1"}, more=True), holdings_of({song.cut: "3"}))
+        engine.deaf_to = {ASK_ENGINE_HOLDINGS}
+        world.simulation.crash(engine.host)
+        world.simulation.restart(engine.host)
+        await asyncio.sleep(SETTLED_S + 2.0)
+        assert center.of(ReportLocations) == [], "not all is known"
+        assert (await world.ask(PLAY, Play(program="film", console=CONSOLE))).turn == 1, "what is known is served"
+        engine.deaf_to = set()
+        await asyncio.sleep(3.0)
+        [report] = center.of(ReportLocations)
+        assert by_cut(Holdings(holdings=report.holdings)) == {FILM.cut: "0-1", epic.cut: "0-1", song.cut: "3"}
+        assert await world.held() == {"film": "0-1", "gala": "0-1", "song": "3"}
+
+    told(story, {2: "0-1"}, published=FILM)
 
 
 def test_what_an_engine_brings_that_others_hold_too_is_no_news():

@@ -12,10 +12,20 @@ import pytest
 
 from blade_agent.main_board.engine.store import store as store_module
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NotHeld
+from blade_agent.main_board.engine.store.layout import SegmentKey
 from blade_agent.main_board.engine.store.store import SegmentStore
 from chassis_emulator.simulation.simulation import Simulation
 from media_network.files import DiskFiles
-from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, path_of, put, segment_of
+from tests.blade_agent.main_board.engine.station import (
+    CUT,
+    FOLDER,
+    PROGRAM,
+    inventory,
+    make_segments,
+    path_of,
+    put,
+    segment_of,
+)
 from tests.blade_agent.main_board.engine.store.reading import read_all
 from tests.patience import PATIENCE_S, until
 
@@ -26,7 +36,7 @@ SEGMENTS = [segment_of(number, data) for number, data in enumerate(DATA)]
 async def stocked(folder):
     store = await SegmentStore.open(DiskFiles(), [folder])
     for number, data in enumerate(DATA):
-        await put(store, PROGRAM, number, data)
+        await put(store, CUT, number, data)
     store.close()
 
 
@@ -45,13 +55,13 @@ def make_file(path):
 @pytest.mark.parametrize(
     ("name", "make"),
     [
-        (f"{PROGRAM}/3.ts", make_folder),
-        (f"{PROGRAM}/3.188.{'0' * 64}.ts", make_folder),
-        (f"{PROGRAM}/lost+found", make_folder),
-        (f"{PROGRAM}/3.188.{'0' * 64}.ts", make_loop),
-        (f"{PROGRAM}/3.188.{'0' * 64}.ts", os.mkfifo),
-        (f"{PROGRAM}/007.ts", make_file),
-        (f"{PROGRAM}/notes", make_file),
+        (f"{FOLDER}/3.ts", make_folder),
+        (f"{FOLDER}/3.188.{'0' * 64}.ts", make_folder),
+        (f"{FOLDER}/lost+found", make_folder),
+        (f"{FOLDER}/3.188.{'0' * 64}.ts", make_loop),
+        (f"{FOLDER}/3.188.{'0' * 64}.ts", os.mkfifo),
+        (f"{FOLDER}/007.ts", make_file),
+        (f"{FOLDER}/notes", make_file),
         (f".partial/{PROGRAM}.3.{'0' * 64}.x", make_file),
         (".partial/lost+found", make_folder),
         ("another", make_loop),
@@ -65,7 +75,7 @@ def test_a_strange_entry_takes_nothing_with_it_and_is_left(tmp_path, caplog, nam
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
         (channel,) = store.channels
         try:
-            return store.inventory(), channel.failure
+            return inventory(store), channel.failure
         finally:
             store.close()
 
@@ -110,11 +120,11 @@ def test_a_segment_of_another_length_is_not_held(tmp_path, caplog, packets):
         path = path_of(tmp_path, SEGMENTS[1])
         path.write_bytes(DATA[1][:packets] + bytes(188) if packets > 0 else DATA[1][: packets * 188])
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
-        inventory = store.inventory()
-        await put(store, PROGRAM, 1, DATA[1])
+        held = inventory(store)
+        await put(store, CUT, 1, DATA[1])
         again = await read_all(store, 1)
         store.close()
-        return inventory, again
+        return held, again
 
     assert asyncio.run(scan()) == ({PROGRAM: "0,2"}, DATA[1])
     assert "segment 1 of" in caplog.text
@@ -130,9 +140,9 @@ def test_a_segment_that_was_cut_while_it_was_held_is_lost_when_it_is_opened(tmp_
         path = path_of(tmp_path, SEGMENTS[1])
         path.write_bytes(DATA[1][:-188])
         with pytest.raises(NotHeld):
-            await store.read(PROGRAM, 1)
+            await store.read(CUT, 1)
         store.close()
-        return store.inventory(), store.losses
+        return inventory(store), store.losses
 
     assert asyncio.run(scan()) == ({PROGRAM: "0,2"}, 1)
 
@@ -148,10 +158,10 @@ def test_a_segment_whose_bytes_changed_is_found_at_its_first_reading(tmp_path, c
         await stocked(tmp_path)
         rot(path_of(tmp_path, SEGMENTS[1]))
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
-        assert store.inventory() == {PROGRAM: "0-2"}
+        assert inventory(store) == {PROGRAM: "0-2"}
         readers = await asyncio.gather(*(read_all(store, number) for number in (1, 1, 0, 1)), return_exceptions=True)
         store.close()
-        return [type(each) for each in readers], store.inventory(), store.losses
+        return [type(each) for each in readers], inventory(store), store.losses
 
     assert asyncio.run(read()) == ([NotHeld, NotHeld, bytes, NotHeld], {PROGRAM: "0,2"}, 1)
     assert "its bytes have changed" in caplog.text
@@ -176,12 +186,12 @@ def test_one_bad_sector_is_not_the_disk(tmp_path):
         store = await SegmentStore.open(files, [tmp_path])
         files.bad = path_of(tmp_path, SEGMENTS[1])
         with pytest.raises(ChannelFailed):
-            await store.read(PROGRAM, 1)
+            await store.read(CUT, 1)
         (channel,) = store.channels
         assert channel.failure is None
         assert await read_all(store, 0) == DATA[0]
         store.close()
-        return store.inventory()
+        return inventory(store)
 
     assert asyncio.run(read()) == {PROGRAM: "0,2"}
     assert not (tmp_path / ".probe").exists()
@@ -198,7 +208,7 @@ def simulated(seed, story):
         async def run():
             store = await SegmentStore.open(disk, [CHANNEL])
             for number, data in enumerate(DATA):
-                await put(store, PROGRAM, number, data)
+                await put(store, CUT, number, data)
             caring = asyncio.create_task(store.watch_content())
             told = await story(store, disk, simulation.rng("story"))
             caring.cancel()
@@ -212,10 +222,10 @@ def simulated(seed, story):
 def test_bytes_that_rot_while_nobody_reads_are_found_and_removed():
     async def story(store, disk, _):
         await asyncio.sleep(30)
-        assert (store.inventory(), store.losses) == ({PROGRAM: "0-2"}, 0)
+        assert (inventory(store), store.losses) == ({PROGRAM: "0-2"}, 0)
         disk.rot(path_of(CHANNEL, SEGMENTS[1]))
         await asyncio.sleep(700)
-        return store.inventory(), store.losses, disk.list_folder(CHANNEL / PROGRAM)
+        return inventory(store), store.losses, disk.list_folder(CHANNEL / FOLDER)
 
     whole = sorted(path_of(CHANNEL, segment).name for segment in (SEGMENTS[0], SEGMENTS[2]))
     assert simulated(1, story) == ({PROGRAM: "0,2"}, 1, whole)
@@ -234,9 +244,9 @@ def test_what_is_received_again_while_damage_is_cleared_away_stays(seed):
             lost.clear()
             # The round goes on with those that come after it, a second each, and ends with the clearing away.
             await asyncio.sleep(checks_left + rng.uniform(-0.03, 0.03))
-            await put(store, PROGRAM, 1, DATA[1])
+            await put(store, CUT, 1, DATA[1])
             await asyncio.sleep(rng.choice((0, 0.1, 5.0)))
-            assert store.inventory() == {PROGRAM: "0-2"}
+            assert inventory(store) == {PROGRAM: "0-2"}
             assert await read_all(store, 1) == DATA[1]
 
     simulated(seed, story)
@@ -248,7 +258,7 @@ def test_a_segment_is_read_through_once_however_many_come_for_it(seed):
         store.close()
         again = await SegmentStore.open(disk, [CHANNEL])
         before = disk.read_bytes
-        for stored in await asyncio.gather(*(again.read(PROGRAM, 1) for _ in range(50))):
+        for stored in await asyncio.gather(*(again.read(CUT, 1) for _ in range(50))):
             stored.close()
         again.close()
         return disk.read_bytes - before
@@ -280,7 +290,7 @@ def test_who_receives_a_segment_waits_until_its_damaged_file_is_gone(tmp_path, m
         store = await SegmentStore.open(files, [tmp_path])
         caring = asyncio.create_task(store.watch_content())
         await until(files.asked.is_set)
-        receiving = asyncio.create_task(put(store, PROGRAM, 1, DATA[1]))
+        receiving = asyncio.create_task(put(store, CUT, 1, DATA[1]))
         done, _ = await asyncio.wait([receiving], timeout=0.5)
         files.may.set()
         await receiving
@@ -301,10 +311,11 @@ def test_whoever_waits_while_a_segment_is_checked_gets_it(tmp_path):
         await stocked(tmp_path)
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
         (channel,) = store.channels
-        checks = [store._check(key, channel) for key in list(store._held)]
+        keys = [SegmentKey(CUT, number) for number in store.numbers(CUT)]
+        checks = [store._check(key, channel) for key in keys]
         read = await asyncio.gather(*(read_all(store, number) for number in (0, 1, 2, 0)), *checks)
-        await asyncio.gather(*(store._check(key, channel) for key in list(store._held)))
-        assert all(held.read_through for held in store._held.values())
+        await asyncio.gather(*(store._check(key, channel) for key in keys))
+        assert all(held.read_through for held in store._held[CUT].values())
         store.close()
         return read[:4]
 
@@ -317,9 +328,9 @@ def test_a_channel_whose_folder_has_gone_is_given_up_and_the_other_takes_what_co
         a, b = store.channels
         b.receptions = 9  # busier: the other one is tried first
         shutil.rmtree(tmp_path / "a")
-        await put(store, PROGRAM, 0, DATA[0])
+        await put(store, CUT, 0, DATA[0])
         store.close()
-        return a.failure, b.failure, store.inventory()
+        return a.failure, b.failure, inventory(store)
 
     assert asyncio.run(story()) == ("its folder has gone", None, {PROGRAM: "0"})
 
@@ -328,7 +339,7 @@ def test_a_partial_that_is_taken_up_again_is_not_dropped_for_its_age(tmp_path, m
     monkeypatch.setattr(store_module, "_PARTIALS_KEPT", 2)
 
     async def break_off(store, number):
-        async with store.receive(PROGRAM, segment_of(number, DATA[number % 3])) as reception:
+        async with store.receive(CUT, segment_of(number, DATA[number % 3])) as reception:
             await reception.write(DATA[number % 3][:188])
             raise ConnectionResetError
 
@@ -336,7 +347,7 @@ def test_a_partial_that_is_taken_up_again_is_not_dropped_for_its_age(tmp_path, m
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
         with pytest.raises(ConnectionResetError):
             await break_off(store, 0)
-        async with store.receive(PROGRAM, SEGMENTS[0]) as oldest:
+        async with store.receive(CUT, SEGMENTS[0]) as oldest:
             for number in range(1, 6):
                 with pytest.raises(ConnectionResetError):
                     await break_off(store, number)
@@ -346,6 +357,6 @@ def test_a_partial_that_is_taken_up_again_is_not_dropped_for_its_age(tmp_path, m
         left = len(list((tmp_path / ".partial").iterdir()))
         again = await SegmentStore.open(DiskFiles(), [tmp_path])
         again.close()
-        return oldest.resumed_bytes, left, again.inventory()
+        return oldest.resumed_bytes, left, inventory(again)
 
     assert asyncio.run(story()) == (188, 2, {PROGRAM: "0"})

@@ -13,15 +13,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld, WrongContent
+from blade_agent.main_board.engine.store.layout import SegmentKey
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.files import DiskFiles
-from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, path_of, put, segment_of
+from tests.blade_agent.main_board.engine.station import (
+    CUT,
+    FOLDER,
+    PROGRAM,
+    inventory,
+    make_segments,
+    path_of,
+    put,
+    segment_of,
+)
 from tests.blade_agent.main_board.engine.store.reading import read_all
 from tests.patience import until
 
 
 async def receive(store, segment, data, *, begins_at=0, breaks=False):
-    async with store.receive(PROGRAM, segment) as reception:
+    async with store.receive(CUT, segment) as reception:
         assert reception.length_bytes == begins_at
         await reception.write(data)
         if breaks:
@@ -34,23 +44,23 @@ def test_what_is_stored_is_held_and_found_again_at_the_next_start(tmp_path):
         data = make_segments(5)
         store = await SegmentStore.open(DiskFiles(), [tmp_path / "a", tmp_path / "b"])
         for number, each in enumerate(data):
-            await put(store, PROGRAM, number, each)
+            await put(store, CUT, number, each)
         counters = [channel.counters for channel in store.channels]
         assert sum(each.written_bytes for each in counters) == sum(map(len, data))
         store.close()
         again = await SegmentStore.open(DiskFiles(), [tmp_path / "b", tmp_path / "a"])
-        assert again.inventory() == {PROGRAM: "0-4"}
+        assert inventory(again) == {PROGRAM: "0-4"}
         assert [await read_all(again, number) for number in range(5)] == data
-        assert again.holds(PROGRAM, segment_of(2, data[2]))
-        assert not again.holds(PROGRAM, segment_of(2, data[3]))
-        await again.remove(PROGRAM, 3)
-        assert again.inventory() == {PROGRAM: "0-2,4"}
+        assert again.holds(CUT, segment_of(2, data[2]))
+        assert not again.holds(CUT, segment_of(2, data[3]))
+        await again.remove(CUT, 3)
+        assert inventory(again) == {PROGRAM: "0-2,4"}
         with pytest.raises(NotHeld):
-            await again.read(PROGRAM, 3)
+            await again.read(CUT, 3)
         again.close()
 
     asyncio.run(store_and_reopen())
-    assert sorted(path.name[0] for path in tmp_path.glob(f"*/{PROGRAM}/*")) == ["0", "1", "2", "4"]
+    assert sorted(path.name[0] for path in tmp_path.glob(f"*/{FOLDER}/*")) == ["0", "1", "2", "4"]
 
 
 def test_wrong_content_is_refused_and_leaves_nothing(tmp_path):
@@ -61,7 +71,7 @@ def test_wrong_content_is_refused_and_leaves_nothing(tmp_path):
         for wrong in (data[:-1] + b"x", data[:-188], data + data):
             with pytest.raises(WrongContent):
                 await receive(store, segment, wrong)
-        assert store.inventory() == {}
+        assert inventory(store) == {}
         store.close()
 
     asyncio.run(store_wrong())
@@ -82,7 +92,7 @@ def test_wherever_a_copy_is_interrupted_it_goes_on_from_there(tmp_path_factory, 
             with pytest.raises(ConnectionResetError):
                 await receive(store, segment, data[reached:cut], begins_at=reached, breaks=True)
             reached = cut
-            assert store.inventory() == {}
+            assert inventory(store) == {}
             if reopen:
                 store.close()
                 store = await SegmentStore.open(DiskFiles(), [folder / "b", folder / "a"])
@@ -99,12 +109,12 @@ from pathlib import Path
 from media_network.files import DiskFiles
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.segment_set import parse_segments
-from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, segment_of
+from tests.blade_agent.main_board.engine.station import CUT, make_segments, segment_of
 
 async def write():
     store = await SegmentStore.open(DiskFiles(), [Path(sys.argv[1])])
     for number, data in enumerate(make_segments(400, packets=2000)):
-        async with store.receive(PROGRAM, segment_of(number, data)) as reception:
+        async with store.receive(CUT, segment_of(number, data)) as reception:
             for offset in range(reception.length_bytes, len(data), 16384):
                 await reception.write(data[offset : offset + 16384])
             await reception.store()
@@ -133,10 +143,10 @@ async def _kill_and_resume(folder):
     data = make_segments(said + 3, packets=2000)
     store = await SegmentStore.open(DiskFiles(), [folder])
     # The last may have been finished without a word of it.
-    assert store.inventory() in ({PROGRAM: f"0-{said}"}, {PROGRAM: f"0-{said + 1}"})
+    assert inventory(store) in ({PROGRAM: f"0-{said}"}, {PROGRAM: f"0-{said + 1}"})
     for number in range(said + 1):
         assert await read_all(store, number) == data[number]
-    await put(store, PROGRAM, said + 2, data[said + 2])
+    await put(store, CUT, said + 2, data[said + 2])
     assert await read_all(store, said + 2) == data[said + 2]
     store.close()
 
@@ -176,16 +186,16 @@ async def _break_a_channel(folder):
     (a, b) = store.channels
     for number in range(8):
         (a if number % 2 else b).receptions += 1  # the other channel is busier
-        await put(store, PROGRAM, number, data[number])
+        await put(store, CUT, number, data[number])
         (a if number % 2 else b).receptions -= 1
     files.number = errno.EIO
     with pytest.raises(ChannelFailed):
-        await store.read(PROGRAM, 0)
+        await store.read(CUT, 0)
     assert a.failure
-    assert store.inventory() == {PROGRAM: "1,3,5,7"}
+    assert inventory(store) == {PROGRAM: "1,3,5,7"}
     assert store.losses == 4
     assert await read_all(store, 1) == data[1]
-    await put(store, PROGRAM, 0, data[0])
+    await put(store, CUT, 0, data[0])
     assert await read_all(store, 0) == data[0]
     assert b.counters.failures == 0
     store.close()
@@ -201,7 +211,7 @@ async def _fill(folder):
     store = await SegmentStore.open(files, [folder])
 
     async def run_full():
-        async with store.receive(PROGRAM, segment_of(0, data)) as reception:
+        async with store.receive(CUT, segment_of(0, data)) as reception:
             await reception.write(data)
             files.number = errno.ENOSPC
             await reception.store()
@@ -210,9 +220,9 @@ async def _fill(folder):
         await run_full()
     assert not store.channels[0].failure
     files.number = 0
-    assert store.inventory() == {}
+    assert inventory(store) == {}
     assert not list((folder / ".partial").iterdir())
-    await put(store, PROGRAM, 0, data)
+    await put(store, CUT, 0, data)
     assert await read_all(store, 0) == data
     huge = msgspec.structs.replace(segment_of(1, data), length_bytes=188 << 50)
     with pytest.raises(NoSpace):
@@ -228,13 +238,13 @@ async def _damage_and_receive_again(folder):
     (data,) = make_segments(1)
     folders = [folder / "a", folder / "b"]
     store = await SegmentStore.open(DiskFiles(), folders)
-    await put(store, PROGRAM, 0, data)
+    await put(store, CUT, 0, data)
     [damaged] = folder.rglob("0.*.ts")
     damaged.write_bytes(bytes(len(data)))
-    store.lose(PROGRAM, 0)
+    store.lose(SegmentKey(CUT, 0))
     for channel in store.channels:
         channel.free_bytes = int(channel.folder not in damaged.parents)
-    await put(store, PROGRAM, 0, data)
+    await put(store, CUT, 0, data)
     store.close()
     [whole] = folder.rglob("0.*.ts")
     assert whole != damaged
@@ -247,13 +257,13 @@ def test_a_damaged_segment_that_is_removed_does_not_come_back_at_the_next_start(
     async def damage_and_remove():
         (data,) = make_segments(1)
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
-        await put(store, PROGRAM, 0, data)
-        store.lose(PROGRAM, 0)
+        await put(store, CUT, 0, data)
+        store.lose(SegmentKey(CUT, 0))
         with pytest.raises(NotHeld):
-            await store.remove(PROGRAM, 0)
+            await store.remove(CUT, 0)
         store.close()
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
-        assert store.inventory() == {}
+        assert inventory(store) == {}
         store.close()
 
     asyncio.run(damage_and_remove())
@@ -263,9 +273,9 @@ def test_a_segment_that_vanished_is_received_anew(tmp_path):
     async def vanish_unnoticed():
         (data,) = make_segments(1)
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         path_of(tmp_path, segment_of(0, data)).unlink()
-        await put(store, PROGRAM, 0, data)
+        await put(store, CUT, 0, data)
         assert await read_all(store, 0) == data
         store.close()
 
@@ -276,12 +286,12 @@ def test_a_segment_that_vanished_is_no_longer_held(tmp_path):
     async def vanish():
         (data,) = make_segments(1)
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
-        await put(store, PROGRAM, 0, data)
-        stored = await store.read(PROGRAM, 0)
+        await put(store, CUT, 0, data)
+        stored = await store.read(CUT, 0)
         path_of(tmp_path, segment_of(0, data)).unlink()
         with pytest.raises(NotHeld):
-            await store.read(PROGRAM, 0)
-        assert store.inventory() == {}
+            await store.read(CUT, 0)
+        assert inventory(store) == {}
         buffer = bytearray(len(data))
         await stored.read_into(0, memoryview(buffer))
         assert buffer == data

@@ -78,6 +78,7 @@ def order(turn, number=0, *, redirected=False):
         session="s",
         turn=turn,
         program="film",
+        table="0" * 64,
         segment=segment(number),
         rate_bps=1,
         console="127.1.200.1:5000",

@@ -31,6 +31,7 @@ from media_network.messages.verb import Done, Port
 from media_network.refusal import Reason, Refused
 from tests.addresses import is_bound
 from tests.blade_agent.main_board.engine.station import (
+    CUT,
     EPOCH,
     KEY,
     PROGRAM,
@@ -75,7 +76,7 @@ async def _play_over_three(tmp_path, hosts):
         engine(director, tmp_path / "c", hosts[2], slot=4) as store_c,
     ):
         for number, each in enumerate(data):
-            await put((store_a, store_b, store_c)[order[number]], PROGRAM, number, each)
+            await put((store_a, store_b, store_c)[order[number]], CUT, number, each)
         for number in range(1, 7):
             director.plan[number] = [hand_over(number + 1, hosts[order[number]], segments[number])]
         ready, answer = await begin(director, hosts[0], preload("s", 1, segments[0], ear.address, RATE_BPS))
@@ -102,7 +103,7 @@ def test_every_kind_of_start_that_must_not_be_is_refused(tmp_path, hosts):
 async def _start_what_must_not_be(tmp_path, host):
     (data,) = make_segments(1, packets=4000)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         client = director.client
 
         async def reason(verb, message):
@@ -152,7 +153,7 @@ def test_nothing_is_sent_after_a_stream_has_ceased(tmp_path, hosts):
 async def _cease(tmp_path, host):
     (data,) = make_segments(1, packets=8000)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         never = await director.client.ask(host, CEASE, Cease(session="other", turn=9))
         assert isinstance(never, Ceased)
         assert never.cursor is None
@@ -180,7 +181,7 @@ def test_streams_stop_when_the_lease_has_ended(tmp_path, hosts):
 async def _lose_director(tmp_path, host):
     (data,) = make_segments(1, packets=8000)
     async with scripted(lease_ms=400) as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         await begin(director, host, preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: len(ear.datagrams) > 20)
         director.refuse_reports = Refused(Reason.STALE_EPOCH)
@@ -203,7 +204,7 @@ def test_a_revoked_stream_stops_and_cannot_come_back(tmp_path, hosts):
 async def _revoke(tmp_path, host):
     (data,) = make_segments(1, packets=8000)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         await begin(director, host, preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: any(report.streams for report in director.of(Report)))
         director.revoked = (StreamCursor(session="s", turn=4, segment=0, packet=0),)
@@ -223,7 +224,7 @@ async def _fill_capacity(tmp_path, host):
         console() as ear,
         engine(director, tmp_path, host, capacity_bps=2 * RATE_BPS) as store,
     ):
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
 
         async def ask(session, turn=1):
             return await director.client.ask(host, PRELOAD, preload(session, turn, segment, ear.address, RATE_BPS))
@@ -250,8 +251,8 @@ async def _resume_past_a_dead_engine(tmp_path, hosts):
         engine(director, tmp_path / "a", here) as store,
         engine(director, tmp_path / "b", there, slot=4) as store_there,
     ):
-        segment = await put(store, PROGRAM, 0, first)
-        following = await put(store_there, PROGRAM, 1, second)
+        segment = await put(store, CUT, 0, first)
+        following = await put(store_there, CUT, 1, second)
         director.plan[5] = [
             Refused(Reason.NO_ENGINE),
             hand_over(6, dead, following),
@@ -288,7 +289,7 @@ async def _start_without_answer(tmp_path, hosts):
 
     server = await asyncio.start_server(take_preload, mute.host, mute.port)
     async with server, scripted() as director, console() as ear, engine(director, tmp_path, here) as store:
-        segment = await put(store, PROGRAM, 0, first)
+        segment = await put(store, CUT, 0, first)
         director.plan[1] = [hand_over(2, mute, segment_of(1, second)), Refused(Reason.ASSUMED)]
         await begin(director, here, preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: len(director.of(NextSegment)) == 2)
@@ -305,7 +306,7 @@ def test_a_stream_with_no_next_engine_is_given_up_after_the_lease(tmp_path, host
 async def _give_up(tmp_path, host):
     (data,) = make_segments(1)
     async with scripted(lease_ms=500) as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         director.plan[1] = [Refused(Reason.NO_ENGINE)]
         await begin(director, host, preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: director.of(Stopped) and len(ear.received) >= len(data))
@@ -321,7 +322,7 @@ async def _withdraw(tmp_path, host):
     (data,) = make_segments(1, packets=20_000)
     stale = Refused(Reason.STALE_TURN)
     async with scripted(assumed_answer=stale) as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         await begin(director, host, preload("s", 1, segment, ear.address, RATE_BPS))
         await until(lambda: director.of(Stopped))
         assert director.of(Stopped)[0].cause is StopCause.FAILED
@@ -367,7 +368,7 @@ async def _play_to_gstreamer(tmp_path, hosts, port):
             engine(director, tmp_path / "b", hosts[1], slot=3) as store_b,
         ):
             for number, each in enumerate(data):
-                await put((store_a, store_b)[number % 2], PROGRAM, number, each)
+                await put((store_a, store_b)[number % 2], CUT, number, each)
             for number in range(1, 6):
                 director.plan[number] = [hand_over(number + 1, hosts[number % 2], segments[number])]
             await begin(director, hosts[0], preload("s", 1, segments[0], f"127.0.0.1:{port}", RATE_BPS))
@@ -401,7 +402,7 @@ def test_a_stream_whose_segment_cannot_be_read_stops_where_it_is(tmp_path, hosts
 async def _truncate_while_streaming(tmp_path, host):
     (data,) = make_segments(1, packets=20_000)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
-        segment = await put(store, PROGRAM, 0, data)
+        segment = await put(store, CUT, 0, data)
         order = preload("s", 1, segment, ear.address, 4 * RATE_BPS)
         await director.client.ask(host, PRELOAD, order)
         # It has been opened, and its first part read, but nothing is sent before the console asks.
@@ -414,7 +415,7 @@ async def _truncate_while_streaming(tmp_path, host):
         assert ear.received == data[: stopped.packet * 188]
         assert stopped.packet < segment.packets // 2 + 1
         # The director hears that it is not here any more.
-        await until(lambda: director.of(Enlist)[-1].inventory == {})
+        await until(lambda: not director.of(Enlist)[-1].holdings.holdings)
 
 
 def test_a_later_turn_that_is_started_here_ends_what_was_asked_for_the_one_before(tmp_path, hosts):
@@ -425,8 +426,8 @@ async def _start_later_turn(tmp_path, host):
     first, _, third = make_segments(3)
     async with scripted() as director, console() as ear, engine(director, tmp_path, host) as store:
         director.plan = {turn: [Refused(Reason.NO_ENGINE)] for turn in (1, 3)}
-        begun = await put(store, PROGRAM, 0, first)
-        later = await put(store, PROGRAM, 2, third)
+        begun = await put(store, CUT, 0, first)
+        later = await put(store, CUT, 2, third)
         client = director.client
         await begin(director, host, preload("s", 1, begun, ear.address, RATE_BPS))
         await until(lambda: len(ear.received) == len(first))

@@ -1,0 +1,62 @@
+"""What somebody holds, page by page, in the order of cuts: an engine to its director, a director to whoever asks."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from media_network.cut import Cut
+from media_network.fields import ProgramId, Sha256
+from media_network.messages.verb import MIB, Caller, Verb
+from media_network.segment_set import TEXT_LENGTH_MAX
+
+SegmentNumbers = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
+"""As `segment_set` writes them."""
+
+
+class Holding(Struct, frozen=True, kw_only=True):
+    """Segments of a cut."""
+
+    program: ProgramId
+    table: Sha256
+    segments: SegmentNumbers
+
+    @property
+    def cut(self) -> Cut:
+        """Whose segments they are."""
+        return Cut(self.program, self.table)
+
+
+class AskHoldings(Struct, frozen=True, kw_only=True):
+    """What do you hold?"""
+
+    after: Cut | None = None
+    """The last cut of the page before; None: from the beginning."""
+
+
+class Holdings(Struct, frozen=True, kw_only=True):
+    """A page: all that is held of the cuts from the one that was asked after to the last one here."""
+
+    holdings: tuple[Holding, ...]
+    more: bool = False
+    """There are later cuts; if not, this page goes to the end."""
+
+
+ASK_ENGINE_HOLDINGS = Verb(
+    "engine/holdings",
+    AskHoldings,
+    Holdings,
+    "What an engine holds, beyond what it said when it enlisted.",
+    callers=(Caller.DIRECTOR,),
+    reads=True,
+    reply_bytes_max=MIB,
+)
+
+ASK_STATION_HOLDINGS = Verb(
+    "director/holdings",
+    AskHoldings,
+    Holdings,
+    "What the live engines of a station hold.",
+    callers=(Caller.ANYBODY,),
+    reads=True,
+    reply_bytes_max=MIB,
+)
