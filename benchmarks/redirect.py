@@ -113,7 +113,7 @@ async def enlist(http: HttpClient, director: Address) -> None:
             boot="boot",
             epoch=1,
             capacity_bps=_CAPACITY_BPS,
-            holdings=page_of(cuts, lambda _: range(SEGMENTS)),
+            holdings=page_of(cuts, lambda _: [range(SEGMENTS)]),
         )
         await http.ask(director, ENLIST, message)
 

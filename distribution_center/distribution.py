@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.obstacles import in_words, no_answer, no_director
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import OrderState, Repository, RepositoryError
+from distribution_center.registry.repository import OpenOrder, Repository, RepositoryError, Verdict
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
@@ -20,6 +21,21 @@ logger = logging.getLogger(__name__)
 
 _SAY_AGAIN_S = 3.0
 """How often an order that is not carried out yet is said again: the station may have restarted meanwhile."""
+_SAY_AGAIN_MAX_S = 60.0
+"""An order that does not get on is said again after a tenth of the time that it has not, and no later than this."""
+
+
+@dataclass
+class _Saying:
+    """How an order was said."""
+
+    to: tuple[Address, int] | None
+    """Director and epoch; None: there was none."""
+    held: int
+    """Segments that were there then, with as many copies as there can be."""
+    since: float
+    """When that was first so."""
+    again_at: float
 
 
 class Distribution:
@@ -43,7 +59,7 @@ class Distribution:
         self._http = http
         self._home = home
         self._media = media
-        self._said_at: dict[tuple[str, str], float] = {}
+        self._sayings: dict[tuple[str, str], _Saying] = {}
         self._counters = counters
 
     def answer(self, table: HandlerTable) -> None:
@@ -71,8 +87,8 @@ class Distribution:
                 last = (order.number, order.station)
                 orders.add((order.program, order.station))
                 if program := await self._repository.program(order.program):
-                    await self._carry_out(program, order.station, order.copies)
-        self._said_at = {order: at for order, at in self._said_at.items() if order in orders}
+                    await self._carry_out(program, order)
+        self._sayings = {key: saying for key, saying in self._sayings.items() if key in orders}
         self._content_manager.obstacles.keep_only(orders)
 
     async def _distribute(self, order: messages.Distribute) -> messages.ProgramRow | Refused:
@@ -86,54 +102,73 @@ class Distribution:
                 Reason.UNKNOWN_STATION, f"there is no station {unknown[0]}; there are: {', '.join(sorted(known))}"
             )
         for station in order.stations:
-            await self._repository.set_order(order.program, station, OrderState.ORDERED, order.copies)
+            await self._repository.set_order(order.program, station, order.copies, order.rate_bps)
         self._registry.moved.set()
         return await self._content_manager.row(program)
 
-    async def _carry_out(self, program: ProgramHeader, station: str, copies: int) -> None:
+    async def _carry_out(self, program: ProgramHeader, order: OpenOrder) -> None:
         """Claim 12, first step: identify a source station and direct the seeking one to obtain the program."""
-        key = (program.program, station)
-        now = asyncio.get_running_loop().time()
-        whole_at = await self._registry.whole_at(program.program)
-        if station in whole_at:
-            await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
-            self._counters.orders_done += 1
-            self._said_at.pop(key, None)
+        station, key = order.station, (order.program, order.station)
+        # A station with fewer engines than copies are wanted has done what it can; with more of them it goes on.
+        copies = min(order.copies, max(1, self._registry.engines(station) or order.copies))
+        held = (await self._repository.held(program.program, copies)).get(station, 0)
+        if held == program.segments:
+            if await self._repository.carried_out(order, copies) is Verdict.ACCEPTED:
+                self._counters.orders_done += 1
+            self._sayings.pop(key, None)
             self._content_manager.obstacles.note(*key, None)
             return
-        if now - self._said_at.get(key, float("-inf")) < _SAY_AGAIN_S:
+        registered = await self._repository.station(station)
+        seeking = Address.parse(registered.director) if registered else None
+        if not self._is_to_be_said(key, held, (seeking, registered.stamp.epoch) if registered and seeking else None):
             return
-        source = self._source(whole_at)
-        seeking = await self._registry.director(station)
+        source = await self._source(program, station)
         source_director = await self._registry.director(source) if source else None
         obstacle = self._no_way(station, source, seeking, source_director)
         if source is None or seeking is None or source_director is None:
             self._content_manager.obstacles.note(*key, obstacle)
             return
-        self._said_at[key] = now
-        order = Obtain(
+        message = Obtain(
             header=program,
             parts=str(self._media),
             source_station=source,
             source_director=str(source_director),
             copies=copies,
+            rate_bps=order.rate_bps,
         )
-        standing = await self._http.tell(seeking, OBTAIN, order, deadline_s=2.0)
+        standing = await self._http.tell(seeking, OBTAIN, message, deadline_s=2.0)
         if standing is None:
             logger.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
         obstacle = in_words(station, standing) if standing else no_answer(station, seeking)
         self._content_manager.obstacles.note(*key, obstacle)
+
+    def _is_to_be_said(self, key: tuple[str, str], held: int, to: tuple[Address, int] | None) -> bool:
+        """Whether an order is due; it is said less and less often while nothing comes of it."""
+        now = asyncio.get_running_loop().time()
+        saying = self._sayings.get(key)
+        if saying and saying.to == to and now < saying.again_at and held >= saying.held:
+            return False
+        since = saying.since if saying and (saying.to, saying.held) == (to, held) else now
+        pause_s = min(max(_SAY_AGAIN_S, (now - since) / 10), _SAY_AGAIN_MAX_S)
+        self._sayings[key] = _Saying(to, held, since, now + pause_s)
+        return True
 
     @staticmethod
     def _no_way(
         station: str, source: str | None, seeking: Address | None, source_director: Address | None
     ) -> str | None:
         if source is None:
-            return "no station holds the whole program yet"
+            return "no other station holds any of it"
         if seeking is None:
             return no_director(station)
         return no_director(source) if source_director is None else None
 
-    def _source(self, whole_at: list[str]) -> str | None:
-        """The home media station if it has the program (claim 13), else any other that has."""
-        return self._home if self._home in whole_at else next(iter(whole_at), None)
+    async def _source(self, program: ProgramHeader, seeking: str) -> str | None:
+        """The home media station if it has the program (claim 13), else any other that has it all; else the seeking
+        one itself where all is there once, and copies are missing; else whichever holds most of it."""
+        held = await self._repository.held(program.program)
+        whole_at = {station for station, count in held.items() if count == program.segments}
+        if whole_at:
+            others = sorted(whole_at - {seeking})
+            return self._home if self._home in others else next(iter(others), seeking)
+        return max((station for station in held if station != seeking), key=held.__getitem__, default=None)

@@ -9,10 +9,18 @@ from media_network.messages.holdings import Holding, Holdings
 from media_network.segment_set import format_segments
 
 
-def page_of(cuts: Sequence[Cut], numbers: Callable[[Cut], Iterable[int]], after: Cut | None = None) -> Holdings:
-    """The page of these cuts, which are in order, that begins after one."""
+def page_of(
+    cuts: Sequence[Cut], layers: Callable[[Cut], Sequence[Iterable[int]]], after: Cut | None = None
+) -> Holdings:
+    """The page of these cuts, which are in order, that begins after one.
+
+    `layers` gives the segments that are there once at least, twice, and so on.
+    """
     following = cuts[bisect_right(cuts, after) :] if after else cuts
-    page, more = first_page(
-        Holding(program=cut.program, table=cut.table, segments=format_segments(numbers(cut))) for cut in following
-    )
+    page, more = first_page(_holding(cut, layers(cut)) for cut in following)
     return Holdings(holdings=tuple(page), more=more)
+
+
+def _holding(cut: Cut, layers: Sequence[Iterable[int]]) -> Holding:
+    first, *again = map(format_segments, layers) if layers else ("",)
+    return Holding(program=cut.program, table=cut.table, segments=first, again=tuple(again))

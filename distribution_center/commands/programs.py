@@ -24,9 +24,12 @@ from media_network.messages.content import (
     Publish,
     Withdraw,
 )
+from media_network.messages.holdings import COPIES_MAX
 from media_network.messages.registry import LIST_STATIONS, ListStations
 
 _STATES = [state.value for state in ProgramState if state is not ProgramState.UNKNOWN]
+_NEARLY = 0.99
+"""Of the way: every segment is there, and further copies are being made."""
 _PATIENCE_S = 10.0
 """How long `distribute` waits while a station says what is in its way, and nothing moves."""
 _ORDER_STAYS = "The order stays, and is carried out when that has changed; `distribution-center programs` shows it."
@@ -35,7 +38,14 @@ _ORDER_STAYS = "The order stays, and is carried out when that has changed; `dist
 @click.command()
 @click.argument("program")
 @click.argument("stations", nargs=-1, required=True)
-@click.option("--copies", default=2, show_default=True, help="On how many engines of each station.")
+@click.option(
+    "--copies",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, COPIES_MAX),
+    help="On how many engines of each station; on all of one that has fewer.",
+)
+@click.option("--rate", type=click.FloatRange(0.001), metavar="MBIT", help="Mbit/s that copying may take at each.")
 @click.option("--wait/--no-wait", default=True, help="Return when the stations have it (default), or at once.")
 @json_option("an object with `program`, `stations` and more")
 @center_option
@@ -44,18 +54,23 @@ def distribute(
     program: str,
     stations: tuple[str, ...],
     copies: int,
+    rate: float | None,
     wait: bool,
     as_json: bool,
     center: str | None,
     state_dir: Path,
 ) -> None:
-    """Bring PROGRAM to STATIONS.
+    """Bring PROGRAM to STATIONS, and keep it there.
+
+    The order stands: copies that a station loses are made again, until the program is withdrawn.
 
     \b
-    Example:
+    Examples:
       distribution-center distribute big-buck-bunny-1f3a north south
+      distribution-center distribute big-buck-bunny-1f3a north --copies 3 --rate 200
     """
-    order = Distribute(program=program, stations=stations, copies=copies)
+    rate_bps = round(rate * 1e6) if rate else None
+    order = Distribute(program=program, stations=stations, copies=copies, rate_bps=rate_bps)
     row = talk_with(center, state_dir, lambda talk: _distribute(talk, order, wait=wait))
     if as_json:
         echo_json(row)
@@ -143,6 +158,9 @@ def programs(
     for row in rows:
         held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
         click.echo(f"{row.program:40} {row.state:10} {row.duration_ms / 1000:8.1f} s {row.bytes / 1e6:8.1f} MB  {held}")
+        for making in row.to_be_carried_out:
+            if making not in row.obstacles:
+                click.echo(f"  copies are being made at {making}")
         for obstacle in row.obstacles.values():
             click.echo(f"  waits: {obstacle}")
         for warning in row.warnings:
@@ -184,8 +202,9 @@ async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRo
             in_the_way = next((row.obstacles[each] for each in order.stations if each in row.obstacles), None)
             if in_the_way and now - moved_at > _PATIENCE_S:
                 raise UserError(f"{order.program} is not distributed: {in_the_way}", _ORDER_STAYS)
-            show(held / total)
-            if held == total:
+            waiting = not {*order.stations}.isdisjoint(row.to_be_carried_out)
+            show(held / total if not waiting else min(held / total, _NEARLY))
+            if held == total and not waiting:
                 break
             await asyncio.sleep(POLL_S)
             row = await talk.ask(ASK_PROGRAM_ROW, AskProgramRow(order.program))

@@ -6,7 +6,7 @@ import logging
 from aiohttp import web
 
 from distribution_center.obstacles import Obstacles
-from distribution_center.registry.repository import PAGE, Repository, WantedPrograms
+from distribution_center.registry.repository import PAGE, OrderState, Repository, WantedPrograms
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
@@ -66,6 +66,11 @@ class ContentManager:
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             stations=await self._repository.held(program.program),
+            to_be_carried_out=tuple(
+                station
+                for station, order in (await self._repository.orders(program.program)).items()
+                if order.state is OrderState.ORDERED
+            ),
             obstacles=self.obstacles.of(program.program),
             film_bytes=program.film_bytes,
             streams=program.streams,

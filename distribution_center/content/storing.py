@@ -88,8 +88,17 @@ class Storing:
                 said_at = now
                 in_the_way = await self._direct_home(program) or in_the_way
             await asyncio.sleep(_LOOK_AGAIN_S)
+        await self._keep_at_home(program)
         self.clear(program.program)
         return None
+
+    async def _keep_at_home(self, program: ProgramHeader) -> None:
+        """The home media station stores everything: what it loses is brought back."""
+        try:
+            await self.repository.set_order(program.program, self.home, copies=1)
+            self.registry.moved.set()
+        except RepositoryError as error:
+            logger.warning("%s has no standing order at %s: %s", program.program, self.home, error)
 
     async def store_at_last(self, program: ProgramHeader) -> None:
         """Store what nobody asks for any more: it waits for its station as long as that takes, but for no space."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -110,6 +111,11 @@ class MediaLocationRegistry:
         held = await self._repository.held(program)
         return [station for station, count in held.items() if count == known.segments]
 
+    def engines(self, station: str) -> int | None:
+        """How many engines a station has; None: it has not spoken since the start."""
+        presence = self._present.get(station)
+        return presence.engines if presence else None
+
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:
             Address.parse(message.director)
@@ -134,6 +140,9 @@ class MediaLocationRegistry:
             self._report_due.discard(message.station)
             generation = 0
         self._counters.registrations += 1
+        if self.engines(message.station) != message.engines:
+            await self._repository.reopen_short_orders(message.station, message.engines)
+            self.moved.set()
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
         return messages.StationRegistered(
             media=str(self._media),
@@ -153,7 +162,10 @@ class MediaLocationRegistry:
 
     async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
         try:
-            held = {holding.cut: parse_segments(holding.segments) for holding in message.holdings}
+            held = {
+                holding.cut: [parse_segments(text) for text in (holding.segments, *holding.again)]
+                for holding in message.holdings
+            }
             until = _page_end(message)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
@@ -168,7 +180,7 @@ class MediaLocationRegistry:
         self._report_due.add(station)
 
     async def _add_locations(self, message: messages.AddLocations) -> Done | Refused:
-        answer, changed = await self._change(message, self._repository.add_locations)
+        answer, changed = await self._change(message, partial(self._repository.add_locations, copies=message.copies))
         self._counters.locations_added += changed
         return answer
 

@@ -4,16 +4,27 @@ from collections.abc import Callable
 from functools import partial
 
 from distribution_center.registry.repository import Verdict
-from distribution_center.registry.tables import OPEN_ORDERS, PROGRAMS, SCHEMA_VERSION, Dialect, spelt
+from distribution_center.registry.tables import (
+    COPIES,
+    OPEN_ORDERS,
+    PROGRAMS,
+    SCHEMA_VERSION,
+    SHORT_ORDERS,
+    Dialect,
+    spelt,
+)
 from distribution_center.registry.writes import Statement, Steps, insert_program
 from media_network.whole_information import parse_information
 
 
 def steps_from(version: int, dialect: Dialect, now_ms: int) -> list[Callable[[], Steps]] | None:
     """What has to be done, in order; None if nobody knows. Empty: they are this release's."""
-    if version not in {2, SCHEMA_VERSION}:
+    known = {
+        2: partial(_programs_in_parts, dialect=dialect, now_ms=now_ms),
+        3: partial(_orders_that_stand, dialect=dialect),
+    }
+    if version not in {*known, SCHEMA_VERSION}:
         return None
-    known = {2: partial(_programs_in_parts, dialect=dialect, now_ms=now_ms)}
     return [known[number] for number in range(version, SCHEMA_VERSION)]
 
 
@@ -33,4 +44,14 @@ def _programs_in_parts(*, dialect: Dialect, now_ms: int) -> Steps:
         program = parse_information(information, state=state, published_at_ms=now_ms)
         yield from insert_program(program, number=number, now_ms=now_ms)
     yield Statement("DROP TABLE programs_2", ())
+    return Verdict.ACCEPTED
+
+
+def _orders_that_stand(*, dialect: Dialect) -> Steps:
+    """3 to 4: copies are counted, and an order stands when it has been carried out. All are looked at once more."""
+    columns = ("reached {integer} NOT NULL DEFAULT 0", "losses {integer} NOT NULL DEFAULT 0", "rate_bps {integer}")
+    for statement in spelt((*COPIES, *(f"ALTER TABLE orders ADD COLUMN {column}" for column in columns)), dialect):
+        yield Statement(statement, ())
+    yield Statement(SHORT_ORDERS, ())
+    yield Statement("UPDATE orders SET state = 'ordered'", ())
     return Verdict.ACCEPTED

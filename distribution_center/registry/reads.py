@@ -42,7 +42,11 @@ _LOCATIONS = (
     "SELECT stations.station, chunk, mask FROM locations JOIN stations ON number = locations.station"
     " WHERE locations.program = (SELECT number FROM programs WHERE program = $1)"
 )
-_OPEN_ORDERS = "SELECT number, programs.program, station, copies FROM orders JOIN programs ON number = orders.program"
+_COPIES = f"{_LOCATIONS.replace('locations', 'copies')} AND copies.copies = $2"
+_OPEN_ORDERS = (
+    "SELECT number, programs.program, station, copies, rate_bps, losses"
+    " FROM orders JOIN programs ON number = orders.program"
+)
 
 
 class Read(NamedTuple, Generic[_Result]):
@@ -110,10 +114,10 @@ def count_open_orders() -> Read[int]:
 def orders(name: str) -> Read[dict[str, DistributionOrder]]:
     """See `Repository`."""
     return Read(
-        "SELECT station, orders.state, copies FROM orders JOIN programs ON number = orders.program"
+        "SELECT station, orders.state, copies, rate_bps FROM orders JOIN programs ON number = orders.program"
         " WHERE programs.program = $1 ORDER BY station",
         (name,),
-        lambda rows: {station: DistributionOrder(OrderState(state), copies) for station, state, copies in rows},
+        lambda rows: {station: DistributionOrder(OrderState(state), *terms) for station, state, *terms in rows},
     )
 
 
@@ -139,9 +143,9 @@ def stations_with(name: str, segment: int) -> Read[list[str]]:
     )
 
 
-def held(name: str) -> Read[dict[str, int]]:
+def held(name: str, copies: int = 1) -> Read[dict[str, int]]:
     """See `Repository`."""
-    return Read(_LOCATIONS, (name,), _counts)
+    return Read(_LOCATIONS, (name,), _counts) if copies <= 1 else Read(_COPIES, (name, copies), _counts)
 
 
 def locations(name: str) -> Read[dict[str, frozenset[int]]]:

@@ -8,7 +8,7 @@ RepositoryError                the store could not do it
     RepositoryUnfit       it would lose what it acknowledges, or is another release's
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -68,7 +68,7 @@ class OrderState(StrEnum):
 
     ORDERED = "ordered"
     DISTRIBUTED = "distributed"
-    """Every segment is at the station."""
+    """Every segment is at the station. The order stands: it is carried out again when something is lost."""
 
 
 class DistributionOrder(NamedTuple):
@@ -77,6 +77,8 @@ class DistributionOrder(NamedTuple):
     state: OrderState
     copies: int
     """On how many engines of the station a segment shall be."""
+    rate_bps: int | None = None
+    """What copying for it may take; None: whatever there is."""
 
 
 class WantedPrograms(NamedTuple):
@@ -102,6 +104,9 @@ class OpenOrder(NamedTuple):
     program: str
     station: str
     copies: int
+    rate_bps: int | None
+    losses: int
+    """Grows when fewer copies are known to be there than before."""
 
 
 class Change(NamedTuple):
@@ -164,17 +169,29 @@ class Repository(Protocol):
     async def renumber_above(self, version: int) -> Verdict:
         """Give every program a version above this one: stations have heard of it. `REPEATED` if newer ones are."""
 
-    async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
-        """Order the distribution of a program to a station, or note its progress. The station may be unknown yet.
+    async def set_order(self, program: str, station: str, copies: int, rate_bps: int | None = None) -> Verdict:
+        """Order the distribution of a program to a station, which may be unknown yet. An order of before is replaced.
 
-        `REPEATED`, `UNKNOWN_PROGRAM`.
+        `REPEATED` if that is ordered, or was carried out; `UNKNOWN_PROGRAM`.
         """
+
+    async def carried_out(self, order: OpenOrder, reached: int) -> Verdict:
+        """An order is carried out with so many copies of each segment, unless something was lost since it was read.
+
+        `REPEATED` if something was, or there is no such order any more.
+        """
+
+    async def reopen_short_orders(self, station: str, engines: int) -> Verdict:
+        """A station has so many engines: orders for which it had too few are to be carried out again."""
 
     async def see_station(self, station: RegisteredStation) -> Verdict:
         """A station's director reports. `OLD_EPOCH`, `OLD_GENERATION`."""
 
-    async def add_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
-        """Segments are durable at a station, beyond the inventory of this very epoch and generation.
+    async def add_locations(
+        self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int], copies: int = 1
+    ) -> Verdict:
+        """Segments are durable at so many engines of a station, whatever was known of these beside the inventory of
+        this very epoch and generation.
 
         Those already known are no error. `OLD_EPOCH`, `OLD_GENERATION`, `NO_INVENTORY`, `UNKNOWN_STATION`,
         `NO_SUCH_SEGMENT`; `UNKNOWN_PROGRAM`, too, of a cut that is not what its program is now.
@@ -187,11 +204,12 @@ class Repository(Protocol):
         self,
         station: str,
         stamp: Stamp,
-        segments: Mapping[Cut, Iterable[int]],
+        segments: Mapping[Cut, Sequence[Iterable[int]]],
         after: str | None = None,
         until: str | None = None,
     ) -> Verdict:
-        """A page of a station's inventory: of the programs beyond `after`, up to `until`, it holds just this.
+        """A page of a station's inventory: of the programs beyond `after`, up to `until`, it holds just this:
+        of each cut what is at one engine at least, what at two, and so on.
 
         With the page that goes to the end, whose `until` is None, the inventory is known. Cuts that are not what their
         programs are now are left out.
@@ -235,8 +253,8 @@ class Repository(Protocol):
     async def stations_with(self, program: str, segment: int) -> list[str]:
         """Names of the stations that hold a segment, in order."""
 
-    async def held(self, program: str) -> dict[str, int]:
-        """How many segments of a program each station holds; stations without any are left out."""
+    async def held(self, program: str, copies: int = 1) -> dict[str, int]:
+        """How many segments of a program are at so many engines of each station; stations without any are left out."""
 
     async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """Segments of a program by station; stations without any are left out."""

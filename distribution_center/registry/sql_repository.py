@@ -1,6 +1,6 @@
 """The registry over an SQL database: the `Repository` once, for every database that can carry out its statements."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -14,7 +14,6 @@ from distribution_center.registry.repository import (
     Change,
     DistributionOrder,
     OpenOrder,
-    OrderState,
     RegisteredStation,
     Stamp,
     Verdict,
@@ -77,35 +76,45 @@ class SqlRepository:
         """See `Repository`."""
         return await self._commits.write(partial(writes.renumber_above, version=version))
 
-    async def set_order(self, program: str, station: str, state: OrderState, copies: int) -> Verdict:
+    async def set_order(self, program: str, station: str, copies: int, rate_bps: int | None = None) -> Verdict:
         """See `Repository`."""
-        order = DistributionOrder(state, copies)
-        return await self._commits.write(partial(writes.set_order, program=program, station=station, order=order))
+        write = partial(writes.set_order, program=program, station=station, copies=copies, rate_bps=rate_bps)
+        return await self._commits.write(write)
+
+    async def carried_out(self, order: OpenOrder, reached: int) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.carried_out, order=order, reached=reached))
+
+    async def reopen_short_orders(self, station: str, engines: int) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(writes.reopen_short_orders, station=station, engines=engines))
 
     async def see_station(self, station: RegisteredStation) -> Verdict:
         """See `Repository`."""
         return await self._commits.write(partial(writes.see_station, station=station))
 
-    async def add_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
+    async def add_locations(
+        self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int], copies: int = 1
+    ) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {cut: masks(segments)})
-        return await self._commits.write(partial(writes.add_locations, inventory=inventory))
+        inventory = FullReport(station, stamp, {cut: [masks(segments)] * copies})
+        return await self._commits.write(partial(writes.add_locations, inventory=inventory, copies=copies))
 
     async def remove_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {cut: masks(segments)})
+        inventory = FullReport(station, stamp, {cut: [masks(segments)]})
         return await self._commits.write(partial(writes.remove_locations, inventory=inventory))
 
     async def replace_station(
         self,
         station: str,
         stamp: Stamp,
-        segments: Mapping[Cut, Iterable[int]],
+        segments: Mapping[Cut, Sequence[Iterable[int]]],
         after: str | None = None,
         until: str | None = None,
     ) -> Verdict:
         """See `Repository`."""
-        held = {cut: masks(numbers) for cut, numbers in segments.items()}
+        held = {cut: [masks(layer) for layer in layers] for cut, layers in segments.items()}
         inventory = FullReport(station, stamp, held, after, until)
         return await self._commits.write(partial(writes.replace_station, inventory=inventory))
 
@@ -157,9 +166,9 @@ class SqlRepository:
         """See `Repository`."""
         return await self._store.read(reads.stations_with(program, segment))
 
-    async def held(self, program: str) -> dict[str, int]:
+    async def held(self, program: str, copies: int = 1) -> dict[str, int]:
         """See `Repository`."""
-        return await self._store.read(reads.held(program))
+        return await self._store.read(reads.held(program, copies))
 
     async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """See `Repository`."""

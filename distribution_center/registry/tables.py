@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from distribution_center.registry.repository import RepositoryUnfit
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class UnknownSchemaVersion(RepositoryUnfit):
@@ -53,17 +53,36 @@ PROGRAMS = (
     "CREATE TABLE feed (floor {integer} NOT NULL)",
     "INSERT INTO feed VALUES (0)",
 )
+# Of which segments a station has at least so many copies, from two on: one copy is a location.
+COPIES = (
+    """CREATE TABLE copies (
+    program {integer} NOT NULL,
+    chunk {integer} NOT NULL,
+    station {integer} NOT NULL,
+    copies {integer} NOT NULL,
+    mask {integer} NOT NULL,
+    PRIMARY KEY (program, chunk, station, copies)
+) {table}""",
+    "CREATE INDEX copies_by_station ON copies (station)",
+)
 OPEN_ORDERS = "CREATE INDEX orders_open ON orders (program, station) WHERE state = 'ordered'"
+# They were carried out with fewer copies than were ordered: the station had no more engines.
+SHORT_ORDERS = "CREATE INDEX orders_short ON orders (station) WHERE state = 'distributed' AND reached < copies"
 _TABLES = (
     *PROGRAMS,
+    *COPIES,
     """CREATE TABLE orders (
     program {integer} NOT NULL,
     station {name} NOT NULL,
     state {name} NOT NULL,
     copies {integer} NOT NULL,
+    reached {integer} NOT NULL DEFAULT 0,
+    losses {integer} NOT NULL DEFAULT 0,
+    rate_bps {integer},
     PRIMARY KEY (program, station)
 ) {table}""",
     OPEN_ORDERS,
+    SHORT_ORDERS,
     """CREATE TABLE stations (
     station {name} PRIMARY KEY,
     number {integer} NOT NULL UNIQUE,

@@ -6,13 +6,14 @@ returns is the verdict. The SQL is what SQLite and PostgreSQL have in common.
 """
 
 from collections.abc import Callable, Generator
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from distribution_center.registry.masks import CHUNK_SEGMENTS
-from distribution_center.registry.repository import DistributionOrder, RegisteredStation, Stamp, Verdict
+from distribution_center.registry.repository import OpenOrder, RegisteredStation, Stamp, Verdict
 from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
@@ -39,6 +40,8 @@ NEWEST_VERSION = (
 )
 
 Steps: TypeAlias = Generator[Statement | Each, tuple[Any, ...] | None, Verdict]
+Writing: TypeAlias = Generator[Statement | Each, tuple[Any, ...] | None, None]
+"""Part of a write."""
 Write: TypeAlias = Callable[[], Steps]
 """A write that can be begun anew, when its transaction has to be."""
 
@@ -48,8 +51,8 @@ class FullReport(NamedTuple):
 
     station: str
     stamp: Stamp
-    held: dict[Cut, dict[int, int]]
-    """Masks by chunk by cut."""
+    held: dict[Cut, list[dict[int, int]]]
+    """Masks by chunk, of what is at one engine, at two, and so on, by cut."""
     after: str | None = None
     """Of a page of a whole report: the last program of the page before."""
     until: str | None = None
@@ -119,7 +122,7 @@ def withdraw_program(*, program: str, now_ms: int) -> Steps:
     if extent is None:
         return Verdict.UNKNOWN_PROGRAM
     version = yield from _next_version()
-    for table in ("locations", "orders", "parts"):
+    for table in ("locations", "copies", "orders", "parts"):
         yield Statement(f"DELETE FROM {table} WHERE program = $1", (extent.number,))  # noqa: S608 -- our own names
     yield Statement(
         "UPDATE programs SET header = NULL, segments = 0, publish_at_ms = NULL, window_ends_ms = NULL,"
@@ -177,20 +180,42 @@ def _static(header: ProgramHeader) -> bytes:
     return msgspec.json.encode(replace(header, version=0, changed_at_ms=0, publish_at_ms=None, window_ends_ms=None))
 
 
-def set_order(*, program: str, station: str, order: DistributionOrder) -> Steps:
+def set_order(*, program: str, station: str, copies: int, rate_bps: int | None) -> Steps:
     """See `Repository.set_order`."""
     extent = yield from _extent(program)
     if extent is None:
         return Verdict.UNKNOWN_PROGRAM
     key = (extent.number, station)
-    known = yield Statement("SELECT state, copies FROM orders WHERE program = $1 AND station = $2", key)
-    if known is not None and tuple(known) == (order.state.value, order.copies):
+    known = yield Statement("SELECT copies, rate_bps FROM orders WHERE program = $1 AND station = $2", key)
+    if known is not None and tuple(known) == (copies, rate_bps):
         return Verdict.REPEATED
     yield Statement(
-        "INSERT INTO orders (program, station, state, copies) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (program, station) DO UPDATE SET state = excluded.state, copies = excluded.copies",
-        (*key, order.state.value, order.copies),
+        "INSERT INTO orders (program, station, state, copies, rate_bps) VALUES ($1, $2, 'ordered', $3, $4)"
+        " ON CONFLICT (program, station) DO UPDATE"
+        " SET state = excluded.state, copies = excluded.copies, rate_bps = excluded.rate_bps",
+        (*key, copies, rate_bps),
     )
+    return Verdict.ACCEPTED
+
+
+def carried_out(*, order: OpenOrder, reached: int) -> Steps:
+    """See `Repository.carried_out`."""
+    key = (order.number, order.station)
+    known = yield Statement("SELECT losses, copies FROM orders WHERE program = $1 AND station = $2", key)
+    if known is None or tuple(known) != (order.losses, order.copies):
+        return Verdict.REPEATED
+    yield Statement(
+        "UPDATE orders SET state = 'distributed', reached = $1 WHERE program = $2 AND station = $3", (reached, *key)
+    )
+    return Verdict.ACCEPTED
+
+
+def reopen_short_orders(*, station: str, engines: int) -> Steps:
+    """See `Repository.reopen_short_orders`."""
+    short = "station = $1 AND state = 'distributed' AND reached < copies AND reached < $2"
+    if (yield Statement(f"SELECT 1 FROM orders WHERE {short} LIMIT 1", (station, engines))) is None:  # noqa: S608
+        return Verdict.REPEATED
+    yield Statement(f"UPDATE orders SET state = 'ordered' WHERE {short}", (station, engines))  # noqa: S608
     return Verdict.ACCEPTED
 
 
@@ -213,13 +238,14 @@ def see_station(*, station: RegisteredStation) -> Steps:
     return verdict
 
 
-def add_locations(*, inventory: FullReport) -> Steps:
-    """See `Repository.add_locations`."""
+def add_locations(*, inventory: FullReport, copies: int) -> Steps:
+    """See `Repository.add_locations`. There are as many layers as copies, and all say the same."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
     verdict = _check_change(known, inventory, extents)
     if known and verdict is Verdict.ACCEPTED:
-        yield _insert(known, inventory, extents)
+        yield from _insert(known, inventory, extents)
+        yield from _take(known, inventory, extents, beyond=copies)
     return verdict
 
 
@@ -228,19 +254,35 @@ def remove_locations(*, inventory: FullReport) -> Steps:
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
     verdict = _check_change(known, inventory, extents)
-    if known is None or verdict is not Verdict.ACCEPTED:
-        return verdict
-    for cut, extent in extents.items():
-        taken = [(mask, extent.number, chunk, known.number) for chunk, mask in inventory.held[cut].items()]
-        yield Each(
-            "UPDATE locations SET mask = mask & ~CAST($1 AS bigint) WHERE program = $2 AND chunk = $3 AND station = $4",
-            [*taken],
-        )
-        yield Each(
-            "DELETE FROM locations WHERE program = $1 AND chunk = $2 AND station = $3 AND mask = 0",
-            [row[1:] for row in taken],
-        )
+    if known and verdict is Verdict.ACCEPTED:
+        yield from _take(known, inventory, extents, beyond=0)
     return verdict
+
+
+def _take(known: _Known, inventory: FullReport, extents: dict[Cut, _Extent], *, beyond: int) -> Writing:
+    """These are at no more than so many engines of a station: what was known beyond that is not known any more."""
+    for cut, extent in extents.items():
+        taken: list[tuple[Value, ...]] = [
+            (mask, extent.number, chunk, known.number) for chunk, mask in inventory.held[cut][0].items()
+        ]
+        if not beyond:
+            yield from _unmask("locations", "", taken)
+        yield from _unmask("copies", f" AND copies > {beyond}", taken)
+        yield Statement(
+            "UPDATE orders SET losses = losses + 1,"
+            " state = CASE WHEN state = 'distributed' AND reached > $1 THEN 'ordered' ELSE state END"
+            " WHERE program = $2 AND station = $3 AND copies > $1",
+            (beyond, extent.number, inventory.station),
+        )
+
+
+def _unmask(table: str, which: str, taken: list[tuple[Value, ...]]) -> Writing:
+    where = "program = $2 AND chunk = $3 AND station = $4"
+    yield Each(f"UPDATE {table} SET mask = mask & ~CAST($1 AS bigint) WHERE {where}{which}", [*taken])  # noqa: S608
+    yield Each(
+        f"DELETE FROM {table} WHERE program = $1 AND chunk = $2 AND station = $3 AND mask = 0",  # noqa: S608
+        [row[1:] for row in taken],
+    )
 
 
 def replace_station(*, inventory: FullReport) -> Steps:
@@ -255,8 +297,9 @@ def replace_station(*, inventory: FullReport) -> Steps:
     yield Statement(
         "UPDATE stations SET epoch = $1, generation = $2 WHERE number = $3", (*inventory.stamp, known.number)
     )
-    yield _forget_between(known, inventory)
-    yield _insert(known, inventory, extents)
+    yield from _forget_between(known, inventory)
+    yield from _insert(known, inventory, extents)
+    yield from _reopen_orders(known, inventory, extents)
     if inventory.until is None:
         yield Statement(
             "UPDATE stations SET inventory_epoch = $1, inventory_generation = $2 WHERE number = $3",
@@ -265,18 +308,48 @@ def replace_station(*, inventory: FullReport) -> Steps:
     return verdict
 
 
-def _forget_between(known: _Known, page: FullReport) -> Statement:
+def _forget_between(known: _Known, page: FullReport) -> Writing:
     """What a station was known to hold of the programs that a page is about."""
-    if page.after is None and page.until is None:
-        return Statement("DELETE FROM locations WHERE station = $1", (known.number,))
+    between, bounds = _between(page)
+    for table in ("locations", "copies"):
+        yield Statement(f"DELETE FROM {table} WHERE station = $1{between}", (known.number, *bounds))  # noqa: S608
+
+
+def _reopen_orders(known: _Known, page: FullReport, extents: dict[Cut, _Extent]) -> Writing:
+    """Orders that were carried out, and of which something is not there any more as a page says."""
+    between, bounds = _between(page)
+    yield Statement(
+        f"UPDATE orders SET losses = losses + 1 WHERE station = $1{between}",  # noqa: S608
+        (page.station, *bounds),
+    )
+    complete = [(_complete(page.held[cut], extent), extent.number, page.station) for cut, extent in extents.items()]
+    yield Each(
+        "UPDATE orders SET state = 'ordered'"
+        " WHERE reached > $1 AND program = $2 AND station = $3 AND state = 'distributed'",
+        [*complete],
+    )
+    yield Statement(
+        f"UPDATE orders SET state = 'ordered' WHERE station = $1{between} AND state = 'distributed'"  # noqa: S608
+        f" AND NOT EXISTS (SELECT 1 FROM locations WHERE locations.program = orders.program"
+        f" AND locations.station = {known.number})",
+        (page.station, *bounds),
+    )
+
+
+def _complete(layers: list[dict[int, int]], extent: _Extent) -> int:
+    """How many copies there are of every segment."""
+    counts = (sum(mask.bit_count() for mask in layer.values()) for layer in layers)
+    return sum(1 for _ in takewhile(lambda count: count == extent.segments, counts))
+
+
+def _between(page: FullReport) -> tuple[str, tuple[str, ...]]:
+    """The programs that a page is about, for a statement with one parameter before."""
     bounds = [(">", page.after), ("<=", page.until)]
     terms = [(sign, name) for sign, name in bounds if name is not None]
-    between = " AND ".join(f"program {sign} ${place}" for place, (sign, _) in enumerate(terms, 2))
-    named = f"SELECT number FROM programs WHERE {between}"  # noqa: S608 -- our own words
-    return Statement(
-        f"DELETE FROM locations WHERE station = $1 AND program IN ({named})",  # noqa: S608
-        (known.number, *(name for _, name in terms)),
-    )
+    if not terms:
+        return "", ()
+    named = " AND ".join(f"program {sign} ${place}" for place, (sign, _) in enumerate(terms, 2))
+    return f" AND program IN (SELECT number FROM programs WHERE {named})", tuple(name for _, name in terms)  # noqa: S608
 
 
 def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut, _Extent]) -> Verdict:
@@ -295,7 +368,7 @@ def _check(known: _Known | None, inventory: FullReport, extents: dict[Cut, _Exte
     if verdict is not Verdict.ACCEPTED:
         return verdict
     for cut, extent in extents.items():
-        for chunk, mask in inventory.held[cut].items():
+        for chunk, mask in (each for layer in inventory.held[cut] for each in layer.items()):
             if chunk < 0 or chunk * CHUNK_SEGMENTS + mask.bit_length() > extent.segments:
                 return Verdict.NO_SUCH_SEGMENT
     return verdict
@@ -309,14 +382,21 @@ def _fence(known: _Known | None, stamp: Stamp) -> Verdict:
     return Verdict.OLD_GENERATION if stamp < known.stamp else Verdict.ACCEPTED
 
 
-def _insert(known: _Known, inventory: FullReport, extents: dict[Cut, _Extent]) -> Each:
-    return Each(
+def _insert(known: _Known, inventory: FullReport, extents: dict[Cut, _Extent]) -> Writing:
+    held = [(extent.number, inventory.held[cut]) for cut, extent in extents.items()]
+    yield Each(
         "INSERT INTO locations (program, chunk, station, mask) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (program, chunk, station) DO UPDATE SET mask = locations.mask | excluded.mask",
+        [(number, chunk, known.number, mask) for number, layers in held for chunk, mask in layers[0].items()],
+    )
+    yield Each(
+        "INSERT INTO copies (program, chunk, station, copies, mask) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (program, chunk, station, copies) DO UPDATE SET mask = copies.mask | excluded.mask",
         [
-            (extent.number, chunk, known.number, mask)
-            for cut, extent in extents.items()
-            for chunk, mask in inventory.held[cut].items()
+            (number, chunk, known.number, copies, mask)
+            for number, layers in held
+            for copies, layer in enumerate(layers[1:], 2)
+            for chunk, mask in layer.items()
         ],
     )
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Sentence, Sha256
+from media_network.fields import Count, ProgramId, Rate, Sentence, Sha256
+from media_network.messages.holdings import COPIES_MAX
 from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
 from media_network.program_header import Milliseconds, StreamOrigin
 from media_network.word import Word
@@ -92,12 +93,17 @@ class Ingests(Struct, frozen=True):
 
 
 class Distribute(Struct, frozen=True, kw_only=True):
-    """Bring a program to stations (claim 11: distribution parameters)."""
+    """Bring a program to stations, and keep it there (claim 11: distribution parameters).
+
+    The order stands until the program is withdrawn, or another order takes its place.
+    """
 
     program: ProgramId
     stations: Annotated[tuple[str, ...], Meta(min_length=1)]
-    copies: Annotated[int, Meta(ge=1, le=15)] = 2
-    """On how many engines of each station a segment shall be."""
+    copies: Annotated[int, Meta(ge=1, le=COPIES_MAX)] = 2
+    """On how many engines of each station a segment shall be, or on all where a station has fewer."""
+    rate_bps: Rate | None = None
+    """What copying for it may take at each station; None: whatever there is."""
 
 
 class Publish(Struct, frozen=True):
@@ -166,6 +172,8 @@ class ProgramRow(Struct, frozen=True, kw_only=True):
     duration_ms: Count
     stations: dict[str, Count]
     """Segments present, by station."""
+    to_be_carried_out: tuple[str, ...] = ()
+    """Stations whose orders are not carried out, or not any more: copies are being made, or something is in the way."""
     obstacles: dict[str, str] = {}
     """By station: a sentence on what is in the way of its order."""
     film_bytes: Count | None = None

@@ -9,6 +9,9 @@ from media_network.fields import ProgramId, Sha256
 from media_network.messages.verb import MIB, Caller, Verb
 from media_network.segment_set import TEXT_LENGTH_MAX
 
+COPIES_MAX = 15
+"""At how many engines a segment is counted to be."""
+
 SegmentNumbers = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
 """As `segment_set` writes them."""
 
@@ -19,6 +22,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     program: ProgramId
     table: Sha256
     segments: SegmentNumbers
+    again: Annotated[tuple[SegmentNumbers, ...], Meta(max_length=COPIES_MAX - 1)] = ()
+    """Of a station: those of them that at least two of its engines hold, at least three, and so on."""
 
     @property
     def cut(self) -> Cut:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Sha256
+from media_network.fields import Count, ProgramId, Rate, Sha256
+from media_network.messages.holdings import COPIES_MAX
 from media_network.messages.verb import KIB, Caller, Done, Verb
 from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
 from media_network.segment_table import SEGMENTS_MAX, Segment, table_bytes
@@ -20,7 +21,9 @@ class Obtain(Struct, frozen=True, kw_only=True):
     source_station: str
     source_director: str
     """Address of whoever answers `LOCATE_SEGMENT` at the source."""
-    copies: Annotated[int, Meta(ge=1, le=15)] = 2
+    copies: Annotated[int, Meta(ge=1, le=COPIES_MAX)] = 2
+    rate_bps: Rate | None = None
+    """What the copies that this makes may take together, on average; None: whatever there is."""
 
 
 class Obstacle(Word):

@@ -1,9 +1,11 @@
 """What the media location registry (MLR) is told and asked."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from media_network.fields import Count, ProgramId, Sha256
-from media_network.messages.holdings import Holding, SegmentNumbers
+from media_network.messages.holdings import COPIES_MAX, Holding, SegmentNumbers
 from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
 from media_network.program_header import Milliseconds
 
@@ -54,7 +56,8 @@ class ReportLocations(Struct, frozen=True, kw_only=True):
 
 
 class AddLocations(Struct, frozen=True, kw_only=True):
-    """Segments that are durable at a station now (claims 12, 14, 20: notifying the MLR of the new location)."""
+    """Segments that are durable at a station now (claims 12, 14, 20: notifying the MLR of the new location), and at how
+    many of its engines: more than before, or fewer."""
 
     station: str
     epoch: Count
@@ -63,6 +66,7 @@ class AddLocations(Struct, frozen=True, kw_only=True):
     program: ProgramId
     table: Sha256
     segments: SegmentNumbers
+    copies: Annotated[int, Meta(ge=1, le=COPIES_MAX)] = 1
 
 
 class RemoveLocations(Struct, frozen=True, kw_only=True):

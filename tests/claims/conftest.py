@@ -43,7 +43,8 @@ class Network(Laptop):
         """The segments that lie on the disks of a blade: bytes by number."""
         folder = self.state / "stations" / row["station"] / str(row["slot"])
         return {
-            int(path.name.partition(".")[0]): path.read_bytes() for path in folder.glob(f"channel-*/**/{program}/*.ts")
+            int(path.name.partition(".")[0]): path.read_bytes()
+            for path in folder.glob(f"channel-*/**/{program}.*/*.ts")
         }
 
     def play(self, program, station, by, output):

@@ -33,20 +33,23 @@ def test_engines_store_media_content(network, program):
 
 def test_engines_retrieve_and_stream_media_content_over_the_network(network, program):
     """Each engine gives what it has fetched, to whom its director gives a ticket."""
+    director = network.director("north")["control"]
+    name, table = program["program"], network.say(director, "director/program", program=program["program"])["table"]
     for engine in network.engines("north"):
-        number, data = next(iter(network.stored(engine, program["program"]).items()))
+        number, data = next(iter(network.stored(engine, name).items()))
         with pytest.raises(HTTPError, match="403"):
-            urlopen(f"http://{engine['media']}/segments/{program['program']}/{number}.ts", timeout=10)
-        director = network.director("north")["control"]
-        place = network.say(director, "director/locate-segment", program=program["program"], segment=number)
-        url = f"http://{engine['media']}/segments/{program['program']}/{number}.ts?ticket={place['ticket']}"
+            urlopen(f"http://{engine['media']}/segments/{name}/{table}/{number}.ts", timeout=10)
+        place = network.say(director, "director/locate-segment", program=name, table=table, segment=number)
+        url = f"http://{engine['media']}/segments/{name}/{table}/{number}.ts?ticket={place['ticket']}"
         with urlopen(url, timeout=10) as answer:
             assert answer.read() == data
 
 
 def test_the_director_tracks_what_its_engines_hold(network, program):
-    view = network.say(network.director("north")["control"], "director/station")
-    assert view["programs"][program["program"]] == f"0-{program['segments'] - 1}"
+    director = network.director("north")["control"]
+    view, held = network.say(director, "director/station"), network.say(director, "director/holdings")["holdings"]
+    (told,) = (holding for holding in held if holding["program"] == program["program"])
+    assert (told["segments"], told["again"]) == (f"0-{program['segments'] - 1}", [f"0-{program['segments'] - 1}"])
     on_disk = {row["control"]: len(network.stored(row, program["program"])) for row in network.engines("north")}
     assert sum(on_disk.values()) == 2 * program["segments"]
     assert all(engine["segments"] >= on_disk[engine["engine"]] for engine in view["engines"])
@@ -71,7 +74,8 @@ def test_the_director_redirects_a_media_console_to_an_engine_that_holds_the_segm
 def test_the_stations_are_independent_of_each_other(network, program):
     """What one holds and serves is not at the other."""
     director = network.director("south")
-    assert program["program"] not in network.say(director["control"], "director/station")["programs"]
+    held = network.say(director["control"], "director/holdings")["holdings"]
+    assert program["program"] not in {holding["program"] for holding in held}
     with pytest.raises(HTTPError, match="503"):
         redirected(f"http://{director['media']}/programs/{program['program']}/0.ts?session={'0' * 24}")
 

@@ -22,8 +22,8 @@ def test_the_method(network, tmp_path):
         assert sha256(b"".join(stored[number] for number in range(segments))) == program["sha256"]
 
         # tracking content stored on the media engines in the respective media director
-        view = network.say(network.director(station)["control"], "director/station")
-        assert view["programs"][name] == f"0-{segments - 1}"
+        held = network.say(network.director(station)["control"], "director/holdings")["holdings"]
+        assert {each["program"]: each["segments"] for each in held}[name] == f"0-{segments - 1}"
 
     # storing the location of all media content in the media stations in the media location registry
     assert network.program(name)["stations"] == dict.fromkeys(("home", "north", "south"), segments)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 
 import pytest
 
@@ -21,6 +22,21 @@ def test_each_segment_comes_by_the_conversation_of_the_claim(network, film, tmp_
     finally:
         network.up()
     assert_conversation(network, wire, name, source="north", seeking="south")
+
+
+def test_copies_that_a_station_loses_are_made_again(network, film):
+    name = network.publish(film(4), "north", segment_ms=1000, copies=2)["program"]
+    lost, *others = network.engines("north")
+    os.kill(lost["pid"], signal.SIGKILL)
+
+    def copies():
+        return Counter(number for row in others for number in network.stored(row, name))
+
+    try:
+        network.wait_until(lambda: copies() == Counter(dict.fromkeys(range(4), 2)), "two copies at those who are left")
+        network.wait_until(lambda: not network.program(name)["to_be_carried_out"], "that the order is carried out")
+    finally:
+        network.up()
 
 
 def assert_conversation(network, wire, program, *, source, seeking):
@@ -64,7 +80,7 @@ def assert_conversation(network, wire, program, *, source, seeking):
             request
             for request in wire.messages
             if (request.source, request.destination) == (receiving, selected)
-            and request.path.startswith(f"segments/{program}/{number}.ts?ticket=")
+            and request.path.startswith(f"segments/{program}/{fetch.body['table']}/{number}.ts?ticket=")
         )
         assert copy.status == 200
 

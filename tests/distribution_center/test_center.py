@@ -5,13 +5,14 @@ would take long.
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 
 import pytest
 from msgspec.structs import replace
 
 from distribution_center.content import ingesting
-from distribution_center.registry.repository import OrderState
+from distribution_center.registry.repository import DistributionOrder, OrderState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.address import Address
 from media_network.http.server import serve
@@ -46,6 +47,7 @@ from media_network.messages.registry import (
     LIST_DOORS,
     LIST_STATIONS,
     REGISTER_STATION,
+    REMOVE_LOCATIONS,
     REPORT_LOCATIONS,
     AddLocations,
     ListDoors,
@@ -282,7 +284,8 @@ def test_the_same_film_cut_otherwise_is_said_to_be_here_already(told, tmp_path):
             assert other.stage is IngestStage.FAILED
             for fact in (str(source), first.program, f"{row.segments} segments of about 720 ms", "title"):
                 assert fact in other.error
-            assert await world.row(first.program) == row
+            now = await world.row(first.program)
+            assert replace(now, to_be_carried_out=()) == replace(row, to_be_carried_out=())
             assert list((world.folder / "spool").iterdir()) == []
             assert len({program for program, _ in home.taken}) == 1
 
@@ -523,7 +526,7 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
     async def story(world):
         await remember(world, film())
         async with world.center(), at_home(world) as home, world.station("north", port=8092) as north:
-            north.takes = 0
+            north.takes, north.copies = 0, 3
             row = await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",), copies=3))
             assert row.stations == {HOME: 4}
             await asyncio.sleep(10.0)
@@ -548,6 +551,91 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
             said = len(north.orders)
             await asyncio.sleep(20.0)
             assert len(north.orders) == said
+
+    simulated(story)
+
+
+def test_an_order_stands_and_is_said_again_when_a_copy_or_a_segment_is_lost(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+
+            async def said_again():
+                assert (await world.row("film")).to_be_carried_out == ()
+                before = len(north.orders)
+                yield
+                await until(lambda: len(north.orders) > before)
+                assert (await world.row("film")).to_be_carried_out == ("north",)
+                await north.begin()
+                await asyncio.sleep(1.0)
+
+            north.takes = 0
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            north.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+            await north.begin()
+            await asyncio.sleep(1.0)
+            for lost in (partial(north.say, ADD_LOCATIONS, [1], copies=1), partial(north.say, REMOVE_LOCATIONS, [1])):
+                async for _ in said_again():
+                    await lost()
+            await asyncio.sleep(600.0)
+            assert (await world.row("film")).to_be_carried_out == ()
+
+    simulated(story)
+
+
+def test_a_station_with_fewer_engines_than_copies_has_done_what_it_can_until_it_has_more(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.takes, north.engines, north.copies = 0, 1, 1
+            await north.register()
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",), copies=2))
+            await until(lambda: north.orders)
+            north.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+            await north.begin()
+            await asyncio.sleep(1.0)
+            assert {order.copies for order in north.orders} == {1}
+            assert (await world.row("film")).to_be_carried_out == ()
+            north.engines = 2
+            await north.register()
+            await until(lambda: north.orders[-1].copies == 2)
+            assert (await world.row("film")).to_be_carried_out == ("north",)
+
+    simulated(story)
+
+
+def test_an_order_that_does_not_get_on_is_said_less_and_less_often_and_at_once_to_another_director(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.takes = 0
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(600.0)
+            said = len(north.orders)
+            assert 20 <= said <= 60
+            await asyncio.sleep(600.0)
+            assert 9 <= len(north.orders) - said <= 12
+            said, north.epoch = len(north.orders), 2
+            await north.register()
+            await asyncio.sleep(1.0)
+            assert len(north.orders) == said + 1
+
+    simulated(story)
+
+
+def test_the_home_station_is_to_keep_what_it_has_stored_and_gets_it_back_from_another(simulated):
+    async def story(world):
+        await world.put_in_spool(film())
+        async with world.center(), world.station(HOME, port=8091) as home, world.station("north", port=8092) as north:
+            await until(lambda: not (world.folder / "spool" / "film").exists())
+            await asyncio.sleep(1.0)
+            assert (await world.repository.orders("film"))[HOME] == DistributionOrder(OrderState.DISTRIBUTED, 1)
+            north.takes = home.takes = 0
+            north.taken, said = dict(home.taken), len(home.orders)
+            await north.begin()
+            await home.say(REMOVE_LOCATIONS, [2])
+            await until(lambda: len(home.orders) > said)
+            assert home.orders[-1].source_station == "north"
 
     simulated(story)
 
@@ -600,7 +688,7 @@ def test_an_order_says_that_nobody_answers_and_that_there_is_no_source(simulated
             async with world.station("north", port=8092) as north:
                 await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
                 await asyncio.sleep(5.0)
-                assert (await world.row("film")).obstacles == {"north": "no station holds the whole program yet"}
+                assert (await world.row("film")).obstacles == {"north": "no other station holds any of it"}
             async with at_home(world):
                 await asyncio.sleep(10.0)
                 sentence = f"the director of station north does not answer at {north.address}: is it up?"

@@ -46,6 +46,7 @@ from media_network.messages.registry import (
 )
 from media_network.messages.verb import Done
 from media_network.program import joined
+from media_network.segment_set import format_segments
 from media_network.segment_table import table_bytes
 from media_network.segment_url import segment_target
 from tests.programs import program_with, segment_of
@@ -70,6 +71,8 @@ class ScriptedDirector:
         self.address = Address("127.0.0.1", 0)
         self.taken = {}
         """Content by program and segment."""
+        self.engines, self.copies = 3, 2
+        """At how many of its engines it is."""
         self.tables = {"film": film().header.table}
         """Of the cuts that this is of."""
         self.takes = 1 << 20
@@ -91,7 +94,7 @@ class ScriptedDirector:
             director=str(self.address),
             media=MEDIA_OF_STATIONS,
             epoch=self.epoch,
-            engines=3,
+            engines=self.engines,
             heard=0,
         )
         return await self.http.ask(self.center, REGISTER_STATION, replace(registration, **changes))
@@ -106,9 +109,24 @@ class ScriptedDirector:
         assert await self.http.ask(self.center, REPORT_LOCATIONS, report) == Done()
         return registered
 
+    async def say(self, verb, segments, **facts):
+        """A change of what is here of "film"."""
+        change = verb.request(
+            station=self.station,
+            epoch=self.epoch,
+            generation=self.generation,
+            program="film",
+            table=self.tables["film"],
+            segments=format_segments(segments),
+            **facts,
+        )
+        assert await self.http.ask(self.center, verb, change) == Done()
+
     def holdings(self):
         cuts = sorted({Cut(program, self.tables[program]) for program, _ in self.taken})
-        return page_of(cuts, lambda cut: [number for name, number in self.taken if name == cut.program]).holdings
+        return page_of(
+            cuts, lambda cut: [[number for name, number in self.taken if name == cut.program]] * self.copies
+        ).holdings
 
     async def _publish(self, message):
         self.published.append(message.header)
@@ -136,6 +154,7 @@ class ScriptedDirector:
                 program=header.program,
                 table=header.table,
                 segments=str(segment.number),
+                copies=self.copies,
             )
             assert await self.http.ask(self.center, ADD_LOCATIONS, added) == Done()
 

@@ -17,7 +17,7 @@ from distribution_center.content.ingest_process import produce
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.network_management.history import History, Sample
 from distribution_center.registry import sql_repository
-from distribution_center.registry.repository import OrderState, RegisteredStation, Stamp, Verdict
+from distribution_center.registry.repository import RegisteredStation, Stamp, Verdict
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.callback import do_nothing
 from media_network.files import make_durable_folder
@@ -49,9 +49,9 @@ def write_registry(folder, record):
         works = [
             lambda store: store.add_program(_A),
             lambda store: store.see_station(NORTH),
-            lambda store: store.replace_station("north", Stamp(1, 1), {_A.cut: range(3)}),
+            lambda store: store.replace_station("north", Stamp(1, 1), {_A.cut: [range(3), range(2)]}),
             lambda store: store.add_locations(_A.cut, "north", Stamp(1, 1), range(60, 70)),
-            lambda store: store.set_order("a", "north", OrderState.ORDERED, 2),
+            lambda store: store.set_order("a", "north", 2),
             lambda store: store.publish_program("a", 1000),
             lambda store: store.remove_locations(_A.cut, "north", Stamp(1, 1), [1]),
             lambda store: store.add_program(program_of("b", segments=100)),

@@ -298,7 +298,7 @@ class Director:
         )
 
     async def _tell_holdings(self, request: holdings.AskHoldings) -> holdings.Holdings:
-        return page_of(self._table.cuts(), self._table.segments, request.after)
+        return page_of(self._table.cuts(), self._table.layers, request.after)
 
     def _enlisted(self, engine: str, boot: str) -> EngineRecord | None:
         try:

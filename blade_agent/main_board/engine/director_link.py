@@ -281,7 +281,7 @@ class DirectorLink:
             boot=self.boot,
             epoch=self.duty.epoch,
             capacity_bps=self.duty.capacity_bps,
-            holdings=page_of(self._store.cuts(), self._store.numbers),
+            holdings=page_of(self._store.cuts(), lambda cut: [self._store.numbers(cut)]),
             streams=work.running(),
             draining=self.draining,
             heard=known.heard,

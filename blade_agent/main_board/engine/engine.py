@@ -163,7 +163,7 @@ class Engine:
         self._streams.expire()
 
     async def _tell_holdings(self, request: AskHoldings) -> Holdings:
-        return page_of(self._store.cuts(), self._store.numbers, request.after)
+        return page_of(self._store.cuts(), lambda cut: [self._store.numbers(cut)], request.after)
 
     async def _tell_director(self, _: AskDirector) -> DirectorSeen:
         media = self._director.director_media

@@ -27,7 +27,7 @@ from tests.distribution_center.registry.test_repository import (
     FIRST,
     SCHEMAS,
     Conformance,
-    is_what_release_2_kept,
+    is_what_was_kept,
     program_of,
     station_of,
 )
@@ -111,11 +111,12 @@ class TestPostgresql(Conformance):
         with pytest.raises(UnknownSchemaVersion, match="99"):
             asyncio.run(self.open(tmp_path))
 
-    def test_opens_the_tables_of_the_release_before(self, tmp_path):
+    @pytest.mark.parametrize("version", [2, 3])
+    def test_opens_the_tables_of_an_earlier_release(self, tmp_path, version):
         schema = schema_of(tmp_path)
-        self.server.execute(f"SET search_path TO {schema}; {(SCHEMAS / '2.postgresql.sql').read_text()}")
-        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
-        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
+        self.server.execute(f"SET search_path TO {schema}; {(SCHEMAS / f'{version}.postgresql.sql').read_text()}")
+        asyncio.run(is_what_was_kept(self.opened(tmp_path)))
+        asyncio.run(is_what_was_kept(self.opened(tmp_path)))
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def station_of(name: str, stamp: Stamp = FIRST, director: str = "127.1.1.1:81") 
 SCHEMAS = Path(__file__).parents[2] / "golden" / "registry"
 
 
-async def is_what_release_2_kept(opened: AbstractAsyncContextManager[Repository]) -> None:
-    """Schema 2 kept a program's information in one piece."""
+async def is_what_was_kept(opened: AbstractAsyncContextManager[Repository]) -> None:
+    """By schema 2, which kept a program's information in one piece, and by 3."""
     async with opened as store:
         epic, film = await store.programs()
         assert (epic.program, epic.segments, epic.publish_at_ms) == ("epic", 70, None)
@@ -88,11 +88,20 @@ async def is_what_release_2_kept(opened: AbstractAsyncContextManager[Repository]
         assert sorted(change.version for change in await store.changes(0)) == [1, 2]
         assert await store.locations("epic") == {"north": {0, 69}}
         assert await store.locations("film") == {"north": {0, 1, 2}}
-        assert await store.open_orders() == [OpenOrder(2, "epic", "north", 2)]
-        assert (await store.orders("film"))["north"].state is OrderState.DISTRIBUTED
+        # Orders stand: the one that was carried out is looked at once more.
+        assert await store.open_orders() == [
+            OpenOrder(1, "film", "north", 1, None, 0),
+            OpenOrder(2, "epic", "north", 2, None, 0),
+        ]
         assert await store.station("north") == RegisteredStation(
             station="north", director="127.1.1.1:8081", media="127.1.1.1:8080", stamp=Stamp(3, 5)
         )
+
+
+async def carry_out(store: Repository, program: str, station: str, reached: int = 2) -> None:
+    """An order of these has been carried out."""
+    [order] = [each for each in await store.open_orders() if (each.program, each.station) == (program, station)]
+    assert await store.carried_out(order, reached) is Verdict.ACCEPTED
 
 
 class Conformance:
@@ -263,13 +272,10 @@ class Conformance:
 
     def test_open_orders_are_found_without_looking_through_the_others(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            for program, station, state in (
-                ("film", "south", OrderState.ORDERED),
-                ("film", "north", OrderState.DISTRIBUTED),
-                ("epic", "north", OrderState.ORDERED),
-            ):
-                await store.set_order(program, station, state, 2)
-            orders = [OpenOrder(1, "film", "south", 2), OpenOrder(2, "epic", "north", 2)]
+            for program, station in (("film", "south"), ("film", "north"), ("epic", "north")):
+                await store.set_order(program, station, 2, 8_000_000 if station == "south" else None)
+            await carry_out(store, "film", "north")
+            orders = [OpenOrder(1, "film", "south", 2, 8_000_000, 0), OpenOrder(2, "epic", "north", 2, None, 0)]
             assert await store.open_orders() == orders
             assert await store.open_orders(limit=1) == orders[:1]
             assert await store.open_orders(after=(1, "south")) == orders[1:]
@@ -279,17 +285,126 @@ class Conformance:
 
     def test_orders(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            assert await store.set_order("film", "south", OrderState.ORDERED, 2) is Verdict.ACCEPTED
-            assert await store.set_order("film", "north", OrderState.ORDERED, 1) is Verdict.ACCEPTED
-            assert await store.set_order("film", "north", OrderState.ORDERED, 1) is Verdict.REPEATED
-            assert await store.set_order("film", "north", OrderState.DISTRIBUTED, 1) is Verdict.ACCEPTED
-            assert await store.set_order("none", "north", OrderState.ORDERED, 1) is Verdict.UNKNOWN_PROGRAM
-            orders = {
+            assert await store.set_order("film", "south", 2, 1000) is Verdict.ACCEPTED
+            assert await store.set_order("film", "north", 1) is Verdict.ACCEPTED
+            assert await store.set_order("film", "north", 1) is Verdict.REPEATED
+            await carry_out(store, "film", "north", 1)
+            assert await store.set_order("film", "north", 1) is Verdict.REPEATED, "it stands"
+            assert await store.set_order("none", "north", 1) is Verdict.UNKNOWN_PROGRAM
+            south = DistributionOrder(OrderState.ORDERED, 2, 1000)
+            assert await store.orders("film") == {
                 "north": DistributionOrder(OrderState.DISTRIBUTED, 1),
-                "south": DistributionOrder(OrderState.ORDERED, 2),
+                "south": south,
             }
-            assert await store.orders("film") == orders
+            assert await store.set_order("film", "north", 3) is Verdict.ACCEPTED, "another order"
+            assert await store.orders("film") == {"north": DistributionOrder(OrderState.ORDERED, 3), "south": south}
             assert await store.orders("epic") == {}
+
+        self.run(tmp_path, story)
+
+    def test_copies_are_counted(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            async def held() -> list[int]:
+                return [(await store.held("film", copies)).get("north", 0) for copies in (1, 2, 3, 4)]
+
+            await store.add_locations(FILM, "north", FIRST, [0, 1, 2])
+            await store.add_locations(FILM, "north", FIRST, [0, 1], 3)
+            await store.add_locations(FILM, "south", FIRST, [2], 2)
+            assert await held() == [3, 2, 2, 0]
+            await store.add_locations(FILM, "north", FIRST, [1], 2)
+            assert await held() == [3, 2, 1, 0], "one of its engines has lost it"
+            await store.add_locations(FILM, "north", FIRST, [0], 1)
+            assert await held() == [3, 1, 0, 0]
+            await store.remove_locations(FILM, "north", FIRST, [1])
+            assert await held() == [2, 0, 0, 0]
+            assert await store.replace_station("north", Stamp(1, 2), {FILM: [{0, 2}, {2}, {2}]}) is Verdict.ACCEPTED
+            assert await held() == [2, 1, 1, 0]
+            assert await store.held("film", 2) == {"north": 1, "south": 1}
+            assert await store.replace_station("north", Stamp(1, 3), {}) is Verdict.ACCEPTED
+            assert await held() == [0, 0, 0, 0]
+            too_far: dict[Cut, list[set[int]]] = {FILM: [{0}, {3}]}
+            assert await store.replace_station("north", Stamp(1, 4), too_far) is Verdict.NO_SUCH_SEGMENT
+            await store.withdraw_program("film")
+            await store.add_program(program_of("film"))
+            assert await store.held("film", 2) == {}
+
+        self.run(tmp_path, story)
+
+    def test_an_order_stands_until_something_is_lost(self, tmp_path: Path) -> None:
+        """Whatever way the registry hears of that."""
+
+        async def story(store: Repository) -> None:
+            async def is_open() -> bool:
+                return bool(await store.open_orders())
+
+            async def make_whole() -> None:
+                await store.add_locations(FILM, "north", FIRST, [0, 1, 2], 2)
+                if await is_open():
+                    await carry_out(store, "film", "north")
+
+            await store.set_order("film", "north", 2)
+            assert await is_open()
+            await make_whole()
+            await store.add_locations(FILM, "south", FIRST, [0], 1)
+            await store.remove_locations(FILM, "south", FIRST, [0])
+            await store.add_locations(FILM, "north", FIRST, [1], 3)
+            await store.remove_locations(EPIC, "north", FIRST, [0])
+            assert not await is_open(), "that is another station's, another program's, or more than was ordered"
+            await store.add_locations(FILM, "north", FIRST, [1], 1)
+            assert await is_open()
+            await make_whole()
+            assert not await is_open()
+            await store.remove_locations(FILM, "north", FIRST, [1])
+            assert await is_open()
+            await make_whole()
+            for generation, (held, opened) in enumerate(
+                (
+                    ({FILM: [range(3), range(3)]}, False),
+                    ({FILM: [range(3), range(2)]}, True),
+                    ({FILM: [range(2), range(2)]}, True),
+                    ({EPIC: [range(2)]}, True),
+                    ({}, True),
+                ),
+                2,
+            ):
+                assert await store.replace_station("north", Stamp(1, generation), held) is Verdict.ACCEPTED
+                assert await is_open() is opened, held
+                stamp = Stamp(1, generation)
+                await store.add_locations(FILM, "north", stamp, [0, 1, 2], 2)
+                if opened:
+                    await carry_out(store, "film", "north")
+
+        self.run(tmp_path, story)
+
+    def test_an_order_is_not_carried_out_if_something_was_lost_since_that_was_seen(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            await store.set_order("film", "north", 2)
+            await store.add_locations(FILM, "north", FIRST, [0, 1, 2], 2)
+            [seen] = await store.open_orders()
+            await store.remove_locations(FILM, "north", FIRST, [1])
+            assert await store.carried_out(seen, 2) is Verdict.REPEATED
+            [seen] = await store.open_orders()
+            await store.replace_station("north", Stamp(1, 2), {})
+            assert await store.carried_out(seen, 2) is Verdict.REPEATED
+            [seen] = await store.open_orders()
+            await store.set_order("film", "north", 1)
+            assert await store.carried_out(seen, 2) is Verdict.REPEATED, "it is another order"
+            await store.withdraw_program("film")
+            assert await store.carried_out(seen, 2) is Verdict.REPEATED
+
+        self.run(tmp_path, story)
+
+    def test_an_order_that_had_too_few_engines_goes_on_when_there_are_more(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            for station in ("north", "south"):
+                await store.set_order("film", station, 3)
+                await carry_out(store, "film", station, 2)
+            await store.set_order("epic", "north", 1)
+            await carry_out(store, "epic", "north", 1)
+            for engines in (1, 2):
+                assert await store.reopen_short_orders("north", engines) is Verdict.REPEATED
+            assert await store.reopen_short_orders("north", 3) is Verdict.ACCEPTED
+            assert [(order.program, order.station) for order in await store.open_orders()] == [("film", "north")]
 
         self.run(tmp_path, story)
 
@@ -330,7 +445,7 @@ class Conformance:
                 assert await store.see_station(station_of("north", old)) is verdict
                 assert await store.add_locations(FILM, "north", old, [0]) is verdict
                 assert await store.remove_locations(FILM, "north", old, [0]) is verdict
-                assert await store.replace_station("north", old, {FILM: [0]}) is verdict
+                assert await store.replace_station("north", old, {FILM: [[0]]}) is verdict
             assert await store.station("north") == station_of("north", now, "127.1.1.2:81")
             assert await store.locations("film") == {}
             assert await store.replace_station("north", Stamp(3, 0), {}) is Verdict.ACCEPTED
@@ -344,7 +459,7 @@ class Conformance:
         async def story(store: Repository) -> None:
             await store.add_locations(EPIC, "north", FIRST, range(200))
             await store.add_locations(FILM, "south", FIRST, [1])
-            inventory = {FILM: [0, 2], NONE: [7], FORMER: [1]}
+            inventory = {FILM: [[0, 2]], NONE: [[7]], FORMER: [[1]]}
             assert await store.replace_station("north", Stamp(1, 2), inventory) is Verdict.ACCEPTED
             assert await store.locations("epic") == {}
             assert await store.locations("film") == {"north": {0, 2}, "south": {1}}
@@ -359,7 +474,7 @@ class Conformance:
             second = Stamp(1, 2)
             for cut in cuts.values():
                 await store.add_locations(cut, "north", FIRST, [0])
-            assert await store.replace_station("north", second, {cuts["dune"]: [1], FILM: [1]}, None, "film") is (
+            assert await store.replace_station("north", second, {cuts["dune"]: [[1]], FILM: [[1]]}, None, "film") is (
                 Verdict.ACCEPTED
             )
             held = {name: (await store.locations(name)).get("north") for name in cuts}
@@ -367,7 +482,7 @@ class Conformance:
             assert await store.add_locations(FILM, "north", second, [2]) is Verdict.NO_INVENTORY
             assert await store.replace_station("north", second, {}, "film", "gone") is Verdict.ACCEPTED
             for verdict in (Verdict.ACCEPTED, Verdict.REPEATED):
-                assert await store.replace_station("north", second, {cuts["song"]: [2]}, "gone") is verdict
+                assert await store.replace_station("north", second, {cuts["song"]: [[2]]}, "gone") is verdict
             held = {name: (await store.locations(name)).get("north") for name in cuts}
             assert held == {"dune": {1}, "epic": None, "film": {1}, "gone": None, "song": {2}}
             assert await store.add_locations(FILM, "north", second, [2]) is Verdict.ACCEPTED
@@ -377,12 +492,12 @@ class Conformance:
     def test_an_inventory_said_again_takes_nothing_back(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             again = Stamp(1, 2)
-            await store.replace_station("north", again, {FILM: [0]})
+            await store.replace_station("north", again, {FILM: [[0]]})
             await store.add_locations(FILM, "north", again, [1])
-            assert await store.replace_station("north", again, {FILM: [0]}) is Verdict.REPEATED
+            assert await store.replace_station("north", again, {FILM: [[0]]}) is Verdict.REPEATED
             assert await store.locations("film") == {"north": {0, 1}}
             assert await store.replace_station("none", FIRST, {}) is Verdict.UNKNOWN_STATION
-            assert await store.replace_station("north", Stamp(1, 3), {FILM: [3]}) is Verdict.NO_SUCH_SEGMENT
+            assert await store.replace_station("north", Stamp(1, 3), {FILM: [[3]]}) is Verdict.NO_SUCH_SEGMENT
             assert await store.locations("film") == {"north": {0, 1}}
 
         self.run(tmp_path, story)
@@ -400,7 +515,7 @@ class Conformance:
                 {"north": {1}},
                 station_of("north"),
             )
-            assert await store.replace_station("north", early, {FILM: [2]}) is Verdict.ACCEPTED
+            assert await store.replace_station("north", early, {FILM: [[2]]}) is Verdict.ACCEPTED
             assert await store.add_locations(FILM, "north", early, [0]) is Verdict.ACCEPTED
             assert await store.locations("film") == {"north": {0, 2}}
             await store.see_station(station_of("west"))
@@ -411,7 +526,7 @@ class Conformance:
     def test_a_removed_program_leaves_nothing(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             await store.add_locations(FILM, "north", FIRST, [0])
-            await store.set_order("film", "north", OrderState.ORDERED, 1)
+            await store.set_order("film", "north", 1)
             assert await store.withdraw_program("film") is Verdict.ACCEPTED
             assert await store.withdraw_program("film") is Verdict.UNKNOWN_PROGRAM
             assert await store.program("film") is None
@@ -427,9 +542,9 @@ class Conformance:
 
     def test_everything_is_there_again(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
-            await store.replace_station("north", Stamp(1, 4), {EPIC: [149]})
+            await store.replace_station("north", Stamp(1, 4), {EPIC: [[149]]})
             await store.add_locations(EPIC, "north", Stamp(1, 4), [150])
-            await store.set_order("epic", "north", OrderState.ORDERED, 2)
+            await store.set_order("epic", "north", 2)
             await store.publish_program("epic", 1000)
             await store.withdraw_program("film")
 
@@ -515,12 +630,13 @@ class TestSqlite(Conformance):
         with pytest.raises(UnknownSchemaVersion, match="99"):
             SqliteRepository.open(tmp_path / "registry")
 
-    def test_opens_the_file_of_the_release_before(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("schema", [2, 3])
+    def test_opens_the_file_of_an_earlier_release(self, tmp_path: Path, schema: int) -> None:
         before = apsw.Connection(str(tmp_path / "registry"))
-        before.execute((SCHEMAS / "2.sqlite.sql").read_text())
+        before.execute((SCHEMAS / f"{schema}.sqlite.sql").read_text())
         before.close()
-        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
-        asyncio.run(is_what_release_2_kept(self.opened(tmp_path)))
+        asyncio.run(is_what_was_kept(self.opened(tmp_path)))
+        asyncio.run(is_what_was_kept(self.opened(tmp_path)))
 
 
 @pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.0"])

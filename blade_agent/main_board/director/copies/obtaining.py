@@ -5,6 +5,7 @@ import logging
 from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
+from blade_agent.main_board.director.copies.pace import Pace
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.placement import place
@@ -44,6 +45,14 @@ _UNABLE_S = 30.0
 """How long an engine is asked for no copy after its disks took one not: space is made by somebody, not by asking."""
 
 _Copy = tuple[Address, Cut, int]
+
+
+class _Wish(NamedTuple):
+    """How a program shall be here."""
+
+    copies: int
+    rate_bps: int | None
+    """What making them may take; None: whatever there is."""
 
 
 class _Order(NamedTuple):
@@ -97,7 +106,7 @@ class Obtaining:
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
             self._registry.changed(known.cut, self._table.segments(known.cut))
-            obtaining = self._obtain_program(known, order.copies, source, parts)
+            obtaining = self._obtain_program(known, _Wish(order.copies, order.rate_bps), source, parts)
             task = self._term.tasks.create_task(obtaining, name=f"obtain {name}")
             self._running[name] = _Order(known.table, task)
             task.add_done_callback(lambda ended: self._ended(name, ended))
@@ -161,20 +170,21 @@ class Obtaining:
         for copy in [copy for copy in self._copies if copy[0] == engine]:
             self._conclude(copy, None)
 
-    async def _obtain_program(self, header: ProgramHeader, copies: int, source: Address, parts: Address) -> None:
+    async def _obtain_program(self, header: ProgramHeader, wish: _Wish, source: Address, parts: Address) -> None:
         program = await self._library.fetch(header, parts)
         if program is None:
             detail = f"{parts} does not give the segment table of {header.program}"
             self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
             return
-        await self._obtain_all(program, copies, source)
+        await self._obtain_all(program, wish, source)
 
-    async def _obtain_all(self, program: Program, copies: int, source: Address) -> None:
+    async def _obtain_all(self, program: Program, wish: _Wish, source: Address) -> None:
         waiting = iter(program.segments)
+        pace = Pace(wish.rate_bps)
 
         async def obtain_some() -> None:
             for segment in waiting:
-                await self._obtain_segment(program, copies, segment, source)
+                await self._obtain_segment(program, wish.copies, segment, source, pace)
 
         name = program.name
         before = self._standings.get(name)
@@ -184,7 +194,9 @@ class Obtaining:
         if before is not None and self._standings.get(name) is before:
             del self._standings[name]  # nothing is in the way any more
 
-    async def _obtain_segment(self, program: Program, copies: int, segment: Segment, source: Address) -> None:
+    async def _obtain_segment(
+        self, program: Program, copies: int, segment: Segment, source: Address, pace: Pace
+    ) -> None:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
         table, roster, cut = self._table, self._roster, program.cut
         failed: set[Address] = set()
@@ -195,6 +207,7 @@ class Obtaining:
             if location is None:
                 self._note(program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is")
                 return
+            await pace.turn(segment.length_bytes)
             result = await self._copy(receiving[0], program, segment, location)
             if result is CopyResult.STORED:
                 continue
@@ -235,6 +248,8 @@ class Obtaining:
 
     async def _locate(self, cut: Cut, segment: int, director: Address) -> SegmentLocation | None:
         """Claim 12, second step, as the seeking director: ask the source director."""
+        if director == self._term.duty.address:
+            return None  # it would be asked what it has just said of itself
         question = LocateSegment(program=cut.program, table=cut.table, segment=segment)
         try:
             answer = await self._term.http.ask(director, LOCATE_SEGMENT, question)

@@ -6,7 +6,8 @@ The registry hears of a segment only after an engine said it is durable; what co
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import TypeVar
+from itertools import pairwise
+from typing import Any
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import Roster
@@ -30,13 +31,11 @@ from media_network.messages.registry import (
     ReportLocations,
     StationRegistered,
 )
-from media_network.messages.verb import Done, Reply, Request, Verb
+from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments
 
 logger = logging.getLogger(__name__)
-
-Change = TypeVar("Change", AddLocations, RemoveLocations)
 
 
 class RegistryLink:
@@ -153,7 +152,7 @@ class RegistryLink:
         after: Cut | None = None
         more = True
         while more:
-            page = page_of(cuts, self._held, after)
+            page = page_of(cuts, self._layers, after)
             report = ReportLocations(
                 station=self._term.duty.station,
                 epoch=self._term.duty.epoch,
@@ -174,27 +173,33 @@ class RegistryLink:
         for cut, segments in changed.items():
             if not self._is_current(cut):
                 continue
-            held = self._held(cut)
-            said = await self._tell(center, ADD_LOCATIONS, cut, segments & held)
-            said = said and await self._tell(center, REMOVE_LOCATIONS, cut, segments - held)
-            if not said:
+            if not await self._tell_cut(center, cut, segments):
                 self.changed(cut, segments)
         return not self._changed
 
-    async def _tell(self, center: Address, verb: Verb[Change, Done], cut: Cut, segments: set[int]) -> bool:
-        if not segments:
-            return True
+    async def _tell_cut(self, center: Address, cut: Cut, segments: set[int]) -> bool:
+        """Say at how many engines these are, fewest first; not of what is at none and never was a segment."""
+        rest = {number for number in segments if number < self._length(cut)}
+        layers = [rest, *self._table.layers(cut, rest)]
+        for copies, (here, further) in enumerate(pairwise([*layers, set()])):
+            if (exactly := here - further) and not await self._tell(center, cut, exactly, copies):
+                return False
+        return True
+
+    async def _tell(self, center: Address, cut: Cut, segments: set[int], copies: int) -> bool:
         if self._generation is None:
             return False
-        change = verb.request(
-            station=self._term.duty.station,
-            epoch=self._term.duty.epoch,
-            generation=self._generation,
-            program=cut.program,
-            table=cut.table,
-            segments=format_segments(segments),
-        )
-        return await self._say(center, verb, change) is not None
+        where: dict[str, Any] = {
+            "station": self._term.duty.station,
+            "epoch": self._term.duty.epoch,
+            "generation": self._generation,
+            "program": cut.program,
+            "table": cut.table,
+            "segments": format_segments(segments),
+        }
+        if copies:
+            return await self._say(center, ADD_LOCATIONS, AddLocations(**where, copies=copies)) is not None
+        return await self._say(center, REMOVE_LOCATIONS, RemoveLocations(**where)) is not None
 
     async def _catch_up(self, center: Address) -> None:
         more = True
@@ -209,11 +214,14 @@ class RegistryLink:
                 logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
                 return
 
-    def _held(self, cut: Cut) -> set[int]:
+    def _layers(self, cut: Cut) -> list[set[int]]:
         """What the station holds of a program: a stray segment on a disk is not to spoil the report of all others."""
+        length = self._length(cut)
+        return [{number for number in layer if number < length} for layer in self._table.layers(cut)]
+
+    def _length(self, cut: Cut) -> int:
         header = self._catalogue.get(cut.program)
-        held = self._table.segments(cut)
-        return {number for number in held if number < header.segments} if header else set()
+        return header.segments if header else 0
 
     def _is_current(self, cut: Cut) -> bool:
         """Whether this is what its program is now."""

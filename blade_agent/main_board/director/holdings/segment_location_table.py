@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.fields import ProgramId, Sha256
+from media_network.messages.holdings import COPIES_MAX
 
 Changes = dict[Cut, set[int]]
-"""Segments that came to the station or left it."""
+"""Segments of which an engine came to have one more, or one less."""
 
 _Cuts = dict[Sha256, set[int]]
 """Segments of a program, by the table of its cut."""
@@ -37,8 +38,7 @@ class SegmentLocationTable:
         changes = {}
         for cut in sorted(before.keys() | held.keys()):
             was, now = before.get(cut, set()), set(held.get(cut, ()))
-            self._put(engine, cut, set())
-            if changed := (was ^ now) and (was ^ now) - self.segments(cut):
+            if changed := was ^ now:
                 changes[cut] = changed
             self._put(engine, cut, now)
         self._held.setdefault(engine, {})
@@ -79,6 +79,18 @@ class SegmentLocationTable:
     def segments(self, cut: Cut) -> set[int]:
         """Segments of a cut that at least one engine holds."""
         return set().union(*(self._of(engine, cut) for engine in self._held))
+
+    def layers(self, cut: Cut, segments: Collection[int] | None = None) -> list[set[int]]:
+        """Segments of a cut, of these if not of all, that one engine holds at least, two, and so on."""
+        layers: list[set[int]] = []
+        for engine in self._held:
+            here = self._of(engine, cut)
+            rest = set(here) if segments is None else {number for number in segments if number in here}
+            for place, layer in enumerate(layers):
+                layers[place], rest = layer | rest, layer & rest
+            if rest:
+                layers.append(rest)
+        return layers[:COPIES_MAX]
 
     def held_by(self, engine: Address) -> int:
         """Number of segments at an engine."""

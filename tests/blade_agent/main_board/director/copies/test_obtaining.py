@@ -122,6 +122,23 @@ def test_the_conversation_is_in_the_order_of_the_claim():
         assert [verb for verb in heard if verb in said][-4:] == list(said)
 
 
+def test_copies_take_no_more_than_the_rate_of_their_order():
+    long = program_of(segments=20, packets=1000)
+    with seeking({2: "", 3: ""}, long) as world:
+        start_source(world)
+        segment_s = 2.0
+        rate_bps = int(long.segments[0].length_bytes * 8 / segment_s)
+
+        async def story():
+            await world.ask(OBTAIN, replace(order(long), rate_bps=rate_bps))
+            for copied in (1, 5, 10):
+                await asyncio.sleep(0.5)
+                assert len(fetches(world)) == copied
+                await asyncio.sleep((5 if copied > 1 else 4) * segment_s - 0.5)
+
+        world.tell(story)
+
+
 def test_segments_go_round_the_slots():
     with seeking({2: "", 3: "", 4: ""}) as world:
         start_source(world)
@@ -343,6 +360,19 @@ def test_a_source_director_tells_the_least_loaded_live_engine():
             assert refused.reason is Reason.NOT_HERE
 
         world.tell(story, program_of(segments=3))
+
+
+def test_copies_that_were_lost_are_made_again_from_what_is_here():
+    with seeking({2: "0-2", 3: "0,2"}) as world:
+        asked = start_source(world)
+
+        async def story():
+            await world.ask(OBTAIN, order(copies=2))
+            await asyncio.sleep(1.0)
+            assert set(fetches(world)) == {(3, 1)}
+            assert asked == [[]]
+
+        world.tell(story)
 
 
 def test_an_order_from_nowhere_is_refused():

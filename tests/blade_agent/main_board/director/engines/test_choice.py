@@ -202,10 +202,14 @@ def test_the_table_tells_what_changed_for_the_station():
     table = SegmentLocationTable()
     two, three = engine_address(2), engine_address(3)
     assert table.replace(two, {FILM: {0, 1}, EPIC: {5}}) == {FILM: {0, 1}, EPIC: {5}}
-    assert table.replace(three, {FILM: {1, 2}}) == {FILM: {2}}
+    assert table.replace(three, {FILM: {1, 2}}) == {FILM: {1, 2}}
     assert table.replace(two, {FILM: {0, 1}, EPIC: {5}}) == {}
     table.add(two, FILM, 2)
-    assert table.replace(three, {FILM: set()}) == {}  # both were held at the other too
+    assert table.layers(FILM) == [{0, 1, 2}, {1, 2}]
+    assert table.layers(FILM, {0, 2, 7}) == [{0, 2}, {2}]
+    assert table.replace(three, {FILM: set()}) == {FILM: {1, 2}}, "the other has them too: there is a copy less"
+    assert table.layers(FILM) == [{0, 1, 2}]
+    assert table.layers(SONG) == []
     assert {cut: table.segments(cut) for cut in table.cuts()} == {EPIC: {5}, FILM: {0, 1, 2}}
     assert table.forget(two) == {EPIC: {5}, FILM: {0, 1, 2}}
     assert table.forget(two) == {}
