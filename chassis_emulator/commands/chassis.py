@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chassis_emulator.commands import names
 from chassis_emulator.commands.progress_line import ProgressLine
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import state_dir_option
+from media_network.interrupting import INTERRUPTED_STATUS
 
 if TYPE_CHECKING:
     from chassis_emulator.panel.model import PanelSlot
@@ -18,7 +20,7 @@ _LOOK_EVERY_S = 0.25
 _LONGER_S = 10.0
 """The environment answers a pull when the blade is out, or at the end of its patience."""
 
-blade_argument = click.argument("blade", metavar="STATION/SLOT")
+blade_argument = click.argument("blade", metavar="STATION/SLOT", shell_complete=names.blades)
 
 
 @click.command()
@@ -36,7 +38,15 @@ def pull(blade: str, surprise: bool, patience_s: float, state_dir: Path) -> None
     Example:
       chassis-emulator pull north/3
     """
-    asyncio.run(_pull(StateFolder(state_dir), blade, surprise=surprise, patience_s=patience_s))
+    try:
+        asyncio.run(_pull(StateFolder(state_dir), blade, surprise=surprise, patience_s=patience_s))
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nIts handle stays open, and it comes out when its blue light is on; `chassis-emulator insert {blade}`"
+            " closes the handle.",
+            err=True,
+        )
+        raise SystemExit(INTERRUPTED_STATUS) from None
     click.echo(f"{blade} is out.")
 
 

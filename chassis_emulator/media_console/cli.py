@@ -24,6 +24,8 @@ from chassis_emulator.media_console.report import report
 from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
+from media_network.command_group import Program as CommandLineProgram
+from media_network.command_group import add_completion
 from media_network.http.client import HttpClient
 from media_network.program import Program
 from media_network.whereabouts import find_center_media
@@ -41,10 +43,15 @@ class PlayOrder(Struct, frozen=True, kw_only=True):
     to: Address | None
 
 
-@click.group(name="media-console", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(name="media-console", cls=CommandLineProgram)
 @click.version_option(package_name="media-station")
 def main() -> None:
-    """Play programs of a media station, as the set at a viewer's home does."""
+    """Play programs of a media station, as the set at a viewer's home does.
+
+    \b
+    Example:
+      media-console play big-buck-bunny-1f3a --output bunny.ts
+    """
 
 
 def _address(_: click.Context, __: click.Parameter, text: str | None) -> Address | None:
@@ -168,3 +175,6 @@ def _progress_bar() -> Iterator[Progress]:
             bar.update(done - bar.pos)
 
         yield show
+
+
+add_completion(main, "media-console")

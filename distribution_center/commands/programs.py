@@ -1,14 +1,17 @@
 """`distribute`, `publish`, `programs` and `stations`: programs, and where they are."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
+from distribution_center.commands import names
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
 from distribution_center.commands.moment import Moment, in_words
 from media_network.cli import UserError, echo_json, json_option
+from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
     ASK_PROGRAM_ROW,
     DISTRIBUTE,
@@ -24,8 +27,15 @@ from media_network.messages.content import (
     Publish,
     Withdraw,
 )
-from media_network.messages.registry import LIST_STATIONS, ListStations
+from media_network.messages.registry import LIST_STATIONS, ListStations, StationRow
+from media_network.presenting import present, watch_option
+from media_network.table import table_or
 
+_PROGRAM_HEADINGS = ("PROGRAM", "STATE", "LENGTH", "SIZE", "SEGMENTS AT")
+_NO_PROGRAMS = "There is no program yet; `distribution-center ingest FILE` makes one."
+_NO_SUCH_PROGRAMS = "There is no such program; without options all are listed."
+_STATION_HEADINGS = ("STATION", "DIRECTOR", "EPOCH", "ENGINES", "PROGRAMS", "HEARD", "")
+_NO_STATIONS = "No media station has registered yet."
 _STATES = [state.value for state in ProgramState if state is not ProgramState.UNKNOWN]
 _PATIENCE_S = 10.0
 """How long `distribute` waits while a station says what is in its way, and nothing moves."""
@@ -33,8 +43,8 @@ _ORDER_STAYS = "The order stays, and is carried out when that has changed; `dist
 
 
 @click.command()
-@click.argument("program")
-@click.argument("stations", nargs=-1, required=True)
+@click.argument("program", shell_complete=names.programs)
+@click.argument("stations", nargs=-1, required=True, shell_complete=names.stations)
 @click.option("--copies", default=2, show_default=True, help="On how many engines of each station.")
 @click.option("--wait/--no-wait", default=True, help="Return when the stations have it (default), or at once.")
 @json_option("an object with `program`, `stations` and more")
@@ -56,7 +66,11 @@ def distribute(
       distribution-center distribute big-buck-bunny-1f3a north south
     """
     order = Distribute(program=program, stations=stations, copies=copies)
-    row = talk_with(center, state_dir, lambda talk: _distribute(talk, order, wait=wait))
+    try:
+        row = talk_with(center, state_dir, lambda talk: _distribute(talk, order, wait=wait))
+    except KeyboardInterrupt:
+        click.echo("\nThe center goes on with it; `distribution-center programs --watch` shows how far.", err=True)
+        raise SystemExit(INTERRUPTED_STATUS) from None
     if as_json:
         echo_json(row)
     else:
@@ -64,7 +78,7 @@ def distribute(
 
 
 @click.command()
-@click.argument("program")
+@click.argument("program", shell_complete=names.programs)
 @click.option("--at", "at_ms", type=Moment(), help="When its service begins (default: now).")
 @click.option("--until", "until_ms", type=Moment(), help="When its service ends (default: never).")
 @json_option("an object with `program`, `state` and more")
@@ -92,7 +106,7 @@ def publish(
 
 
 @click.command()
-@click.argument("program")
+@click.argument("program", shell_complete=names.programs)
 @json_option("an object with `program`")
 @center_option
 def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -114,8 +128,9 @@ def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path
 @click.command()
 @click.option("--search", default="", metavar="WORD", help="Only those with WORD in their name or title.")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
-@click.option("--station", help="Only those of which STATION holds something.")
+@click.option("--station", help="Only those of which STATION holds something.", shell_complete=names.stations)
 @click.option("--limit", type=click.IntRange(min=1), help="No more than so many (default: all).")
+@watch_option
 @json_option("a list of objects")
 @center_option
 def programs(
@@ -124,6 +139,7 @@ def programs(
     state: str | None,
     station: str | None,
     limit: int | None,
+    watch: bool,
     as_json: bool,
     center: str | None,
     state_dir: Path,
@@ -136,39 +152,61 @@ def programs(
       distribution-center programs --state published --station north --search bunny --limit 50
     """
     wanted = ListPrograms(search=search, state=ProgramState(state) if state else None, station=station)
-    rows = talk_with(center, state_dir, lambda talk: _listed(talk, wanted, limit))
-    if as_json:
-        echo_json(rows)
-        return
-    for row in rows:
-        held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
-        click.echo(f"{row.program:40} {row.state:10} {row.duration_ms / 1000:8.1f} s {row.bytes / 1e6:8.1f} MB  {held}")
-        for obstacle in row.obstacles.values():
-            click.echo(f"  waits: {obstacle}")
-        for warning in row.warnings:
-            click.echo(f"    {warning}")
+    nothing = _NO_SUCH_PROGRAMS if search or state or station else _NO_PROGRAMS
+    present(
+        lambda: talk_with(center, state_dir, lambda talk: _listed(talk, wanted, limit)),
+        lambda rows: _program_table(rows, nothing),
+        as_json=as_json,
+        watch=watch,
+    )
 
 
 @click.command()
+@watch_option
 @json_option("a list of objects")
 @center_option
-def stations(*, as_json: bool, center: str | None, state_dir: Path) -> None:
+def stations(*, watch: bool, as_json: bool, center: str | None, state_dir: Path) -> None:
     """List the media stations that are registered.
+
+    HEARD is how long ago its director was heard last.
 
     \b
     Example:
       distribution-center stations
     """
-    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_STATIONS, ListStations())).stations
-    if as_json:
-        echo_json(rows)
-        return
-    for row in rows:
-        home = "  home" if row.home else ""
-        click.echo(
-            f"{row.station:24} {row.director:21} epoch {row.epoch:<4} {row.engines:2} engines"
-            f" {row.programs:5} programs  heard {row.silent_ms / 1000:.1f} s ago{home}"
-        )
+    present(
+        lambda: talk_with(center, state_dir, lambda talk: talk.ask(LIST_STATIONS, ListStations())).stations,
+        _station_table,
+        as_json=as_json,
+        watch=watch,
+    )
+
+
+def _program_table(rows: Sequence[ProgramRow], nothing: str) -> str:
+    """The table; below a program, what is in its way and what it was warned of."""
+    remarks = [[*(f"waits: {each}" for each in row.obstacles.values()), *row.warnings] for row in rows]
+    return table_or(nothing, _PROGRAM_HEADINGS, [_program_cells(row) for row in rows], remarks)
+
+
+def _program_cells(row: ProgramRow) -> tuple[str, ...]:
+    held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
+    return row.program, row.state, f"{row.duration_ms / 1000:.1f} s", f"{row.bytes / 1e6:.1f} MB", held
+
+
+def _station_table(rows: Sequence[StationRow]) -> str:
+    return table_or(_NO_STATIONS, _STATION_HEADINGS, [_station_cells(row) for row in rows])
+
+
+def _station_cells(row: StationRow) -> tuple[str, ...]:
+    return (
+        row.station,
+        row.director,
+        str(row.epoch),
+        str(row.engines),
+        str(row.programs),
+        f"{row.silent_ms / 1000:.1f} s ago",
+        "home" if row.home else "",
+    )
 
 
 async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRow:
