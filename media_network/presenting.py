@@ -1,5 +1,6 @@
 """How a command shows what it has looked up: as a table for people or as JSON, once or again and again."""
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -29,9 +30,12 @@ def present(look: Callable[[], Seen], as_text: Callable[[Seen], str], *, as_json
     """
     if not watch:
         seen = look()
-        echo_json(seen) if as_json else click.echo(as_text(seen))
+        if as_json:
+            echo_json(seen)
+        else:
+            click.echo(as_text(seen))
         return
-    on_terminal = click.get_text_stream("stdout").isatty() and not as_json
+    on_terminal = sys.stdout.isatty() and not as_json
     try:
         while True:
             seen = look()

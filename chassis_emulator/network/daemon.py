@@ -46,16 +46,17 @@ def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
     order = starter.read_order()
     if order is None:
         return
-    with ExitStack() as held:
-        try:
-            settled = _settle(order, folder, held)
-        except EmulatorError as error:
-            starter.tell(StartFailed(str(error), error.hint))
-            return
-        parts = load_parts()
-        _rehearse_snmp(settled.plan.topology, folder)
-        if not starter.is_gone:
-            _bring_up(settled, folder, parts, starter)
+    # Not closed: the folder is free again when the process is gone, and not before.
+    held = ExitStack()
+    try:
+        settled = _settle(order, folder, held)
+    except EmulatorError as error:
+        starter.tell(StartFailed(str(error), error.hint))
+        return
+    parts = load_parts()
+    _rehearse_snmp(settled.plan.topology, folder)
+    if not starter.is_gone:
+        _bring_up(settled, folder, parts, starter)
 
 
 def _settle(order: StartOrder, folder: StateFolder, held: ExitStack) -> _Settled:
@@ -64,7 +65,7 @@ def _settle(order: StartOrder, folder: StateFolder, held: ExitStack) -> _Settled
     Raises EmulatorError.
     """
     folder.prepare()
-    held.callback(os.close, folder.take())
+    folder.take()
     folder.set_damaged_aside()
     record, wanted = folder.record(), order.topology
     if record:
