@@ -13,6 +13,7 @@ from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.topology.topology import find_topology, read_topology
 from media_network.holding import holding_name
 
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_help_of_every_kind_of_fault_shows_one_that_can_be_typed(kind, tmp_path):
     result = CliRunner().invoke(main, ["fault", kind, "--help"])
