@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import fields
 
-from chassis_emulator.network.errors import BelongsToAnother
+from chassis_emulator.network.errors import BelongsToAnother, Unrecorded
 from chassis_emulator.topology.topology import StationTopology, Topology
 
 _TOLD_BY_THEMSELVES = frozenset({"name", "stations", "center"})
@@ -25,6 +25,15 @@ def go_on(path: Path, kept: Topology, wanted: Topology) -> tuple[str, ...]:
     if losses:
         raise BelongsToAnother(path, kept.name, wanted.name, losses)
     return changes(kept, wanted)
+
+
+def begin(path: Path, wanted: Topology) -> None:
+    """Begin with a topology in a folder that tells of no network. Raises Unrecorded: it has had one, and others."""
+    stations = path / "stations"
+    there = {folder.name for folder in stations.iterdir()} if stations.is_dir() else set()
+    missing = sorted(there - {station.name for station in wanted.stations})
+    if missing:
+        raise Unrecorded(path, wanted.name, missing)
 
 
 def changes(kept: Topology, wanted: Topology) -> tuple[str, ...]:

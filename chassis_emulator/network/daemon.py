@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from chassis_emulator.errors import EmulatorError
-from chassis_emulator.network.binding import go_on
+from chassis_emulator.network.binding import begin, go_on
 from chassis_emulator.network.credentials import digest_passwords, snmp_users
 from chassis_emulator.network.environment import run_environment
 from chassis_emulator.network.network_number import take_any_number, take_number
@@ -70,6 +70,8 @@ def _settle(order: StartOrder, folder: StateFolder, held: ExitStack) -> _Settled
     record, wanted = folder.record(), order.topology
     if record:
         go_on(folder.path, record.topology, wanted)
+    else:
+        begin(folder.path, wanted)
     if order.any_number:
         first = (record.topology.network, wanted.network) if record else (wanted.network,)
         plan = take_any_number(wanted, folder, held, first)

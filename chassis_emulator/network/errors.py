@@ -4,6 +4,7 @@ EmulatorError
     StateFolderError    a state folder that cannot be used
     AnotherIsUp         the state folder belongs to a network that is up
     BelongsToAnother    the state folder belongs to a network that the topology does not go on with
+    Unrecorded          the same, and nobody knows any more which network that is
     NotUp               nothing is up in the state folder
     NumberInUse         another network has the number, and so the addresses
     NoFreeNumber        no network number is free
@@ -71,6 +72,24 @@ class BelongsToAnother(EmulatorError):
         return (
             f"The state folder {self.path} belongs to the network {self.kept!r}, with which the topology"
             f" {self.wanted!r} does not go on: {'; '.join(self.losses)}."
+        )
+
+
+class Unrecorded(EmulatorError):
+    """The state folder belongs to a network that nobody knows any more, and a topology lacks stations of it."""
+
+    hint = "Name the topology that the network had; `chassis-emulator down --delete` forgets it and its programs."
+
+    def __init__(self, path: Path, wanted: str, missing: Sequence[str]) -> None:
+        super().__init__(path, wanted, missing)
+        self.path = path
+        self.wanted = wanted
+        self.missing = tuple(missing)
+
+    def __str__(self) -> str:
+        return (
+            f"The state folder {self.path} belongs to a network whose network.json is damaged or gone, with stations"
+            f" that the topology {self.wanted!r} does not have: {', '.join(self.missing)}."
         )
 
 

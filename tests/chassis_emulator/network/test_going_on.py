@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from chassis_emulator.network.binding import changes, go_on
+from chassis_emulator.network.binding import begin, changes, go_on
 from chassis_emulator.network.deleting import delete_network
-from chassis_emulator.network.errors import BelongsToAnother
+from chassis_emulator.network.errors import BelongsToAnother, Unrecorded
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import find_topology, read_topology
 from media_network.holding import holding_name
@@ -80,6 +80,16 @@ def test_what_has_state_in_a_folder_must_not_vanish(tmp_path, before, after, los
             go_on(tmp_path, kept, wanted)
         assert refusal.value.losses == (loss,)
         assert changes(kept, wanted)
+
+
+def test_a_network_that_is_not_recorded_any_more_is_not_mixed_with_another(tmp_path):
+    one, two = (read_topology(find_topology(name)) for name in ("one-station", "two-stations"))
+    begin(tmp_path, two)
+    for station in two.stations:
+        (tmp_path / "stations" / station.name).mkdir(parents=True)
+    begin(tmp_path, two)
+    with pytest.raises(Unrecorded, match="stations that the topology 'one-station' does not have: south"):
+        begin(tmp_path, one)
 
 
 # Numbers
