@@ -35,7 +35,7 @@ def present(look: Callable[[], Seen], as_text: Callable[[Seen], str], *, as_json
         else:
             click.echo(as_text(seen))
         return
-    on_terminal = sys.stdout.isatty() and not as_json
+    on_terminal = _is_watched() and not as_json
     try:
         while True:
             seen = look()
@@ -44,3 +44,7 @@ def present(look: Callable[[], Seen], as_text: Callable[[Seen], str], *, as_json
             time.sleep(_LOOK_EVERY_S)
     except KeyboardInterrupt:
         return
+
+
+def _is_watched() -> bool:
+    return sys.stdout.isatty()

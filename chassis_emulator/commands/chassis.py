@@ -10,7 +10,7 @@ import click
 from chassis_emulator.commands import names
 from chassis_emulator.commands.progress_line import ProgressLine
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import state_dir_option
+from media_network.cli import FiniteRange, state_dir_option
 from media_network.interrupting import INTERRUPTED_STATUS
 
 if TYPE_CHECKING:
@@ -26,7 +26,14 @@ blade_argument = click.argument("blade", metavar="STATION/SLOT", shell_complete=
 @click.command()
 @blade_argument
 @click.option("--surprise", is_flag=True, help="Take it out at once, without a word to anybody.")
-@click.option("--timeout", "patience_s", default=60.0, show_default=True, help="Seconds to wait for the blue light.")
+@click.option(
+    "--timeout",
+    "patience_s",
+    type=FiniteRange(min=0, max=3600, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the blue light.",
+)
 @state_dir_option
 def pull(blade: str, surprise: bool, patience_s: float, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Take a blade out of its slot.

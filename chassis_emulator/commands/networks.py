@@ -41,7 +41,7 @@ def _cells(row: KnownNetwork, here: str) -> tuple[str, ...]:
     return (
         "*" if row.folder == here else "",
         str(row.network),
-        row.name or "(of somebody else)",
+        row.name or "(not known here)",
         row.state,
         "" if row.stations is None else str(row.stations),
         "" if row.blades is None else str(row.blades),

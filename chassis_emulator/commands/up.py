@@ -28,7 +28,7 @@ from chassis_emulator.network.launch import (
 )
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import NETWORKS_MAX, Topology, find_topology, read_topology
-from media_network.cli import echo_json, json_option, state_dir_option
+from media_network.cli import FiniteRange, echo_json, json_option, state_dir_option
 from media_network.interrupting import INTERRUPTED_STATUS, ended_like_interrupted, putting_off_interrupts
 
 FREE = "free"
@@ -81,7 +81,9 @@ class NetworkNumber(click.ParamType[int | str]):
     help=f"Network number in place of the topology's; {FREE}: another one where that is taken.",
 )
 @click.option("--wait/--no-wait", default=True, help="Return when every station serves (default), or at once.")
-@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for that.")
+@click.option(
+    "--timeout", "timeout_s", type=FiniteRange(min=0), default=60.0, show_default=True, help="Seconds to wait for that."
+)
 @click.option("--panel", is_flag=True, help="Serve the front panel too, a web page that shows every chassis.")
 @click.option("--control", is_flag=True, help="The same, and let it pull, switch and break things.")
 @json_option("an object with `name`, `network`, `panel` and more")
@@ -129,7 +131,7 @@ def _bring_up(
     folder: StateFolder, named: str | None, number: int | str | None, daemon: Sequence[str], timeout_s: float | None
 ) -> BroughtUp:
     """Bring it up, and wait until it serves if there is a `timeout_s`."""
-    given = read_topology(find_topology(named)) if named else None
+    given = read_topology(find_topology(named)) if named is not None else None
     running = find_running(folder)
     wanted = given or (running.topology if running else _own_topology(folder))
     wanted = replace(wanted, network=number) if isinstance(number, int) else wanted

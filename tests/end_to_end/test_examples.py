@@ -74,7 +74,7 @@ def test_demo_does_the_main_job_on_a_real_clip_beside_any_other_network(tmp_path
 ENDLESS = ("chassis-emulator ps --watch", "distribution-center nms run")
 ANSWERS = {
     "ffplay": "nb_streams=2",
-    "media-console": "push",
+    "media-console": "intact",
     "curl": '"station":"north"',
     "ipmitool -I serial-basic": "Device ID",
     "ipmitool -I lanplus": "degrees C",

@@ -100,7 +100,7 @@ def test_the_networks_of_this_laptop_are_listed_up_or_down(home, tmp_path):
     def listed(*options):
         return CliRunner().invoke(main, ["ls", *options])
 
-    assert "There is no network yet" in listed().output or "(of somebody else)" in listed().output
+    assert "There is no network yet" in listed().output or "(not known here)" in listed().output
     a_network_that_is_down(home / "media-station")
     elsewhere = a_network_that_is_down(tmp_path / "elsewhere", "one-station", 2)
     lock = elsewhere.take()
