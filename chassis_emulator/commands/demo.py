@@ -1,6 +1,7 @@
 """`chassis-emulator demo`: the main job from beginning to end, in a network of its own."""
 
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ def demo(context: click.Context, topology: str, *, clip: Path, keep: bool, state
             logs = f"The logs are in {state / 'logs'}." if keep else "With --keep the network and its logs stay."
             raise UserError(str(error), logs) from error
         except KeyboardInterrupt:
-            _say_what_goes_on(run, keep=keep)
+            _say_what_goes_on(run, kept)
             raise SystemExit(INTERRUPTED_STATUS) from None
         finally:
             if not keep:
@@ -78,13 +79,16 @@ def _folder_for(wanted: Topology, usual: Path) -> Path:
     return usual if record is None or record.name == wanted.name else usual.with_name(f"{usual.name}-demo")
 
 
-def _say_what_goes_on(run: Demo, *, keep: bool) -> None:
-    if not keep:
+def _say_what_goes_on(run: Demo, kept: Path | None) -> None:
+    if kept is None:
         click.echo("\nStopped: the network of the demo is ended, and nothing of it stays.", err=True)
         return
     with putting_off_interrupts():
         is_up = run.is_up()
-    goes_on = "the network stays up, `chassis-emulator down` ends it" if is_up else "no network is up"
+    end = f"chassis-emulator down --state-dir {shlex.quote(str(kept))}"
+    goes_on = (
+        f"the network stays up, and goes on with what it was told; `{end}` ends it" if is_up else "no network is up"
+    )
     click.echo(f"\nStopped: {goes_on}.", err=True)
 
 

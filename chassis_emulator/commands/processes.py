@@ -63,7 +63,7 @@ def restart(names: tuple[str, ...], *, wait: bool, timeout_s: float, as_json: bo
         if wait:
             _wait(folder, timeout_s)
     except KeyboardInterrupt:
-        click.echo("\nWhat was to be restarted is, all the same; `chassis-emulator ps` shows how far it is.", err=True)
+        click.echo("\nWhat has been ordered goes on; `chassis-emulator ps` shows how far it is.", err=True)
         raise SystemExit(INTERRUPTED_STATUS) from None
     if as_json:
         echo_json(restarted)
