@@ -21,6 +21,7 @@ from chassis_emulator.media_console.playlist import split_url
 from chassis_emulator.media_console.push import play_push
 from chassis_emulator.media_console.reception import ConsoleReception, Progress
 from chassis_emulator.media_console.report import report
+from media_network import center_names
 from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
@@ -64,8 +65,13 @@ def _address(_: click.Context, __: click.Parameter, text: str | None) -> Address
 
 
 @main.command()
-@click.argument("source", metavar="URL|PROGRAM")
-@click.option("--station", metavar="NAME", help="Station to play at.  [default: the first that has the whole program]")
+@click.argument("source", metavar="URL|PROGRAM", shell_complete=center_names.programs)
+@click.option(
+    "--station",
+    metavar="NAME",
+    help="Station to play at.  [default: the first that has the whole program]",
+    shell_complete=center_names.stations,
+)
 @click.option(
     "--by",
     type=click.Choice(["hls", "push"]),

@@ -46,6 +46,11 @@ class AnotherIsUp(EmulatorError):
         self.path = path
         self.pid = pid
         self.changes = tuple(changes)
+        if changes:
+            self.hint = (
+                "`chassis-emulator up` without a name goes on with it as it is;"
+                " after `chassis-emulator down` it comes up as asked for."
+            )
 
     def __str__(self) -> str:
         process = "" if self.pid is None else f" (process {self.pid})"

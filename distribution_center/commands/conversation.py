@@ -48,7 +48,7 @@ class Talk:
 
 def talk_with(center: str | None, state_dir: Path, converse: Callable[[Talk], Coroutine[Any, Any, _Result]]) -> _Result:
     """Have a conversation with the center that the options name. Raises UserError."""
-    address = center_address(center, state_dir)
+    address = _center_address(center, state_dir)
 
     async def conversation() -> _Result:
         async with HttpClient(random.SystemRandom()) as http:
@@ -69,8 +69,7 @@ def bar(label: str) -> Iterator[Callable[[float], None]]:
         yield lambda fraction: drawn.update(round(fraction * _BAR_STEPS) - drawn.pos)
 
 
-def center_address(center: str | None, state_dir: Path) -> Address:
-    """Where the center is that the options name. Raises UserError."""
+def _center_address(center: str | None, state_dir: Path) -> Address:
     if center:
         try:
             return Address.parse(center)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from distribution_center.commands import names
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from media_network import center_names
 from media_network.cli import UserError, echo_json, json_option
 from media_network.http.errors import NetworkError
 from media_network.interrupting import INTERRUPTED_STATUS
@@ -43,7 +43,7 @@ _NOTHING = "There is no ingest under way, and none has ended since the center st
 
 
 @click.command()
-@click.argument("source", shell_complete=names.files)
+@click.argument("source", shell_complete=center_names.files)
 @click.option("--title", help="What people call it (default: the name of the file).")
 @click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
 @click.option(
@@ -109,7 +109,7 @@ def ingests(*, watch: bool, as_json: bool, center: str | None, state_dir: Path) 
 
 
 @click.command("watch-ingest")
-@click.argument("number", metavar="INGEST", shell_complete=names.ingests)
+@click.argument("number", metavar="INGEST", shell_complete=center_names.ingests)
 @json_option("an object with `program`, `warnings` and more")
 @center_option
 def watch_ingest(*, number: str, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -124,7 +124,7 @@ def watch_ingest(*, number: str, as_json: bool, center: str | None, state_dir: P
 
 
 @click.command("cancel-ingest")
-@click.argument("number", metavar="INGEST", shell_complete=names.ingests)
+@click.argument("number", metavar="INGEST", shell_complete=center_names.ingests)
 @json_option("how far the ingest is: `stage` is `cancelled`, or how it had ended before")
 @center_option
 def cancel_ingest(*, number: str, as_json: bool, center: str | None, state_dir: Path) -> None:

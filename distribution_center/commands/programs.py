@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from distribution_center.commands import names
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
 from distribution_center.commands.moment import Moment, in_words
+from media_network import center_names
 from media_network.cli import UserError, echo_json, json_option
 from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
@@ -43,8 +43,8 @@ _ORDER_STAYS = "The order stays, and is carried out when that has changed; `dist
 
 
 @click.command()
-@click.argument("program", shell_complete=names.programs)
-@click.argument("stations", nargs=-1, required=True, shell_complete=names.stations)
+@click.argument("program", shell_complete=center_names.programs)
+@click.argument("stations", nargs=-1, required=True, shell_complete=center_names.stations)
 @click.option("--copies", default=2, show_default=True, help="On how many engines of each station.")
 @click.option("--wait/--no-wait", default=True, help="Return when the stations have it (default), or at once.")
 @json_option("an object with `program`, `stations` and more")
@@ -78,7 +78,7 @@ def distribute(
 
 
 @click.command()
-@click.argument("program", shell_complete=names.programs)
+@click.argument("program", shell_complete=center_names.programs)
 @click.option("--at", "at_ms", type=Moment(), help="When its service begins (default: now).")
 @click.option("--until", "until_ms", type=Moment(), help="When its service ends (default: never).")
 @json_option("an object with `program`, `state` and more")
@@ -106,7 +106,7 @@ def publish(
 
 
 @click.command()
-@click.argument("program", shell_complete=names.programs)
+@click.argument("program", shell_complete=center_names.programs)
 @json_option("an object with `program`")
 @center_option
 def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -128,7 +128,7 @@ def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path
 @click.command()
 @click.option("--search", default="", metavar="WORD", help="Only those with WORD in their name or title.")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
-@click.option("--station", help="Only those of which STATION holds something.", shell_complete=names.stations)
+@click.option("--station", help="Only those of which STATION holds something.", shell_complete=center_names.stations)
 @click.option("--limit", type=click.IntRange(min=1), help="No more than so many (default: all).")
 @watch_option
 @json_option("a list of objects")

@@ -100,6 +100,8 @@ def test_demo_leaves_the_network_up_where_that_is_wanted_and_each_line_can_be_pa
         for page in pages:
             with urlopen(page, timeout=10) as answer:
                 assert answer.status == 200
+        assert completions(laptop, "media-console play big").startswith("plain,bigbuckbunny-")
+        assert completions(laptop, "distribution-center distribute x sou") == "plain,south\n"
         exports = [line for line in lines if line.startswith("export ")]
         assert len(exports) == 1, "where the commands are; which network is in the environment already"
         said = {line: paste(line, exports, tmp_path, laptop) for line in lines if line not in exports}
@@ -111,6 +113,16 @@ def test_demo_leaves_the_network_up_where_that_is_wanted_and_each_line_can_be_pa
         assert (tmp_path / "received.ts").stat().st_size > 0
     finally:
         laptop.down()
+
+
+def completions(laptop, words):
+    """What a shell is offered at the end of these."""
+    program, position = words.split()[0], len(words.split()) - 1
+    variable = f"_{program}_COMPLETE".replace("-", "_").upper()
+    asking = {variable: "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(position)}
+    return subprocess.run(
+        [BIN / program], env={**laptop.environment, **asking}, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def paste(line, exports, folder, laptop):

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from chassis_emulator.commands.cli import main
+from chassis_emulator.commands.demo import _folder_for
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.network.known_networks import remember
 from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
@@ -121,3 +122,12 @@ def test_a_number_that_somebody_else_has_is_listed(home):
     with holding_name("network/253", "a test"):
         rows = json.loads(CliRunner().invoke(main, ["ls", "--json"]).output)
     assert {"network": 253, "name": None, "state": "up", "stations": None, "blades": None, "folder": None} in rows
+
+
+def test_a_demo_that_is_kept_leaves_the_usual_folder_to_the_network_it_belongs_to(home):
+    usual = home / "media-station"
+    wanted, other = (read_topology(find_topology(name)) for name in ("two-stations", "one-station"))
+    assert _folder_for(wanted, usual) == usual
+    a_network_that_is_down(usual)
+    assert _folder_for(wanted, usual) == usual
+    assert _folder_for(other, usual) == home / "media-station-demo"

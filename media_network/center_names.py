@@ -9,21 +9,19 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from distribution_center.commands.conversation import center_address
-from media_network.cli import UserError
+from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.messages.content import LIST_INGESTS, LIST_PROGRAMS, ListIngests, ListPrograms
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.verb import Reply, Request, Verb
-from media_network.whereabouts import default_state_folder
+from media_network.whereabouts import default_state_folder, find_center
 
 _PATIENCE_S = 1.0
-_SHOWN_MAX = 200
 
 
 def programs(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """Programs, by name."""
-    found = _ask(context, LIST_PROGRAMS, ListPrograms(search=begun, limit=_SHOWN_MAX))
+    found = _ask(context, LIST_PROGRAMS, ListPrograms(search=begun))
     return _items((row.program for row in found.programs) if found else (), begun)
 
 
@@ -48,12 +46,21 @@ def _items(names: Iterable[str], begun: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in names if name.startswith(begun)]
 
 
+def _center(context: click.Context) -> Address | None:
+    """The one that the options name."""
+    named = context.params.get("center")
+    if not named:
+        return find_center(context.params.get("state_dir") or default_state_folder(os.environ, Path.home()))
+    try:
+        return Address.parse(named)
+    except ValueError:
+        return None
+
+
 def _ask(context: click.Context, verb: Verb[Request, Reply], request: Request) -> Reply | None:
     """What the center answers, at once or not at all."""
-    state = context.params.get("state_dir") or default_state_folder(os.environ, Path.home())
-    try:
-        address = center_address(context.params.get("center"), state)
-    except UserError:
+    address = _center(context)
+    if address is None:
         return None
 
     async def ask() -> Reply | None:
