@@ -4,6 +4,7 @@ import json
 import os
 import signal
 
+import psutil
 import pytest
 
 from chassis_emulator.network.binding import begin, changes, go_on
@@ -213,16 +214,20 @@ def test_an_up_that_is_stopped_while_it_waits_ends_what_it_started_and_nothing_e
 def test_a_down_that_is_stopped_says_that_the_network_goes_on_ending(emulator):
     emulator.up()
     rows = emulator.ps()
-    # An end takes as long as this one process does not obey.
-    os.kill(rows["center"]["pid"], signal.SIGSTOP)
     environment = json.loads((emulator.state / "network.json").read_text())["pid"]
-    process = emulator.start("down")
-    wait_until(lambda: emulator.run("ps").exit_code != 0 or gone(rows["home/1"]["pid"]), process=process)
-    code, _, errors = stop(process)
+    ending = psutil.Process(environment)
+    nursery = ending.ppid()
+    # The end takes as long as the nursery does nothing.
+    os.kill(nursery, signal.SIGSTOP)
+    try:
+        process = emulator.start("down")
+        wait_until(lambda: ending.status() == psutil.STATUS_ZOMBIE, process=process)
+        code, _, errors = stop(process)
+    finally:
+        os.kill(nursery, signal.SIGCONT)
     assert code == 130
     assert errors == "\nThe network goes on ending; `chassis-emulator down` waits for that.\n"
     assert emulator.run("down").exit_code == 0
-    assert gone(environment)
     assert all(gone(row["pid"]) for row in rows.values())
 
 
