@@ -9,10 +9,12 @@ from media_network.interrupting import ended_like_interrupted, ending_silently, 
 
 @pytest.fixture(autouse=True)
 def _heeded():
-    """A suite in the background ignores SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A suite in the background ignores SIGINT, one under nohup SIGHUP."""
+    heeding = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in heeding.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_an_interrupt_is_put_off_until_the_end():

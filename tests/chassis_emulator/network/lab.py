@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -50,8 +49,7 @@ class Emulator:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A suite in the background ignores SIGINT.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no thread of ours forks
+            preexec_fn=heed_signals,  # noqa: PLW1509 -- no thread of ours forks
         )
 
     def up(self, *arguments: object) -> str:
@@ -71,6 +69,12 @@ class Emulator:
             assert before in text
             text = text.replace(before, after)
         self.topology.write_text(text)
+
+
+def heed_signals() -> None:
+    """Heed what a suite ignores that runs in the background, or under nohup."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def refused(result: Result, status: int = 1) -> str:

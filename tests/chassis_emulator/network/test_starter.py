@@ -25,10 +25,14 @@ def test_its_end_is_seen_at_once_and_before():
     process = subprocess.Popen(
         [sys.executable, "-c", WATCHING], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stderr.readline() == "watching False\n"
-    process.stdin.close()
-    assert process.stderr.readline() == "ended True\n"
-    assert process.wait() == 0
+    try:
+        assert process.stderr.readline() == "watching False\n"
+        process.stdin.close()
+        assert process.stderr.readline() == "ended True\n"
+        assert process.wait() == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("begun", ["", '{"topology":', '{"topology":{}}'])
