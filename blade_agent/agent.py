@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.files import DiskFiles, Files
 from media_network.holding import holding_folders
 from media_network.snmp.agent import OpenAnswering, answering
@@ -27,9 +29,10 @@ _TRAFFIC_INTERVAL_S = 1.0
 _EAGER_FOR_S = 3.0
 
 
-async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
+async def run_blade(settings: BladeSettings, rng: random.Random, on_wires: Callable[[str], None] = do_nothing) -> None:
     """Be a blade until cancelled, on the wires that the settings name.
 
+    `on_wires` is called with the path of the service port, which may be empty, when all wires are open.
     Raises ProfileError, AlreadyHeld, LineUnavailable, OSError.
     """
     profile = load_profile(settings.profile)
@@ -40,6 +43,7 @@ async def run_blade(settings: BladeSettings, rng: random.Random) -> None:
         backplane, framing = await open_backplane(settings)
         wires = Wires(backplane=backplane, framing=framing, service_port=service_port, service_port_path=path)
         agent = await BladeAgent.open(settings, profile, wires, DiskFiles(), rng)
+        on_wires(path)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(agent.run(), name="agent")
             tasks.create_task(_keep_status(agent, state), name="status")

@@ -4,24 +4,35 @@ import random
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from blade_agent.backplane.role import HIGHEST_EPOCH
 from blade_agent.chassis_manager.cli import chassis
 from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
 from media_network.cli import UserError, echo_json, json_option, run_until_told, settings_option
+from media_network.command_group import Program, add_completion
 from media_network.settings import SettingsError, read_settings
+from media_network.table import table_or
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program)
 @click.version_option(package_name="media-station")
 def main() -> None:
-    """The agent of a blade in a media station."""
+    """The agent of a blade in a media station.
+
+    \b
+    Example:
+      blade-agent profile probe
+      blade-agent run --settings blade.toml
+    """
 
 
 @main.command()
 @settings_option("/etc/media-station/blade.toml", "slot, address, backplane, state, channels")
 def run(path: Path) -> None:
     """Be a blade: answer on the backplane, and fill the role that the chassis manager assigns.
+
+    Says what it is and where its service port is when it is there, and ends at Ctrl-C or SIGTERM.
 
     \b
     Example:
@@ -30,10 +41,12 @@ def run(path: Path) -> None:
     # What a command does not need is not imported: `--version` and `--help` answer at once on a small board.
     from blade_agent.agent import run_blade
     from blade_agent.backplane.serial_line import LineUnavailable
+    from blade_agent.introduction import what_it_is
     from blade_agent.settings import BladeSettings
 
     try:
-        run_until_told(run_blade(read_settings(path, BladeSettings), random.SystemRandom()))
+        settings = read_settings(path, BladeSettings)
+        run_until_told(run_blade(settings, random.SystemRandom(), lambda port: click.echo(what_it_is(settings, port))))
     except SettingsError as error:
         raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
     except ProfileError as error:
@@ -96,9 +109,20 @@ def set_epoch(epoch: int, path: Path) -> None:
 main.add_command(chassis)
 
 
+def _profiles_or_files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """What a shell completes."""
+    found = [CompletionItem(name) for name in profile_names() if name.startswith(begun)]
+    return [*found, CompletionItem(begun, type="file")]
+
+
 @main.group()
 def profile() -> None:
-    """Hardware profiles: what is known of a board."""
+    """Hardware profiles: what is known of a board.
+
+    \b
+    Example:
+      blade-agent profile probe raspberry-pi-5
+    """
 
 
 @profile.command(name="list")
@@ -114,13 +138,13 @@ def list_profiles(*, as_json: bool) -> None:
     if as_json:
         echo_json([{"profile": name, "title": title} for name, title in rows])
         return
-    for name, title in rows:
-        click.echo(f"{name:24} {title}")
+    click.echo(table_or("There is no profile.", ("PROFILE", "BOARD"), rows))
 
 
 @profile.command()
-@click.argument("name")
-def lint(name: str) -> None:
+@click.argument("name", shell_complete=_profiles_or_files)
+@json_option("an object with `profile` and `title`")
+def lint(name: str, *, as_json: bool) -> None:
     """Check a profile (a name, or a TOML file) against the schema.
 
     \b
@@ -131,11 +155,14 @@ def lint(name: str) -> None:
         found = load_profile(name)
     except ProfileError as error:
         raise UserError(str(error), "hw_profiles/README.md describes the schema.") from error
+    if as_json:
+        echo_json({"profile": name, "title": found.title})
+        return
     click.echo(f"{name}: {found.title}: follows the schema")
 
 
 @profile.command(name="probe")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_profiles_or_files)
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -164,3 +191,6 @@ def probe_board(name: str | None, root: Path, *, as_json: bool) -> None:
         return
     for line in describe(found):
         click.echo(line)
+
+
+add_completion(main, "blade-agent")

@@ -127,6 +127,14 @@ def pytest_sessionfinish(session):
         reporter.write_line(f"CI=true: {skipped} skipped, and nothing may be skipped in CI")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_in_a_persons_folders(tmp_path_factory) -> Iterator[None]:
+    """What commands keep where nobody names a folder, such as which networks there are, is the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state-home")))
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_is_left_running() -> Iterator[None]:
     """A file of tests ends the processes it has started, and need not know of any others."""

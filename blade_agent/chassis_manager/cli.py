@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, json_option
+from media_network.presenting import present, watch_option
+from media_network.table import table_or
 
 if TYPE_CHECKING:
     from blade_agent.chassis_manager.orders import ChassisState, EventRow, SlotState
     from media_network.messages.verb import Reply, Request, Verb
 
 SOCKET = "/run/media-station/chassis.sock"
+_SLOT_HEADINGS = ("SLOT", "HOT SWAP", "ROLE", "MAIN BOARD", "POWER", "HOTTEST", "GRANTED", "WAITS FOR")
+_EVENT_HEADINGS = ("ID", "TIME (UTC)", "SEVERITY", "WHERE", "SENSOR", "EVENT")
 _ORDER_TIMEOUT_S = 30.0
 """A blade that has to let go of its streams first takes its time."""
 
@@ -33,13 +37,19 @@ def _socket_option(command: Command) -> Command:
 
 @click.group()
 def chassis() -> None:
-    """A chassis as its manager sees it: on the management board itself."""
+    """A chassis as its manager sees it: on the management board itself.
+
+    \b
+    Example:
+      blade-agent chassis status
+    """
 
 
 @chassis.command()
 @_socket_option
+@watch_option
 @json_option("an object")
-def status(socket: Path, *, as_json: bool) -> None:
+def status(socket: Path, *, watch: bool, as_json: bool) -> None:
     """Show every slot, the supplies and the power budget.
 
     \b
@@ -48,12 +58,7 @@ def status(socket: Path, *, as_json: bool) -> None:
     """
     from blade_agent.chassis_manager.orders import CHASSIS, AskChassis
 
-    state = _order(socket, CHASSIS, AskChassis())
-    if as_json:
-        echo_json(state)
-        return
-    for line in _describe(state):
-        click.echo(line)
+    present(lambda: _order(socket, CHASSIS, AskChassis()), _describe, as_json=as_json, watch=watch)
 
 
 @chassis.command()
@@ -69,12 +74,12 @@ def events(after: int, socket: Path, *, as_json: bool) -> None:
     """
     from blade_agent.chassis_manager.orders import EVENTS, AskEvents
 
-    found = _order(socket, EVENTS, AskEvents(after))
-    if as_json:
-        echo_json(found)
-        return
-    for row in found.events:
-        click.echo(_event_line(row))
+    nothing = f"There is no event after {after}." if after else "There is no event."
+    present(
+        lambda: _order(socket, EVENTS, AskEvents(after)),
+        lambda found: table_or(nothing, _EVENT_HEADINGS, [_event_cells(row) for row in found.events]),
+        as_json=as_json,
+    )
 
 
 @chassis.command()
@@ -172,10 +177,10 @@ def _order(socket: Path, verb: "Verb[Request, Reply]", request: "Request") -> "R
     return reply
 
 
-def _describe(state: "ChassisState") -> list[str]:
+def _describe(state: "ChassisState") -> str:
     director = "no director" if state.director is None else f"director in slot {state.director}"
     lines = [f"{state.station}: {director}, epoch {state.epoch}"]
-    lines += [_slot_line(slot) for slot in state.slots]
+    lines.append(table_or("The chassis has no slot.", _SLOT_HEADINGS, [_slot_cells(slot) for slot in state.slots]))
     for supply in state.supplies:
         measured = "" if supply.watts is None else f", gives {supply.watts:.0f} W"
         lines.append(f"{supply.name}: {'works' if supply.works else 'failed'}, {supply.capacity_w:.0f} W{measured}")
@@ -185,25 +190,26 @@ def _describe(state: "ChassisState") -> list[str]:
         lines.append(f"wrong passwords at the IPMI interface: {state.failed_logins}")
     if not state.journal_kept:
         lines.append("what is ordered cannot be written down: check the disk")
-    return lines
+    return "\n".join(lines)
 
 
-def _slot_line(slot: "SlotState") -> str:
-    parts = [f"slot {slot.slot:2}  {slot.hot_swap}"]
-    if slot.main_board is not None:
-        parts.append(f"{slot.role:10}  {slot.main_board:8}  power {slot.observed_power:7}")
-    if slot.temperatures:
-        parts.append(f"{max(reading.celsius for reading in slot.temperatures):.0f} °C")
-    if slot.granted_w is not None:
-        parts.append(f"{slot.granted_w:.0f} W")
-    if slot.waits_for:
-        parts.append(slot.waits_for)
-    return "  ".join(parts)
+def _slot_cells(slot: "SlotState") -> tuple[str, ...]:
+    known = slot.main_board is not None
+    return (
+        str(slot.slot),
+        slot.hot_swap,
+        str(slot.role or "") if known else "",
+        str(slot.main_board or ""),
+        str(slot.observed_power) if known else "",
+        f"{max(reading.celsius for reading in slot.temperatures):.0f} °C" if slot.temperatures else "",
+        "" if slot.granted_w is None else f"{slot.granted_w:.0f} W",
+        slot.waits_for,
+    )
 
 
-def _event_line(row: "EventRow") -> str:
+def _event_cells(row: "EventRow") -> tuple[str, ...]:
     from datetime import UTC, datetime
 
     where = "chassis" if row.slot is None else f"slot {row.slot}"
     moment = datetime.fromtimestamp(row.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{row.id:5}  {moment}  {row.severity:8}  {where:8}  {row.sensor}: {row.event}"
+    return str(row.id), moment, row.severity, where, row.sensor, row.event

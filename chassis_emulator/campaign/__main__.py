@@ -1,5 +1,8 @@
 """`python -m chassis_emulator.campaign`."""
 
-from chassis_emulator.campaign.cli import main
+from media_network.interrupting import ending_silently
+
+with ending_silently():
+    from chassis_emulator.campaign.cli import main
 
 main()

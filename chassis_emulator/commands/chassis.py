@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chassis_emulator.commands import names
 from chassis_emulator.commands.progress_line import ProgressLine
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import state_dir_option
+from media_network.cli import FiniteRange, state_dir_option
+from media_network.interrupting import INTERRUPTED_STATUS
 
 if TYPE_CHECKING:
     from chassis_emulator.panel.model import PanelSlot
@@ -18,13 +20,20 @@ _LOOK_EVERY_S = 0.25
 _LONGER_S = 10.0
 """The environment answers a pull when the blade is out, or at the end of its patience."""
 
-blade_argument = click.argument("blade", metavar="STATION/SLOT")
+blade_argument = click.argument("blade", metavar="STATION/SLOT", shell_complete=names.blades)
 
 
 @click.command()
 @blade_argument
 @click.option("--surprise", is_flag=True, help="Take it out at once, without a word to anybody.")
-@click.option("--timeout", "patience_s", default=60.0, show_default=True, help="Seconds to wait for the blue light.")
+@click.option(
+    "--timeout",
+    "patience_s",
+    type=FiniteRange(min=0, max=3600, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the blue light.",
+)
 @state_dir_option
 def pull(blade: str, surprise: bool, patience_s: float, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Take a blade out of its slot.
@@ -36,7 +45,15 @@ def pull(blade: str, surprise: bool, patience_s: float, state_dir: Path) -> None
     Example:
       chassis-emulator pull north/3
     """
-    asyncio.run(_pull(StateFolder(state_dir), blade, surprise=surprise, patience_s=patience_s))
+    try:
+        asyncio.run(_pull(StateFolder(state_dir), blade, surprise=surprise, patience_s=patience_s))
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nIts handle stays open, and it comes out when its blue light is on; `chassis-emulator insert {blade}`"
+            " closes the handle.",
+            err=True,
+        )
+        raise SystemExit(INTERRUPTED_STATUS) from None
     click.echo(f"{blade} is out.")
 
 

@@ -7,16 +7,21 @@ import click
 from chassis_emulator.commands.chassis import identify, insert, power, pull, reset
 from chassis_emulator.commands.credentials import credentials, write_nms_settings
 from chassis_emulator.commands.demo import demo
+from chassis_emulator.commands.down import down
 from chassis_emulator.commands.faults import fault, faults
+from chassis_emulator.commands.inspect import inspect
 from chassis_emulator.commands.logs import logs
-from chassis_emulator.commands.network import down, ps, up
+from chassis_emulator.commands.networks import list_networks
+from chassis_emulator.commands.processes import ps, restart
 from chassis_emulator.commands.scenario import scenario
+from chassis_emulator.commands.up import up
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.errors import AnotherIsUp
 from media_network.cli import InUse, UserError
+from media_network.command_group import Program, add_completion
 
 
-class _Commands(click.Group):
+class _Commands(Program):
     """The one place where what went wrong becomes a sentence and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -28,15 +33,26 @@ class _Commands(click.Group):
             raise UserError(str(error), error.hint) from error
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands)
 @click.version_option(package_name="media-station")
 def main() -> None:
-    """A network of media stations on this laptop: every blade a real process, on its own loopback address."""
+    """A network of media stations on this laptop: every blade a real process, on its own loopback address.
+
+    \b
+    Example:
+      chassis-emulator up
+      chassis-emulator ps
+      chassis-emulator pull north/3
+      chassis-emulator down
+    """
 
 
 for _verb in (
     up,
     ps,
+    list_networks,
+    inspect,
+    restart,
     down,
     logs,
     credentials,
@@ -52,3 +68,4 @@ for _verb in (
     scenario,
 ):
     main.add_command(_verb)
+add_completion(main, "chassis-emulator")

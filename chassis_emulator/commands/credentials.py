@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from chassis_emulator.commands.table import format_table
 from chassis_emulator.network.state_folder import StateFolder, write_secret
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
+from media_network.table import table_or
+
+_NOBODY = "No users have been generated yet: that is done by the first `chassis-emulator up`."
 
 
 @click.command()
@@ -28,7 +30,7 @@ def credentials(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- clic
         return
     rows = [row for protocol, known in users.items() for row in _user_rows(protocol, known)]
     headings = ("PROTOCOL", "USER", "PASSWORD", "PRIVACY")
-    click.echo(format_table(headings, rows) if rows else "No protocol of it has users.")
+    click.echo(table_or(_NOBODY, headings, rows))
 
 
 def _user_rows(protocol: str, known: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -1,198 +1,101 @@
-"""`chassis-emulator demo`: the main job from beginning to end, by the very commands a person would type (claim 10)."""
+"""`chassis-emulator demo`: the main job from beginning to end, in a network of its own."""
 
 import os
-import subprocess
-import sys
+import shlex
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
 import click
-import msgspec
-from msgspec import Struct
+from click.core import ParameterSource
 
-from chassis_emulator.commands.table import format_table
+from chassis_emulator.commands import names
+from chassis_emulator.commands.demonstration import Demo, DemoFailed
 from chassis_emulator.data import DEFAULT_EXAMPLE
+from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology, find_topology, read_topology
 from media_network.cli import UserError, state_dir_option
-from media_network.fields import ProgramId, Sha256
+from media_network.interrupting import INTERRUPTED_STATUS, ended_like_interrupted, putting_off_interrupts
 from media_network.whereabouts import STATE_VARIABLE
-
-_SEGMENT_MS = 800
-_MANAGER = "chassis_manager"
-"""The row of `ps` that is about a whole station."""
-
-Say = Callable[[str], None]
-
-
-class DemoFailed(Exception):
-    """A step of the demo did not do what it should have done."""
-
-    def __init__(self, step: str, reason: str) -> None:
-        super().__init__(step, reason)
-        self.step = step
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.step}: {self.reason}"
-
-
-class _Program(Struct):
-    program: ProgramId
-    sha256: Sha256
-    bytes: int
-
-
-class _Process(Struct):
-    station: str | None
-    role: str
-    media: str | None
-
-
-class _Segment(Struct):
-    number: int
-    engine: str
-    bytes: int
-    sha256: Sha256
-
-
-class _Reception(Struct):
-    program: ProgramId
-    sha256: Sha256
-    bytes: int
-    segments: list[_Segment]
-
-
-class Demo:
-    """One run of the demo in one state folder; `topology` is a file or the name of an example, as for `up`."""
-
-    def __init__(self, topology: str, state: Path, say: Say) -> None:
-        self._environment = {**os.environ, STATE_VARIABLE: str(state)}
-        self._topology = topology
-        self._station = _station_of_viewers(read_topology(find_topology(topology)))
-        self._state = state
-        self._say = say
-
-    def play_the_main_job(self, clip: Path) -> None:
-        """Bring a network up, and a program into it, and out again both ways. Raises DemoFailed."""
-        self._run("chassis-emulator", "up", self._topology)
-        document = self._run(
-            "distribution-center", "ingest", str(clip), "--segment-ms", str(_SEGMENT_MS), "--json", quiet=True
-        )
-        program = msgspec.json.decode(document, type=_Program)
-        self._say(f"{program.program}: {program.bytes} bytes, SHA-256 {program.sha256}")
-        self._run("distribution-center", "distribute", program.program, self._station)
-        self._run("distribution-center", "publish", program.program)
-        receptions = {by: self._play(program, by) for by in ("hls", "push")}
-        self._say(_table(receptions))
-        for by in receptions:
-            received = sha256(self._output(by).read_bytes()).hexdigest()
-            if received != program.sha256:
-                raise DemoFailed(by, f"the file received has SHA-256 {received}, the program's is {program.sha256}")
-        engines = {segment.engine for segment in receptions["push"].segments}
-        self._say(f"both consoles received the program's very bytes; {len(engines)} engines took turns at the push")
-
-    def leave_up(self) -> None:
-        """Say what to open, poll and play."""
-        self._run("chassis-emulator", "ps")
-        rows = msgspec.json.decode(self._run("chassis-emulator", "ps", "--json", quiet=True), type=list[_Process])
-        [service] = [row.media for row in rows if (row.station, row.role) == (self._station, _MANAGER)]
-        program = msgspec.json.decode(
-            self._run("distribution-center", "programs", "--json", quiet=True), type=list[_Program]
-        )[0].program
-        self._say(
-            "The network stays up. Try, or open in a player:\n"
-            f"  export {STATE_VARIABLE}={self._state}\n"
-            f"  ffplay http://{service}/programs/{program}/playlist.m3u8\n"
-            f"  media-console play {program} --by push --output received.ts\n"
-            f"  curl http://{service}/openapi.json\n"
-            "  ipmitool -I serial-basic -D <SERIAL of chassis-emulator ps>:115200 mc info\n"
-            "  chassis-emulator down"
-        )
-
-    def take_down(self) -> None:
-        """End what is up."""
-        self._run("chassis-emulator", "down")
-
-    def _play(self, program: _Program, by: str) -> _Reception:
-        command = ("media-console", "play", program.program, "--station", self._station, "--by", by)
-        document = self._run(*command, "--output", str(self._output(by)), "--json", quiet=True)
-        return msgspec.json.decode(document, type=_Reception)
-
-    def _output(self, by: str) -> Path:
-        return self._state / f"received-by-{by}.ts"
-
-    def _run(self, command: str, *arguments: str, quiet: bool = False) -> bytes:
-        """Run a command of ours, shown as it would be typed; its progress and errors go where ours go."""
-        self._say(f"$ {' '.join((command, *arguments))}")
-        path = str(Path(sys.executable).parent / command)
-        # Our own commands, from the folder that ours is in.
-        finished = subprocess.run(  # noqa: S603
-            [path, *arguments], env=self._environment, stdout=subprocess.PIPE, check=False
-        )
-        if finished.returncode:
-            raise DemoFailed(command, f"ended with exit code {finished.returncode}")
-        if not quiet:
-            self._say(finished.stdout.decode().rstrip())
-        return finished.stdout
-
-
-@contextmanager
-def demo_state(*, keep: Path | None) -> Iterator[Path]:
-    """The folder to keep, or one that is gone afterwards."""
-    if keep:
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="media-station-demo-") as folder:
-        yield Path(folder)
-
-
-def _station_of_viewers(topology: Topology) -> str:
-    """The first that is not the home of what the center has."""
-    names = [station.name for station in topology.stations]
-    return next((name for name in names if name != topology.center.home), names[0])
-
-
-def _table(receptions: dict[str, _Reception]) -> str:
-    headings = ("BY", "SEGMENT", "ENGINE", "BYTES", "SHA-256")
-    rows: list[Sequence[str]] = [
-        (by, str(segment.number), segment.engine, str(segment.bytes), segment.sha256[:16])
-        for by, reception in receptions.items()
-        for segment in reception.segments
-    ]
-    return format_table(headings, rows)
 
 
 @click.command()
-@click.argument("topology", default=DEFAULT_EXAMPLE)
+@click.argument("topology", default=DEFAULT_EXAMPLE, shell_complete=names.topologies)
 @click.option(
     "--clip",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     help="The video that goes in, and comes out again.",
 )
-@click.option("--keep", is_flag=True, help="Leave the network up, in the usual state folder.")
+@click.option("--keep", is_flag=True, help="Leave the network up, and say what to open, poll and play.")
 @state_dir_option
-def demo(topology: str, clip: Path, keep: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+@click.pass_context
+def demo(context: click.Context, topology: str, *, clip: Path, keep: bool, state_dir: Path) -> None:
     """Do the main job once: bring a network up, a program in, and play it both ways.
 
-    TOPOLOGY is a YAML file, or the name of an example, as for `up`.
+    TOPOLOGY is a YAML file, or the name of an example, as for `up`. Where another network has its number, the demo
+    takes another one. With --keep the network is in the usual state folder, or beside it where that belongs to another
+    network; without, nothing of it stays. Ctrl-C ends it in order.
 
     \b
     Example:
       chassis-emulator demo --clip film.mp4
     """
-    with demo_state(keep=state_dir if keep else None) as state:
-        run = Demo(topology, state, click.echo)
+    wanted = read_topology(find_topology(topology))
+    named = context.get_parameter_source("state_dir") is ParameterSource.COMMANDLINE or STATE_VARIABLE in os.environ
+    kept = (state_dir if named else _folder_for(wanted, state_dir)) if keep else None
+    with ended_like_interrupted(), _state(kept) as state:
+        run = Demo(topology, wanted, state, click.echo)
         try:
-            run.play_the_main_job(clip)
+            program = run.play_the_main_job(clip)
             if keep:
-                run.leave_up()
+                run.leave_up(program)
         except DemoFailed as error:
-            raise UserError(str(error), f"The logs are in {state / 'logs'}; --keep keeps them.") from error
+            logs = f"The logs are in {state / 'logs'}." if keep else "With --keep the network and its logs stay."
+            raise UserError(str(error), logs) from error
+        except KeyboardInterrupt:
+            _say_what_goes_on(run, kept)
+            raise SystemExit(INTERRUPTED_STATUS) from None
         finally:
             if not keep:
-                run.take_down()
+                _end(run)
     click.echo("demo: ok")
+
+
+@contextmanager
+def _state(kept: Path | None) -> Iterator[Path]:
+    """The folder to keep, or one that is gone afterwards."""
+    if kept:
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="media-station-demo-") as folder:
+        yield Path(folder)
+
+
+def _folder_for(wanted: Topology, usual: Path) -> Path:
+    """The usual one, unless it belongs to another network."""
+    record = StateFolder(usual).record()
+    return usual if record is None or record.name == wanted.name else usual.with_name(f"{usual.name}-demo")
+
+
+def _say_what_goes_on(run: Demo, kept: Path | None) -> None:
+    if kept is None:
+        click.echo("\nStopped: the network of the demo is ended, and nothing of it stays.", err=True)
+        return
+    with putting_off_interrupts():
+        is_up = run.is_up()
+    end = f"chassis-emulator down --state-dir {shlex.quote(str(kept))}"
+    goes_on = (
+        f"the network stays up, and goes on with what it was told; `{end}` ends it" if is_up else "no network is up"
+    )
+    click.echo(f"\nStopped: {goes_on}.", err=True)
+
+
+def _end(run: Demo) -> None:
+    """Also if Ctrl-C comes again meanwhile: a folder must not go before its network."""
+    try:
+        with putting_off_interrupts():
+            run.take_down()
+    except DemoFailed as error:
+        raise UserError(str(error), "`chassis-emulator ls` shows the networks that are up.") from error

@@ -1,16 +1,20 @@
 """`chassis-emulator fault` and `faults`: break something on purpose, look at what is broken, mend it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from chassis_emulator.commands.table import format_table
+from chassis_emulator.commands import names
+from chassis_emulator.faults.book import FaultRow
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, Victim, summary_of
 from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import FiniteRange, echo_json, json_option, state_dir_option
+from media_network.presenting import present, watch_option
+from media_network.table import table_or
 
 _TARGETS = {
     Victim.BLADE: "STATION[/SLOT]",
@@ -33,9 +37,10 @@ def fault() -> None:
 
 
 @fault.command()
-@click.argument("ids", metavar="[ID]... | all", nargs=-1, required=True)
+@click.argument("ids", metavar="[ID]... | all", nargs=-1, required=True, shell_complete=names.fault_ids)
+@json_option("a list of objects, one a fault that has ended")
 @state_dir_option
-def clear(ids: tuple[str, ...], state_dir: Path) -> None:
+def clear(ids: tuple[str, ...], *, as_json: bool, state_dir: Path) -> None:
     """End faults by the ids that `faults` shows, or all of them.
 
     \b
@@ -47,6 +52,9 @@ def clear(ids: tuple[str, ...], state_dir: Path) -> None:
 
     wanted = None if ids == ("all",) else ids
     ended = order(StateFolder(state_dir), END_FAULTS, EndFaults(wanted), timeout_s=_TIMEOUT_S).faults
+    if as_json:
+        echo_json(ended)
+        return
     for row in ended:
         click.echo(f"{row.id} has ended: {row.kind} at {row.target}")
     if not ended:
@@ -54,9 +62,10 @@ def clear(ids: tuple[str, ...], state_dir: Path) -> None:
 
 
 @click.command()
+@watch_option
 @json_option("a list of objects, one a fault")
 @state_dir_option
-def faults(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
+def faults(*, watch: bool, as_json: bool, state_dir: Path) -> None:
     """List what is broken on purpose.
 
     \b
@@ -66,30 +75,25 @@ def faults(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click pas
     from chassis_emulator.chassis.orders import FAULTS, ListFaults
     from chassis_emulator.network.control import order
 
-    rows = order(StateFolder(state_dir), FAULTS, ListFaults()).faults
-    if as_json:
-        echo_json(rows)
-    elif rows:
-        cells = [
-            (
-                row.id,
-                row.kind,
-                row.target,
-                f"{row.since_s:.0f} s",
-                "" if row.until_s is None else f"{row.until_s:.0f} s",
-                ", ".join(f"{name} {value}" for name, value in row.facts.items()),
-            )
-            for row in rows
-        ]
-        click.echo(format_table(("ID", "KIND", "TARGET", "SINCE", "STILL", "FACTS"), cells))
-    else:
-        click.echo("Nothing is broken on purpose.")
+    folder = StateFolder(state_dir)
+    present(lambda: order(folder, FAULTS, ListFaults()).faults, _table, as_json=as_json, watch=watch)
 
 
+def _table(rows: Sequence[FaultRow]) -> str:
+    return table_or("Nothing is broken on purpose.", _HEADINGS, [_cells(row) for row in rows])
+
+
+def _cells(row: FaultRow) -> tuple[str, ...]:
+    still = "" if row.until_s is None else f"{row.until_s:.0f} s"
+    facts = ", ".join(f"{name} {value}" for name, value in row.facts.items())
+    return row.id, row.kind, row.target, f"{row.since_s:.0f} s", still, facts
+
+
+_HEADINGS = ("ID", "KIND", "TARGET", "SINCE", "STILL", "FACTS")
 _TIMEOUT_S = 20.0
 
 
-def _begin(kind: type[Fault], state_dir: Path, target: str, for_s: float | None, facts: dict[str, Any]) -> None:
+def _begin(kind: type[Fault], state_dir: Path, target: str, for_s: float | None, facts: dict[str, Any]) -> FaultRow:
     from chassis_emulator.chassis.orders import BEGIN_FAULT, BeginFault
     from chassis_emulator.network.control import order
     from media_network.cli import UserError
@@ -98,23 +102,28 @@ def _begin(kind: type[Fault], state_dir: Path, target: str, for_s: float | None,
         fault: Any = msgspec.convert({"kind": kind.__struct_config__.tag, "target": target, **facts}, kind)
     except msgspec.ValidationError as error:
         raise UserError(f"{error}.".replace(" - at `$.", ": `"), "`--help` shows every option.") from error
-    begun = order(StateFolder(state_dir), BEGIN_FAULT, BeginFault(fault=fault, for_s=for_s), timeout_s=_TIMEOUT_S)
-    click.echo(f"{begun.id}: {begun.kind} at {begun.target}")
+    return order(StateFolder(state_dir), BEGIN_FAULT, BeginFault(fault=fault, for_s=for_s), timeout_s=_TIMEOUT_S)
 
 
 def _command_for(name: str, kind: type[Fault]) -> click.Command:
-    def run(target: str, for_s: float | None, state_dir: Path, **facts: Any) -> None:
-        _begin(kind, state_dir, target, for_s, {field: value for field, value in facts.items() if value is not None})
+    def run(target: str, *, for_s: float | None, as_json: bool, state_dir: Path, **facts: Any) -> None:
+        given = {field: value for field, value in facts.items() if value is not None}
+        begun = _begin(kind, state_dir, target, for_s, given)
+        echo_json(begun) if as_json else click.echo(f"{begun.id}: {begun.kind} at {begun.target}")
 
     blade = "\n\nThe target is a slot, or a station for all of its slots." if kind.befalls is Victim.BLADE else ""
     command = click.Command(
         name,
         callback=run,
-        params=[click.Argument(["target"], metavar=_TARGETS[kind.befalls]), *_options(kind)],
+        params=[_target(kind.befalls), *_options(kind)],
         help=f"{summary_of(kind)}{blade}\n\n\b\nExample:\n  chassis-emulator fault {name} {kind.example}",
     )
     run.__name__ = name
-    return state_dir_option(command)
+    return state_dir_option(json_option("an object: the fault")(command))
+
+
+def _target(befalls: Victim) -> click.Argument:
+    return click.Argument(["target"], metavar=_TARGETS[befalls], shell_complete=names.victims[befalls])
 
 
 def _options(kind: type[Fault]) -> list[click.Option]:

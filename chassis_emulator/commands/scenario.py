@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from chassis_emulator.commands import names
 from chassis_emulator.commands.progress_line import ProgressLine
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import state_dir_option
+from media_network.interrupting import INTERRUPTED_STATUS
 
 
 class ScenarioBroken(EmulatorError):
@@ -28,7 +30,7 @@ class ScenarioBroken(EmulatorError):
 
 
 @click.command()
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=names.scenario_names)
 @state_dir_option
 def scenario(scenario: str, state_dir: Path) -> None:
     """Play SCENARIO on the network: a YAML file, or the name of an example.
@@ -66,6 +68,12 @@ def scenario(scenario: str, state_dir: Path) -> None:
     except ExceptionGroup as errors:
         # Several steps may have found out at once that the network is gone.
         raise errors.exceptions[0] from errors
+    except KeyboardInterrupt:
+        progress.end()
+        click.echo(
+            "\nStopped: what it broke is mended. Blades that it has pulled or switched stay as they are.", err=True
+        )
+        raise SystemExit(INTERRUPTED_STATUS) from None
     finally:
         progress.end()
     if player.failed:

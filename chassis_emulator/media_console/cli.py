@@ -21,9 +21,12 @@ from chassis_emulator.media_console.playlist import split_url
 from chassis_emulator.media_console.push import play_push
 from chassis_emulator.media_console.reception import ConsoleReception, Progress
 from chassis_emulator.media_console.report import report
+from media_network import center_names
 from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
+from media_network.command_group import Program as CommandLineProgram
+from media_network.command_group import add_completion
 from media_network.http.client import HttpClient
 from media_network.program import Program
 from media_network.whereabouts import find_center_media
@@ -41,10 +44,15 @@ class PlayOrder(Struct, frozen=True, kw_only=True):
     to: Address | None
 
 
-@click.group(name="media-console", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(name="media-console", cls=CommandLineProgram)
 @click.version_option(package_name="media-station")
 def main() -> None:
-    """Play programs of a media station, as the set at a viewer's home does."""
+    """Play programs of a media station, as the set at a viewer's home does.
+
+    \b
+    Example:
+      media-console play big-buck-bunny-1f3a --output bunny.ts
+    """
 
 
 def _address(_: click.Context, __: click.Parameter, text: str | None) -> Address | None:
@@ -57,8 +65,13 @@ def _address(_: click.Context, __: click.Parameter, text: str | None) -> Address
 
 
 @main.command()
-@click.argument("source", metavar="URL|PROGRAM")
-@click.option("--station", metavar="NAME", help="Station to play at.  [default: the first that has the whole program]")
+@click.argument("source", metavar="URL|PROGRAM", shell_complete=center_names.programs)
+@click.option(
+    "--station",
+    metavar="NAME",
+    help="Station to play at.  [default: the first that has the whole program]",
+    shell_complete=center_names.stations,
+)
 @click.option(
     "--by",
     type=click.Choice(["hls", "push"]),
@@ -168,3 +181,6 @@ def _progress_bar() -> Iterator[Progress]:
             bar.update(done - bar.pos)
 
         yield show
+
+
+add_completion(main, "media-console")

@@ -72,6 +72,19 @@ class Revived(Struct, frozen=True):
     names: tuple[str, ...]
 
 
+class Restart(Struct, frozen=True):
+    """End processes in order, and start them again."""
+
+    names: tuple[str, ...] = ()
+    """Of processes, or of stations for all of theirs; none: every one that can be restarted."""
+
+
+class Restarted(Struct, frozen=True):
+    """The processes that were restarted."""
+
+    names: tuple[str, ...]
+
+
 class AskReadiness(Struct, frozen=True):
     """Ask how much of the network serves."""
 
@@ -132,6 +145,15 @@ PROCESSES = Verb(
 )
 REVIVE = Verb(
     "revive", Revive, Revived, "Start every process that has ended.", callers=(Caller.OPERATOR,), reply_bytes_max=MIB
+)
+RESTART = Verb(
+    "restart",
+    Restart,
+    Restarted,
+    "End processes, and start them again.",
+    callers=(Caller.OPERATOR,),
+    request_bytes_max=MIB,
+    reply_bytes_max=MIB,
 )
 READINESS = Verb(
     "readiness",

@@ -1,7 +1,8 @@
 """The process behind `up`: takes the state folder, warms up, and becomes nursery and environment.
 
-`python -m chassis_emulator.network.daemon STATE_FOLDER` reads a topology in JSON from its standard input and writes one
-line in JSON to its standard output: `Started` once every process has been, or `StartFailed`.
+`python -m chassis_emulator.network.daemon STATE_FOLDER` reads a `StartOrder` in JSON from its standard input and writes
+one line in JSON to its standard output: `Started` once every process has been, or `StartFailed`. Until then it ends,
+with all that it has started, when its standard input is closed.
 """
 
 import asyncio
@@ -9,54 +10,89 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from chassis_emulator.errors import EmulatorError
+from chassis_emulator.network.binding import begin, go_on
 from chassis_emulator.network.credentials import digest_passwords, snmp_users
 from chassis_emulator.network.environment import run_environment
-from chassis_emulator.network.errors import AddressInUse
-from chassis_emulator.network.start_report import Started, StartFailed
+from chassis_emulator.network.network_number import take_any_number, take_number
+from chassis_emulator.network.start_report import Started, StartFailed, StartOrder
+from chassis_emulator.network.starter import Starter
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.child import die_with
 from chassis_emulator.processes.nursery import freeze, tend
 from chassis_emulator.processes.parts import ProcessPart
-from chassis_emulator.topology.plan import NetworkPlan, plan_network
+from chassis_emulator.topology.plan import NetworkPlan
 from chassis_emulator.topology.topology import Topology
-from media_network.address import Address
 
 Parts = Mapping[str, ProcessPart[Any]]
 
 
+class _Settled(NamedTuple):
+    """What is to be brought up, when nothing stands in its way."""
+
+    plan: NetworkPlan
+    changes: tuple[str, ...]
+
+
 def run_daemon(folder: StateFolder, load_parts: Callable[[], Parts]) -> None:
     """Be the nursery of a network, and fork its environment; returns when every process of the network is gone."""
+    starter = Starter()
+    order = starter.read_order()
+    if order is None:
+        return
+    # Not closed: the folder is free again when the process is gone, and not before.
+    held = ExitStack()
     try:
-        topology = msgspec.json.decode(sys.stdin.buffer.read(), type=Topology)
-        folder.prepare()
-        # Held by nursery and environment, and free again when the last of the two is gone.
-        folder.take()
-        folder.set_damaged_aside()
-        plan = plan_network(topology, folder.path)
-        _refuse_addresses_in_use(plan, folder)
+        settled = _settle(order, folder, held)
     except EmulatorError as error:
-        _report(StartFailed(str(error), error.hint))
+        starter.tell(StartFailed(str(error), error.hint))
         return
     parts = load_parts()
-    _rehearse_snmp(topology, folder)
+    _rehearse_snmp(settled.plan.topology, folder)
+    if not starter.is_gone:
+        _bring_up(settled, folder, parts, starter)
+
+
+def _settle(order: StartOrder, folder: StateFolder, held: ExitStack) -> _Settled:
+    """Take the folder and a number, both held by nursery and environment, and free when the last of the two is gone.
+
+    Raises EmulatorError.
+    """
+    folder.prepare()
+    folder.take()
+    folder.set_damaged_aside()
+    record, wanted = folder.record(), order.topology
+    if record:
+        go_on(folder.path, record.topology, wanted)
+    else:
+        begin(folder.path, wanted)
+    if order.any_number:
+        first = (record.topology.network, wanted.network) if record else (wanted.network,)
+        plan = take_any_number(wanted, folder, held, first)
+    else:
+        plan = take_number(wanted, folder, held)
+    return _Settled(plan, go_on(folder.path, record.topology, plan.topology) if record else ())
+
+
+def _bring_up(settled: _Settled, folder: StateFolder, parts: Parts, starter: Starter) -> None:
     freeze()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = os.getpid()
     if os.fork() == 0:
         ours.close()
         die_with(nursery)
-        asyncio.run(run_environment(plan, folder, theirs, lambda: _report(Started())))
+        started = Started(topology=settled.plan.topology, changes=settled.changes)
+        announce = partial(starter.tell, started)
+        asyncio.run(run_environment(settled.plan, folder, theirs, announce, starter.watched))
         return
     theirs.close()
-    # Whoever waits for the report must see the end of the pipe if the environment dies before it.
-    os.dup2(2, 1)
+    starter.forget()
     tend(ours, parts)
     os.wait()
 
@@ -67,28 +103,6 @@ def _rehearse_snmp(topology: Topology, folder: StateFolder) -> None:
     if topology.snmp.targets:
         # pysnmp, which tells the targets, takes long to load and much memory.
         import_module("media_network.snmp.notifying.notifier")
-
-
-def _refuse_addresses_in_use(plan: NetworkPlan, folder: StateFolder) -> None:
-    for name, addresses in plan.listening.items():
-        for address in addresses:
-            _refuse_address_in_use(name, address, folder)
-
-
-def _refuse_address_in_use(name: str, address: Address, folder: StateFolder) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            reason = (error.strerror or "refused").lower()
-            raise AddressInUse(str(address), name, folder.log(name), reason) from error
-
-
-def _report(report: Started | StartFailed) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-    sys.stdout.flush()
-    os.dup2(2, 1)
 
 
 def _real_parts() -> Parts:

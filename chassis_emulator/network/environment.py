@@ -10,7 +10,7 @@ import random
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Any
 
 from chassis_emulator.chassis.chassis_desk import ChassisDesk
@@ -44,6 +44,7 @@ from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
 from chassis_emulator.network.front_panel import FrontPanel
 from chassis_emulator.network.nms_settings import nms_folder
 from chassis_emulator.network.readiness import look
+from chassis_emulator.network.restarting import RestartDesk
 from chassis_emulator.network.service_switch import ServiceSwitch
 from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.processes.memory import pss_bytes
@@ -57,9 +58,16 @@ from media_network.status import ProcessStatus
 
 
 async def run_environment(
-    plan: NetworkPlan, folder: StateFolder, nursery: socket.socket, announce: Callable[[], None]
+    plan: NetworkPlan,
+    folder: StateFolder,
+    nursery: socket.socket,
+    announce: Callable[[], None],
+    watched: Callable[[Callable[[], None]], AbstractContextManager[None]],
 ) -> None:
-    """Bring the network up, `announce` that all its processes have been started, and end it when ordered to."""
+    """Bring the network up, `announce` that all its processes have been started, and end it when ordered to.
+
+    While `watched` is open, it calls what it is given if whoever wanted the network has gone: it is ended then, too.
+    """
     rng = random.Random()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -90,10 +98,12 @@ async def run_environment(
         panel = await stack.enter_async_context(FrontPanel(plan.panel, view))
         for station in plan.chassis:
             await stack.enter_async_context(ServiceSwitch(station, processes))
-        await processes.start_missing()
+        with watched(end.set):
+            await processes.start_missing()
         answers: dict[Verb[Any, Any], Answer] = {
             **environment.answers,
             **desk.answers,
+            **RestartDesk(processes).answers,
             PICTURE: view.answer_picture,
             OPEN_PANEL: panel.open,
         }

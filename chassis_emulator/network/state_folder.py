@@ -7,6 +7,7 @@ control.sock            where the environment takes orders
 credentials.json        users generated for the network, by protocol; mode 0600
 logs/<process>.log      what each process printed
 center/                 state of the distribution center
+demo/                   what a demo received, if one was left up
 nms/                    state of a network management system, if one is started with what `nms-settings` printed
 stations/<station>/manager/root/      what stands for the management board's `/`
 stations/<station>/manager/orders.sock

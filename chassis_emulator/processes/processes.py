@@ -109,6 +109,20 @@ class Processes:
                 await self._nursery.signal(process.name, signal.SIGKILL)
                 await process.ended.wait()
 
+    async def restart(self, process: Process, grace_s: float = 5.0) -> None:
+        """End one as `end` does, and start it again if it should live."""
+        async with process.changing:
+            process.stopping = True
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                if process.pid is None:
+                    break
+                await self._nursery.signal(process.name, number)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(grace_s):
+                        await process.ended.wait()
+            if process.wanted:
+                await self._give_birth(process)
+
     async def hang(self, process: Process, *, hung: bool) -> None:
         """Let one stand still (SIGSTOP), or go on (SIGCONT)."""
         process.hung = hung and process.pid is not None

@@ -35,6 +35,7 @@ from chassis_emulator.data import examples
 from chassis_emulator.topology.document import Document, DocumentError
 from media_network.address import Address
 
+NETWORKS_MAX = 254
 SLOTS_MAX = 16
 SUPPLIES_MAX = 2
 
@@ -92,7 +93,7 @@ class Snmp(Struct, frozen=True, kw_only=True):
 class Topology(Struct, frozen=True, kw_only=True):
     """A network: one distribution center and its media stations, in the order of their addresses."""
 
-    network: Annotated[int, Meta(ge=1, le=254, description="a whole number from 1 to 254")]
+    network: Annotated[int, Meta(ge=1, le=NETWORKS_MAX, description=f"a whole number from 1 to {NETWORKS_MAX}")]
     name: Name
     center: Center
     stations: Annotated[

@@ -2,13 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from media_network import center_names
 from media_network.cli import UserError, echo_json, json_option
 from media_network.http.errors import NetworkError
+from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
     ASK_INGEST,
     ASK_PROGRAM_ROW,
@@ -25,6 +28,8 @@ from media_network.messages.content import (
     ListIngests,
     ProgramRow,
 )
+from media_network.presenting import present, watch_option
+from media_network.table import table_or
 
 _STAGES = {
     IngestStage.WAITING: "waiting    ",
@@ -33,11 +38,12 @@ _STAGES = {
     IngestStage.STORING: "storing    ",
     IngestStage.UNKNOWN: "working    ",
 }
-_INTERRUPTED = 130
+_HEADINGS = ("INGEST", "STAGE", "DONE", "BEGUN", "PROGRAM", "SOURCE")
+_NOTHING = "There is no ingest under way, and none has ended since the center started."
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=center_names.files)
 @click.option("--title", help="What people call it (default: the name of the file).")
 @click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
 @click.option(
@@ -79,36 +85,31 @@ def ingest(
         begun = talk_with(center, state_dir, lambda talk: talk.ask(INGEST, order))
     except KeyboardInterrupt:
         click.echo("\nThe center may have taken the order: `distribution-center ingests` shows it then.", err=True)
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED_STATUS) from None
     _see_it_through(begun, as_json=as_json, center=center, state_dir=state_dir)
 
 
 @click.command()
+@watch_option
 @json_option("a list of objects")
 @center_option
-def ingests(*, as_json: bool, center: str | None, state_dir: Path) -> None:
+def ingests(*, watch: bool, as_json: bool, center: str | None, state_dir: Path) -> None:
     """List the ingests that are under way, and those that ended of late.
 
     \b
     Example:
       distribution-center ingests
     """
-    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_INGESTS, ListIngests())).ingests
-    if as_json:
-        echo_json(rows)
-        return
-    if not rows:
-        click.echo("There is no ingest under way, and none has ended since the center started.")
-        return
-    click.echo(f"{'INGEST':16}  {'STAGE':11}  {'DONE':>4}  {'BEGUN':>9}  SOURCE")
-    for row in rows:
-        click.echo(_line_of(row, time.time()))
-        if row.progress.error:
-            click.echo(f"{'':16}  {row.progress.error}")
+    present(
+        lambda: talk_with(center, state_dir, lambda talk: talk.ask(LIST_INGESTS, ListIngests())).ingests,
+        lambda rows: _table(rows, time.time()),
+        as_json=as_json,
+        watch=watch,
+    )
 
 
 @click.command("watch-ingest")
-@click.argument("number", metavar="INGEST")
+@click.argument("number", metavar="INGEST", shell_complete=center_names.ingests)
 @json_option("an object with `program`, `warnings` and more")
 @center_option
 def watch_ingest(*, number: str, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -123,7 +124,7 @@ def watch_ingest(*, number: str, as_json: bool, center: str | None, state_dir: P
 
 
 @click.command("cancel-ingest")
-@click.argument("number", metavar="INGEST")
+@click.argument("number", metavar="INGEST", shell_complete=center_names.ingests)
 @json_option("how far the ingest is: `stage` is `cancelled`, or how it had ended before")
 @center_option
 def cancel_ingest(*, number: str, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -144,12 +145,17 @@ def cancel_ingest(*, number: str, as_json: bool, center: str | None, state_dir: 
         click.echo(f"{number} was over already, it is {progress.stage}{program}")
 
 
-def _line_of(row: IngestRow, now_s: float) -> str:
+def _table(rows: Sequence[IngestRow], now_s: float) -> str:
+    """The table; below an ingest that failed, why."""
+    errors = [[row.progress.error] if row.progress.error else [] for row in rows]
+    return table_or(_NOTHING, _HEADINGS, [_cells(row, now_s) for row in rows], errors)
+
+
+def _cells(row: IngestRow, now_s: float) -> tuple[str, ...]:
     progress, ago_s = row.progress, max(0.0, now_s - row.begun_at_s)
-    done = "" if progress.is_over else f"{progress.fraction:4.0%}"
+    done = "" if progress.is_over else f"{progress.fraction:.0%}"
     ago = f"{ago_s / 60:.0f} min ago" if ago_s < 3600 else f"{ago_s / 3600:.0f} h ago"
-    program = f" -> {progress.program}" if progress.program else ""
-    return f"{progress.ingest:16}  {progress.stage:11}  {done:>4}  {ago:>9}  {row.source}{program}"
+    return progress.ingest, progress.stage, done, ago, progress.program or "", row.source
 
 
 def _see_it_through(begun: IngestProgress, *, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -162,7 +168,7 @@ def _see_it_through(begun: IngestProgress, *, as_json: bool, center: str | None,
             f" `distribution-center cancel-ingest {begun.ingest}` ends it.",
             err=True,
         )
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED_STATUS) from None
     if as_json:
         echo_json(row)
         return

@@ -1,6 +1,7 @@
 """`distribute`, `publish`, `programs` and `stations`: programs, and where they are."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,7 +9,9 @@ from msgspec.structs import replace
 
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
 from distribution_center.commands.moment import Moment, in_words
+from media_network import center_names
 from media_network.cli import UserError, echo_json, json_option
+from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
     ASK_PROGRAM_ROW,
     DISTRIBUTE,
@@ -25,8 +28,15 @@ from media_network.messages.content import (
     Withdraw,
 )
 from media_network.messages.holdings import COPIES_MAX
-from media_network.messages.registry import LIST_STATIONS, ListStations
+from media_network.messages.registry import LIST_STATIONS, ListStations, StationRow
+from media_network.presenting import present, watch_option
+from media_network.table import table_or
 
+_PROGRAM_HEADINGS = ("PROGRAM", "STATE", "LENGTH", "SIZE", "SEGMENTS AT")
+_NO_PROGRAMS = "There is no program yet; `distribution-center ingest FILE` makes one."
+_NO_SUCH_PROGRAMS = "There is no such program; without options all are listed."
+_STATION_HEADINGS = ("STATION", "DIRECTOR", "EPOCH", "ENGINES", "PROGRAMS", "HEARD", "")
+_NO_STATIONS = "No media station has registered yet."
 _STATES = [state.value for state in ProgramState if state is not ProgramState.UNKNOWN]
 _NEARLY = 0.99
 """Of the way: every segment is there, and further copies are being made."""
@@ -36,8 +46,8 @@ _ORDER_STAYS = "The order stays, and is carried out when that has changed; `dist
 
 
 @click.command()
-@click.argument("program")
-@click.argument("stations", nargs=-1, required=True)
+@click.argument("program", shell_complete=center_names.programs)
+@click.argument("stations", nargs=-1, required=True, shell_complete=center_names.stations)
 @click.option(
     "--copies",
     default=2,
@@ -71,7 +81,11 @@ def distribute(
     """
     rate_bps = round(rate * 1e6) if rate else None
     order = Distribute(program=program, stations=stations, copies=copies, rate_bps=rate_bps)
-    row = talk_with(center, state_dir, lambda talk: _distribute(talk, order, wait=wait))
+    try:
+        row = talk_with(center, state_dir, lambda talk: _distribute(talk, order, wait=wait))
+    except KeyboardInterrupt:
+        click.echo("\nThe center goes on with it; `distribution-center programs --watch` shows how far.", err=True)
+        raise SystemExit(INTERRUPTED_STATUS) from None
     if as_json:
         echo_json(row)
     else:
@@ -79,7 +93,7 @@ def distribute(
 
 
 @click.command()
-@click.argument("program")
+@click.argument("program", shell_complete=center_names.programs)
 @click.option("--at", "at_ms", type=Moment(), help="When its service begins (default: now).")
 @click.option("--until", "until_ms", type=Moment(), help="When its service ends (default: never).")
 @json_option("an object with `program`, `state` and more")
@@ -107,7 +121,7 @@ def publish(
 
 
 @click.command()
-@click.argument("program")
+@click.argument("program", shell_complete=center_names.programs)
 @json_option("an object with `program`")
 @center_option
 def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -129,8 +143,9 @@ def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path
 @click.command()
 @click.option("--search", default="", metavar="WORD", help="Only those with WORD in their name or title.")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
-@click.option("--station", help="Only those of which STATION holds something.")
+@click.option("--station", help="Only those of which STATION holds something.", shell_complete=center_names.stations)
 @click.option("--limit", type=click.IntRange(min=1), help="No more than so many (default: all).")
+@watch_option
 @json_option("a list of objects")
 @center_option
 def programs(
@@ -139,6 +154,7 @@ def programs(
     state: str | None,
     station: str | None,
     limit: int | None,
+    watch: bool,
     as_json: bool,
     center: str | None,
     state_dir: Path,
@@ -151,42 +167,65 @@ def programs(
       distribution-center programs --state published --station north --search bunny --limit 50
     """
     wanted = ListPrograms(search=search, state=ProgramState(state) if state else None, station=station)
-    rows = talk_with(center, state_dir, lambda talk: _listed(talk, wanted, limit))
-    if as_json:
-        echo_json(rows)
-        return
-    for row in rows:
-        held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
-        click.echo(f"{row.program:40} {row.state:10} {row.duration_ms / 1000:8.1f} s {row.bytes / 1e6:8.1f} MB  {held}")
-        for making in row.to_be_carried_out:
-            if making not in row.obstacles:
-                click.echo(f"  copies are being made at {making}")
-        for obstacle in row.obstacles.values():
-            click.echo(f"  waits: {obstacle}")
-        for warning in row.warnings:
-            click.echo(f"    {warning}")
+    nothing = _NO_SUCH_PROGRAMS if search or state or station else _NO_PROGRAMS
+    present(
+        lambda: talk_with(center, state_dir, lambda talk: _listed(talk, wanted, limit)),
+        lambda rows: _program_table(rows, nothing),
+        as_json=as_json,
+        watch=watch,
+    )
 
 
 @click.command()
+@watch_option
 @json_option("a list of objects")
 @center_option
-def stations(*, as_json: bool, center: str | None, state_dir: Path) -> None:
+def stations(*, watch: bool, as_json: bool, center: str | None, state_dir: Path) -> None:
     """List the media stations that are registered.
+
+    HEARD is how long ago its director was heard last.
 
     \b
     Example:
       distribution-center stations
     """
-    rows = talk_with(center, state_dir, lambda talk: talk.ask(LIST_STATIONS, ListStations())).stations
-    if as_json:
-        echo_json(rows)
-        return
-    for row in rows:
-        home = "  home" if row.home else ""
-        click.echo(
-            f"{row.station:24} {row.director:21} epoch {row.epoch:<4} {row.engines:2} engines"
-            f" {row.programs:5} programs  heard {row.silent_ms / 1000:.1f} s ago{home}"
-        )
+    present(
+        lambda: talk_with(center, state_dir, lambda talk: talk.ask(LIST_STATIONS, ListStations())).stations,
+        _station_table,
+        as_json=as_json,
+        watch=watch,
+    )
+
+
+def _program_table(rows: Sequence[ProgramRow], nothing: str) -> str:
+    """The table; below a program, what is in its way and what it was warned of."""
+    return table_or(nothing, _PROGRAM_HEADINGS, [_program_cells(row) for row in rows], [_remarks(row) for row in rows])
+
+
+def _remarks(row: ProgramRow) -> list[str]:
+    making = [f"copies are being made at {each}" for each in row.to_be_carried_out if each not in row.obstacles]
+    return [*making, *(f"waits: {each}" for each in row.obstacles.values()), *row.warnings]
+
+
+def _program_cells(row: ProgramRow) -> tuple[str, ...]:
+    held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
+    return row.program, row.state, f"{row.duration_ms / 1000:.1f} s", f"{row.bytes / 1e6:.1f} MB", held
+
+
+def _station_table(rows: Sequence[StationRow]) -> str:
+    return table_or(_NO_STATIONS, _STATION_HEADINGS, [_station_cells(row) for row in rows])
+
+
+def _station_cells(row: StationRow) -> tuple[str, ...]:
+    return (
+        row.station,
+        row.director,
+        str(row.epoch),
+        str(row.engines),
+        str(row.programs),
+        f"{row.silent_ms / 1000:.1f} s ago",
+        "home" if row.home else "",
+    )
 
 
 async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRow:

@@ -36,7 +36,12 @@ def run(path: Path) -> None:
 
 @click.group()
 def nms() -> None:
-    """The network management system: sees every station, chassis and blade."""
+    """The network management system: sees every station, chassis and blade.
+
+    \b
+    Example:
+      distribution-center nms run --settings nms.toml
+    """
 
 
 @nms.command("run")

@@ -1,6 +1,7 @@
 """Ingests are jobs of the center: listed, watched by whoever asks, cancelled, and gone on with after a restart."""
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -386,13 +387,14 @@ def test_an_order_that_cannot_be_kept_is_not_accepted(simulated, cut):
 
 
 @asynccontextmanager
-async def command(world, *words):
+async def command(world, *words, environment=None):
     """`distribution-center` as a process."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from distribution_center.cli import main; main()"),
+        *(sys.executable, "-c", "from distribution_center.cli import main; main(prog_name='distribution-center')"),
         *(*words, "--center", str(world.address)),
         stdout=PIPE,
         stderr=PIPE,
+        env=environment,
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
     )
     try:
@@ -427,7 +429,13 @@ def test_a_command_that_is_interrupted_says_that_the_ingest_goes_on(told, tmp_pa
             assert f"`distribution-center watch-ingest {number}` shows it again" in error.decode()
             assert "Traceback" not in error.decode()
             _, listed, _ = await said(world, "ingests")
-            assert [number, "storing", str(source)] == [listed.splitlines()[1].split()[at] for at in (0, 1, 6)]
+            headings, line = listed.splitlines()
+            assert headings.split() == ["INGEST", "STAGE", "DONE", "BEGUN", "PROGRAM", "SOURCE"]
+            assert [number, "storing", str(source)] == [line.split()[at] for at in (0, 1, -1)]
+            words = f"distribution-center watch-ingest --center {world.address} "
+            asked = {"COMP_WORDS": words, "COMP_CWORD": "4", "_DISTRIBUTION_CENTER_COMPLETE": "bash_complete"}
+            async with command(world, environment={**os.environ, **asked}) as process:
+                assert await process.communicate() == (f"plain,{number}\n".encode(), b"")
 
             async with command(world, "watch-ingest", number) as process:
                 home.takes = 1 << 20

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -144,5 +145,14 @@ STAND_INS: dict[str, ProcessPart[msgspec.Struct]] = {
     "blade": ProcessPart(BladeSettings, run_blade),
 }
 
+
+def load_parts(state: Path) -> dict[str, ProcessPart[msgspec.Struct]]:
+    """Takes as long as there is a file `hold` beside the state folder, for a test that wants to come in between."""
+    while state.with_name("hold").exists():
+        time.sleep(0.01)
+    return STAND_INS
+
+
 if __name__ == "__main__":
-    run_daemon(StateFolder(Path(sys.argv[1])), lambda: STAND_INS)
+    state_folder = Path(sys.argv[1])
+    run_daemon(StateFolder(state_folder), lambda: load_parts(state_folder))

@@ -1,52 +1,17 @@
-"""A whole network of stand-ins, brought up and ended by the commands a person types."""
+"""The life of a network of stand-ins: it comes, is looked at, loses parts and goes."""
 
 import json
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from chassis_emulator.commands.cli import main
 from tests.addresses import network_number
+from tests.chassis_emulator.network.lab import ROOT, Emulator, gone, refused
 
-DAEMON = (sys.executable, str(Path(__file__).with_name("stand_ins.py")))
-ROOT = Path(__file__).parents[3]
 NETWORK = network_number()
-TOPOLOGY = f"""
-network: {NETWORK}
-name: lab
-center: {{name: main, home: home}}
-stations:
-  - {{name: home, slots: 2}}
-  - {{name: north, slots: 3}}
-"""
-
-
-class Emulator:
-    """The command, with a state folder and a topology."""
-
-    def __init__(self, folder: Path) -> None:
-        self.state = folder / "state"
-        self.topology = folder / "lab.yaml"
-        self.topology.write_text(TOPOLOGY)
-
-    def run(self, *arguments: object) -> Result:
-        words = [*map(str, arguments), "--state-dir", str(self.state)]
-        return CliRunner().invoke(main, words, obj=DAEMON)
-
-    def up(self) -> str:
-        result = self.run("up", self.topology)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    def ps(self) -> dict[str, dict]:
-        result = self.run("ps", "--json")
-        assert result.exit_code == 0, result.output
-        return {row["name"]: row for row in json.loads(result.stdout)}
 
 
 @pytest.fixture
@@ -55,20 +20,9 @@ def emulator(tmp_path, monkeypatch):
     # Longer than the 108 bytes of a UNIX address: the control socket must not mind.
     folder = tmp_path / ("deep" * 20) / ("deeper" * 10)
     folder.mkdir(parents=True)
-    emulator = Emulator(folder)
+    emulator = Emulator(folder, NETWORK)
     yield emulator
     assert emulator.run("down").exit_code == 0
-
-
-def refused(result: Result, status: int = 1) -> str:
-    assert result.exit_code == status, result.output
-    assert "Traceback" not in result.output
-    assert result.stderr.startswith("Error: ")
-    return result.stderr
-
-
-def gone(pid: int) -> bool:
-    return not Path(f"/proc/{pid}").exists()
 
 
 def test_life_of_a_network(emulator):
@@ -102,6 +56,20 @@ def test_life_of_a_network(emulator):
     table = emulator.run("ps").output
     assert "north/2" in table
     assert "chassis manager" in table
+    assert table.splitlines()[0].split() == [
+        *("NAME", "ROLE", "STATE", "PID", "CONTROL", "MEDIA", "SNMP", "IPMI", "SERIAL", "MEMORY"),
+    ]
+    manager = next(line for line in table.splitlines() if line.startswith("north/manager"))
+    assert f"127.{NETWORK}.2.254:1161" in manager.split()
+    assert f"127.{NETWORK}.2.254:6623" in manager.split()
+    assert "process.role: engine" in emulator.run("inspect", "north/2").output.splitlines()
+    inspected = json.loads(emulator.run("inspect", "north/2", "--json").output)
+    assert inspected["process"]["address"] == f"127.{NETWORK}.2.2"
+    assert inspected["slot"]["name"] == "north/2"
+    for name in ("center", "north", "north/manager", "home/supply-1"):
+        assert emulator.run("inspect", name).output.strip()
+    assert f"network.number: {NETWORK}" in emulator.run("inspect").output
+    assert "Did you mean north/manager?" in refused(emulator.run("inspect", "north/manger"))
     assert json.loads(emulator.run("credentials", "--json").output).keys() == {"ipmi", "snmp"}
 
     result = emulator.run("down")
@@ -122,7 +90,7 @@ def test_a_second_up_changes_nothing(emulator):
 
 def test_another_topology_in_the_same_folder_is_refused(emulator):
     emulator.up()
-    emulator.topology.write_text(TOPOLOGY.replace("name: lab", "name: other"))
+    emulator.write_topology(("name: lab", "name: other"))
     assert "Another network, 'lab', is up" in refused(emulator.run("up", emulator.topology), 75)
 
 

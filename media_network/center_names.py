@@ -1,0 +1,70 @@
+"""Names that a shell completes: of programs, stations and ingests, as the center knows them."""
+
+import asyncio
+import os
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from media_network.address import Address
+from media_network.http.client import HttpClient
+from media_network.messages.content import LIST_INGESTS, LIST_PROGRAMS, ListIngests, ListPrograms
+from media_network.messages.registry import LIST_STATIONS, ListStations
+from media_network.messages.verb import Reply, Request, Verb
+from media_network.whereabouts import default_state_folder, find_center
+
+_PATIENCE_S = 1.0
+
+
+def programs(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Programs, by name."""
+    found = _ask(context, LIST_PROGRAMS, ListPrograms(search=begun))
+    return _items((row.program for row in found.programs) if found else (), begun)
+
+
+def stations(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Stations, by name."""
+    found = _ask(context, LIST_STATIONS, ListStations())
+    return _items((row.station for row in found.stations) if found else (), begun)
+
+
+def ingests(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Ingests, by number."""
+    found = _ask(context, LIST_INGESTS, ListIngests())
+    return _items((row.progress.ingest for row in found.ingests) if found else (), begun)
+
+
+def files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Files, as the shell finds them."""
+    return [CompletionItem(begun, type="file")]
+
+
+def _items(names: Iterable[str], begun: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def _center(context: click.Context) -> Address | None:
+    """The one that the options name."""
+    named = context.params.get("center")
+    if not named:
+        return find_center(context.params.get("state_dir") or default_state_folder(os.environ, Path.home()))
+    try:
+        return Address.parse(named)
+    except ValueError:
+        return None
+
+
+def _ask(context: click.Context, verb: Verb[Request, Reply], request: Request) -> Reply | None:
+    """What the center answers, at once or not at all."""
+    address = _center(context)
+    if address is None:
+        return None
+
+    async def ask() -> Reply | None:
+        async with HttpClient(random.SystemRandom()) as http:
+            return await http.tell(address, verb, request, deadline_s=_PATIENCE_S)
+
+    return asyncio.run(ask())
