@@ -42,6 +42,8 @@ _RATE_BPS = 200_000
 _FAULTS_FROM_S = 5.0
 _FAULTS_UNTIL_S = 35.0
 _CALM_AFTER_S = 25.0
+_COPIES = 2
+"""Of each segment at north, which has three blades at least, and one of them directs."""
 """Every fault has healed by then, and everybody had time to find each other again."""
 _PATIENCE_S = 600.0
 _PAUSE_S = 0.5
@@ -116,13 +118,13 @@ class Story:
         await self._prepare()
         schedule(self._simulation, self._faults)
         async with HttpClient(self._simulation.rng("onlooker"), ONLOOKER) as http, asyncio.TaskGroup() as tasks:
-            witness = RegistryWitness(self._stage, self._program.name, self._contents)
+            witness = RegistryWitness(self._stage, self._program.cut, self._contents)
             watch = tasks.create_task(self._keep_looking(witness), name="registry witness")
             await self._bring_into_service(http)
             while self._now_s < self._faults_until_s:
                 await asyncio.gather(self._view(http, play_hls), self._view(http, play_push))
             await asyncio.sleep(max(0.0, self._faults_until_s + _CALM_AFTER_S - self._now_s))
-            await witness.look_in_calm()
+            await witness.look_in_calm({"home": 1, "north": _COPIES})
             await self._view_in_calm(http)
             watch.cancel()
 
@@ -137,7 +139,7 @@ class Story:
         """Claims 11 to 13: home, distribution, publication; said again for as long as something is away."""
         name = self._program.name
         await self._until(lambda: self._is_whole_at(http, "home"))
-        await self._order(http, DISTRIBUTE, Distribute(program=name, stations=("north",)))
+        await self._order(http, DISTRIBUTE, Distribute(program=name, stations=("north",), copies=_COPIES))
         await self._until(lambda: self._is_whole_at(http, "north"))
         await self._order(http, PUBLISH, Publish(name))
 

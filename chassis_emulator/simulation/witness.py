@@ -1,6 +1,6 @@
 """What must hold at every moment of the story, whatever fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from chassis_emulator.simulation.errors import SimulationError
@@ -8,7 +8,7 @@ from chassis_emulator.simulation.film import packet_numbers
 from chassis_emulator.simulation.hosts import Endpoint
 from chassis_emulator.simulation.stage import Stage
 from distribution_center.registry.sqlite_repository import SqliteRepository
-from media_network.fields import ProgramId
+from media_network.cut import Cut
 
 
 class Violated(SimulationError):
@@ -51,14 +51,15 @@ class StreamWitness:
 class RegistryWitness:
     """Compares the registry with the disks: it lists what no power cut can take, and in the calm all that they hold."""
 
-    def __init__(self, stage: Stage, program: ProgramId, contents: Sequence[bytes]) -> None:
+    def __init__(self, stage: Stage, cut: Cut, contents: Sequence[bytes]) -> None:
         self._stations = sorted({blade.station for blade in stage.plan.blades})
         self._contents = contents
-        self._program = program
+        self._program = cut.program
+        folder = f"{cut.program}.{cut.table}"
         names = [f"{number}.{len(content)}.{sha256(content).hexdigest()}.ts" for number, content in enumerate(contents)]
         self._places = {
             (station, number): [
-                (stage.disks[blade.name], channel / program / name)
+                (stage.disks[blade.name], channel / folder / name)
                 for blade in stage.plan.blades
                 if blade.station == station
                 for channel in blade.channels
@@ -76,8 +77,9 @@ class RegistryWitness:
                 if not self._durable(station, segment):
                     raise Violated(f"the registry lists segment {segment} at {station}; no disk there holds it safely")
 
-    async def look_in_calm(self) -> None:
-        """When all is healed and had time to be told. Raises Violated when it lacks what disks hold."""
+    async def look_in_calm(self, wanted: Mapping[str, int]) -> None:
+        """When all is healed and had time to be told. Raises Violated when it lacks what disks hold, counts other
+        copies than there are, or when a station has fewer than are wanted there."""
         listed = await self._registry.locations(self._program)
         for station in self._stations:
             held = {segment for segment in range(len(self._contents)) if self._durable(station, segment)}
@@ -85,7 +87,19 @@ class RegistryWitness:
                 raise Violated(
                     f"in the calm after the faults the registry lacks segments {unlisted} on {station}'s disks"
                 )
+        for station, copies in wanted.items():
+            there = [self._copies(station, segment) for segment in range(len(self._contents))]
+            if min(there) < copies:
+                raise Violated(f"in the calm after the faults {station} has {there} copies, and {copies} are wanted")
+            counted = (await self._registry.held(self._program, copies)).get(station, 0)
+            if counted != len(there):
+                raise Violated(
+                    f"the registry counts {copies} copies of {counted} segments at {station}, and not of all"
+                )
 
     def _durable(self, station: str, segment: int) -> bool:
+        return self._copies(station, segment) > 0
+
+    def _copies(self, station: str, segment: int) -> int:
         content = self._contents[segment]
-        return any(disk.durable_content(path) == content for disk, path in self._places[station, segment])
+        return sum(disk.durable_content(path) == content for disk, path in self._places[station, segment])
