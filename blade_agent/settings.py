@@ -7,7 +7,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.address import Address, Ipv4Text
+from media_network.fields import PathText
 from media_network.snmp.targets import AgentSettings
+
+UDP_PREFIX = "udp:"
+"""Before the address of a CBC on a switched network."""
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,7 +21,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     All blades of a station are told the same.
     """
 
-    address: str
+    address: Ipv4Text
     """IPv4 address; its port is the media port."""
     take_command: tuple[str, ...] = ()
     """Program and arguments that bring the address to this blade when it begins to direct."""
@@ -35,12 +40,12 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     slot: Annotated[int, Meta(ge=1, le=16)]
-    address: str
+    address: Ipv4Text
     """IPv4 address of the blade; it answers there, and its streams leave from it."""
-    backplane: str
-    state: str
+    backplane: PathText
+    state: PathText
     """Folder for what must survive a restart."""
-    channels: Annotated[tuple[str, ...], Meta(min_length=1)]
+    channels: Annotated[tuple[PathText, ...], Meta(min_length=1)]
     """Folders of the segment store, one per independent I/O channel (claim 4): one a disk."""
     media_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     """Where consoles are served, and segments fetched."""
@@ -57,7 +62,7 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them: whoever asks can have them sent anywhere."""
     serial_number: str = ""
-    root: str = "/"
+    root: PathText = "/"
     """Folder that holds the board's `sys` and `dev`: another one where the board is emulated, or a copied tree."""
     watchdog: bool = True
     """Run the board's watchdog, where the profile knows it: it resets the board when the agent hangs or dies."""
@@ -67,3 +72,13 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The same for switching it off."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
+
+    def __post_init__(self) -> None:
+        """Refuse an address of the backplane that is none, and one port for two; ValueError says which."""
+        if self.backplane.startswith(UDP_PREFIX):
+            try:
+                Address.parse(self.backplane.removeprefix(UDP_PREFIX))
+            except ValueError as error:
+                raise ValueError(f"backplane is {self.backplane!r}: {error}") from None
+        if self.media_port == self.control_port:
+            raise ValueError(f"media_port and control_port are both {self.media_port}; they must differ")

@@ -5,9 +5,10 @@ import click
 from distribution_center.commands.ingests import cancel_ingest, ingest, ingests, watch_ingest
 from distribution_center.commands.programs import distribute, programs, publish, stations, withdraw
 from distribution_center.commands.serving import nms, run
+from media_network.cli import Commands
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="media-station")
 def main() -> None:
     """A distribution center: knows where every segment is, and brings programs to the stations."""

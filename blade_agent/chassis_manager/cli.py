@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import Commands, UserError, echo_json, json_option
 
 if TYPE_CHECKING:
     from blade_agent.chassis_manager.orders import ChassisState, EventRow, SlotState
@@ -31,7 +31,7 @@ def _socket_option(command: Command) -> Command:
     )(command)
 
 
-@click.group()
+@click.group(cls=Commands)
 def chassis() -> None:
     """A chassis as its manager sees it: on the management board itself."""
 

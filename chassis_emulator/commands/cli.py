@@ -13,11 +13,11 @@ from chassis_emulator.commands.network import down, ps, up
 from chassis_emulator.commands.scenario import scenario
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.errors import AnotherIsUp
-from media_network.cli import InUse, UserError
+from media_network.cli import Commands, InUse, UserError
 
 
-class _Commands(click.Group):
-    """The one place where what went wrong becomes a sentence and an exit code."""
+class _Commands(Commands):
+    """The same of what the emulator finds wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from chassis_emulator.commands.table import format_table
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, Victim, summary_of
 from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import FiniteRange, echo_json, json_option, state_dir_option
+from media_network.cli import Commands, FiniteRange, echo_json, json_option, state_dir_option
 
 _TARGETS = {
     Victim.BLADE: "STATION[/SLOT]",
@@ -20,7 +19,7 @@ _TARGETS = {
 }
 
 
-@click.group()
+@click.group(cls=Commands)
 def fault() -> None:
     """Break something on purpose: a line, a blade, its cooling or its power.
 
@@ -93,11 +92,10 @@ def _begin(kind: type[Fault], state_dir: Path, target: str, for_s: float | None,
     from chassis_emulator.chassis.orders import BEGIN_FAULT, BeginFault
     from chassis_emulator.network.control import order
     from media_network.cli import UserError
+    from media_network.strict_reading import StrictReader
 
-    try:
-        fault: Any = msgspec.convert({"kind": kind.__struct_config__.tag, "target": target, **facts}, kind)
-    except msgspec.ValidationError as error:
-        raise UserError(f"{error}.".replace(" - at `$.", ": `"), "`--help` shows every option.") from error
+    reader = StrictReader("fault", lambda at, reason: UserError(f"{at} {reason}", "`--help` shows every option."))
+    fault: Any = reader.struct(kind, {"target": target, **facts}, "")
     begun = order(StateFolder(state_dir), BEGIN_FAULT, BeginFault(fault=fault, for_s=for_s), timeout_s=_TIMEOUT_S)
     click.echo(f"{begun.id}: {begun.kind} at {begun.target}")
 

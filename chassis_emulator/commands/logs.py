@@ -30,7 +30,9 @@ class UnknownLog(EmulatorError):
 @click.command()
 @click.argument("name", required=False)
 @click.option("--follow", "-f", is_flag=True, help="Go on as the logs grow.")
-@click.option("--lines", "-n", default=20, show_default=True, help="Lines of each log to begin with.")
+@click.option(
+    "--lines", "-n", type=click.IntRange(min=0), default=20, show_default=True, help="Lines of each log to begin with."
+)
 @state_dir_option
 def logs(name: str | None, follow: bool, lines: int, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
     """Show what a process printed, or all of them.
@@ -42,6 +44,9 @@ def logs(name: str | None, follow: bool, lines: int, state_dir: Path) -> None:  
       chassis-emulator logs north/1 --follow
     """
     chosen = _choose_logs(StateFolder(state_dir), name)
+    if not chosen:
+        click.echo(f"Nothing has a log in {state_dir}.")
+        return
     width = max((len(label) for label in chosen), default=0) if name is None else 0
     opened = [(f"{label:{width}} | " if width else "", path.open(errors="replace")) for label, path in chosen.items()]
     for prefix, log in opened:

@@ -23,7 +23,7 @@ from chassis_emulator.media_console.reception import ConsoleReception, Progress
 from chassis_emulator.media_console.report import report
 from media_network.address import Address
 from media_network.callback import do_nothing
-from media_network.cli import UserError, echo_json, json_option, state_dir_option
+from media_network.cli import Commands, UserError, echo_json, json_option, state_dir_option
 from media_network.http.client import HttpClient
 from media_network.program import Program
 from media_network.whereabouts import find_center_media
@@ -41,7 +41,7 @@ class PlayOrder(Struct, frozen=True, kw_only=True):
     to: Address | None
 
 
-@click.group(name="media-console", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, name="media-console", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="media-station")
 def main() -> None:
     """Play programs of a media station, as the set at a viewer's home does."""

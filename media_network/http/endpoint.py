@@ -16,7 +16,9 @@ from media_network.http.errors import NetworkError
 from media_network.http.kept_answers import KEPT_S, Answered, KeptAnswers, encoded
 from media_network.http.refusing import refusing
 from media_network.messages.verb import Reply, Request, Verb
+from media_network.os_trouble import in_words
 from media_network.refusal import Reason, Refused
+from media_network.unread_message import why_unread
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +79,8 @@ class VerbEndpoint:
         except OSError as error:
             # What a disk does not take is not done, and whoever asked is told.
             reason = Reason.NO_SPACE if error.errno in DISK_FULL else Reason.IO_ERROR
-            logger.warning("%s cannot be done: %s", path, error)
-            return refusing(Refused(reason, error.strerror or str(error)))
+            logger.warning("%s cannot be done: %s", path, in_words(error))
+            return refusing(Refused(reason, in_words(error)))
 
     async def _hear(self, http: web.Request, host: str) -> Answered:
         request = await self._read(http, host)
@@ -104,8 +106,8 @@ class VerbEndpoint:
                 return self._too_large
             try:
                 return self._decoder.decode(body)
-            except NOT_THE_MESSAGE as error:
-                return Refused(Reason.BAD_MESSAGE, str(error))
+            except NOT_THE_MESSAGE:
+                return Refused(Reason.BAD_MESSAGE, why_unread(body, self._verb.request))
 
 
 async def _read_body(http: web.Request, bytes_max: int) -> bytes | None:

@@ -1,9 +1,10 @@
 """Settings of an SNMP agent: where it listens, whom it answers, and what they may see. Nobody, unless named."""
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from media_network.address import IpText
 from media_network.snmp.access import USM, V2C, AccessEntry, AccessTables, Family, Level, MibView
 from media_network.snmp.keys import MIN_PASSWORD_OCTETS
 from media_network.snmp.message import MAX_NAME_OCTETS
@@ -88,8 +89,8 @@ def _groups() -> dict[str, GroupSettings]:
 class SnmpSettings(Struct, frozen=True, kw_only=True):
     """An SNMP agent's settings. Without users and communities it answers nobody."""
 
-    host: str = "127.0.0.1"
-    port: int = PORT
+    host: IpText = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = PORT
     users: tuple[UserSettings, ...] = ()
     communities: tuple[CommunitySettings, ...] = ()
     groups: dict[str, GroupSettings] = {}
