@@ -36,7 +36,7 @@ def run(path: Path) -> None:
         with saying("the blade cannot run", f"Check the addresses and folders in {path}."):
             run_until_told(run_blade(read_settings(path, BladeSettings), random.SystemRandom()))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/blade.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
     except LineUnavailable as error:
@@ -60,7 +60,7 @@ def manage(path: Path) -> None:
         with saying("the chassis cannot be managed", f"Check the addresses, folders and files in {path}."):
             run_until_told(run_manager(read_settings(path, ManagerSettings), random.SystemRandom()))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/chassis.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
     except LineUnavailable as error:
@@ -87,7 +87,7 @@ def set_epoch(epoch: int, path: Path) -> None:
         with saying("the epoch cannot be kept", f"Check `epoch_file` in {path}."):
             run_until_told(set_kept_epoch(read_settings(path, ManagerSettings), epoch))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/chassis.md describes every key.") from error
 
 
 main.add_command(chassis)

@@ -31,6 +31,14 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Serve there while it directs. Without it, something in the network leads what goes there to the director."""
 
 
+class ChannelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folder of the segment store, which has to be there: on a disk of its own where there are several."""
+
+    path: PathText
+    mount: bool = False
+    """It is a mount point: without its disk nothing is read or written there."""
+
+
 class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One blade.
 
@@ -45,8 +53,8 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     backplane: PathText
     state: PathText
     """Folder for what must survive a restart."""
-    channels: Annotated[tuple[PathText, ...], Meta(min_length=1)]
-    """Folders of the segment store, one per independent I/O channel (claim 4): one a disk."""
+    channels: Annotated[tuple[PathText | ChannelSettings, ...], Meta(min_length=1)]
+    """Folders of the segment store, one per independent I/O channel (claim 4): one a disk. A path, or a table."""
     media_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     """Where consoles are served, and segments fetched."""
     control_port: Annotated[int, Meta(ge=1, le=65535)] = 8081
@@ -55,8 +63,8 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The service address of its station; None where it has none."""
     service_port: str = ""
     baud_rate: Annotated[int, Meta(ge=1200)] = 115_200
-    profile: str = "generic-x86"
-    """Name of the hardware profile in `hw_profiles/`."""
+    profile: str = ""
+    """Name of the hardware profile in `hw_profiles/`, or a TOML file; empty: the board is looked at."""
     capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
     """What the blade may send; the director redirects nothing to an engine beyond it."""
     allow_elsewhere: bool = False
@@ -72,6 +80,14 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The same for switching it off."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
+
+    @property
+    def disks(self) -> tuple[ChannelSettings, ...]:
+        """The channels, each with all that is said of it."""
+        return tuple(
+            channel if isinstance(channel, ChannelSettings) else ChannelSettings(path=channel)
+            for channel in self.channels
+        )
 
     def __post_init__(self) -> None:
         """Refuse an address of the backplane that is none, and one port for two; ValueError says which."""

@@ -88,6 +88,7 @@ class Distribution:
         for station in order.stations:
             await self._repository.set_order(order.program, station, OrderState.ORDERED, order.copies)
         self._registry.moved.set()
+        logger.info("%s is to be distributed to %s, %d copies", order.program, ", ".join(order.stations), order.copies)
         return await self._content_manager.row(program)
 
     async def _carry_out(self, program: ProgramHeader, station: str, copies: int) -> None:
@@ -98,6 +99,7 @@ class Distribution:
         if station in whole_at:
             await self._repository.set_order(*key, OrderState.DISTRIBUTED, copies)
             self._counters.orders_done += 1
+            logger.info("%s is distributed to %s", *key)
             self._said_at.pop(key, None)
             self._content_manager.obstacles.note(*key, None)
             return

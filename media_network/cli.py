@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import logging
 import math
 import os
 import resource
@@ -18,6 +17,7 @@ import msgspec
 from media_network.document import DocumentError
 from media_network.holding import HELD_STATUS, AlreadyHeld
 from media_network.legal_values import did_you_mean
+from media_network.operators_log import begin_logging
 from media_network.os_trouble import in_words
 from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
@@ -135,7 +135,7 @@ def run_until_told(part: Coroutine[Any, Any, None]) -> None:
 
     Raises InUse: another process has what it needs; and whatever ends the part.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    begin_logging()
     _raise_descriptor_limit()
 
     async def until_told() -> None:
@@ -171,6 +171,11 @@ def json_option(what: str) -> Callable[[Command], Command]:
 def echo_json(document: object) -> None:
     """Print a document so that programs and people can read it."""
     click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+
+
+def echo_json_line(document: object) -> None:
+    """Print a document as one line, where documents come one by one."""
+    click.echo(msgspec.json.encode(document).decode())
 
 
 def _state_dir(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_BY_ASYNCIO = "error while attempting"
+"""It puts the address into the reason; we name that ourselves."""
 _NO_SUCH_NAME = "no address of a machine"
 
 
@@ -12,6 +14,8 @@ def in_words(error: OSError) -> str:
     if error.errno is None or error.errno <= 0:
         # Who looks up names counts downwards; who makes an OSError without a number has put words into it.
         reason = _NO_SUCH_NAME if error.errno else str(error)
+    elif error.strerror and not error.strerror.startswith(_BY_ASYNCIO):
+        reason = error.strerror
     else:
         reason = os.strerror(error.errno)
     reason = reason[:1].lower() + reason[1:]

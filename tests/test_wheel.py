@@ -118,6 +118,8 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
     async def story():
         async with AsyncExitStack() as stack:
             line = stack.enter_context(open_line(BAUD_RATE))
+            for disk in ("disk-1", "disk-2"):
+                (tmp_path / disk).mkdir()
             blade_settings = tmp_path / "blade.toml"
             blade_settings.write_text(f"""\
                 slot = 1

@@ -1,18 +1,20 @@
 """`blade-agent chassis ...`: what a person on the management board asks and tells the chassis manager."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from media_network.cli import Commands, UserError, echo_json, json_option
+from media_network.cli import Commands, UserError, echo_json, echo_json_line, json_option
 
 if TYPE_CHECKING:
     from blade_agent.chassis_manager.orders import ChassisState, EventRow, SlotState
     from media_network.messages.verb import Reply, Request, Verb
 
 SOCKET = "/run/media-station/chassis.sock"
+_FOLLOW_PAUSE_S = 0.5
 _ORDER_TIMEOUT_S = 30.0
 """A blade that has to let go of its streams first takes its time."""
 
@@ -58,23 +60,31 @@ def status(socket: Path, *, as_json: bool) -> None:
 
 @chassis.command()
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Show what came after this record.")
+@click.option("--follow", "-f", is_flag=True, help="Go on as events come.")
 @_socket_option
-@json_option("an object")
-def events(after: int, socket: Path, *, as_json: bool) -> None:
+@json_option("an object; with --follow an object a line")
+def events(after: int, socket: Path, *, follow: bool, as_json: bool) -> None:
     """Show the event log of the chassis.
 
     \b
     Example:
-      blade-agent chassis events --after 17
+      blade-agent chassis events --follow
     """
     from blade_agent.chassis_manager.orders import EVENTS, AskEvents
 
     found = _order(socket, EVENTS, AskEvents(after))
-    if as_json:
+    if as_json and not follow:
         echo_json(found)
         return
-    for row in found.events:
-        click.echo(_event_line(row))
+    if not found.events and not follow:
+        click.echo("Nothing has happened yet." if after == 0 else f"Nothing has happened since {after}.")
+    while True:
+        for row in found.events:
+            echo_json_line(row) if as_json else click.echo(_event_line(row))
+        if not follow:
+            return
+        time.sleep(_FOLLOW_PAUSE_S)
+        found = _order(socket, EVENTS, AskEvents(found.last))
 
 
 @chassis.command()

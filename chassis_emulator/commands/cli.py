@@ -7,6 +7,7 @@ import click
 from chassis_emulator.commands.chassis import identify, insert, power, pull, reset
 from chassis_emulator.commands.credentials import credentials, write_nms_settings
 from chassis_emulator.commands.demo import demo
+from chassis_emulator.commands.events import events
 from chassis_emulator.commands.faults import fault, faults
 from chassis_emulator.commands.logs import logs
 from chassis_emulator.commands.network import down, ps, up
@@ -39,6 +40,7 @@ for _verb in (
     ps,
     down,
     logs,
+    events,
     credentials,
     write_nms_settings,
     demo,

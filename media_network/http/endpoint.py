@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 BODY_WITHIN_S = 10.0
 """Who takes longer to send a message is not waited for."""
 _DEADLINE_MAX_S = KEPT_S
+_ROUTINE = frozenset({Reason.OVERDUE, Reason.WRONG_ROLE})
+"""What passes by itself: whoever hears it says the same once more."""
 _KEY_LENGTH_MAX = 64
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
@@ -70,7 +72,10 @@ class VerbEndpoint:
         logger.debug("%s says %s, which is for: %s", host, path, self._callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
-                return _respond(await self._hear(http, host))
+                answered = await self._hear(http, host)
+                if answered.refused is not None and answered.refused.reason not in _ROUTINE:
+                    logger.info("%s is refused %s: %s", host, path, answered.refused)
+                return _respond(answered)
         except TimeoutError:
             return refusing(Refused(Reason.OVERDUE, f"no answer to {path} within the deadline"))
         except NetworkError as error:

@@ -63,7 +63,7 @@ BLADE = _facts("""
     address = "192.0.2.12"
     backplane = "/dev/ttyS1"
     state = "/var/lib/media-station"
-    channels = ["/media/disk-a", "/media/disk-b"]
+    channels = ["/media/disk-a", {path = "/media/disk-b", mount = true}]
     media_port = 8080
     control_port = 8081
     service_port = "/dev/ttyS0"

@@ -150,7 +150,7 @@ def test_a_part_with_a_wrong_key(tmp_path, group, words, whole):
 
 @each_part
 def test_a_part_whose_folders_cannot_be_made(tmp_path, group, words, whole):
-    folders = {"state": NOWHERE, "epoch_file": f"{NOWHERE}/epoch"}
+    folders = {"state": NOWHERE, "epoch_file": f"{NOWHERE}/epoch", "channels": [str(tmp_path)]}
     document = {key: folders.get(key, value) for key, value in whole.items() if key not in ("snmp", "lan")}
     result = run_with(tmp_path, group, words, document)
     assert_refused(result)

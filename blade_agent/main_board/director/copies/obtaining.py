@@ -162,7 +162,12 @@ class Obtaining:
             detail = f"{parts} does not give the segment table of {header.program}"
             self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
             return
+        here = len(self._table.segments(header.program))
+        if here < header.segments:
+            logger.info("obtains %s from %s: %d of %d segments are here", header.program, source, here, header.segments)
         await self._obtain_all(program, copies, source)
+        if here < header.segments and len(self._table.segments(header.program)) >= header.segments:
+            logger.info("has obtained %s: all %d segments are here", header.program, header.segments)
 
     async def _obtain_all(self, program: Program, copies: int, source: Address) -> None:
         waiting = iter(program.segments)
@@ -213,6 +218,8 @@ class Obtaining:
     def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:
         missing = (part for part in program.segments if not self._table.engines_with(program.name, part.number))
         room = (engine.free_bytes or 0 for engine in self._roster if not engine.silent)
+        if self._standings.get(program.name, ObtainStanding()).obstacle is not obstacle:
+            logger.warning("cannot obtain %s: %s%s", program.name, obstacle, f", {detail}" if detail else "")
         self._standings[program.name] = ObtainStanding(
             obstacle=obstacle,
             needs_bytes=sum(part.length_bytes for part in missing),
