@@ -14,9 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from media_network.legal_values import did_you_mean, legal, of_kind, shown, words_of
-
-SECRET = "secret"  # noqa: S105 -- the word by which a type says that it is one
-"""In the `extra` of a type's Meta: nobody but its owner may read a file that has one."""
+from media_network.secret import SECRET
 
 _Read = TypeVar("_Read", bound=Struct)
 
@@ -75,8 +73,8 @@ class StrictReader:
 
     def read(self, kind: Any, value: object, at: str) -> Any:
         """A value of any type that a field may have."""
-        plain, limits = of_kind(kind)
-        if any((limit.extra or {}).get(SECRET) for limit in limits) and value:
+        plain, _ = of_kind(kind)
+        if value and _is_secret(kind):
             self.secrets.append(at)
         if get_origin(plain) in (Union, UnionType):
             return self._one_of_kinds(plain, value, at)
@@ -105,7 +103,10 @@ class StrictReader:
             return None
         if len(kinds) == 1:
             return self.read(kinds[0], value, at)
-        if not all(isinstance(each, type) and issubclass(each, Struct) for each in kinds):
+        structures = [each for each in kinds if isinstance(each, type) and issubclass(each, Struct)]
+        if len(structures) == 1:
+            return self.struct(structures[0], value, at) if isinstance(value, dict) else self.value(union, value, at)
+        if len(structures) < len(kinds):
             return self.value(union, value, at)
         tag = kinds[0].__struct_config__.tag_field
         by_tag = {each.__struct_config__.tag: each for each in kinds}
@@ -141,10 +142,16 @@ class StrictReader:
         return self._newer_keys and not kind.__struct_config__.forbid_unknown_fields
 
     def _wrong_value(self, kind: Any, value: object, at: str) -> NoReturn:
+        if _is_secret(kind):
+            self._wrong(at, f"must be {legal(kind)}")
         self._wrong(at, f"is {shown(value)}; it must be {legal(kind)}{did_you_mean(value, words_of(kind))}")
 
     def _wrong(self, at: str, reason: str) -> NoReturn:
         raise self._refuse(at, reason) from None
+
+
+def _is_secret(kind: Any) -> bool:
+    return any((limit.extra or {}).get(SECRET) for limit in of_kind(kind)[1])
 
 
 @cache

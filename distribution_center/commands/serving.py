@@ -26,7 +26,7 @@ def run(path: Path) -> None:
         with saying("the center cannot run", f"Check `address` and `state` in {path}."):
             run_until_told(run_center(read_settings(path, CenterSettings), random.SystemRandom()))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/center.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/center.md describes every key.") from error
     except RepositoryError as error:
         raise UserError(
             str(error), f"Check `registry` in {path}; docs/operations/center.md has a section on it."
@@ -54,5 +54,7 @@ def run_management(path: Path) -> None:
     try:
         with saying("the network management system cannot run", f"Check the addresses and `state` in {path}."):
             run_until_told(run_nms(read_settings(path, NmsSettings), random.SystemRandom()))
-    except (SettingsError, HistoryError) as error:
-        raise UserError(str(error), "docs/operations/nms.md describes every key.") from error
+    except SettingsError as error:
+        raise UserError(str(error), error.hint or "docs/operations/nms.md describes every key.") from error
+    except HistoryError as error:
+        raise UserError(str(error), "docs/operations/nms.md has a section on the history.") from error

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from media_network.address import IpText
+from media_network.secret import Secret
 from media_network.snmp.access import USM, V2C, AccessEntry, AccessTables, Family, Level, MibView
 from media_network.snmp.keys import MIN_PASSWORD_OCTETS
 from media_network.snmp.message import MAX_NAME_OCTETS
@@ -29,10 +30,10 @@ class UserSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     user: str
     auth_protocol: AuthProtocolName = "SHA-256"
-    auth_password: str
+    auth_password: Secret
     priv_protocol: PrivProtocolName = "AES"
     """AES-128, or none."""
-    priv_password: str = ""
+    priv_password: Secret = ""
     group: str = READ_ONLY
 
     def __post_init__(self) -> None:
@@ -50,7 +51,7 @@ class UserSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class CommunitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A community of SNMPv2c, which anybody on the way can read and use. Raises ValueError for one that is too long."""
 
-    community: str
+    community: Secret
     group: str = READ_ONLY
     context: str = ""
 

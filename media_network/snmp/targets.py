@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from media_network.address import AddressText
+from media_network.secret import Secret
 from media_network.snmp.settings import SnmpSettings, UserSettings
 
 
@@ -15,7 +16,7 @@ class TargetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`host:port`; 162 is the registered port."""
     user: str = ""
     """Name of one of the agent's users: SNMPv3, at that user's level."""
-    community: str = ""
+    community: Secret = ""
     """SNMPv2c, which anybody on the way can read."""
     inform: bool = False
     """Ask for a receipt, and send again until it comes."""
