@@ -18,7 +18,8 @@ READ_ONLY, READ_WRITE = "read-only", "read-write"
 ALL = "all"
 """The view that shows everything."""
 
-AuthProtocolName: TypeAlias = Literal["SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+AuthProtocolName: TypeAlias = Literal["SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+"""SHA-1 (RFC 3414, 7) is for users whose tools know no newer one, such as perl's Net::SNMP; nobody has it unasked."""
 PrivProtocolName: TypeAlias = Literal["AES", "none"]
 
 
