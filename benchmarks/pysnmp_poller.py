@@ -19,6 +19,7 @@ from media_network.snmp.question import Value
 from media_network.snmp.settings import UserSettings
 
 AUTH = {
+    "SHA-1": hlapi.USM_AUTH_HMAC96_SHA,
     "SHA-224": hlapi.USM_AUTH_HMAC128_SHA224,
     "SHA-256": hlapi.USM_AUTH_HMAC192_SHA256,
     "SHA-384": hlapi.USM_AUTH_HMAC256_SHA384,

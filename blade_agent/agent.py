@@ -1,6 +1,7 @@
 """The blade agent: chassis blade controller and main board of one blade, together (claim 9)."""
 
 import asyncio
+import logging
 import os
 import random
 from collections.abc import Callable
@@ -9,19 +10,24 @@ from functools import partial
 from pathlib import Path
 
 from blade_agent.blade_controller import BladeController
+from blade_agent.channel_files import ChannelFiles, channels_there
+from blade_agent.hardware.probe import profile_for
 from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from blade_agent.main_board.service_address import ServiceAddress
 from blade_agent.settings import BladeSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
+from blade_agent.version import installed_version
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
 from media_network.callback import do_nothing
-from media_network.files import DiskFiles, Files
+from media_network.files import Files
 from media_network.holding import holding_folders
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, StatusTeller
+
+logger = logging.getLogger(__name__)
 
 _STATUS_EAGER_S = 0.2
 _STATUS_IDLE_S = 2.0
@@ -35,18 +41,39 @@ async def run_blade(settings: BladeSettings, rng: random.Random, on_wires: Calla
     `on_wires` is called with the path of the service port, which may be empty, when all wires are open.
     Raises ProfileError, AlreadyHeld, LineUnavailable, OSError.
     """
-    profile = load_profile(settings.profile)
+    profile = load_profile(settings.profile or profile_for(Path(settings.root)))
     state = Path(settings.state)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(holding_folders(state, *map(Path, settings.channels)))
+        await stack.enter_async_context(holding_folders(state, *channels_there(settings.disks)))
         service_port, path = stack.enter_context(open_service_port(settings))
         backplane, framing = await open_backplane(settings)
         wires = Wires(backplane=backplane, framing=framing, service_port=service_port, service_port_path=path)
-        agent = await BladeAgent.open(settings, profile, wires, DiskFiles(), rng)
+        agent = await BladeAgent.open(settings, profile, wires, ChannelFiles(settings.disks), rng)
+        _say_hello(settings, profile, path)
         on_wires(path)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(agent.run(), name="agent")
-            tasks.create_task(_keep_status(agent, state), name="status")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(agent.run(), name="agent")
+                tasks.create_task(_keep_status(agent, state), name="status")
+        finally:
+            logger.info("blade agent in slot %d ends", settings.slot)
+
+
+def _say_hello(settings: BladeSettings, profile: HardwareProfile, service_port: str) -> None:
+    logger.info(
+        "blade agent %s in slot %d on %s: at %s, ports %d (consoles) and %d (machines); backplane %s, service port %s",
+        installed_version(),
+        settings.slot,
+        profile.title,
+        settings.address,
+        settings.media_port,
+        settings.control_port,
+        settings.backplane,
+        service_port or "none",
+    )
+    logger.info(
+        "segments are in %s; state is in %s", ", ".join(channel.path for channel in settings.disks), settings.state
+    )
 
 
 class BladeAgent:
@@ -82,7 +109,7 @@ class BladeAgent:
             media=Address(settings.address, settings.media_port),
             capacity_bps=settings.capacity_bps,
             state=Path(settings.state),
-            store=await SegmentStore.open(files, [Path(folder) for folder in settings.channels]),
+            store=await SegmentStore.open(files, [Path(channel.path) for channel in settings.disks]),
             files=files,
             service=_service_of(settings),
             allow_elsewhere=settings.allow_elsewhere,

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 from contextlib import AbstractContextManager, AsyncExitStack
 from functools import partial
@@ -17,10 +18,13 @@ from blade_agent.chassis_manager.slots.lines import close_lines, open_lines
 from blade_agent.hardware.profile import load_profile
 from blade_agent.snmp.manager_link import chassis_snmp
 from blade_agent.systemd import told_to_systemd
+from blade_agent.version import installed_version
 from media_network.address import Address
 from media_network.holding import holding_folders, holding_name
 from media_network.local_orders import take_orders
 from media_network.snmp.agent import answering
+
+logger = logging.getLogger(__name__)
 
 
 async def run_manager(settings: ManagerSettings, rng: Random) -> None:
@@ -53,7 +57,23 @@ async def run_manager(settings: ManagerSettings, rng: Random) -> None:
         if settings.snmp:
             await stack.enter_async_context(answering(partial(chassis_snmp, settings.snmp, manager, settings, rng)))
         await stack.enter_async_context(told_to_systemd(manager.begun))
-        await manager.run()
+        _say_hello(settings)
+        try:
+            await manager.run()
+        finally:
+            logger.info("chassis manager of %s ends", settings.station)
+
+
+def _say_hello(settings: ManagerSettings) -> None:
+    logger.info(
+        "chassis manager %s of station %s with %d slots: center %s, orders at %s, state in %s",
+        installed_version(),
+        settings.station,
+        len(settings.slots),
+        settings.center or "none",
+        settings.orders or "no socket",
+        settings.state_folder,
+    )
 
 
 async def set_kept_epoch(settings: ManagerSettings, epoch: int) -> None:

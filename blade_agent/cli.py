@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 from blade_agent.backplane.role import HIGHEST_EPOCH
 from blade_agent.chassis_manager.cli import chassis
 from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
-from media_network.cli import UserError, echo_json, json_option, run_until_told, settings_option
+from media_network.cli import UserError, echo_json, json_option, run_until_told, saying, settings_option
 from media_network.command_group import Program, add_completion
 from media_network.settings import SettingsError, read_settings
 from media_network.table import table_or
@@ -46,15 +46,15 @@ def run(path: Path) -> None:
 
     try:
         settings = read_settings(path, BladeSettings)
-        run_until_told(run_blade(settings, random.SystemRandom(), lambda port: click.echo(what_it_is(settings, port))))
+        with saying("the blade cannot run", f"Check the addresses and folders in {path}."):
+            on_wires = lambda port: click.echo(what_it_is(settings, port))  # noqa: E731
+            run_until_told(run_blade(settings, random.SystemRandom(), on_wires))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/blade.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/blade.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
     except LineUnavailable as error:
         raise UserError(str(error), "Check `backplane` and `service_port` in the settings file.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"the blade cannot run: {error}", f"Check the addresses and folders in {path}.") from error
 
 
 @main.command()
@@ -71,15 +71,14 @@ def manage(path: Path) -> None:
     from blade_agent.chassis_manager.settings import ManagerSettings
 
     try:
-        run_until_told(run_manager(read_settings(path, ManagerSettings), random.SystemRandom()))
+        with saying("the chassis cannot be managed", f"Check the addresses, folders and files in {path}."):
+            run_until_told(run_manager(read_settings(path, ManagerSettings), random.SystemRandom()))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/chassis.md describes every key.") from error
     except ProfileError as error:
         raise UserError(str(error), "Choose one with `profile` in the settings file.") from error
     except LineUnavailable as error:
         raise UserError(str(error), f"Check `slots` in {path}.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"the chassis cannot be managed: {error}", f"Check {path}.") from error
 
 
 @main.command()
@@ -99,11 +98,10 @@ def set_epoch(epoch: int, path: Path) -> None:
     from blade_agent.chassis_manager.settings import ManagerSettings
 
     try:
-        run_until_told(set_kept_epoch(read_settings(path, ManagerSettings), epoch))
+        with saying("the epoch cannot be kept", f"Check `epoch_file` in {path}."):
+            run_until_told(set_kept_epoch(read_settings(path, ManagerSettings), epoch))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/chassis.md describes every key.") from error
-    except OSError as error:
-        raise UserError(f"the epoch cannot be kept: {error}", f"Check `epoch_file` in {path}.") from error
+        raise UserError(str(error), error.hint or "docs/operations/chassis.md describes every key.") from error
 
 
 main.add_command(chassis)

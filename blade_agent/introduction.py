@@ -1,8 +1,7 @@
 """What a blade says of itself to whoever starts it by hand."""
 
-from blade_agent.settings import BladeSettings
+from blade_agent.settings import UDP_PREFIX, BladeSettings
 from blade_agent.version import installed_version
-from blade_agent.wires import UDP_PREFIX
 from media_network.address import Address
 
 

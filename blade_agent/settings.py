@@ -7,7 +7,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.address import Address, Ipv4Text
+from media_network.fields import PathText
 from media_network.snmp.targets import AgentSettings
+
+UDP_PREFIX = "udp:"
+"""Before the address of a CBC on a switched network."""
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,7 +21,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     All blades of a station are told the same.
     """
 
-    address: str
+    address: Ipv4Text
     """IPv4 address; its port is the media port."""
     take_command: tuple[str, ...] = ()
     """Program and arguments that bring the address to this blade when it begins to direct."""
@@ -24,6 +29,14 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The same for taking it away when it ceases to."""
     listen: bool = False
     """Serve there while it directs. Without it, something in the network leads what goes there to the director."""
+
+
+class ChannelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folder of the segment store, which has to be there: on a disk of its own where there are several."""
+
+    path: PathText
+    mount: bool = False
+    """It is a mount point: without its disk nothing is read or written there."""
 
 
 class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,13 +48,13 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     slot: Annotated[int, Meta(ge=1, le=16)]
-    address: str
+    address: Ipv4Text
     """IPv4 address of the blade; it answers there, and its streams leave from it."""
-    backplane: str
-    state: str
+    backplane: PathText
+    state: PathText
     """Folder for what must survive a restart."""
-    channels: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """Folders of the segment store, one per independent I/O channel (claim 4): one a disk."""
+    channels: Annotated[tuple[PathText | ChannelSettings, ...], Meta(min_length=1)]
+    """Folders of the segment store, one per independent I/O channel (claim 4): one a disk. A path, or a table."""
     media_port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     """Where consoles are served, and segments fetched."""
     control_port: Annotated[int, Meta(ge=1, le=65535)] = 8081
@@ -50,14 +63,14 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The service address of its station; None where it has none."""
     service_port: str = ""
     baud_rate: Annotated[int, Meta(ge=1200)] = 115_200
-    profile: str = "generic-x86"
-    """Name of the hardware profile in `hw_profiles/`."""
+    profile: str = ""
+    """Name of the hardware profile in `hw_profiles/`, or a TOML file; empty: the board is looked at."""
     capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
     """What the blade may send; the director redirects nothing to an engine beyond it."""
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them: whoever asks can have them sent anywhere."""
     serial_number: str = ""
-    root: str = "/"
+    root: PathText = "/"
     """Folder that holds the board's `sys` and `dev`: another one where the board is emulated, or a copied tree."""
     watchdog: bool = True
     """Run the board's watchdog, where the profile knows it: it resets the board when the agent hangs or dies."""
@@ -67,3 +80,21 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The same for switching it off."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
+
+    @property
+    def disks(self) -> tuple[ChannelSettings, ...]:
+        """The channels, each with all that is said of it."""
+        return tuple(
+            channel if isinstance(channel, ChannelSettings) else ChannelSettings(path=channel)
+            for channel in self.channels
+        )
+
+    def __post_init__(self) -> None:
+        """Refuse an address of the backplane that is none, and one port for two; ValueError says which."""
+        if self.backplane.startswith(UDP_PREFIX):
+            try:
+                Address.parse(self.backplane.removeprefix(UDP_PREFIX))
+            except ValueError as error:
+                raise ValueError(f"backplane is {self.backplane!r}: {error}") from None
+        if self.media_port == self.control_port:
+            raise ValueError(f"media_port and control_port are both {self.media_port}; they must differ")

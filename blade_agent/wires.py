@@ -9,10 +9,9 @@ from blade_agent.backplane.line import Framing, Line
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.backplane.serial_line import ServicePort, serial_line
 from blade_agent.backplane.udp_line import udp_listener
-from blade_agent.settings import BladeSettings
+from blade_agent.settings import UDP_PREFIX, BladeSettings
 from media_network.address import Address
 
-UDP_PREFIX = "udp:"
 PSEUDO_TERMINAL = "pty"
 
 

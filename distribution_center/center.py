@@ -1,9 +1,11 @@
 """A distribution center on duty: registry, content manager, content engine and distribution at two ports."""
 
 import asyncio
+import logging
 import os
 import random
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from distribution_center.center_figures import CenterCounters
@@ -29,6 +31,8 @@ from media_network.http.server import HandlerTable, serve_ports
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, StatusTeller
 from media_network.ticket import TicketKey
+
+logger = logging.getLogger(__name__)
 
 
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
@@ -98,7 +102,18 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         await content_engine.take_up(tasks)
         async with serve_ports(table, control=address, media=media), answering(_snmp(settings, view, rng)):
             StatusTeller(state).tell(_status(settings, address, media))
-            await distribution.keep_carrying_out()
+            _say_hello(settings, address, media)
+            try:
+                await distribution.keep_carrying_out()
+            finally:
+                logger.info("distribution center %s ends", settings.name)
+
+
+def _say_hello(settings: CenterSettings, address: Address, media: Address) -> None:
+    logger.info(
+        "distribution center %s, release %s: operators at %s, consoles at %s; home station %s, state in %s",
+        *(settings.name, version("media-station"), address, media, settings.home, settings.state),
+    )
 
 
 def _snmp(settings: CenterSettings, view: CenterView, rng: random.Random) -> OpenAnswering | None:

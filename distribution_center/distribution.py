@@ -104,6 +104,7 @@ class Distribution:
         for station in order.stations:
             await self._repository.set_order(order.program, station, order.copies, order.rate_bps)
         self._registry.moved.set()
+        logger.info("%s is to be distributed to %s, %d copies", order.program, ", ".join(order.stations), order.copies)
         return await self._content_manager.row(program)
 
     async def _carry_out(self, program: ProgramHeader, order: OpenOrder) -> None:
@@ -115,6 +116,7 @@ class Distribution:
         if held == program.segments:
             if await self._repository.carried_out(order, copies) is Verdict.ACCEPTED:
                 self._counters.orders_done += 1
+                logger.info("%s is distributed to %s, %d copies", program.program, station, copies)
             self._sayings.pop(key, None)
             self._content_manager.obstacles.note(*key, None)
             return

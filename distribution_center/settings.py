@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from media_network.address import Ipv4Text
+from media_network.fields import PathText
 from media_network.snmp.targets import AgentSettings
 
 
@@ -11,9 +13,9 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One distribution center."""
 
     name: str
-    address: str
+    address: Ipv4Text
     """IPv4 address it answers at."""
-    state: str
+    state: PathText
     """Folder of the spool, and of the registry where `registry` names no other place."""
     home: str
     """Name of its home media station."""
@@ -29,3 +31,8 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Groups of pictures up to this are copied as they are, in one segment; longer ones are encoded anew."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
+
+    def __post_init__(self) -> None:
+        """Refuse one port for two; ValueError says which."""
+        if self.media_port == self.control_port:
+            raise ValueError(f"media_port and control_port are both {self.media_port}; they must differ")

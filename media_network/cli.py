@@ -1,22 +1,30 @@
 """What all commands share: errors as one sentence and a hint, options, JSON."""
 
 import asyncio
-import logging
+import errno
 import math
 import os
 import resource
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from media_network.document import DocumentError
 from media_network.holding import HELD_STATUS, AlreadyHeld
+from media_network.legal_values import did_you_mean
+from media_network.operators_log import begin_logging
+from media_network.os_trouble import in_words
 from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
 _DESCRIPTORS_WANTED = 32_768
+
+_EXTRAS = {"apsw": "center", "av": "center", "asyncpg": "postgresql", "yaml": "emulator"}
+"""Which extra of the package brings what a base install has not."""
 
 _HELD_HINT = "One process at a time: end the other one, or name other folders and lines in the settings file."
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -45,6 +53,53 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+class Commands(click.Group):
+    """A group of commands: the one place where what somebody else found wrong becomes a sentence, a hint and a code."""
+
+    group_class = type
+    """Groups inside it are such ones, too."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """See `click.Group`. Raises UserError."""
+        try:
+            return super().invoke(ctx)
+        except DocumentError as error:
+            raise UserError(str(error), error.hint or "`--help` says which file this is.") from error
+        except ModuleNotFoundError as error:
+            raise _not_installed(error) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # Whoever read the output has enough: click knows.
+            raise UserError(in_words(error), "Check the file, folder or address that is named.") from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group`; of a word that is no command it says which one may be meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            meant = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"{error.message}{meant}", ctx) from error
+
+
+@contextmanager
+def saying(what: str, hint: str) -> Iterator[None]:
+    """Let what the kernel refuses in here be said of `what`. Raises UserError."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{what}: {in_words(error)}", hint) from error
+
+
+def _not_installed(error: ModuleNotFoundError) -> Exception:
+    """What a person does to have what is missing; the error itself, if that is of no extra."""
+    extra = _EXTRAS.get((error.name or "").partition(".")[0])
+    if extra is None:
+        return error
+    return UserError(f"this needs {error.name}, which is not installed", f"pip install 'media-station[{extra}]'")
 
 
 class InUse(UserError):
@@ -80,7 +135,7 @@ def run_until_told(part: Coroutine[Any, Any, None]) -> None:
 
     Raises InUse: another process has what it needs; and whatever ends the part.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    begin_logging()
     _raise_descriptor_limit()
 
     async def until_told() -> None:
@@ -116,6 +171,11 @@ def json_option(what: str) -> Callable[[Command], Command]:
 def echo_json(document: object) -> None:
     """Print a document so that programs and people can read it."""
     click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+
+
+def echo_json_line(document: object) -> None:
+    """Print a document as one line, where documents come one by one."""
+    click.echo(msgspec.json.encode(document).decode())
 
 
 def _state_dir(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:

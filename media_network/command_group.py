@@ -5,12 +5,13 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
+from media_network.cli import Commands
 from media_network.interrupting import INTERRUPTED_STATUS
 
 _SHELLS = ("bash", "zsh", "fish")
 
 
-class Program(click.Group):
+class Program(Commands):
     """The group of all commands: Ctrl-C at one that has nothing to say ends it without a word."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:

@@ -4,10 +4,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-ProgramId = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)")]
+ProgramId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)",
+        description="at most 64 lower case letters, digits and inner hyphens",
+    ),
+]
 """Name of a program on every wire and in every path: lower case letters, digits and inner hyphens, at most 64."""
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="64 hexadecimal digits in lower case")]
 """A SHA-256 digest in lower case hexadecimal."""
 
 Rate = Annotated[int, Meta(gt=0, le=10**12)]
@@ -19,3 +25,6 @@ LONGEST_SENTENCE = 200
 
 Sentence = Annotated[str, Meta(min_length=1, max_length=LONGEST_SENTENCE)]
 """A short sentence for a person."""
+
+PathText = Annotated[str, Meta(min_length=1, description="a path")]
+"""A path on this machine, in a file that a person writes."""

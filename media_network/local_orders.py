@@ -15,8 +15,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from media_network.legal_values import did_you_mean, shown
 from media_network.messages.verb import Reply, Request, Verb
+from media_network.os_trouble import in_words
 from media_network.refusal import Reason, Refused
+from media_network.unread_message import why_unread
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +90,7 @@ def order(path: Path, verb: Verb[Request, Reply], request: Request, *, timeout_s
         except (FileNotFoundError, ConnectionRefusedError):
             raise NobodyListens from None
         except OSError as error:
-            raise OrderLost(f"does not answer ({error})") from error
+            raise OrderLost(f"does not answer ({in_words(error)})") from error
 
 
 async def send_order(
@@ -105,8 +108,10 @@ async def send_order(
                 writer.close()
     except (FileNotFoundError, ConnectionRefusedError):
         raise NobodyListens from None
-    except (OSError, ValueError) as error:
-        raise OrderLost(f"does not answer ({error})") from error
+    except OSError as error:
+        raise OrderLost(f"does not answer ({in_words(error)})") from error
+    except ValueError as error:
+        raise OrderLost("gave an answer that is too long") from error
 
 
 def _answer_bytes_max(verb: Verb[Any, Any]) -> int:
@@ -124,26 +129,33 @@ def _decode(line: bytes, verb: Verb[Request, Reply]) -> Reply | Refused:
         answer = _answer.decode(line)
         return answer.refused or msgspec.json.decode(answer.reply, type=verb.reply)
     except msgspec.MsgspecError as error:
-        raise OrderLost(f"gave an answer that cannot be read ({error})") from error
+        raise OrderLost("gave an answer of another release") from error
 
 
 async def _obey(line: bytes, answers: Mapping[str, tuple[Verb[Any, Any], Answer]]) -> _Answer:
     try:
         order = _order.decode(line)
-        verb, answer = answers[order.verb]
-        logger.debug("somebody orders %s, which is for: %s", verb.path, ", ".join(verb.callers))
-        if len(order.request) > verb.request_bytes_max:
-            return _Answer(Refused(Reason.TOO_LARGE, f"{verb.path} takes at most {verb.request_bytes_max} bytes"))
+    except msgspec.MsgspecError:
+        return _Answer(Refused(Reason.BAD_MESSAGE, why_unread(line, _Order)))
+    if order.verb not in answers:
+        meant = did_you_mean(order.verb, answers)
+        return _Answer(Refused(Reason.BAD_MESSAGE, f"no order is called {shown(order.verb)}{meant}"))
+    return await _carry_out(order, *answers[order.verb])
+
+
+async def _carry_out(order: _Order, verb: Verb[Any, Any], answer: Answer) -> _Answer:
+    logger.debug("somebody orders %s, which is for: %s", verb.path, ", ".join(verb.callers))
+    if len(order.request) > verb.request_bytes_max:
+        return _Answer(Refused(Reason.TOO_LARGE, f"{verb.path} takes at most {verb.request_bytes_max} bytes"))
+    try:
         request = msgspec.json.decode(order.request, type=verb.request)
-    except KeyError as error:
-        return _Answer(Refused(Reason.BAD_MESSAGE, f"no order is called {error}"))
-    except msgspec.MsgspecError as error:
-        return _Answer(Refused(Reason.BAD_MESSAGE, str(error)))
+    except msgspec.MsgspecError:
+        return _Answer(Refused(Reason.BAD_MESSAGE, why_unread(bytes(order.request), verb.request)))
     try:
         reply = await answer(request)
     except OSError as error:
-        logger.warning("%s cannot be done: %s", verb.path, error)
-        return _Answer(Refused(Reason.IO_ERROR, error.strerror or str(error)))
+        logger.warning("%s cannot be done: %s", verb.path, in_words(error))
+        return _Answer(Refused(Reason.IO_ERROR, in_words(error)))
     if isinstance(reply, Refused):
         return _Answer(reply)
     return _Answer(reply=msgspec.Raw(msgspec.json.encode(reply)))

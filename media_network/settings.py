@@ -1,31 +1,42 @@
 """Settings at the door: read once from a TOML file, typed, and an error that names the key at fault."""
 
+import shlex
+import stat
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from msgspec import Struct
+
+from media_network.document import Document, DocumentError, parse_toml
 
 Settings = TypeVar("Settings", bound=Struct)
 
 
-class SettingsError(Exception):
+class SettingsError(DocumentError):
     """A settings file that cannot be used."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+class SettingsReadable(SettingsError):
+    """A settings file with secrets that others may read."""
+
+    def __init__(self, path: Path, key: str, reason: str) -> None:
+        super().__init__(path, key, reason)
+        self.hint = f"chmod o= {shlex.quote(str(path))}"
 
 
 def read_settings(path: Path, kind: type[Settings]) -> Settings:
-    """Read a TOML settings file. Raises SettingsError."""
+    """Read a TOML settings file. Raises SettingsError, also for one with secrets that everybody may read."""
+    document = Document(path, "settings file", SettingsError, parse_toml, "TOML")
+    settings = document.whole(kind)
+    if document.secrets and _is_readable_by_others(path):
+        raise SettingsReadable(
+            path, document.secrets[0], "is a secret, and everybody on this machine may read the file"
+        )
+    return settings
+
+
+def _is_readable_by_others(path: Path) -> bool:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind)
-    except OSError as error:
-        raise SettingsError(path, error.strerror or "cannot be read") from error
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise SettingsError(path, str(error)) from error
+        return bool(path.stat().st_mode & stat.S_IRWXO)
+    except OSError:
+        return False

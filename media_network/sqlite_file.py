@@ -1,5 +1,6 @@
 """SQLite files that are opened only whole: a damaged one is set aside, and said in one line of the log."""
 
+import errno
 import logging
 import os
 from pathlib import Path
@@ -13,6 +14,26 @@ logger = logging.getLogger(__name__)
 _BESIDE = ("-wal", "-shm")
 """What SQLite has beside a file in WAL mode."""
 _BUSY_TIMEOUT_MS = 2000
+
+
+_IN_WORDS: dict[type[apsw.Error], str] = {
+    apsw.FullError: "its disk is full",
+    apsw.CantOpenError: "it cannot be opened",
+    apsw.ReadOnlyError: "it may not be written",
+    apsw.PermissionsError: "it may not be used",
+    apsw.IOError: "its disk does not take or give what it should",
+    apsw.BusyError: "another process has it",
+    apsw.LockedError: "another process has it",
+    apsw.NotADBError: "it is no database",
+    apsw.CorruptError: "it is damaged",
+    apsw.NoMemError: "there is no memory left",
+}
+
+
+def sqlite_in_words(error: apsw.Error) -> str:
+    """What SQLite found, in words for a person."""
+    number = getattr(error, "extendedresult", 0)
+    return next((words for kind, words in _IN_WORDS.items() if isinstance(error, kind)), f"it fails ({number})")
 
 
 def set_damaged_aside(path: Path, rebuilt: str, *, expected: bool) -> bool:
@@ -49,9 +70,9 @@ def _damage(path: Path) -> str | None:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"it cannot be opened: {(error.strerror or str(error)).lower()}"
+        return f"it cannot be opened: {os.strerror(error.errno or errno.EIO).lower()}"
     except (apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError) as error:
-        return str(error)
+        return sqlite_in_words(error)
     return None if found == "ok" else found.splitlines()[0]
 
 

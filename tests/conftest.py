@@ -6,8 +6,10 @@ summary says so in one line; with `CI=true` it fails, and so does a run in which
 
 import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from zlib import crc32
 
 import psutil
@@ -37,13 +39,24 @@ settings.load_profile("patient")
 
 def pytest_runtest_setup(item):
     needed = [command for marker in item.iter_markers("peer") for command in marker.args]
-    missing = [command for command in dict.fromkeys(needed) if shutil.which(command) is None]
+    missing = [command for command in dict.fromkeys(needed) if not is_there(command)]
     if not missing:
         return
     # The reports of a test carry its properties, also from the workers of pytest-xdist.
     item.user_properties.extend((MISSING, command) for command in missing)
     verdict = pytest.fail if IN_CI else pytest.skip
     verdict(f"{MISSING}: {', '.join(missing)}")
+
+
+@cache
+def is_there(peer: str) -> bool:
+    """Whether this machine has a command; `perl Net::SNMP` is a module of one."""
+    command, _, module = peer.partition(" ")
+    if shutil.which(command) is None:
+        return False
+    return (
+        not module or subprocess.run([command, f"-M{module}", "-e1"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def cpu_s_so_far() -> float:

@@ -146,6 +146,8 @@ def compare(before, after, where=""):
 def _plain(info, struct, name):  # noqa: C901 -- a kind a line
     """A value of a type, as JSON has it, for the field of this name."""
     match info:
+        case inspect.Metadata():
+            return _plain(info.type, struct, name)
         case inspect.StructType():
             return {field.encode_name: _plain(field.type, info.cls.__name__, field.name) for field in info.fields}
         case inspect.UnionType():

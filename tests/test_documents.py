@@ -13,7 +13,10 @@ from chassis_emulator.media_console.cli import main as media_console
 from distribution_center.cli import main as distribution_center
 
 ROOT = Path(__file__).parents[1]
-EXPECTED = ("README.md", "CHANGELOG.md", "LICENSE", "docs/architecture.md")
+EXPECTED = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"),
+    *("docs/README.md", "docs/architecture.md", "docs/glossary.md"),
+)
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(path for name in ("docs", "mibs", "hw_profiles") for path in (ROOT / name).rglob("*.md"))]
 )
@@ -128,3 +131,21 @@ def test_every_room_that_is_named_is_there(document):
     tops = "|".join((*PACKAGES, "tests", "docs", "mibs", "hw_profiles", "examples", "benchmarks"))
     named = re.findall(rf"`((?:{tops})/[\w./-]+)`", document.read_text())
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_index_leads_to_every_document():
+    """Of the documents in docs, but what a folder's own README lists."""
+    index = ROOT / "docs" / "README.md"
+    led_to = {(index.parent / target.partition("#")[0]).resolve() for target in LINK.findall(index.read_text())}
+    there = {path for path in (ROOT / "docs").rglob("*.md") if path != index}
+    assert there - led_to == set()
+    assert "(docs/README.md)" in (ROOT / "README.md").read_text()
+
+
+def test_the_glossary_has_every_state_of_hot_swap_and_a_link_in_each_row():
+    rows = [row for row in (ROOT / "docs" / "glossary.md").read_text().splitlines() if row.startswith("| ")]
+    said = {row.split(" | ")[0].removeprefix("| ") for row in rows}
+    assert {f"M{number}" for number in range(8)} <= said
+    words = [row for row in rows if not row.startswith(("| word |", "| state |")) and not re.match(r"\| M\d ", row)]
+    assert len(words) > 60
+    assert [row for row in words if not LINK.search(row)] == []

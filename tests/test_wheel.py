@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import venv
+import zipfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -23,13 +26,82 @@ COMMANDS = ("blade-agent", "chassis-emulator", "distribution-center", "media-con
 UNTOLD = ProcessStatus(pid=0, role="", state="")
 
 
+SECRET = b"nobody-else-may-know-this"
+PLANTED = (
+    "nms.toml",
+    ".env",
+    "notes.txt",
+    "state/credentials.json",
+    "state/logs/north.1.log",
+    "blade_agent/settings.local.toml",
+    "blade_agent/credentials.json",
+    "media_network/id_rsa",
+    "media_network/pages/shared/token",
+    "chassis_emulator/panel/page/server.pem",
+    "distribution_center/registry.sqlite",
+    "distribution_center/network_management/page/notes.txt",
+    "hw_profiles/blade.toml",
+    "mibs/nms/nms.toml",
+    "mibs/password",
+    "examples/credentials.json",
+    "docs/operations/center.toml",
+    "benchmarks/token",
+    "tests/token",
+    "tests/golden/messages/token",
+)
+"""Where people leave secrets when they work in a checkout."""
+
+
 @pytest.fixture(scope="module")
-def blade(tmp_path_factory):
+def packed(tmp_path_factory):
+    """A folder with sdist and wheel of a checkout in which secrets lie about; the wheel is made of the sdist."""
+    checkout, folder = tmp_path_factory.mktemp("checkout") / "media-station", tmp_path_factory.mktemp("packed")
+    left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "dist", "build")
+    shutil.copytree(ROOT, checkout, ignore=left_out)
+    for name in PLANTED:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_bytes(SECRET)
+    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, checkout)
+    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    return folder
+
+
+def test_nothing_with_a_secret_is_packed(packed):
+    (sdist,), (wheel,) = packed.glob("*.tar.gz"), packed.glob("*.whl")
+    with tarfile.open(sdist) as archive:
+        files = {name.name: archive.extractfile(name).read() for name in archive if name.isfile()}
+    with zipfile.ZipFile(wheel) as archive:
+        files |= {f"wheel: {name}": archive.read(name) for name in archive.namelist()}
+    assert len(files) > 1000
+    # This file names the secret itself.
+    assert [
+        name for name, octets in files.items() if SECRET in octets and not name.endswith("tests/test_wheel.py")
+    ] == []
+
+
+def test_the_sdist_has_all_that_is_needed_to_work_on_it(packed):
+    (sdist,) = packed.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.name.partition("/")[2] for name in archive if name.isfile()}
+    for room in (
+        "media_network",
+        "blade_agent",
+        "chassis_emulator",
+        "distribution_center",
+        "tests",
+        "docs",
+        "examples",
+    ):
+        there = {str(path.relative_to(ROOT)) for path in (ROOT / room).rglob("*") if path.is_file()}
+        missing = {name for name in there - names if "__pycache__" not in name}
+        assert not missing, f"pyproject.toml does not name what {missing} are"
+
+
+@pytest.fixture(scope="module")
+def blade(packed, tmp_path_factory):
     """The `bin` folder of a venv with the wheel and nothing beyond what it requires."""
     folder = tmp_path_factory.mktemp("blade")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
-    subprocess.run(build, check=True, capture_output=True, timeout=60)
-    (wheel,) = folder.glob("*.whl")
+    (wheel,) = packed.glob("*.whl")
     venv.create(folder / "venv", with_pip=True)
     bin_folder = folder / "venv" / "bin"
     install = (bin_folder / "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
@@ -118,6 +190,8 @@ def test_the_agent_becomes_director_by_the_word_of_its_chassis_manager(blade, tm
     async def story():
         async with AsyncExitStack() as stack:
             line = stack.enter_context(open_line(BAUD_RATE))
+            for disk in ("disk-1", "disk-2"):
+                (tmp_path / disk).mkdir()
             blade_settings = tmp_path / "blade.toml"
             blade_settings.write_text(f"""\
                 slot = 1

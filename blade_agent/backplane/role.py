@@ -9,7 +9,9 @@ from media_network.address import Address
 
 LONGEST_STATION_BYTES = 32
 STATION_PATTERN = r"^[!-~]{1,32}$"
-StationName = Annotated[str, Meta(pattern=STATION_PATTERN)]
+StationName = Annotated[
+    str, Meta(pattern=STATION_PATTERN, description="1 to 32 printable ASCII characters without blanks")
+]
 """Name of a media station on the backplane: at most 32 printable ASCII characters, no blank."""
 
 

@@ -164,7 +164,9 @@ def serial_line(path: str, baud_rate_bps: int = BAUD_RATE_BPS) -> SerialLine:
         except serial.SerialException as error:
             if error.errno in _HELD:
                 raise AlreadyHeld(f"serial port {path}", holder_of(Path(path))) from None
-            raise LineUnavailable(path, os.strerror(error.errno) if error.errno else str(error)) from error
+            raise LineUnavailable(path, os.strerror(error.errno) if error.errno else "it is no serial port") from error
+        except (ValueError, OverflowError) as error:
+            raise LineUnavailable(path, f"it has no speed of {baud_rate_bps} bit/s") from error
         _keep_others_out(port.fileno())
         return port
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from media_network.address import Address
 from media_network.holding import holding_name
+from media_network.os_trouble import about
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ async def udp_line(peer: Address) -> UdpLine:
     """Make a line to one peer. It need not be there yet."""
     loop = asyncio.get_running_loop()
     remote = (peer.host, peer.port)
-    return UdpLine(*await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote))
+    with about(peer):
+        return UdpLine(*await loop.create_datagram_endpoint(lambda: _Datagrams(_Peer(None)), remote_addr=remote))
 
 
 async def managing_udp_line(peer: Address) -> UdpLine:
@@ -79,7 +81,8 @@ async def udp_listener(host: str, port: int) -> UdpLine:
     Raises OSError: the address is taken or not of this machine.
     """
     loop = asyncio.get_running_loop()
-    return UdpLine(*await loop.create_datagram_endpoint(_Datagrams, local_addr=(host, port)))
+    with about(f"{host}:{port}"):
+        return UdpLine(*await loop.create_datagram_endpoint(_Datagrams, local_addr=(host, port)))
 
 
 class _Peer:

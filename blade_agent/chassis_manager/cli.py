@@ -1,12 +1,13 @@
 """`blade-agent chassis ...`: what a person on the management board asks and tells the chassis manager."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from media_network.cli import UserError, json_option
+from media_network.cli import Commands, UserError, echo_json_line, json_option
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 SOCKET = "/run/media-station/chassis.sock"
 _SLOT_HEADINGS = ("SLOT", "HOT SWAP", "ROLE", "MAIN BOARD", "POWER", "HOTTEST", "GRANTED", "WAITS FOR")
 _EVENT_HEADINGS = ("ID", "TIME (UTC)", "SEVERITY", "WHERE", "SENSOR", "EVENT")
+_FOLLOW_PAUSE_S = 0.5
 _ORDER_TIMEOUT_S = 30.0
 """A blade that has to let go of its streams first takes its time."""
 
@@ -35,7 +37,7 @@ def _socket_option(command: Command) -> Command:
     )(command)
 
 
-@click.group()
+@click.group(cls=Commands)
 def chassis() -> None:
     """A chassis as its manager sees it: on the management board itself.
 
@@ -63,23 +65,31 @@ def status(socket: Path, *, watch: bool, as_json: bool) -> None:
 
 @chassis.command()
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Show what came after this record.")
+@click.option("--follow", "-f", is_flag=True, help="Go on as events come.")
 @_socket_option
-@json_option("an object")
-def events(after: int, socket: Path, *, as_json: bool) -> None:
+@json_option("an object; with --follow an object a line")
+def events(after: int, socket: Path, *, follow: bool, as_json: bool) -> None:
     """Show the event log of the chassis.
 
     \b
     Example:
-      blade-agent chassis events --after 17
+      blade-agent chassis events --follow
     """
     from blade_agent.chassis_manager.orders import EVENTS, AskEvents
 
     nothing = f"There is no event after {after}." if after else "There is no event."
-    present(
-        lambda: _order(socket, EVENTS, AskEvents(after)),
-        lambda found: table_or(nothing, _EVENT_HEADINGS, [_event_cells(row) for row in found.events]),
-        as_json=as_json,
-    )
+    if not follow:
+        present(
+            lambda: _order(socket, EVENTS, AskEvents(after)),
+            lambda found: table_or(nothing, _EVENT_HEADINGS, [_event_cells(row) for row in found.events]),
+            as_json=as_json,
+        )
+    while follow:
+        found = _order(socket, EVENTS, AskEvents(after))
+        for row in found.events:
+            echo_json_line(row) if as_json else click.echo(_event_line(row))
+        after = found.last
+        time.sleep(_FOLLOW_PAUSE_S)
 
 
 @chassis.command()
@@ -205,6 +215,11 @@ def _slot_cells(slot: "SlotState") -> tuple[str, ...]:
         "" if slot.granted_w is None else f"{slot.granted_w:.0f} W",
         slot.waits_for,
     )
+
+
+def _event_line(row: "EventRow") -> str:
+    number, moment, severity, where, sensor, event = _event_cells(row)
+    return f"{number:>5}  {moment}  {severity:8}  {where:8}  {sensor}: {event}"
 
 
 def _event_cells(row: "EventRow") -> tuple[str, ...]:

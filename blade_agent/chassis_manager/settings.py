@@ -12,17 +12,18 @@ from blade_agent.backplane.role import STATION_PATTERN, StationName
 from blade_agent.backplane.serial_line import BAUD_RATE_BPS
 from blade_agent.backplane.slot_address import SLOTS
 from blade_agent.chassis_manager.lan.settings import LanSettings
-from media_network.address import Address
+from media_network.address import Address, AddressText, NoAddressText
+from media_network.fields import PathText
 from media_network.snmp.targets import AgentSettings
 
 Positive = Annotated[float, Meta(gt=0)]
-Slot = Annotated[int, Meta(ge=1, le=SLOTS)]
+Slot = Annotated[int, Meta(ge=1, le=SLOTS, description=f"a slot, from 1 to {SLOTS}")]
 
 
 class SerialPort(Struct, frozen=True, kw_only=True, tag="serial", forbid_unknown_fields=True):
     """A slot wired to a serial port."""
 
-    path: str
+    path: PathText
     baud_rate_bps: Annotated[int, Meta(gt=0)] = BAUD_RATE_BPS
     console: str = ""
     """Path of what its blade has to say, a log or a device, for Serial over LAN; empty for nothing."""
@@ -31,14 +32,10 @@ class SerialPort(Struct, frozen=True, kw_only=True, tag="serial", forbid_unknown
 class UdpPeer(Struct, frozen=True, kw_only=True, tag="udp", forbid_unknown_fields=True):
     """A slot reached over a switched backplane."""
 
-    address: str
+    address: AddressText
     """Of its CBC, `host:port`."""
     console: str = ""
     """See `SerialPort`."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no address; ValueError says why."""
-        Address.parse(self.address)
 
 
 class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,11 +93,11 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     station: StationName
     slots: Mapping[Slot, SerialPort | UdpPeer]
-    epoch_file: str
+    epoch_file: PathText
     """Path of the file in which the director's epoch is kept."""
     state: str = ""
     """Folder of the journal and the event log; empty for the one that holds `epoch_file`."""
-    center: str = ""
+    center: NoAddressText = ""
     """The station's distribution center, `host:port`; empty where there is none."""
     timing: Timing = Timing()
     budget: BudgetSettings = BudgetSettings()
@@ -110,7 +107,7 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Path of the UNIX socket for `blade-agent chassis ...`; empty for none."""
     profile: str = ""
     """Hardware profile of the management board, which names supplies and sensors of the chassis; empty for none."""
-    root: str = "/"
+    root: PathText = "/"
     """Folder that holds the management board's sys and proc."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
@@ -120,8 +117,6 @@ class ManagerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if not re.fullmatch(STATION_PATTERN, self.station):
             message = f"{self.station!r} cannot name a station: 1 to 32 printable ASCII characters without blanks"
             raise ValueError(message)
-        if self.center:
-            Address.parse(self.center)
 
     @property
     def guid(self) -> bytes:

@@ -9,13 +9,14 @@ from blade_agent.hardware.eeprom import memories
 from blade_agent.hardware.hwmon import offered
 from blade_agent.hardware.led import leds
 from blade_agent.hardware.load import LoadMeter, LoadReading
-from blade_agent.hardware.profile import load_profile, profile_names
+from blade_agent.hardware.profile import ProfileError, load_profile, profile_names
 from blade_agent.hardware.reading import KnownReading, Quantity, Reading, Unknown
 from blade_agent.hardware.supply import SupplyReading
 from blade_agent.hardware.sysfs import read_text
 from blade_agent.hardware.thermal_zone import zone_temperature, zones
 from blade_agent.hardware.watchdog import watchdogs
 
+_WITHOUT_DEVICE_TREE = "generic-x86"
 _HANDLE = {True: "open", False: "closed"}
 
 
@@ -66,6 +67,21 @@ def probe(root: Path, name: str | None = None) -> Probe:
         memories=tuple(memories(root)),
         load=meter.read() if meter else None,
     )
+
+
+def profile_for(root: Path) -> str:
+    """The profile of the board under a root path, by what its device tree says; without one it is an x86 machine.
+
+    Raises ProfileError: no profile is known for it, or several are.
+    """
+    machine = _machine(root)
+    if not machine:
+        return _WITHOUT_DEVICE_TREE
+    candidates = _candidates(machine)
+    if len(candidates) == 1:
+        return candidates[0]
+    what = f"{' and '.join(candidates)} are" if candidates else "no profile is"
+    raise ProfileError(machine[0], f"{what} known for this board; there are: {', '.join(profile_names())}")
 
 
 def describe(found: Probe) -> list[str]:

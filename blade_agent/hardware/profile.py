@@ -3,36 +3,42 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from blade_agent.data import data_folder
 from blade_agent.hardware.reading import Quantity
+from media_network.document import Document, DocumentError, parse_toml
+from media_network.legal_values import did_you_mean
 
 Source = Annotated[str, Meta(min_length=8)]
 """A document or file that others can look the fact up in."""
 
-ShortName = Annotated[str, Meta(pattern=r"^[ -~]{1,16}$")]
+ShortName = Annotated[str, Meta(pattern=r"^[ -~]{1,16}$", description="1 to 16 printable ASCII characters")]
 """What a person reads of a sensor, fan or light: at most 16 printable ASCII characters, as a sensor record holds."""
 
-EntryName = Annotated[str, Meta(pattern=r"^(?!\.)[A-Za-z0-9_.:-]{1,64}$")]
+EntryName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!\.)[A-Za-z0-9_.:-]{1,64}$",
+        description="the name of one entry of sysfs, not a path: letters, digits and _.:- without a dot in front",
+    ),
+]
 """Name of an entry of sysfs: one folder or file, never a path."""
 
 
 class ProfileError(Exception):
     """A profile that is not there, or does not follow the schema."""
 
-    def __init__(self, name: str, reason: str, known: tuple[str, ...]) -> None:
-        super().__init__(name, reason, known)
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
         self.name = name
         self.reason = reason
-        self.known = known
 
     def __str__(self) -> str:
-        return f"hardware profile {self.name!r}: {self.reason} (there are: {', '.join(self.known)})"
+        return f"hardware profile {self.name!r}: {self.reason}"
 
 
-FruText = Annotated[str, Meta(max_length=31, pattern=r"^[ -~]*$")]
+FruText = Annotated[str, Meta(max_length=31, pattern=r"^[ -~]*$", description="at most 31 printable ASCII characters")]
 """A field of an inventory."""
 
 
@@ -82,7 +88,16 @@ class HwmonChannel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What the chip's `name` says."""
     device: EntryName | None = None
     """Tells chips of one name apart: the device that the chip belongs to."""
-    channel: Annotated[str, Meta(pattern=r"^(temp|in|curr|power|fan|pwm)[0-9]{1,3}$")] | None = None
+    channel: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(temp|in|curr|power|fan|pwm)[0-9]{1,3}$",
+                description="temp, in, curr, power, fan or pwm with a number, such as temp1",
+            ),
+        ]
+        | None
+    ) = None
     label: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
     def __post_init__(self) -> None:
@@ -145,8 +160,8 @@ class FanFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ShortName
     chip: EntryName
-    tach: Annotated[str, Meta(pattern=r"^fan[0-9]{1,3}$")] | None = None
-    pwm: Annotated[str, Meta(pattern=r"^pwm[0-9]{1,3}$")] | None = None
+    tach: Annotated[str, Meta(pattern=r"^fan[0-9]{1,3}$", description="fan with a number, such as fan1")] | None = None
+    pwm: Annotated[str, Meta(pattern=r"^pwm[0-9]{1,3}$", description="pwm with a number, such as pwm1")] | None = None
     levels: tuple[Annotated[int, Meta(ge=0, le=255)], ...] = ()
     """Settings of the PWM, of 255, that the board's maker uses, rising."""
     control: Literal["agent", "kernel"] = "kernel"
@@ -206,7 +221,9 @@ class HandleSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     chip: EntryName
     """What the chip's `name` says."""
-    attribute: Annotated[str, Meta(pattern=r"^intrusion[0-9]{1,3}_alarm$")]
+    attribute: Annotated[
+        str, Meta(pattern=r"^intrusion[0-9]{1,3}_alarm$", description="intrusion, a number and _alarm")
+    ]
     latched: bool = False
     """The chip keeps a 1 until 0 is written to it, as the kernel's documents say; the agent writes it at every look."""
     source: Source
@@ -315,9 +332,12 @@ def profile_names() -> tuple[str, ...]:
 def load_profile(name: str) -> HardwareProfile:
     """Read a profile by name, or by the path of a TOML file. Raises ProfileError."""
     path = Path(name) if name.endswith(".toml") else data_folder("hw_profiles") / f"{name}.toml"
+    known = profile_names()
+    if not path.exists():
+        raise ProfileError(
+            name, f"there is none of that name{did_you_mean(name, known)}; there are: {', '.join(known)}"
+        )
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=HardwareProfile)
-    except OSError as error:
-        raise ProfileError(name, "there is none of that name", profile_names()) from error
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ProfileError(name, str(error), profile_names()) from error
+        return Document(path, "hardware profile", DocumentError, parse_toml, "TOML").whole(HardwareProfile)
+    except DocumentError as error:
+        raise ProfileError(name, f"{error.key} {error.reason}".lstrip()) from error

@@ -64,6 +64,7 @@ class RunningMainBoard:
         self._board = board
         self._rng = rng
         self._wanted = RoleAssignment()
+        self._role_said = (Role.UNASSIGNED, "", 0)
         self._changed = asyncio.Event()
         self._failed: set[str] = set()
         self._leaving = False
@@ -84,6 +85,9 @@ class RunningMainBoard:
 
     def assign(self, assignment: RoleAssignment) -> None:
         """Take a role from now on; what goes on in both, goes on."""
+        if (assignment.role, assignment.station, assignment.epoch) != self._role_said:
+            self._role_said = (assignment.role, assignment.station, assignment.epoch)
+            logger.info("role: %s", _in_words(assignment))
         self._wanted = assignment
         self._blades = None
         self._leaving = True
@@ -286,6 +290,13 @@ class RunningMainBoard:
     async def _end_engine(self) -> None:
         await _end(self._engine_task)
         self._engine_task = None
+
+
+def _in_words(assignment: RoleAssignment) -> str:
+    if assignment.role is Role.UNASSIGNED:
+        return "none"
+    at = f" under the director at {assignment.director}" if assignment.role is Role.ENGINE else ""
+    return f"{assignment.role} of {assignment.station} at epoch {assignment.epoch}{at}"
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

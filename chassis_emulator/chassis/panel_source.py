@@ -27,7 +27,7 @@ from chassis_emulator.chassis.orders import (
 )
 from chassis_emulator.chassis.picture import picture_of, process_state
 from chassis_emulator.chassis.striking import FaultsInForce
-from chassis_emulator.faults.kinds import AnyFault
+from chassis_emulator.faults.kinds import KINDS, AnyFault
 from chassis_emulator.panel.model import (
     Action,
     CenterPicture,
@@ -53,6 +53,7 @@ from media_network.local_orders import NobodyListens, OrderLost, send_order
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from media_network.status import read_status
+from media_network.unread_message import why_unfit
 
 _EVENTS_KEPT = 500
 _MANAGER_TIMEOUT_S = 1.0
@@ -147,12 +148,15 @@ class NetworkView:
         return Done()
 
     async def _inject(self, action: Inject) -> Done | Refused:
+        described = {"kind": action.kind, "target": action.target, **action.parameters}
         try:
-            fault: AnyFault = msgspec.convert(
-                {"kind": action.kind, "target": action.target, **action.parameters}, AnyFault, strict=False
-            )
-        except msgspec.ValidationError as error:
-            return Refused(Reason.BAD_MESSAGE, str(error))
+            fault: AnyFault = msgspec.convert(described, AnyFault, strict=False)
+        except msgspec.ValidationError:
+            kind = KINDS.get(action.kind)
+            if kind is None:
+                return Refused(Reason.BAD_MESSAGE, f"kind must be one of {', '.join(KINDS)}")
+            known = {key: value for key, value in described.items() if key != "kind"}
+            return Refused(Reason.BAD_MESSAGE, why_unfit(known, kind))
         begun = await self._desk.begin_fault(BeginFault(fault=fault))
         return begun if isinstance(begun, Refused) else Done()
 

@@ -8,6 +8,7 @@ from chassis_emulator.commands.chassis import identify, insert, power, pull, res
 from chassis_emulator.commands.credentials import credentials, write_nms_settings
 from chassis_emulator.commands.demo import demo
 from chassis_emulator.commands.down import down
+from chassis_emulator.commands.events import events
 from chassis_emulator.commands.faults import fault, faults
 from chassis_emulator.commands.inspect import inspect
 from chassis_emulator.commands.logs import logs
@@ -22,7 +23,7 @@ from media_network.command_group import Program, add_completion
 
 
 class _Commands(Program):
-    """The one place where what went wrong becomes a sentence and an exit code."""
+    """The same of what the emulator finds wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -55,6 +56,7 @@ for _verb in (
     restart,
     down,
     logs,
+    events,
     credentials,
     write_nms_settings,
     demo,

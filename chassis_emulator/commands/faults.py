@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from chassis_emulator.commands import names
 from chassis_emulator.faults.book import FaultRow
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, Victim, summary_of
 from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import FiniteRange, echo_json, json_option, state_dir_option
+from media_network.cli import Commands, FiniteRange, echo_json, json_option, state_dir_option
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
 
@@ -24,7 +23,7 @@ _TARGETS = {
 }
 
 
-@click.group()
+@click.group(cls=Commands)
 def fault() -> None:
     """Break something on purpose: a line, a blade, its cooling or its power.
 
@@ -97,11 +96,10 @@ def _begin(kind: type[Fault], state_dir: Path, target: str, for_s: float | None,
     from chassis_emulator.chassis.orders import BEGIN_FAULT, BeginFault
     from chassis_emulator.network.control import order
     from media_network.cli import UserError
+    from media_network.strict_reading import StrictReader
 
-    try:
-        fault: Any = msgspec.convert({"kind": kind.__struct_config__.tag, "target": target, **facts}, kind)
-    except msgspec.ValidationError as error:
-        raise UserError(f"{error}.".replace(" - at `$.", ": `"), "`--help` shows every option.") from error
+    reader = StrictReader("fault", lambda at, reason: UserError(f"{at} {reason}", "`--help` shows every option."))
+    fault: Any = reader.struct(kind, {"target": target, **facts}, "")
     return order(StateFolder(state_dir), BEGIN_FAULT, BeginFault(fault=fault, for_s=for_s), timeout_s=_TIMEOUT_S)
 
 

@@ -1,15 +1,17 @@
-"""`chassis-emulator logs`: what the processes printed."""
+"""`chassis-emulator logs`: what the processes printed, as one."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
 
 import click
 
+from chassis_emulator.commands.log_reading import Entry, LogReader, in_order
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import state_dir_option
+from media_network.legal_values import did_you_mean
 
 _FOLLOW_PAUSE_S = 0.2
 
@@ -21,7 +23,8 @@ class UnknownLog(EmulatorError):
         super().__init__(name, known)
         self.name = name
         self.known = tuple(known)
-        self.hint = f"There are logs of: {', '.join(known)}." if known else "Bring a network up first."
+        meant = did_you_mean(name, known)
+        self.hint = f"There are logs of: {', '.join(known)}{meant}." if known else "Bring a network up first."
 
     def __str__(self) -> str:
         return f"There is no log of {self.name!r}."
@@ -30,10 +33,17 @@ class UnknownLog(EmulatorError):
 @click.command()
 @click.argument("name", required=False)
 @click.option("--follow", "-f", is_flag=True, help="Go on as the logs grow.")
-@click.option("--lines", "-n", default=20, show_default=True, help="Lines of each log to begin with.")
+@click.option(
+    "--lines",
+    "-n",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Lines of each log to begin with.",
+)
 @state_dir_option
 def logs(name: str | None, follow: bool, lines: int, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
-    """Show what a process printed, or all of them.
+    """Show what a process printed, or what all of them did, in the order of time.
 
     NAME is one of those that `ps` lists, such as north/2, or `environment`.
 
@@ -41,16 +51,19 @@ def logs(name: str | None, follow: bool, lines: int, state_dir: Path) -> None:  
     Example:
       chassis-emulator logs north/1 --follow
     """
-    chosen = _choose_logs(StateFolder(state_dir), name)
-    width = max((len(label) for label in chosen), default=0) if name is None else 0
-    opened = [(f"{label:{width}} | " if width else "", path.open(errors="replace")) for label, path in chosen.items()]
-    for prefix, log in opened:
-        for line in log.readlines()[-lines:] if lines else []:
-            _echo_line(prefix, line)
+    folder = StateFolder(state_dir)
+    readers = {label: LogReader(label, path) for label, path in _choose_logs(folder, name).items()}
+    if not readers:
+        click.echo(f"Nothing has a log in {state_dir}.")
+        return
+    width = max(map(len, readers)) if name is None else 0
+    _echo(in_order(entry for reader in readers.values() for entry in reader.last(lines)), width)
     while follow:
-        new = sum(_echo_new_lines(prefix, log) for prefix, log in opened)
-        if not new:
-            time.sleep(_FOLLOW_PAUSE_S)
+        time.sleep(_FOLLOW_PAUSE_S)
+        if name is None:
+            for label, path in _choose_logs(folder, None).items():
+                readers.setdefault(label, LogReader(label, path))
+        _echo(in_order(_new_entries(readers.values())), width)
 
 
 def _choose_logs(folder: StateFolder, name: str | None) -> dict[str, Path]:
@@ -62,12 +75,15 @@ def _choose_logs(folder: StateFolder, name: str | None) -> dict[str, Path]:
     return {name: known[name]}
 
 
-def _echo_new_lines(prefix: str, log: TextIO) -> int:
-    lines = log.readlines()
-    for line in lines:
-        _echo_line(prefix, line)
-    return len(lines)
+def _new_entries(readers: Iterable[LogReader]) -> list[Entry]:
+    entries: list[Entry] = []
+    for reader in readers:
+        with suppress(OSError):  # one that makes room for the next is there again in a moment
+            entries += reader.new()
+    return entries
 
 
-def _echo_line(prefix: str, line: str) -> None:
-    click.echo(f"{prefix}{line}", nl=not line.endswith("\n"))
+def _echo(entries: Iterable[Entry], width: int) -> None:
+    for entry in entries:
+        for line in entry.lines:
+            click.echo(f"{entry.label:{width}} | {line}" if width else line)

@@ -29,6 +29,7 @@ from chassis_emulator.processes.nursery import freeze, tend
 from chassis_emulator.processes.parts import ProcessPart
 from chassis_emulator.topology.plan import NetworkPlan
 from chassis_emulator.topology.topology import Topology
+from media_network.operators_log import begin_logging
 
 Parts = Mapping[str, ProcessPart[Any]]
 
@@ -116,6 +117,7 @@ def _real_parts() -> Parts:
 def main() -> None:
     """Entry point of the module."""
     os.chdir("/")
+    begin_logging(dated=True)
     run_daemon(StateFolder(Path(sys.argv[1])), _real_parts)
 
 

@@ -33,6 +33,7 @@ from chassis_emulator.network.errors import AnotherIsUp, StateFolderError
 from chassis_emulator.topology.topology import Topology
 from media_network.durable_file import set_aside
 from media_network.holding import holder_of
+from media_network.os_trouble import in_words
 
 logger = logging.getLogger(__name__)
 
@@ -193,8 +194,10 @@ class StateFolder:
             return msgspec.json.decode(self.credentials.read_bytes(), type=dict[str, Any])
         except FileNotFoundError:
             return {}
-        except (OSError, msgspec.MsgspecError) as error:
-            raise StateFolderError(self.path, f"credentials.json: {error}") from error
+        except OSError as error:
+            raise StateFolderError(self.path, in_words(error)) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise StateFolderError(self.path, "credentials.json is damaged: remove it, `up` makes new ones") from error
 
     def write_credentials(self, users: dict[str, Any]) -> None:
         """Keep them; the file can be read by its owner only, from its first byte on."""

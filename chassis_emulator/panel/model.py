@@ -12,9 +12,11 @@ from blade_agent.backplane.role import MainBoardState, Role
 from media_network.messages.verb import Done
 from media_network.refusal import Refused
 
-BladeName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}/[0-9]{1,2}$")]
+BladeName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}/[0-9]{1,2}$", description="a slot, such as north/3")]
 """`<station>/<slot>`."""
-TargetName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}(/[a-z0-9-]{1,16})?$")]
+TargetName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9-]{1,32}(/[a-z0-9-]{1,16})?$", description="a station, or what is in it")
+]
 """Where a fault is: a blade `<station>/<slot>`, a supply `<station>/supply-<n>`, or a whole `<station>`."""
 
 
@@ -302,7 +304,7 @@ class IdentifySlot(Struct, frozen=True, kw_only=True, tag_field="act", tag="iden
 class Inject(Struct, frozen=True, kw_only=True, tag_field="act", tag="inject", forbid_unknown_fields=True):
     """Let something go wrong."""
 
-    kind: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
+    kind: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$", description="lower case letters and hyphens")]
     target: TargetName
     parameters: dict[str, float] = {}
 

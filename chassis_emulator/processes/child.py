@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from chassis_emulator.processes.parts import ProcessPart
+from media_network.operators_log import begin_logging
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -64,9 +65,7 @@ def _leave_the_nursery(log: Path) -> None:
         sys.stdout.reconfigure(line_buffering=True)
     # The nursery froze what it shares; what is made from here on is this process's own to collect.
     gc.enable()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
-    )
+    begin_logging(sys.stderr, dated=True)
 
 
 async def _until_terminated(part: ProcessPart[Any], settings: bytes) -> None:

@@ -164,10 +164,19 @@ class Processes:
         else:
             # One that failed at once is reported gone before this line is reached.
             process.pid = None if process.ended.is_set() else pid
+            logger.info("%s begins as process %d", process.name, pid)
 
     def _note_end(self, report: ProcessEnded) -> None:
         process = self.by_name[report.name]
+        as_it_should = process.stopping or report.exit_code == 0
+        logger.log(
+            logging.INFO if as_it_should else logging.WARNING, "%s has ended %s", report.name, _how(report.exit_code)
+        )
         process.pid = None
         process.hung = False
         process.exit_code = report.exit_code
         process.ended.set()
+
+
+def _how(exit_code: int) -> str:
+    return f"with exit code {exit_code}" if exit_code >= 0 else f"by signal {-exit_code}"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis_emulator.data import scenarios
+from chassis_emulator.errors import EmulatorError
 from chassis_emulator.faults.kinds import KINDS
 from chassis_emulator.scenario.steps import (
     AnyStep,
@@ -19,7 +20,8 @@ from chassis_emulator.scenario.steps import (
     Seconds,
     Step,
 )
-from chassis_emulator.topology.document import Document, DocumentError, below
+from chassis_emulator.topology.yaml_text import yaml_document
+from media_network.document import Document, DocumentError, below
 
 _ACTIONS: dict[str, type[Step]] = {
     "fault": FaultStep,
@@ -33,7 +35,7 @@ _ACTIONS: dict[str, type[Step]] = {
 _OF_FAULT_STEPS = ("at", "action", "kind", "for", "name")
 
 
-class ScenarioError(DocumentError):
+class ScenarioError(DocumentError, EmulatorError):
     """A scenario that cannot be played."""
 
     hint = "The scenarios in examples/scenarios/ show every key; `chassis-emulator scenario --help` names them."
@@ -52,11 +54,11 @@ def find_scenario(name: str) -> Path:
 
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario file. Raises ScenarioError."""
-    document = Document(path, "scenario", ScenarioError)
+    document = yaml_document(path, "scenario", ScenarioError)
     known = document.mapping(document.load(), ("name", "steps"), "")
-    for key in ("name", "steps"):
+    for key, legal in (("name", "the name of the scenario"), ("steps", "a list with at least one entry")):
         if key not in known:
-            raise document.wrong(key, "is missing")
+            raise document.wrong(key, f"is missing; it must be {legal}")
     name = document.value(Name, known["name"], "name")
     steps = document.items(known["steps"], "steps", lambda entry, at: _read_step(document, entry, at))
     _refuse_unknown_names(document, steps)
@@ -75,9 +77,10 @@ def _read_step(document: Document, entry: object, at: str) -> AnyStep:
 
 def _read_fault(document: Document, entry: dict[str, Any], at: str) -> FaultStep:
     kind = document.one_of(KINDS, entry, "kind", at)
+    document.mapping(entry, (*_OF_FAULT_STEPS, *kind.__struct_fields__), at)
     fault = document.struct(kind, {key: entry[key] for key in entry if key not in _OF_FAULT_STEPS}, at)
     if "at" not in entry:
-        raise document.wrong(below(at, "at"), "is missing")
+        raise document.wrong(below(at, "at"), "is missing; it must be seconds, from 0 to 86400")
     return FaultStep(
         at=document.value(Seconds, entry["at"], below(at, "at")),
         fault=fault,

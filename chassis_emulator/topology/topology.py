@@ -32,8 +32,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chassis_emulator.data import examples
-from chassis_emulator.topology.document import Document, DocumentError
+from chassis_emulator.errors import EmulatorError
+from chassis_emulator.topology.yaml_text import yaml_document
 from media_network.address import Address
+from media_network.document import DocumentError
 
 NETWORKS_MAX = 254
 SLOTS_MAX = 16
@@ -102,7 +104,7 @@ class Topology(Struct, frozen=True, kw_only=True):
     snmp: Snmp = Snmp()
 
 
-class TopologyError(DocumentError):
+class TopologyError(DocumentError, EmulatorError):
     """A topology that cannot be brought up."""
 
     hint = "The topologies in examples/ show every key; `chassis-emulator up --help` names them."
@@ -121,8 +123,7 @@ def find_topology(name: str) -> Path:
 
 def read_topology(path: Path) -> Topology:
     """Read a topology file. Raises TopologyError that names the key at fault and what it may be."""
-    document = Document(path, "topology", TopologyError)
-    topology = document.struct(Topology, document.load(), "")
+    topology = yaml_document(path, "topology", TopologyError).whole(Topology)
     for index, station in enumerate(topology.stations):
         if station.baud_rate not in _BAUD_RATES:
             raise TopologyError(

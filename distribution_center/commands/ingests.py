@@ -45,10 +45,16 @@ _NOTHING = "There is no ingest under way, and none has ended since the center st
 @click.command()
 @click.argument("source", shell_complete=center_names.files)
 @click.option("--title", help="What people call it (default: the name of the file).")
-@click.option("--segment-ms", default=2000, show_default=True, help="Length of a segment to aim at.")
+@click.option(
+    "--segment-ms",
+    type=click.IntRange(200, 60_000),
+    default=2000,
+    show_default=True,
+    help="Length of a segment to aim at.",
+)
 @click.option(
     "--longest-segment-ms",
-    type=int,
+    type=click.IntRange(200, 120_000),
     help="Copy groups of pictures up to this (default: six segments, 12 s at most); encode longer ones.",
 )
 @json_option("an object with `program`, `warnings` and more")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from media_network.cli import UserError, run_until_told, settings_option
+from media_network.cli import Commands, UserError, run_until_told, saying, settings_option
 from media_network.settings import SettingsError, read_settings
 
 
@@ -23,18 +23,17 @@ def run(path: Path) -> None:
     from distribution_center.settings import CenterSettings
 
     try:
-        run_until_told(run_center(read_settings(path, CenterSettings), random.SystemRandom()))
+        with saying("the center cannot run", f"Check `address` and `state` in {path}."):
+            run_until_told(run_center(read_settings(path, CenterSettings), random.SystemRandom()))
     except SettingsError as error:
-        raise UserError(str(error), "docs/operations/center.md describes every key.") from error
+        raise UserError(str(error), error.hint or "docs/operations/center.md describes every key.") from error
     except RepositoryError as error:
         raise UserError(
             str(error), f"Check `registry` in {path}; docs/operations/center.md has a section on it."
         ) from error
-    except OSError as error:
-        raise UserError(f"the center cannot run: {error}", f"Check `address` and `state` in {path}.") from error
 
 
-@click.group()
+@click.group(cls=Commands)
 def nms() -> None:
     """The network management system: sees every station, chassis and blade.
 
@@ -58,10 +57,9 @@ def run_management(path: Path) -> None:
     from distribution_center.network_management.settings import NmsSettings
 
     try:
-        run_until_told(run_nms(read_settings(path, NmsSettings), random.SystemRandom()))
-    except (SettingsError, HistoryError) as error:
-        raise UserError(str(error), "docs/operations/nms.md describes every key.") from error
-    except OSError as error:
-        raise UserError(
-            f"the network management system cannot run: {error}", f"Check the addresses in {path}."
-        ) from error
+        with saying("the network management system cannot run", f"Check the addresses and `state` in {path}."):
+            run_until_told(run_nms(read_settings(path, NmsSettings), random.SystemRandom()))
+    except SettingsError as error:
+        raise UserError(str(error), error.hint or "docs/operations/nms.md describes every key.") from error
+    except HistoryError as error:
+        raise UserError(str(error), "docs/operations/nms.md has a section on the history.") from error

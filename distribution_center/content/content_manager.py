@@ -121,6 +121,7 @@ class ContentManager:
         published = await self._repository.program(order.program)
         if published is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program} any more")
+        logger.info("%s is published", order.program)
         stations = await self._repository.stations()
         await asyncio.gather(*(self._tell(station.station, station.director, published) for station in stations))
         return await self.row(published)

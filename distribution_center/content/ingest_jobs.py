@@ -57,6 +57,7 @@ class IngestJobs:
         unfinished = UnfinishedIngest(ingest=ingest, order=order, begun_at_s=time.time())
         await _in_thread(partial(self._keep, unfinished))
         self._show(unfinished)
+        logger.info("ingest %s of %s is ordered", ingest, order.source)
         over = [row.progress.ingest for row in self._rows.values() if row.progress.is_over]
         for oldest in over[: max(0, len(self._rows) - INGESTS_SHOWN_MAX)]:
             del self._rows[oldest]
@@ -70,10 +71,15 @@ class IngestJobs:
 
     def note(self, ingest: str, stage: IngestStage, fraction: float) -> None:
         """It has got on."""
+        if self._rows[ingest].progress.stage is not stage:
+            logger.info("ingest %s: %s", ingest, stage)
         self._change(ingest, stage=stage, fraction=fraction)
 
     async def end(self, ingest: str, stage: IngestStage, error: str | None = None) -> None:
         """It is over."""
+        logger.log(
+            logging.WARNING if error else logging.INFO, "ingest %s: %s%s", ingest, stage, f": {error}" if error else ""
+        )
         self._change(ingest, stage=stage, fraction=float(stage is IngestStage.DONE), error=error)
         del self._unfinished[ingest]
         try:

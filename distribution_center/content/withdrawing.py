@@ -1,5 +1,6 @@
 """Withdrawing a program: it is no more, anywhere, and its name can be used again (claims 11, 23)."""
 
+import logging
 from dataclasses import dataclass
 
 from distribution_center.content.ingest_jobs import IngestJobs
@@ -9,6 +10,8 @@ from media_network.http.server import HandlerTable
 from media_network.messages.content import WITHDRAW, Withdraw
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,4 +33,5 @@ class Withdrawing:
         if ingest := self.jobs.making(order.program):
             return Refused(Reason.NOT_READY, f"{order.program} is still being ingested: cancel {ingest} instead")
         await self.storing.give_up(order.program)
+        logger.info("%s is withdrawn", order.program)
         return Done()

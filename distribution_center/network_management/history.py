@@ -13,7 +13,8 @@ import apsw
 import msgspec
 
 from distribution_center.network_management.alarms import AlarmState, NetworkAlarm
-from media_network.sqlite_file import set_damaged_aside
+from media_network.os_trouble import in_words
+from media_network.sqlite_file import set_damaged_aside, sqlite_in_words
 
 
 class Ring(NamedTuple):
@@ -119,8 +120,10 @@ class History:
                 with self._connection:
                     self._connection.execute(_BEFORE[version])
                     self._connection.pragma("user_version", _VERSION)
-        except (apsw.Error, OSError) as error:
-            raise HistoryError(f"{path}: {error}") from error
+        except apsw.Error as error:
+            raise HistoryError(f"{path}: {sqlite_in_words(error)}") from error
+        except OSError as error:
+            raise HistoryError(f"{path}: {in_words(error)}") from error
         if version not in {*_BEFORE, _VERSION}:
             raise HistoryError(f"{path} has version {version} and this release {_VERSION}: remove it, or move it away")
         self._series: dict[tuple[str, str, str], int] = {

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from random import Random
 
 from media_network.address import Address
+from media_network.os_trouble import about
 from media_network.snmp.notification_inbox import MAX_MESSAGE_OCTETS, NotificationInbox
 from media_network.snmp.settings import UserSettings
 from media_network.snmp.usm import EngineIdentity
@@ -117,7 +118,8 @@ def _bound(address: Address) -> socket.socket:
     try:
         sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_OCTETS)
-        sock.bind(address)
+        with about(address):
+            sock.bind(address)
     except OSError:
         sock.close()
         raise

@@ -4,29 +4,30 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.address import Address
+from media_network.address import Address, AddressText, IpText
+from media_network.fields import PathText
 from media_network.snmp.settings import PORT, UserSettings
 
 
 class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One network management system. Raises ValueError for an address that is none."""
 
-    centers: tuple[str, ...]
+    centers: tuple[AddressText, ...]
     """Distribution centers, `host:port` of their control ports: their registries say which stations there are."""
-    state: str
+    state: PathText
     """Folder of the history, of the token, and of who it is to those who send it informs."""
     user: UserSettings
     """The user of SNMPv3 that every agent answers; reading is enough."""
-    address: str = "127.0.0.1"
+    address: IpText = "127.0.0.1"
     """IPv4 address of the page."""
     http_port: Annotated[int, Meta(ge=0, le=65535)] = 8070
     panel: str = ""
     """Where a front panel of the chassis is, `http://host:port/`, for a link; empty: nowhere."""
     names: tuple[str, ...] = ()
     """Further names by which browsers may call the page: what stands in their `Host`, without the port."""
-    chassis: dict[str, str] = {}
+    chassis: dict[str, AddressText] = {}
     """SNMP agents of chassis managers, `host:port` by station. Without one, blades are found through the director."""
-    agents: dict[str, str] = {}
+    agents: dict[str, AddressText] = {}
     """SNMP agents that answer elsewhere than at their host's `snmp_port`: `host:port` by host."""
     snmp_port: Annotated[int, Meta(ge=1, le=65535)] = PORT
     """Where the agents of centers and blades answer."""
@@ -45,8 +46,6 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __post_init__(self) -> None:
         if self.panel and not self.panel.startswith(("http://", "https://")):
             raise ValueError(f"panel = {self.panel!r} is no address of a page: it begins with http:// or https://")
-        for each in (*self.centers, *self.chassis.values(), *self.agents.values()):
-            Address.parse(each)
 
     def agent_of(self, host: str) -> Address:
         """Where the agent of a host answers."""

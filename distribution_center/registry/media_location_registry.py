@@ -135,6 +135,9 @@ class MediaLocationRegistry:
             if verdict in _REFUSALS:
                 return self._refuse(verdict, message.station)
             self.moved.set()
+            if known is None or known.stamp.epoch != message.epoch or known.director != message.director:
+                said = (message.station, message.director, message.epoch, message.engines)
+                logger.info("station %s is directed by %s at epoch %d, with %d engines", *said)
         if message.station in self._report_due:
             # Who hears that less is known than it has said reports everything.
             self._report_due.discard(message.station)

@@ -16,7 +16,8 @@ from distribution_center.registry.sql_repository import SqlRepository
 from distribution_center.registry.sqlite_connection import carry_out, open_reader, open_writer
 from distribution_center.registry.writes import Write
 from media_network.durable_file import DurableFile, Origin
-from media_network.sqlite_file import set_damaged_aside
+from media_network.os_trouble import in_words
+from media_network.sqlite_file import set_damaged_aside, sqlite_in_words
 
 _Answer = TypeVar("_Answer")
 
@@ -70,7 +71,7 @@ class SqliteStore:
         return result
 
     def _failed(self, error: apsw.Error) -> RepositoryFailed:
-        return RepositoryFailed(str(self._path), str(error))
+        return RepositoryFailed(str(self._path), sqlite_in_words(error))
 
 
 class SqliteRepository(SqlRepository):
@@ -83,9 +84,9 @@ class SqliteRepository(SqlRepository):
             lost = _take_stock(path)
             repository = cls(SqliteStore(path))
         except apsw.Error as error:
-            raise RepositoryFailed(str(path), str(error)) from error
+            raise RepositoryFailed(str(path), sqlite_in_words(error)) from error
         except OSError as error:
-            raise RepositoryFailed(str(path), error.strerror or str(error)) from error
+            raise RepositoryFailed(str(path), in_words(error)) from error
         repository.recalls = lost
         return repository
 

@@ -16,13 +16,17 @@ from media_network.http.errors import NetworkError
 from media_network.http.kept_answers import KEPT_S, Answered, KeptAnswers, encoded
 from media_network.http.refusing import refusing
 from media_network.messages.verb import Reply, Request, Verb
+from media_network.os_trouble import in_words
 from media_network.refusal import Reason, Refused
+from media_network.unread_message import why_unread
 
 logger = logging.getLogger(__name__)
 
 BODY_WITHIN_S = 10.0
 """Who takes longer to send a message is not waited for."""
 _DEADLINE_MAX_S = KEPT_S
+_ROUTINE = frozenset({Reason.OVERDUE, Reason.WRONG_ROLE})
+"""What passes by itself: whoever hears it says the same once more."""
 _KEY_LENGTH_MAX = 64
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
@@ -68,7 +72,10 @@ class VerbEndpoint:
         logger.debug("%s says %s, which is for: %s", host, path, self._callers)
         try:
             async with asyncio.timeout(_deadline_s(http)):
-                return _respond(await self._hear(http, host))
+                answered = await self._hear(http, host)
+                if answered.refused is not None and answered.refused.reason not in _ROUTINE:
+                    logger.info("%s is refused %s: %s", host, path, answered.refused)
+                return _respond(answered)
         except TimeoutError:
             return refusing(Refused(Reason.OVERDUE, f"no answer to {path} within the deadline"))
         except NetworkError as error:
@@ -77,8 +84,8 @@ class VerbEndpoint:
         except OSError as error:
             # What a disk does not take is not done, and whoever asked is told.
             reason = Reason.NO_SPACE if error.errno in DISK_FULL else Reason.IO_ERROR
-            logger.warning("%s cannot be done: %s", path, error)
-            return refusing(Refused(reason, error.strerror or str(error)))
+            logger.warning("%s cannot be done: %s", path, in_words(error))
+            return refusing(Refused(reason, in_words(error)))
 
     async def _hear(self, http: web.Request, host: str) -> Answered:
         request = await self._read(http, host)
@@ -104,8 +111,8 @@ class VerbEndpoint:
                 return self._too_large
             try:
                 return self._decoder.decode(body)
-            except NOT_THE_MESSAGE as error:
-                return Refused(Reason.BAD_MESSAGE, str(error))
+            except NOT_THE_MESSAGE:
+                return Refused(Reason.BAD_MESSAGE, why_unread(body, self._verb.request))
 
 
 async def _read_body(http: web.Request, bytes_max: int) -> bytes | None:

@@ -24,6 +24,7 @@ from media_network.http.gate import ConnectionGate, connections_bearable
 from media_network.http.kept_answers import KeptAnswers
 from media_network.http.openapi import describe
 from media_network.messages.verb import Port, Reply, Request, Verb
+from media_network.os_trouble import about
 from media_network.refusal import Refused
 
 ACCEPTED_AT_ONCE = 16
@@ -184,7 +185,8 @@ async def serve_application(
     _count(runner.server, guarded)
     try:
         site = web.TCPSite(runner, address.host, address.port, reuse_address=True, backlog=ACCEPTED_AT_ONCE)
-        await site.start()
+        with about(address):
+            await site.start()
         _let_wait(site)
         yield Address(address.host, runner.addresses[0][1])
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
+from media_network.os_trouble import in_words
 from media_network.snmp.index import Index
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.access_objects import AccessObjects
@@ -181,8 +182,10 @@ async def keep_answering(open_answering: OpenAnswering) -> None:
         try:
             async with open_answering():
                 await asyncio.Event().wait()
-        except (OSError, ValueError) as error:
-            logger.error("SNMP managers are not answered: %s", error)  # noqa: TRY400 -- the sentence says it all
+        except OSError as error:
+            logger.error("SNMP managers are not answered: %s", in_words(error))  # noqa: TRY400 -- the sentence says it all
+        except ValueError as error:
+            logger.error("SNMP managers are not answered: %s", error)  # noqa: TRY400 -- as above
         except Exception:
             logger.exception("SNMP managers are not answered")
         await asyncio.sleep(_TRY_AGAIN_S)

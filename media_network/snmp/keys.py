@@ -14,7 +14,7 @@ _INNER_PAD, _OUTER_PAD = 0x36, 0x5C
 
 
 class AuthProtocol(Struct, frozen=True, kw_only=True):
-    """An HMAC-SHA-2 protocol."""
+    """An HMAC protocol: of SHA-2, and of SHA-1 for tools that know no newer one."""
 
     name: str
     oid: Oid
@@ -28,6 +28,7 @@ _PROTOCOLS = (1, 3, 6, 1, 6, 3, 10, 1)
 AUTH_PROTOCOLS = {
     known.name: known
     for known in (
+        AuthProtocol(name="SHA-1", oid=(*_PROTOCOLS, 1, 3), digest="sha1", code_octets=12),
         AuthProtocol(name="SHA-224", oid=(*_PROTOCOLS, 1, 4), digest="sha224", code_octets=16),
         AuthProtocol(name="SHA-256", oid=(*_PROTOCOLS, 1, 5), digest="sha256", code_octets=24),
         AuthProtocol(name="SHA-384", oid=(*_PROTOCOLS, 1, 6), digest="sha384", code_octets=32),

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from media_network.address import Address
+from media_network.os_trouble import about
 from media_network.snmp.counters import Counters
 from media_network.snmp.engine import Community, Limits, SnmpEngine
 from media_network.snmp.engine_file import start_engine
@@ -144,7 +145,8 @@ def _bound(settings: SnmpSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        sock.bind((settings.host, settings.port))
+        with about(f"{settings.host}:{settings.port}"):
+            sock.bind((settings.host, settings.port))
     except OSError:
         sock.close()
         raise

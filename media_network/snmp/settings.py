@@ -1,9 +1,11 @@
 """Settings of an SNMP agent: where it listens, whom it answers, and what they may see. Nobody, unless named."""
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from media_network.address import IpText
+from media_network.secret import Secret
 from media_network.snmp.access import USM, V2C, AccessEntry, AccessTables, Family, Level, MibView
 from media_network.snmp.keys import MIN_PASSWORD_OCTETS
 from media_network.snmp.message import MAX_NAME_OCTETS
@@ -16,7 +18,8 @@ READ_ONLY, READ_WRITE = "read-only", "read-write"
 ALL = "all"
 """The view that shows everything."""
 
-AuthProtocolName: TypeAlias = Literal["SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+AuthProtocolName: TypeAlias = Literal["SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+"""SHA-1 (RFC 3414, 7) is for users whose tools know no newer one, such as perl's Net::SNMP; nobody has it unasked."""
 PrivProtocolName: TypeAlias = Literal["AES", "none"]
 
 
@@ -28,10 +31,10 @@ class UserSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     user: str
     auth_protocol: AuthProtocolName = "SHA-256"
-    auth_password: str
+    auth_password: Secret
     priv_protocol: PrivProtocolName = "AES"
     """AES-128, or none."""
-    priv_password: str = ""
+    priv_password: Secret = ""
     group: str = READ_ONLY
 
     def __post_init__(self) -> None:
@@ -49,7 +52,7 @@ class UserSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class CommunitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A community of SNMPv2c, which anybody on the way can read and use. Raises ValueError for one that is too long."""
 
-    community: str
+    community: Secret
     group: str = READ_ONLY
     context: str = ""
 
@@ -88,8 +91,8 @@ def _groups() -> dict[str, GroupSettings]:
 class SnmpSettings(Struct, frozen=True, kw_only=True):
     """An SNMP agent's settings. Without users and communities it answers nobody."""
 
-    host: str = "127.0.0.1"
-    port: int = PORT
+    host: IpText = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = PORT
     users: tuple[UserSettings, ...] = ()
     communities: tuple[CommunitySettings, ...] = ()
     groups: dict[str, GroupSettings] = {}

@@ -4,18 +4,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from media_network.address import Address
+from media_network.address import AddressText
+from media_network.secret import Secret
 from media_network.snmp.settings import SnmpSettings, UserSettings
 
 
 class TargetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A receiver. It is told as a user of the agent, or by a community of its own; ValueError for neither."""
 
-    address: str
+    address: AddressText
     """`host:port`; 162 is the registered port."""
     user: str = ""
     """Name of one of the agent's users: SNMPv3, at that user's level."""
-    community: str = ""
+    community: Secret = ""
     """SNMPv2c, which anybody on the way can read."""
     inform: bool = False
     """Ask for a receipt, and send again until it comes."""
@@ -24,7 +25,6 @@ class TargetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     retries: Annotated[int, Meta(ge=0, le=10)] = 3
 
     def __post_init__(self) -> None:
-        Address.parse(self.address)
         if bool(self.user) == bool(self.community):
             raise ValueError(f"SNMP target {self.address}: either `user` or `community` is needed")
 
@@ -43,7 +43,8 @@ class AgentSettings(SnmpSettings, frozen=True, kw_only=True, forbid_unknown_fiel
     location: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a target whose user there is not."""
+        """Refuse a target whose user there is not, and groups and views that lead nowhere."""
+        self.access_tables()
         for target in self.targets:
             if target.user:
                 self.user_of(target)

@@ -195,7 +195,10 @@ def truth(value: object) -> int:
 
 def parse_oid(text: str) -> Oid:
     """Read `1.3.6.1`, with or without a dot in front. Raises ValueError."""
-    oid = tuple(int(part) for part in text.removeprefix(".").split("."))
+    parts = text.removeprefix(".").split(".")
+    if not all(part.isascii() and part.isdecimal() and len(part) < 11 for part in parts):
+        raise ValueError(f"{text[:40]!r} is no object identifier, such as 1.3.6.1.2.1")
+    oid = tuple(map(int, parts))
     if any(not 0 <= number <= ber.MAX_SUB_IDENTIFIER for number in oid):
         raise ValueError(f"{text!r} is no object identifier")
     return oid

@@ -15,6 +15,9 @@ from tests.laptop import Laptop, topology
 from tests.patience import wait_until
 
 NETWORK = network_number()
+TOLD = f"127.{NETWORK}.0.200:16280"
+"""Where every agent sends its traps."""
+TRAPS = f"snmp:\n  targets:\n    - address: {TOLD}\n"
 
 
 class Network(Laptop):
@@ -57,7 +60,7 @@ class Network(Laptop):
 
 @pytest.fixture(scope="package")
 def network(tmp_path_factory):
-    plan = topology(NETWORK, ("home", 2), ("north", 4), ("south", 3))
+    plan = topology(NETWORK, ("home", 2), ("north", 4), ("south", 3)) + TRAPS
     with Network.running(tmp_path_factory.mktemp("claims"), plan) as network:
         yield network
 

@@ -45,7 +45,14 @@ FRESH_S = 1.05
 OURS = re.compile(r"(?:ms[acds]|ent)[A-Z]\w+\.[0-9.]+")
 TABLES = {
     CENTER: {"msdName", "msdStationName", "msdRegistrations", "msaRaised"},
-    MANAGER: {"mscSlotHotSwapState", "mscSupplyState", "mscSensorCondition", "mscLineFrameFaults", "entPhysicalName"},
+    MANAGER: {
+        "mscSlotHotSwapState",
+        "mscSlotPowerObserved",
+        "mscSupplyState",
+        "mscSensorCondition",
+        "mscLineFrameFaults",
+        "entPhysicalName",
+    },
     f"127.{NETWORK}.2.1": {"mscSlotRole", "mscFanSpeed", "mscLedBrightness", "mssDirectorEngines", "mssEngineAddress"},
     f"127.{NETWORK}.2.2": {
         "mscSlotPowerObserved",

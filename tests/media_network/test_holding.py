@@ -159,6 +159,7 @@ def test_the_second_of_each_party_says_who_has_its_folders(tmp_path, free_port, 
     path = tmp_path / "settings.toml"
     ports = [free_port() for _ in range(settings.count("{}"))]
     path.write_text(settings.format(*ports, folder=tmp_path))
+    (tmp_path / "channel").mkdir()
     path.chmod(0o600)
     program = [os.path.join(os.path.dirname(sys.executable), command[0]), *command[1:], "--settings", path]
     log = tmp_path / "log"

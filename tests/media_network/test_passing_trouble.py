@@ -58,4 +58,4 @@ def test_an_order_that_a_disk_does_not_take_is_refused_and_the_next_is_heard(tmp
         async with take_orders(tmp_path / "orders", {verb: write}):
             return [await send_order(tmp_path / "orders", verb, Order()) for _ in range(2)]
 
-    assert asyncio.run(give()) == [Refused(Reason.IO_ERROR, "No space left on device"), Done()]
+    assert asyncio.run(give()) == [Refused(Reason.IO_ERROR, "no space left on device"), Done()]

@@ -131,7 +131,7 @@ def _row(number: int, record: bytes, name: SensorName) -> EventRow:
         id=number,
         time=int.from_bytes(record[3:7], "little"),
         slot=slot,
-        sensor=_sensor_name(own, slot, sensor, name),
+        sensor=_sensor_name(own, slot, sensor, name) or _kind_name(sensor_type, sensor),
         event=words,
         asserted=asserted,
         severity=severity,
@@ -153,14 +153,21 @@ _OWN_NAMES: Final[Mapping[int, str]] = {
 }
 
 
-def _sensor_name(own: bool, slot: int | None, sensor: int, name: SensorName) -> str:  # noqa: FBT001 -- within the room
+def _sensor_name(own: bool, slot: int | None, sensor: int, name: SensorName) -> str | None:  # noqa: FBT001 -- within the room
     if own:
         if SUPPLY_SENSOR <= sensor < BUDGET_SENSOR:
             return f"Supply {sensor - SUPPLY_SENSOR + 1}"
-        fallback = f"Slot {sensor - SLOT_SENSOR}" if sensor > SLOT_SENSOR else f"sensor {sensor:02X}h"
+        fallback = f"Slot {sensor - SLOT_SENSOR}" if sensor > SLOT_SENSOR else None
         return _OWN_NAMES.get(sensor, fallback)
-    known = None if slot is None else name(slot, sensor)
-    return known or f"sensor {sensor:02X}h"
+    return None if slot is None else name(slot, sensor)
+
+
+def _kind_name(sensor_type: int, sensor: int) -> str:
+    """What a sensor is called before its blade has been asked for its name: a blade tells of itself as it comes in."""
+    return _KIND_NAMES.get(sensor_type, f"sensor {sensor:02X}h")
+
+
+_KIND_NAMES: Final[Mapping[int, str]] = {SensorKind.HOT_SWAP: "Hot Swap", SensorKind.WATCHDOG: "Watchdog"}
 
 
 def _sentence(sensor_type: int, record: bytes, *, own: bool) -> tuple[str, Severity]:

@@ -20,6 +20,7 @@ from blade_agent.chassis_manager.lan.sol_stream import Console
 from blade_agent.chassis_manager.lan.users import LanUser
 from blade_agent.hardware.interface import interface_at
 from media_network.address import Address
+from media_network.os_trouble import about
 
 logger = logging.getLogger(__name__)
 
@@ -149,9 +150,10 @@ async def lan_server(
         open_console=open_console,
     )
     loop = asyncio.get_running_loop()
-    transport, server = await loop.create_datagram_endpoint(
-        lambda: LanServer(endpoint, manager), local_addr=(listen_at.host, listen_at.port)
-    )
+    with about(listen_at):
+        transport, server = await loop.create_datagram_endpoint(
+            lambda: LanServer(endpoint, manager), local_addr=(listen_at.host, listen_at.port)
+        )
     logger.info("IPMI tools are answered at %s", server.address)
     try:
         yield server

@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from media_network.secret import Secret
+
 MAX_NAME_BYTES = 16
 MAX_PASSWORD_BYTES = 20
 GENERATED_BYTES = 16
@@ -32,7 +34,7 @@ class LanUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user of the LAN interface. IPMI has room for a name of 16 and a password of 20 bytes."""
 
     name: str
-    password: str
+    password: Secret
     privilege: PrivilegeName = "user"
 
     def __post_init__(self) -> None:

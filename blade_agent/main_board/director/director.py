@@ -1,6 +1,7 @@
 """A media director on duty: the tables it keeps, the messages it answers, the watch it keeps."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -39,6 +40,8 @@ from media_network.messages.verb import Done
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
+
+logger = logging.getLogger(__name__)
 
 _SILENT_AFTER_INTERVALS = 2.5
 _PULLS_SHOWN = 256
@@ -191,6 +194,7 @@ class Director:
         record = self._roster.get(engine.address)
         if record and record.boot == engine.boot:
             record.heard = Heard.DEAD
+            logger.warning("engine %s in slot %d is gone: its streams go on elsewhere", record.address, record.slot)
             self._term.counters.engines_lost += 1
             self._lose(record)
 
@@ -232,6 +236,7 @@ class Director:
         self._attending.begin(engine)
         if not known:
             self.registry.engines_changed()
+            logger.info("engine %s in slot %d enlists, with %d programs", address, message.slot, len(held))
         self._stock.begin(engine, message.holdings, held)
         self._catalogues.enlisted(engine, message)
         await self._recall(engine, {stream.program for stream in message.streams})
@@ -314,7 +319,9 @@ class Director:
         return Refused(Reason.STALE_EPOCH, f"this director's epoch is {self._term.epoch}, the message is of {epoch}")
 
     def _strike(self, engine: EngineRecord) -> None:
-        self._term.counters.engines_lost += engine.heard is not Heard.DEAD
+        if engine.heard is not Heard.DEAD:
+            self._term.counters.engines_lost += 1
+            logger.warning("engine %s in slot %d is lost: it has said nothing for a lease", engine.address, engine.slot)
         self._roster.strike(engine.address)
         self.registry.engines_changed()
         self._lose(engine)

@@ -160,6 +160,8 @@ class Copying:
             await self._hold_table(request, parts)
             if not self._store.holds(_cut(request), request.segment):
                 copied_bytes = await self._receive(request, source)
+                copied = (request.segment.number, request.program, source, copied_bytes)
+                logger.info("segment %d of %s is copied from %s: %d bytes", *copied)
             result = CopyResult.STORED
             self._counters.copies_done += 1
         except Exception as error:

@@ -123,6 +123,8 @@ class DirectorLink:
         self._enlisted = asyncio.Event()
         self._news = asyncio.Event()
         self._said: Report | None = None
+        self._said_enlisted: tuple[Address, int] | None = None
+        """What the log has been told."""
 
     @property
     def epoch(self) -> int:
@@ -249,11 +251,18 @@ class DirectorLink:
                 self._take_terms(answer)
                 self._heard(answer.clock_us, answer.revoked, sent_s, work)
                 self._enlisted.set()
+                self._say_enlisted()
                 self._said = None
                 return
             if isinstance(answer, Refused):
                 logger.warning("director %s does not enlist us: %s", self.duty.director, answer)
             await self._pause(_RETRY_PAUSE_S)
+
+    def _say_enlisted(self) -> None:
+        enlisted = (self.duty.director, self.duty.epoch)
+        if enlisted != self._said_enlisted:
+            self._said_enlisted = enlisted
+            logger.info("enlisted with the director at %s, epoch %d", *enlisted)
 
     def _take_terms(self, terms: Enlisted) -> None:
         self.director_media = _address_of(terms.media)

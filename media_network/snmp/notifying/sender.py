@@ -57,6 +57,7 @@ _VALUES: dict[int, Callable[[Any], Any]] = {
 }
 _TARGETS = NotificationOriginatorLcdConfigurator()
 _AUTH = {
+    "SHA-1": hlapi.USM_AUTH_HMAC96_SHA,
     "SHA-224": hlapi.USM_AUTH_HMAC128_SHA224,
     "SHA-256": hlapi.USM_AUTH_HMAC192_SHA256,
     "SHA-384": hlapi.USM_AUTH_HMAC256_SHA384,

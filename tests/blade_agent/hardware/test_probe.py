@@ -1,9 +1,11 @@
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from blade_agent.cli import main
-from blade_agent.hardware.probe import probe
+from blade_agent.hardware.probe import probe, profile_for
+from blade_agent.hardware.profile import ProfileError
 
 
 def run(*arguments):
@@ -74,3 +76,17 @@ def test_a_profile_that_is_not_there_is_an_error_with_a_hint(tmp_path):
     assert result.exit_code == 1
     assert "there is none of that name" in result.output
     assert "Hint:" in result.output
+
+
+def test_a_blade_without_a_profile_in_its_settings_has_that_of_its_board(pi5):
+    assert profile_for(pi5.root) == "raspberry-pi-5"
+
+
+def test_or_that_of_any_x86_machine(x86):
+    assert profile_for(x86.root) == "generic-x86"
+
+
+def test_or_none_where_the_board_is_not_known(tree):
+    tree.put("proc/device-tree/compatible", b"somebody,board\0")
+    with pytest.raises(ProfileError, match="'somebody,board': no profile is known for this board; there are: "):
+        profile_for(tree.root)

@@ -76,14 +76,14 @@ def test_device_ids_and_machines_tell_boards_apart():
         (SENSOR + 'zone = "cpu-thermal"\nhwmon = { chip = "a", channel = "temp1" }', "either `zone` or `hwmon`"),
         (SENSOR + 'hwmon = { chip = "a" }', "either `channel` or `label`"),
         (SENSOR + 'hwmon = { chip = "a", channel = "temp1", label = "b" }', "either `channel` or `label`"),
-        (SENSOR + 'hwmon = { chip = "a", channel = "../temp1" }', "regex"),
-        (SENSOR + 'hwmon = { chip = "../a", channel = "temp1" }', "regex"),
-        (SENSOR + 'zone = ".."', "regex"),
+        (SENSOR + 'hwmon = { chip = "a", channel = "../temp1" }', "such as temp1"),
+        (SENSOR + 'hwmon = { chip = "../a", channel = "temp1" }', "not a path"),
+        (SENSOR + 'zone = ".."', "not a path"),
         (SENSOR.replace("temperature", "voltage") + 'zone = "cpu-thermal"', "measures a temperature"),
         (SENSOR.replace("temperature", "humidity") + 'zone = "cpu-thermal"', "humidity"),
         (SENSOR.replace('source = "a test of this project"', "") + 'zone = "cpu-thermal"', "source"),
         (SENSOR + 'zone = "cpu-thermal"\nnumber = 0', "number"),
-        (SENSOR.replace("SoC temp", "A name too long for a record") + 'zone = "cpu-thermal"', "regex"),
+        (SENSOR.replace("SoC temp", "A name too long for a record") + 'zone = "cpu-thermal"', "1 to 16 printable"),
         (2 * (SENSOR + 'zone = "cpu-thermal"\n'), "same name"),
         (
             SENSOR
@@ -94,9 +94,9 @@ def test_device_ids_and_machines_tell_boards_apart():
         ('[[fans]]\nname = "a"\nchip = "b"\nsource = "a test of it"', "`tach`, `pwm` or both"),
         ('[[fans]]\nname = "a"\nchip = "b"\npwm = "pwm1"\nlevels = [9, 0]\nsource = "a test of it"', "rise"),
         ('[[fans]]\nname = "a"\nchip = "b"\npwm = "pwm1"\nlevels = [256]\nsource = "a test of it"', "255"),
-        ('[[leds]]\nname = "a"\ndevice = "../../etc"\nsource = "a test of it"', "regex"),
+        ('[[leds]]\nname = "a"\ndevice = "../../etc"\nsource = "a test of it"', "not a path"),
         ('[eeprom]\ndevice = "a"\nsize_bytes = 16\noffset_bytes = 9\nsource = "a test of it"', "inside the memory"),
-        ('[watchdog]\nidentity = ""\nsource = "a test of it"', "length"),
+        ('[watchdog]\nidentity = ""\nsource = "a test of it"', "1 to 32 letters"),
     ],
 )
 def test_a_profile_that_does_not_follow_the_schema_is_refused(tmp_path, text, reason):

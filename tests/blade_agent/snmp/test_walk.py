@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.engine.engine_figures import ChannelCounters
+from media_network.snmp.settings import UserSettings
 from tests.blade_agent.snmp.agents import READER, WRITER, Orders, blade_agent, manager_agent, run
 from tests.blade_agent.snmp.pictures import CHANNELS, ENGINE, MAIN_BOARD, blade, chassis, empty, figures
 from tests.mib_facts import MIBS, SMI
@@ -65,6 +66,52 @@ def test_a_walk_of_a_blade_finds_every_object(folder, tool, way):
     found = instances(written)
     assert len(found) == len(set(found)) == count
     assert "not increasing" not in written
+
+
+PERL = """
+use strict;
+use Net::SNMP qw(:snmp);
+my ($host, $port, $user, $auth, $priv, $context) = @ARGV;
+my ($session, $error) = Net::SNMP->session(
+    -hostname => $host, -port => $port, -version => 3, -timeout => 5, -retries => 3, -username => $user,
+    -authprotocol => "sha", -authpassword => $auth, -privprotocol => "aes", -privpassword => $priv);
+defined $session or die "$error\n";
+my $next = "1.3";
+while (1) {
+    my $found = $session->get_bulk_request(
+        -maxrepetitions => 20, -varbindlist => [$next], -contextname => $context) or die $session->error() . "\n";
+    for my $name (oid_lex_sort(keys %$found)) {
+        exit 0 if $found->{$name} eq "endOfMibView";
+        print ".$name\n";
+        $next = $name;
+    }
+}
+"""
+OLD = UserSettings(user="old", auth_protocol="SHA-1", auth_password="sha1-secret", priv_password="sha1-hidden")
+"""Perl's Net::SNMP knows no newer protocol."""
+
+
+@pytest.mark.peer("perl Net::SNMP", "perl Crypt::Rijndael")
+@pytest.mark.parametrize("kind", ["blade", "manager", "a blade at the manager"])
+def test_perls_net_snmp_walks_all_of_it_encrypted(folder, kind):
+    async def story():
+        made = blade_agent if kind == "blade" else manager_agent
+        async with made(folder, users=(OLD,)) as served:
+            agent = served if kind == "blade" else served.agent
+            context = b"blade2" if kind == "a blade at the manager" else b""
+            address = agent.service.address
+            how = (OLD.user, OLD.auth_password, OLD.priv_password, context.decode())
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    before = there(agent.index.contexts[context])
+                    written = await run("perl", "-e", PERL, address.host, address.port, *how)
+                    if there(agent.index.contexts[context]) == before:
+                        return written.split(), len(before)
+
+    names, count = asyncio.run(story())
+    assert len(names) == len(set(names)) == count, names[-5:]
+    assert count > 50
+    assert all(name.startswith(".1.") for name in names)
 
 
 def test_a_chassis_and_each_of_its_blades(folder):

@@ -54,7 +54,7 @@ USERS = tuple(
         group=access,
     )
     for access in ("read-only", "read-write")
-    for protocol in ("SHA-224", "SHA-256", "SHA-384", "SHA-512")
+    for protocol in ("SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512")
     for privacy in ("AES", "none")
 )
 SETTINGS = SnmpSettings(

@@ -24,6 +24,7 @@ from pysnmp.hlapi.v3arch.asyncio import (
     usmHMAC192SHA256AuthProtocol,
     usmHMAC256SHA384AuthProtocol,
     usmHMAC384SHA512AuthProtocol,
+    usmHMACSHAAuthProtocol,
     usmNoPrivProtocol,
 )
 from pysnmp.proto.rfc1902 import Null, OctetString
@@ -53,6 +54,7 @@ from tests.media_network.snmp.specimen import (
 from tests.patience import PATIENCE_S
 
 PYSNMP_AUTH = {
+    "SHA-1": usmHMACSHAAuthProtocol,
     "SHA-224": usmHMAC128SHA224AuthProtocol,
     "SHA-256": usmHMAC192SHA256AuthProtocol,
     "SHA-384": usmHMAC256SHA384AuthProtocol,

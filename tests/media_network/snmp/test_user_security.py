@@ -49,9 +49,10 @@ def test_our_cfb_is_that_of_others_message_after_message(messages):
 
 
 @pytest.mark.parametrize(
-    ("name", "octets", "number"), [("SHA-224", 16, 4), ("SHA-256", 24, 5), ("SHA-384", 32, 6), ("SHA-512", 48, 7)]
+    ("name", "octets", "number"),
+    [("SHA-1", 12, 3), ("SHA-224", 16, 4), ("SHA-256", 24, 5), ("SHA-384", 32, 6), ("SHA-512", 48, 7)],
 )
-def test_protocols_are_those_of_rfc_7860(name, octets, number):
+def test_protocols_are_those_of_rfc_3414_and_rfc_7860(name, octets, number):
     assert (AUTH_PROTOCOLS[name].code_octets, AUTH_PROTOCOLS[name].oid) == (
         octets,
         (1, 3, 6, 1, 6, 3, 10, 1, 1, number),

@@ -1,6 +1,7 @@
 """What a session wants is said: to engines, to its console, and to whoever counts (claims 16 and 17)."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -49,6 +50,8 @@ from media_network.address import Address
 from media_network.messages.streaming import CEASE, Cease, HandOver, Next, Preload, Ready, Start
 from media_network.messages.watching import Served
 from media_network.refusal import Reason, Refused
+
+logger = logging.getLogger(__name__)
 
 Moved = Callable[["Conversation", frozenset[Address]], None]
 """Called when a session asks something else of engines than before; says of which it did."""
@@ -174,6 +177,11 @@ class Conversation:
             case TurnTaken(turn=turn, packet=packet):
                 segment = self.session.terms.program.segments[turn.segment]
                 sender = str(self._choice.roster.media(turn.engine))
+                logger.info(
+                    "stream %s of %s to %s: turn %d, segment %d, is at engine %s",
+                    *(self.name, self.session.terms.program.name, self.session.terms.console),
+                    *(turn.number, segment.number, turn.engine),
+                )
                 self.record.add(Served(turn=turn.number, segment=segment, packet=packet, engine=sender))
 
     def _beside(self, saying: Coroutine[Any, Any, None], what: str) -> None:

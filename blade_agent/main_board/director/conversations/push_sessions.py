@@ -1,6 +1,7 @@
 """The pushed sessions of a station: what consoles and engines say, and what the director notices, as their events."""
 
 import asyncio
+import logging
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from itertools import count
@@ -47,6 +48,15 @@ from media_network.messages.watching import ListSessions, Sessions, SessionView,
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
+logger = logging.getLogger(__name__)
+
+_SAID = {
+    Fact.SENDER_LOST: (logging.WARNING, "stream %s of %s to %s has lost its sender"),
+    Fact.RESUMED: (logging.INFO, "stream %s of %s to %s is taken up again"),
+    Fact.ENDED: (logging.INFO, "stream %s of %s to %s has ended"),
+    Fact.LOST: (logging.WARNING, "stream %s of %s to %s is lost: nobody can go on with it"),
+}
+"""A hand-over is said with the turn that begins."""
 ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
 _ASSEMBLING_PAUSE_S = 0.05
@@ -359,6 +369,9 @@ class PushSessions:
 
     def _counted(self, conversation: Conversation, fact: Fact, state: State) -> None:
         counters = self._term.counters
+        if fact in _SAID:
+            name, program = conversation.name, conversation.session.terms.program.name
+            logger.log(*_SAID[fact], name, program, conversation.session.terms.console)
         match fact:
             case Fact.HANDED_OVER:
                 counters.hand_overs += 1

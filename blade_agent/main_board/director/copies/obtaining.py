@@ -176,7 +176,12 @@ class Obtaining:
             detail = f"{parts} does not give the segment table of {header.program}"
             self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
             return
+        here = len(self._table.segments(program.cut))
+        if here < header.segments:
+            logger.info("obtains %s from %s: %d of %d segments are here", program.name, source, here, header.segments)
         await self._obtain_all(program, wish, source)
+        if here < header.segments and len(self._table.segments(program.cut)) >= header.segments:
+            logger.info("has obtained %s: all %d segments are here", program.name, header.segments)
 
     async def _obtain_all(self, program: Program, wish: _Wish, source: Address) -> None:
         waiting = iter(program.segments)
@@ -231,6 +236,8 @@ class Obtaining:
     def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:
         missing = (part for part in program.segments if not self._table.engines_with(program.cut, part.number))
         room = (engine.free_bytes or 0 for engine in self._roster if not engine.silent)
+        if self._standings.get(program.name, ObtainStanding()).obstacle is not obstacle:
+            logger.warning("cannot obtain %s: %s%s", program.name, obstacle, f", {detail}" if detail else "")
         self._standings[program.name] = ObtainStanding(
             obstacle=obstacle,
             needs_bytes=sum(part.length_bytes for part in missing),

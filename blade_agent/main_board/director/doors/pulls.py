@@ -1,6 +1,7 @@
 """Pulled programs: a playlist from the director, each segment redirected to an engine that holds it (claims 1, 18)."""
 
 import asyncio
+import logging
 import math
 import re
 from collections import OrderedDict
@@ -24,6 +25,8 @@ from media_network.packets import TICK_HZ, TS_PACKET_BYTES
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import SEGMENT_NUMBER, segment_url
+
+logger = logging.getLogger(__name__)
 
 PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
 SEGMENT_PATH = "/programs/{program}/{segment}.ts"
@@ -165,6 +168,8 @@ class Pulls:
                 lately=(given, *islice(others, _REPEATED_MAX - 1)),
             ),
         )
+        if session is None:
+            logger.info("player at %s fetches %s, session %s: first segment %d", console, program.name, name, number)
         self._roster.fetching.gave(engine.address, program.segments.packets(number) * TS_PACKET_BYTES, now)
         return engine
 
@@ -214,7 +219,8 @@ class Pulls:
         self._roster.charges.put(_charged_as(name), session.charges(session.seen_at))
 
     def _leave(self, name: str) -> None:
-        if self._sessions.pop(name, None):
+        if session := self._sessions.pop(name, None):
+            logger.info("player at %s has left, session %s: %d segments", session.console, name, session.redirects)
             self._roster.charges.put(_charged_as(name), ())
 
 

@@ -64,6 +64,8 @@ class RegistryLink:
         """Of the last full report; None until the registry has said which it knows."""
         self._generation_told = 0
         """Of the last full report that the registry has acknowledged."""
+        self._registered: bool | None = None
+        """What the log has been told."""
         self._told_of_later = False
         """The log has been told that the registry knows a director of a higher epoch for this station."""
 
@@ -89,6 +91,7 @@ class RegistryLink:
                 heard=self._catalogue.heard,
             )
             answer = await self._say(center, REGISTER_STATION, registration)
+            self._say_whether_registered(center, registered=answer is not None)
             if answer and (self._generation is None or answer.generation < self._generation_told):
                 # It begins, or has lost what it knew.
                 self._generation = max(self._generation or 0, answer.generation)
@@ -98,6 +101,16 @@ class RegistryLink:
             if answer and answer.newest > self._catalogue.heard:
                 await self._catch_up(center)
             await self._until_registration_is_due()
+
+    def _say_whether_registered(self, center: Address, *, registered: bool) -> None:
+        if registered is self._registered:
+            return
+        self._registered = registered
+        duty = self._term.duty
+        if registered:
+            logger.info("station %s is registered with the center at %s, epoch %d", duty.station, center, duty.epoch)
+        else:
+            logger.warning("station %s is not registered: the center at %s does not take it", duty.station, center)
 
     async def _hear_center(self, answer: StationRegistered) -> None:
         try:

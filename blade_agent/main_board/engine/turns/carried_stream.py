@@ -214,9 +214,10 @@ class CarriedStream:
             case HoldReady(order):
                 self._hold(order.turn)
             case CloseSegment(turn) | StopSending(turn):
-                self._close(turn)
+                self._close(turn, sent=isinstance(effect, StopSending))
             case BeginSending(turn=turn, packet=packet, due_at=due_at):
                 self._cancel_lapse()
+                logger.info("stream %s: turn %d begins here with packet %d", self.session, turn, packet)
                 self._transmissions[turn].begin(packet, due_at)
                 self._here.pusher.add(self._transmissions[turn], due_at)
             case CutSending(turn):
@@ -249,7 +250,9 @@ class CarriedStream:
             self._lapse.cancel()
             self._lapse = None
 
-    def _close(self, turn: int) -> None:
+    def _close(self, turn: int, *, sent: bool) -> None:
+        if sent:
+            logger.info("stream %s: turn %d ends here", self.session, turn)
         active, ready = self.active, self.stream.ready
         if ready is None:
             self._cancel_lapse()

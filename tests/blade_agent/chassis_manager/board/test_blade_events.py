@@ -37,7 +37,7 @@ def test_an_event_is_noted_under_the_blades_address():
     response = BladeEvents(kept).answer(3, request(), 0.0)
     assert (response.completion, response.requester, response.sequence) == (0, 0x86, 1)
     (row,) = rows(kept, 0, nameless)
-    assert (row.slot, row.event, row.time) == (3, "M3 to M4", 1000)
+    assert (row.slot, row.sensor, row.event, row.time) == (3, "Hot Swap", "M3 to M4", 1000)
 
 
 def test_a_repetition_is_acknowledged_and_not_noted_again():
