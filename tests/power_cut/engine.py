@@ -150,11 +150,11 @@ def _make_earlier(folder, number):
     channel = folder / "channel-1"
     name = segment_path(channel, SegmentKey(_CUT, number), content_of(segment)).name
     DiskFiles().make_folder(channel / "film")
-    file = DiskFiles().append(channel / ".partial")
+    file = DiskFiles().append(channel / ".on-its-way")
     file.write(content)
     file.sync()
     file.close()
-    DiskFiles().rename(channel / ".partial", channel / "film" / name)
+    DiskFiles().rename(channel / ".on-its-way", channel / "film" / name)
     DiskFiles().sync_folder(channel / "film")
     DiskFiles().sync_folder(channel)
 

@@ -127,6 +127,7 @@ NOT_DURABLE = {
     "blade_agent/main_board/engine/store/io_channel.py": "a probe whether the disk works, removed at once",
     "distribution_center/network_management/run.py": "a token that is made anew",
     "chassis_emulator/network/state_folder.py": "of an emulated network, made anew: docs/operations/state.md",
+    "chassis_emulator/network/deleting.py": "moves aside what is deleted next",
     "chassis_emulator/physics/attributes.py": "stands for sysfs, which is no disk",
     "chassis_emulator/processes/child.py": "a log that is turned",
     "chassis_emulator/simulation/disk.py": "a simulated disk",

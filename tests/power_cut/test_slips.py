@@ -118,13 +118,13 @@ def held_before_it_is_synced():
     """A segment gets its name, and its bytes a while later, perhaps."""
 
     def commit(self):
-        disk, folder, program = self.channel.files, self.channel.folder, self.key.program
+        disk, folder = self.channel.files, self.channel.folder
         self._close()
-        disk.make_folder(folder / program)
-        self.channel.programs.add(program)
+        disk.make_folder(reception.cut_path(folder, self.key.cut))
+        self.channel.cuts.add(self.key.cut)
         held = reception.segment_path(folder, self.key, reception.content_of(self.segment))
         disk.rename(self._partial, held)
-        disk.sync_folder(folder / program)
+        disk.sync_folder(reception.cut_path(folder, self.key.cut))
 
     with patch.object(reception.SegmentReception, "_commit", commit):
         yield
