@@ -75,6 +75,18 @@ class LostOnTheWay(IngestError):
 
 
 @dataclass(eq=False)
+class BadMetadata(IngestError):
+    """Its metadata cannot be used; `line` 0: the reason says where."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        where = f", line {self.line}" if self.line else ""
+        return f"{self.source}{where}: {self.reason}"
+
+
+@dataclass(eq=False)
 class NotMedia(IngestError):
     """In no container that we read, or without the container's index."""
 
