@@ -26,7 +26,18 @@ from media_network.messages.content import (
 )
 from media_network.messages.registry import LIST_STATIONS, ListStations
 
-_STATES = [state.value for state in ProgramState if state is not ProgramState.UNKNOWN]
+_STATES = [
+    state.value
+    for state in (
+        ProgramState.STORED,
+        ProgramState.INACTIVE,
+        ProgramState.DISTRIBUTING,
+        ProgramState.READY,
+        ProgramState.PUBLISHED,
+        ProgramState.EXPIRING,
+    )
+]
+"""Those of programs that are listed: before them they are ingests, and after them they are gone."""
 _PATIENCE_S = 10.0
 """How long `distribute` waits while a station says what is in its way, and nothing moves."""
 _ORDER_STAYS = "The order stays, and is carried out when that has changed; `distribution-center programs` shows it."
@@ -86,7 +97,8 @@ def publish(
     if as_json:
         echo_json(published)
         return
-    begins = f" from {in_words(at_ms)} on" if at_ms else ""
+    is_in_service = published.state is ProgramState.PUBLISHED
+    begins = f", in service from {in_words(at_ms)} on" if at_ms and not is_in_service else ""
     ends = f" until {in_words(published.window_ends_ms)}" if published.window_ends_ms else ""
     click.echo(f"{published.program} is {published.state}{begins}{ends}")
 

@@ -160,10 +160,16 @@ class Conformance:
             assert await found(search="y_") == "b"
             assert await found(search="!") == ""
             assert await found(search="EPI") == "epic"
-            assert await found(state=ProgramState.INACTIVE) == "a epic film"
+            assert await found(state=ProgramState.INACTIVE) == "a d epic film"
             assert await found(state=ProgramState.PUBLISHED) == "b"
-            assert await found(state=ProgramState.EXPIRED) == "c"
-            assert await found(state=ProgramState.SCHEDULED) == "d"
+            assert await found(state=ProgramState.EXPIRING) == "c"
+            assert await found(state=ProgramState.DELETED) == ""
+            await store.set_order("a", "north", OrderState.ORDERED, 1)
+            await store.set_order("d", "north", OrderState.DISTRIBUTED, 1)
+            await store.set_order("b", "north", OrderState.ORDERED, 1)
+            assert await found(state=ProgramState.DISTRIBUTING) == "a"
+            assert await found(state=ProgramState.READY) == "d"
+            assert await found(state=ProgramState.STORED) == "epic film"
             assert await found(state=ProgramState.UNKNOWN) == ""
             await store.add_locations("b", "north", FIRST, [1])
             await store.add_locations("film", "north", FIRST, [1])
