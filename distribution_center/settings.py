@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from distribution_center.content.providers.provider import ProviderSettings
 from media_network.snmp.targets import AgentSettings
 
 
@@ -27,5 +28,9 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long the home media station may take no segment before an ingest is given up."""
     longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] = 12_000
     """Groups of pictures up to this are copied as they are, in one segment; longer ones are encoded anew."""
+    providers: tuple[ProviderSettings, ...] = ()
+    """Whom the content engine downloads from."""
+    local_files: bool = True
+    """An operator may have any file of this machine ingested; else only those below a provider's `file:///` address."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""

@@ -57,7 +57,7 @@ def ingest(
     center: str | None,
     state_dir: Path,
 ) -> None:
-    """Bring a program from SOURCE, a file or an http(s) URL, to the home media station.
+    """Bring a program from SOURCE, a file or a URL of a provider of the center's, to the home media station.
 
     Prints the program's name, by which everything else knows it; and, on the error output, what was encoded of the
     film and in what else the program differs from it. The center carries it out: it goes on when this command is
@@ -70,10 +70,8 @@ def ingest(
     if "://" not in source:
         path = Path(source).absolute()
         if not path.exists():
-            raise UserError(f"there is no file {source}", "Name a video file, or an http(s) URL.")
+            raise UserError(f"there is no file {source}", "Name a video file, or a URL of a provider of the center's.")
         source = _as_text(path)
-    elif not source.startswith(("http://", "https://")):
-        raise UserError(f"{source} is neither a file nor an http(s) URL", "Name a video file, or an http(s) URL.")
     order = Ingest(source=source, title=title, segment_ms=segment_ms, longest_segment_ms=longest_segment_ms)
     try:
         begun = talk_with(center, state_dir, lambda talk: talk.ask(INGEST, order))
@@ -100,7 +98,7 @@ def ingests(*, as_json: bool, center: str | None, state_dir: Path) -> None:
     if not rows:
         click.echo("There is no ingest under way, and none has ended since the center started.")
         return
-    click.echo(f"{'INGEST':16}  {'STAGE':11}  {'DONE':>4}  {'BEGUN':>9}  SOURCE")
+    click.echo(f"{'INGEST':16}  {'STAGE':11}  {'DONE':>4}  {'LEFT':11}  {'BEGUN':>9}  SOURCE")
     for row in rows:
         click.echo(_line_of(row, time.time()))
         if row.progress.error:
@@ -149,7 +147,8 @@ def _line_of(row: IngestRow, now_s: float) -> str:
     done = "" if progress.is_over else f"{progress.fraction:4.0%}"
     ago = f"{ago_s / 60:.0f} min ago" if ago_s < 3600 else f"{ago_s / 3600:.0f} h ago"
     program = f" -> {progress.program}" if progress.program else ""
-    return f"{progress.ingest:16}  {progress.stage:11}  {done:>4}  {ago:>9}  {row.source}{program}"
+    left = _left(progress.remaining_s)
+    return f"{progress.ingest:16}  {progress.stage:11}  {done:>4}  {left:11}  {ago:>9}  {row.source}{program}"
 
 
 def _see_it_through(begun: IngestProgress, *, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -188,14 +187,24 @@ async def _follow(talk: Talk, progress: IngestProgress) -> ProgramRow:
 async def _watch_stage(talk: Talk, progress: IngestProgress) -> IngestProgress:
     """Follow the present stage to its end, with a bar where somebody watches."""
     stage = progress.stage
-    with bar(_STAGES[stage]) as show:
+    with bar(_STAGES[stage], reckons=False) as show:
         while progress.stage is stage:
-            show(progress.fraction)
+            show(progress.fraction, f" {_left(progress.remaining_s):12}")
             await asyncio.sleep(POLL_S)
             progress = await talk.ask(ASK_INGEST, AskIngest(progress.ingest))
         if progress.stage not in (IngestStage.FAILED, IngestStage.CANCELLED):
-            show(1.0)
+            show(1.0, f" {'':12}")
     return progress
+
+
+def _left(remaining_s: int | None) -> str:
+    """How long a stage still takes, as a person says it."""
+    if remaining_s is None:
+        return ""
+    if remaining_s < 60:
+        return f"{remaining_s} s left"
+    minutes = -(-remaining_s // 60)
+    return f"{minutes} min left" if minutes < 120 else f"{minutes // 60} h left"
 
 
 def _as_text(path: Path) -> str:

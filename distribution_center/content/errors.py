@@ -166,6 +166,26 @@ class DownloadFailed(IngestError):
 
 
 @dataclass(eq=False)
+class ForeignSource(IngestError):
+    """Nobody's who is named in the settings; `sentence` names the legal ones."""
+
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass(eq=False)
+class OtherContent(IngestError):
+    """What came, or would come, is not what was to come."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source} is not what it should be ({self.reason}): ask its provider"
+
+
+@dataclass(eq=False)
 class AlreadyCut(IngestError):
     """The same film is a program already, cut into other segments. `segment_ms` is their usual length."""
 

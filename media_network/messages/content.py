@@ -16,7 +16,7 @@ class Ingest(Struct, frozen=True, kw_only=True):
     """Bring a program from a file or URL to the home media station (claim 11)."""
 
     source: str
-    """Absolute path on the center's machine, or an http(s) URL."""
+    """Absolute path on the center's machine, or a URL of one of its providers."""
     title: str | None = None
     """None: taken from the name of the source."""
     segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
@@ -51,6 +51,12 @@ class IngestProgress(Struct, frozen=True, kw_only=True):
     """Known from the end of converting on."""
     error: str | None = None
     """One sentence, when the stage is `failed`; or why something stays of one that was cancelled."""
+    remaining_s: Count | None = None
+    """So long does the stage still take, as it went of late; None: nobody can say."""
+    received_bytes: Count | None = None
+    """Of its film, if that is downloaded."""
+    length_bytes: Count | None = None
+    """Of its film, if it is downloaded and its provider says so."""
 
     @property
     def is_over(self) -> bool:
