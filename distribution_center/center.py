@@ -12,6 +12,7 @@ from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.fetching import Fetching
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.content.ingesting import Ingesting
+from distribution_center.content.packages.opening import Opening
 from distribution_center.content.providers.providers import Providers
 from distribution_center.content.spool import DOWNLOADS
 from distribution_center.content.storing import Storing
@@ -22,7 +23,7 @@ from distribution_center.registry.opening import open_repository
 from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
-from distribution_center.settings import CenterSettings
+from distribution_center.settings import CenterSettings, metadata_zone
 from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
 from media_network.address import Address
@@ -81,8 +82,12 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         ingesting = Ingesting(
             jobs=IngestJobs(state / "ingests"),
             spool=state / "spool",
-            fetching=Fetching(
-                providers=providers, downloads=state / "spool" / DOWNLOADS, local_files=settings.local_files
+            opening=Opening(
+                fetching=Fetching(
+                    providers=providers, downloads=state / "spool" / DOWNLOADS, local_files=settings.local_files
+                ),
+                spool=state / "spool",
+                zone=metadata_zone(settings.metadata_zone),
             ),
             storing=storing,
             repository=repository,

@@ -1,10 +1,14 @@
 """What a distribution center is told at its door."""
 
+from datetime import tzinfo
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
 
 from distribution_center.content.providers.provider import ProviderSettings
+from media_network.settings import SettingsError
 from media_network.snmp.targets import AgentSettings
 
 
@@ -32,5 +36,16 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whom the content engine downloads from."""
     local_files: bool = True
     """An operator may have any file of this machine ingested; else only those below a provider's `file:///` address."""
+    metadata_zone: str = "UTC"
+    """Of times in metadata that have no zone: `Europe/Berlin`."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
+
+
+def metadata_zone(name: str) -> tzinfo:
+    """The time zone of that name. Raises SettingsError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        reason = f"`metadata_zone` {name[:40]!r} is no time zone: write UTC, Europe/Berlin"
+        raise SettingsError(Path("settings"), reason) from error

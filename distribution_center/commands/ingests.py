@@ -57,15 +57,18 @@ def ingest(
     center: str | None,
     state_dir: Path,
 ) -> None:
-    """Bring a program from SOURCE, a file or a URL of a provider of the center's, to the home media station.
+    """Bring a program from SOURCE to the home media station: a film, or a package of its metadata and it.
+
+    SOURCE is a file, a folder or an archive (tar, zip) of this machine, or a URL of a provider of the center's.
 
     Prints the program's name, by which everything else knows it; and, on the error output, what was encoded of the
     film and in what else the program differs from it. The center carries it out: it goes on when this command is
     stopped (`distribution-center ingests`).
 
     \b
-    Example:
+    Examples:
       distribution-center ingest clip.mp4 --title "Big Buck Bunny"
+      distribution-center ingest package.tar
     """
     if "://" not in source:
         path = Path(source).absolute()

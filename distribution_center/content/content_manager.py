@@ -130,6 +130,9 @@ class ContentManager:
             return _unknown(order.program)
         if not await self.at_home(program):
             return Refused(Reason.NOT_HERE, f"the home media station does not hold the whole of {order.program} yet")
+        if order.until_ms is None and _licence_has_ended(program, now_ms()):
+            detail = f"the window of {order.program} ended before it was ever published: name another end"
+            return Refused(Reason.BAD_MESSAGE, detail)
         at_ms, until_ms = _service(program, order, now_ms())
         if until_ms is not None and until_ms <= max(at_ms, now_ms()):
             return Refused(Reason.BAD_MESSAGE, f"the window of {order.program} would end before it begins")
@@ -145,6 +148,12 @@ class ContentManager:
         told = await self._http.tell(Address.parse(director), PUBLISH_PROGRAM, PublishProgram(program), deadline_s=2.0)
         if told is None:
             logger.warning("%s has not heard that %s is published; it will when it registers", station, program.program)
+
+
+def _licence_has_ended(program: ProgramHeader, now_ms: int) -> bool:
+    """Whether its metadata have set an end that has come, and nobody another one since."""
+    ends_ms = program.window_ends_ms
+    return program.publish_at_ms is None and ends_ms is not None and ends_ms <= now_ms
 
 
 def _service(program: ProgramHeader, order: messages.Publish, now_ms: int) -> tuple[int, int | None]:

@@ -34,8 +34,9 @@ class NotAFile(IngestError):
     kind: str
 
     def __str__(self) -> str:
-        inside = " in it" if self.kind == "directory" else ""
-        return f"{self.source} is a {self.kind}: name a video file{inside}"
+        if self.kind == "directory":
+            return f"{self.source} is a directory without metadata: name a video file in it, or a package"
+        return f"{self.source} is a {self.kind}: name a video file"
 
 
 @dataclass(eq=False)
@@ -84,6 +85,16 @@ class BadMetadata(IngestError):
     def __str__(self) -> str:
         where = f", line {self.line}" if self.line else ""
         return f"{self.source}{where}: {self.reason}"
+
+
+@dataclass(eq=False)
+class BadPackage(IngestError):
+    """An archive, or a folder, of which no program can be made."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source} is no package that can be ingested: {self.reason}"
 
 
 @dataclass(eq=False)

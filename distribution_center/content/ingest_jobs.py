@@ -87,14 +87,15 @@ class IngestJobs:
 
     async def end(self, ingest: str, stage: IngestStage, error: str | None = None) -> None:
         """It is over."""
-        self._change(ingest, stage=stage, fraction=float(stage is IngestStage.DONE), error=error, remaining_s=None)
-        self._paces.pop(ingest, None)
-        del self._unfinished[ingest]
         try:
             await _in_thread(partial(self._forget, ingest))
         except OSError as problem:
             # At the worst it is taken up once more, and found to be done, or to fail again.
             logger.warning("ingest %s is over, and cannot be forgotten: %s", ingest, problem)
+        # Only then: who hears that it is over may look for what is left of it.
+        self._change(ingest, stage=stage, fraction=float(stage is IngestStage.DONE), error=error, remaining_s=None)
+        self._paces.pop(ingest, None)
+        del self._unfinished[ingest]
 
     def get(self, ingest: str) -> IngestProgress | None:
         """How far one is; None if it is not known, or not any more."""

@@ -1,6 +1,7 @@
 """What every implementation of the registry's store must do."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
@@ -176,6 +177,21 @@ class Conformance:
             assert await found(station="north") == "b film"
             assert await found(station="north", state=ProgramState.PUBLISHED, search="bun") == "b"
             assert await found(station="none") == ""
+
+        self.run(tmp_path, story)
+
+    def test_an_attachment_is_there_as_long_as_its_program(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            picture = b"a picture"
+            digest = hashlib.sha256(picture).hexdigest()
+            for name in ("a", "b"):
+                assert await store.add_program(program_of(name), [picture, picture, b"metadata"]) is Verdict.ACCEPTED
+            assert await store.add_program(program_of("a"), [b"another"]) is Verdict.REPEATED
+            assert await store.part(hashlib.sha256(b"another").hexdigest()) is None
+            await store.withdraw_program("a")
+            assert await store.part(digest) == picture
+            await store.withdraw_program("b")
+            assert await store.part(digest) is None
 
         self.run(tmp_path, story)
 
