@@ -46,9 +46,10 @@ def up(  # noqa: PLR0917 -- click passes options by name
     If it is up already, whatever part of it has ended is started again.
 
     \b
-    Keys: network, name, center {name, home}, stations [{name, slots,
-    channels, capacity_bps, allow_elsewhere, baud_rate, profile,
-    inlet_c, supplies, blade_cores}], snmp {community, targets
+    Keys: network, name, center {name, home, providers [{name,
+    address}]}, stations [{name, slots, channels, capacity_bps,
+    allow_elsewhere, baud_rate, profile, inlet_c, supplies,
+    blade_cores}], snmp {community, targets
     [{address, inform, community}]}.
 
     \b

@@ -15,7 +15,6 @@ ALWAYS_ALLOWED_BYTES = 16 << 20
 _PIECE_BYTES = 1 << 20
 _NAME_LENGTH_MAX = 255
 _ENCRYPTED = 0x1
-_DAMAGED = "it is damaged, or ends early"
 _ZIP, _TARS = b"PK\x03\x04", (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _USTAR_AT, _USTAR = 257, b"ustar"
 HEAD_BYTES = 512
@@ -64,7 +63,7 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
                 with tarfile.open(fileobj=file, mode="r|*") as packed_tar:
                     yield _of_tar(packed_tar)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise BadArchive(_DAMAGED) from error
+        raise BadArchive("it is damaged, or ends early") from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: a way of packing, or an encryption, that it lacks
         raise BadArchive("it is packed in a way that nobody knows") from error
     except MemoryError as error:
@@ -108,8 +107,6 @@ def _write(member: _Member, folder: Path) -> int:
             if left_bytes < 0:
                 raise BadArchive(f"{_shown(member.name)} is longer than it says")
             file.write(piece)
-    if left_bytes:
-        raise BadArchive(_DAMAGED)
     return member.length_bytes
 
 
