@@ -11,8 +11,12 @@ from pathlib import Path
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_engine import ContentEngine
 from distribution_center.content.content_manager import ContentManager
+from distribution_center.content.fetching import Fetching
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.content.ingesting import Ingesting
+from distribution_center.content.packages.opening import Opening
+from distribution_center.content.providers.providers import Providers
+from distribution_center.content.spool import DOWNLOADS
 from distribution_center.content.storing import Storing
 from distribution_center.content.withdrawing import Withdrawing
 from distribution_center.distribution import Distribution
@@ -21,7 +25,7 @@ from distribution_center.registry.opening import open_repository
 from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
-from distribution_center.settings import CenterSettings
+from distribution_center.settings import CenterSettings, metadata_zone
 from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
 from media_network.address import Address
@@ -38,7 +42,8 @@ logger = logging.getLogger(__name__)
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
     """Run a center until cancelled.
 
-    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `RepositoryError`.
+    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `RepositoryError`;
+    ProviderUnfit, SettingsError: a provider, or its credentials, cannot be used.
     """
     async with holding_folders(Path(settings.state)):
         repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
@@ -49,7 +54,11 @@ async def run_center(settings: CenterSettings, rng: random.Random) -> None:
 
 
 async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:
-    """Answer and act as the center, over a registry that is open, until cancelled."""
+    """Answer and act as the center, over a registry that is open, until cancelled.
+
+    Raises ProviderUnfit, SettingsError: a provider, or its credentials, cannot be used; and as `run_center` does.
+    """
+    providers = Providers(settings.providers)
     address, media = (Address(settings.address, port) for port in (settings.control_port, settings.media_port))
     state = _state_folder(settings)
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
@@ -77,6 +86,13 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         ingesting = Ingesting(
             jobs=IngestJobs(state / "ingests"),
             spool=state / "spool",
+            opening=Opening(
+                fetching=Fetching(
+                    providers=providers, downloads=state / "spool" / DOWNLOADS, local_files=settings.local_files
+                ),
+                spool=state / "spool",
+                zone=metadata_zone(settings.metadata_zone),
+            ),
             storing=storing,
             repository=repository,
             rng=rng,

@@ -3,6 +3,7 @@
 import click
 
 from distribution_center.commands.ingests import cancel_ingest, ingest, ingests, watch_ingest
+from distribution_center.commands.metadata import metadata
 from distribution_center.commands.programs import distribute, programs, publish, stations, withdraw
 from distribution_center.commands.serving import nms, run
 from media_network.command_group import Program, add_completion
@@ -22,6 +23,6 @@ def main() -> None:
 
 
 _INGESTS = (ingest, ingests, watch_ingest, cancel_ingest)
-for command in (run, nms, *_INGESTS, distribute, publish, withdraw, programs, stations):
+for command in (run, nms, metadata, *_INGESTS, distribute, publish, withdraw, programs, stations):
     main.add_command(command)
 add_completion(main, "distribution-center")

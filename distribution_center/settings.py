@@ -1,11 +1,16 @@
 """What a distribution center is told at its door."""
 
+from datetime import tzinfo
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
 
+from distribution_center.content.providers.provider import ProviderSettings
 from media_network.address import Ipv4Text
 from media_network.fields import PathText
+from media_network.settings import SettingsError
 from media_network.snmp.targets import AgentSettings
 
 
@@ -29,6 +34,12 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long the home media station may take no segment before an ingest is given up."""
     longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] = 12_000
     """Groups of pictures up to this are copied as they are, in one segment; longer ones are encoded anew."""
+    providers: tuple[ProviderSettings, ...] = ()
+    """Whom the content engine downloads from."""
+    local_files: bool = True
+    """An operator may have any file of this machine ingested; else only those below a provider's `file:///` address."""
+    metadata_zone: str = "UTC"
+    """Of times in metadata that have no zone: `Europe/Berlin`."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
 
@@ -36,3 +47,12 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Refuse one port for two; ValueError says which."""
         if self.media_port == self.control_port:
             raise ValueError(f"media_port and control_port are both {self.media_port}; they must differ")
+
+
+def metadata_zone(name: str) -> tzinfo:
+    """The time zone of that name. Raises SettingsError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        reason = f"is no time zone, but {name[:40]!r}: write UTC, Europe/Berlin"
+        raise SettingsError(Path("settings"), "metadata_zone", reason) from error

@@ -114,9 +114,13 @@ class Laptop:
         )
 
 
-def topology(network, *stations, center="main", home="home"):
-    """A topology as YAML: `stations` are (name, slots)."""
+def topology(network, *stations, center="main", home="home", providers=()):
+    """A topology as YAML: `stations` are (name, slots), `providers` (name, address)."""
     lines = [f"network: {network}", f"name: test-{network}", "center:", f"  name: {center}", f"  home: {home}"]
+    if providers:
+        lines.append("  providers:")
+    for name, address in providers:
+        lines += [f"    - name: {name}", f"      address: {address}"]
     lines.append("stations:")
     for name, slots in stations:
         lines += [f"  - name: {name}", f"    slots: {slots}"]

@@ -110,9 +110,10 @@ def up(
     a topology of another name, or without a station, slot or channel that has state there, is refused.
 
     \b
-    Keys: network, name, center {name, home}, stations [{name, slots,
-    channels, capacity_bps, allow_elsewhere, baud_rate, profile,
-    inlet_c, supplies, blade_cores}], snmp {community, targets
+    Keys: network, name, center {name, home, providers [{name,
+    address}]}, stations [{name, slots, channels, capacity_bps,
+    allow_elsewhere, baud_rate, profile, inlet_c, supplies,
+    blade_cores}], snmp {community, targets
     [{address, inform, community}]}.
 
     \b

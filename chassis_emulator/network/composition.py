@@ -12,6 +12,7 @@ from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.processes import Place, Process
 from chassis_emulator.topology.plan import IPMI_PORT, SNMP_PORT, BladePlan, CenterPlan, ChassisPlan, NetworkPlan
 from chassis_emulator.topology.topology import Snmp, SnmpTarget
+from distribution_center.content.providers.provider import ProviderSettings
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
 from media_network.snmp.settings import CommunitySettings
@@ -80,6 +81,7 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
             state=str(plan.state),
             name=plan.center,
             home=plan.home,
+            providers=tuple(ProviderSettings(name=one.name, address=one.address) for one in plan.providers),
             snmp=snmp.settings(host, plan.center),
         ),
         state=plan.state,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blade_agent.settings import BladeSettings, ServiceSettings
-from chassis_emulator.topology.topology import StationTopology, Topology
+from chassis_emulator.topology.topology import ProviderTopology, StationTopology, Topology
 from media_network.address import Address
 from media_network.snmp.targets import AgentSettings
 
@@ -109,6 +109,7 @@ class CenterPlan:
     media: Address
     state: Path
     home: str
+    providers: tuple[ProviderTopology, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def plan_network(topology: Topology, folder: Path) -> NetworkPlan:
         media=Address(f"127.{topology.network}.0.1", MEDIA_PORT),
         state=folder / "center",
         home=topology.center.home,
+        providers=topology.center.providers,
     )
     chassis = tuple(
         _plan_chassis(topology.network, number, station, folder, center.address)

@@ -6,6 +6,9 @@ name: two-stations
 center:
   name: main
   home: home            # which of the stations is its home media station
+  providers:            # whom it may download from
+    - name: studio
+      address: https://vod.example/films/
 stations:
   - name: north
     slots: 4            # a blade in each; slot 1 is the first director
@@ -54,12 +57,22 @@ Community = Annotated[str, Meta(max_length=64, description="at most 64 letters")
 BaudRate = Annotated[int, Meta(description=_BAUD_RATE)]
 
 
+class ProviderTopology(Struct, frozen=True, kw_only=True):
+    """Whom a center may download from."""
+
+    name: Name
+    address: Annotated[str, Meta(min_length=1, description="a URL: what is below it may be downloaded")]
+
+
 class Center(Struct, frozen=True, kw_only=True):
     """The distribution center."""
 
     name: Name
     home: Name
     """The station that is its home media station."""
+    providers: Annotated[
+        tuple[ProviderTopology, ...], Meta(max_length=64, description="a list of 1 to 64 providers")
+    ] = ()
 
 
 class StationTopology(Struct, frozen=True, kw_only=True):

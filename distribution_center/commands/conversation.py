@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -62,11 +62,23 @@ def talk_with(center: str | None, state_dir: Path, converse: Callable[[Talk], Co
         ) from error
 
 
+class Show(Protocol):
+    """Takes how much is done, from 0 to 1, and what else is to be said."""
+
+    def __call__(self, fraction: float, more: str = "") -> None:
+        """Draw it."""
+
+
 @contextmanager
-def bar(label: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar on the error output, where somebody watches it; takes how much is done, from 0 to 1."""
-    with click.progressbar(length=_BAR_STEPS, label=label, file=sys.stderr) as drawn:
-        yield lambda fraction: drawn.update(round(fraction * _BAR_STEPS) - drawn.pos)
+def bar(label: str, *, reckons: bool = True) -> Iterator[Show]:
+    """A progress bar on the error output, where somebody watches it. `reckons`: it says itself what time is left."""
+    with click.progressbar(length=_BAR_STEPS, label=label, file=sys.stderr, show_eta=reckons) as drawn:
+
+        def show(fraction: float, more: str = "") -> None:
+            drawn.label = f"{label}{more}"
+            drawn.update(round(fraction * _BAR_STEPS) - drawn.pos)
+
+        yield show
 
 
 def _center_address(center: str | None, state_dir: Path) -> Address:

@@ -38,7 +38,7 @@ _STAGES = {
     IngestStage.STORING: "storing    ",
     IngestStage.UNKNOWN: "working    ",
 }
-_HEADINGS = ("INGEST", "STAGE", "DONE", "BEGUN", "PROGRAM", "SOURCE")
+_HEADINGS = ("INGEST", "STAGE", "DONE", "LEFT", "BEGUN", "PROGRAM", "SOURCE")
 _NOTHING = "There is no ingest under way, and none has ended since the center started."
 
 
@@ -69,23 +69,24 @@ def ingest(
     center: str | None,
     state_dir: Path,
 ) -> None:
-    """Bring a program from SOURCE, a file or an http(s) URL, to the home media station.
+    """Bring a program from SOURCE to the home media station: a film, or a package of its metadata and it.
+
+    SOURCE is a file, a folder or an archive (tar, zip) of this machine, or a URL of a provider of the center's.
 
     Prints the program's name, by which everything else knows it; and, on the error output, what was encoded of the
     film and in what else the program differs from it. The center carries it out: it goes on when this command is
     stopped (`distribution-center ingests`).
 
     \b
-    Example:
+    Examples:
       distribution-center ingest clip.mp4 --title "Big Buck Bunny"
+      distribution-center ingest package.tar
     """
     if "://" not in source:
         path = Path(source).absolute()
         if not path.exists():
-            raise UserError(f"there is no file {source}", "Name a video file, or an http(s) URL.")
+            raise UserError(f"there is no file {source}", "Name a video file, or a URL of a provider of the center's.")
         source = _as_text(path)
-    elif not source.startswith(("http://", "https://")):
-        raise UserError(f"{source} is neither a file nor an http(s) URL", "Name a video file, or an http(s) URL.")
     order = Ingest(source=source, title=title, segment_ms=segment_ms, longest_segment_ms=longest_segment_ms)
     try:
         begun = talk_with(center, state_dir, lambda talk: talk.ask(INGEST, order))
@@ -161,7 +162,7 @@ def _cells(row: IngestRow, now_s: float) -> tuple[str, ...]:
     progress, ago_s = row.progress, max(0.0, now_s - row.begun_at_s)
     done = "" if progress.is_over else f"{progress.fraction:.0%}"
     ago = f"{ago_s / 60:.0f} min ago" if ago_s < 3600 else f"{ago_s / 3600:.0f} h ago"
-    return progress.ingest, progress.stage, done, ago, progress.program or "", row.source
+    return progress.ingest, progress.stage, done, _left(progress.remaining_s), ago, progress.program or "", row.source
 
 
 def _see_it_through(begun: IngestProgress, *, as_json: bool, center: str | None, state_dir: Path) -> None:
@@ -200,14 +201,24 @@ async def _follow(talk: Talk, progress: IngestProgress) -> ProgramRow:
 async def _watch_stage(talk: Talk, progress: IngestProgress) -> IngestProgress:
     """Follow the present stage to its end, with a bar where somebody watches."""
     stage = progress.stage
-    with bar(_STAGES[stage]) as show:
+    with bar(_STAGES[stage], reckons=False) as show:
         while progress.stage is stage:
-            show(progress.fraction)
+            show(progress.fraction, f" {_left(progress.remaining_s):12}")
             await asyncio.sleep(POLL_S)
             progress = await talk.ask(ASK_INGEST, AskIngest(progress.ingest))
         if progress.stage not in (IngestStage.FAILED, IngestStage.CANCELLED):
-            show(1.0)
+            show(1.0, f" {'':12}")
     return progress
+
+
+def _left(remaining_s: int | None) -> str:
+    """How long a stage still takes, as a person says it."""
+    if remaining_s is None:
+        return ""
+    if remaining_s < 60:
+        return f"{remaining_s} s left"
+    minutes = -(-remaining_s // 60)
+    return f"{minutes} min left" if minutes < 120 else f"{minutes // 60} h left"
 
 
 def _as_text(path: Path) -> str:

@@ -37,7 +37,18 @@ _NO_PROGRAMS = "There is no program yet; `distribution-center ingest FILE` makes
 _NO_SUCH_PROGRAMS = "There is no such program; without options all are listed."
 _STATION_HEADINGS = ("STATION", "DIRECTOR", "EPOCH", "ENGINES", "PROGRAMS", "HEARD", "")
 _NO_STATIONS = "No media station has registered yet."
-_STATES = [state.value for state in ProgramState if state is not ProgramState.UNKNOWN]
+_STATES = [
+    state.value
+    for state in (
+        ProgramState.STORED,
+        ProgramState.INACTIVE,
+        ProgramState.DISTRIBUTING,
+        ProgramState.READY,
+        ProgramState.PUBLISHED,
+        ProgramState.EXPIRING,
+    )
+]
+"""Those of programs that are listed: before them they are ingests, and after them they are gone."""
 _NEARLY = 0.99
 """Of the way: every segment is there, and further copies are being made."""
 _PATIENCE_S = 10.0
@@ -115,7 +126,8 @@ def publish(
     if as_json:
         echo_json(published)
         return
-    begins = f" from {in_words(at_ms)} on" if at_ms else ""
+    is_in_service = published.state is ProgramState.PUBLISHED
+    begins = f", in service from {in_words(at_ms)} on" if at_ms and not is_in_service else ""
     ends = f" until {in_words(published.window_ends_ms)}" if published.window_ends_ms else ""
     click.echo(f"{published.program} is {published.state}{begins}{ends}")
 

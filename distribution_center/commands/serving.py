@@ -19,6 +19,7 @@ def run(path: Path) -> None:
       distribution-center run --settings /etc/media-station/center.toml
     """
     from distribution_center.center import run_center
+    from distribution_center.content.providers.providers import ProviderUnfit
     from distribution_center.registry.repository import RepositoryError
     from distribution_center.settings import CenterSettings
 
@@ -27,6 +28,8 @@ def run(path: Path) -> None:
             run_until_told(run_center(read_settings(path, CenterSettings), random.SystemRandom()))
     except SettingsError as error:
         raise UserError(str(error), error.hint or "docs/operations/center.md describes every key.") from error
+    except ProviderUnfit as error:
+        raise UserError(str(error), f"Check `providers` in {path}; docs/operations/center.md has a section.") from error
     except RepositoryError as error:
         raise UserError(
             str(error), f"Check `registry` in {path}; docs/operations/center.md has a section on it."

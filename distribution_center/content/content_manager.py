@@ -2,11 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Collection, Mapping
 
 from aiohttp import web
 
+from distribution_center.content.program_life import LifeFacts, state_of
 from distribution_center.obstacles import Obstacles
-from distribution_center.registry.repository import PAGE, OrderState, Repository, WantedPrograms
+from distribution_center.registry.repository import (
+    PAGE,
+    DistributionOrder,
+    OrderState,
+    Repository,
+    WantedPrograms,
+)
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
@@ -55,22 +63,25 @@ class ContentManager:
         """Whether the home media station holds the whole program."""
         return (await self._repository.held(program.program)).get(self._home) == program.segments
 
+    def _elsewhere(self, orders: Mapping[str, DistributionOrder]) -> list[DistributionOrder]:
+        """Without the home station's: it keeps what it has stored, ordered or not."""
+        return [order for station, order in orders.items() if station != self._home]
+
     async def row(self, program: ProgramHeader) -> messages.ProgramRow:
         """A program, and which stations hold how much of it."""
+        held = await self._repository.held(program.program)
+        orders = await self._repository.orders(program.program)
+        kept = held.get(self._home) == program.segments
         return messages.ProgramRow(
             program=program.program,
             title=program.title,
-            state=state_of(program, now_ms()),
+            state=state_of(_facts(program, self._elsewhere(orders), kept=kept, now_ms=now_ms())),
             sha256=program.sha256,
             segments=program.segments,
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
-            stations=await self._repository.held(program.program),
-            to_be_carried_out=tuple(
-                station
-                for station, order in (await self._repository.orders(program.program)).items()
-                if order.state is OrderState.ORDERED
-            ),
+            stations=held,
+            to_be_carried_out=tuple(name for name, order in orders.items() if order.state is OrderState.ORDERED),
             obstacles=self.obstacles.of(program.program),
             film_bytes=program.film_bytes,
             streams=program.streams,
@@ -98,10 +109,20 @@ class ContentManager:
         return await part_response(request, self._repository.part)
 
     async def _list_programs(self, question: messages.ListPrograms) -> messages.Programs:
-        wanted = WantedPrograms(question.search, question.state, question.station, now_ms())
-        found = await self._repository.programs(question.after, question.limit + 1, wanted)
-        rows = tuple([await self.row(program) for program in found[: question.limit]])
-        return messages.Programs(rows, more=len(found) > question.limit)
+        wanted = WantedPrograms(question.search, question.state, question.station, now_ms(), self._home)
+        rows: list[messages.ProgramRow] = []
+        after, more = question.after, True
+        while more and len(rows) <= question.limit:
+            found = await self._repository.programs(after, PAGE, wanted)
+            more = len(found) == PAGE
+            for program in found:
+                after = program.program
+                row = await self.row(program)
+                if question.state in {None, row.state}:
+                    rows.append(row)
+                if len(rows) > question.limit:
+                    break
+        return messages.Programs(tuple(rows[: question.limit]), more=len(rows) > question.limit)
 
     async def _tell_row(self, question: messages.AskProgramRow) -> messages.ProgramRow | Refused:
         program = await self._repository.program(question.program)
@@ -114,6 +135,9 @@ class ContentManager:
             return _unknown(order.program)
         if not await self.at_home(program):
             return Refused(Reason.NOT_HERE, f"the home media station does not hold the whole of {order.program} yet")
+        if order.until_ms is None and _licence_has_ended(program, now_ms()):
+            detail = f"the window of {order.program} ended before it was ever published: name another end"
+            return Refused(Reason.BAD_MESSAGE, detail)
         at_ms, until_ms = _service(program, order, now_ms())
         if until_ms is not None and until_ms <= max(at_ms, now_ms()):
             return Refused(Reason.BAD_MESSAGE, f"the window of {order.program} would end before it begins")
@@ -132,6 +156,12 @@ class ContentManager:
             logger.warning("%s has not heard that %s is published; it will when it registers", station, program.program)
 
 
+def _licence_has_ended(program: ProgramHeader, now_ms: int) -> bool:
+    """Whether its metadata have set an end that has come, and nobody another one since."""
+    ends_ms = program.window_ends_ms
+    return program.publish_at_ms is None and ends_ms is not None and ends_ms <= now_ms
+
+
 def _service(program: ProgramHeader, order: messages.Publish, now_ms: int) -> tuple[int, int | None]:
     """When a program is to be in service: what is not said stays as it is, but for a window that has ended."""
     begins_ms, ends_ms = program.publish_at_ms, program.window_ends_ms
@@ -144,14 +174,17 @@ def _service(program: ProgramHeader, order: messages.Publish, now_ms: int) -> tu
     return begins_ms, ends_ms
 
 
-def state_of(program: ProgramHeader, now_ms: int) -> messages.ProgramState:
-    """Where a program is in its life."""
+def _facts(program: ProgramHeader, orders: Collection[DistributionOrder], *, kept: bool, now_ms: int) -> LifeFacts:
+    """What has happened to a program that is registered."""
     begins_ms, ends_ms = program.publish_at_ms, program.window_ends_ms
-    if begins_ms is None:
-        return messages.ProgramState.INACTIVE
-    if ends_ms is not None and ends_ms <= now_ms:
-        return messages.ProgramState.EXPIRED
-    return messages.ProgramState.PUBLISHED if begins_ms <= now_ms else messages.ProgramState.SCHEDULED
+    return LifeFacts(
+        cut=True,
+        kept=kept,
+        ordered=bool(orders),
+        distributed=bool(orders) and all(order.state is OrderState.DISTRIBUTED for order in orders),
+        began=begins_ms is not None and begins_ms <= now_ms,
+        ended=ends_ms is not None and ends_ms <= now_ms,
+    )
 
 
 def _unknown(program: ProgramId) -> Refused:

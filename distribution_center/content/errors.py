@@ -34,8 +34,9 @@ class NotAFile(IngestError):
     kind: str
 
     def __str__(self) -> str:
-        inside = " in it" if self.kind == "directory" else ""
-        return f"{self.source} is a {self.kind}: name a video file{inside}"
+        if self.kind == "directory":
+            return f"{self.source} is a directory without metadata: name a video file in it, or a package"
+        return f"{self.source} is a {self.kind}: name a video file"
 
 
 @dataclass(eq=False)
@@ -72,6 +73,28 @@ class LostOnTheWay(IngestError):
             f"{self.source} was not ingested: of {self.went_in} {self.what} {self.came_out} came out; "
             "convert the file first, or report it"
         )
+
+
+@dataclass(eq=False)
+class BadMetadata(IngestError):
+    """Its metadata cannot be used; `line` 0: the reason says where."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        where = f", line {self.line}" if self.line else ""
+        return f"{self.source}{where}: {self.reason}"
+
+
+@dataclass(eq=False)
+class BadPackage(IngestError):
+    """An archive, or a folder, of which no program can be made."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source} is no package that can be ingested: {self.reason}"
 
 
 @dataclass(eq=False)
@@ -151,6 +174,26 @@ class DownloadFailed(IngestError):
         length = f" of {self.length_bytes}" if self.length_bytes >= 0 else ""
         advice = "try again, it resumes where it stopped" if self.resumes else "check the URL"
         return f"{self.source} cannot be downloaded ({self.reason}; {self.received_bytes}{length} bytes came): {advice}"
+
+
+@dataclass(eq=False)
+class ForeignSource(IngestError):
+    """Nobody's who is named in the settings; `sentence` names the legal ones."""
+
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass(eq=False)
+class OtherContent(IngestError):
+    """What came, or would come, is not what was to come."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source} is not what it should be ({self.reason}): ask its provider"
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from distribution_center.content.pace import Pace
 from media_network.durable_file import DurableFile
 from media_network.fields import ProgramId
 from media_network.files import DiskFiles, make_durable_folder
@@ -43,6 +44,7 @@ class IngestJobs:
         self._folder = folder
         self._rows: dict[str, IngestRow] = {}
         self._unfinished: dict[str, UnfinishedIngest] = {}
+        self._paces: dict[str, tuple[IngestStage | None, Pace]] = {}
 
     def load(self) -> tuple[UnfinishedIngest, ...]:
         """What was not over when the center stopped, oldest first. Raises OSError."""
@@ -69,24 +71,37 @@ class IngestJobs:
         await _in_thread(partial(self._keep, unfinished))
         self._show(unfinished)
 
-    def note(self, ingest: str, stage: IngestStage, fraction: float) -> None:
+    def note(self, ingest: str, stage: IngestStage, fraction: float, **bytes_: int | None) -> None:
         """It has got on."""
         if self._rows[ingest].progress.stage is not stage:
             logger.info("ingest %s: %s", ingest, stage)
-        self._change(ingest, stage=stage, fraction=fraction)
+        before, pace = self._paces.get(ingest, (None, Pace()))
+        if stage is not before:
+            pace = Pace()
+        self._paces[ingest] = (stage, pace)
+        remaining_s = pace.remaining_s(asyncio.get_running_loop().time(), fraction)
+        self._change(ingest, stage=stage, fraction=fraction, remaining_s=remaining_s, **bytes_)
+
+    def note_bytes(self, ingest: str, received_bytes: int, length_bytes: int) -> None:
+        """So much of its film has come; the length is -1, or 0, while nobody knows it."""
+        length = length_bytes if length_bytes > 0 else None
+        fraction = min(1.0, received_bytes / length) if length else 0.0
+        self.note(ingest, IngestStage.DOWNLOADING, fraction, received_bytes=received_bytes, length_bytes=length)
 
     async def end(self, ingest: str, stage: IngestStage, error: str | None = None) -> None:
         """It is over."""
         logger.log(
             logging.WARNING if error else logging.INFO, "ingest %s: %s%s", ingest, stage, f": {error}" if error else ""
         )
-        self._change(ingest, stage=stage, fraction=float(stage is IngestStage.DONE), error=error)
-        del self._unfinished[ingest]
         try:
             await _in_thread(partial(self._forget, ingest))
         except OSError as problem:
             # At the worst it is taken up once more, and found to be done, or to fail again.
             logger.warning("ingest %s is over, and cannot be forgotten: %s", ingest, problem)
+        # Only then: who hears that it is over may look for what is left of it.
+        self._change(ingest, stage=stage, fraction=float(stage is IngestStage.DONE), error=error, remaining_s=None)
+        self._paces.pop(ingest, None)
+        del self._unfinished[ingest]
 
     def get(self, ingest: str) -> IngestProgress | None:
         """How far one is; None if it is not known, or not any more."""

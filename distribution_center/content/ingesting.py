@@ -7,19 +7,18 @@ import asyncio
 import logging
 import random
 import statistics
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from aiohttp import ClientSession
-
 from distribution_center.center_figures import CenterCounters
-from distribution_center.content.download import download, forget_download
 from distribution_center.content.errors import AlreadyCut, IngestError, NameTaken
 from distribution_center.content.ingest import ingest
 from distribution_center.content.ingest_jobs import IngestJobs, UnfinishedIngest
-from distribution_center.content.ingest_report import path_of
-from distribution_center.content.spool import DOWNLOADS
+from distribution_center.content.metadata.entering import entered
+from distribution_center.content.packages.opening import Opening
+from distribution_center.content.packages.package import Package
 from distribution_center.content.storing import Storing
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.fields import ProgramId
@@ -29,12 +28,11 @@ from media_network.messages.content import IngestProgress, IngestStage
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
+from media_network.time_of_day import now_ms
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 2
-_FILE, _REMOTE = "file:///", ("http://", "https://")
-_URLS = (_FILE, *_REMOTE)
 _LONGEST_OF_SEGMENT = 6
 _LONGEST_NUMBER = 80
 
@@ -45,6 +43,7 @@ class Ingesting:
 
     jobs: IngestJobs
     spool: Path
+    opening: Opening
     storing: Storing
     repository: Repository
     rng: random.Random
@@ -90,8 +89,8 @@ class Ingesting:
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
-        if not order.source.startswith(_URLS) and not Path(order.source).is_absolute():
-            return Refused(Reason.BAD_SOURCE, f"{order.source} is neither a URL nor an absolute path")
+        if refusal := self.opening.fetching.refusal(order.source):
+            return Refused(Reason.BAD_SOURCE, refusal)
         if nobody := await self.storing.nobody_there():
             return Refused(Reason.NO_ENGINE, nobody)
         number = f"{self.rng.getrandbits(64):016x}"
@@ -126,8 +125,8 @@ class Ingesting:
         """From the beginning, or from where it is cut, to its end: whatever that is."""
         stage, error = IngestStage.FAILED, None
         try:
-            async with self._alone_at(order.source), self._at_once:
-                error = await self._make_and_store(number, order, cut)
+            async with self._alone_at(order.source):
+                error = await self._bring_home(number, order, cut)
             stage = IngestStage.FAILED if error else IngestStage.DONE
         except asyncio.CancelledError:
             if number not in self._cancelled:
@@ -145,13 +144,23 @@ class Ingesting:
         self.counters.ingests_failed += stage is IngestStage.FAILED
         await self.jobs.end(number, stage, error)
 
-    async def _make_and_store(self, number: str, order: messages.Ingest, cut: ProgramHeader | None) -> str | None:
+    async def _bring_home(self, number: str, order: messages.Ingest, cut: ProgramHeader | None) -> str | None:
         """Gives what was in the way, or None: it is at home. Raises `IngestError`, `RepositoryError`, OSError."""
-        if cut is None:
-            made = await self._make_program(number, order)
-            await self._register(number, made, order.source)
-            cut = made.header
+        if cut is not None:
+            async with self._at_once:
+                return await self._store(number, cut)
 
+        def downloaded(received_bytes: int, length_bytes: int) -> None:
+            self.jobs.note_bytes(number, received_bytes, length_bytes)
+
+        async with self.opening.open(order.source, downloaded) as package:
+            self.jobs.note(number, IngestStage.WAITING, 0.0)
+            async with self._at_once:
+                made = await self._make_program(number, order, package)
+                await self._register(number, made, order.source, [octets for _, octets in package.parts])
+                return await self._store(number, made.header)
+
+    async def _store(self, number: str, cut: ProgramHeader) -> str | None:
         def stored(fraction: float) -> None:
             self.jobs.note(number, IngestStage.STORING, fraction)
 
@@ -161,10 +170,10 @@ class Ingesting:
         await self._clear_away(number, cut.program)
         return f"the home media station did not take the program: {in_the_way.sentence}"
 
-    async def _register(self, number: str, program: Program, source: str) -> None:
+    async def _register(self, number: str, program: Program, source: str, attachments: Sequence[bytes]) -> None:
         known = await self.repository.program(program.name)
         await self.jobs.cut(number, program.name, fresh=known is None)
-        if known is None and await self.repository.add_program(program) is Verdict.CONFLICT:
+        if known is None and await self.repository.add_program(program, attachments) is Verdict.CONFLICT:
             await self._admit(program, source)  # another ingest was a moment faster
             raise NameTaken(source, program.name)
 
@@ -180,8 +189,8 @@ class Ingesting:
         """Remove what there is of an ingest that was cancelled; gives why something stays."""
         progress = self.jobs.get(number)
         try:
-            if order.source.startswith(_REMOTE) and not self._alone_at(order.source).locked():
-                forget_download(order.source, self.spool / DOWNLOADS)
+            if not self._alone_at(order.source).locked():
+                self.opening.forget(order.source)
             if progress and progress.program:
                 await self._clear_away(number, progress.program)
         except (RepositoryError, OSError) as problem:
@@ -193,35 +202,26 @@ class Ingesting:
         """One source at a time: two downloads of it would write one file, and each would remove the other's."""
         return self._sources.setdefault(source, asyncio.Lock())
 
-    async def _make_program(self, number: str, order: messages.Ingest) -> Program:
-        def downloaded(received_bytes: int, length_bytes: int) -> None:
-            fraction = min(1.0, received_bytes / length_bytes) if length_bytes > 0 else 0.0
-            self.jobs.note(number, IngestStage.DOWNLOADING, fraction)
-
+    async def _make_program(self, number: str, order: messages.Ingest, package: Package) -> Program:
         def converted(fraction: float) -> None:
             self.jobs.note(number, IngestStage.CONVERTING, min(1.0, fraction))
 
-        remote = order.source.startswith(_REMOTE)
-        path = path_of(order.source) if order.source.startswith(_FILE) else Path(order.source)
-        if remote:
-            downloaded(0, 0)
-            async with ClientSession() as session:
-                path = await download(session, order.source, self.spool / DOWNLOADS, on_bytes=downloaded)
         converted(0.0)
-        try:
-            return await ingest(
-                path,
-                self.spool,
-                title=order.title or _title(order.source),
-                segment_ms=order.segment_ms,
-                longest_segment_ms=self._longest_segment_ms(order),
-                on_progress=converted,
-                admit=lambda program: self._admit(program, order.source),
-                name=order.source,
-            )
-        finally:
-            if remote:
-                path.unlink(missing_ok=True)
+        said = package.metadata
+        made = await ingest(
+            package.film,
+            self.spool,
+            title=order.title or (said and said.title) or _title(order.source),
+            segment_ms=order.segment_ms,
+            longest_segment_ms=self._longest_segment_ms(order),
+            on_progress=converted,
+            admit=lambda program: self._admit(program, order.source),
+            name=order.source,
+        )
+        if said is None:
+            return made
+        attachments = [attachment for attachment, _ in package.parts]
+        return replace(made, header=entered(made.header, said, attachments, now_ms()))
 
     def _longest_segment_ms(self, order: messages.Ingest) -> int:
         """Who wants short segments does not want one that is many times as long."""

@@ -28,11 +28,20 @@ _SEGMENTS_END = 1 << 62  # beyond it a number does not fit a column
 _DECODER = msgspec.json.Decoder(ProgramHeader)
 _STATIONS = "SELECT station, director, media, epoch, generation FROM stations"
 _PROGRAMS = "SELECT program, header, version, changed_at_ms, publish_at_ms, window_ends_ms FROM programs"
+_WAITING = "coalesce(publish_at_ms > $now, true)"
+_ORDERED = "EXISTS (SELECT 1 FROM orders WHERE orders.program = programs.number AND station <> $home)"
+_IS_OPEN = (
+    "EXISTS (SELECT 1 FROM orders WHERE orders.program = programs.number AND station <> $home"
+    " AND orders.state = 'ordered')"
+)
+# Whether the home station holds all of it is not asked here: who lists them looks.
 _IN_STATE = {
-    ProgramState.INACTIVE: "publish_at_ms IS NULL",
-    ProgramState.SCHEDULED: "(publish_at_ms > $now AND coalesce(window_ends_ms > $now, true))",
+    ProgramState.STORED: f"({_WAITING} AND NOT {_ORDERED})",
+    ProgramState.INACTIVE: f"({_WAITING} AND NOT {_ORDERED})",
+    ProgramState.DISTRIBUTING: f"({_WAITING} AND {_IS_OPEN})",
+    ProgramState.READY: f"({_WAITING} AND {_ORDERED} AND NOT {_IS_OPEN})",
     ProgramState.PUBLISHED: "(publish_at_ms <= $now AND coalesce(window_ends_ms > $now, true))",
-    ProgramState.EXPIRED: "(publish_at_ms IS NOT NULL AND window_ends_ms <= $now)",
+    ProgramState.EXPIRING: "(publish_at_ms <= $now AND window_ends_ms <= $now)",
 }
 _AT_STATION = (
     "EXISTS (SELECT 1 FROM locations JOIN stations ON stations.number = locations.station"
@@ -67,7 +76,9 @@ def programs(after: str, limit: int, wanted: WantedPrograms) -> Read[list[Progra
     if wanted.state:
         in_state = _IN_STATE.get(wanted.state, "1 = 0")
         values += [wanted.now_ms] * ("$now" in in_state)
-        conditions.append(in_state.replace("$now", f"${len(values)}"))
+        in_state = in_state.replace("$now", f"${len(values)}")
+        values += [wanted.home] * ("$home" in in_state)
+        conditions.append(in_state.replace("$home", f"${len(values)}"))
     if wanted.station:
         values.append(wanted.station)
         conditions.append(_AT_STATION.replace("$station", f"${len(values)}"))

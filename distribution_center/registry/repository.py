@@ -91,6 +91,8 @@ class WantedPrograms(NamedTuple):
     """Holds some of them."""
     now_ms: int = 0
     """When they are in that state."""
+    home: str = ""
+    """The home station, whose order says nothing of the state."""
 
 
 ALL_PROGRAMS = WantedPrograms()
@@ -154,8 +156,8 @@ class Repository(Protocol):
     async def close(self) -> None:
         """Commit what is under way and let go of the files."""
 
-    async def add_program(self, program: Program) -> Verdict:
-        """`REPEATED` if it is there, `CONFLICT` if another one has its name."""
+    async def add_program(self, program: Program, attachments: Sequence[bytes] = ()) -> Verdict:
+        """Add it with what is attached. `REPEATED` if it is there, `CONFLICT` if another one has its name."""
 
     async def recall_program(self, program: Program) -> Verdict:
         """Add what a station has told of; `CONFLICT` if its name is known, be it of one that was withdrawn."""
@@ -233,7 +235,7 @@ class Repository(Protocol):
         """Number of the newest change; 0: there was none."""
 
     async def part(self, sha256: str) -> bytes | None:
-        """A part of a program by its digest: a segment table."""
+        """A part of a program by its digest: a segment table, an attachment."""
 
     async def open_orders(self, after: tuple[int, str] = (0, ""), limit: int = PAGE) -> list[OpenOrder]:
         """Orders that are not carried out, by number of program and station: a page of those that come after one."""

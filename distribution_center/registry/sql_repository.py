@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from distribution_center.registry import reads, writes
+from distribution_center.registry.attaching import add_program_with
 from distribution_center.registry.group_commit import GroupCommit, Result
 from distribution_center.registry.masks import masks
 from distribution_center.registry.reads import Read
@@ -54,9 +55,11 @@ class SqlRepository:
         await self._commits.drain()
         await self._store.close()
 
-    async def add_program(self, program: Program) -> Verdict:
+    async def add_program(self, program: Program, attachments: Sequence[bytes] = ()) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.add_program, program=program, now_ms=now_ms()))
+        return await self._commits.write(
+            partial(add_program_with, program=program, attachments=attachments, now_ms=now_ms())
+        )
 
     async def recall_program(self, program: Program) -> Verdict:
         """See `Repository`."""

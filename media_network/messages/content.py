@@ -17,7 +17,7 @@ class Ingest(Struct, frozen=True, kw_only=True):
     """Bring a program from a file or URL to the home media station (claim 11)."""
 
     source: str
-    """Absolute path on the center's machine, or an http(s) URL."""
+    """Absolute path on the center's machine, or a URL of one of its providers."""
     title: str | None = None
     """None: taken from the name of the source."""
     segment_ms: Annotated[int, Meta(ge=200, le=60_000)] = 2000
@@ -52,6 +52,12 @@ class IngestProgress(Struct, frozen=True, kw_only=True):
     """Known from the end of converting on."""
     error: str | None = None
     """One sentence, when the stage is `failed`; or why something stays of one that was cancelled."""
+    remaining_s: Count | None = None
+    """So long does the stage still take, as it went of late; None: nobody can say."""
+    received_bytes: Count | None = None
+    """Of its film, if that is downloaded."""
+    length_bytes: Count | None = None
+    """Of its film, if it is downloaded and its provider says so."""
 
     @property
     def is_over(self) -> bool:
@@ -126,16 +132,28 @@ PROGRAMS_SHOWN_MAX = 100
 
 
 class ProgramState(Word):
-    """Life of a program (claim 11)."""
+    """Life of a program (claim 11): docs/operations/center.md has the table."""
 
+    ANNOUNCED = "announced"
+    """Its metadata are known, and nothing of its film is here."""
+    DOWNLOADING = "downloading"
+    """Its film is fetched, and made into a program."""
+    STORED = "stored"
+    """It is a program, which the home media station is taking."""
     INACTIVE = "inactive"
-    """It is not said when it is to be in service."""
-    SCHEDULED = "scheduled"
-    """It will be in service."""
+    """The home media station holds it, and it is in service nowhere."""
+    DISTRIBUTING = "distributing"
+    """It is ordered to stations that do not hold all of it yet."""
+    READY = "ready"
+    """They hold it, and its time has not come."""
     PUBLISHED = "published"
     """In service: directors redirect consoles to it."""
-    EXPIRED = "expired"
-    """Its window has ended."""
+    EXPIRING = "expiring"
+    """Its window has ended: who is watching sees it to its end."""
+    WITHDRAWN = "withdrawn"
+    """It is no more; a station that is away may still hold something of it."""
+    DELETED = "deleted"
+    """Nobody holds anything of it."""
     UNKNOWN = "unknown"
     """A state of a newer party: not in service here."""
 

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.addresses import network_number
+from tests.claims.provider import Provider
 from tests.clips import render
 from tests.laptop import Laptop, topology
 from tests.patience import wait_until
@@ -59,8 +60,16 @@ class Network(Laptop):
 
 
 @pytest.fixture(scope="package")
-def network(tmp_path_factory):
-    plan = topology(NETWORK, ("home", 2), ("north", 4), ("south", 3)) + TRAPS
+def provider():
+    """A provider of films, who may be told to cut a connection."""
+    with Provider.serving() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="package")
+def network(tmp_path_factory, provider):
+    stations = (("home", 2), ("north", 4), ("south", 3))
+    plan = topology(NETWORK, *stations, providers=[("studio", provider.address)]) + TRAPS
     with Network.running(tmp_path_factory.mktemp("claims"), plan) as network:
         yield network
 

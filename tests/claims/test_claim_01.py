@@ -1,9 +1,5 @@
 """Claim 1: independent media stations of a director and engines, and a distribution center that knows what is where."""
 
-import contextlib
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, build_opener, urlopen
 
@@ -85,10 +81,9 @@ def test_the_registry_knows_the_location_of_all_content(network, program):
     assert network.program(program["program"])["stations"] == everywhere
 
 
-def test_the_center_downloads_content_to_be_presented(network, film):
-    source = film(2)
-    with serving(source.parent) as server:
-        row = network.json("distribution-center", "ingest", f"{server}/{source.name}")
+def test_the_center_downloads_content_to_be_presented(network, provider, film):
+    provider.files["film.mp4"] = film(2).read_bytes()
+    row = network.json("distribution-center", "ingest", provider.url("film.mp4"))
     assert row["stations"] == {"home": row["segments"]}
 
 
@@ -104,21 +99,3 @@ def redirected(url):
 class StayHere(HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
-
-
-class Silent(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        return
-
-
-@contextlib.contextmanager
-def serving(folder):
-    """A provider's web server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=folder)) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()

@@ -376,14 +376,14 @@ def test_a_program_is_in_service_from_its_time_to_the_end_of_its_window(simulate
             now = int(time.time() * 1000)
             assert await state() is ProgramState.INACTIVE
             row = await world.ask(PUBLISH, Publish("film", at_ms=now + 10_000, until_ms=now + 30_000))
-            assert (row.state, row.publish_at_ms) == (ProgramState.SCHEDULED, now + 10_000)
+            assert (row.state, row.publish_at_ms) == (ProgramState.INACTIVE, now + 10_000)
             [header] = home.published
             assert (header.publish_at_ms, header.window_ends_ms) == (now + 10_000, now + 30_000)
             await asyncio.sleep(11.0)
             assert await state() is ProgramState.PUBLISHED
             assert await world.repository.newest_version() == header.version, "its time makes it, and nobody's word"
             await asyncio.sleep(20.0)
-            assert await state() is ProgramState.EXPIRED
+            assert await state() is ProgramState.EXPIRING
             refused = await world.ask(PUBLISH, Publish("film", until_ms=now + 20_000))
             assert refused.reason is Reason.BAD_MESSAGE
             assert "end before it begins" in refused.detail
@@ -412,7 +412,7 @@ def test_what_is_withdrawn_is_gone_and_its_name_is_free(simulated):
             assert news.changes == (ProgramChange(version=before + 1, program="film"),)
             assert (await world.ask(WITHDRAW, Withdraw("film"))).reason is Reason.UNKNOWN_PROGRAM
             await world.repository.add_program(film())
-            assert (await world.row("film")).state is ProgramState.INACTIVE
+            assert (await world.row("film")).state is ProgramState.STORED
 
     simulated(story)
 

@@ -1,10 +1,13 @@
 """What the commands do with what a center answers, newer ones included."""
 
 import asyncio
+import json
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from distribution_center.cli import main
 from distribution_center.commands import ingests, programs
 from media_network.cli import UserError
 from media_network.messages.content import (
@@ -16,6 +19,7 @@ from media_network.messages.content import (
     ProgramRow,
     ProgramState,
 )
+from tests.distribution_center.content.metadata.documents import ADI
 
 FILM = ProgramRow(
     program="film",
@@ -81,3 +85,53 @@ def test_an_ingest_is_followed_through_stages_that_are_not_known(monkeypatch):
     begun = IngestProgress(ingest="i", stage=IngestStage.WAITING, fraction=0.0)
     assert asyncio.run(ingests._follow(center, begun)) == FILM
     assert center.stages == []
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_metadata_are_shown_without_a_center(tmp_path):
+    file = tmp_path / "adi.xml"
+    file.write_text(ADI)
+    shown = run("metadata", file)
+    assert shown.exit_code == 0
+    assert "warning: its times have no zone: they are taken as UTC" in shown.stderr
+    assert "title        A slope & wanders" in shown.stdout
+    assert "film         slope.mp4, 1000 bytes, MD5 2680090e51970e67b412af35201b9053" in shown.stdout
+    understood = json.loads(run("metadata", file, "--json").stdout)
+    assert [one["value"] for one in understood["fields"] if one["name"] == "Category"] == ["Hills", "Hills/High"]
+    assert understood["window_begins_ms"] == 1_893_542_400_000
+    in_denver = json.loads(run("metadata", file, "--json", "--zone", "America/Denver").stdout)
+    assert in_denver["window_begins_ms"] == understood["window_begins_ms"] + 7 * 3_600_000
+
+
+def test_metadata_that_give_orders_to_a_terminal_are_shown_without_them(tmp_path):
+    file = tmp_path / "film.json"
+    file.write_text(json.dumps({"title": "A\x1b]0;owned\x07", "languages": ["\x9bm"]}))
+    shown = run("metadata", file)
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown.output)
+    assert "title        A\ufffd]0;owned\ufffd" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"<ADI>\n<a>\n</ADI>", "adi.xml, line 3: an element is closed that is not the open one"),
+        (None, "adi.xml cannot be read: no such file or directory"),
+        (b"film", "adi.xml: it is no metadata"),
+    ],
+)
+def test_metadata_that_cannot_be_used_are_a_sentence_and_a_hint(tmp_path, content, sentence):
+    file = tmp_path / "adi.xml"
+    if content is not None:
+        file.write_bytes(content)
+    shown = run("metadata", file)
+    assert shown.exit_code == 1
+    assert sentence in shown.stderr
+    assert "Hint: Name an ADI" in shown.stderr
+
+
+def test_a_zone_that_is_none_is_a_sentence(tmp_path):
+    shown = run("metadata", tmp_path, "--zone", "../../etc/passwd")
+    assert "is no time zone. Write UTC, Europe/Berlin" in shown.stderr

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from distribution_center.content import ingesting
+from distribution_center.content.providers.provider import ProviderSettings
 from distribution_center.content.segment_folder import segment_path
 from media_network.messages.content import (
     ASK_INGEST,
@@ -212,9 +213,17 @@ async def slow_provider():
         yield f"http://{host}:{port}/film.mp4", asked
 
 
+@asynccontextmanager
+async def provided(world, url, **facts):
+    """A center that may download from where that URL is."""
+    world.providers = (ProviderSettings(name="studio", address=url.rpartition("/")[0] + "/", **facts),)
+    async with world.center():
+        yield
+
+
 def test_while_it_is_downloaded(told):
     async def story(world):
-        async with slow_provider() as (url, asked), world.center(), world.station(HOME):
+        async with slow_provider() as (url, asked), provided(world, url), world.station(HOME):
             number = await order(world, url)
             downloads = world.folder / "spool" / "downloads"
             await until(lambda: downloads.is_dir() and any(path.stat().st_size == 1000 for path in downloads.iterdir()))
@@ -381,6 +390,40 @@ def test_an_order_that_cannot_be_kept_is_not_accepted(simulated, cut):
             assert refused.detail == "the center cannot keep the order: file exists"
 
     simulated(story)
+
+
+# From providers
+
+
+def test_what_is_no_providers_is_refused_with_those_that_are(told):
+    async def story(world):
+        async with provided(world, "http://127.0.0.1:9/films/a.mp4"), world.station(HOME):
+            for source in ("http://127.0.0.1:9/other/a.mp4", "ftp://127.0.0.1/films/a.mp4", "gopher://127.0.0.1/a"):
+                refused = await world.ask(INGEST, Ingest(source=source))
+                assert refused.reason is Reason.BAD_SOURCE
+                assert refused.detail == (
+                    f"{source} is no provider's: the only provider is studio (http://127.0.0.1:9/films/)"
+                )
+
+    told(story)
+
+
+def test_no_more_downloads_than_a_provider_is_to_have_are_under_way(told, cut):
+    async def story(world):
+        async with slow_provider() as (url, asked), provided(world, url, at_once=2), world.station(HOME):
+            numbers = [await order(world, f"{url}?{number}") for number in range(3)]
+            await until(lambda: len(asked) == 2)
+            local = await order(world)
+            await reach(world, local, IngestStage.DONE)
+            progress = await how_far(world, numbers[0])
+            assert (progress.received_bytes, progress.length_bytes, progress.fraction) == (1000, 2000, 0.5)
+            assert (await how_far(world, numbers[2])).stage is IngestStage.WAITING
+            await cancel(world, numbers[0])
+            await until(lambda: len(asked) == 3)
+            for number in numbers[1:]:
+                await cancel(world, number)
+
+    told(story)
 
 
 # By command

@@ -175,6 +175,7 @@ class World:
         self.folder, self.http = Path(folder), http
         self.address, self.media = Address("127.0.0.1", control_port), Address("127.0.0.1", media_port)
         self.storing_patience_s = 60.0
+        self.providers = ()
 
     @property
     def settings(self):
@@ -187,6 +188,7 @@ class World:
             home=HOME,
             longest_segment_ms=12_000,
             storing_patience_s=self.storing_patience_s,
+            providers=self.providers,
         )
 
     @asynccontextmanager

@@ -26,8 +26,8 @@ def bad_files(tmp_path_factory):
         ("empty.mp4", "is empty"),
         ("truncated.mp4", "truncated.mp4"),
         ("absent.mp4", "there is no file"),
-        ("http://127.0.0.1:9/film.mp4", "cannot be downloaded"),
-        ("ftp://127.0.0.1/film.mp4", "neither a file nor"),
+        ("http://127.0.0.1:9/film.mp4", "is no provider's: the center's settings name no provider"),
+        ("gopher://127.0.0.1/film.mp4", "is no provider's"),
     ],
 )
 def test_what_cannot_be_ingested(station, bad_files, name, said):

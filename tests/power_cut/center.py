@@ -8,12 +8,13 @@ from unittest.mock import patch
 from aiohttp import ClientSession, web
 
 from chassis_emulator.campaign.film import render_film
-from distribution_center.content import download as download_module
 from distribution_center.content import ingest as ingest_module
-from distribution_center.content.download import download
 from distribution_center.content.ingest import ingest
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.content.ingest_process import produce
+from distribution_center.content.providers import download as download_module
+from distribution_center.content.providers.download import download
+from distribution_center.content.providers.http_remote import HttpRemote
 from distribution_center.content.segment_folder import segment_path
 from distribution_center.network_management.history import History, Sample
 from distribution_center.registry import sql_repository
@@ -209,7 +210,9 @@ async def _download(folder, cuts):
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{_URL_PATH}"
     try:
         async with ClientSession() as session:
-            return await download(session, url, folder / "downloads", on_bytes=do_nothing, name="film")
+            return await download(
+                HttpRemote(session=session, url=url), folder / "downloads", on_bytes=do_nothing, name="film"
+            )
     finally:
         await runner.cleanup()
 

@@ -116,7 +116,11 @@ DURABLE = (
         drawn=2,
     ),
     Durable(
-        "download", ("distribution_center/content/download.py",), center.write_download, center.finish_download, drawn=2
+        "download",
+        ("distribution_center/content/providers/download.py",),
+        center.write_download,
+        center.finish_download,
+        drawn=2,
     ),
 )
 

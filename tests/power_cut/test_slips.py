@@ -9,7 +9,8 @@ from unittest.mock import patch
 import pytest
 
 from blade_agent.main_board.engine.store import reception
-from distribution_center.content import download, segment_folder
+from distribution_center.content import segment_folder
+from distribution_center.content.providers import download
 from distribution_center.registry import sqlite_connection, sqlite_repository
 from distribution_center.registry.repository import Verdict
 from media_network import durable_file, files

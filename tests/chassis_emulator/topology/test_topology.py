@@ -84,7 +84,7 @@ def test_who_is_told_of_what_happens(tmp_path):
         ("name: north", "name: home", "stations[1].name is 'home', as stations[0].name already is."),
         ("home: home", "home: hmoe", "center.home is 'hmoe'; it must be one of the stations: home, north."),
         ("921600", "921601", "stations[1].baud_rate is 921601; it must be one of 9600, 19200,"),
-        ("{name: main, home: home}", "main", "center must be a mapping with the keys name, home."),
+        ("{name: main, home: home}", "main", "center must be a mapping with the keys name, home, providers."),
         ("{name: home, slots: 2}", "home", "stations[0] must be a mapping with the keys name, slots,"),
         ("network: 7", "network: 7\nnetwork: 8", "is not YAML: line 3: the key 'network' stands twice."),
         ("network: 7", "network: [", "is not YAML: line "),

@@ -1,6 +1,7 @@
 """What every implementation of the registry's store must do."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
@@ -174,16 +175,37 @@ class Conformance:
             assert await found(search="y_") == "b"
             assert await found(search="!") == ""
             assert await found(search="EPI") == "epic"
-            assert await found(state=ProgramState.INACTIVE) == "a epic film"
+            assert await found(state=ProgramState.INACTIVE) == "a d epic film"
             assert await found(state=ProgramState.PUBLISHED) == "b"
-            assert await found(state=ProgramState.EXPIRED) == "c"
-            assert await found(state=ProgramState.SCHEDULED) == "d"
+            assert await found(state=ProgramState.EXPIRING) == "c"
+            assert await found(state=ProgramState.DELETED) == ""
+            await store.set_order("a", "north", OrderState.ORDERED, 1)
+            await store.set_order("d", "north", OrderState.DISTRIBUTED, 1)
+            await store.set_order("b", "north", OrderState.ORDERED, 1)
+            assert await found(state=ProgramState.DISTRIBUTING) == "a"
+            assert await found(state=ProgramState.READY) == "d"
+            assert await found(state=ProgramState.STORED) == "epic film"
             assert await found(state=ProgramState.UNKNOWN) == ""
             await store.add_locations(B, "north", FIRST, [1])
             await store.add_locations(FILM, "north", FIRST, [1])
             assert await found(station="north") == "b film"
             assert await found(station="north", state=ProgramState.PUBLISHED, search="bun") == "b"
             assert await found(station="none") == ""
+
+        self.run(tmp_path, story)
+
+    def test_an_attachment_is_there_as_long_as_its_program(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            picture = b"a picture"
+            digest = hashlib.sha256(picture).hexdigest()
+            for name in ("a", "b"):
+                assert await store.add_program(program_of(name), [picture, picture, b"metadata"]) is Verdict.ACCEPTED
+            assert await store.add_program(program_of("a"), [b"another"]) is Verdict.REPEATED
+            assert await store.part(hashlib.sha256(b"another").hexdigest()) is None
+            await store.withdraw_program("a")
+            assert await store.part(digest) == picture
+            await store.withdraw_program("b")
+            assert await store.part(digest) is None
 
         self.run(tmp_path, story)
 

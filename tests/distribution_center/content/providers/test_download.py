@@ -7,12 +7,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 
-from distribution_center.content.download import download
 from distribution_center.content.errors import DiskFull, DownloadFailed
+from distribution_center.content.providers.download import download as download_remote
+from distribution_center.content.providers.http_remote import HttpRemote
+
+
+async def download(session: ClientSession, url: str, spool: Path, **facts: Any) -> Path:
+    return await download_remote(HttpRemote(session=session, url=url), spool, **facts)
+
 
 FILM = b"".join(sha256(n.to_bytes(2, "big")).digest() for n in range(10_000))
 OTHER = FILM[::-1]

@@ -1,0 +1,1 @@
+"""Providers: whom the content engine downloads from, and how (claim 2)."""
