@@ -70,7 +70,14 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             tasks.create_task(recalling.run(), name="recall programs")
         registry = MediaLocationRegistry(repository, settings.home, media, counters, recalling)
         distribution = Distribution(
-            repository, registry, content_manager, http, home=settings.home, media=media, counters=counters
+            repository,
+            registry,
+            content_manager,
+            http,
+            home=settings.home,
+            media=media,
+            restore_after_s=settings.restore_after_s,
+            counters=counters,
         )
         storing = Storing(
             source=address,

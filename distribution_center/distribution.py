@@ -36,6 +36,8 @@ class _Saying:
     since: float
     """When that was first so."""
     again_at: float
+    waits: bool = False
+    """It is to be said for the first time: what was lost may come back by itself until then."""
 
 
 class Distribution:
@@ -50,15 +52,18 @@ class Distribution:
         *,
         home: str,
         media: Address,
+        restore_after_s: float,
         counters: CenterCounters,
     ) -> None:
-        """`media` is the center's media address: segment tables are there."""
+        """`media` is the center's media address: segment tables are there. `restore_after_s`: how long a station may
+        lack copies that it had."""
         self._repository = repository
         self._registry = registry
         self._content_manager = content_manager
         self._http = http
         self._home = home
         self._media = media
+        self._restore_after_s = restore_after_s
         self._sayings: dict[tuple[str, str], _Saying] = {}
         self._counters = counters
 
@@ -122,7 +127,8 @@ class Distribution:
             return
         registered = await self._repository.station(station)
         seeking = Address.parse(registered.director) if registered else None
-        if not self._is_to_be_said(key, held, (seeking, registered.stamp.epoch) if registered and seeking else None):
+        to = (seeking, registered.stamp.epoch) if registered and seeking else None
+        if not self._is_to_be_said(key, held, to, reopened=order.reached > 0):
             return
         source = await self._source(program, station)
         source_director = await self._registry.director(source) if source else None
@@ -144,11 +150,18 @@ class Distribution:
         obstacle = in_words(station, standing) if standing else no_answer(station, seeking)
         self._content_manager.obstacles.note(*key, obstacle)
 
-    def _is_to_be_said(self, key: tuple[str, str], held: int, to: tuple[Address, int] | None) -> bool:
+    def _is_to_be_said(
+        self, key: tuple[str, str], held: int, to: tuple[Address, int] | None, *, reopened: bool
+    ) -> bool:
         """Whether an order is due; it is said less and less often while nothing comes of it."""
         now = asyncio.get_running_loop().time()
         saying = self._sayings.get(key)
-        if saying and saying.to == to and now < saying.again_at and held >= saying.held:
+        if saying is None and reopened:
+            # A blade that restarts is back soon, with all it had: copies made meanwhile would be too many.
+            saying = self._sayings[key] = _Saying(to, held, now, now + self._restore_after_s, waits=True)
+        if saying and saying.waits and now < saying.again_at:
+            return False
+        if saying and not saying.waits and saying.to == to and now < saying.again_at and held >= saying.held:
             return False
         since = saying.since if saying and (saying.to, saying.held) == (to, held) else now
         pause_s = min(max(_SAY_AGAIN_S, (now - since) / 10), _SAY_AGAIN_MAX_S)

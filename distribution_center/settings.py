@@ -32,6 +32,8 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Path of the registry, or a `postgresql://` DSN without its password; empty: `registry.sqlite` in `state`."""
     storing_patience_s: Annotated[float, Meta(gt=0)] = 60.0
     """How long the home media station may take no segment before an ingest is given up."""
+    restore_after_s: Annotated[float, Meta(ge=0)] = 60.0
+    """How long a station may lack copies that it had before they are made again: whatever restarts is back then."""
     longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] = 12_000
     """Groups of pictures up to this are copied as they are, in one segment; longer ones are encoded anew."""
     providers: tuple[ProviderSettings, ...] = ()

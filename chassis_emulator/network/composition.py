@@ -63,6 +63,10 @@ class _Snmp:
         return TargetSettings(address=target.address, user=user, community=target.community, inform=target.inform)
 
 
+_RESTORE_AFTER_S = 10.0
+"""Blades of a laptop restart in seconds."""
+
+
 def snmp_address(host: str) -> str:
     """Where the SNMP agent of a host answers."""
     return str(Address(host, SNMP_PORT))
@@ -81,6 +85,7 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
             state=str(plan.state),
             name=plan.center,
             home=plan.home,
+            restore_after_s=_RESTORE_AFTER_S,
             providers=tuple(ProviderSettings(name=one.name, address=one.address) for one in plan.providers),
             snmp=snmp.settings(host, plan.center),
         ),

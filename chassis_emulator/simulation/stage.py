@@ -117,6 +117,7 @@ class Stage:
             media_port=self.plan.center.media.port,
             state=str(self.plan.center.state),
             home=self.plan.center.home,
+            restore_after_s=3.0,
         )
         repository = SqliteRepository.open(self.registry_path)
         await serve_center(settings, repository, self._boot_rng("center"))

@@ -53,7 +53,7 @@ _LOCATIONS = (
 )
 _COPIES = f"{_LOCATIONS.replace('locations', 'copies')} AND copies.copies = $2"
 _OPEN_ORDERS = (
-    "SELECT number, programs.program, station, copies, rate_bps, losses"
+    "SELECT number, programs.program, station, copies, rate_bps, losses, reached"
     " FROM orders JOIN programs ON number = orders.program"
 )
 

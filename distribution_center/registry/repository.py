@@ -109,6 +109,8 @@ class OpenOrder(NamedTuple):
     rate_bps: int | None
     losses: int
     """Grows when fewer copies are known to be there than before."""
+    reached: int
+    """With how many copies it was carried out before something was lost; 0: it never was."""
 
 
 class Change(NamedTuple):

@@ -192,7 +192,7 @@ def set_order(*, program: str, station: str, copies: int, rate_bps: int | None) 
     yield Statement(
         "INSERT INTO orders (program, station, state, copies, rate_bps) VALUES ($1, $2, 'ordered', $3, $4)"
         " ON CONFLICT (program, station) DO UPDATE"
-        " SET state = excluded.state, copies = excluded.copies, rate_bps = excluded.rate_bps",
+        " SET state = excluded.state, copies = excluded.copies, rate_bps = excluded.rate_bps, reached = 0",
         (*key, copies, rate_bps),
     )
     return Verdict.ACCEPTED

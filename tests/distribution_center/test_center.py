@@ -60,7 +60,7 @@ from media_network.messages.registry import (
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.clips import render
-from tests.distribution_center.world import CONTENTS, HOME, MEDIA_OF_STATIONS, ScriptedDirector, film
+from tests.distribution_center.world import CONTENTS, HOME, MEDIA_OF_STATIONS, RESTORE_AFTER_S, ScriptedDirector, film
 from tests.patience import until
 from tests.programs import empty_segments, program_with
 
@@ -564,6 +564,8 @@ def test_an_order_stands_and_is_said_again_when_a_copy_or_a_segment_is_lost(simu
                 assert (await world.row("film")).to_be_carried_out == ()
                 before = len(north.orders)
                 yield
+                await asyncio.sleep(RESTORE_AFTER_S - 1.0)
+                assert len(north.orders) == before, "it may come back by itself"
                 await until(lambda: len(north.orders) > before)
                 assert (await world.row("film")).to_be_carried_out == ("north",)
                 await north.begin()
@@ -577,8 +579,13 @@ def test_an_order_stands_and_is_said_again_when_a_copy_or_a_segment_is_lost(simu
             for lost in (partial(north.say, ADD_LOCATIONS, [1], copies=1), partial(north.say, REMOVE_LOCATIONS, [1])):
                 async for _ in said_again():
                     await lost()
+            said = len(north.orders)
+            await north.say(REMOVE_LOCATIONS, [1])
+            await asyncio.sleep(RESTORE_AFTER_S - 1.0)
+            await north.begin()
             await asyncio.sleep(600.0)
             assert (await world.row("film")).to_be_carried_out == ()
+            assert len(north.orders) == said, "it came back by itself"
 
     simulated(story)
 

@@ -52,6 +52,7 @@ from media_network.segment_url import segment_target
 from tests.programs import program_with, segment_of
 
 HOME = "home"
+RESTORE_AFTER_S = 5.0
 MEDIA_OF_STATIONS = "127.0.0.9:8080"
 CONTENTS = [random.Random(number).randbytes(188 * (20 + number)) for number in range(4)]
 
@@ -188,6 +189,7 @@ class World:
             home=HOME,
             longest_segment_ms=12_000,
             storing_patience_s=self.storing_patience_s,
+            restore_after_s=RESTORE_AFTER_S,
             providers=self.providers,
         )
 

@@ -91,8 +91,8 @@ async def is_what_was_kept(opened: AbstractAsyncContextManager[Repository]) -> N
         assert await store.locations("film") == {"north": {0, 1, 2}}
         # Orders stand: the one that was carried out is looked at once more.
         assert await store.open_orders() == [
-            OpenOrder(1, "film", "north", 1, None, 0),
-            OpenOrder(2, "epic", "north", 2, None, 0),
+            OpenOrder(1, "film", "north", 1, None, losses=0, reached=0),
+            OpenOrder(2, "epic", "north", 2, None, losses=0, reached=0),
         ]
         assert await store.station("north") == RegisteredStation(
             station="north", director="127.1.1.1:8081", media="127.1.1.1:8080", stamp=Stamp(3, 5)
@@ -297,7 +297,10 @@ class Conformance:
             for program, station in (("film", "south"), ("film", "north"), ("epic", "north")):
                 await store.set_order(program, station, 2, 8_000_000 if station == "south" else None)
             await carry_out(store, "film", "north")
-            orders = [OpenOrder(1, "film", "south", 2, 8_000_000, 0), OpenOrder(2, "epic", "north", 2, None, 0)]
+            orders = [
+                OpenOrder(1, "film", "south", 2, 8_000_000, losses=0, reached=0),
+                OpenOrder(2, "epic", "north", 2, None, losses=0, reached=0),
+            ]
             assert await store.open_orders() == orders
             assert await store.open_orders(limit=1) == orders[:1]
             assert await store.open_orders(after=(1, "south")) == orders[1:]
@@ -373,7 +376,7 @@ class Conformance:
             await store.remove_locations(EPIC, "north", FIRST, [0])
             assert not await is_open(), "that is another station's, another program's, or more than was ordered"
             await store.add_locations(FILM, "north", FIRST, [1], 1)
-            assert await is_open()
+            assert [order.reached for order in await store.open_orders()] == [2]
             await make_whole()
             assert not await is_open()
             await store.remove_locations(FILM, "north", FIRST, [1])
