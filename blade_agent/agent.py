@@ -35,10 +35,13 @@ _TRAFFIC_INTERVAL_S = 1.0
 _EAGER_FOR_S = 3.0
 
 
-async def run_blade(settings: BladeSettings, rng: random.Random, on_wires: Callable[[str], None] = do_nothing) -> None:
+async def run_blade(
+    settings: BladeSettings, rng: random.Random, on_wires: Callable[[str, str], None] = do_nothing
+) -> None:
     """Be a blade until cancelled, on the wires that the settings name.
 
-    `on_wires` is called with the path of the service port, which may be empty, when all wires are open.
+    `on_wires` is called with what the board is and the path of the service port, which may be empty, when all wires
+    are open.
     Raises ProfileError, AlreadyHeld, LineUnavailable, OSError.
     """
     profile = load_profile(settings.profile or profile_for(Path(settings.root)))
@@ -50,7 +53,7 @@ async def run_blade(settings: BladeSettings, rng: random.Random, on_wires: Calla
         wires = Wires(backplane=backplane, framing=framing, service_port=service_port, service_port_path=path)
         agent = await BladeAgent.open(settings, profile, wires, ChannelFiles(settings.disks), rng)
         _say_hello(settings, profile, path)
-        on_wires(path)
+        on_wires(profile.title, path)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(agent.run(), name="agent")

@@ -47,7 +47,7 @@ def run(path: Path) -> None:
     try:
         settings = read_settings(path, BladeSettings)
         with saying("the blade cannot run", f"Check the addresses and folders in {path}."):
-            on_wires = lambda port: click.echo(what_it_is(settings, port))  # noqa: E731
+            on_wires = lambda board, port: click.echo(what_it_is(settings, board, port))  # noqa: E731
             run_until_told(run_blade(settings, random.SystemRandom(), on_wires))
     except SettingsError as error:
         raise UserError(str(error), error.hint or "docs/operations/blade.md describes every key.") from error

@@ -5,10 +5,10 @@ from blade_agent.version import installed_version
 from media_network.address import Address
 
 
-def what_it_is(settings: BladeSettings, service_port: str) -> str:
+def what_it_is(settings: BladeSettings, board: str, service_port: str) -> str:
     """What it is and where it can be spoken to; `service_port` is a path, or empty where it has none."""
     lines = [
-        f"blade in slot {settings.slot}: board {settings.profile}, agent {installed_version()}",
+        f"blade in slot {settings.slot}: {board}, agent {installed_version()}",
         f"backplane: {_backplane(settings)}",
         f"service port: {_service_port(settings, service_port)}",
         f"control: {Address(settings.address, settings.control_port)}, once the chassis manager has assigned a role",

@@ -19,10 +19,16 @@ from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)
 
+_ROUNDS_APART_S = 0.1
+"""Every location that is added moves something: they are looked at together."""
 _SAY_AGAIN_S = 3.0
 """How often an order that is not carried out yet is said again: the station may have restarted meanwhile."""
 _SAY_AGAIN_MAX_S = 60.0
 """An order that does not get on is said again after a tenth of the time that it has not, and no later than this."""
+
+
+_HEARD_LATELY_MS = 15_000
+"""A station that has been silent for longer is asked for segments if no other has them."""
 
 
 @dataclass
@@ -65,6 +71,8 @@ class Distribution:
         self._media = media
         self._restore_after_s = restore_after_s
         self._sayings: dict[tuple[str, str], _Saying] = {}
+        self._deaf: set[str] = set()
+        """Stations whose directors have not answered in this round: the others do not wait for each order to them."""
         self._counters = counters
 
     def answer(self, table: HandlerTable) -> None:
@@ -79,6 +87,7 @@ class Distribution:
                 await self._carry_all_out()
             except RepositoryError as error:
                 logger.warning("%s; orders wait until it is there again", error)
+            await asyncio.sleep(_ROUNDS_APART_S)
             try:
                 async with asyncio.timeout(_SAY_AGAIN_S):
                     await self._registry.moved.wait()
@@ -87,6 +96,7 @@ class Distribution:
 
     async def _carry_all_out(self) -> None:
         last, orders = (0, ""), set()
+        self._deaf.clear()
         while page := await self._repository.open_orders(last):
             for order in page:
                 last = (order.number, order.station)
@@ -127,6 +137,8 @@ class Distribution:
             return
         registered = await self._repository.station(station)
         seeking = Address.parse(registered.director) if registered else None
+        if station in self._deaf:
+            return
         to = (seeking, registered.stamp.epoch) if registered and seeking else None
         if not self._is_to_be_said(key, held, to, reopened=order.reached > 0):
             return
@@ -146,6 +158,7 @@ class Distribution:
         )
         standing = await self._http.tell(seeking, OBTAIN, message, deadline_s=2.0)
         if standing is None:
+            self._deaf.add(station)
             logger.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
         obstacle = in_words(station, standing) if standing else no_answer(station, seeking)
         self._content_manager.obstacles.note(*key, obstacle)
@@ -184,6 +197,8 @@ class Distribution:
         held = await self._repository.held(program.program)
         whole_at = {station for station, count in held.items() if count == program.segments}
         if whole_at:
+            heard = {station for station, last in self._registry.present().items() if last.silent_ms < _HEARD_LATELY_MS}
             others = sorted(whole_at - {seeking})
-            return self._home if self._home in others else next(iter(others), seeking)
+            able = [station for station in others if station in heard] or others
+            return self._home if self._home in able else next(iter(able), seeking)
         return max((station for station in held if station != seeking), key=held.__getitem__, default=None)

@@ -16,6 +16,7 @@ _ALL_BURST = 400
 _ALL_PER_S = 3.0
 _KINDS_MAX = 1000
 _LINE_MAX = 2000
+_TRACEBACK_LINES_MAX = 200
 _FORMAT = "%(levelname)s %(name)s: %(message)s"
 
 
@@ -28,18 +29,23 @@ def begin_logging(stream: TextIO | None = None, *, dated: bool = False) -> None:
 
 
 class OneLine(logging.Formatter):
-    """A line a record, of bounded length, whoever has written what is in it; tracebacks are indented below."""
+    """A line a record, of bounded length, whoever has written what is in it; a traceback is indented below it."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name is logging's
         """See `logging.Formatter`."""
-        line = super().formatMessage(record)
-        if not line.isprintable():
-            line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
-        return line if len(line) <= _LINE_MAX else f"{line[:_LINE_MAX]}..."
+        return _as_a_line(super().formatMessage(record))
 
     def formatException(self, ei: object) -> str:  # noqa: N802 -- as above
         """See `logging.Formatter`."""
-        return "  " + super().formatException(ei).replace("\n", "\n  ")  # type: ignore[arg-type] # logging's own
+        lines = super().formatException(ei).split("\n")  # type: ignore[arg-type] # logging's own
+        return "\n".join(f"  {_as_a_line(line)}" for line in lines[-_TRACEBACK_LINES_MAX:])
+
+
+def _as_a_line(text: str) -> str:
+    """Of bounded length, with nothing in it that a terminal obeys."""
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return text if len(text) <= _LINE_MAX else f"{text[:_LINE_MAX]}..."
 
 
 @dataclass

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
 from distribution_center.commands.moment import Moment, in_words
 from media_network import center_names
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import FiniteRange, UserError, echo_json, json_option
 from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
     ASK_PROGRAM_ROW,
@@ -66,7 +66,7 @@ _ORDER_STAYS = "The order stays, and is carried out when that has changed; `dist
     type=click.IntRange(1, COPIES_MAX),
     help="On how many engines of each station; on all of one that has fewer.",
 )
-@click.option("--rate", type=click.FloatRange(0.001), metavar="MBIT", help="Mbit/s that copying may take at each.")
+@click.option("--rate", type=FiniteRange(0.001), metavar="MBIT", help="Mbit/s that copying may take at each.")
 @click.option("--wait/--no-wait", default=True, help="Return when the stations have it (default), or at once.")
 @json_option("an object with `program`, `stations` and more")
 @center_option

@@ -35,8 +35,11 @@ class Fetching:
             return None
         return self.providers.refusal(source)
 
-    async def fetch(self, source: str, on_bytes: OnBytes, expected: Expected = ANYTHING) -> Path:
-        """The file of a URL; it is the caller's, and whole. Raises `IngestError`."""
+    async def fetch(
+        self, source: str, on_bytes: OnBytes, expected: Expected = ANYTHING, name: str | None = None
+    ) -> Path:
+        """The file of a URL; it is the caller's, and whole. `name` is that of what breaks off, where the URL's own will
+        not do. Raises `IngestError`."""
         provider = self.providers.of(source)
         if provider is None:
             raise ForeignSource(source, self.providers.refusal(source))
@@ -44,12 +47,14 @@ class Fetching:
         async with provider.at_once, ClientSession(cookie_jar=DummyCookieJar()) as session:
             on_bytes(0, 0)
             remote = provider.remote(source, session)
-            return await download(remote, self.downloads, on_bytes=on_bytes, expected=bounded, attempts=_ATTEMPTS)
+            return await download(
+                remote, self.downloads, on_bytes=on_bytes, expected=bounded, attempts=_ATTEMPTS, name=name
+            )
 
-    def forget(self, source: str) -> None:
+    def forget(self, source: str, name: str | None = None) -> None:
         """Let go of what a download has left. Raises OSError."""
         if not is_local(source):
-            forget_download(source, self.downloads)
+            forget_download(source, self.downloads, name)
 
 
 def is_local(source: str) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from distribution_center.content.pace import Pace
+from distribution_center.content.providers.provider import shown
 from media_network.durable_file import DurableFile
 from media_network.fields import ProgramId
 from media_network.files import DiskFiles, make_durable_folder
@@ -59,7 +60,7 @@ class IngestJobs:
         unfinished = UnfinishedIngest(ingest=ingest, order=order, begun_at_s=time.time())
         await _in_thread(partial(self._keep, unfinished))
         self._show(unfinished)
-        logger.info("ingest %s of %s is ordered", ingest, order.source)
+        logger.info("ingest %s of %s is ordered", ingest, shown(order.source))
         over = [row.progress.ingest for row in self._rows.values() if row.progress.is_over]
         for oldest in over[: max(0, len(self._rows) - INGESTS_SHOWN_MAX)]:
             del self._rows[oldest]
@@ -131,7 +132,7 @@ class IngestJobs:
             progress=IngestProgress(
                 ingest=unfinished.ingest, stage=IngestStage.WAITING, fraction=0.0, program=unfinished.program
             ),
-            source=unfinished.order.source,
+            source=shown(unfinished.order.source),
             title=unfinished.order.title,
             begun_at_s=unfinished.begun_at_s,
         )

@@ -19,6 +19,7 @@ from distribution_center.content.ingest_jobs import IngestJobs, UnfinishedIngest
 from distribution_center.content.metadata.entering import entered
 from distribution_center.content.packages.opening import Opening
 from distribution_center.content.packages.package import Package
+from distribution_center.content.providers.provider import shown
 from distribution_center.content.storing import Storing
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.fields import ProgramId
@@ -72,7 +73,7 @@ class Ingesting:
         """
         taken_up: set[ProgramId] = set()
         for unfinished in self.jobs.load():
-            logger.info("the ingest of %s goes on", unfinished.order.source)
+            logger.info("the ingest of %s goes on", shown(unfinished.order.source))
             program = await self._already_cut(unfinished)
             if program:
                 taken_up.add(program.program)
@@ -135,11 +136,11 @@ class Ingesting:
         except (IngestError, RepositoryError) as problem:
             error = str(problem)
         except OSError as problem:
-            error = f"{order.source} was not ingested: {problem.strerror} ({problem.filename})"
+            error = f"{shown(order.source)} was not ingested: {problem.strerror} ({problem.filename})"
         except Exception:
             # Whatever a film, or the process that reads it, brings about: the center goes on.
-            logger.exception("the ingest of %s", order.source)
-            error = f"{order.source} was not ingested: the center has met a fault of its own, its log has it"
+            logger.exception("the ingest of %s", shown(order.source))
+            error = f"{shown(order.source)} was not ingested: the center has met a fault of its own, its log has it"
         self.counters.ingests_done += stage is IngestStage.DONE
         self.counters.ingests_failed += stage is IngestStage.FAILED
         await self.jobs.end(number, stage, error)
@@ -194,7 +195,7 @@ class Ingesting:
             if progress and progress.program:
                 await self._clear_away(number, progress.program)
         except (RepositoryError, OSError) as problem:
-            logger.warning("something of the ingest of %s stays: %s", order.source, problem)
+            logger.warning("something of the ingest of %s stays: %s", shown(order.source), problem)
             return f"something of it stays until the center starts anew: {problem}"
         return None
 

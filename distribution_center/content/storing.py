@@ -93,12 +93,18 @@ class Storing:
         return None
 
     async def _keep_at_home(self, program: ProgramHeader) -> None:
-        """The home media station stores everything: what it loses is brought back."""
-        try:
-            await self.repository.set_order(program.program, self.home, copies=1)
+        """The home media station stores everything: what it loses is brought back. That is noted before the spool lets
+        go of it."""
+        while True:
+            try:
+                if self.home not in await self.repository.orders(program.program):
+                    await self.repository.set_order(program.program, self.home, copies=1)
+            except RepositoryError as error:
+                logger.warning("%s has no standing order at %s yet: %s", program.program, self.home, error)
+                await asyncio.sleep(_SAY_AGAIN_S)
+                continue
             self.registry.moved.set()
-        except RepositoryError as error:
-            logger.warning("%s has no standing order at %s: %s", program.program, self.home, error)
+            return
 
     async def store_at_last(self, program: ProgramHeader) -> None:
         """Store what nobody asks for any more: it waits for its station as long as that takes, but for no space."""

@@ -37,6 +37,8 @@ _STALE = frozenset({Verdict.OLD_EPOCH, Verdict.OLD_GENERATION})
 
 
 _SILENT_MAX_S = 365 * 24 * 3600.0
+_NUMBERS_MAX = 2_000_000
+"""Segments of a page, each as often as it is counted. A director says a twentieth of that."""
 _RENUMBERED_BY_MAX = 10**9
 """More changes than that no registry has made: who says to have heard of them is not believed."""
 
@@ -75,6 +77,8 @@ class MediaLocationRegistry:
         self._home = home
         self._media = media
         self._present: dict[str, Presence] = {}
+        self._to_reopen: set[str] = set()
+        """Stations that have other engines than before, which the orders have yet to hear."""
         self._report_due: set[str] = set()
         """Stations that are to say once more what they hold."""
         self._counters = counters
@@ -143,10 +147,14 @@ class MediaLocationRegistry:
             self._report_due.discard(message.station)
             generation = 0
         self._counters.registrations += 1
-        if self.engines(message.station) != message.engines:
-            await self._repository.reopen_short_orders(message.station, message.engines)
-            self.moved.set()
+        before = self.engines(message.station)
         self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
+        if before != message.engines or message.station in self._to_reopen:
+            # Only now: an order that is noted as carried out meanwhile counts these engines already.
+            self._to_reopen.add(message.station)
+            await self._repository.reopen_short_orders(message.station, message.engines)
+            self._to_reopen.discard(message.station)
+            self.moved.set()
         return messages.StationRegistered(
             media=str(self._media),
             newest=await self._newest_above(message.heard),
@@ -165,10 +173,7 @@ class MediaLocationRegistry:
 
     async def _report_locations(self, message: messages.ReportLocations) -> Done | Refused:
         try:
-            held = {
-                holding.cut: [parse_segments(text) for text in (holding.segments, *holding.again)]
-                for holding in message.holdings
-            }
+            held = _held_of(message)
             until = _page_end(message)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
@@ -261,3 +266,17 @@ def _page_end(message: messages.ReportLocations) -> ProgramId | None:
     if message.more and not message.holdings:
         raise ValueError("a page is empty, and not the last one")
     return names[-1] if message.more else None
+
+
+def _held_of(page: messages.ReportLocations) -> dict[Cut, list[frozenset[int]]]:
+    """What a page says. Raises ValueError: it is no set, or there are too many to be counted in one go."""
+    held: dict[Cut, list[frozenset[int]]] = {}
+    count = 0
+    for holding in page.holdings:
+        layers = held[holding.cut] = []
+        for text in (holding.segments, *holding.again):
+            layers.append(parse_segments(text))
+            count += len(layers[-1])
+            if count > _NUMBERS_MAX and len(held) > 1:
+                raise ValueError(f"a page has more than {_NUMBERS_MAX} segments")
+    return held

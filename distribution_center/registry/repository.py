@@ -108,7 +108,7 @@ class OpenOrder(NamedTuple):
     copies: int
     rate_bps: int | None
     losses: int
-    """Grows when fewer copies are known to be there than before."""
+    """Grows with every word of fewer copies than were ordered, be it that there were fewer before."""
     reached: int
     """With how many copies it was carried out before something was lost; 0: it never was."""
 

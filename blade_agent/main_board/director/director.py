@@ -89,7 +89,7 @@ class Director:
         roster, table = self._roster, self._table = Roster(), SegmentLocationTable()
         choice = EngineChoice(roster, table)
         library = self._library = Library(term, catalogue, roster)
-        stock = self._stock = TakingStock(term, roster, table, self._tell_registry)
+        stock = self._stock = TakingStock(term, catalogue, roster, table, self._tell_registry)
         self.registry = RegistryLink(term, catalogue, roster, table, library, stock)
         self._pushes = PushSessions(term, choice, library)
         self._pulls = Pulls(term, choice, library)

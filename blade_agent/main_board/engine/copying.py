@@ -111,7 +111,7 @@ class Copying:
         )
         self._conversations[key] = task
         self._tables[key] = request.table
-        task.add_done_callback(lambda _: self._ended(key))
+        task.add_done_callback(lambda ended: self._ended(key, ended))
         return Done()
 
     def _refusal(self, request: Fetch, key: PartialKey) -> Refused | None:
@@ -139,7 +139,9 @@ class Copying:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _ended(self, key: PartialKey) -> None:
+    def _ended(self, key: PartialKey, task: asyncio.Task[None]) -> None:
+        if self._conversations.get(key) is not task:
+            return  # the director has said the order again, and another carries it out
         self._conversations.pop(key, None)
         self._tables.pop(key, None)
         self._under_way.pop(key, None)
@@ -149,7 +151,8 @@ class Copying:
             async with self._at_once:
                 done = await self._copy(request, source, parts)
         finally:
-            self._under_way.pop(key, None)
+            if self._under_way.get(key) is request:
+                del self._under_way[key]
         await self._director.say(COPY_DONE, done)
 
     async def _copy(self, request: Fetch, source: Address, parts: Address) -> CopyDone:

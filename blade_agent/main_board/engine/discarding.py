@@ -32,6 +32,7 @@ class Discarding:
     async def discard_gone(self, catalogue: Catalogue) -> None:
         """Hold nothing that the catalogue knows to be gone: a disk was away meanwhile, and has come back."""
         gone = {cut.program for cut in self._store.cuts() if catalogue.is_gone(*cut)}
+        gone |= {name for name in self._store.earlier_programs if catalogue.withdrawn_at(name) is not None}
         headers = {name: catalogue.get(name) for name in gone}
         try:
             await self._discard({name: header.table if header else None for name, header in headers.items()})

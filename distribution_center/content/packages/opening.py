@@ -6,6 +6,7 @@ What was downloaded or unpacked for it is gone afterwards.
 """
 
 import asyncio
+import hashlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -35,6 +36,7 @@ from distribution_center.content.packages.package import (
 from distribution_center.content.packages.unpack_process import unpack_apart
 from distribution_center.content.packages.unpacking import HEAD_BYTES, looks_like_archive
 from distribution_center.content.providers.download import ANYTHING, FREE_BYTES_MIN, Expected, OnBytes
+from distribution_center.content.providers.provider import shown
 from media_network.callback import do_nothing
 from media_network.files import DiskFiles
 from media_network.program_header import ATTACHMENT_BYTES_MAX, Attachment
@@ -81,13 +83,13 @@ class Opening:
     def forget(self, source: str) -> None:
         """Let go of what interrupted downloads have left. Raises OSError."""
         for url in {source, *self.fetched.pop(source, ())}:
-            self.fetching.forget(url)
+            self.fetching.forget(url, _name(source, url))
 
     async def _fetched(
         self, stack: AsyncExitStack, source: str, url: str, downloaded: OnBytes, expected: Expected = ANYTHING
     ) -> Path:
         self.fetched.setdefault(source, set()).add(url)
-        path = await self.fetching.fetch(url, downloaded, expected)
+        path = await self.fetching.fetch(url, downloaded, expected, _name(source, url))
         stack.callback(path.unlink, missing_ok=True)
         return path
 
@@ -121,16 +123,30 @@ class Opening:
         """A package whose files are fetched from where its metadata were."""
         said = await _in_thread(partial(read_document, document, source, self.zone))
         asset = _film(said, source)
-        film = await self._fetched(stack, source, _url(asset, source), downloaded, _expected(asset))
+        film = await self._fetched(stack, source, self._url(asset, source), downloaded, _expected(asset))
         parts = [said.attachment()]
         for picture in said.understood.pictures[:1]:
             expected = replace(_expected(picture), bytes_max=ATTACHMENT_BYTES_MAX)
             try:
-                path = await self._fetched(stack, source, _url(picture, source), do_nothing, expected)
+                path = await self._fetched(stack, source, self._url(picture, source), do_nothing, expected)
                 _add_picture(said, parts, await _in_thread(partial(picture_part, path)))
             except (DownloadFailed, OtherContent, ForeignSource, BadPackage) as error:
                 said.warnings.append(f"its picture is left out: {error}")
         return _package(film, said, parts)
+
+    def _url(self, asset: MetadataAsset, source: str) -> str:
+        """Where a file is that metadata at a URL name. Raises `ForeignSource`: at another provider than they are, who
+        would give it for other credentials."""
+        url = _url(asset, source)
+        providers = self.fetching.providers
+        if providers.of(url) is not providers.of(source):
+            raise ForeignSource(url, f"{shown(url)} is not at the provider of the metadata that name it")
+        return url
+
+
+def _name(source: str, url: str) -> str | None:
+    """What a file is downloaded as that a package names: another package may ask for the same at the same time."""
+    return None if url == source else hashlib.sha256(f"{source} {url}".encode()).hexdigest()[:16]
 
 
 def _film(said: Document, source: str) -> MetadataAsset:

@@ -1,8 +1,10 @@
 """What an archive holds, written into a folder: plain files below it, as many and as long as they may be."""
 
+import lzma
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -62,7 +64,7 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
                 file.seek(0)
                 with tarfile.open(fileobj=file, mode="r|*") as packed_tar:
                     yield _of_tar(packed_tar)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         raise BadArchive("it is damaged, or ends early") from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: a way of packing, or an encryption, that it lacks
         raise BadArchive("it is packed in a way that nobody knows") from error

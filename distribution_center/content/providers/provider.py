@@ -69,10 +69,14 @@ def wrong_address(address: str) -> str | None:
     return None
 
 
-def file_of(url: str) -> Path | None:
-    """The path of a file URL."""
-    parsed = _parsed(url)
-    return Path(parsed.path) if parsed is not None and parsed.scheme == "file" else None
+def shown(source: str) -> str:
+    """A source as people are told of it: without what may be a secret, a login or a signature in its query."""
+    scheme, between, rest = source.partition("://")
+    if not between:
+        return source
+    place, question, _ = rest.partition("?")
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{question}{'...' if question else ''}"
 
 
 def _is_below(url: str, address: str) -> bool:

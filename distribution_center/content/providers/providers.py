@@ -17,6 +17,7 @@ from distribution_center.content.providers.provider import (
     ProviderSettings,
     in_words,
     provider_of,
+    shown,
     wrong_address,
 )
 from distribution_center.content.providers.remote import Remote
@@ -126,7 +127,7 @@ class Providers:
 
     def refusal(self, source: str) -> str:
         """Why what is no provider's is not fetched, with the legal ones."""
-        return f"{source[:200]} is no provider's: {in_words(self._settings)}"
+        return f"{shown(source)[:200]} is no provider's: {in_words(self._settings)}"
 
 
 def _ready(settings: ProviderSettings) -> Provider:

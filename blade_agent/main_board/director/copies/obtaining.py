@@ -37,6 +37,9 @@ from media_network.segment_table import Segment
 
 logger = logging.getLogger(__name__)
 
+_PROGRAMS_AT_ONCE = 8
+_SLOW_PROGRAMS_AT_ONCE = 32
+"""Of those whose orders say a rate: they hold up nobody else."""
 _SEGMENTS_AT_ONCE = 4
 _COPY_PATIENCE_S = 120.0
 """How long a copy may take without a word; the order is said again by the registry if it comes to nothing."""
@@ -59,6 +62,7 @@ class _Order(NamedTuple):
     """An order that is being carried out."""
 
     table: Sha256
+    wish: _Wish
     task: asyncio.Task[None]
 
 
@@ -83,6 +87,8 @@ class Obtaining:
         self._stock = stock
         self._registry = registry
         self._running: dict[ProgramId, _Order] = {}
+        self._at_once = asyncio.Semaphore(_PROGRAMS_AT_ONCE)
+        self._slowly = asyncio.Semaphore(_SLOW_PROGRAMS_AT_ONCE)
         self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
         self._standings: dict[ProgramId, ObtainStanding] = {}
         """Of programs with something in the way."""
@@ -103,12 +109,16 @@ class Obtaining:
         known = self._catalogue.get(name)
         if known is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"{name} was withdrawn after this order")
+        wish = _Wish(order.copies, order.rate_bps)
+        if (running := self._running.get(name)) and running.wish != wish:
+            del self._running[name]
+            running.task.cancel()
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
             self._registry.changed(known.cut, self._table.segments(known.cut))
-            obtaining = self._obtain_program(known, _Wish(order.copies, order.rate_bps), source, parts)
+            obtaining = self._obtain_program(known, wish, source, parts)
             task = self._term.tasks.create_task(obtaining, name=f"obtain {name}")
-            self._running[name] = _Order(known.table, task)
+            self._running[name] = _Order(known.table, wish, task)
             task.add_done_callback(lambda ended: self._ended(name, ended))
         return self._standings.get(name, ObtainStanding())
 
@@ -171,17 +181,18 @@ class Obtaining:
             self._conclude(copy, None)
 
     async def _obtain_program(self, header: ProgramHeader, wish: _Wish, source: Address, parts: Address) -> None:
-        program = await self._library.fetch(header, parts)
-        if program is None:
-            detail = f"{parts} does not give the segment table of {header.program}"
-            self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
-            return
-        here = len(self._table.segments(program.cut))
-        if here < header.segments:
-            logger.info("obtains %s from %s: %d of %d segments are here", program.name, source, here, header.segments)
-        await self._obtain_all(program, wish, source)
-        if here < header.segments and len(self._table.segments(program.cut)) >= header.segments:
-            logger.info("has obtained %s: all %d segments are here", program.name, header.segments)
+        async with self._slowly if wish.rate_bps else self._at_once:  # who waits for that has no table in memory yet
+            program = await self._library.fetch(header, parts)
+            if program is None:
+                detail = f"{parts} does not give the segment table of {header.program}"
+                self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
+                return
+            here = len(self._table.segments(program.cut))
+            if here < header.segments:
+                logger.info("obtains %s from %s: %d of %d are here", program.name, source, here, header.segments)
+            await self._obtain_all(program, wish, source)
+            if here < header.segments and len(self._table.segments(program.cut)) >= header.segments:
+                logger.info("has obtained %s: all %d segments are here", program.name, header.segments)
 
     async def _obtain_all(self, program: Program, wish: _Wish, source: Address) -> None:
         waiting = iter(program.segments)
@@ -205,18 +216,23 @@ class Obtaining:
         """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
         table, roster, cut = self._table, self._roster, program.cut
         failed: set[Address] = set()
-        while receiving := place(
-            segment, copies, roster, table.engines_with(cut, segment.number), failed | self._unable()
-        ):
+
+        def receiving() -> list[EngineRecord]:
+            holders = table.engines_with(cut, segment.number)
+            return place(segment, copies, roster, holders, failed | self._unable())
+
+        while receiving():
+            await pace.turn(segment.length_bytes)
+            if not (chosen := receiving()):
+                break
             location = self._locate_here(cut, segment.number) or await self._locate(cut, segment.number, source)
             if location is None:
                 self._note(program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is")
                 return
-            await pace.turn(segment.length_bytes)
-            result = await self._copy(receiving[0], program, segment, location)
+            result = await self._copy(chosen[0], program, segment, location)
             if result is CopyResult.STORED:
                 continue
-            failed.add(receiving[0].address)
+            failed.add(chosen[0].address)
             if result is CopyResult.SOURCE_LOST:
                 self._note(program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
             else:

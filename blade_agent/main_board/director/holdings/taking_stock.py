@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from itertools import pairwise
 
+from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.segment_location_table import Changes, SegmentLocationTable
 from blade_agent.main_board.director.term import Term
@@ -16,6 +17,8 @@ from media_network.segment_set import parse_segments
 logger = logging.getLogger(__name__)
 
 _ASK_AGAIN_S = 0.5
+_TRIES = 60
+"""An engine that is not understood for so long holds nothing beyond what it has said."""
 
 Held = dict[Cut, frozenset[int]]
 
@@ -34,10 +37,16 @@ class TakingStock:
     """What engines have yet to say of what they hold."""
 
     def __init__(
-        self, term: Term, roster: Roster, table: SegmentLocationTable, changed: Callable[[Changes], None]
+        self,
+        term: Term,
+        catalogue: Catalogue,
+        roster: Roster,
+        table: SegmentLocationTable,
+        changed: Callable[[Changes], None],
     ) -> None:
         """`changed` is called with what came to the station, or left it."""
         self._term = term
+        self._catalogue = catalogue
         self._roster = roster
         self._table = table
         self._changed = changed
@@ -60,6 +69,8 @@ class TakingStock:
 
     def stored(self, engine: Address, cut: Cut, number: int) -> None:
         """A segment is durable at an engine."""
+        if self._catalogue.is_gone(*cut):
+            return  # it has let go of it meanwhile, or is about to
         self._table.add(engine, cut, number)
         if engine in self._stored:
             self._stored[engine].add((cut, number))
@@ -67,16 +78,19 @@ class TakingStock:
     def _take(self, engine: EngineRecord, page: Holdings, held: Held, after: Cut | None) -> Cut | None:
         """Gives where to ask on from; None at the end."""
         until = page.holdings[-1].cut if page.more else None
-        self._changed(self._table.replace(engine.address, held, after, until))
+        here = {cut: numbers for cut, numbers in held.items() if not self._catalogue.is_gone(*cut)}
+        self._changed(self._table.replace(engine.address, here, after, until))
         return until
 
     async def _ask_on(self, engine: EngineRecord, after: Cut) -> None:
         following: Cut | None = after
+        in_vain = 0
         try:
-            while following and self._is_asking(engine):
-                following = await self._ask(engine, following)
+            while following and self._is_asking(engine) and in_vain < _TRIES:
+                before, following = following, await self._ask(engine, following)
+                in_vain = in_vain + 1 if following == before else 0
         finally:
-            if self._is_asking(engine):
+            if self._asking.get(engine.address) is engine:  # though it may have been struck off meanwhile
                 del self._asking[engine.address]
 
     async def _ask(self, engine: EngineRecord, after: Cut) -> Cut | None:
@@ -89,7 +103,8 @@ class TakingStock:
             logger.warning("what %s says to hold is not understood: %s", engine.address, error)
             page, held = None, {}
         finally:
-            self._stored.pop(engine.address, None)
+            if self._stored.get(engine.address) is stored:
+                del self._stored[engine.address]
         if not self._is_asking(engine):
             return None
         if page is None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from blade_agent.main_board.engine.store.layout import Content, content_of, cut_path, named_segment
+from media_network.fields import ProgramId
 from media_network.files import Files
 from media_network.program import Program
 
@@ -16,15 +17,27 @@ def adopt(files: Files, channel: Path, program: Program) -> list[tuple[int, Cont
     earlier, folder = channel / program.name, cut_path(channel, program.cut)
     files.make_folder(folder)
     files.sync_folder(channel)
+    there = set(files.list_folder(folder))
     adopted = []
     for name in files.list_folder(earlier):
         number, content = named_segment(name) or (len(program.segments), None)
         if content is None or number >= len(program.segments) or content != content_of(program.segments[number]):
             continue
-        if files.length_bytes(earlier / name) == content.length_bytes:
+        if name in there:
+            files.remove(earlier / name)  # it was copied here anew meanwhile
+        elif files.length_bytes(earlier / name) == content.length_bytes:
             files.rename(earlier / name, folder / name)
             adopted.append((number, content))
     files.sync_folder(folder)
     with suppress(FileNotFoundError):
         files.sync_folder(earlier)
     return adopted
+
+
+def remove_earlier(files: Files, channel: Path, program: ProgramId) -> None:
+    """Remove the segments of a program that was withdrawn. Blocks; raises OSError."""
+    folder = channel / program
+    for name in files.list_folder(folder):
+        if named_segment(name):
+            files.remove(folder / name)
+    files.sync_folder(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
 from blade_agent.main_board.engine.engine_figures import ChannelFigures
-from blade_agent.main_board.engine.store.earlier_layout import adopt
+from blade_agent.main_board.engine.store.earlier_layout import adopt, remove_earlier
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.layout import (
@@ -255,6 +255,9 @@ class SegmentStore:
             for channel, content in self._take_files(key):
                 if not channel.failure:
                     await self._remove_or_remember(key, channel, content)
+        for channel, name in [folder for folder in self._earlier if programs.get(folder[1], "") is None]:
+            await channel.run(remove_earlier, channel.files, channel.folder, name)
+            self._earlier.remove((channel, name))
         for partial, channel in [item for item in self._partials.items() if item[0].program in programs]:
             if self._partials.pop(partial, None) and not channel.failure:
                 with suppress(FileNotFoundError):
@@ -406,7 +409,10 @@ class SegmentStore:
 
     def _find_file(self, key: SegmentKey, channel: IoChannel, content: Content) -> None:
         """A file of a segment has been found: one is held, and there is none beside it."""
-        if self._find(key):
+        held = self._find(key)
+        if held and (held.channel, held.content) == (channel, content):
+            return
+        if held:
             self._damaged[key].add((channel, content))
         else:
             self._hold(key, _Held(channel, content, read_through=False))

@@ -283,8 +283,11 @@ def test_an_archive_at_a_provider_is_unpacked(told, made, tmp_path):
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("http://127.0.0.2:9/film.mp4", "http://127.0.0.2:9/film.mp4 is no provider's: the only provider is studio"),
-        ("../other/film.mp4", "other/film.mp4 is no provider's: the only provider is studio"),
+        (
+            "http://127.0.0.2:9/film.mp4",
+            "http://127.0.0.2:9/film.mp4 is not at the provider of the metadata that name it",
+        ),
+        ("../other/film.mp4", "other/film.mp4 is not at the provider of the metadata that name it"),
         ("none.mp4", "HTTP 404"),
     ],
 )

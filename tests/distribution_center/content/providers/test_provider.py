@@ -3,7 +3,7 @@
 import pytest
 
 from distribution_center.content.providers.credentials import Credentials, read_credentials
-from distribution_center.content.providers.provider import ProviderSettings, file_of, provider_of
+from distribution_center.content.providers.provider import ProviderSettings, provider_of, shown
 from distribution_center.content.providers.providers import Providers, ProviderUnfit
 from media_network.settings import SettingsError
 
@@ -77,7 +77,6 @@ def test_a_link_does_not_lead_out_of_a_folder(tmp_path):
     assert folder.has(f"file://{incoming}/film.mp4")
     assert not folder.has(f"file://{incoming}/link.mp4")
     assert not folder.has(f"file://{secret}")
-    assert file_of(f"file://{secret}") == secret
 
 
 @pytest.mark.parametrize(
@@ -147,3 +146,17 @@ def test_credentials_that_make_no_sense_are_refused_without_a_word_of_them(text,
 def test_credentials_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="no such file or directory"):
         read_credentials(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("/films/film.mp4", "/films/film.mp4"),
+        ("https://films.example/film.mp4", "https://films.example/film.mp4"),
+        ("ftp://me:hunter2@films.example/film.mp4", "ftp://films.example/film.mp4"),
+        ("ftp://me:p@ss@films.example/a@b.mp4", "ftp://films.example/a@b.mp4"),
+        ("https://films.example/film.mp4?sig=TOKEN&x=https://a@b/", "https://films.example/film.mp4?..."),
+    ],
+)
+def test_a_source_is_told_without_its_secrets(source, told):
+    assert shown(source) == told
