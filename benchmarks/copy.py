@@ -18,6 +18,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.parts import part_response
@@ -110,16 +111,18 @@ async def main() -> None:
 
 async def put_segments(folder: Path) -> list[Segment]:
     """Store the segments at the source."""
-    store = await SegmentStore.open(DiskFiles(), [folder])
     rng = random.Random(1)
-    segments = []
-    for number in range(SEGMENTS):
-        data = rng.randbytes(SEGMENT_BYTES)
-        segment = Segment(number=number, length_bytes=len(data), duration_ticks=90_000, sha256=sha256(data).hexdigest())
-        async with store.receive(PROGRAM, segment) as reception:
+    contents = [rng.randbytes(SEGMENT_BYTES) for _ in range(SEGMENTS)]
+    segments = [
+        Segment(number=number, length_bytes=len(data), duration_ticks=90_000, sha256=sha256(data).hexdigest())
+        for number, data in enumerate(contents)
+    ]
+    cut = Cut(PROGRAM, SegmentTable.of(segments).sha256)
+    store = await SegmentStore.open(DiskFiles(), [folder])
+    for segment, data in zip(segments, contents, strict=True):
+        async with store.receive(cut, segment) as reception:
             await reception.write(data)
             await reception.store()
-        segments.append(segment)
     store.close()
     return segments
 

@@ -111,7 +111,7 @@ async def serve_engine(folder: Path, control: Control) -> None:
 
 async def serve_file_response(folder: Path, control: Control) -> None:
     """The same path by aiohttp's own means."""
-    [file] = (folder / CUT.program).iterdir()
+    [file] = (folder / f"{CUT.program}.{CUT.table}").iterdir()
 
     async def get(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(file)

@@ -37,7 +37,7 @@ MEDIA = {
     ENGINE: {"engine/stream", "engine/cease", "engine/director"},
     CENTER: {"content/ask-program", "content/program", "content/programs", "registry/doors"},
 }
-PLAYLIST, SEGMENT, HELD = "/programs/film/playlist.m3u8", "/programs/film/0.ts", "/segments/film/0.ts"
+PLAYLIST, SEGMENT, HELD = "/programs/film/playlist.m3u8", "/programs/film/0.ts", f"/segments/film/{'0' * 64}/0.ts"
 DEADLINE_S = 0.5
 
 

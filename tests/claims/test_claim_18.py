@@ -38,6 +38,12 @@ class Director:
         return {engine["media"]: engine["load_bps"] for engine in view["engines"]}
 
 
+@pytest.fixture(scope="module")
+def program(network, film):
+    """A program of its own: what other claims have taken down may have left more than two copies of theirs."""
+    return network.publish(film(8), "north", segment_ms=1000, copies=2)
+
+
 @pytest.fixture
 def director(network, program):
     return Director(network, program)

@@ -472,8 +472,8 @@ def test_a_command_that_is_interrupted_says_that_the_ingest_goes_on(told, tmp_pa
             assert f"`distribution-center watch-ingest {number}` shows it again" in error.decode()
             assert "Traceback" not in error.decode()
             _, listed, _ = await said(world, "ingests")
-            headings, line = listed.splitlines()
-            assert headings.split() == ["INGEST", "STAGE", "DONE", "BEGUN", "PROGRAM", "SOURCE"]
+            headings, line, *_ = listed.splitlines()
+            assert headings.split() == ["INGEST", "STAGE", "DONE", "LEFT", "BEGUN", "PROGRAM", "SOURCE"]
             assert [number, "storing", str(source)] == [line.split()[at] for at in (0, 1, -1)]
             words = f"distribution-center watch-ingest --center {world.address} "
             asked = {"COMP_WORDS": words, "COMP_CWORD": "4", "_DISTRIBUTION_CENTER_COMPLETE": "bash_complete"}

@@ -117,7 +117,21 @@ CENTER = _facts("""
     control_port = 8081
     registry = "/var/lib/media-station/registry.sqlite"
     storing_patience_s = 60.0
+    restore_after_s = 60.0
     longest_segment_ms = 12000
+    local_files = true
+    metadata_zone = "Europe/Berlin"
+    [[providers]]
+    name = "studio"
+    address = "https://films.example/new/"
+    also = ["https://mirror.example/new/"]
+    credentials = "/etc/media-station/studio.toml"
+    host_key = ""
+    ca = ""
+    endpoint = ""
+    region = "us-east-1"
+    at_once = 2
+    bytes_max = 200000000000
 """) | {"snmp": _snmp()}
 
 NMS = _facts("""
@@ -207,7 +221,7 @@ PROFILE = _facts(f"""
 TOPOLOGY = yaml.safe_load("""
 network: 7
 name: lab
-center: {name: main, home: home}
+center: {name: main, home: home, providers: [{name: studio, address: "https://films.example/new/"}]}
 stations:
   - {name: home, slots: 2, channels: 1, capacity_bps: 800000000, allow_elsewhere: false, baud_rate: 115200,
      profile: emulated, inlet_c: 22.0, supplies: 2, blade_cores: 0.5}

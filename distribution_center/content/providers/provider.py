@@ -15,7 +15,13 @@ _FIRST_LETTER = ord(" ")
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One provider."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+            description="lower case letters, digits and hyphens, at most 63, the first no hyphen",
+        ),
+    ]
     address: str
     """A URL of http, https, ftp, ftps, sftp, s3 or file: what is below it may be fetched."""
     also: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ async def _direct(client: HttpClient, ours: Address, state: Path, settings: Blad
         return enlisting.Enlisted(ticket_key="00", media=_media(settings), report_interval_ms=500, lease_ms=1000)
 
     async def ask(_: watching.AskStation) -> watching.StationView:
-        return watching.StationView(station=station, epoch=1, engines=tuple(engines.values()), programs={})
+        return watching.StationView(station=station, epoch=1, engines=tuple(engines.values()))
 
     table = HandlerTable("director")
     table.verb(enlisting.ENLIST, enlist)

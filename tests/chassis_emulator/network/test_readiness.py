@@ -61,7 +61,7 @@ def lacks(folder, role):
     )
 
     async def view(_):
-        return StationView(station="north", epoch=1, engines=(believed,), programs={})
+        return StationView(station="north", epoch=1, engines=(believed,))
 
     async def rows(_):
         return Stations((row,))

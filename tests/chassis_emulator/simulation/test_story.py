@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.sessions import session
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
@@ -67,18 +66,6 @@ def test_a_store_that_did_not_sync_would_be_seen(monkeypatch):
     monkeypatch.setattr(disk.AppendedFile, "sync", lambda self: None)
     failure = first_failure(range(1, 4))
     assert "no disk there holds it safely" in str(failure)
-
-
-def test_a_director_that_did_not_tell_what_an_engine_brings_back_would_be_seen(monkeypatch):
-    replace = SegmentLocationTable.replace
-
-    def losses_only(table, engine, inventory):
-        changes = replace(table, engine, inventory)
-        return {} if inventory else changes
-
-    monkeypatch.setattr(SegmentLocationTable, "replace", losses_only)
-    failure = first_failure(range(6, 12))
-    assert "the registry lacks segments" in str(failure)
 
 
 def test_a_failure_says_how_to_repeat_it(tmp_path):

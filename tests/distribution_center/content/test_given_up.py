@@ -60,8 +60,8 @@ class World:
         for engine in self.engines:
             disk = self.stage.disks[engine.name]
             for channel in engine.channels:
-                for name in ("film", ".partial"):
-                    if name in disk.list_folder(channel):
+                for name in disk.list_folder(channel):
+                    if name.startswith(("film.", ".partial")):
                         found += [(engine.slot, each) for each in disk.list_folder(channel / name)]
         return found
 

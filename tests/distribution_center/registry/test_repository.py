@@ -166,7 +166,7 @@ class Conformance:
             await store.publish_program("d", 30)
 
             async def found(**facts: Any) -> str:
-                wanted = WantedPrograms(now_ms=25, **facts)
+                wanted = WantedPrograms(now_ms=25, home="home", **facts)
                 return " ".join(one.program for one in await store.programs(limit=50, wanted=wanted))
 
             assert await found(search="BUNN") == "b c d"
@@ -179,9 +179,12 @@ class Conformance:
             assert await found(state=ProgramState.PUBLISHED) == "b"
             assert await found(state=ProgramState.EXPIRING) == "c"
             assert await found(state=ProgramState.DELETED) == ""
-            await store.set_order("a", "north", OrderState.ORDERED, 1)
-            await store.set_order("d", "north", OrderState.DISTRIBUTED, 1)
-            await store.set_order("b", "north", OrderState.ORDERED, 1)
+            for name in ("a", "d", "b"):
+                await store.set_order(name, "north", 1)
+            await carry_out(store, "d", "north", 1)
+            for name in ("a", "film"):
+                await store.set_order(name, "home", 1)
+            await carry_out(store, "a", "home", 1)
             assert await found(state=ProgramState.DISTRIBUTING) == "a"
             assert await found(state=ProgramState.READY) == "d"
             assert await found(state=ProgramState.STORED) == "epic film"
