@@ -110,7 +110,7 @@ def test_what_an_engine_brings_back_of_a_former_program_is_not_the_new_ones():
             world.simulation.crash(engine.host)
             world.simulation.restart(engine.host)
             await asyncio.sleep(2 * ROUND_S)
-            assert await world.held() == {"film": "0-1"}, "it has not let go of it"
+            assert await world.held() == {}, "though it has not let go of it"
             assert center.held.get("film", set()) == set()
             assert (await world.play()).reason is Reason.NO_ENGINE
             refused = await world.ask(LOCATE_SEGMENT, locate_of(OTHER_FILM, 0))
