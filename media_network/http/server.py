@@ -27,7 +27,7 @@ from media_network.messages.verb import Port, Reply, Request, Verb
 from media_network.os_trouble import about
 from media_network.refusal import Refused
 
-ACCEPTED_AT_ONCE = 16
+ACCEPTED_AT_ONCE = 4
 """What asyncio is given as backlog; the kernel is told `_WAITING_MAX` afterwards."""
 _WAITING_MAX = 1024
 
