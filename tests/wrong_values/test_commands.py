@@ -173,7 +173,8 @@ def test_a_part_whose_address_is_taken(tmp_path, group, words, whole, keys, kind
             taken.listen()
         port = taken.getsockname()[1]
         document = whole | {"state": str(tmp_path / "state")}
-        document.pop("snmp", None)
+        for beside in ("snmp", "providers"):
+            document.pop(beside, None)
         if keys is None:
             document |= {"slots": {}, "profile": "", "epoch_file": str(tmp_path / "state" / "epoch"), "orders": ""}
             document["lan"] = whole["lan"] | {"address": "127.0.0.1", "port": port}
