@@ -126,7 +126,7 @@ class Distribution:
         """Claim 12, first step: identify a source station and direct the seeking one to obtain the program."""
         station, key = order.station, (order.program, order.station)
         # A station with fewer engines than copies are wanted has done what it can; with more of them it goes on.
-        copies = min(order.copies, max(1, self._registry.engines(station) or order.copies))
+        copies = min(order.copies, max(1, self._registry.staying(station) or order.copies))
         held = (await self._repository.held(program.program, copies)).get(station, 0)
         if held == program.segments:
             if await self._repository.carried_out(order, copies) is Verdict.ACCEPTED:

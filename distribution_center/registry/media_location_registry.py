@@ -49,6 +49,8 @@ class Presence:
 
     heard_at: float
     engines: int
+    staying: int
+    """Engines that take copies."""
 
 
 class Heard(NamedTuple):
@@ -115,10 +117,10 @@ class MediaLocationRegistry:
         held = await self._repository.held(program)
         return [station for station, count in held.items() if count == known.segments]
 
-    def engines(self, station: str) -> int | None:
-        """How many engines a station has; None: it has not spoken since the start."""
+    def staying(self, station: str) -> int | None:
+        """How many engines of a station take copies; None: it has not spoken since the start."""
         presence = self._present.get(station)
-        return presence.engines if presence else None
+        return presence.staying if presence else None
 
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:
@@ -147,12 +149,13 @@ class MediaLocationRegistry:
             self._report_due.discard(message.station)
             generation = 0
         self._counters.registrations += 1
-        before = self.engines(message.station)
-        self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines)
-        if before != message.engines or message.station in self._to_reopen:
+        before = self.staying(message.station)
+        staying = message.engines if message.staying is None else message.staying
+        self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines, staying)
+        if before != staying or message.station in self._to_reopen:
             # Only now: an order that is noted as carried out meanwhile counts these engines already.
             self._to_reopen.add(message.station)
-            await self._repository.reopen_short_orders(message.station, message.engines)
+            await self._repository.reopen_short_orders(message.station, staying)
             self._to_reopen.discard(message.station)
             self.moved.set()
         return messages.StationRegistered(
@@ -178,7 +181,9 @@ class MediaLocationRegistry:
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         stamp = Stamp(message.epoch, message.generation)
-        verdict = await self._repository.replace_station(message.station, stamp, held, message.after, until)
+        verdict = await self._repository.replace_station(
+            message.station, stamp, held, message.after, until, keeps=message.station == self._home
+        )
         self._counters.full_reports += verdict is Verdict.ACCEPTED and until is None
         if self._recalling and verdict is Verdict.ACCEPTED:
             await self._recalling.note(message.station, [cut.program for cut in held])
@@ -229,7 +234,7 @@ class MediaLocationRegistry:
         async for program in all_programs(self._repository):
             for name in await self.whole_at(program.program):
                 whole[name] = whole.get(name, 0) + 1
-        never = Presence(heard_at=float("-inf"), engines=0)
+        never = Presence(heard_at=float("-inf"), engines=0, staying=0)
         rows = []
         for station in await self._repository.stations():
             presence = self._present.get(station.station, never)

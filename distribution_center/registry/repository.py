@@ -211,10 +211,13 @@ class Repository(Protocol):
         segments: Mapping[Cut, Sequence[Iterable[int]]],
         after: str | None = None,
         until: str | None = None,
+        *,
+        keeps: bool = False,
     ) -> Verdict:
         """A page of a station's inventory: of the programs beyond `after`, up to `until`, it holds just this:
         of each cut what is at one engine at least, what at two, and so on.
 
+        `keeps`: of what it has whole it is to keep one copy, if nothing else is ordered.
         With the page that goes to the end, whose `until` is None, the inventory is known. Cuts that are not what their
         programs are now are left out.
 

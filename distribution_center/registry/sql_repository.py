@@ -115,10 +115,12 @@ class SqlRepository:
         segments: Mapping[Cut, Sequence[Iterable[int]]],
         after: str | None = None,
         until: str | None = None,
+        *,
+        keeps: bool = False,
     ) -> Verdict:
         """See `Repository`."""
         held = {cut: [masks(layer) for layer in layers] for cut, layers in segments.items()}
-        inventory = FullReport(station, stamp, held, after, until)
+        inventory = FullReport(station, stamp, held, after, until, keeps)
         return await self._commits.write(partial(writes.replace_station, inventory=inventory))
 
     async def programs(

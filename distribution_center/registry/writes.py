@@ -57,6 +57,8 @@ class FullReport(NamedTuple):
     """Of a page of a whole report: the last program of the page before."""
     until: str | None = None
     """The last program of this page; None: it goes to the end."""
+    keeps: bool = False
+    """The station is to keep whatever it has whole: an order stands for that."""
 
 
 class _Extent(NamedTuple):
@@ -323,6 +325,12 @@ def _reopen_orders(known: _Known, page: FullReport, extents: dict[Cut, _Extent])
         (page.station, *bounds),
     )
     complete = [(_complete(page.held[cut], extent), extent.number, page.station) for cut, extent in extents.items()]
+    if page.keeps:
+        yield Each(
+            "INSERT INTO orders (program, station, state, copies, reached) VALUES ($1, $2, 'distributed', 1, 1)"
+            " ON CONFLICT (program, station) DO NOTHING",
+            [(number, station) for copies, number, station in complete if copies],
+        )
     yield Each(
         "UPDATE orders SET state = 'ordered'"
         " WHERE reached > $1 AND program = $2 AND station = $3 AND state = 'distributed'",

@@ -22,6 +22,8 @@ class RegisterStation(Struct, frozen=True, kw_only=True):
     """Epoch of the director: of two that claim a station, the higher is right."""
     engines: Count
     """Engines that are enlisted at present."""
+    staying: Count | None = None
+    """Those of them that do not drain: so many copies of a segment can be made. None: all."""
     heard: Count
     """Number of the newest change of a program that the station knows, with all before it."""
 

@@ -501,6 +501,10 @@ def at_home(world):
     return station()
 
 
+def replace_name(program, name):
+    return program_with(list(program.segments), version=0, published=False, program=name)
+
+
 async def remember(world, program):
     world.folder.mkdir(exist_ok=True)
     repository = SqliteRepository.open(world.folder / "registry.sqlite")
@@ -607,6 +611,68 @@ def test_a_station_with_fewer_engines_than_copies_has_done_what_it_can_until_it_
             await north.register()
             await until(lambda: north.orders[-1].copies == 2)
             assert (await world.row("film")).to_be_carried_out == ("north",)
+
+    simulated(story)
+
+
+def test_engines_that_drain_take_no_copies(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.takes, north.engines, north.copies = 0, 2, 1
+            await north.register(staying=1)
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",), copies=2))
+            await until(lambda: north.orders)
+            north.taken = {("film", number): content for number, content in enumerate(CONTENTS)}
+            await north.say(ADD_LOCATIONS, range(len(CONTENTS)), copies=1)
+            await asyncio.sleep(1.0)
+            assert (await world.row("film")).to_be_carried_out == ()
+
+    simulated(story)
+
+
+def test_an_engine_that_comes_while_an_order_is_noted_as_carried_out_is_not_overlooked(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.takes, north.engines, north.copies = 0, 1, 1
+            await north.register()
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",), copies=2))
+            reopen = world.repository.reopen_short_orders
+
+            async def take_long(*facts):
+                verdict = await reopen(*facts)
+                await north.say(ADD_LOCATIONS, range(len(CONTENTS)), copies=1)
+                await asyncio.sleep(2.0)
+                return verdict
+
+            world.repository.reopen_short_orders = take_long
+            north.engines = 2
+            await north.register()
+            await asyncio.sleep(5.0)
+            assert (await world.row("film")).to_be_carried_out == ("north",)
+
+    simulated(story)
+
+
+def test_a_station_that_does_not_answer_holds_up_no_other(simulated):
+    async def story(world):
+        await remember(world, film())
+        names = [f"film-{number}" for number in range(8)]
+        for name in names:
+            await remember(world, replace_name(film(), name))
+        async with (
+            world.center(),
+            at_home(world),
+            world.station("deaf", port=8092) as deaf,
+            world.station("north", port=8093) as north,
+        ):
+            deaf.hangs, north.takes = True, 0
+            for name in names:
+                await world.ask(DISTRIBUTE, Distribute(program=name, stations=("deaf",)))
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(6.0)
+            assert north.orders
 
     simulated(story)
 

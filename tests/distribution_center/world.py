@@ -72,6 +72,8 @@ class ScriptedDirector:
         self.address = Address("127.0.0.1", 0)
         self.taken = {}
         """Content by program and segment."""
+        self.hangs = False
+        """It answers no order."""
         self.engines, self.copies = 3, 2
         """At how many of its engines it is."""
         self.tables = {"film": film().header.table}
@@ -135,6 +137,8 @@ class ScriptedDirector:
 
     async def _obtain(self, order):
         self.orders.append(order)
+        if self.hangs:
+            await asyncio.Event().wait()
         if len(self.orders) == 1 or len(self.taken) < self.takes:
             self.obtaining = asyncio.create_task(self._take_all(order))
         return self.standing

@@ -44,6 +44,8 @@ from media_network.program_header import ATTACHMENT_BYTES_MAX, Attachment
 _Result = TypeVar("_Result")
 
 _PREFIX = ".package-"
+_UNPACKED_AT_ONCE = 2
+"""Each may take its share of the room that there is when it begins."""
 _UNPACKED_MAX = 1 << 40
 
 
@@ -55,6 +57,7 @@ class Opening:
     spool: Path
     zone: tzinfo
     """Of times in metadata that have none."""
+    unpacking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNPACKED_AT_ONCE))
     fetched: dict[str, set[str]] = field(default_factory=dict)
     """What was asked of providers for a source: parts of it may be left."""
 
@@ -97,8 +100,9 @@ class Opening:
         DiskFiles().make_folder(self.spool)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.spool))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        room_bytes = shutil.disk_usage(self.spool).free - FREE_BYTES_MIN
-        await unpack_apart(archive, folder, source=source, bytes_max=max(0, min(_UNPACKED_MAX, room_bytes)))
+        async with self.unpacking:
+            room_bytes = (shutil.disk_usage(self.spool).free - FREE_BYTES_MIN) // _UNPACKED_AT_ONCE
+            await unpack_apart(archive, folder, source=source, bytes_max=max(0, min(_UNPACKED_MAX, room_bytes)))
         return folder
 
     async def _from_folder(self, folder: Path, source: str) -> Package:

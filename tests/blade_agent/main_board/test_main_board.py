@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from blade_agent.backplane.role import MainBoardState, Role, RoleAssignment
-from blade_agent.main_board.catalogue import change_of
+from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from blade_agent.main_board.parts import Parts
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
@@ -31,8 +32,9 @@ from media_network.messages.watching import ASK_DIRECTOR, WATCHING, AskDirector,
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import segment_target
 from tests.blade_agent.main_board.director.stage import program_of, tombstone
-from tests.blade_agent.main_board.engine.station import inventory, put
+from tests.blade_agent.main_board.engine.station import inventory, path_of, put
 from tests.patience import PATIENCE_S, until
+from tests.programs import program_with, segment_of
 
 HELD = program_of()
 """What `powered` holds segments of, as far as the director counts."""
@@ -306,6 +308,30 @@ def test_a_director_lets_go_of_what_another_program_has_left_on_its_own_blade(tm
             return kept, await gone()
 
     assert asyncio.run(story()) == ({HELD.cut: {0}}, {})
+
+
+def test_at_its_start_a_blade_lets_go_of_what_is_gone_and_holds_what_an_earlier_release_has_left(tmp_path, free_port):
+    address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
+    data = bytes(188)
+    film = program_with([segment_of(data)], program="film", version=4)
+    gone = Cut("gone", "0" * 64)
+    earlier = path_of(tmp_path / "disk", segment_of(data), film.cut).name
+
+    async def story():
+        catalogue = Catalogue(DiskFiles(), tmp_path / "catalogue")
+        await catalogue.load()
+        await catalogue.learn([change_of(film.header), tombstone(5, "gone")])
+        await catalogue.parts.keep(film.header, film.segments.octets)
+        store = await SegmentStore.open(DiskFiles(), [tmp_path / "disk"])
+        await put(store, gone, 0, data)
+        store.close()
+        (tmp_path / "disk" / "film").mkdir()
+        (tmp_path / "disk" / "film" / earlier).write_bytes(data)
+        async with powered(tmp_path, address, media) as main_board:
+            await until(lambda: main_board._board.store.cuts() == [film.cut])
+            return inventory(main_board._board.store)
+
+    assert asyncio.run(story()) == {"film": "0"}
 
 
 def test_a_blade_lets_go_of_a_program_though_it_is_no_engine(tmp_path, free_port):

@@ -86,6 +86,7 @@ def test_follow_shows_what_comes_and_logs_that_are_new(tmp_path, monkeypatch):
     try:
         wait_until(lambda: len(shown) == 8)
         (logs / "center.log").write_text(line(8, "g"))
+        wait_until(lambda: len(shown) == 9)
         with (logs / "north.1.log").open("a") as log:
             log.write(line(9, "h"))
         wait_until(lambda: len(shown) == 10)

@@ -422,6 +422,23 @@ class Conformance:
 
         self.run(tmp_path, story)
 
+    def test_a_station_that_keeps_what_it_has_has_an_order_for_all_of_it(self, tmp_path: Path) -> None:
+        async def story(store: Repository) -> None:
+            held = {FILM: [range(3)], EPIC: [range(2)]}
+            await store.replace_station("north", Stamp(1, 2), held)
+            assert await store.orders("film") == {}
+            for generation in (3, 4):
+                await store.replace_station("north", Stamp(1, generation), held, keeps=True)
+                assert await store.orders("film") == {"north": DistributionOrder(OrderState.DISTRIBUTED, 1)}
+                assert await store.orders("epic") == {}, "it is not whole"
+            await store.remove_locations(FILM, "north", Stamp(1, 4), [1])
+            assert [(order.program, order.reached) for order in await store.open_orders()] == [("film", 1)]
+            await store.set_order("film", "north", 2)
+            await store.replace_station("north", Stamp(1, 5), held, keeps=True)
+            assert (await store.orders("film"))["north"].copies == 2, "what was ordered stays"
+
+        self.run(tmp_path, story)
+
     def test_an_order_that_had_too_few_engines_goes_on_when_there_are_more(self, tmp_path: Path) -> None:
         async def story(store: Repository) -> None:
             for station in ("north", "south"):

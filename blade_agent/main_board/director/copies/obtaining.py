@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
@@ -237,16 +238,17 @@ class Obtaining:
                 self._note(program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
             else:
                 self._note(program, *_obstacle_of(result, segment.number))
-        holders = table.engines_with(cut, segment.number)
-        if not self._roster.live(holders):
-            self._note_no_place(program, failed)
+        self._note_no_place(program, copies, failed, table.engines_with(cut, segment.number))
 
-    def _note_no_place(self, program: Program, failed: set[Address]) -> None:
-        """A segment has come to no engine, and none is left to be asked."""
+    def _note_no_place(
+        self, program: Program, copies: int, failed: Collection[Address], holders: Collection[Address]
+    ) -> None:
+        """No engine is left to be asked: is a segment at fewer than it could be, for want of room?"""
         staying = [engine for engine in self._roster if not engine.silent and not engine.draining]
-        if not staying:
+        asked = [engine for engine in staying if engine.address not in holders]
+        if not staying and not self._roster.live(holders):
             self._note(program, Obstacle.NO_ENGINE)
-        elif any(engine.address not in failed for engine in staying):
+        elif len(staying) - len(asked) < min(copies, len(staying)) and any(one.address not in failed for one in asked):
             self._note(program, Obstacle.NO_SPACE)
 
     def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:

@@ -88,6 +88,7 @@ class RegistryLink:
                 media=str(self._term.duty.service or self._term.duty.media),
                 epoch=self._term.duty.epoch,
                 engines=len(self._roster),
+                staying=sum(not engine.draining for engine in self._roster),
                 heard=self._catalogue.heard,
             )
             answer = await self._say(center, REGISTER_STATION, registration)

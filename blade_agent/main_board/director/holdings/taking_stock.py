@@ -113,7 +113,8 @@ class TakingStock:
         until = self._take(engine, page, held, after)
         self._term.assembling.until = asyncio.get_running_loop().time() + self._term.settle_s * bool(until)
         for cut, number in stored:
-            self._table.add(engine.address, cut, number)
+            if not self._catalogue.is_gone(*cut):
+                self._table.add(engine.address, cut, number)
         return until
 
     def _is_asking(self, engine: EngineRecord) -> bool:

@@ -7,10 +7,12 @@ import pytest
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.engine.adopting import adopt_earlier
+from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.store.layout import content_of
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.files import DiskFiles
-from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, segment_of
+from media_network.messages.program_information import ProgramChange
+from tests.blade_agent.main_board.engine.station import PROGRAM, make_segments, put, segment_of
 from tests.blade_agent.main_board.engine.store.reading import read_all
 from tests.programs import program_with
 
@@ -79,3 +81,39 @@ def test_what_nobody_knows_anything_of_is_left_and_named(tmp_path, caplog, progr
         assert asyncio.run(story()) == []
     assert path.exists()
     assert f"segments of {PROGRAM}, of an earlier release, are not held" in caplog.text
+
+
+def test_what_was_copied_here_anew_meanwhile_is_held_once(tmp_path):
+    """The segment table was away at the first start."""
+
+    async def story():
+        earlier = leave(tmp_path / "a", 0, DATA[0])
+        first = await started(tmp_path)
+        await put(first, RIVER.cut, 0, DATA[0])
+        first.close()
+        store = await started(tmp_path, RIVER)
+        assert sorted(store.numbers(RIVER.cut)) == [0]
+        assert store._damaged == {}
+        assert await read_all(store, 0, RIVER.cut) == DATA[0]
+        store.close()
+        return earlier.exists()
+
+    assert asyncio.run(story()) is False
+
+
+def test_what_was_withdrawn_meanwhile_goes_and_nothing_beside_it(tmp_path):
+    earlier = leave(tmp_path / "a", 0, DATA[0])
+    beside = earlier.with_name("notes")
+    beside.write_text("of somebody")
+
+    async def story():
+        catalogue = Catalogue(DiskFiles(), tmp_path / "catalogue")
+        await catalogue.load()
+        await catalogue.learn([ProgramChange(version=5, program=PROGRAM)])
+        store = await SegmentStore.open(DiskFiles(), [tmp_path / "a"])
+        await Discarding(store).discard_gone(catalogue)
+        store.close()
+        return store.earlier_programs
+
+    assert asyncio.run(story()) == set()
+    assert (earlier.exists(), beside.exists()) == (False, True)

@@ -375,6 +375,39 @@ def test_copies_that_were_lost_are_made_again_from_what_is_here():
         world.tell(story)
 
 
+def test_an_order_with_other_terms_takes_the_place_of_the_one_before():
+    with seeking({2: "", 3: ""}) as world:
+        start_source(world)
+
+        async def story():
+            await world.ask(OBTAIN, replace(order(), rate_bps=1))
+            await asyncio.sleep(1.0)
+            assert len(fetches(world)) == 1
+            await world.ask(OBTAIN, order())
+            await asyncio.sleep(2.0)
+            assert await world.held() == {"film": "0-2"}
+
+        world.tell(story)
+
+
+def test_a_further_copy_that_finds_no_room_is_said():
+    with seeking({2: "0-2", 3: ""}) as world:
+        world.engines[3].free_bytes = 0
+
+        async def story():
+            await asyncio.sleep(1.0)
+            await world.ask(OBTAIN, order(copies=2))
+            await asyncio.sleep(1.0)
+            assert (await world.ask(OBTAIN, order(copies=2))).obstacle is Obstacle.NO_SPACE
+            world.engines[3].free_bytes = 10**12
+            await asyncio.sleep(1.0)
+            await world.ask(OBTAIN, order(copies=2))
+            await asyncio.sleep(2.0)
+            assert (await world.ask(OBTAIN, order(copies=2))).obstacle is None
+
+        world.tell(story)
+
+
 def test_an_order_from_nowhere_is_refused():
     with seeking({2: ""}) as world:
 

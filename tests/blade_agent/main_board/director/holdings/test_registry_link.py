@@ -63,7 +63,13 @@ def test_a_director_registers_reports_and_then_tells_each_change():
     async def story(world, center):
         await asyncio.sleep(SETTLED_S)
         assert center.of(RegisterStation)[-1] == RegisterStation(
-            station="north", director=str(DIRECTOR), media=str(DIRECTOR_MEDIA), epoch=EPOCH, engines=2, heard=1
+            station="north",
+            director=str(DIRECTOR),
+            media=str(DIRECTOR_MEDIA),
+            epoch=EPOCH,
+            engines=2,
+            staying=2,
+            heard=1,
         )
         [report] = center.of(ReportLocations)
         assert (report.station, report.epoch, report.generation) == ("north", EPOCH, 1)
@@ -108,6 +114,25 @@ def test_what_an_engine_holds_is_heard_page_by_page_and_reported_when_all_is_kno
         assert await world.held() == {"film": "0-1", "gala": "0-1", "song": "3"}
 
     told(story, {2: "0-1"}, published=FILM)
+
+
+def test_an_engine_that_dies_between_two_pages_does_not_silence_its_station():
+    epic = program_of(name="gala", version=2)
+
+    async def story(world, center):
+        center.add(epic)
+        engine = world.engines[2]
+        engine.later_pages = (holdings_of({epic.cut: "0-1"}),)
+        engine.deaf_to = {ASK_ENGINE_HOLDINGS}
+        world.simulation.crash(engine.host)
+        world.simulation.restart(engine.host)
+        await asyncio.sleep(3.0)
+        world.simulation.power_cut(engine.host)
+        await asyncio.sleep(SETTLED_S + 10.0)
+        [report] = center.of(ReportLocations)
+        assert by_cut(Holdings(holdings=report.holdings)) == {FILM.cut: "1-2"}
+
+    told(story, {2: "0-1", 3: "1-2"}, published=FILM)
 
 
 def test_what_an_engine_brings_that_others_hold_too_is_no_news():
