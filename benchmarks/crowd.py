@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
+from blade_agent.main_board.director.admission import Admission
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.doors.pulls import Pulls
@@ -117,7 +118,9 @@ class Crowd:
             )
             choice = EngineChoice(self.roster, self.table)
             library = Library(term, catalogue, self.roster)
-            self.pushes, self.pulls = PushSessions(term, choice, library), Pulls(term, choice, library)
+            admission = Admission(term)
+            self.pushes = PushSessions(term, choice, library, admission)
+            self.pulls = Pulls(term, choice, library, admission)
             view = self._pull if self.pull else self._push
             for viewer in range(self.viewers):
                 tasks.create_task(view(viewer, rng.random() * self.within_s))

@@ -87,7 +87,7 @@ async def of_a_poll(look: Look, agent: Address, times: int) -> float:
 
 async def our_look(agent: Address, times: int) -> None:
     """Poll with our poller."""
-    poller = SnmpPoller(USER, timeout_s=5, retries=0, rng=random.Random(1))
+    poller = SnmpPoller(lambda _: USER, timeout_s=5, retries=0, rng=random.Random(1))
     for _ in range(times):
         looked = await poller.look(agent, CHASSIS, also_rarely=False)
         if (len(looked.tables["slots"]), len(looked.tables["sensors"])) != (SLOTS, SENSORS):

@@ -18,7 +18,8 @@ from benchmarks.served import Control, Server, served
 from blade_agent.main_board.engine.director_link import DirectorLink, EngineDuty
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters
-from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.store.arriving import Arrivals
+from blade_agent.main_board.engine.store.store import SegmentStore, nobody_knows
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.files import DiskFiles
@@ -103,7 +104,9 @@ async def serve_engine(folder: Path, control: Control) -> None:
         director = DirectorLink(duty, "boot", client, store)
         director.take_ticket_key(KEY)
         table = HandlerTable("benchmark")
-        table.resource(HELD_SEGMENT_PATH, SegmentResource(store, director, EngineCounters()).get)
+        table.resource(
+            HELD_SEGMENT_PATH, SegmentResource(store, Arrivals(), director, EngineCounters(), nobody_knows).get
+        )
         async with serve(table, address) as bound:
             await control.report(bound)
     store.close()

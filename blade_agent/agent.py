@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from blade_agent.blade_controller import BladeController
 from blade_agent.channel_files import ChannelFiles, channels_there
 from blade_agent.hardware.probe import profile_for
 from blade_agent.hardware.profile import HardwareProfile, load_profile
+from blade_agent.main_board.accounts.station_accounts import StationAccounts
+from blade_agent.main_board.director.duty import WaterMarks
 from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.issuer_keys import IssuerKeys
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from blade_agent.main_board.service_address import ServiceAddress
-from blade_agent.settings import BladeSettings
+from blade_agent.settings import BladeSettings, ChannelSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
 from blade_agent.version import installed_version
 from blade_agent.wires import Wires, open_backplane, open_service_port
@@ -25,7 +28,7 @@ from media_network.callback import do_nothing
 from media_network.files import Files
 from media_network.holding import holding_folders
 from media_network.snmp.agent import OpenAnswering, answering
-from media_network.status import ProcessStatus, StatusTeller
+from media_network.status import ChannelStatus, ProcessStatus, StatusTeller
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +39,15 @@ _EAGER_FOR_S = 3.0
 
 
 async def run_blade(
-    settings: BladeSettings, rng: random.Random, on_wires: Callable[[str, str], None] = do_nothing
+    settings: BladeSettings,
+    rng: random.Random,
+    on_wires: Callable[[str, str], None] = do_nothing,
+    files_of: Callable[[Sequence[ChannelSettings]], Files] = ChannelFiles,
 ) -> None:
     """Be a blade until cancelled, on the wires that the settings name.
 
     `on_wires` is called with what the board is and the path of the service port, which may be empty, when all wires
-    are open.
+    are open; `files_of` gives the file system that the channels of the settings are on.
     Raises ProfileError, AlreadyHeld, LineUnavailable, OSError.
     """
     profile = load_profile(settings.profile or profile_for(Path(settings.root)))
@@ -51,7 +57,7 @@ async def run_blade(
         service_port, path = stack.enter_context(open_service_port(settings))
         backplane, framing = await open_backplane(settings)
         wires = Wires(backplane=backplane, framing=framing, service_port=service_port, service_port_path=path)
-        agent = await BladeAgent.open(settings, profile, wires, ChannelFiles(settings.disks), rng)
+        agent = await BladeAgent.open(settings, profile, wires, files_of(settings.disks), rng)
         _say_hello(settings, profile, path)
         on_wires(profile.title, path)
         try:
@@ -115,7 +121,13 @@ class BladeAgent:
             store=await SegmentStore.open(files, [Path(channel.path) for channel in settings.disks]),
             files=files,
             service=_service_of(settings),
+            pause_s=settings.pause_s,
             allow_elsewhere=settings.allow_elsewhere,
+            playlists_name_engines=settings.playlists_name_engines,
+            zone=settings.zone,
+            water=WaterMarks(high_percent=settings.high_water_percent, low_percent=settings.low_water_percent),
+            issuer=_issuer_of(settings, files, rng),
+            accounts=_accounts_of(settings, files, rng),
         )
         main_board = RunningMainBoard(board, rng)
         controller = await BladeController.open(
@@ -131,12 +143,18 @@ class BladeAgent:
     async def run(self) -> None:
         """Fill the roles that come over the backplane until cancelled."""
         try:
-            async with answering(self._snmp), asyncio.TaskGroup() as tasks:
+            async with answering(self._snmp), self._accounts(), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._main_board.run(), name="main board")
                 tasks.create_task(self._controller.run(), name="controller")
+                if self._board.issuer:
+                    tasks.create_task(self._board.issuer.run(), name="issuer keys")
         finally:
             await self._controller.close()
             self._board.store.close()
+
+    def _accounts(self) -> AbstractAsyncContextManager[None]:
+        """They outlive the roles: what an engine sent last is recorded."""
+        return self._board.accounts.running() if self._board.accounts else nullcontext()
 
     def status(self) -> ProcessStatus:
         """What the blade is doing now."""
@@ -155,6 +173,7 @@ class BladeAgent:
             sent_bytes=sent_bytes,
             streams=streams,
             service_port=self._service_port_path,
+            channels=tuple(ChannelStatus(name=one.name, state=one.state) for one in self._board.store.figures()),
         )
 
     async def next_look(self) -> None:
@@ -186,6 +205,19 @@ async def _keep_status(agent: BladeAgent, state: Path) -> None:
             await agent.next_look()
 
 
+def _issuer_of(settings: BladeSettings, files: Files, rng: random.Random) -> IssuerKeys | None:
+    if settings.authentication is None:
+        return None
+    return IssuerKeys(settings.authentication, Path(settings.state), files, rng, settings.address)
+
+
+def _accounts_of(settings: BladeSettings, files: Files, rng: random.Random) -> StationAccounts | None:
+    if settings.accounts is None:
+        return None
+    own = Address(settings.address, settings.control_port)
+    return StationAccounts(settings.accounts, Path(settings.state), files, rng, own)
+
+
 def _service_of(settings: BladeSettings) -> ServiceAddress | None:
     service = settings.service
     if service is None:
@@ -199,4 +231,4 @@ def _service_of(settings: BladeSettings) -> ServiceAddress | None:
 
 
 def _channels_work(store: SegmentStore) -> bool:
-    return not any(channel.failure for channel in store.channels)
+    return all(channel.usable for channel in store.channels)

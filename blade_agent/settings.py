@@ -7,9 +7,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from blade_agent.main_board.accounts.settings import AccountsLinkSettings
 from media_network.address import Address, Ipv4Text
-from media_network.fields import PathText
+from media_network.fields import PathText, Zone
+from media_network.messages.steering import PAUSE_S, PAUSE_S_MAX
 from media_network.snmp.targets import AgentSettings
+from media_network.tokens.settings import TokenSettings
 
 UDP_PREFIX = "udp:"
 """Before the address of a CBC on a switched network."""
@@ -61,14 +64,26 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where machines speak to it."""
     service: ServiceSettings | None = None
     """The service address of its station; None where it has none."""
+    zone: Zone = ""
+    """Where its station is: a city, a room, a rack, by the name that the center's `distances` know. All blades of a
+    station are told the same."""
     service_port: str = ""
     baud_rate: Annotated[int, Meta(ge=1200)] = 115_200
     profile: str = ""
     """Name of the hardware profile in `hw_profiles/`, or a TOML file; empty: the board is looked at."""
     capacity_bps: Annotated[int, Meta(gt=0)] = 800_000_000
     """What the blade may send; the director redirects nothing to an engine beyond it."""
+    high_water_percent: Annotated[float, Meta(gt=0, le=100)] = 90.0
+    """A station whose segments take more than that of what they could have does without what nobody ordered."""
+    low_water_percent: Annotated[float, Meta(ge=0, le=100)] = 80.0
+    """Until they take less than that."""
+    pause_s: Annotated[int, Meta(ge=1, le=PAUSE_S_MAX)] = PAUSE_S
+    """How long a console may pause its stream; then its session ends."""
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them: whoever asks can have them sent anywhere."""
+    playlists_name_engines: bool = False
+    """HLS playlists name the engine of each segment: fewer requests, and a player keeps to the engines that there were
+    when it began. Else each segment is asked for at the director, which redirects to an engine of that moment."""
     serial_number: str = ""
     root: PathText = "/"
     """Folder that holds the board's `sys` and `dev`: another one where the board is emulated, or a copied tree."""
@@ -78,6 +93,10 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Program and arguments that reset the whole board, the CBC with it; none: a reset is of the main board only."""
     power_off_command: tuple[str, ...] = ()
     """The same for switching it off."""
+    authentication: TokenSettings | None = None
+    """The authentication server whose tokens consoles have to show; None: whoever asks is served."""
+    accounts: AccountsLinkSettings | None = None
+    """Subscriber management and billing, for stations that ask for tokens; None: a token is all that is asked for."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
 
@@ -90,11 +109,16 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
     def __post_init__(self) -> None:
-        """Refuse an address of the backplane that is none, and one port for two; ValueError says which."""
+        """Refuse a backplane's address that is none, water marks the wrong way round, and one port for two; ValueError
+        says which."""
         if self.backplane.startswith(UDP_PREFIX):
             try:
                 Address.parse(self.backplane.removeprefix(UDP_PREFIX))
             except ValueError as error:
                 raise ValueError(f"backplane is {self.backplane!r}: {error}") from None
+        if self.accounts and self.authentication is None:
+            raise ValueError("accounts is set without authentication: a subscriber is known by a token")
+        if self.low_water_percent > self.high_water_percent:
+            raise ValueError(f"low_water_percent is above high_water_percent, {self.high_water_percent:g}")
         if self.media_port == self.control_port:
             raise ValueError(f"media_port and control_port are both {self.media_port}; they must differ")

@@ -2,7 +2,7 @@
 
 from media_network.interrupting import ending_silently
 
-_NEEDED = ("yaml", "apsw", "av")
+_NEEDED = ("yaml", "av")
 
 
 def main() -> None:

@@ -11,20 +11,32 @@ from pathlib import Path
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_engine import ContentEngine
 from distribution_center.content.content_manager import ContentManager
+from distribution_center.content.feed import Feed
 from distribution_center.content.fetching import Fetching
 from distribution_center.content.ingest_jobs import IngestJobs
 from distribution_center.content.ingesting import Ingesting
 from distribution_center.content.packages.opening import Opening
+from distribution_center.content.places import ProgramPlaces
 from distribution_center.content.providers.providers import Providers
 from distribution_center.content.spool import DOWNLOADS
 from distribution_center.content.storing import Storing
+from distribution_center.content.uploads import Uploads
 from distribution_center.content.withdrawing import Withdrawing
+from distribution_center.deletion.carrying_out import CarryingOut
+from distribution_center.deletion.deleting import Deleting
+from distribution_center.distances import Distances
 from distribution_center.distribution import Distribution
+from distribution_center.page.server import OperatorsPage, serve_page
+from distribution_center.page.uploading import Uploading
+from distribution_center.page.watch import CenterWatch
+from distribution_center.registry.finding_sources import FindingSources
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.opening import open_repository
+from distribution_center.registry.opening import opened_registry
 from distribution_center.registry.recalling import Recalling
 from distribution_center.registry.refusals import refuse_store_errors
 from distribution_center.registry.repository import Repository
+from distribution_center.registry.share_feed import ShareFeed
+from distribution_center.registry.station_lists import StationLists
 from distribution_center.settings import CenterSettings, metadata_zone
 from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
@@ -42,15 +54,14 @@ logger = logging.getLogger(__name__)
 async def run_center(settings: CenterSettings, rng: random.Random) -> None:
     """Run a center until cancelled.
 
-    Raises AlreadyHeld: another process has its folder; OSError: it cannot serve at its address; `RepositoryError`;
-    ProviderUnfit, SettingsError: a provider, or its credentials, cannot be used.
+    Raises AlreadyHeld: another process has its folder, or its registry's file; OSError: it cannot serve at its address;
+    `RepositoryError`; ProviderUnfit, SettingsError: a provider, or its credentials, cannot be used.
     """
-    async with holding_folders(Path(settings.state)):
-        repository = await open_repository(settings.registry or str(_state_folder(settings) / "registry.sqlite"))
-        try:
-            await serve_center(settings, repository, rng)
-        finally:
-            await repository.close()
+    async with (
+        holding_folders(Path(settings.state)),
+        opened_registry(settings.registry_place, home=settings.home) as repository,
+    ):
+        await serve_center(settings, repository, rng)
 
 
 async def serve_center(settings: CenterSettings, repository: Repository, rng: random.Random) -> None:
@@ -64,17 +75,27 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
     async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
         counters = CenterCounters()
         content_manager = ContentManager(repository, http, settings.home)
+        feed = Feed(repository)
         recalling = None
         if repository.recalls:
             recalling = Recalling(repository, http)
             tasks.create_task(recalling.run(), name="recall programs")
-        registry = MediaLocationRegistry(repository, settings.home, media, counters, recalling)
+        registry = MediaLocationRegistry(
+            repository, settings.home, media, counters, recalling, counts_for_s=settings.counts_for_s
+        )
+        finding = FindingSources(
+            repository, registry.presences, settings.home, media, Distances(settings.distances), settings.cost
+        )
+        deleting = Deleting(
+            repository=repository, registry=registry, home=settings.home, surplus_percent=settings.surplus_percent
+        )
+        deletions = CarryingOut(deleting=deleting, repository=repository, registry=registry, http=http, media=media)
         distribution = Distribution(
             repository,
             registry,
+            finding,
             content_manager,
             http,
-            home=settings.home,
             media=media,
             restore_after_s=settings.restore_after_s,
             counters=counters,
@@ -105,30 +126,73 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             rng=rng,
             tasks=tasks,
             counters=counters,
+            uploads=_uploads(settings, state, rng),
             longest_segment_ms=settings.longest_segment_ms,
         )
         content_engine = ContentEngine(ingesting, storing, media, TicketKey(rng.randbytes(32)))
         table = HandlerTable("distribution center")
         withdrawing = Withdrawing(jobs=ingesting.jobs, storing=storing, repository=repository)
-        for part in (registry, content_manager, distribution, content_engine, withdrawing):
+        lists = StationLists(repository=repository, presences=registry.presences, home=settings.home)
+        places = ProgramPlaces(repository=repository, obstacles=content_manager.obstacles)
+        for part in (
+            registry,
+            ShareFeed(repository),
+            lists,
+            finding,
+            content_manager,
+            feed,
+            distribution,
+            content_engine,
+            withdrawing,
+            deleting,
+            places,
+        ):
             part.answer(table)
         refuse_store_errors(table)
+        repository.neighbours.heard = registry.hear_neighbour
+        repository.neighbours.shunned = deleting.shun_too
+        repository.neighbours.worked = registry.moved.set_elsewhere
         view = CenterView(
             name=settings.name,
             home=settings.home,
             repository=repository,
-            registry=registry,
+            presences=registry.presences,
             ingests=ingesting.jobs,
             counters=counters,
         )
+        watch = CenterWatch(
+            home=settings.home,
+            repository=repository,
+            jobs=ingesting.jobs,
+            presences=registry.presences,
+            deletions=deleting.first,
+            moves=lambda: registry.moved.count,
+        )
+        page = None
+        if settings.page:
+            page = OperatorsPage(
+                settings.page,
+                center=settings.name,
+                verbs=table.posts,
+                watch=watch,
+                uploading=Uploading(ingesting),
+                repository=repository,
+                rng=rng,
+            )
         # Before anybody can order an ingest: what is swept is nobody's.
         await content_engine.take_up(tasks)
-        async with serve_ports(table, control=address, media=media), answering(_snmp(settings, view, rng)):
+        async with (
+            serve_ports(table, control=address, media=media),
+            answering(_snmp(settings, view, rng)),
+            serve_page(page, _page_address(settings)),
+        ):
             StatusTeller(state).tell(_status(settings, address, media))
             _say_hello(settings, address, media)
+            tasks.create_task(deletions.keep(), name="carry out deletions")
             try:
                 await distribution.keep_carrying_out()
             finally:
+                feed.end()
                 logger.info("distribution center %s ends", settings.name)
 
 
@@ -137,12 +201,14 @@ def _say_hello(settings: CenterSettings, address: Address, media: Address) -> No
         "distribution center %s, release %s: operators at %s, consoles at %s; home station %s, state in %s",
         *(settings.name, version("media-station"), address, media, settings.home, settings.state),
     )
+    if page := _page_address(settings):
+        logger.info("the operator's page is at http://%s/", page)
 
 
 def _snmp(settings: CenterSettings, view: CenterView, rng: random.Random) -> OpenAnswering | None:
     if settings.snmp is None:
         return None
-    return partial(center_snmp, settings.snmp, settings.name, Path(settings.state), view.figures, rng=rng)
+    return partial(center_snmp, settings.snmp, settings.name, Path(settings.state), view.figures, view.tables, rng=rng)
 
 
 def _state_folder(settings: CenterSettings) -> Path:
@@ -160,4 +226,17 @@ def _status(settings: CenterSettings, address: Address, media: Address) -> Proce
         address=address.host,
         control=str(address),
         media=str(media),
+        page=str(_page_address(settings) or ""),
     )
+
+
+def _page_address(settings: CenterSettings) -> Address | None:
+    return Address(settings.page.address, settings.page.port) if settings.page else None
+
+
+def _uploads(settings: CenterSettings, state: Path, rng: random.Random) -> Uploads:
+    """Without a page nothing is taken; what there was of one is swept."""
+    folder, page = state / "uploads", settings.page
+    if page is None:
+        return Uploads(folder=folder, rng=rng)
+    return Uploads(folder=folder, rng=rng, bytes_max=page.upload_bytes_max, held_bytes_max=page.uploads_bytes_max)

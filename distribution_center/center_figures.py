@@ -1,7 +1,5 @@
 """What a distribution center counts and keeps, for whoever manages the network. Its parts count here; others read."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 
@@ -23,7 +21,7 @@ class CenterCounters(Struct, kw_only=True):
 
 
 class ProgramFigures(Struct, frozen=True, kw_only=True):
-    """A program, and how many of its segments each station holds."""
+    """A program, and how many stations hold all of it."""
 
     program: str
     title: str
@@ -32,18 +30,22 @@ class ProgramFigures(Struct, frozen=True, kw_only=True):
     length_bytes: int
     duration_ms: int
     rate_bps: int
-    held: Mapping[str, int] = {}
-    """Segments by station; stations that hold none are left out."""
+    whole: int = 0
+    """Stations, the home station among them."""
 
 
 class StationFigures(Struct, frozen=True, kw_only=True):
     """A media station as the registry knows it."""
 
+    number: int
+    """In the registry."""
     station: str
     home: bool
     director: str
     epoch: int
     engines: int
+    whole: int = 0
+    """Programs of which it holds every segment."""
     silent_ms: int | None = None
     """Since its director was last heard; None if it has not been since the center started."""
 
@@ -62,12 +64,24 @@ class IngestFigures(Struct, frozen=True, kw_only=True):
 
 
 class CenterFigures(Struct, frozen=True, kw_only=True):
-    """A distribution center at one moment."""
+    """A distribution center at one moment, and what has happened since the moment before: nothing that grows with its
+    catalogue or its fleet."""
 
     name: str
     home: str
-    programs: tuple[ProgramFigures, ...] = ()
-    stations: tuple[StationFigures, ...] = ()
+    programs: int = 0
+    published: int = 0
+    """Programs that are in service."""
+    program_segments: int = 0
+    """Of all programs together."""
+    stations: int = 0
+    silent: int = 0
+    """Stations whose director is not heard any more."""
+    held_segments: int = 0
+    """Counted once a station."""
+    fell_silent: tuple[StationFigures, ...] = ()
+    came_back: tuple[StationFigures, ...] = ()
+    """They were heard for the first time, or again after a silence."""
     ingests: tuple[IngestFigures, ...] = ()
     orders_open: int = 0
     counted: CenterCounters

@@ -2,10 +2,17 @@
 
 import click
 
+from distribution_center.commands.authentication import auth
+from distribution_center.commands.billing import billing, reconcile
+from distribution_center.commands.deletions import delete, deletions, dismiss
+from distribution_center.commands.explaining import explain
+from distribution_center.commands.headquarters import mam
 from distribution_center.commands.ingests import cancel_ingest, ingest, ingests, watch_ingest
 from distribution_center.commands.metadata import metadata
 from distribution_center.commands.programs import distribute, programs, publish, stations, withdraw
+from distribution_center.commands.registry import registry
 from distribution_center.commands.serving import nms, run
+from distribution_center.commands.subscribers import subscribers
 from media_network.command_group import Program, add_completion
 
 
@@ -23,6 +30,21 @@ def main() -> None:
 
 
 _INGESTS = (ingest, ingests, watch_ingest, cancel_ingest)
-for command in (run, nms, metadata, *_INGESTS, distribute, publish, withdraw, programs, stations):
+_PROGRAMS = (distribute, publish, delete, deletions, dismiss, withdraw, programs)
+for command in (
+    run,
+    auth,
+    subscribers,
+    billing,
+    reconcile,
+    nms,
+    mam,
+    registry,
+    metadata,
+    *_INGESTS,
+    *_PROGRAMS,
+    stations,
+    explain,
+):
     main.add_command(command)
 add_completion(main, "distribution-center")

@@ -3,11 +3,15 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.obstacles import in_words, no_answer, no_director
+from distribution_center.registry.finding_sources import FindingSources
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
+from distribution_center.registry.moves import Moved
+from distribution_center.registry.naming_stations import in_short, no_such_station
 from distribution_center.registry.repository import OpenOrder, Repository, RepositoryError, Verdict
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -15,20 +19,17 @@ from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.obtaining import OBTAIN, Obtain
 from media_network.program_header import ProgramHeader
-from media_network.refusal import Reason, Refused
+from media_network.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
 _ROUNDS_APART_S = 0.1
 """Every location that is added moves something: they are looked at together."""
 _SAY_AGAIN_S = 3.0
-"""How often an order that is not carried out yet is said again: the station may have restarted meanwhile."""
+"""How often an order that is not carried out yet is said again: the station may have restarted meanwhile. So often all
+orders are looked at; in between only those of which something has moved."""
 _SAY_AGAIN_MAX_S = 60.0
 """An order that does not get on is said again after a tenth of the time that it has not, and no later than this."""
-
-
-_HEARD_LATELY_MS = 15_000
-"""A station that has been silent for longer is asked for segments if no other has them."""
 
 
 @dataclass
@@ -46,6 +47,13 @@ class _Saying:
     """It is to be said for the first time: what was lost may come back by itself until then."""
 
 
+class _Hint(NamedTuple):
+    """The source that an order names."""
+
+    station: str
+    director: str
+
+
 class Distribution:
     """Orders to bring programs to stations; they are durable."""
 
@@ -53,10 +61,10 @@ class Distribution:
         self,
         repository: Repository,
         registry: MediaLocationRegistry,
+        finding: FindingSources,
         content_manager: ContentManager,
         http: HttpClient,
         *,
-        home: str,
         media: Address,
         restore_after_s: float,
         counters: CenterCounters,
@@ -65,9 +73,9 @@ class Distribution:
         lack copies that it had."""
         self._repository = repository
         self._registry = registry
+        self._finding = finding
         self._content_manager = content_manager
         self._http = http
-        self._home = home
         self._media = media
         self._restore_after_s = restore_after_s
         self._sayings: dict[tuple[str, str], _Saying] = {}
@@ -81,53 +89,80 @@ class Distribution:
 
     async def keep_carrying_out(self) -> None:
         """Carry orders out, for ever."""
+        loop = asyncio.get_running_loop()
+        all_at, missed = loop.time(), False
         while True:
-            self._registry.moved.clear()
+            moved = self._registry.moved.take()
+            self._deaf.clear()
             try:
-                await self._carry_all_out()
+                leads = self._repository.neighbours.leads  # of several processes of a center one does
+                if not leads:
+                    self._sayings.clear()
+                elif missed or moved.anywhere or loop.time() >= all_at:
+                    all_at = loop.time() + _SAY_AGAIN_S
+                    await self._carry_all_out()
+                else:
+                    await self._carry_moved_out(moved)
+                missed = not leads
             except RepositoryError as error:
+                missed = True
                 logger.warning("%s; orders wait until it is there again", error)
             await asyncio.sleep(_ROUNDS_APART_S)
             try:
-                async with asyncio.timeout(_SAY_AGAIN_S):
+                async with asyncio.timeout_at(max(all_at, loop.time())):
                     await self._registry.moved.wait()
             except TimeoutError:
                 continue  # nothing moved: say it again
 
     async def _carry_all_out(self) -> None:
         last, orders = (0, ""), set()
-        self._deaf.clear()
         while page := await self._repository.open_orders(last):
             for order in page:
                 last = (order.number, order.station)
                 orders.add((order.program, order.station))
-                if program := await self._repository.program(order.program):
-                    await self._carry_out(program, order)
+                await self._carry_out_if_known(order)
+            await asyncio.sleep(0)  # others have a turn, however many orders wait
         self._sayings = {key: saying for key, saying in self._sayings.items() if key in orders}
         self._content_manager.obstacles.keep_only(orders)
+
+    async def _carry_moved_out(self, moved: Moved) -> None:
+        """Look at the orders of which something has moved; none other can be carried out by that."""
+        for station in moved.stations:
+            last = 0
+            while page := await self._repository.open_orders_at(station, last):
+                last = page[-1].number
+                for order in page:
+                    await self._carry_out_if_known(order)
+                await asyncio.sleep(0)
+        for name, station in moved.programs:
+            if station not in moved.stations and (one := await self._repository.open_order(name, station)):
+                await self._carry_out_if_known(one)
+
+    async def _carry_out_if_known(self, order: OpenOrder) -> None:
+        if program := await self._repository.program(order.program):
+            await self._carry_out(program, order)
 
     async def _distribute(self, order: messages.Distribute) -> messages.ProgramRow | Refused:
         program = await self._repository.program(order.program)
         if program is None:
-            return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program}")
-        known = {station.station for station in await self._repository.stations()}
-        unknown = [station for station in order.stations if station not in known]
-        if unknown:
-            return Refused(
-                Reason.UNKNOWN_STATION, f"there is no station {unknown[0]}; there are: {', '.join(sorted(known))}"
-            )
+            return await self._content_manager.rows.unknown(order.program)
         for station in order.stations:
-            await self._repository.set_order(order.program, station, order.copies, order.rate_bps)
+            if await self._repository.station(station) is None:
+                return await no_such_station(self._repository, station)
+        await asyncio.gather(
+            *(self._repository.set_order(order.program, each, order.copies, order.rate_bps) for each in order.stations)
+        )
         self._registry.moved.set()
-        logger.info("%s is to be distributed to %s, %d copies", order.program, ", ".join(order.stations), order.copies)
-        return await self._content_manager.row(program)
+        stations = in_short(order.stations)
+        logger.info("%s is to be distributed to %s, %d copies", order.program, stations, order.copies)
+        return await self._content_manager.rows.row(program)
 
     async def _carry_out(self, program: ProgramHeader, order: OpenOrder) -> None:
         """Claim 12, first step: identify a source station and direct the seeking one to obtain the program."""
         station, key = order.station, (order.program, order.station)
         # A station with fewer engines than copies are wanted has done what it can; with more of them it goes on.
         copies = min(order.copies, max(1, self._registry.staying(station) or order.copies))
-        held = (await self._repository.held(program.program, copies)).get(station, 0)
+        held = await self._repository.held_at(program.program, station, copies)
         if held == program.segments:
             if await self._repository.carried_out(order, copies) is Verdict.ACCEPTED:
                 self._counters.orders_done += 1
@@ -143,16 +178,15 @@ class Distribution:
         if not self._is_to_be_said(key, held, to, reopened=order.reached > 0):
             return
         source = await self._source(program, station)
-        source_director = await self._registry.director(source) if source else None
-        obstacle = self._no_way(station, source, seeking, source_director)
-        if source is None or seeking is None or source_director is None:
-            self._content_manager.obstacles.note(*key, obstacle)
+        if source is None or seeking is None:
+            in_the_way = no_director(station) if source else "no other station holds any of it"
+            self._content_manager.obstacles.note(*key, in_the_way)
             return
         message = Obtain(
             header=program,
             parts=str(self._media),
-            source_station=source,
-            source_director=str(source_director),
+            source_station=source.station,
+            source_director=source.director,
             copies=copies,
             rate_bps=order.rate_bps,
         )
@@ -181,24 +215,16 @@ class Distribution:
         self._sayings[key] = _Saying(to, held, since, now + pause_s)
         return True
 
-    @staticmethod
-    def _no_way(
-        station: str, source: str | None, seeking: Address | None, source_director: Address | None
-    ) -> str | None:
-        if source is None:
-            return "no other station holds any of it"
-        if seeking is None:
-            return no_director(station)
-        return no_director(source) if source_director is None else None
+    async def _source(self, program: ProgramHeader, seeking: str) -> _Hint | None:
+        """Whom to name as the source: the home media station if it has the program (claim 13), else who promises most;
+        else the seeking one itself where all is there once, and copies are missing.
 
-    async def _source(self, program: ProgramHeader, seeking: str) -> str | None:
-        """The home media station if it has the program (claim 13), else any other that has it all; else the seeking
-        one itself where all is there once, and copies are missing; else whichever holds most of it."""
-        held = await self._repository.held(program.program)
-        whole_at = {station for station, count in held.items() if count == program.segments}
-        if whole_at:
-            heard = {station for station, last in self._registry.present().items() if last.silent_ms < _HEARD_LATELY_MS}
-            others = sorted(whole_at - {seeking})
-            able = [station for station in others if station in heard] or others
-            return self._home if self._home in able else next(iter(able), seeking)
-        return max((station for station in held if station != seeking), key=held.__getitem__, default=None)
+        The seeking director asks for all of them, and chooses; this one it takes if none of those gives it.
+        """
+        known = (await self._finding.sources_for(program, seeking)).sources
+        at_home = [each for each in known if each.home and not each.stale and each.segments == program.segments]
+        for source in (*at_home, *known):
+            return _Hint(source.station, source.director)
+        itself = await self._repository.station(seeking)
+        here = await self._repository.held_at(program.program, seeking)
+        return _Hint(seeking, itself.director) if itself and here == program.segments else None

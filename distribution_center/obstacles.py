@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from itertools import islice
 
 from media_network.address import Address
 from media_network.fields import ProgramId
@@ -30,9 +31,13 @@ class Obstacles:
             if order not in orders:
                 self.note(*order, None)
 
-    def of(self, program: ProgramId) -> dict[str, str]:
-        """A sentence for each station that does not get on."""
-        return dict(self._by_program.get(program, {}))
+    def of(self, program: ProgramId, limit: int) -> dict[str, str]:
+        """A sentence for each of the first stations that do not get on, by how long that has been known."""
+        return dict(islice(self._by_program.get(program, {}).items(), limit))
+
+    def at(self, program: ProgramId, station: str) -> str | None:
+        """What is in the way of one order; None: nothing that is known."""
+        return self._by_program.get(program, {}).get(station)
 
 
 def no_director(station: str) -> str:
@@ -57,7 +62,7 @@ def in_words(station: str, standing: ObtainStanding) -> str | None:
         case None:
             return None
         case Obstacle.NO_SPACE:
-            needs, free = _gigabytes(standing.needs_bytes), _gigabytes(standing.free_bytes)
+            needs, free = gigabytes(standing.needs_bytes), gigabytes(standing.free_bytes)
             return f"the disks of station {station} are full: it needs {needs} more, the largest free space is {free}"
         case Obstacle.NO_ENGINE:
             return no_engine(station)
@@ -68,7 +73,7 @@ def in_words(station: str, standing: ObtainStanding) -> str | None:
     return f"station {station} cannot obtain it{detail}"
 
 
-def _gigabytes(length_bytes: int) -> str:
+def gigabytes(length_bytes: int) -> str:
     """As a person says it; less than a tenth of a gigabyte in megabytes."""
     if length_bytes >= 10**8:
         return f"{length_bytes / 1e9:.1f} GB"

@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Meta, Struct
 
 from distribution_center.content.providers.provider import ProviderSettings
+from distribution_center.distances import DistanceSettings
+from distribution_center.page.settings import PageSettings
 from media_network.address import Ipv4Text
 from media_network.fields import PathText
+from media_network.messages.sources import CostWeights
 from media_network.settings import SettingsError
 from media_network.snmp.targets import AgentSettings
 
@@ -34,6 +37,10 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long the home media station may take no segment before an ingest is given up."""
     restore_after_s: Annotated[float, Meta(ge=0)] = 60.0
     """How long a station may lack copies that it had before they are made again: whatever restarts is back then."""
+    counts_for_s: Annotated[float, Meta(gt=0)] = 86_400.0
+    """How long after a station was heard last its copies count as copies, when another wants to delete its own."""
+    surplus_percent: Annotated[float, Meta(ge=0, le=100)] = 20.0
+    """A program is moved to stations only that have so much of their storage free when they have taken it."""
     longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] = 12_000
     """Groups of pictures up to this are copied as they are, in one segment; longer ones are encoded anew."""
     providers: tuple[ProviderSettings, ...] = ()
@@ -42,8 +49,19 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """An operator may have any file of this machine ingested; else only those below a provider's `file:///` address."""
     metadata_zone: str = "UTC"
     """Of times in metadata that have no zone: `Europe/Berlin`."""
+    distances: DistanceSettings = DistanceSettings()
+    """How far zones are from each other."""
+    cost: CostWeights = CostWeights()
+    """What directors count when they choose a source."""
+    page: PageSettings | None = None
+    """Where the operator's page is; None for nowhere."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
+
+    @property
+    def registry_place(self) -> str:
+        """Where the registry is: a path, or a DSN."""
+        return self.registry or str(Path(self.state) / "registry.sqlite")
 
     def __post_init__(self) -> None:
         """Refuse one port for two; ValueError says which."""

@@ -14,7 +14,7 @@ from media_network.http.client import HttpClient
 from media_network.messages.content import LIST_INGESTS, LIST_PROGRAMS, ListIngests, ListPrograms
 from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.verb import Reply, Request, Verb
-from media_network.whereabouts import default_state_folder, find_center
+from media_network.whereabouts import default_state_folder, find_center, known_centers
 
 _PATIENCE_S = 1.0
 
@@ -27,7 +27,7 @@ def programs(context: click.Context, _: click.Parameter, begun: str) -> list[Com
 
 def stations(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """Stations, by name."""
-    found = _ask(context, LIST_STATIONS, ListStations())
+    found = _ask(context, LIST_STATIONS, ListStations(begins=begun))
     return _items((row.station for row in found.stations) if found else (), begun)
 
 
@@ -35,6 +35,11 @@ def ingests(context: click.Context, _: click.Parameter, begun: str) -> list[Comp
     """Ingests, by number."""
     found = _ask(context, LIST_INGESTS, ListIngests())
     return _items((row.progress.ingest for row in found.ingests) if found else (), begun)
+
+
+def centers(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Centers of the network on this laptop, by name."""
+    return _items(known_centers(_folder(context)), begun)
 
 
 def files(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -46,11 +51,16 @@ def _items(names: Iterable[str], begun: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in names if name.startswith(begun)]
 
 
+def _folder(context: click.Context) -> Path:
+    folder: Path | None = context.params.get("state_dir")
+    return folder or default_state_folder(os.environ, Path.home())
+
+
 def _center(context: click.Context) -> Address | None:
     """The one that the options name."""
     named = context.params.get("center")
-    if not named:
-        return find_center(context.params.get("state_dir") or default_state_folder(os.environ, Path.home()))
+    if not named or ":" not in named:
+        return find_center(_folder(context), named or None)
     try:
         return Address.parse(named)
     except ValueError:

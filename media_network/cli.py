@@ -23,7 +23,7 @@ from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
 _DESCRIPTORS_WANTED = 32_768
 
-_EXTRAS = {"apsw": "center", "av": "center", "asyncpg": "postgresql", "yaml": "emulator"}
+_EXTRAS = {"apsw": "center", "argon2": "center", "av": "center", "asyncpg": "postgresql", "yaml": "emulator"}
 """Which extra of the package brings what a base install has not."""
 
 _HELD_HINT = "One process at a time: end the other one, or name other folders and lines in the settings file."

@@ -32,6 +32,10 @@ class GrowingFile(Protocol):
 class Files(Protocol):
     """The part of a file system that the segment store needs. Used from several threads at once."""
 
+    @property
+    def sqlite_vfs(self) -> str | None:
+        """Under which name SQLite opens these files; None: as it opens any."""
+
     def make_folder(self, folder: Path) -> None:
         """Make a folder and those above it, so that they survive a power cut; does nothing if it is there."""
 
@@ -86,6 +90,11 @@ class _DiskFile:
 
 class DiskFiles:
     """The file system of this machine."""
+
+    @property
+    def sqlite_vfs(self) -> str | None:
+        """See `Files`."""
+        return None
 
     def make_folder(self, folder: Path) -> None:
         """See `Files`."""

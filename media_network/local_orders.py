@@ -135,8 +135,8 @@ def _decode(line: bytes, verb: Verb[Request, Reply]) -> Reply | Refused:
 async def _obey(line: bytes, answers: Mapping[str, tuple[Verb[Any, Any], Answer]]) -> _Answer:
     try:
         order = _order.decode(line)
-    except msgspec.MsgspecError:
-        return _Answer(Refused(Reason.BAD_MESSAGE, why_unread(line, _Order)))
+    except msgspec.MsgspecError as error:
+        return _Answer(Refused(Reason.BAD_MESSAGE, why_unread(line, _Order, error)))
     if order.verb not in answers:
         meant = did_you_mean(order.verb, answers)
         return _Answer(Refused(Reason.BAD_MESSAGE, f"no order is called {shown(order.verb)}{meant}"))
@@ -149,8 +149,8 @@ async def _carry_out(order: _Order, verb: Verb[Any, Any], answer: Answer) -> _An
         return _Answer(Refused(Reason.TOO_LARGE, f"{verb.path} takes at most {verb.request_bytes_max} bytes"))
     try:
         request = msgspec.json.decode(order.request, type=verb.request)
-    except msgspec.MsgspecError:
-        return _Answer(Refused(Reason.BAD_MESSAGE, why_unread(bytes(order.request), verb.request)))
+    except msgspec.MsgspecError as error:
+        return _Answer(Refused(Reason.BAD_MESSAGE, why_unread(bytes(order.request), verb.request, error)))
     try:
         reply = await answer(request)
     except OSError as error:

@@ -1,5 +1,6 @@
 """What everybody may know of a program, however long it is (docs/protocols/program.md, "Header")."""
 
+import hashlib
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -129,6 +130,12 @@ class Attachment(Struct, frozen=True, kw_only=True):
     length_bytes: Annotated[int, Meta(ge=0, le=ATTACHMENT_BYTES_MAX)]
     sha256: Sha256
     language: Language | None = None
+
+
+def attachment_of(kind: AttachmentKind, media_type: str, octets: bytes) -> tuple[Attachment, bytes]:
+    """Bytes, and how a header names them."""
+    sha256 = hashlib.sha256(octets).hexdigest()
+    return Attachment(kind=kind, media_type=media_type, length_bytes=len(octets), sha256=sha256), octets
 
 
 class ProgramHeader(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ class Reason(Word):
     UNKNOWN_STATION = "unknown_station"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_INGEST = "unknown_ingest"
+    UNKNOWN_CENTER = "unknown_center"
+    UNKNOWN_ORDER = "unknown_order"
     NOT_PUBLISHED = "not_published"
     NOT_HERE = "not_here"
     """The segment is not (any more) where it was asked for."""
@@ -45,6 +47,25 @@ class Reason(Word):
     IO_ERROR = "io_error"
     """The disk does not give what it holds, or take what it should."""
     BAD_TICKET = "bad_ticket"
+    NO_TOKEN = "no_token"  # noqa: S105 -- a word
+    """The station asks for a token, and there was none."""
+    MALFORMED = "malformed"
+    """What should be a token is none, or says what is not understood."""
+    BAD_ALGORITHM = "bad_algorithm"
+    """A token is signed in a way that its key is not for, or that is none."""
+    UNKNOWN_KEY = "unknown_key"
+    """A token names a key that the authentication server does not have, or not any more."""
+    WRONG_KEY = "wrong_key"
+    """The key that a token names has not signed it: it is forged, or was changed."""
+    WRONG_ISSUER = "wrong_issuer"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WRONG_STATION = "wrong_station"
+    WRONG_PROGRAM = "wrong_program"
+    BAD_LOGIN = "bad_login"
+    """There is no subscriber of that name with that password, or not any more."""
+    NOT_ENTITLED = "not_entitled"
+    """The subscriber may not see that, or not now."""
     NOT_ALLOWED = "not_allowed"
     """Not for whoever asks: nothing is sent to a host that did not ask for it."""
     BAD_SOURCE = "bad_source"
@@ -66,6 +87,8 @@ class Refused(Struct, frozen=True):
 
     reason: Reason
     detail: str | None = None
+    state: str | None = None
+    """The state of what was named, where that is in the way."""
 
     @property
     def perhaps_done(self) -> bool:

@@ -19,7 +19,8 @@ SEGMENTS_MAX = 1_000_000
 _MAGIC, _LAYOUT = b"MSTB", 1
 _HEAD = Layout(">4sHHII")
 _ROW = Layout(">QQIIII32s32s")
-_PACKETS, _PACKETS_AT = Layout(">I"), 20
+_COUNT = Layout(">I")
+_PACKETS_AT, _TICKS_AT = 20, 24
 _NO_INDEX = bytes(32)
 
 
@@ -64,6 +65,8 @@ class SegmentTable(Sequence[Segment]):
         """Raises `BadTable`."""
         self.octets = octets
         self._rows = _check_head(octets)
+        self.longest_ticks = 0
+        """Of the segment that plays for longest."""
         self._end = self._check_sums()
 
     @classmethod
@@ -130,7 +133,11 @@ class SegmentTable(Sequence[Segment]):
 
     def packets(self, number: int) -> int:
         """Transport stream packets of a segment, from 0 on."""
-        return int(_PACKETS.unpack_from(self.octets, self._offset(number) + _PACKETS_AT)[0])
+        return int(_COUNT.unpack_from(self.octets, self._offset(number) + _PACKETS_AT)[0])
+
+    def ticks(self, number: int) -> int:
+        """How long a segment plays, from 0 on."""
+        return int(_COUNT.unpack_from(self.octets, self._offset(number) + _TICKS_AT)[0])
 
     def advance(self, segment: int, packet: int, by_packets: int) -> tuple[int, int] | None:
         """The segment and packet that lie `by_packets` further on, or None past the end."""
@@ -157,7 +164,7 @@ class SegmentTable(Sequence[Segment]):
         return _HEAD.size + number * _ROW.size
 
     def _check_sums(self) -> Before:
-        """Gives what lies before the end. Raises `BadTable`."""
+        """Gives what lies before the end, and notes the longest. Raises `BadTable`."""
         before = Before(0, 0, 0)
         for number, row in enumerate(starmap(_Row, _ROW.iter_unpack(memoryview(self.octets)[_HEAD.size :]))):
             if row[:3] != before:
@@ -165,6 +172,7 @@ class SegmentTable(Sequence[Segment]):
             if not (row.packets and row.ticks) or row.reserved:
                 raise BadTable(f"segment {number} is empty, or of a newer layout")
             before = _past(before, row.packets, row.ticks)
+            self.longest_ticks = max(self.longest_ticks, row.ticks)
         return before
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,23 @@ from media_network.passing_trouble import PassingTrouble
 logger = logging.getLogger(__name__)
 
 STATUS_FILE = "status.json"
+
+
+class ChannelState(StrEnum):
+    """How an I/O channel is."""
+
+    WORKING = "working"
+    HANGING = "hanging"
+    """It does not answer, and is tried again."""
+    FAILED = "failed"
+    """It is given up until the next start."""
+
+
+class ChannelStatus(Struct, frozen=True, kw_only=True):
+    """An I/O channel, now."""
+
+    name: str
+    state: ChannelState
 
 
 class ProcessStatus(Struct, frozen=True, kw_only=True):
@@ -36,6 +54,8 @@ class ProcessStatus(Struct, frozen=True, kw_only=True):
     """Viewers it sends to right now."""
     sent_bytes: int = 0
     """Of media, since its start."""
+    channels: tuple[ChannelStatus, ...] = ()
+    """The disks of a blade."""
 
 
 def write_status(folder: Path, status: ProcessStatus) -> None:

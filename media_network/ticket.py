@@ -1,15 +1,16 @@
 """Tickets: what an engine asks for before it gives a byte.
 
 A director signs; its engines, which got the key when they enlisted, verify. They go on taking what the director before
-it has signed: so no key ever leaves its term, and a change of directors spoils no ticket. A ticket travels in a URL or
+it has signed, and tell the next one that key: so a change of directors spoils no ticket. A ticket travels in a URL or
 a message and is good for one holder (a session, or a copy) and one program.
 """
 
 import hmac
-from hashlib import sha256
 
 from media_network.fields import ProgramId
 
+COPY_HOLDER = "copy-"
+"""Begins the holder of a ticket that another station's engine copies with; of all others a viewer fetches."""
 _MAC_HEX_DIGITS = 32
 
 
@@ -25,6 +26,10 @@ class TicketKey:
     def __hash__(self) -> int:
         return hash(self._key)
 
+    def hex(self) -> str:
+        """The key, as engines and directors tell it to each other."""
+        return self._key.hex()
+
     def sign(self, holder: str, program: ProgramId) -> str:
         """A ticket: `<holder>.<mac>`."""
         return f"{holder}.{self._mac(holder, program)}"
@@ -38,7 +43,7 @@ class TicketKey:
     def _mac(self, holder: str, program: ProgramId) -> str:
         # The length in front keeps a holder and a program from being cut elsewhere than where they were joined.
         text = _octets(f"{len(holder)} {holder} {program}")
-        return hmac.new(self._key, text, sha256).hexdigest()[:_MAC_HEX_DIGITS]
+        return hmac.digest(self._key, text, "sha256").hex()[:_MAC_HEX_DIGITS]
 
 
 def _octets(text: str) -> bytes:

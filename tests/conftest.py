@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from zlib import crc32
 
 import psutil
@@ -22,6 +23,8 @@ APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/", "
 TOGETHER = ("tests/claims/",)
 """Folders whose tests share what they bring up."""
 LONG = ("tests/claims/", "tests/end_to_end/", "tests/chassis_emulator/campaign/", *APART, "tests/test_wheel.py")
+NODE_MODULES = Path(__file__).parents[1] / ".venv" / "npm"
+"""Where make puts them."""
 MISSING = "peer missing"
 SAID = "said"
 """A property with a line that the summary shows: what a test has seen that a person wants to know."""
@@ -50,10 +53,12 @@ def pytest_runtest_setup(item):
 
 @cache
 def is_there(peer: str) -> bool:
-    """Whether this machine has a command; `perl Net::SNMP` is a module of one."""
+    """Whether this machine has a command; `perl Net::SNMP` is a module of one, `node hls-parser` one that make gets."""
     command, _, module = peer.partition(" ")
     if shutil.which(command) is None:
         return False
+    if command == "node":
+        return not module or (NODE_MODULES / module / "package.json").is_file()
     return (
         not module or subprocess.run([command, f"-M{module}", "-e1"], capture_output=True, check=False).returncode == 0
     )

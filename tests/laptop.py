@@ -114,14 +114,21 @@ class Laptop:
         )
 
 
-def topology(network, *stations, center="main", home="home", providers=()):
-    """A topology as YAML: `stations` are (name, slots), `providers` (name, address)."""
+def topology(network, *stations, center="main", home="home", providers=(), zones=(), cost=(), facts=()):
+    """A topology as YAML: `stations` are (name, slots), `providers` (name, address); zones by name of a station, and
+    what else is to be said of one; what a term of the cost counts by its name."""
+    zones, cost, facts = dict(zones), dict(cost), dict(facts)
     lines = [f"network: {network}", f"name: test-{network}", "center:", f"  name: {center}", f"  home: {home}"]
     if providers:
         lines.append("  providers:")
     for name, address in providers:
         lines += [f"    - name: {name}", f"      address: {address}"]
+    if cost:
+        lines += ["  cost:", *(f"    {term}: {weight}" for term, weight in cost.items())]
     lines.append("stations:")
     for name, slots in stations:
         lines += [f"  - name: {name}", f"    slots: {slots}"]
+        if name in zones:
+            lines.append(f"    zone: {zones[name]}")
+        lines += [f"    {fact}: {value}" for fact, value in facts.get(name, {}).items()]
     return "\n".join(lines) + "\n"

@@ -43,6 +43,8 @@ _COUNTS = (
     ("msdPrograms", "Programs"),
     ("msdStations", "Stations"),
     ("msdStationsSilent", "Silent stations"),
+    ("mshCentersAway", "Centers away"),
+    ("mshOrdersOpen", "Open orders"),
 )
 
 

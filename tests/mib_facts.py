@@ -19,6 +19,7 @@ MIBS = ROOT / "mibs"
 SMI = ROOT / "tests" / "smi"
 STANDARD = SMI / "standard_objects.json"
 MODULES = sorted(path.stem for path in MIBS.glob("*.txt"))
+HEADQUARTERS = "MEDIA-STATION-HEADQUARTERS-MIB"
 
 _BASES = {
     "INTEGER": "Integer32",
@@ -114,6 +115,15 @@ def our_objects():
     """Facts of our own modules."""
     documents, _ = compiled()
     return objects_of(documents, MODULES)
+
+
+def readable(module):
+    """The names of the objects of one of ours that can be read."""
+    return {
+        name
+        for name, facts in our_objects()[module].items()
+        if facts["kind"] in {"scalar", "column"} and facts["access"].startswith("read")
+    }
 
 
 def all_objects():

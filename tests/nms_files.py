@@ -33,6 +33,7 @@ _LABELS = {
     "mssStreamNumber": "mssStreamProgram",
     "mssCopyNumber": "mssCopyProgram",
     "msdIngestNumber": "msdIngestProgram",
+    "mshCenterNumber": "mshCenterName",
 }
 """What a person calls a row: a column that is looked up by an index."""
 _MORE_LABELS = {"msaAlarmId": ("msaAlarmResource", "msaAlarmText", "msaAlarmSlot", "msaAlarmKind")}
@@ -59,7 +60,10 @@ _MODULES = {
     "media_station_chassis": ("MEDIA-STATION-CHASSIS-MIB", "MEDIA-STATION-ALARM-MIB"),
     "media_station_blade": ("MEDIA-STATION-CHASSIS-MIB", "MEDIA-STATION-STATION-MIB", "MEDIA-STATION-ALARM-MIB"),
     "media_station_center": ("MEDIA-STATION-CENTER-MIB", "MEDIA-STATION-ALARM-MIB"),
+    "media_station_headquarters": ("MEDIA-STATION-HEADQUARTERS-MIB", "MEDIA-STATION-ALARM-MIB"),
 }
+_OF_NO_MACHINE = {"media_station_center", "media_station_headquarters"}
+"""What their agents show is not a machine's."""
 
 
 AUTH = "media_station"
@@ -90,7 +94,7 @@ def exporter_modules():
     """What is asked of whom."""
     objects = {name: facts for known in all_objects().values() for name, facts in known.items()}
     return {
-        module: _exporter_module(objects, names, standard=module != "media_station_center")
+        module: _exporter_module(objects, names, standard=module not in _OF_NO_MACHINE)
         for module, names in _MODULES.items()
     }
 

@@ -24,8 +24,9 @@ def wait_until(
     *,
     why: Callable[[], object] = str,
     process: subprocess.Popen | None = None,
+    every_s: float = _LOOK_EVERY_S,
 ) -> Seen:
-    """Look until what is seen is as wanted; gives it.
+    """Look until what is seen is as wanted; gives it. A look that is work for who is waited for is made less often.
 
     `why` tells what there is to tell when it does not come, and a `process` that it comes from must not end before.
     """
@@ -33,7 +34,7 @@ def wait_until(
     while not holds(seen := look()):
         assert process is None or process.poll() is None, (f"ended with {process.returncode}", why())
         assert time.monotonic() < give_up_at, (seen, why())
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(every_s)
     return seen
 
 

@@ -5,7 +5,8 @@ import pytest
 from benchmarks.__main__ import run_once
 
 
-@pytest.mark.parametrize("name", ["pull", "copy", "cutter", "redirect", "control_call"])
+@pytest.mark.timeout(660)
+@pytest.mark.parametrize("name", ["pull", "copy", "cutter", "redirect", "control_call", "tokens"])
 def test_it_measures(name):
     figures = run_once(name)
     assert figures

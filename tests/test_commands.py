@@ -45,6 +45,16 @@ NO_DATA = {
     "blade-agent chassis deactivate": ORDERS,
     "distribution-center run": RUNS,
     "distribution-center nms run": RUNS,
+    "distribution-center mam run": RUNS,
+    "distribution-center auth run": RUNS,
+    "distribution-center auth add-subscriber": ORDERS,
+    "distribution-center auth change-subscriber": ORDERS,
+    "distribution-center auth entitle": ORDERS,
+    "distribution-center subscribers run": RUNS,
+    "distribution-center subscribers add": ORDERS,
+    "distribution-center subscribers change": ORDERS,
+    "distribution-center subscribers grant": ORDERS,
+    "distribution-center subscribers rent": ORDERS,
     "chassis-emulator down": ORDERS,
     "chassis-emulator pull": ORDERS,
     "chassis-emulator insert": ORDERS,
@@ -103,7 +113,7 @@ def understand(line):
     for param in command.params:
         value = given.get(param.name)
         if param.required:
-            assert isinstance(value, str | tuple), f"{line}: {param.name} is missing"
+            assert isinstance(value, str | tuple | list), f"{line}: {param.name} is missing"
             assert value, f"{line}: {param.name} is missing"
         if isinstance(value, str) and isinstance(param.type, click.Choice | click.types.IntParamType | click.IntRange):
             param.type.convert(value, param, context)

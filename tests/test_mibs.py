@@ -65,7 +65,9 @@ def test_the_registration_points_are_where_the_readme_says(search_path):
         "mediaStationBlade": f"{root}.5.1",
         "mediaStationManager": f"{root}.5.2",
         "mediaStationDistributionCenter": f"{root}.5.3",
+        "mediaStationAssetManagement": f"{root}.5.4",
         "mediaStationParts": f"{root}.6",
+        "mediaStationHeadquarters": f"{root}.7",
         **{f"mediaStationPart{part}": f"{root}.6.{number}" for number, part in enumerate(PARTS, start=1)},
     }
 

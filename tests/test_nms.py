@@ -24,7 +24,7 @@ def test_the_file_is_what_would_be_written(name):
 
 
 def used_in(text):
-    return set(re.findall(r"\b((?:msa|msc|msd|mss|entPhy)\w+)", text))
+    return set(re.findall(r"\b((?:msa|msc|msd|msh|mss|entPhy)\w+)", text))
 
 
 def test_alerts_and_panels_use_what_is_scraped():

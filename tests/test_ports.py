@@ -10,6 +10,9 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from chassis_emulator.simulation.simulation import Simulation
 from distribution_center.center import serve_center
+from distribution_center.headquarters.mam import serve_mam
+from distribution_center.headquarters.settings import MamSettings
+from distribution_center.headquarters.store import HeadquartersStore
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
@@ -22,18 +25,20 @@ from tests.verbs import VERBS
 
 PORTS = {Port.CONTROL: 8081, Port.MEDIA: 8080}
 DIRECTOR, ENGINE, CENTER = "127.1.1.1", "127.1.1.2", "127.1.0.1"
+MAM = Address(CENTER, 8082)
 BLADES = DIRECTOR, ENGINE
 EPOCH = 5
 """The examples': what they order is obeyed."""
 ALL = {verb.path for verb in VERBS}
+OF_CONSOLES = {f"director/{verb}" for verb in ("play", "watching", "pause", "resume", "seek", "scale", "end-stream")}
 CONTROL = {
-    DIRECTOR: {path for path in ALL if path.startswith("director/")} - {"director/play", "director/watching"},
+    DIRECTOR: {path for path in ALL if path.startswith("director/")} - OF_CONSOLES,
     ENGINE: {path for path in ALL if path.startswith("engine/")} - {"engine/stream", "engine/director"},
     CENTER: {path for path in ALL if path.startswith(("content/", "registry/"))} - {"registry/doors"}
     | {"director/locate-segment"},
 }
 MEDIA = {
-    DIRECTOR: {"director/play", "director/watching"},
+    DIRECTOR: OF_CONSOLES,
     ENGINE: {"engine/stream", "engine/cease", "engine/director"},
     CENTER: {"content/ask-program", "content/program", "content/programs", "registry/doors"},
 }
@@ -69,7 +74,15 @@ def told(folder, story):
 
         simulation.start(simulation.host(DIRECTOR), lambda: be_blade(DIRECTOR, Role.DIRECTOR))
         simulation.start(simulation.host(ENGINE), lambda: be_blade(ENGINE, Role.ENGINE))
+
+        async def be_headquarters():
+            settings = MamSettings(
+                centers={"main": f"{CENTER}:8081"}, address=MAM.host, port=MAM.port, state=str(folder)
+            )
+            await serve_mam(settings, HeadquartersStore(folder / "headquarters.sqlite"), simulation.rng("mam"))
+
         simulation.start(simulation.host(CENTER), be_center)
+        simulation.start(simulation.host(CENTER), be_headquarters)
         simulation.run(until_s=2.0)
 
         async def ask():
@@ -108,6 +121,14 @@ def test_each_port_answers_its_own_verbs_and_no_other(tmp_path, host):
                 described = (await response.json())["paths"]
             assert {path.removeprefix("/") for path, ways in described.items() if "post" in ways} == expected, port
             assert any("get" in ways for ways in described.values()) is (port is Port.MEDIA)
+
+    told(tmp_path, story)
+
+
+def test_the_headquarters_answers_its_own_verbs_and_no_other(tmp_path):
+    async def story(http):
+        expected = {path for path in ALL if path.startswith("headquarters/")}
+        assert {verb.path for verb in VERBS if await understands(http, MAM, verb)} == expected
 
     told(tmp_path, story)
 

@@ -131,7 +131,7 @@ def test_the_base_install_brings_nothing_that_a_blade_does_not_need(blade):
         "import importlib.util as u, json;"
         "print(json.dumps([n for n in ('apsw', 'av', 'yaml', 'pytest', 'aiohttp') if u.find_spec(n)]))"
     )
-    assert json.loads(run(blade, "python", "-c", probe)) == ["aiohttp"]
+    assert json.loads(run(blade, "python", "-c", probe)) == ["apsw", "aiohttp"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -168,6 +168,8 @@ def test_the_pages_travelled(blade):
         "media_network/pages/shared",
         "chassis_emulator/panel/page",
         "distribution_center/network_management/page",
+        "distribution_center/page/files",
+        "blade_agent/main_board/director/doors/page",
     ):
         expected = files_in(ROOT / room)
         assert files_in(installed / room) == expected

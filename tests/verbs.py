@@ -13,17 +13,27 @@ from blade_agent.chassis_manager import orders as manager
 from chassis_emulator.chassis import orders as chassis
 from chassis_emulator.network import control
 from chassis_emulator.panel import orders as panel
+from distribution_center.page import orders as page
 from media_network import messages
 from media_network.http.refusing import STATUSES
 from media_network.messages.verb import KIB, MIB, Verb
 
 CONVERSATIONS = [import_module(f"{messages.__name__}.{module.name}") for module in iter_modules(messages.__path__)]
-_LOCAL = {"chassis manager": (manager,), "emulated network": (control, chassis), "front panel": (panel,)}
+_LOCAL = {
+    "chassis manager": (manager,),
+    "emulated network": (control, chassis),
+    "front panel": (panel,),
+    "operator's page": (page,),
+}
 _RECEIVERS = {
+    "authentication": "authentication server",
+    "billing": "subscriber billing",
     "content": "center",
     "director": "director",
     "engine": "engine",
+    "headquarters": "headquarters",
     "registry": "center",
+    "subscribers": "subscriber management",
 }
 
 

@@ -1,4 +1,6 @@
-"""What Zabbix gets: a template each for a chassis manager, a blade and a distribution center, in the format of 6.0."""
+"""What Zabbix gets: a template each for a chassis manager, a blade, a distribution center and the headquarters of
+several, in the format of 6.0.
+"""
 
 import hashlib
 from typing import NamedTuple
@@ -147,6 +149,33 @@ _TEMPLATES = {
                     ),
                     Item("msdStationPrograms", "whole programs"),
                     Item("msdStationEngines", "media engines"),
+                ),
+            ),
+        ),
+    ),
+    "Media station headquarters by SNMP": (
+        (
+            *_ALARMS,
+            Item("mshCenters", "Centers"),
+            Item("mshCentersAway", "Centers away"),
+            Item("mshPrograms", "Programs"),
+            Item("mshOrdersOpen", "Open orders"),
+            Item("mshOrdersFailed", "Failed orders", trigger=("change({})>0", "An order failed", "WARNING")),
+        ),
+        (
+            Rule(
+                "Centers",
+                "mshCenterReachable",
+                "mshCenterName",
+                "Center {#NAME}",
+                (
+                    Item(
+                        "mshCenterReachable",
+                        "reachable",
+                        trigger=("last({})=2", "the center does not answer its headquarters", "HIGH"),
+                    ),
+                    Item("mshCenterPrograms", "programs"),
+                    Item("mshCenterOrders", "open orders"),
                 ),
             ),
         ),

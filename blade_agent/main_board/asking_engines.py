@@ -1,10 +1,10 @@
-"""PRELOAD and START, as the director and the engine before say them to the engine of the next turn (claim 16)."""
+"""PRELOAD, SWAP and START, as the director and the engine before say them to the next engine (claims 16, 21, 22)."""
 
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.streaming import PRELOAD, START, Preload, Ready, Start
+from media_network.messages.streaming import PRELOAD, START, SWAP, Preload, Ready, Start, Swap, Swapped
 from media_network.messages.verb import Done
 from media_network.refusal import Refused
 
@@ -22,6 +22,13 @@ class AskingEngines:
         """Notify an engine to preload a segment; None if no answer came in time."""
         try:
             return await self._http.ask(engine, PRELOAD, order, deadline_s=_PRELOAD_DEADLINE_S)
+        except NetworkError:
+            return None
+
+    async def swap(self, engine: Address, order: Swap) -> Swapped | Refused | None:
+        """Have an engine get ready to take this one's place; None if no answer came in time."""
+        try:
+            return await self._http.ask(engine, SWAP, order, deadline_s=_PRELOAD_DEADLINE_S)
         except NetworkError:
             return None
 

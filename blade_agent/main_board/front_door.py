@@ -14,28 +14,40 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH
+from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
 from blade_agent.main_board.parts import Parts, with_parts
 from media_network.address import Address
 from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable, Resource
-from media_network.messages import enlisting, holdings, obtaining, program_information, streaming, watching
+from media_network.messages import (
+    deletion,
+    enlisting,
+    holdings,
+    obtaining,
+    program_information,
+    sources,
+    steering,
+    streaming,
+    watching,
+)
 from media_network.messages.verb import Verb
 from media_network.refusal import Reason, Refused
-from media_network.segment_url import HELD_SEGMENT_PATH
+from media_network.segment_url import HELD_INDEX_PATH, HELD_SEGMENT_PATH
 
 _VERBS: tuple[Verb[Any, Any], ...] = tuple(
     verb
-    for conversation in (enlisting, holdings, obtaining, program_information, streaming, watching)
+    for conversation in (
+        *(deletion, enlisting, holdings, obtaining, program_information),
+        *(sources, steering, streaming, watching),
+    )
     for verb in vars(conversation).values()
-    if isinstance(verb, Verb)
+    if isinstance(verb, Verb) and verb.path.startswith(("director/", "engine/"))
 )
 _RESOURCES = {
-    PLAYLIST_PATH: "The playlist of a program (claim 1).",
-    SEGMENT_PATH: "A segment: redirects to an engine that holds it (claim 18).",
+    **DIRECTED,
     HELD_SEGMENT_PATH: "A held segment.",
+    HELD_INDEX_PATH: "The index of a held segment.",
 }
-_DIRECTED = frozenset({PLAYLIST_PATH, SEGMENT_PATH})
 
 _Answer = Callable[[Any, str], Coroutine[Any, Any, msgspec.Struct]]
 
@@ -92,7 +104,8 @@ class FrontDoor:
         for verb in _VERBS:
             table.verb_by_host(verb, partial(self._answer, verb))
         for path, summary in _RESOURCES.items():
-            table.resource(path, partial(self._get, path), summary)
+            from_anywhere = path not in DIRECTED or path.startswith(PROGRAMS)
+            table.resource(path, partial(self._get, path), summary, from_anywhere=from_anywhere)
         return with_parts(table, self._parts)
 
     @asynccontextmanager
@@ -132,9 +145,8 @@ class FrontDoor:
         answer: Resource | None = _first(resource.answer for resource in resources if resource.path == path)
         if answer is not None:
             return await answer(request)
-        if path in _DIRECTED and (director := self._director()):
-            headers = {"Location": f"http://{director}{request.path_qs}", "Access-Control-Allow-Origin": "*"}
-            return web.Response(status=307, headers=headers)
+        if path in DIRECTED and (director := self._director()):
+            return web.Response(status=307, headers={"Location": f"http://{director}{request.path_qs}"})
         return refusing(Refused(Reason.WRONG_ROLE, "this blade has no role to answer that"))
 
 

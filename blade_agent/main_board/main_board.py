@@ -9,29 +9,32 @@ import logging
 import random
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from blade_agent.backplane.role import MainBoardState, MainBoardStatus, Role, RoleAssignment
+from blade_agent.main_board.accounts.station_accounts import StationAccounts
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.director import Director, open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
-from blade_agent.main_board.director.duty import DirectorDuty
+from blade_agent.main_board.director.duty import DirectorDuty, WaterMarks
 from blade_agent.main_board.engine.adopting import adopt_earlier
 from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.engine import Engine, EngineDuty, open_engine
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
+from blade_agent.main_board.issuer_keys import IssuerKeys
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
 from blade_agent.main_board.service_address import ServiceAddress, serving_at
 from media_network.address import Address
 from media_network.files import Files
 from media_network.http.gate import ConnectionGate, connections_bearable
 from media_network.http.server import serve_ports
+from media_network.messages.steering import PAUSE_S
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +56,20 @@ class Equipment:
     files: Files
     service: ServiceAddress | None = None
     """Where its station serves consoles while this blade directs it."""
+    pause_s: float = PAUSE_S
+    """How long a stream may be paused that it directs."""
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them."""
+    playlists_name_engines: bool = False
+    """A station that it directs has the engine of each segment in its playlists."""
+    zone: str = ""
+    """Where its station is; empty: nobody has said."""
+    water: WaterMarks = field(default_factory=WaterMarks)
+    """How full the disks of a station that it directs may become."""
+    issuer: IssuerKeys | None = None
+    """The keys of the authentication server whose tokens consoles have to show; None: anybody is served."""
+    accounts: StationAccounts | None = None
+    """Subscriber management and billing; None: a token is all that is asked for, and nothing is billed."""
 
 
 class RunningMainBoard:
@@ -229,8 +244,9 @@ class RunningMainBoard:
         if duty is None:
             return
         board = self._board
+        meter = board.accounts.meter if board.accounts else None
         async with (
-            open_engine(duty, board.store, self._catalogue, self._rng, self._engine_counters) as engine,
+            open_engine(duty, board.store, self._catalogue, self._rng, self._engine_counters, meter=meter) as engine,
             self._door.on_duty(engine.table()),
         ):
             self._engine = engine
@@ -246,10 +262,16 @@ class RunningMainBoard:
             address=self._board.address,
             media=self._board.media,
             service=self._board.service.address if self._board.service else None,
+            zone=self._board.zone,
             epoch=wanted.epoch,
             center=wanted.center,
             state=self._board.state,
+            water=self._board.water,
+            issuer=self._board.issuer,
+            accounts=self._board.accounts,
+            pause_s=self._board.pause_s,
             allow_elsewhere=self._board.allow_elsewhere,
+            playlists_name_engines=self._board.playlists_name_engines,
         )
         async with (
             open_director(duty, self._catalogue, self._rng, self._director_counters) as director,

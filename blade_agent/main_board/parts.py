@@ -1,4 +1,4 @@
-"""Parts of programs on a blade: segment tables, each in a file that is named by its digest.
+"""Parts of programs on a blade: segment tables and attachments, each in a file that is named by its digest.
 
 A part never changes, and whoever has it is as good a source as any other: what came is right if its digest is. On the
 disk are those of programs that the blade holds something of; what it only directs stays in memory, as much as fits.
@@ -97,7 +97,9 @@ class Parts:
             except OSError as error:
                 logger.warning("part %s cannot be read: %s", sha256, error)
                 return None
-        if octets is not None:
+        if octets is None:
+            self._on_disk.discard(sha256)  # it has rotted, maybe: whoever brings it again is to write it
+        else:
             self._on_disk.add(sha256)
         return octets
 
@@ -126,6 +128,22 @@ class Parts:
             return False
         await self._keep(sha256, octets)
         return True
+
+    async def obtain(
+        self, sha256: Sha256, bytes_max: int, sources: Iterable[Address], http: HttpClient
+    ) -> bytes | None:
+        """A part that is here, or comes from the first of these who has it, and is kept then."""
+        if (octets := await self.read(sha256)) is not None:
+            return octets
+        for source in sources:
+            octets = await fetch_part(http, source, sha256, bytes_max)
+            if octets is not None:
+                try:
+                    await self._keep(sha256, octets)
+                except OSError as error:
+                    logger.warning("part %s cannot be kept: %s", sha256, error)
+                return octets
+        return None
 
     async def _give(self, sha256: Sha256) -> bytes | None:
         """From memory too: whoever directs has it there, and others are to hold it."""

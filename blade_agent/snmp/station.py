@@ -29,6 +29,7 @@ from media_network.snmp.value import (
     enumerated,
     truth,
 )
+from media_network.status import ChannelState
 
 _DIRECTOR = (*STATION, 1, 1)
 _ENGINE_ENTRY = (*STATION, 1, 2, 1)
@@ -36,14 +37,20 @@ _STORE = (*STATION, 1, 4)
 _WORK = (*STATION, 1, 6)
 _STREAM_ENTRY = (*STATION, 1, 7, 1)
 _COPY_ENTRY = (*STATION, 1, 8, 1)
+_CHANNEL_TEXTS = {
+    ChannelState.WORKING: "I/O channel {} works.",
+    ChannelState.HANGING: "I/O channel {} hangs: its disk does not answer, and is tried again when it does.",
+    ChannelState.FAILED: "I/O channel {} is given up: its disk failed.",
+}
 _KIND = enumerated(pull=1, push=2)
-_STATE = enumerated(redirected=1, streaming=2, resuming=3, ended=4)
+_STATE = enumerated(redirected=1, streaming=2, resuming=3, ended=4, paused=5)
 _ADDRESS_TYPE = enumerated(unknown=0, ipv4=1, ipv6=2, ipv4z=3, ipv6z=4, dns=16)
 _STATES: dict[str, int] = {
     SessionState.REDIRECTED: 1,
     SessionState.STREAMING: 2,
     SessionState.RESUMING: 3,
     SessionState.ENDED: 4,
+    SessionState.PAUSED: 5,
 }
 _MIB = 1 << 20
 _DIRECTOR_FIGURES: Mapping[int, tuple[Syntax, Callable[[DirectorFigures], int]]] = {
@@ -150,7 +157,7 @@ class StationObjects:
                 severity=Severity.MAJOR,
                 slot=self._slot,
                 resource=channel.name,
-                text=f"I/O channel {channel.name} is given up: its disk failed or does not answer.",
+                text=_CHANNEL_TEXTS[channel.state].format(channel.name),
             )
             self._alarms.set_alarm(cause, wrong=not channel.working)
 
@@ -223,6 +230,8 @@ class StationObjects:
                 8: (COUNTER64, lambda channel: channel.counted.failures),
                 9: (GAUGE32, lambda channel: channel.receptions),
                 10: (COUNTER64, lambda channel: channel.free_bytes),
+                11: (COUNTER64, lambda channel: channel.counted.hangs),
+                12: (GAUGE32, lambda channel: channel.waiting),
             },
         )
 

@@ -23,9 +23,9 @@ from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.plan import BladePlan, NetworkPlan
 from media_network.address import Address
 from media_network.cut import Cut
+from media_network.http.all_stations import all_stations_of
 from media_network.http.client import HttpClient
 from media_network.messages.holdings import ASK_STATION_HOLDINGS, AskHoldings
-from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.messages.watching import ASK_STATION, AskStation, StationView
 from media_network.segment_set import parse_segments
@@ -83,9 +83,9 @@ class Battlefield:
 
     async def views(self) -> dict[str, DirectorBook]:
         """Stations as their directors see them, as far as they answer."""
-        listed = await self.http.tell(self.plan.center.address, LIST_STATIONS, ListStations(), deadline_s=_ASK_S)
+        listed = await all_stations_of(self.http, self.plan.center.address, deadline_s=_ASK_S)
         views = {}
-        for row in listed.stations if listed else ():
+        for row in listed or ():
             director = Address.parse(row.director)
             view = await self.http.tell(director, ASK_STATION, AskStation(), deadline_s=_ASK_S)
             held = await self._held(director)

@@ -16,7 +16,8 @@ import apsw
 from msgspec import Struct
 
 from chassis_emulator.topology.plan import BladePlan
-from distribution_center.registry import reads
+from distribution_center.registry import deletion_reads, reads
+from distribution_center.registry.deletions import Deletion
 from distribution_center.registry.repository import OrderState
 from distribution_center.registry.sqlite_connection import open_reader
 from media_network.cut import Cut
@@ -28,6 +29,8 @@ from media_network.segment_set import format_segments
 Locations = Mapping[Cut, frozenset[int]]
 """Segments by cut."""
 _PROGRAMS_MAX = 10_000
+_STATIONS_MAX = 1000
+_DELETIONS_MAX = 10_000
 _Answer = TypeVar("_Answer")
 _HELD = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9a-f]{64})\.ts")
 
@@ -40,6 +43,8 @@ class RegistryBook(Struct, frozen=True, kw_only=True):
     """By station."""
     unfinished: tuple[tuple[ProgramId, str], ...]
     """Orders to distribute that are not carried out: program and station."""
+    deletions: tuple[tuple[ProgramId, str], ...]
+    """Those that are neither carried out nor denied: program and station."""
     epochs: Mapping[str, int]
     """By station, of the last director that was heard."""
 
@@ -74,14 +79,19 @@ def _read_registry(connection: apsw.Connection) -> RegistryBook:
     for name, header in programs.items():
         for station, held in _of(connection, reads.locations(name)).items():
             locations[station][header.cut] = held
-        orders = _of(connection, reads.orders(name))
+        orders = _of(connection, reads.orders(name, "", _STATIONS_MAX))
         unfinished += [(name, station) for station, order in orders.items() if order.state is OrderState.ORDERED]
     return RegistryBook(
         programs=programs,
         locations=locations,
         unfinished=tuple(unfinished),
-        epochs={station.station: station.stamp.epoch for station in _of(connection, reads.stations())},
+        deletions=tuple((each.program, each.station) for each in _of(connection, _deletions())),
+        epochs={station.station: station.stamp.epoch for station in _of(connection, reads.stations("", _STATIONS_MAX))},
     )
+
+
+def _deletions() -> reads.Read[list[Deletion]]:
+    return deletion_reads.deletions((0, ""), _DELETIONS_MAX, denied=False)
 
 
 def _of(connection: apsw.Connection, read: reads.Read[_Answer]) -> _Answer:

@@ -22,6 +22,7 @@ from chassis_emulator.topology.topology import Center, StationTopology, Topology
 from media_network.http.client import HttpClient
 
 _HOME = "home"
+_ORDERED = "north"
 _UP_WITHIN_S = 120.0
 _PLAYED_IN_CALM = 3
 """Programs that are played after a round: all of the first ones, later so many of them, drawn."""
@@ -43,12 +44,16 @@ class RoundOutcome(Struct, frozen=True, kw_only=True):
 
 
 def topology_of(network: int) -> Topology:
-    """What is beaten: a home media station, and one that viewers are served at."""
+    """What is beaten: a home media station, one that is ordered to hold programs, one that gets what is asked for."""
     return Topology(
         network=network,
         name=f"campaign-{network}",
         center=Center(name="main", home=_HOME),
-        stations=(StationTopology(name=_HOME, slots=2), StationTopology(name="north", slots=4, channels=2)),
+        stations=(
+            StationTopology(name=_HOME, slots=2),
+            StationTopology(name=_ORDERED, slots=4, channels=2),
+            StationTopology(name="south", slots=2),
+        ),
     )
 
 
@@ -64,7 +69,7 @@ class Campaign:
         )
         films = field.folder.path / "films"
         films.mkdir(exist_ok=True)
-        self._operator = Operator(field, account, films, self._served)
+        self._operator = Operator(field, account, films, (_ORDERED,))
         self._viewers = Viewers(field, account)
         self._assailant = Assailant(field, account)
         self._calm = Calm(field, self._operator, patience_s)
@@ -120,11 +125,14 @@ class Campaign:
         await self._viewers.watch(way, rng.choice(self._served), self._operator.in_service, rng)
 
     async def _run_errand(self, number: int) -> None:
-        """Every other round or so a film more; else what is in service is ordered again."""
+        """Every other round or so a film more; else what is in service is deleted at a station, or ordered again."""
         rng = round_rng(self._seed, number, "operator")
         await asyncio.sleep(rng.uniform(0.0, STORM_S / 2))
-        if rng.random() < 0.5:
+        errand = rng.random()
+        if errand < 0.5:
             await self._operator.bring(number)
+        elif errand < 0.75:
+            await self._operator.let_go(rng.choice(self._operator.in_service), rng.choice(self._served))
         else:
             await self._operator.order_again(rng.choice(self._operator.in_service))
 

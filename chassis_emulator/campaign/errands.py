@@ -23,6 +23,7 @@ from media_network.messages.content import (
     IngestStage,
     Publish,
 )
+from media_network.messages.deletion import DELETE_PROGRAM, DeleteProgram
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Refused
 from media_network.time_of_day import now_ms
@@ -51,8 +52,8 @@ class Operator:
 
     @property
     def in_service(self) -> tuple[ProgramId, ...]:
-        """Programs that are to be played: they were distributed, and published."""
-        return tuple(sorted(self._published & {program for program, _ in self._distributed}))
+        """Programs that are to be played, at every station, whether it was to hold them or not."""
+        return tuple(sorted(self._published))
 
     async def bring(self, number: int) -> bool:
         """Have a film ingested, distributed and published; tell whether all three were promised."""
@@ -64,6 +65,13 @@ class Operator:
     async def order_again(self, program: ProgramId) -> None:
         """Order the distribution of what is distributed, and the publication of what is published."""
         await self._put_in_service(program)
+
+    async def let_go(self, program: ProgramId, station: str) -> None:
+        """Order a deletion. From then on nobody is promised that the station holds the program."""
+        self._distributed.discard((program, station))
+        await self._order(
+            DELETE_PROGRAM, DeleteProgram(program=program, station=station), f"delete {program} at {station}"
+        )
 
     def broken_promises(self, book: RegistryBook) -> Iterator[str]:
         """What the registry does not know of what it promised, a clause each."""
@@ -78,6 +86,7 @@ class Operator:
             if header and len(held) < header.segments:
                 yield f"{program} was to be at {station}, where {len(held)} of its segments are"
         yield from (f"{program} is still to be brought to {station}" for program, station in book.unfinished)
+        yield from (f"{program} is still to be deleted at {station}" for program, station in book.deletions)
 
     async def _put_in_service(self, program: ProgramId) -> bool:
         order = Distribute(program=program, stations=self._stations)

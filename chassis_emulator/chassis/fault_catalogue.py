@@ -9,8 +9,9 @@ _TARGETS = {
     Victim.PROCESS: FaultTarget.BLADE,
     Victim.SUPPLY: FaultTarget.SUPPLY,
     Victim.CHASSIS: FaultTarget.CHASSIS,
+    Victim.CHANNEL: FaultTarget.BLADE,
 }
-"""The panel offers what befalls a process at its blade."""
+"""The panel offers what befalls a process, or an I/O channel, at its blade."""
 
 
 def fault_kinds() -> tuple[FaultKind, ...]:

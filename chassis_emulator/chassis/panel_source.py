@@ -98,17 +98,20 @@ class NetworkView:
 
     async def picture(self) -> Picture:
         """How the network is now."""
-        center = self._processes.by_name[self._plan.center.name]
+        center, *others = map(self._draw_center, self._plan.center_processes)
         return Picture(
             network=self._plan.topology.network,
             name=self._plan.topology.name,
             boot=self._boot,
-            center=CenterPicture(
-                name=center.name, process=process_state(center), address=str(self._plan.center.address)
-            ),
+            center=center,
+            other_centers=tuple(others),
             nms=_page_in(self._nms),
             stations=tuple(await asyncio.gather(*map(self._draw, self._chassis.values()))),
         )
+
+    def _draw_center(self, name: str) -> CenterPicture:
+        [address, *_] = self._plan.listening[name]
+        return CenterPicture(name=name, process=process_state(self._processes.by_name[name]), address=str(address))
 
     async def events(self, after: int) -> tuple[PanelEvent, ...]:
         """The events of all chassis managers with a higher id than `after`, in the order they became known."""
@@ -165,7 +168,7 @@ class NetworkView:
         seen, lights = await asyncio.gather(_ask_manager(chassis), loop.run_in_executor(None, _lights, chassis))
         return picture_of(
             chassis,
-            home=chassis.plan.station == self._plan.center.home,
+            home=chassis.plan.home,
             faults=self._faults.book.entries,
             seen=seen,
             lights=lights,

@@ -8,7 +8,7 @@ from chassis_emulator.chassis.fault_catalogue import injected
 from chassis_emulator.chassis.living_chassis import LivingChassis
 from chassis_emulator.chassis.living_slot import LivingSlot, SlotPresence
 from chassis_emulator.faults.book import FaultEntry
-from chassis_emulator.faults.targets import supply_name
+from chassis_emulator.faults.targets import channel_names, supply_name
 from chassis_emulator.panel.model import (
     Handle,
     InjectedFault,
@@ -16,6 +16,7 @@ from chassis_emulator.panel.model import (
     LightColor,
     Lights,
     ManagerPicture,
+    PanelChannel,
     PanelChassis,
     PanelSlot,
     PartHealth,
@@ -63,7 +64,7 @@ def picture_of(
                 state.blades[number - 1],
                 managed.get(number),
                 lights.get(number, {}),
-                on.get(slot.plan.name, ()),
+                tuple(one for name in (slot.plan.name, *channel_names(slot.plan)) for one in on.get(name, ())),
             )
             for number, slot in chassis.slots.items()
         ),
@@ -152,6 +153,7 @@ def _slot(
         capacity_bps=float(slot.plan.capacity_bps),
         address=slot.plan.address.host,
         serial=status.service_port or None,
+        channels=tuple(PanelChannel(name=one.name, state=one.state) for one in status.channels if process.pid),
         faults=faults,
     )
 

@@ -14,6 +14,7 @@ import msgspec
 
 from chassis_emulator.chassis.living_chassis import LivingChassis
 from chassis_emulator.faults.book import FaultBook, FaultEntry
+from chassis_emulator.faults.hung_channels import hang
 from chassis_emulator.faults.kinds import (
     AnyFault,
     BrownOut,
@@ -21,12 +22,13 @@ from chassis_emulator.faults.kinds import (
     FanFailure,
     Fault,
     Hang,
+    HangingChannel,
     HotInlet,
     LineFault,
     OverTemperature,
     SupplyFailure,
 )
-from chassis_emulator.faults.targets import Targets, supply_name
+from chassis_emulator.faults.targets import Targets, channel_name, supply_name
 from chassis_emulator.processes.processes import Process, Processes
 
 _CRASH = "crash"
@@ -67,20 +69,26 @@ class FaultsInForce:
         return cleared
 
     async def end_in_time(self) -> None:
-        """End each fault that has a duration when it is over, until cancelled."""
-        while True:
-            self._changed.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(self.book.next_end):
-                    await self._changed.wait()
-            if self.book.expire(self.now()):
-                await self._strike()
+        """End each fault that has a duration when it is over, until cancelled; then no disk hangs any more."""
+        self._strike_channels()  # a network that was killed may have left some that do
+        try:
+            while True:
+                self._changed.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(self.book.next_end):
+                        await self._changed.wait()
+                if self.book.expire(self.now()):
+                    await self._strike()
+        finally:
+            self.book.clear([entry.id for entry in self.book.entries])
+            self._strike_channels()
 
     async def _strike(self) -> None:
         self._changed.set()
         async with self._striking:
             self._strike_lines()
             self._strike_physics()
+            self._strike_channels()
             await self._strike_processes()
             await asyncio.gather(*(chassis.step() for chassis in self._chassis.values()))
 
@@ -107,6 +115,13 @@ class FaultsInForce:
                 physics.break_fan(number, broken=bool(self._on(FanFailure, name)))
                 shares = [fault.voltage_share for fault in self._on(BrownOut, name)]
                 physics.brown_out(number, min(shares, default=1.0))
+
+    def _strike_channels(self) -> None:
+        for chassis in self._chassis.values():
+            for slot in chassis.slots.values():
+                for folder in slot.plan.channels:
+                    hangs = bool(self._on(HangingChannel, channel_name(slot.plan.name, folder)))
+                    hang(folder, hangs=hangs)
 
     async def _strike_processes(self) -> None:
         for process in self._processes.all:

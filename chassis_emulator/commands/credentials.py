@@ -7,30 +7,47 @@ from typing import Any
 
 import click
 
-from chassis_emulator.network.state_folder import StateFolder, write_secret
+from chassis_emulator.network.state_folder import StateFolder
 from media_network.cli import UserError, echo_json, json_option, state_dir_option
+from media_network.secret_file import write_secret
 from media_network.table import table_or
 
 _NOBODY = "No users have been generated yet: that is done by the first `chassis-emulator up`."
 
 
 @click.command()
-@json_option("an object by protocol")
+@json_option("an object by protocol; of further centers, one a center under `centers`")
 @state_dir_option
 def credentials(as_json: bool, state_dir: Path) -> None:  # noqa: FBT001 -- click passes options by name
-    """Show the users that were generated for the network.
+    """Show the users that were generated for the network; of several centers, each and its stations have their own.
 
     \b
     Example:
       chassis-emulator credentials --json
     """
-    users = StateFolder(state_dir).read_credentials()
+    folder = StateFolder(state_dir)
+    users = folder.read_credentials()
     if as_json:
         echo_json(users)
         return
+    others = users.pop("centers", {})
     rows = [row for protocol, known in users.items() for row in _user_rows(protocol, known)]
-    headings = ("PROTOCOL", "USER", "PASSWORD", "PRIVACY")
+    headings: tuple[str, ...] = ("PROTOCOL", "USER", "PASSWORD", "PRIVACY")
+    if others:
+        headings = ("CENTER", *headings)
+        rows = [(_first_center(folder), *row) for row in rows]
+        rows += [
+            (c, *row)
+            for c, own in others.items()
+            for protocol, known in own.items()
+            for row in _user_rows(protocol, known)
+        ]
     click.echo(table_or(_NOBODY, headings, rows))
+
+
+def _first_center(folder: StateFolder) -> str:
+    record = folder.record()
+    return record.topology.center.name if record else ""
 
 
 def _user_rows(protocol: str, known: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from chassis_emulator.commands.hints import PsRow, Scene, Surroundings, as_text, browser_hints, shell_hints
-from chassis_emulator.topology.topology import Topology
+from chassis_emulator.topology.topology import VIEWER, Topology
 from media_network.fields import ProgramId, Sha256
 from media_network.table import format_table
 from media_network.whereabouts import STATE_VARIABLE, default_state_folder
@@ -68,6 +68,7 @@ class Demo:
     def __init__(self, named: str, topology: Topology, state: Path, say: Say) -> None:
         self._environment = {**os.environ, STATE_VARIABLE: str(state)}
         self._named = named
+        self._logs_in = topology.authentication
         self._station = _station_of_viewers(topology)
         self._state = state
         self._say = say
@@ -75,6 +76,8 @@ class Demo:
     def play_the_main_job(self, clip: Path) -> str:
         """Bring a network up, and a program into it, and out again both ways; its name. Raises DemoFailed."""
         self._run("chassis-emulator", "up", self._named, "--network", "free")
+        if self._logs_in:
+            self._log_in()
         document = self._run(
             "distribution-center", "ingest", str(clip), "--segment-ms", str(_SEGMENT_MS), "--json", quiet=True
         )
@@ -117,6 +120,11 @@ class Demo:
         """End what is up. Raises DemoFailed."""
         self._run("chassis-emulator", "down")
 
+    def _log_in(self) -> None:
+        users = self._ask("chassis-emulator", "credentials", "--json", type=dict[str, Any])
+        password = str(users["console"]["password"]).encode()
+        self._run("media-console", "login", VIEWER, "--password-file", "-", said=password)
+
     def _ask(self, *command: str, type: Any) -> Any:  # noqa: A002 -- as msgspec calls it
         return msgspec.json.decode(self._run(*command, quiet=True), type=type)
 
@@ -129,28 +137,34 @@ class Demo:
     def _output(self, by: str) -> Path:
         return demo_folder(self._state) / f"received-by-{by}.ts"
 
-    def _run(self, *command: str, quiet: bool = False) -> bytes:
+    def _run(self, *command: str, quiet: bool = False, said: bytes | None = None) -> bytes:
         """Run a command of ours, shown as it would be typed; its progress and errors go where ours go."""
         self._say(f"$ {' '.join(command)}")
-        finished = self._finish(*command)
+        finished = self._finish(*command, said=said)
         if finished.returncode:
             raise DemoFailed(command[0], f"ended with exit code {finished.returncode}")
         if not quiet:
             self._say(finished.stdout.decode().rstrip())
         return finished.stdout
 
-    def _finish(self, command: str, *arguments: str, errors: int | None = None) -> subprocess.CompletedProcess[bytes]:
-        """Run it to its end, also when this is interrupted: it is told to end in order, and only then it goes on."""
+    def _finish(
+        self, command: str, *arguments: str, errors: int | None = None, said: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run it to its end, also when this is interrupted: it is told to end in order, and only then it goes on.
+
+        `said` is its standard input; else it has ours.
+        """
         # Our own commands, from the folder that ours is in. Ctrl-C reaches them by us alone.
         with subprocess.Popen(  # noqa: S603
             [str(_commands() / command), *arguments],
             env=self._environment,
+            stdin=None if said is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             process_group=0,
         ) as process:
             try:
-                output, _ = process.communicate()
+                output, _ = process.communicate(said)
             except KeyboardInterrupt:
                 process.send_signal(signal.SIGTERM)
                 process.wait()
@@ -192,8 +206,9 @@ def _free_port() -> int:
 
 def _station_of_viewers(topology: Topology) -> str:
     """The first that is not the home of what the center has."""
+    center = topology.center
     names = [station.name for station in topology.stations]
-    return next((name for name in names if name != topology.center.home), names[0])
+    return topology.station_name(center.name, next((name for name in names if name != center.home), names[0]))
 
 
 def _table(receptions: dict[str, _Reception]) -> str:

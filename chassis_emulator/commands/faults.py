@@ -20,12 +20,13 @@ _TARGETS = {
     Victim.PROCESS: "PROCESS",
     Victim.SUPPLY: "STATION/supply-N",
     Victim.CHASSIS: "STATION",
+    Victim.CHANNEL: "STATION/SLOT[/CHANNEL]",
 }
 
 
 @click.group(cls=Commands)
 def fault() -> None:
-    """Break something on purpose: a line, a blade, its cooling or its power.
+    """Break something on purpose: a line, a blade, its disks, its cooling or its power.
 
     It stays broken until `fault clear`, for the time given with --for, or until the network ends.
 

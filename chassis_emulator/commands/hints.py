@@ -60,6 +60,7 @@ def browser_hints(scene: Scene) -> list[Hint]:
     """What to open in a browser, now."""
     service = _service(scene)
     return [
+        Hint(f"http://{service}/", "the programs of the station, to watch; it shows which blade sends what"),
         Hint(scene.panel, "every chassis, to look at and to pull, switch and break things"),
         Hint(f"http://{service}/openapi.json", "what consoles and players can ask of the station"),
     ]

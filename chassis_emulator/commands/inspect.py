@@ -73,11 +73,14 @@ def _network(folder: StateFolder, picture: Picture) -> dict[str, Any]:
     record = folder.record()
     if record is None:
         raise NotUp(folder.path)
-    return {"network": _overview(folder, record), "center": picture.center, "topology": record.topology}
+    others = {"other_centers": picture.other_centers} if picture.other_centers else {}
+    return {"network": _overview(folder, record), "center": picture.center, **others, "topology": record.topology}
 
 
 def _overview(folder: StateFolder, record: NetworkRecord) -> dict[str, Any]:
     plan = plan_network(record.topology, folder.path)
+    pages = {center.center: f"http://{center.page}/" for center in plan.centers}
+    mam = {"headquarters": str(plan.mam.address)} if plan.mam else {}
     return {
         "name": record.name,
         "number": record.network,
@@ -86,13 +89,18 @@ def _overview(folder: StateFolder, record: NetworkRecord) -> dict[str, Any]:
         "logs": str(folder.logs),
         "environment": record.pid,
         "center": record.center,
+        **mam,
+        "pages": pages,
         "panel": f"http://{plan.panel}/ (when `up --panel` serves it)",
         "services": {chassis.station: str(chassis.service) for chassis in plan.chassis},
     }
 
 
 def _parts(rows: dict[str, ProcessRow], picture: Picture) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield "center", {"process": rows["center"], "center": picture.center}
+    for center in (picture.center, *picture.other_centers):
+        yield center.name, {"process": rows[center.name], "center": center}
+    if "authentication" in rows:
+        yield "authentication", {"process": rows["authentication"]}
     for chassis in picture.stations:
         yield chassis.station, {"chassis": chassis}
         yield chassis.manager.name, {"process": rows[chassis.manager.name], "manager": chassis.manager}

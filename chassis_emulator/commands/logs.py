@@ -67,12 +67,18 @@ def logs(name: str | None, follow: bool, lines: int, state_dir: Path) -> None:  
 
 
 def _choose_logs(folder: StateFolder, name: str | None) -> dict[str, Path]:
-    known = {path.stem.replace(".", "/"): path for path in sorted(folder.logs.glob("*.log"))}
+    known = {process_of(path): path for path in sorted(folder.logs.glob("*.log"))}
     if name is None:
         return known
     if name not in known:
         raise UnknownLog(name, list(known))
     return {name: known[name]}
+
+
+def process_of(log: Path) -> str:
+    """Whose log it is: `north.2.log` of `north/2`, `east.north.2.log` of `east.north/2`."""
+    whole, _, part = log.stem.rpartition(".")
+    return f"{whole}/{part}" if whole else part
 
 
 def _new_entries(readers: Iterable[LogReader]) -> list[Entry]:

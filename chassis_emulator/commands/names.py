@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from chassis_emulator.data import examples, scenarios
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.faults.kinds import Victim
+from chassis_emulator.faults.targets import channel_names
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.plan import NetworkPlan, plan_network
 from media_network.whereabouts import default_state_folder
@@ -48,13 +49,18 @@ def _processes(folder: StateFolder) -> list[str]:
     plan = _plan(folder)
     if plan is None:
         return []
-    return [plan.center.name, *(chassis.name for chassis in plan.chassis), *_blades(folder)]
+    return [*plan.processes_of_no_station, *(chassis.name for chassis in plan.chassis), *_blades(folder)]
 
 
 def _supplies(folder: StateFolder) -> list[str]:
     plan = _plan(folder)
     chassis = plan.chassis if plan else ()
     return [f"{each.station}/supply-{number}" for each in chassis for number in range(1, each.supplies + 1)]
+
+
+def _channels(folder: StateFolder) -> list[str]:
+    plan = _plan(folder)
+    return [name for blade in plan.blades for name in channel_names(blade)] if plan else []
 
 
 def _fault_ids(folder: StateFolder) -> list[str]:
@@ -78,4 +84,5 @@ victims = {
     Victim.PROCESS: processes_and_stations,
     Victim.SUPPLY: _from(_supplies),
     Victim.CHASSIS: _from(_stations),
+    Victim.CHANNEL: _from(lambda folder: [*_blades(folder), *_channels(folder)]),
 }

@@ -17,7 +17,7 @@ from media_network.presenting import present, watch_option
 from media_network.table import format_table
 
 _RESTART_TIMEOUT_S = 30.0
-_HEADINGS = ("NAME", "ROLE", "STATE", "PID", "CONTROL", "MEDIA", "SNMP", "IPMI", "SERIAL", "MEMORY")
+_HEADINGS = ("NAME", "ROLE", "STATE", "PID", "CONTROL", "MEDIA", "SNMP", "IPMI", "SERIAL", "MEMORY", "PAGE")
 
 
 @click.command()
@@ -28,7 +28,8 @@ def ps(*, watch: bool, as_json: bool, state_dir: Path) -> None:
     """List the processes of the network, and where each answers.
 
     CONTROL is for machines and operators (HTTP), MEDIA for consoles and players: of a chassis manager it is the
-    station's service address, which leads to whichever blade directs. SERIAL is the service port of a blade's CBC.
+    station's service address, which leads to whichever blade directs. SERIAL is the service port of a blade's CBC, PAGE
+    where a center shows its programs to a browser.
 
     \b
     Examples:
@@ -96,4 +97,5 @@ def _cells(row: ProcessRow) -> tuple[str, ...]:
         row.ipmi or "",
         row.serial or "",
         f"{row.pss_bytes / 1024 / 1024:.1f} MiB" if row.pss_bytes else "",
+        row.page or "",
     )

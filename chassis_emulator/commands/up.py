@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,15 @@ from chassis_emulator.network.launch import (
     wait_until_serving,
 )
 from chassis_emulator.network.state_folder import StateFolder
-from chassis_emulator.topology.topology import NETWORKS_MAX, Topology, find_topology, read_topology
+from chassis_emulator.topology.plan import plan_network
+from chassis_emulator.topology.topology import NETWORKS_MAX, VIEWER, Topology, find_topology, read_topology
 from media_network.cli import FiniteRange, echo_json, json_option, state_dir_option
 from media_network.interrupting import INTERRUPTED_STATUS, ended_like_interrupted, putting_off_interrupts
 
 FREE = "free"
 _PATIENCE_S = 20.0
+_PAGES_SAID = 4
+"""Of stations: a network may have thousands."""
 
 
 class UpReport(Struct, frozen=True, kw_only=True):
@@ -49,8 +53,18 @@ class UpReport(Struct, frozen=True, kw_only=True):
     """Processes that had ended and were started again."""
     changes: tuple[str, ...]
     """What is otherwise than when it was last up in its folder."""
+    pages: dict[str, str]
+    """Where each center shows an operator its programs, by its name; the headquarters first."""
+    watch: dict[str, str]
+    """Where each station shows its programs to whoever wants to watch them, a page by the station's name."""
     panel: str | None
     """Where the front panel is served, if it is."""
+    centers: dict[str, str]
+    """Where each center answers operators, `host:port` by name; the headquarters first."""
+    mam: str | None
+    """Where the media asset management answers, `host:port`, if there are several centers."""
+    login: str | None
+    """The command by which a console logs in, if stations ask for tokens."""
 
 
 class NetworkNumber(click.ParamType[int | str]):
@@ -111,9 +125,12 @@ def up(
 
     \b
     Keys: network, name, center {name, home, providers [{name,
-    address}]}, stations [{name, slots, channels, capacity_bps,
-    allow_elsewhere, baud_rate, profile, inlet_c, supplies,
-    blade_cores}], snmp {community, targets
+    address}], cost {bandwidth, distance, copying, load, missing,
+    stale}}, stations [{name, zone, slots, channels,
+    capacity_bps, pause_s, allow_elsewhere, playlists_name_engines,
+    baud_rate, profile, inlet_c, supplies, blade_cores}], other_centers [{name, home,
+    providers, cost, stations}], distances {default_km, between
+    [{zones, km}]}, authentication, snmp {community, targets
     [{address, inform, community}]}.
 
     \b
@@ -197,17 +214,33 @@ def how_far(readiness: Readiness) -> str:
 
 def _report(network: BroughtUp, folder: StateFolder, panel: str | None) -> UpReport:
     topology = network.topology
+    plan = plan_network(topology, folder.path)
     return UpReport(
         name=topology.name,
         network=topology.network,
         was_up=network.revived is not None,
-        stations=len(topology.stations),
-        blades=sum(station.slots for station in topology.stations),
+        stations=len(plan.chassis),
+        blades=len(plan.blades),
         state=str(folder.path),
         revived=network.revived or (),
         changes=network.changes,
+        pages={center.center: f"http://{center.page}/" for center in plan.centers},
+        watch={chassis.station: f"http://{chassis.service}/" for chassis in plan.chassis},
         panel=panel,
+        centers={center.center: str(center.address) for center in plan.centers},
+        mam=str(plan.mam.address) if plan.mam else None,
+        login=f"media-console login {VIEWER}" if topology.authentication else None,
     )
+
+
+def _pages(report: UpReport) -> list[str]:
+    """Where a person sees the programs of each center; of several also how commands call it."""
+    if len(report.pages) == 1:
+        return [f"Programs of the center: {page}" for page in report.pages.values()]
+    return [
+        f"Programs of {name}: {page} (operators at {report.centers[name]}, `--center {name}`)"
+        for name, page in report.pages.items()
+    ]
 
 
 def _sentences(report: UpReport) -> str:
@@ -218,6 +251,14 @@ def _sentences(report: UpReport) -> str:
         lines.append(f"Otherwise than when it was last up: {'; '.join(report.changes)}")
     if report.revived:
         lines.append(f"Started again: {', '.join(report.revived)}")
+    lines += _pages(report)
+    lines += [f"Watch at {station}: {page}" for station, page in islice(report.watch.items(), _PAGES_SAID)]
+    if len(report.watch) > _PAGES_SAID:
+        lines.append(f"Watch at the other {len(report.watch) - _PAGES_SAID} stations: `chassis-emulator up --json`")
+    if report.mam:
+        lines.append(f"Headquarters: {report.mam} (`distribution-center mam centers`)")
     if report.panel:
         lines.append(f"Front panel: {report.panel}")
+    if report.login:
+        lines.append(f"Consoles have to show tokens: {report.login} (`chassis-emulator credentials`: the password)")
     return "\n".join(lines)

@@ -27,6 +27,8 @@ class Victim(StrEnum):
     """`<station>/supply-<n>`."""
     CHASSIS = "chassis"
     """A `<station>`."""
+    CHANNEL = "channel"
+    """An I/O channel `<station>/<slot>/channel-<n>`, or a slot `<station>/<slot>`: each of its channels."""
 
 
 class Direction(StrEnum):
@@ -165,6 +167,13 @@ class BrownOut(Fault, frozen=True, kw_only=True):
     voltage_share: Annotated[float, Meta(ge=0, le=1, extra={"help": "Share of the voltage that is left."})] = 0.8
 
 
+class HangingChannel(Fault, frozen=True, kw_only=True):
+    """The disk of an I/O channel does not answer."""
+
+    befalls = Victim.CHANNEL
+    example = "north/3/channel-1 --for 10"
+
+
 FrameFault = LostFrames | DoubledFrames | CutFrames | DelayedFrames
 AnyFault = (
     Noise
@@ -181,6 +190,7 @@ AnyFault = (
     | FanFailure
     | SupplyFailure
     | BrownOut
+    | HangingChannel
 )
 
 KINDS: dict[str, type[Fault]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyFault)}

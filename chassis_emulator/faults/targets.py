@@ -1,14 +1,25 @@
 """Where a fault is: the names that the targets of a network have, and what a fault befalls."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from chassis_emulator.faults.kinds import AnyFault, Victim
-from chassis_emulator.topology.plan import ChassisPlan, NetworkPlan
+from chassis_emulator.topology.plan import BladePlan, ChassisPlan, NetworkPlan
 
 
 def supply_name(station: str, number: int) -> str:
     """What a supply is called as a target, and on the panel."""
     return f"{station}/supply-{number}"
+
+
+def channel_name(blade: str, folder: Path) -> str:
+    """What an I/O channel of a blade is called as a target."""
+    return f"{blade}/{folder.name}"
+
+
+def channel_names(blade: BladePlan) -> tuple[str, ...]:
+    """All of a blade's."""
+    return tuple(channel_name(blade.name, folder) for folder in blade.channels)
 
 
 class BadTarget(Exception):
@@ -35,8 +46,9 @@ class Targets:
             for chassis in plan.chassis
             for number in range(1, chassis.supplies + 1)
         )
+        self._channels = {blade.name: channel_names(blade) for blade in plan.blades}
         managers = (chassis.name for chassis in plan.chassis)
-        self._processes = dict.fromkeys((plan.center.name, *managers, *self._blades))
+        self._processes = dict.fromkeys((*plan.processes_of_no_station, *managers, *self._blades))
 
     def befallen(self, fault: AnyFault) -> tuple[str, ...]:
         """Names of all that a fault befalls. Raises BadTarget for a fault that cannot befall its target."""
@@ -49,6 +61,17 @@ class Targets:
                 return _named(fault.target, "a power supply", self._supplies)
             case Victim.CHASSIS:
                 return _named(fault.target, "a station", self._chassis)
+            case Victim.CHANNEL:
+                return self.channels(fault.target)
+
+    def channels(self, target: str) -> tuple[str, ...]:
+        """Names of the I/O channels: of one, or of each of a slot."""
+        if target in self._channels:
+            return self._channels[target]
+        known = [name for names in self._channels.values() for name in names]
+        if target not in known:
+            raise BadTarget(target, "a slot or one of its I/O channels", [*self._channels, *known])
+        return (target,)
 
     def blades(self, target: str) -> tuple[str, ...]:
         """Names of the blades: of one slot, or of each slot of a station."""

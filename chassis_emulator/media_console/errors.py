@@ -8,14 +8,18 @@ ConsoleError
     NotAnswered         a director or center did not answer
     PlayRefused         a director refused
         SentElsewhere   for the stream was to go to another host
+        TokenRefused    for want of a token that is good for it
+    LoginRefused        an authentication server refused
     OutputFailed        what was received cannot be written
     NoNetwork           no network runs on this laptop
+    NoAuthentication    no authentication server runs there
     NotFound            the program or station is not in the network
 """
 
 from pathlib import Path
 
 from media_network.address import Address
+from media_network.refusal import Reason, Refused
 
 
 class ConsoleError(Exception):
@@ -111,6 +115,50 @@ class SentElsewhere(PlayRefused):
     hint = "Let the other player run on this host, or set allow_elsewhere for the station in its topology."
 
 
+TOKEN_REASONS = frozenset(
+    {
+        Reason.NO_TOKEN,
+        Reason.MALFORMED,
+        Reason.BAD_ALGORITHM,
+        Reason.UNKNOWN_KEY,
+        Reason.WRONG_KEY,
+        Reason.WRONG_ISSUER,
+        Reason.EXPIRED,
+        Reason.NOT_YET_VALID,
+        Reason.WRONG_STATION,
+        Reason.WRONG_PROGRAM,
+    }
+)
+"""What a director says of a token."""
+
+
+class TokenRefused(PlayRefused):
+    """There was no token, or none that is good for this program at this station."""
+
+    hint = "`media-console login NAME` gets one; who may see what is said by `distribution-center auth entitle`."
+
+
+class LoginRefused(ConsoleError):
+    """An authentication server refused a login, or a token."""
+
+    def __init__(self, server: Address, refused: Refused) -> None:
+        super().__init__(server, refused)
+        self.server = server
+        self.refused = refused
+
+    @property
+    def hint(self) -> str:  # type: ignore[override] # it depends on the refusal
+        """What to do."""
+        if self.refused.reason is Reason.BUSY:
+            return "Wait half a minute before you try again."
+        if self.refused.reason is Reason.NOT_ENTITLED:
+            return "`distribution-center auth subscribers` shows who may see what."
+        return "`media-console login NAME` logs in."
+
+    def __str__(self) -> str:
+        return f"The authentication server at {self.server} refuses: {self.refused}."
+
+
 class OutputFailed(ConsoleError):
     """What was received cannot be written."""
 
@@ -136,6 +184,19 @@ class NoNetwork(ConsoleError):
 
     def __str__(self) -> str:
         return f"No network runs with its state in {self.folder}."
+
+
+class NoAuthentication(ConsoleError):
+    """The network on this laptop has no authentication server, or none runs."""
+
+    hint = "Name one with --server, or bring a network up whose topology says `authentication: true`."
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"No authentication server has run with its state in {self.folder}."
 
 
 class NotFound(ConsoleError):

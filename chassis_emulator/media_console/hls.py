@@ -8,8 +8,15 @@ from hashlib import sha256
 import msgspec
 from aiohttp import ClientResponse
 
-from chassis_emulator.media_console.errors import BadPlaylist, NotAnswered, PlayRefused, SegmentLost
-from chassis_emulator.media_console.playlist import PLAYLIST_BYTES_MAX, join, parse_playlist, split_url
+from chassis_emulator.media_console.errors import (
+    TOKEN_REASONS,
+    BadPlaylist,
+    NotAnswered,
+    PlayRefused,
+    SegmentLost,
+    TokenRefused,
+)
+from chassis_emulator.media_console.playlist import PLAYLIST_BYTES_MAX, join, only_variant, parse_playlist, split_url
 from chassis_emulator.media_console.reception import ConsoleReception, Output, Progress, ReceivedSegment
 from chassis_emulator.media_console.segment_assembly import SegmentAssembly
 from chassis_emulator.media_console.stopping import until_stopped
@@ -17,6 +24,7 @@ from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.http.client import NOT_THE_MESSAGE, HttpClient
 from media_network.http.errors import Unreachable
+from media_network.messages.authentication import TOKEN_PARAMETER
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -42,11 +50,18 @@ _FINAL = frozenset(
 class _Declined(Exception):
     """An answer that is not the resource. `final` when asking again would change nothing."""
 
-    def __init__(self, peer: Address, detail: str, *, final: bool) -> None:
+    def __init__(self, peer: Address, detail: str, *, final: bool, reason: Reason = Reason.UNKNOWN) -> None:
         super().__init__(peer, detail)
+        self.reason = reason
         self.peer = peer
         self.detail = detail
         self.final = final
+
+
+def playlist_url(director: Address, program: str, token: str | None) -> str:
+    """Where a player finds a program; the address carries the token (RFC 9246)."""
+    shown = f"?{TOKEN_PARAMETER}={token}" if token else ""
+    return f"http://{director}/programs/{program}/playlist.m3u8{shown}"
 
 
 async def play_hls(
@@ -55,13 +70,14 @@ async def play_hls(
     output: Output,
     http: HttpClient,
     *,
+    token: str | None = None,
     expected: Program | None = None,
     progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
     patience_s: float = PATIENCE_S,
 ) -> ConsoleReception:
     """Play a program through its director; `expected` is what the reception is compared with. Raises ConsoleError."""
-    url = f"http://{director}/programs/{program}/playlist.m3u8"
+    url = playlist_url(director, program, token)
     return await play_url(
         url,
         output,
@@ -135,6 +151,14 @@ class _HlsConsole:
         )
 
     async def _playlist(self, url: str) -> tuple[str, ...]:
+        """The segments of a playlist, or of the only one that it leads to."""
+        body = await self._text(url)
+        variant = only_variant(body, url)
+        if variant is None:
+            return parse_playlist(body, url)
+        return parse_playlist(await self._text(variant), variant)
+
+    async def _text(self, url: str) -> bytes:
         peer, _ = split_url(url)
         body = bytearray()
         try:
@@ -146,8 +170,9 @@ class _HlsConsole:
         except Unreachable as error:
             raise NotAnswered("director", peer, error.cause) from error
         except _Declined as declined:
-            raise PlayRefused(declined.peer, "the playlist", declined.detail) from declined
-        return parse_playlist(bytes(body), url)
+            kind = TokenRefused if declined.reason in TOKEN_REASONS else PlayRefused
+            raise kind(declined.peer, "the playlist", declined.detail) from declined
+        return bytes(body)
 
     async def _receive(self, url: str, segment: SegmentAssembly) -> None:
         """Fetch a segment through the director, again when an engine breaks off in the middle."""
@@ -225,7 +250,7 @@ async def _declined(peer: Address, response: ClientResponse, *, may_change: bool
         return _Declined(peer, f"HTTP {response.status}{_excerpt(response, body)}", final=final)
     if refused.reason is not Reason.UNKNOWN:
         final = not may_change and refused.reason in _FINAL
-    return _Declined(peer, str(refused), final=final)
+    return _Declined(peer, str(refused), final=final, reason=refused.reason)
 
 
 def _excerpt(response: ClientResponse, body: bytes) -> str:

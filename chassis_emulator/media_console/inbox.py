@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chassis_emulator.media_console.errors import OutputFailed
-from chassis_emulator.media_console.reassembly import Reassembly
 from chassis_emulator.media_console.reception import Output, Progress
+from chassis_emulator.media_console.runs import Runs
 from media_network.address import Address
 from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
@@ -22,7 +22,7 @@ class Inbox(asyncio.DatagramProtocol):
 
     def __init__(self, output: Output, progress: Progress) -> None:
         self.address = Address("", 0)
-        self.stream: Reassembly | None = None
+        self.stream: Runs | None = None
         self.whole = asyncio.Event()
         """Set when all is here, or nothing more can be taken."""
         self.due = asyncio.Event()
@@ -45,7 +45,7 @@ class Inbox(asyncio.DatagramProtocol):
 
     def expect(self, program: ProgramHeader, first: Segment) -> None:
         """From now on what arrives is this program."""
-        self.stream = Reassembly(program)
+        self.stream = Runs(program)
         self.stream.tell(first)
         self._length_bytes = program.length_bytes
 
@@ -58,7 +58,13 @@ class Inbox(asyncio.DatagramProtocol):
             self._output.write(data)
         except (OSError, OutputFailed) as error:
             self.failure = error
-        self._progress(self.stream.bytes, self._length_bytes)
+        self._progress(self.stream.reached_bytes, self._length_bytes)
+        self.look()
+
+    def look(self) -> None:
+        """See whether all is here, and whether the director should be asked: after what came, and what was told."""
+        if self.stream is None:
+            return
         if self.stream.is_whole or self.failure:
             self.whole.set()
         if self.whole.is_set() or self.stream.is_ahead:

@@ -17,7 +17,7 @@ from media_network.messages.content import (
     ProgramState,
 )
 from media_network.messages.program_information import ASK_CENTER_PROGRAM, AskProgram
-from media_network.messages.registry import LIST_DOORS, ListDoors, StationDoor
+from media_network.messages.registry import LIST_DOORS, Doors, ListDoors, StationDoor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.program import Program
 from media_network.refusal import Refused
@@ -41,8 +41,13 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
     Raises NotFound, NotAnswered.
     """
     row = await _row(center, program, http)
-    doors = (await _ask(center, LIST_DOORS, ListDoors(), http)).doors
-    chosen = choose_station(row, station, doors)
+    # Two of those that have it: one of them may be the home station.
+    question = ListDoors(program=program, limit=2) if station is None else ListDoors(station=station)
+    chosen = choose_station(station, (await _ask(center, LIST_DOORS, question, http)).doors)
+    if chosen is None and station is not None:
+        raise no_station(station, await _ask(center, LIST_DOORS, ListDoors(limit=_SHOWN), http))
+    if chosen is None:
+        raise nowhere_whole(row)
     header = await _ask(center, ASK_CENTER_PROGRAM, AskProgram(program), http)
     found = await fetch_program(http, center, header)
     if found is None:
@@ -82,21 +87,26 @@ def require_published(row: ProgramRow) -> None:
         raise NotFound(f"{row.program} is {row.state}, not published", hint)
 
 
-def choose_station(row: ProgramRow, station: str | None, stations: tuple[StationDoor, ...]) -> StationDoor:
-    """The station that was asked for, or the first that has the whole program. Raises NotFound."""
+def choose_station(station: str | None, doors: tuple[StationDoor, ...]) -> StationDoor | None:
+    """The station that was asked for, or the first of those that have the whole program; None: there is none."""
     if station is not None:
-        chosen = next((one for one in stations if one.station == station), None)
-        if chosen is None:
-            known = ", ".join(one.station for one in stations) or "none"
-            raise NotFound(f"There is no station {station[:80]!r}", f"Stations: {known}.")
-        return chosen
-    whole = [one for one in stations if row.stations.get(one.station, 0) == row.segments and not one.home]
-    if not whole:
-        there = ", ".join(f"{name} {count}" for name, count in row.stations.items()) or "none anywhere"
-        remedy = f"`distribution-center distribute {row.program} STATION` brings it to one"
-        hint = f"Of {row.segments} segments there are: {there}. {remedy}."
-        raise NotFound(f"No station has the whole of {row.program}", hint)
-    return whole[0]
+        return next((one for one in doors if one.station == station), None)
+    return next((one for one in doors if not one.home), None)
+
+
+def no_station(station: str, there: Doors) -> NotFound:
+    """There is none of this name: what there is."""
+    names = [one.station for one in there.doors]
+    known = ", ".join([*names, "and more"] if there.more else names) or "none"
+    return NotFound(f"There is no station {station[:80]!r}", f"Stations: {known}.")
+
+
+def nowhere_whole(row: ProgramRow) -> NotFound:
+    """No station has all of a program: who has how much."""
+    there = ", ".join(f"{name} {count}" for name, count in row.stations.items()) or "none anywhere"
+    remedy = f"`distribution-center distribute {row.program} STATION` brings it to one"
+    hint = f"Of {row.segments} segments there are: {there}. {remedy}."
+    return NotFound(f"No station has the whole of {row.program}", hint)
 
 
 async def _ask(center: Address, verb: Verb[Request, Reply], request: Request, http: HttpClient) -> Reply:

@@ -1,4 +1,4 @@
-"""HLS media playlists (RFC 8216), as far as a console needs them: which segments, in which order."""
+"""HLS playlists (RFC 8216), as far as a console needs them: which segments, in which order."""
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -9,8 +9,9 @@ from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
 PLAYLIST_BYTES_MAX = 16 * 1024 * 1024
 URL_LENGTH_MAX = 4096
 
+_VARIANT = "#EXT-X-STREAM-INF"
 _PARTIAL = {
-    "#EXT-X-STREAM-INF": "it lists other playlists, not segments",
+    _VARIANT: "it lists other playlists, not segments",
     "#EXT-X-BYTERANGE": "its segments are parts of files (EXT-X-BYTERANGE)",
     "#EXT-X-MAP": "its segments need an initialization section (EXT-X-MAP)",
     "#EXT-X-KEY": "its segments are encrypted (EXT-X-KEY)",
@@ -18,15 +19,21 @@ _PARTIAL = {
 """Tags of playlists whose segments, one after the other, are not the program."""
 
 
+def only_variant(body: bytes, url: str) -> str | None:
+    """URL of the media playlist that a multivariant one leads to; None: it is none. Raises BadPlaylist, BadUrl."""
+    lines = _lines(body, url)
+    variants = sum(line.startswith(f"{_VARIANT}:") for line in lines)
+    if not variants:
+        return None
+    uris = [line for line in lines if line and not line.startswith("#")]
+    if variants != 1 or len(uris) != 1:
+        raise BadPlaylist(url, f"it lists {variants} variants, and which one is the program it does not say")
+    return join(url, uris[0])
+
+
 def parse_playlist(body: bytes, url: str) -> tuple[str, ...]:
     """URLs of the segments, in order, of the playlist that came from `url`. Raises BadPlaylist, BadUrl."""
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadPlaylist(url, "it is not text") from None
-    lines = [line.strip() for line in text.splitlines()]
-    if not lines or lines[0].removeprefix("\ufeff") != "#EXTM3U":
-        raise BadPlaylist(url, "it does not begin with #EXTM3U")
+    lines = _lines(body, url)
     tags = {line.partition(":")[0] for line in lines if line.startswith("#EXT") and line != "#EXT-X-KEY:METHOD=NONE"}
     for tag, reason in _PARTIAL.items():
         if tag in tags:
@@ -37,6 +44,17 @@ def parse_playlist(body: bytes, url: str) -> tuple[str, ...]:
     if not 0 < len(uris) <= SEGMENTS_PER_PROGRAM_MAX:
         raise BadPlaylist(url, f"it has {len(uris)} segments")
     return tuple(join(url, uri) for uri in uris)
+
+
+def _lines(body: bytes, url: str) -> list[str]:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadPlaylist(url, "it is not text") from None
+    lines = [line.strip() for line in text.splitlines()]
+    if not lines or lines[0].removeprefix("\ufeff") != "#EXTM3U":
+        raise BadPlaylist(url, "it does not begin with #EXTM3U")
+    return lines
 
 
 def join(base: str, reference: str) -> str:

@@ -5,25 +5,35 @@ import contextlib
 from hashlib import sha256
 from itertools import pairwise
 
-from chassis_emulator.media_console.errors import NotAnswered, PlayRefused, SentElsewhere
+from chassis_emulator.media_console.director_voice import DirectorVoice, address_of
+from chassis_emulator.media_console.errors import TOKEN_REASONS, NotAnswered, PlayRefused, SentElsewhere, TokenRefused
 from chassis_emulator.media_console.inbox import Inbox, open_inbox
 from chassis_emulator.media_console.reception import ConsoleReception, Output, Progress, ReceivedSegment
+from chassis_emulator.media_console.remote import Remote
+from chassis_emulator.media_console.runs import Runs
 from chassis_emulator.media_console.stopping import until_stopped
 from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError, Unreachable
-from media_network.messages.streaming import CEASE, PLAY, STREAM, Cease, Play, Redirect, Stream
-from media_network.messages.watching import (
-    ASK_DIRECTOR,
-    WATCHING,
-    AskDirector,
-    DirectorSeen,
-    Served,
-    SessionState,
-    StreamView,
-    Watching,
+from media_network.messages.steering import (
+    END_STREAM,
+    PAUSE,
+    RESUME,
+    SCALE,
+    SEEK,
+    Bookmark,
+    EndStream,
+    Pause,
+    Resume,
+    Scale,
+    Seek,
+    SeekStyle,
+    Steered,
 )
+from media_network.messages.streaming import CEASE, PLAY, STREAM, Cease, Play, Redirect, Stream
+from media_network.messages.verb import Request, Verb
+from media_network.messages.watching import WATCHING, Served, SessionState, StreamView, Watching
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 
@@ -38,7 +48,9 @@ _ASK_AGAIN_S = 0.2
 _CEASE_WITHIN_S = 5.0
 _CEASE_PAUSE_S = 0.1
 _REQUESTS_MAX = 3
-_ASK_ANOTHER = frozenset({Reason.WRONG_ROLE, Reason.OVERDUE})
+_STEER_WITHIN_S = 10.0
+"""How long an order may take: a director may have to wait for the end of a lease, and then for an engine."""
+_NOBODY_ANSWERS = Refused(Reason.OVERDUE, "the director does not answer")
 
 
 async def play_push(
@@ -49,18 +61,23 @@ async def play_push(
     *,
     host: str = "127.0.0.1",
     to: Address | None = None,
+    token: str | None = None,
     progress: Progress = do_nothing,
     stop: asyncio.Event | None = None,
+    remote: Remote | None = None,
 ) -> ConsoleReception:
     """Have a program sent to a port of `host`, or to another player at `to`, and keep the session alive until its end.
 
-    Setting `stop` orders the stream to cease, and so does cancelling. Raises ConsoleError, and OSError of `output`.
+    Setting `stop` orders the stream to cease, and so does cancelling; `remote` pauses it and seeks in it meanwhile.
+    Raises ConsoleError, and OSError of `output`.
     """
+    remote = remote or Remote()
     async with open_inbox(host, output, progress) as inbox:
-        console = _PushConsole(http, director, inbox, to)
+        console = _PushConsole(http, director, inbox, to, token)
         try:
-            stopped = not await until_stopped(console.play(program), stop)
+            stopped = not await until_stopped(console.play(program, remote), stop)
         finally:
+            remote.stream = None
             await console.cease()
         return console.reception(program, stopped=stopped)
 
@@ -68,9 +85,12 @@ async def play_push(
 class _PushConsole:
     """One session, from its request to its end."""
 
-    def __init__(self, http: HttpClient, director: Address, inbox: Inbox, to: Address | None) -> None:
+    def __init__(
+        self, http: HttpClient, director: Address, inbox: Inbox, to: Address | None, token: str | None
+    ) -> None:
         self._http = http
-        self._director = director
+        self._token = token
+        self._director = DirectorVoice(http, director)
         self._inbox = inbox
         self._to = to
         self._redirect: Redirect | None = None
@@ -82,9 +102,18 @@ class _PushConsole:
         self._ended = False
         self._unknown = False
         """The last director that answered knows no such session. It may yet: a new one hears of it from the sender."""
+        self._order = asyncio.Lock()
+        """One order after the other is carried out."""
+        self.is_paused = False
+        self.scale = 1
+        """See `Steerable`."""
+        self._bookmark: Bookmark | None = None
+        """Where it is paused."""
 
-    async def play(self, program: str) -> None:
-        await self._watch(await self._request(program))
+    async def play(self, program: str, remote: Remote) -> None:
+        redirect = await self._request(program)
+        remote.stream = self
+        await self._watch(redirect)
         if self._inbox.failure:
             raise self._inbox.failure
 
@@ -104,7 +133,7 @@ class _PushConsole:
         """Request the stream; None if it comes, or may come."""
         message = Stream(session=redirect.session, turn=redirect.turn, ticket=redirect.ticket)
         try:
-            answer = await self._http.ask(_address(redirect.engine), STREAM, message, deadline_s=_ASK_S)
+            answer = await self._http.ask(address_of(redirect.engine), STREAM, message, deadline_s=_ASK_S)
         except Unreachable as error:
             return None if error.received else Refused(Reason.NOT_HERE, error.cause)
         except NetworkError:
@@ -112,16 +141,20 @@ class _PushConsole:
         return answer if isinstance(answer, Refused) and not answer.perhaps_done else None
 
     async def _play(self, program: str) -> Redirect:
-        message = Play(program=program, console=str(self._to or self._inbox.address))
+        director = self._director.director
+        message = Play(program=program, console=str(self._to or self._inbox.address), token=self._token)
         try:
-            answer = await self._http.ask(self._director, PLAY, message, deadline_s=_ASK_S)
+            answer = await self._http.ask(director, PLAY, message, deadline_s=_ASK_S)
         except Unreachable as error:
-            raise NotAnswered("director", self._director, error.cause) from error
+            raise NotAnswered("director", director, error.cause) from error
         except NetworkError as error:
-            raise NotAnswered("director", self._director, str(error)) from error
+            raise NotAnswered("director", director, str(error)) from error
         if isinstance(answer, Refused):
-            kind = SentElsewhere if answer.reason is Reason.NOT_ALLOWED else PlayRefused
-            raise kind(self._director, program, str(answer))
+            kind = TokenRefused if answer.reason in TOKEN_REASONS else PlayRefused
+            if answer.reason is Reason.NOT_ALLOWED:
+                kind = SentElsewhere
+            raise kind(director, program, str(answer))
+        self._director.engine = answer.engine
         return answer
 
     async def _watch(self, redirect: Redirect) -> None:
@@ -138,6 +171,9 @@ class _PushConsole:
                 break
             if not self._ended and await self._say_watching(redirect.session, max(interval_s, QUIET_S)):
                 heard_s = loop.time()
+            if self.is_paused:
+                # Nothing is to come: what counts is that a director knows of it.
+                self._inbox.last_arrival_s = max(self._inbox.last_arrival_s, heard_s)
             if self._over:
                 over_at_s = max(heard_s, self._inbox.last_arrival_s) + QUIET_S
             else:
@@ -152,11 +188,11 @@ class _PushConsole:
     @property
     def _over(self) -> bool:
         """Whether nobody will send any more, as far as has been said."""
-        return self._ended or self._unknown
+        return self._ended or (self._unknown and self._bookmark is None)
 
     async def _wait(self, interval_s: float) -> None:
         """Wait until it is time to say something: what was asked for in vain a moment ago is not asked for at once."""
-        if self._inbox.is_ahead and not self._ended:
+        if self._inbox.is_ahead and not (self._ended or self.is_paused):
             await _set_within(self._inbox.whole, min(interval_s, _ASK_AGAIN_S))
         else:
             self._inbox.due.clear()
@@ -173,14 +209,17 @@ class _PushConsole:
     async def _say_watching(self, session: str, deadline_s: float) -> bool:
         """Ask how the session fares, and hear of its turns; False if nobody answered who knows."""
         while True:
-            answer = await self._ask_director(session, deadline_s)
+            message = Watching(session=session, known_turn=self._known_turn)
+            answer = await self._director.ask(WATCHING, message, deadline_s)
             if answer is None:
                 return False
             self._unknown = isinstance(answer, Refused) and answer.reason is Reason.UNKNOWN_SESSION
             if isinstance(answer, Refused):
-                return not self._unknown
+                return not self._unknown or self._bookmark is not None
             self._view = answer
+            self._director.engine = answer.engine or self._director.engine
             self._ended = answer.state is SessionState.ENDED
+            self.is_paused = answer.state is SessionState.PAUSED
             new = [one for one in answer.served if one.turn > (self._known_turn or 0)]
             self._learn(new)
             if not (new and answer.more):
@@ -193,34 +232,89 @@ class _PushConsole:
                 received = ReceivedSegment(number=one.segment.number, engine=one.engine, bytes=0, sha256="")
                 self._elsewhere.append(received)
             elif self._inbox.stream:
-                self._inbox.stream.tell(one.segment)
+                if one.jump:
+                    self._inbox.stream.jump(one.jump, one.trick)
+                self._inbox.stream.tell(one.segment, one.trick, one.packet)
+                self.scale = one.trick.scale if one.trick else 1
+        self._inbox.look()
 
-    async def _ask_director(self, session: str, deadline_s: float) -> StreamView | Refused | None:
-        """Ask the director; if it is lost, the next one, which the engine that streams knows; None: nobody answers."""
-        message = Watching(session=session, known_turn=self._known_turn)
-        with contextlib.suppress(NetworkError):
-            answer = await self._http.ask(self._director, WATCHING, message, deadline_s=deadline_s)
-            if not isinstance(answer, Refused) or answer.reason not in _ASK_ANOTHER:
-                return answer
-        if await self._find_director(deadline_s):
-            with contextlib.suppress(NetworkError):
-                answer = await self._http.ask(self._director, WATCHING, message, deadline_s=deadline_s)
-                return None if isinstance(answer, Refused) and answer.reason in _ASK_ANOTHER else answer
-        return None
+    # What is ordered meanwhile
 
-    async def _find_director(self, deadline_s: float) -> bool:
-        """Ask the engine that streams who directs now; whether it is another than before."""
-        engine = (self._view and self._view.engine) or (self._redirect and self._redirect.engine)
-        if not engine:
-            return False
-        try:
-            answer = await self._http.ask(_address(engine), ASK_DIRECTOR, AskDirector(), deadline_s=deadline_s)
-        except NetworkError:
-            return False
-        if not isinstance(answer, DirectorSeen) or answer.media is None:
-            return False
-        before, self._director = self._director, _address(answer.media)
-        return self._director != before
+    async def pause(self) -> Steered | Refused:
+        """See `Steerable`."""
+        return await self._steer(PAUSE, Pause(session=self._session, ticket=self._ticket))
+
+    async def resume(self) -> Steered | Refused:
+        """See `Steerable`."""
+        order = Resume(session=self._session, ticket=self._ticket, bookmark=self._bookmark)
+        return await self._steer(RESUME, order)
+
+    async def seek(self, to_ms: int, style: SeekStyle) -> Steered | Refused:
+        """See `Steerable`."""
+        order = Seek(session=self._session, ticket=self._ticket, to_ms=to_ms, style=style, bookmark=self._bookmark)
+        return await self._steer(SEEK, order)
+
+    async def go(self, scale: float) -> Steered | Refused:
+        """See `Steerable`."""
+        return await self._steer(SCALE, Scale(session=self._session, ticket=self._ticket, scale=scale))
+
+    async def _steer(self, verb: Verb[Request, Steered], order: Request) -> Steered | Refused:
+        """Give an order, and hear at once what came of it: the turn after a jump says where the run before ended."""
+        async with self._order:
+            stream = self._inbox.stream
+            if stream and verb is not PAUSE:
+                stream.hold()
+            answer = await self._director.ask(verb, order, _STEER_WITHIN_S)
+            await self._say_watching(self._session, QUIET_S)
+            if stream:
+                stream.release()
+            if isinstance(answer, Steered):
+                self._mark_place(answer)
+            self._inbox.look()
+            return answer or _NOBODY_ANSWERS
+
+    def _mark_place(self, steered: Steered) -> None:
+        """Where the stream is paused, a console has to know by itself: its director may be replaced meanwhile."""
+        self.is_paused = steered.state is SessionState.PAUSED
+        before, redirect = self._bookmark, self._redirect
+        if not self.is_paused or steered.place is None or redirect is None:
+            self._bookmark = None
+            return
+        left = before.left if before else None
+        if before and before.place != steered.place:
+            left = left or before.place
+        self._bookmark = Bookmark(
+            program=redirect.program.program,
+            table=redirect.program.table,
+            console=str(self.address),
+            known_turn=max(self._known_turn or 0, redirect.turn),
+            place=steered.place,
+            left=left,
+        )
+
+    @property
+    def address(self) -> Address:
+        """See `Steerable`."""
+        return self._to or self._inbox.address
+
+    @property
+    def position_ms(self) -> int:
+        """See `Steerable`."""
+        stream, redirect = self._inbox.stream, self._redirect
+        return stream.reached_bytes * 8000 // redirect.program.rate_bps if stream and redirect else 0
+
+    @property
+    def duration_ms(self) -> int:
+        """See `Steerable`."""
+        return self._redirect.program.duration_ms if self._redirect else 0
+
+    @property
+    def _session(self) -> str:
+        return self._redirect.session if self._redirect else ""
+
+    @property
+    def _ticket(self) -> str:
+        return self._redirect.ticket if self._redirect else ""
 
     async def cease(self) -> None:
         """Order the engine that streams to cease, wherever a hand-over has brought the stream meanwhile (claim 17)."""
@@ -235,12 +329,20 @@ class _PushConsole:
             answered = await self._say_watching(redirect.session, 1.0)
             if self._over:
                 return
-            turn = max(redirect.turn, self._known_turn or 0)
-            engine = _address((self._view and self._view.engine) or redirect.engine)
-            await self._http.tell(engine, CEASE, Cease(session=redirect.session, turn=turn), deadline_s=1.0)
+            await self._order_to_cease(redirect)
             if not answered:
                 return
             await asyncio.sleep(_CEASE_PAUSE_S)
+
+    async def _order_to_cease(self, redirect: Redirect) -> None:
+        if self._view and self._view.state in (SessionState.PAUSED, SessionState.RESUMING):
+            # There is no engine that could be told.
+            order = EndStream(session=redirect.session, ticket=redirect.ticket)
+            await self._director.ask(END_STREAM, order, 1.0)
+            return
+        turn = max(redirect.turn, self._known_turn or 0)
+        engine = address_of((self._view and self._view.engine) or redirect.engine)
+        await self._http.tell(engine, CEASE, Cease(session=redirect.session, turn=turn), deadline_s=1.0)
 
     def reception(self, program: str, *, stopped: bool) -> ConsoleReception:
         """What came, after the end."""
@@ -254,14 +356,22 @@ class _PushConsole:
             program=program,
             sha256=stream.sha256,
             bytes=stream.bytes,
-            segments=tuple(stream.segments),
+            segments=stream.segments,
             hand_overs=stream.hand_overs,
+            jumps=stream.jumps,
             expected_sha256=redirect.program.sha256,
             expected_bytes=redirect.program.length_bytes,
             strays=stream.strays,
             stopped=stopped,
-            intact=None if stopped else stream.sha256 == redirect.program.sha256,
+            intact=None if stopped else self._is_intact(stream, redirect.program),
         )
+
+    @staticmethod
+    def _is_intact(stream: Runs, program: ProgramHeader) -> bool | None:
+        """Who has seeked has not the program, but may have segments that are none of it."""
+        if not stream.jumps:
+            return stream.sha256 == program.sha256
+        return False if any(segment.intact is False for segment in stream.segments) else None
 
     def _received_elsewhere(self, program: ProgramHeader, *, stopped: bool) -> ConsoleReception:
         """Another player has the bytes; who sent what, the director knows."""
@@ -275,14 +385,6 @@ class _PushConsole:
             expected_bytes=program.length_bytes,
             stopped=stopped,
         )
-
-
-def _address(text: str) -> Address:
-    """An address as a director or an engine gave it. Raises PlayRefused if it is none."""
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise PlayRefused("The director", "a redirect", str(error)) from error
 
 
 async def _set_within(event: asyncio.Event, timeout_s: float) -> bool:

@@ -13,13 +13,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import takewhile
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from chassis_emulator.media_console.reception import ReceivedSegment
+from media_network.messages.watching import Place
 from media_network.packets import TS_PACKET_BYTES
 from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as HASH
 
 _PAT_HEADER = b"\x47\x40\x00"
 """Sync byte, payload unit start, PID 0 (ISO/IEC 13818-1, 2.4.3.2): what every segment of a program begins with."""
@@ -27,7 +32,9 @@ _PAT_HEADER = b"\x47\x40\x00"
 _SEGMENTS_AHEAD = 6
 """How many segments may be damaged in a row and the stream still come into step; bounds what is kept in memory."""
 
-_KEPT_BYTES_MAX = 64 * 1024 * 1024
+BEGINNING = Place(segment=0, packet=0, packets=0, at_ms=0)
+
+KEPT_BYTES_MAX = 64 * 1024 * 1024
 """So much is kept while segments have yet to be told: 100 s at 5 Mbit/s. No engine sends so long without a director."""
 
 
@@ -39,19 +46,39 @@ class _Piece:
     source: str
 
 
+class EarlierRun(Protocol):
+    """The run before, of which the digest and the source go on."""
+
+    source: str
+
+    def digest(self) -> "HASH":
+        """Of everything accepted so far."""
+        ...
+
+
 class Reassembly:
     """Datagrams in, in the order of their arrival, and what the segments are like; received segments out."""
 
-    def __init__(self, program: ProgramHeader, *, kept_bytes_max: int = _KEPT_BYTES_MAX) -> None:
+    def __init__(
+        self,
+        program: ProgramHeader,
+        after: EarlierRun | None = None,
+        begins: Place = BEGINNING,
+        *,
+        kept_bytes_max: int = KEPT_BYTES_MAX,
+    ) -> None:
+        """`begins`: where in the program, if the stream has jumped there; its digest goes on from the one `after`."""
         self._program = program
         self._kept_bytes_max = kept_bytes_max
+        self._begins = begins
         self._pieces: list[_Piece] = []
         self._told: dict[int, Segment] = {}
         """What is known of the segments that are open, by number."""
-        self._newest = -1
+        self._newest = begins.segment - 1
         """Number of the last segment that was told."""
-        self._digest = sha256()
-        self._source = ""
+        self._digest = after.digest() if after else sha256()
+        self.source: str = after.source if after else ""
+        """Where the last datagram came from."""
         self.segments: list[ReceivedSegment] = []
         """Those whose fate is settled."""
         self.bytes = 0
@@ -59,9 +86,18 @@ class Reassembly:
         self.hand_overs = 0
 
     @property
+    def reached_bytes(self) -> int:
+        """How many bytes of the program lie before what comes next, if nothing was lost."""
+        return self._begins.packets * TS_PACKET_BYTES + self.bytes
+
+    @property
     def is_whole(self) -> bool:
-        """Whether as many bytes came as the program has."""
-        return self.bytes == self._program.length_bytes
+        """Whether as many bytes came as the program has from where this began."""
+        return self.reached_bytes == self._program.length_bytes
+
+    def digest(self) -> "HASH":
+        """Of everything accepted, to go on with."""
+        return self._digest.copy()
 
     @property
     def sha256(self) -> str:
@@ -78,24 +114,32 @@ class Reassembly:
         if not self._newest < segment.number < self._program.segments:
             return
         self._newest = segment.number
-        if segment.number >= len(self.segments):
+        if segment.number >= self._first_open:
             self._told[segment.number] = segment
             self._settle_again()
 
     def feed(self, datagram: bytes, source: str) -> bool:
         """Take a datagram. False, and not taken, if it cannot be one of the stream's."""
-        surplus = self.bytes + len(datagram) > self._program.length_bytes
+        surplus = self.reached_bytes + len(datagram) > self._program.length_bytes
         if surplus or not datagram or len(datagram) % TS_PACKET_BYTES:
             self.strays += 1
             return False
-        if source != self._source:
-            self.hand_overs += bool(self._source)
-            self._source = source
+        if source != self.source:
+            self.hand_overs += bool(self.source)
+            self.source = source
         self._pieces.append(_Piece(self.bytes, datagram, source))
         self._digest.update(datagram)
         self.bytes += len(datagram)
         self._settle(len(self._pieces))
         return True
+
+    def break_off(self, left: Place) -> None:
+        """The stream has jumped from there: nothing more will come. A segment that it left in its middle is nobody's
+        fault."""
+        nothing_lost = self.reached_bytes == left.packets * TS_PACKET_BYTES
+        self.finish(stopped=True)
+        if nothing_lost and left.packet and self.segments and self.segments[-1].number == left.segment:
+            self.segments[-1] = replace(self.segments[-1], intact=None)
 
     def finish(self, *, stopped: bool) -> None:
         """Nothing more will come: settle what has begun, and, unless it was stopped, what never came, as damaged."""
@@ -110,8 +154,12 @@ class Reassembly:
     @property
     def _open(self) -> range:
         """Numbers of the segments that what comes may be of."""
-        first = len(self.segments)
+        first = self._first_open
         return range(first, min(first + _SEGMENTS_AHEAD, self._program.segments))
+
+    @property
+    def _first_open(self) -> int:
+        return self._begins.segment + len(self.segments)
 
     @property
     def _kept_bytes(self) -> int:
@@ -148,7 +196,7 @@ class Reassembly:
         first = self._index_at(self._position(end) - segment.length_bytes)
         if first is None:
             return None
-        in_step = first == 0 and segment.number == len(self.segments)
+        in_step = first == 0 and segment.number == self._first_open
         if not in_step and not self._pieces[first].data.startswith(_PAT_HEADER):
             return None
         return first if self._hash(first, end) == segment.sha256 else None
@@ -169,7 +217,7 @@ class Reassembly:
 
     def _settle_damaged_before(self, segment: Segment, first: int) -> None:
         pieces_left = first
-        while (damaged := len(self.segments)) < segment.number:
+        while (damaged := self._first_open) < segment.number:
             count = pieces_left if damaged == segment.number - 1 else min(pieces_left, self._share(damaged))
             self._close(damaged, count)
             pieces_left -= count
@@ -177,7 +225,7 @@ class Reassembly:
         del self._pieces[:pieces_left]
 
     def _give_up(self) -> None:
-        self._close(len(self.segments), self._share(len(self.segments)))
+        self._close(self._first_open, self._share(self._first_open))
 
     def _share(self, number: int) -> int:
         """How many of the first pieces are counted to a damaged segment."""

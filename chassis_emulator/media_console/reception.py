@@ -43,6 +43,9 @@ class ConsoleReception(Struct, frozen=True, kw_only=True):
     segments: tuple[ReceivedSegment, ...]
     hand_overs: Count = 0
     """By push: how often another engine assumed the stream."""
+    jumps: Count = 0
+    """By push: how often it went on elsewhere in the program, as it was ordered; `segments` are in the order in which
+    they came, and those that it jumped from or over are not whole, or not there."""
     expected_sha256: str = ""
     """Of the program as published; empty when it is not known."""
     expected_bytes: Count = 0

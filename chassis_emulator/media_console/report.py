@@ -35,6 +35,7 @@ def _row(segment: ReceivedSegment) -> tuple[str, str, str, str, str]:
 
 def _summary(reception: ConsoleReception) -> Iterator[str]:
     hand_overs = f", {reception.hand_overs} hand-overs" if reception.hand_overs else ""
+    hand_overs += f", {reception.jumps} jumps" if reception.jumps else ""
     if reception.sha256:
         yield f"{reception.program}: {reception.bytes:,} bytes{hand_overs}, sha256 {reception.sha256}"
     else:

@@ -1,40 +1,53 @@
 """A planned network and its lines, as processes: what each part is told."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
 from blade_agent.chassis_manager.lan.settings import LanSettings
 from blade_agent.chassis_manager.lan.users import LanUser
 from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from chassis_emulator.lines.emulated_line import EmulatedLine
-from chassis_emulator.network.credentials import SnmpUsers
+from chassis_emulator.network.credentials import NetworkUsers, SnmpUsers
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.processes.processes import Place, Process
-from chassis_emulator.topology.plan import IPMI_PORT, SNMP_PORT, BladePlan, CenterPlan, ChassisPlan, NetworkPlan
+from chassis_emulator.topology.plan import (
+    IPMI_PORT,
+    SNMP_PORT,
+    AccountsPlan,
+    AuthenticationPlan,
+    BladePlan,
+    CenterPlan,
+    ChassisPlan,
+    MamPlan,
+    NetworkPlan,
+)
 from chassis_emulator.topology.topology import Snmp, SnmpTarget
+from distribution_center.accounts.settings import AccountsSettings
+from distribution_center.authentication.settings import AuthenticationSettings
 from distribution_center.content.providers.provider import ProviderSettings
+from distribution_center.headquarters.settings import MamSettings
+from distribution_center.page.settings import PageSettings
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
 from media_network.snmp.settings import CommunitySettings
 from media_network.snmp.targets import AgentSettings, TargetSettings
 
 
-class NetworkUsers(NamedTuple):
-    """Whom the parts of the network let in."""
-
-    ipmi: LanUser
-    snmp: SnmpUsers
-
-
 def compose(
-    plan: NetworkPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, users: NetworkUsers
+    plan: NetworkPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, users: Mapping[str, NetworkUsers]
 ) -> list[Process]:
-    """Every process of the network; `lines` are the blades', by name."""
-    snmp = _Snmp(plan.topology.snmp, users.snmp)
-    processes = [_center(plan.center, folder, snmp)]
+    """Every process of the network; `lines` are the blades', by name, and `users` by center."""
+    snmp = {center: _Snmp(plan.topology.snmp, known.snmp) for center, known in users.items()}
+    processes = [_center(center, folder, snmp[center.center]) for center in plan.centers]
+    if plan.mam:
+        processes.append(_mam(plan.mam, plan.centers, folder, snmp[plan.center.center]))
+    if plan.authentication:
+        processes.append(_authentication(plan.authentication, folder))
+    if plan.accounts:
+        processes.append(_accounts(plan.accounts, folder))
     for chassis in plan.chassis:
-        processes.append(_manager(chassis, lines, folder, users.ipmi, snmp))
-        processes.extend(_blade(blade, lines[blade.name], folder, snmp) for blade in chassis.blades)
+        agents = snmp[chassis.center_name]
+        processes.append(_manager(chassis, lines, folder, users[chassis.center_name].ipmi, agents))
+        processes.extend(_blade(blade, lines[blade.name], folder, agents) for blade in chassis.blades)
     return processes
 
 
@@ -45,12 +58,12 @@ class _Snmp:
         self._wanted = wanted
         self._users = users
 
-    def settings(self, host: str, location: str) -> AgentSettings:
+    def settings(self, host: str, location: str, port: int = SNMP_PORT) -> AgentSettings:
         """What the agent at an address is told."""
         community = self._wanted.community
         return AgentSettings(
             host=host,
-            port=SNMP_PORT,
+            port=port,
             users=tuple(self._users),
             communities=(CommunitySettings(community=community),) if community else (),
             targets=tuple(map(self._target, self._wanted.targets)),
@@ -86,9 +99,54 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
             name=plan.center,
             home=plan.home,
             restore_after_s=_RESTORE_AFTER_S,
+            page=PageSettings(address=plan.page.host, port=plan.page.port),
             providers=tuple(ProviderSettings(name=one.name, address=one.address) for one in plan.providers),
+            distances=plan.distances,
+            cost=plan.cost,
             snmp=snmp.settings(host, plan.center),
         ),
+        state=plan.state,
+        log=folder.log(plan.name),
+    )
+
+
+def _mam(plan: MamPlan, centers: Iterable[CenterPlan], folder: StateFolder, snmp: _Snmp) -> Process:
+    host = plan.address.host
+    return Process(
+        name=plan.name,
+        place=Place(role="mam", station=None, slot=None, host=host, snmp=str(plan.snmp)),
+        part="mam",
+        settings=MamSettings(
+            address=host,
+            port=plan.address.port,
+            state=str(plan.state),
+            centers={center.center: str(center.address) for center in centers},
+            snmp=snmp.settings(host, "headquarters", plan.snmp.port),
+        ),
+        state=plan.state,
+        log=folder.log(plan.name),
+    )
+
+
+def _authentication(plan: AuthenticationPlan, folder: StateFolder) -> Process:
+    host = plan.address.host
+    return Process(
+        name=plan.name,
+        place=Place(role="authentication", station=None, slot=None, host=host, media=str(plan.address)),
+        part="authentication",
+        settings=AuthenticationSettings(address=host, port=plan.address.port, state=str(plan.state)),
+        state=plan.state,
+        log=folder.log(plan.name),
+    )
+
+
+def _accounts(plan: AccountsPlan, folder: StateFolder) -> Process:
+    host = plan.address.host
+    return Process(
+        name=plan.name,
+        place=Place(role="accounts", station=None, slot=None, host=host),
+        part="accounts",
+        settings=AccountsSettings(address=host, port=plan.address.port, state=str(plan.state)),
         state=plan.state,
         log=folder.log(plan.name),
     )
@@ -114,7 +172,7 @@ def _manager(
         ),
         part="manager",
         settings=ManagerSettings(
-            station=chassis.station,
+            station=chassis.known_as,
             slots={
                 blade.slot: SerialPort(
                     path=lines[blade.name].manager_path,

@@ -36,7 +36,7 @@ class ProcessRow(Struct, frozen=True, kw_only=True):
     station: str | None
     slot: int | None
     role: str
-    """Of a blade: `director`, `engine` or `unassigned`; `empty` without one; else `center` or `chassis_manager`."""
+    """Of a blade: `director`, `engine`, `unassigned`; `empty` without one; else `center`, `mam`, `chassis_manager`."""
     state: str
     """What the process says of itself, `running` while it says nothing; `hung`, `stopped`, `crashed` or `empty`."""
     pid: int | None
@@ -47,6 +47,8 @@ class ProcessRow(Struct, frozen=True, kw_only=True):
     """Where machines and operators speak to it, `host:port`."""
     media: str | None
     """Where it serves consoles, `host:port`."""
+    page: str | None
+    """Where it shows itself to people, as a URL."""
     snmp: str | None
     ipmi: str | None
     epoch: int
@@ -106,6 +108,11 @@ class Readiness(Struct, frozen=True, kw_only=True):
     """How far the network is."""
 
     center: bool
+    """Whether all of them answer."""
+    silent: tuple[str, ...] = ()
+    """Of the center processes, those that do not answer: `center`, `east/center`, `mam`; and `accounts`."""
+    authentication: bool = True
+    """The authentication server serves, if there is to be one."""
     stations: tuple[StationReadiness, ...]
     ended: tuple[str, ...]
     """Processes that should live and do not."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.binding import begin, go_on
-from chassis_emulator.network.credentials import digest_passwords, snmp_users
+from chassis_emulator.network.credentials import digest_passwords, network_users
 from chassis_emulator.network.environment import run_environment
 from chassis_emulator.network.network_number import take_any_number, take_number
 from chassis_emulator.network.start_report import Started, StartFailed, StartOrder
@@ -100,7 +100,8 @@ def _bring_up(settled: _Settled, folder: StateFolder, parts: Parts, starter: Sta
 
 def _rehearse_snmp(topology: Topology, folder: StateFolder) -> None:
     """Do once what every agent would do at its start."""
-    digest_passwords(snmp_users(folder))
+    for users in network_users(folder, topology).values():
+        digest_passwords(users.snmp)
     if topology.snmp.targets:
         # pysnmp, which tells the targets, takes long to load and much memory.
         import_module("media_network.snmp.notifying.notifier")

@@ -11,7 +11,10 @@ from chassis_emulator.network.known_networks import forget
 from chassis_emulator.network.state_folder import StateFolder
 from media_network.interrupting import putting_off_interrupts
 
-_OURS = ("stations", "center", "nms", "demo", "logs", "control.sock", "credentials.json*", "network.json*")
+_OURS = (
+    *("stations", "center", "centers", "mam", "authentication", "accounts", "nms", "demo", "logs"),
+    *("control.sock", "credentials.json*", "network.json*", "console.json*"),
+)
 """`network.json` last: as long as it is there the folder is a network's."""
 _REMAINS = ".deleted"
 

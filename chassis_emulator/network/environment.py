@@ -21,7 +21,7 @@ from chassis_emulator.chassis.panel_source import NetworkView
 from chassis_emulator.chassis.striking import FaultsInForce
 from chassis_emulator.faults.targets import Targets
 from chassis_emulator.lines.emulated_line import open_line
-from chassis_emulator.network.composition import NetworkUsers, compose
+from chassis_emulator.network.composition import compose
 from chassis_emulator.network.control import (
     END,
     NETWORK,
@@ -40,7 +40,7 @@ from chassis_emulator.network.control import (
     Revived,
     RunningNetwork,
 )
-from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
+from chassis_emulator.network.credentials import first_account, first_subscriber, network_users
 from chassis_emulator.network.front_panel import FrontPanel
 from chassis_emulator.network.nms_settings import nms_folder
 from chassis_emulator.network.readiness import look
@@ -51,6 +51,7 @@ from chassis_emulator.processes.memory import pss_bytes
 from chassis_emulator.processes.nursery_client import NurseryClient
 from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import NetworkPlan
+from distribution_center.accounts.settings import AccountsSettings
 from media_network.http.client import HttpClient
 from media_network.local_orders import Answer, take_orders
 from media_network.messages.verb import Done, Verb
@@ -76,7 +77,11 @@ async def run_environment(
         client = await stack.enter_async_context(HttpClient(rng))
         tended = await stack.enter_async_context(NurseryClient(nursery))
         lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
-        users = NetworkUsers(ipmi_administrator(folder), snmp_users(folder))
+        users = network_users(folder, plan.topology)
+        if plan.authentication:
+            first_subscriber(folder, plan.authentication.state)
+            if plan.accounts:
+                await first_account(AccountsSettings(state=str(plan.accounts.state)), plan.authentication.state)
         processes = Processes(compose(plan, lines, folder, users), tended)
         boot = _leave_traces(plan, folder, rng)
         chassis = {each.station: LivingChassis(each, processes.by_name, lines, processes) for each in plan.chassis}
@@ -187,6 +192,7 @@ def _row(network: int, process: Process) -> ProcessRow:
         serial=status.service_port or None,
         control=status.control or None,
         media=status.media or place.media,
+        page=f"http://{status.page}/" if status.page else None,
         snmp=None if empty else place.snmp,
         ipmi=place.ipmi,
         epoch=status.epoch,

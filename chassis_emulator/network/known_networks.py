@@ -96,8 +96,8 @@ def _row(folder: StateFolder) -> KnownNetwork | None:
         network=record.network,
         name=record.name,
         state="up" if is_up else "down",
-        stations=len(record.topology.stations),
-        blades=sum(station.slots for station in record.topology.stations),
+        stations=len(record.topology.every_station),
+        blades=sum(station.slots for station in record.topology.every_station),
         folder=str(folder.path),
     )
 

@@ -142,8 +142,9 @@ def _sleep_unless(give_up_at: float, folder: StateFolder) -> None:
 def describe_missing(readiness: Readiness) -> list[str]:
     """What the network lacks to serve, one clause a fact; empty when it serves."""
     missing = [f"{name} has ended" for name in readiness.ended]
-    if not readiness.center:
-        missing.append("the center does not answer")
+    missing += [f"{_the(name)} does not answer" for name in readiness.silent]
+    if not readiness.authentication:
+        missing.append("the authentication server does not serve")
     for station in readiness.stations:
         if not station.director:
             missing.append(f"{station.station} has no director")
@@ -152,6 +153,10 @@ def describe_missing(readiness: Readiness) -> list[str]:
         elif readiness.center and not station.registered:
             missing.append(f"the center does not know all of {station.station} yet")
     return missing
+
+
+def _the(name: str) -> str:
+    return f"the {name}" if name == "center" else name
 
 
 def last_line(log: Path) -> str:
@@ -170,7 +175,7 @@ def _first_silent(readiness: Readiness) -> str:
             return f"{station.station}/1"
         if station.engines < station.engines_wanted:
             return f"{station.station}/manager"
-    return "center"
+    return readiness.silent[0] if readiness.silent else "environment"
 
 
 def spawn_daemon(folder: StateFolder, daemon: Sequence[str]) -> subprocess.Popen[bytes]:

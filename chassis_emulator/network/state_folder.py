@@ -6,7 +6,12 @@ network.json            the network that is, or was last, up: where its center a
 control.sock            where the environment takes orders
 credentials.json        users generated for the network, by protocol; mode 0600
 logs/<process>.log      what each process printed
-center/                 state of the distribution center
+center/                 state of the distribution center; of several, of the headquarters
+centers/<center>/       state of each of the others
+mam/                    state of the media asset management, where there are several centers
+accounts/               subscribers and ledger of subscriber management and billing, if there are any
+authentication/         subscribers and keys of the authentication server, if there is one
+console.json            the login of `media-console` to it
 demo/                   what a demo received, if one was left up
 nms/                    state of a network management system, if one is started with what `nms-settings` printed
 stations/<station>/manager/root/      what stands for the management board's `/`
@@ -15,6 +20,7 @@ stations/<station>/<slot>/root/       what stands for the blade's `/`: its senso
 stations/<station>/<slot>/out         there while the slot is empty
 stations/<station>/<slot>/state/
 stations/<station>/<slot>/channel-<n>/
+stations/<center>.<station>/          the same of the stations of the other centers
 ```
 """
 
@@ -34,6 +40,7 @@ from chassis_emulator.topology.topology import Topology
 from media_network.durable_file import set_aside
 from media_network.holding import holder_of
 from media_network.os_trouble import in_words
+from media_network.secret_file import write_secret
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +80,19 @@ class _SnmpLogins(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     read_write: _SnmpLogin
 
 
-class _Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The grammar of `credentials.json`."""
+class _CenterCredentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of one center and its stations."""
 
+    console: _Login | None = None
     ipmi: _Login | None = None
     snmp: _SnmpLogins | None = None
+
+
+class _Credentials(_CenterCredentials, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The grammar of `credentials.json`."""
+
+    centers: dict[str, _CenterCredentials] = {}
+    """Of the centers beside the headquarters."""
 
 
 @dataclass(frozen=True)
@@ -210,13 +225,3 @@ def _follows(path: Path, grammar: type[Struct]) -> bool:
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return False
     return True
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read, in one step. Raises OSError."""
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    unfinished.rename(path)

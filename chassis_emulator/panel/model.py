@@ -11,11 +11,14 @@ from msgspec import Meta, Struct
 from blade_agent.backplane.role import MainBoardState, Role
 from media_network.messages.verb import Done
 from media_network.refusal import Refused
+from media_network.status import ChannelState
 
-BladeName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}/[0-9]{1,2}$", description="a slot, such as north/3")]
+_STATION = r"(?:[a-z0-9-]{1,32}\.)?[a-z0-9-]{1,32}"
+"""`north`; in a network of several centers `east.north`."""
+BladeName = Annotated[str, Meta(pattern=rf"^{_STATION}/[0-9]{{1,2}}$", description="a slot, such as north/3")]
 """`<station>/<slot>`."""
 TargetName = Annotated[
-    str, Meta(pattern=r"^[a-z0-9-]{1,32}(/[a-z0-9-]{1,16})?$", description="a station, or what is in it")
+    str, Meta(pattern=rf"^{_STATION}(/[a-z0-9-]{{1,16}})?$", description="a station, or what is in it")
 ]
 """Where a fault is: a blade `<station>/<slot>`, a supply `<station>/supply-<n>`, or a whole `<station>`."""
 
@@ -96,6 +99,13 @@ class InjectedFault(Struct, frozen=True, kw_only=True):
     """What it is, for a person, such as `fan stands still`."""
 
 
+class PanelChannel(Struct, frozen=True, kw_only=True):
+    """An I/O channel of a blade: a disk."""
+
+    name: str
+    state: ChannelState
+
+
 class PanelSlot(Struct, frozen=True, kw_only=True):
     """One slot of a chassis, with what is in it."""
 
@@ -138,6 +148,7 @@ class PanelSlot(Struct, frozen=True, kw_only=True):
     address: str | None = None
     serial: str | None = None
     """Path of its service port."""
+    channels: tuple[PanelChannel, ...] = ()
     faults: tuple[InjectedFault, ...] = ()
 
 
@@ -186,7 +197,7 @@ class PanelChassis(Struct, frozen=True, kw_only=True):
 
 
 class CenterPicture(Struct, frozen=True, kw_only=True):
-    """The distribution center."""
+    """A distribution center, or the media asset management of several."""
 
     name: str
     process: ProcessState
@@ -201,6 +212,9 @@ class Picture(Struct, frozen=True, kw_only=True):
     boot: str
     """New at every start of the emulator: event ids count from the start again."""
     center: CenterPicture
+    """The only one, or the headquarters."""
+    other_centers: tuple[CenterPicture, ...] = ()
+    """The media asset management is the last of them."""
     nms: str | None = None
     """Where the page of a network management system is that watches it, as a URL."""
     stations: tuple[PanelChassis, ...]

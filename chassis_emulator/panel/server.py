@@ -12,8 +12,7 @@ import msgspec
 from aiohttp import web
 
 from chassis_emulator.panel.model import PanelSource
-from chassis_emulator.panel.order_guard import OrderGuard
-from chassis_emulator.panel.orders import ACT, PanelOrder
+from chassis_emulator.panel.orders import ACT, TOKEN, PanelOrder
 from chassis_emulator.panel.view import PictureView
 from media_network.address import Address
 from media_network.http.refusing import refusing
@@ -21,12 +20,14 @@ from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Done
 from media_network.pages.events import Readers
 from media_network.pages.guard import PageGuard
+from media_network.pages.order_guard import OrderGuard, no_short_json
 from media_network.pages.page_files import page_files
 from media_network.refusal import Reason, Refused
 
 PANEL_PORT = 8090
 _PAGE = Path(__file__).parent / "page"
 _LOOPBACK_NAME = re.compile(r"localhost|127(\.\d{1,3}){3}", re.ASCII)
+_READ_ONLY = "The panel is read-only: it takes orders only where the network was started with --control."
 _READERS_MAX = 32
 _CONSOLE_LINES = 200
 _CONSOLE_LINES_MAX = 2000
@@ -67,7 +68,15 @@ class _Panel:
 
     def __init__(self, source: PanelSource, guard: PageGuard, *, control: bool) -> None:
         self._source = source
-        self._guards = [guard.check, OrderGuard(guard, control=control).check]
+        orders = OrderGuard(
+            page=guard,
+            token_header=TOKEN,
+            closed="" if control else _READ_ONLY,
+            aged="This page is from before the emulator's last start: load it again.",
+            stranger="Only the user who started the network may give orders.",
+            unfit=partial(no_short_json, bytes_max=ACT.request_bytes_max),
+        )
+        self._guards = [guard.check, orders.check]
         self._view = PictureView(source)
         self._readers = Readers(_READERS_MAX)
         self._files = page_files(_PAGE, token=guard.token if control else "", control="allowed" if control else "off")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import active_children
 from pathlib import Path
 
 import click
@@ -79,10 +80,15 @@ def _read(name: str) -> Scenario:
 
 @contextmanager
 def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """So many processes to play seeds in; when this one is told to end, what they have begun is the last they do."""
+    """So many processes to play seeds in; when this one is told to end, so do they."""
     pool = ProcessPoolExecutor(count, initializer=_begin_to_tell, initargs=(os.getpid(),))
     try:
         yield pool
+    except BaseException:
+        # A seed takes its time, and each has another one waiting for it.
+        for process in active_children():
+            process.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -128,7 +134,7 @@ def _sentence(run: StoryOutcome) -> str:
     return (
         f"seed {run.seed}: {run.trace_hash}  {run.virtual_s:.0f} s, {run.faults} faults, {run.hand_overs} hand-overs, "
         f"{run.receptions} consoles whole, {run.broken} broken off, "
-        f"{run.drained} blades drained, {run.skipped} packets skipped"
+        f"{run.drained} blades drained, {run.skipped} packets skipped, {run.jumps} times back"
     )
 
 

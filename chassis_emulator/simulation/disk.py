@@ -4,10 +4,11 @@ It is a `media_network.files.Files`, on a `PosixDisk`, which says what survives.
 failed or hung, and its bytes rot.
 """
 
+import asyncio
 import errno
 import io
-import math
 import random
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,8 +17,12 @@ from chassis_emulator.durability.fate import Chance
 from chassis_emulator.durability.posix_disk import PosixDisk
 from chassis_emulator.simulation.loop import SimulatedLoop
 from chassis_emulator.simulation.sockets import os_error
+from chassis_emulator.simulation.sqlite_vfs import SimulatedVfs
 from chassis_emulator.simulation.trace import Trace
 from media_network.files import Files, GrowingFile
+
+_NUMBERS = count(1)
+"""SQLite's names for disks, of all runs of the process."""
 
 
 class Disk(Files):
@@ -42,8 +47,7 @@ class Disk(Files):
         """Calls take so many times as long."""
         self.failure: int | None = None
         """With this `errno` all calls fail."""
-        self.hangs = False
-        """No call returns."""
+        self._hanging: asyncio.Event | None = None
         self.read_bytes = 0
         """What was read of files so far."""
         self._loop = loop
@@ -55,8 +59,15 @@ class Disk(Files):
         self._free_at_s = 0.0
         self._posix = PosixDisk(mounted_at)
         self._power_cuts = 0
+        self._vfs: SimulatedVfs | None = None
 
     # What the store calls: see `Files`
+
+    @property
+    def sqlite_vfs(self) -> str:
+        """See `Files`."""
+        self._vfs = self._vfs or SimulatedVfs(f"simulated-{next(_NUMBERS)}", self)
+        return self._vfs.name
 
     def make_folder(self, folder: Path) -> None:
         """See `Files`."""
@@ -110,6 +121,17 @@ class Disk(Files):
 
     # What befalls it
 
+    @property
+    def hangs(self) -> bool:
+        """Whether no call returns. Those that do not, fail when it hangs no more."""
+        return self._hanging is not None
+
+    @hangs.setter
+    def hangs(self, hangs: bool) -> None:
+        if not hangs and self._hanging:
+            self._hanging.set()
+        self._hanging = (self._hanging or asyncio.Event()) if hangs else None
+
     def power_cut(self, rng: random.Random) -> None:
         """Lose what is not durable, as far as `rng` will. Files that were open are so no more."""
         self._power_cuts += 1
@@ -120,6 +142,12 @@ class Disk(Files):
         """Change a bit of a file. Nothing tells."""
         content = self._posix.file(path)
         content.rot(self._rng.randrange(len(content.now)), self._rng.randrange(8))
+
+    def close(self) -> None:
+        """The run is over: SQLite forgets it."""
+        if self._vfs:
+            self._vfs.unregister()
+            self._vfs = None
 
     @property
     def power_cuts(self) -> int:
@@ -139,22 +167,38 @@ class Disk(Files):
 
     def work(self, seconds: float, size_bytes: int = 0) -> None:
         """Take the time of a call. Raises OSError when the disk fails."""
-        if self.hangs:
-            self._loop.block_until(math.inf)
-        if self.failure or self.hangs:
+        if self._hanging:
+            self._loop.block_while(self._hanging)
+        if self.failure or self._hanging:
             raise os_error(self.failure or errno.EIO)
         cost_s = self.slowness * (seconds + size_bytes / self._rate_bytes_s)
         self._free_at_s = max(self._free_at_s, self._loop.time()) + cost_s
         self._loop.block_until(self._free_at_s)
 
-    def write_to(self, file: FileContent, data: bytes, path: Path) -> None:
-        """Append as much as there is room for. Raises OSError when that is not all."""
+    def write_to(self, file: FileContent, data: bytes, path: Path, offset: int | None = None) -> None:
+        """Write at its end, or at `offset`, as much as there is room for. Raises OSError when that is not all."""
         self.work(0.0, len(data))
         self._note("write", path, data)
-        room_bytes = self.capacity_bytes - self.used_bytes
-        file.append(data[: max(0, room_bytes)])
+        begin = len(file.now) if offset is None else offset
+        room_bytes = self.capacity_bytes - self.used_bytes + max(0, len(file.now) - begin)
+        file.write(begin, data[: max(0, room_bytes)])
         if room_bytes < len(data):
             raise os_error(errno.ENOSPC)
+
+    def truncate(self, file: FileContent, length_bytes: int, path: Path) -> None:
+        """Cut a file off."""
+        self._access()
+        self._note("cut", path)
+        file.truncate(length_bytes)
+
+    def content(self, path: Path) -> FileContent:
+        """What a file holds. Raises FileNotFoundError."""
+        return self._posix.file(path)
+
+    def make_file(self, path: Path) -> FileContent:
+        """The same; makes an empty one if there is none."""
+        self._access()
+        return self._posix.make_file(path)
 
     def sync(self, file: FileContent, path: Path) -> None:
         """Make a file's content durable."""

@@ -11,6 +11,8 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, Protocol
 
+from chassis_emulator.simulation.cpu_meter import CpuMeter
+
 LOOPBACK = "127.0.0.1"
 """The address by which each host means itself."""
 
@@ -58,6 +60,8 @@ class Boot:
         """Call something of a program's in its context, from the wire; later, if it is hung."""
         if self.hung:
             self.held.append(partial(context.run, callback, *args))
+        elif self.host.meter:
+            self.host.meter.run(partial(context.run, callback, *args))
         else:
             context.run(callback, *args)
 
@@ -79,6 +83,10 @@ class Host:
         self.shared_addresses = shared_addresses
         """Addresses that several hosts may use, such as the virtual service address of a station."""
         self.boots: list[Boot] = []
+        self.meter: CpuMeter | None = None
+        """What counts its CPU; None: nobody wants to know."""
+        self.sent_bytes = 0
+        """What has left it so far, all told."""
         self.line_free_at_s = 0.0
         """When what it has sent so far will have left its network interface."""
         self._next_port = 32768

@@ -69,6 +69,7 @@ class Links:
         """When so many bytes, sent now, have left the source's interface. Everything a host sends queues there."""
         if source is sink:
             return self.now_s
+        source.sent_bytes += size_bytes
         begins_s = max(self.now_s, source.line_free_at_s)
         source.line_free_at_s = begins_s + size_bytes * 8 / self.bandwidth_bps
         return source.line_free_at_s

@@ -83,6 +83,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._instant_began_at_callback = 0
         self._collect_at_callback = _CALLBACKS_BETWEEN_COLLECTIONS
         self._blocked_until_s = 0.0
+        self._blocked_by: asyncio.Event | None = None
 
     # Time
 
@@ -137,7 +138,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 boot.held.append(event.run_if_live)
                 continue
             self.callbacks_run += 1
-            event.run()
+            if boot is not None and boot.host.meter:
+                boot.host.meter.run(event.run)
+            else:
+                event.run()
         if self.failure:
             raise self.failure
         if self.callbacks_run - self._instant_began_at_callback > _CALLBACKS_AT_ONE_INSTANT_MAX:
@@ -216,8 +220,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     # Calls that block
 
     def block_until(self, at_s: float) -> None:
-        """Say when the blocking call that runs now returns; `inf` when it never does."""
+        """Say when the blocking call that runs now returns."""
         self._blocked_until_s = max(self._blocked_until_s, at_s)
+
+    def block_while(self, hanging: asyncio.Event) -> None:
+        """Say that the blocking call that runs now returns when this is set."""
+        self._blocked_by = hanging
 
     def run_in_executor(
         self,
@@ -230,13 +238,16 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     async def _call(self, func: Callable[[*_Ts], _T], *args: *_Ts) -> _T:
         await asyncio.sleep(self._rng.uniform(*EXECUTOR_DELAY_S))
-        self._blocked_until_s = self._now_s
+        self._blocked_until_s, self._blocked_by = self._now_s, None
         try:
             return func(*args)
         finally:
-            if self._blocked_until_s == math.inf:
-                await self.create_future()
-            await asyncio.sleep(self._blocked_until_s - self._now_s)
+            await self._answered()
+
+    async def _answered(self) -> None:
+        if self._blocked_by:
+            await self._blocked_by.wait()
+        await asyncio.sleep(self._blocked_until_s - self._now_s)
 
     def set_default_executor(self, executor: Executor) -> None:
         """There is none, and none is needed."""

@@ -190,6 +190,8 @@ class Simulation:
         gc.collect()
         with _last_words_unheard():
             self.loop.close()
+            for disk in self.disks.values():
+                disk.close()
             for host in self.hosts.values():
                 for boot in host.boots:
                     boot.kept.clear()

@@ -15,11 +15,15 @@ from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from blade_agent.hardware.profile import load_profile
 from blade_agent.wires import Wires
 from chassis_emulator.simulation.disk import Disk
+from chassis_emulator.simulation.film import index_octets
 from chassis_emulator.simulation.simulation import Simulation
-from chassis_emulator.topology.plan import BladePlan, ChassisPlan, NetworkPlan, plan_network
+from chassis_emulator.topology.plan import BladePlan, CenterPlan, ChassisPlan, MamPlan, NetworkPlan, plan_network
 from chassis_emulator.topology.topology import Topology
 from distribution_center.center import serve_center
-from distribution_center.content.segment_folder import segment_path
+from distribution_center.content.segment_folder import index_path, segment_path
+from distribution_center.headquarters.mam import serve_mam
+from distribution_center.headquarters.settings import MamSettings
+from distribution_center.headquarters.store import HeadquartersStore
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
@@ -43,36 +47,40 @@ class Stage:
 
     @property
     def center(self) -> Address:
-        """Where the distribution center answers."""
+        """Where the distribution center answers; of several, that of the headquarters."""
         return self.plan.center.address
 
     @property
     def mortal_hosts(self) -> tuple[str, ...]:
-        """Addresses of all that may fail: blades, managers, and the center, which comes first."""
+        """Addresses of all that may fail: blades, managers, and the centers, which come first."""
+        centers = (center.address.host for center in self.plan.centers)
         managers = (chassis.host for chassis in self.plan.chassis)
-        return (self.center.host, *(blade.address.host for blade in self.plan.blades), *managers)
+        return (*centers, *(blade.address.host for blade in self.plan.blades), *managers)
 
-    def put_in_spool(self, program: Program, contents: Sequence[bytes]) -> None:
-        """Leave a program as an ingest leaves it: cut into the spool and entered into the registry."""
-        folder = self.plan.center.state / "spool" / program.name
+    def put_in_spool(self, program: Program, contents: Sequence[bytes], center: CenterPlan | None = None) -> None:
+        """Leave a program as an ingest leaves it: cut into the spool of a center, by default of the headquarters."""
+        folder = (center or self.plan.center).state / "spool" / program.name
         folder.mkdir(parents=True)
         for number, content in enumerate(contents):
             segment_path(folder, number).write_bytes(content)
-            os.utime(segment_path(folder, number), (_MADE_AT_S, _MADE_AT_S))
+            made = [segment_path(folder, number)]
+            if program.segments[number].index:
+                made.append(index_path(folder, number))
+                made[-1].write_bytes(index_octets(content))
+            for path in made:
+                os.utime(path, (_MADE_AT_S, _MADE_AT_S))
 
     def raise_curtain(self) -> None:
         """Boot everything."""
         simulation = self._simulation
-        simulation.start(simulation.host(self.center.host), self._be_center)
+        for center in self.plan.centers:
+            simulation.start(simulation.host(center.address.host), partial(self._be_center, center))
+        if self.plan.mam:
+            simulation.start(simulation.host(self.plan.mam.address.host), partial(self._be_mam, self.plan.mam))
         for chassis in self.plan.chassis:
             for blade in chassis.blades:
                 self._place(blade)
             simulation.start(simulation.host(chassis.host), partial(self._be_manager, chassis))
-
-    @property
-    def registry_path(self) -> Path:
-        """The registry's file."""
-        return self.plan.center.state / "registry.sqlite"
 
     def _place(self, blade: BladePlan) -> None:
         simulation = self._simulation
@@ -101,7 +109,7 @@ class Stage:
 
     async def _be_manager(self, chassis: ChassisPlan) -> None:
         settings = ManagerSettings(
-            station=chassis.station,
+            station=chassis.known_as,
             slots={blade.slot: SerialPort(path="simulated") for blade in chassis.blades},
             epoch_file=str(chassis.state / "epoch"),
             center=str(chassis.center),
@@ -109,23 +117,40 @@ class Stage:
         lines = {blade.slot: self._simulation.wires[blade.name].open(1) for blade in chassis.blades}
         await ChassisManager(settings, lines, self._boot_rng(chassis.name)).run()
 
-    async def _be_center(self) -> None:
+    async def _be_center(self, center: CenterPlan) -> None:
         settings = CenterSettings(
-            name=self.plan.center.center,
-            address=self.center.host,
-            control_port=self.center.port,
-            media_port=self.plan.center.media.port,
-            state=str(self.plan.center.state),
-            home=self.plan.center.home,
+            name=center.center,
+            address=center.address.host,
+            control_port=center.address.port,
+            media_port=center.media.port,
+            state=str(center.state),
+            home=center.home,
             restore_after_s=3.0,
+            distances=center.distances,
+            cost=center.cost,
         )
-        repository = SqliteRepository.open(self.registry_path)
-        await serve_center(settings, repository, self._boot_rng("center"))
+        repository = SqliteRepository.open(registry_path(center))
+        await serve_center(settings, repository, self._boot_rng(center.name))
+
+    async def _be_mam(self, mam: MamPlan) -> None:
+        settings = MamSettings(
+            address=mam.address.host,
+            port=mam.address.port,
+            state=str(mam.state),
+            centers={center.center: str(center.address) for center in self.plan.centers},
+        )
+        store = HeadquartersStore(mam.state / "headquarters.sqlite")
+        await serve_mam(settings, store, self._boot_rng(mam.name))
 
     def _boot_rng(self, name: str) -> random.Random:
         """Randomness of one boot: ids that are to be new at each must be."""
         self._boots[name] = self._boots.get(name, 0) + 1
         return self._simulation.rng(f"{name} boot {self._boots[name]}")
+
+
+def registry_path(center: CenterPlan) -> Path:
+    """The file of a center's registry."""
+    return center.state / "registry.sqlite"
 
 
 def service_port(blade: BladePlan) -> str:

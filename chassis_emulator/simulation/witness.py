@@ -1,12 +1,16 @@
 """What must hold at every moment of the story, whatever fails."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from chassis_emulator.simulation.errors import SimulationError
 from chassis_emulator.simulation.film import packet_numbers
 from chassis_emulator.simulation.hosts import Endpoint
-from chassis_emulator.simulation.stage import Stage
+from chassis_emulator.simulation.stage import Stage, registry_path
+from chassis_emulator.topology.plan import CenterPlan
+from distribution_center.registry.deletions import DeletionState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.cut import Cut
 
@@ -15,19 +19,36 @@ class Violated(SimulationError):
     """An invariant does not hold."""
 
 
-class StreamWitness:
-    """Sees every media datagram as it is sent: to each console packets go in order, each once.
+@dataclass
+class _Seen:
+    """What has been sent to a console."""
 
-    Two senders of one stream, or a packet that is sent again, would break that order.
+    last: int = -1
+    sender: Endpoint | None = None
+    may_jump: bool = False
+    """It has ordered that the stream go back."""
+    silent: bool = False
+    """It was told that nothing is sent."""
+
+
+class StreamWitness:
+    """Sees every media datagram as it is sent: to each console packets go in order, each once, and none in a pause.
+
+    Two senders of one stream, or a packet that is sent again, would break that order. Back it goes when a console has
+    ordered that, once, and to where a segment begins.
     """
 
     def __init__(self, stage: Stage, fail: Callable[[SimulationError], None]) -> None:
         """`fail` ends the run: an exception would end up with the engine whose packet is looked at."""
         self._engines = {blade.address.host for blade in stage.plan.blades}
         self._fail = fail
-        self._last: dict[Endpoint, tuple[int, Endpoint]] = {}
+        self._seen: defaultdict[Endpoint, _Seen] = defaultdict(_Seen)
+        self.begins: frozenset[int] = frozenset()
+        """The packets with which segments begin."""
+        self.jumps = 0
+        """How often a stream went back."""
         self.skipped = 0
-        """Packets that were never sent: given up when a sender was lost."""
+        """Packets that were never sent: given up when a sender was lost, and not leapt over by a console."""
         self.hand_overs = 0
 
     def see(self, source: Endpoint, target: Endpoint, datagrams: Sequence[bytes]) -> None:
@@ -39,20 +60,46 @@ class StreamWitness:
                 self._see_packet(source, target, number)
 
     def _see_packet(self, source: Endpoint, target: Endpoint, number: int) -> None:
-        last, sender = self._last.get(target, (-1, source))
-        if number <= last:
-            sentence = f"{source[0]} sent packet {number} to {target} after {sender[0]} had sent packet {last}"
-            self._fail(Violated(sentence))
+        seen = self._seen[target]
+        sender = seen.sender or source
+        if seen.silent:
+            self._fail(Violated(f"{source[0]} sent packet {number} to {target}, which was told that it is paused"))
+        if number <= seen.last:
+            self._go_back(seen, source, target, number)
+        elif not (seen.may_jump and number in self.begins):
+            self.skipped += number - seen.last - 1
         self.hand_overs += sender != source
-        self.skipped += max(0, number - last - 1)
-        self._last[target] = number, source
+        seen.last, seen.sender = number, source
+
+    def _go_back(self, seen: _Seen, source: Endpoint, target: Endpoint, number: int) -> None:
+        if not (seen.may_jump and number in self.begins):
+            sender = (seen.sender or source)[0]
+            sentence = f"{source[0]} sent packet {number} to {target} after {sender} had sent packet {seen.last}"
+            self._fail(Violated(sentence))
+        seen.may_jump = False
+        self.jumps += 1
+
+    def expect_jump(self, console: Endpoint) -> None:
+        """It orders that its stream go on elsewhere."""
+        self._seen[console].may_jump = True
+
+    def expect_silence(self, console: Endpoint) -> None:
+        """It was told that its stream is paused."""
+        self._seen[console].silent = True
+
+    def expect_stream(self, console: Endpoint) -> None:
+        """It orders that its stream go on."""
+        self._seen[console].silent = False
 
 
 class RegistryWitness:
     """Compares the registry with the disks: it lists what no power cut can take, and in the calm all that they hold."""
 
-    def __init__(self, stage: Stage, cut: Cut, contents: Sequence[bytes]) -> None:
-        self._stations = sorted({blade.station for blade in stage.plan.blades})
+    def __init__(self, stage: Stage, cut: Cut, contents: Sequence[bytes], center: CenterPlan | None = None) -> None:
+        """`center` is whose registry it is: that of the headquarters if none is named."""
+        center = center or stage.plan.center
+        blades = {each.known_as: each.blades for each in stage.plan.chassis if each.center_name == center.center}
+        self._stations = sorted(blades)
         self._contents = contents
         self._program = cut.program
         folder = f"{cut.program}.{cut.table}"
@@ -60,22 +107,31 @@ class RegistryWitness:
         self._places = {
             (station, number): [
                 (stage.disks[blade.name], channel / folder / name)
-                for blade in stage.plan.blades
-                if blade.station == station
+                for blade in blades[station]
                 for channel in blade.channels
             ]
             for station in self._stations
             for number, name in enumerate(names)
         }
         """Where a station may hold a segment."""
-        self._registry = SqliteRepository.open(stage.registry_path)
+        self._registry = SqliteRepository.open(registry_path(center))
 
     async def look(self) -> None:
-        """At any moment. Raises Violated when it lists what is not durable."""
+        """At any moment. Raises Violated when it lists what is not durable, but at a station that has leave to delete
+        it: that is listed until it has said that it is done, and counts for nobody."""
+        leave = {row.station for row in await self._registry.deletions() if row.state is DeletionState.GRANTED}
         for station, segments in (await self._registry.locations(self._program)).items():
+            if station in leave:
+                continue
             for segment in segments:
                 if not self._durable(station, segment):
                     raise Violated(f"the registry lists segment {segment} at {station}; no disk there holds it safely")
+
+    def look_for_all(self) -> None:
+        """At any moment at which the program is not withdrawn. Raises Violated when a segment is on no disk."""
+        for segment in range(len(self._contents)):
+            if not any(self._durable(station, segment) for station in self._stations):
+                raise Violated(f"no disk of any station holds segment {segment} any more")
 
     async def look_in_calm(self, wanted: Mapping[str, int]) -> None:
         """When all is healed and had time to be told. Raises Violated when it lacks what disks hold, counts other
@@ -91,7 +147,7 @@ class RegistryWitness:
             there = [self._copies(station, segment) for segment in range(len(self._contents))]
             if min(there) < copies:
                 raise Violated(f"in the calm after the faults {station} has {there} copies, and {copies} are wanted")
-            counted = (await self._registry.held(self._program, copies)).get(station, 0)
+            counted = await self._registry.held_at(self._program, station, copies)
             if counted != len(there):
                 raise Violated(
                     f"the registry counts {copies} copies of {counted} segments at {station}, and not of all"

@@ -10,13 +10,14 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+from media_network import center_names
 from media_network.address import Address
 from media_network.cli import Command, UserError, state_dir_option
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Refused
-from media_network.whereabouts import find_center
+from media_network.whereabouts import find_center, known_centers
 
 _Result = TypeVar("_Result")
 
@@ -27,22 +28,34 @@ _BAR_STEPS = 1000
 
 def center_option(command: Command) -> Command:
     """`--center` and `--state-dir`: where the center is."""
-    center = click.option("--center", metavar="HOST:PORT", help="Address of the center, if not on this laptop.")
+    center = click.option(
+        "--center",
+        metavar="NAME|HOST:PORT",
+        help="Which of several centers on this laptop (default: the headquarters), or the address of one elsewhere.",
+        shell_complete=center_names.centers,
+    )
     return center(state_dir_option(command))
 
 
-class Talk:
-    """A conversation with one center, whose refusals end the command."""
+_WHAT_THERE_IS = "`distribution-center programs`, `stations` and `ingests` list what there is."
 
-    def __init__(self, http: HttpClient, center: Address) -> None:
+
+class Talk:
+    """A conversation with one party, whose refusals end the command."""
+
+    def __init__(self, http: HttpClient, center: Address, hint: str = _WHAT_THERE_IS) -> None:
+        """`hint` is what a person is told who is refused."""
         self._http = http
         self._center = center
+        self._hint = hint
 
-    async def ask(self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 5.0) -> Reply:
-        """The answer. Raises UserError: it was refused; NetworkError."""
-        answer = await self._http.ask(self._center, verb, request, deadline_s=deadline_s)
+    async def ask(
+        self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 5.0, party: Address | None = None
+    ) -> Reply:
+        """The answer of the center, or of another party. Raises UserError: it was refused; NetworkError."""
+        answer = await self._http.ask(party or self._center, verb, request, deadline_s=deadline_s)
         if isinstance(answer, Refused):
-            raise UserError(str(answer), "`distribution-center programs`, `stations` and `ingests` list what there is.")
+            raise UserError(str(answer), self._hint)
         return answer
 
 
@@ -81,12 +94,23 @@ def bar(label: str, *, reckons: bool = True) -> Iterator[Show]:
         yield show
 
 
+def _named(center: str, state_dir: Path) -> Address:
+    """A name, or an address: names have no colon."""
+    if ":" not in center:
+        if found := find_center(state_dir, center):
+            return found
+        known = ", ".join(known_centers(state_dir))
+        hint = f"Centers: {known}; or name one elsewhere as HOST:PORT." if known else "Name the center as HOST:PORT."
+        raise UserError(f"there is no center {center!r} in {state_dir}", hint)
+    try:
+        return Address.parse(center)
+    except ValueError as error:
+        raise UserError(str(error), "Name the center as HOST:PORT.") from error
+
+
 def _center_address(center: str | None, state_dir: Path) -> Address:
     if center:
-        try:
-            return Address.parse(center)
-        except ValueError as error:
-            raise UserError(str(error), "Name the center as HOST:PORT.") from error
+        return _named(center, state_dir)
     address = find_center(state_dir)
     if address is None:
         raise UserError(

@@ -108,7 +108,7 @@ def ingests(*, watch: bool, as_json: bool, center: str | None, state_dir: Path) 
       distribution-center ingests
     """
     present(
-        lambda: talk_with(center, state_dir, lambda talk: talk.ask(LIST_INGESTS, ListIngests())).ingests,
+        lambda: talk_with(center, state_dir, _listed),
         lambda rows: _table(rows, time.time()),
         as_json=as_json,
         watch=watch,
@@ -182,6 +182,16 @@ def _see_it_through(begun: IngestProgress, *, as_json: bool, center: str | None,
     for line in _told(row):
         click.echo(line, err=True)
     click.echo(row.program)
+
+
+async def _listed(talk: Talk) -> list[IngestRow]:
+    rows: list[IngestRow] = []
+    more = True
+    while more:
+        page = await talk.ask(LIST_INGESTS, ListIngests(rows[-1].progress.ingest if rows else None))
+        rows += page.ingests
+        more = page.more
+    return rows
 
 
 async def _follow(talk: Talk, progress: IngestProgress) -> ProgramRow:

@@ -28,6 +28,7 @@ from media_network.messages.content import (
     Withdraw,
 )
 from media_network.messages.holdings import COPIES_MAX
+from media_network.messages.places import ASK_PLACES, PLACES_SHOWN_MAX, AskPlaces, Place
 from media_network.messages.registry import LIST_STATIONS, ListStations, StationRow
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
@@ -46,9 +47,11 @@ _STATES = [
         ProgramState.READY,
         ProgramState.PUBLISHED,
         ProgramState.EXPIRING,
+        ProgramState.WITHDRAWN,
+        ProgramState.DELETED,
     )
 ]
-"""Those of programs that are listed: before them they are ingests, and after them they are gone."""
+"""Those of programs: before them they are ingests. Of the last two are only listed when asked for."""
 _NEARLY = 0.99
 """Of the way: every segment is there, and further copies are being made."""
 _PATIENCE_S = 10.0
@@ -100,7 +103,8 @@ def distribute(
     if as_json:
         echo_json(row)
     else:
-        click.echo(f"{row.program} is at {', '.join(row.stations)}")
+        others = [f"{row.holding - len(row.stations)} more"] if row.holding > len(row.stations) else []
+        click.echo(f"{row.program} is at {', '.join([*row.stations, *others])}")
 
 
 @click.command()
@@ -202,7 +206,7 @@ def stations(*, watch: bool, as_json: bool, center: str | None, state_dir: Path)
       distribution-center stations
     """
     present(
-        lambda: talk_with(center, state_dir, lambda talk: talk.ask(LIST_STATIONS, ListStations())).stations,
+        lambda: talk_with(center, state_dir, _stations),
         _station_table,
         as_json=as_json,
         watch=watch,
@@ -220,8 +224,11 @@ def _remarks(row: ProgramRow) -> list[str]:
 
 
 def _program_cells(row: ProgramRow) -> tuple[str, ...]:
-    held = ", ".join(f"{station} {count}/{row.segments}" for station, count in row.stations.items())
-    return row.program, row.state, f"{row.duration_ms / 1000:.1f} s", f"{row.bytes / 1e6:.1f} MB", held
+    held = [f"{station} {count}/{row.segments}" for station, count in row.stations.items()]
+    others = row.holding - len(row.stations)
+    if others > 0:
+        held.append(f"{others} more")
+    return row.program, row.state, f"{row.duration_ms / 1000:.1f} s", f"{row.bytes / 1e6:.1f} MB", ", ".join(held)
 
 
 def _station_table(rows: Sequence[StationRow]) -> str:
@@ -246,20 +253,39 @@ async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRo
     best, moved_at = -1, asyncio.get_running_loop().time()
     with bar("distributing") as show:
         while wait:
-            held = sum(row.stations.get(station, 0) for station in order.stations)
+            places = await _places(talk, order)
+            held = sum(place.segments for place in places)
             now = asyncio.get_running_loop().time()
             if held != best:
                 best, moved_at = held, now
-            in_the_way = next((row.obstacles[each] for each in order.stations if each in row.obstacles), None)
+            in_the_way = next((place.obstacle for place in places if place.obstacle), None)
             if in_the_way and now - moved_at > _PATIENCE_S:
                 raise UserError(f"{order.program} is not distributed: {in_the_way}", _ORDER_STAYS)
-            waiting = not {*order.stations}.isdisjoint(row.to_be_carried_out)
+            waiting = not all(place.carried_out for place in places)
             show(held / total if not waiting else min(held / total, _NEARLY))
             if held == total and not waiting:
-                break
+                return await talk.ask(ASK_PROGRAM_ROW, AskProgramRow(order.program))
             await asyncio.sleep(POLL_S)
-            row = await talk.ask(ASK_PROGRAM_ROW, AskProgramRow(order.program))
     return row
+
+
+async def _places(talk: Talk, order: Distribute) -> list[Place]:
+    """How far an order is at each of its stations."""
+    places: list[Place] = []
+    for first in range(0, len(order.stations), PLACES_SHOWN_MAX):
+        asked = order.stations[first : first + PLACES_SHOWN_MAX]
+        places += (await talk.ask(ASK_PLACES, AskPlaces(program=order.program, only=asked))).places
+    return places
+
+
+async def _stations(talk: Talk) -> list[StationRow]:
+    rows: list[StationRow] = []
+    more = True
+    while more:
+        page = await talk.ask(LIST_STATIONS, ListStations(after=rows[-1].station if rows else ""))
+        rows += page.stations
+        more = page.more
+    return rows
 
 
 async def _listed(talk: Talk, wanted: ListPrograms, limit: int | None) -> list[ProgramRow]:

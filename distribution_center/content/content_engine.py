@@ -5,11 +5,13 @@ a director and an engine that hold what is in the spool.
 """
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
 from distribution_center.content.ingesting import Ingesting
-from distribution_center.content.segment_folder import segment_path
+from distribution_center.content.segment_folder import index_path, segment_path
 from distribution_center.content.spool import clear_spool, spooled
 from distribution_center.content.storing import Storing
 from media_network.address import Address
@@ -18,7 +20,7 @@ from media_network.http.refusing import refusing
 from media_network.http.server import HandlerTable
 from media_network.messages.obtaining import LOCATE_SEGMENT, LocateSegment, SegmentLocation
 from media_network.refusal import Reason, Refused
-from media_network.segment_url import HELD_SEGMENT_PATH, asked_segment
+from media_network.segment_url import HELD_INDEX_PATH, HELD_SEGMENT_PATH, asked_segment
 from media_network.ticket import TicketKey
 
 
@@ -37,6 +39,7 @@ class ContentEngine:
         self._ingesting.answer(table)
         table.verb(LOCATE_SEGMENT, self._locate_segment)
         table.resource(HELD_SEGMENT_PATH, self._segment, "A segment in the spool.")
+        table.resource(HELD_INDEX_PATH, self._index, "The index of a segment in the spool.")
 
     async def take_up(self, tasks: asyncio.TaskGroup) -> None:
         """Go on with what was under way when the center stopped; clear what was not whole.
@@ -59,13 +62,23 @@ class ContentEngine:
         return SegmentLocation(media=str(self._media), ticket=ticket)
 
     async def _segment(self, request: web.Request) -> web.StreamResponse:
+        return await self._file(request, segment_path, "video/mp2t")
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        return await self._file(request, index_path, "application/octet-stream")
+
+    async def _file(
+        self, request: web.Request, path_of: Callable[[Path, int], Path], media_type: str
+    ) -> web.StreamResponse:
         cut, number, ticket = asked_segment(request.match_info, request.query)
         if self._tickets.holder(ticket, cut.program) != f"copy-{number}":
             return refusing(Refused(Reason.BAD_TICKET, "the ticket is not for this segment"))
         if not await self._is_spooled(cut, number):
             return refusing(Refused(Reason.NOT_HERE, f"segment {number} of {cut.program} is not in the spool"))
-        path = segment_path(self._storing.spool / cut.program, number)
-        return web.FileResponse(path, headers={"Content-Type": "video/mp2t"})
+        path = path_of(self._storing.spool / cut.program, number)
+        if not path.is_file():
+            return refusing(Refused(Reason.NOT_HERE, f"{path.name} of {cut.program} is not in the spool"))
+        return web.FileResponse(path, headers={"Content-Type": media_type})
 
     async def _is_spooled(self, cut: Cut, number: int) -> bool:
         """Whether the spool has a segment of this very cut. Raises RepositoryError."""

@@ -11,17 +11,21 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import NamedTuple
 
-from distribution_center.content.transport_stream import (
+from distribution_center.content.key_pictures import KeyPictures
+from media_network.key_picture_table import ListedPicture, listed
+from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
+from media_network.segment_index import BlockDigests, SegmentIndex
+from media_network.segment_table import Segment
+from media_network.transport_stream import (
     CLOCK_HZ,
     PAT_PID,
     Packets,
+    elementary_bytes,
     presentation_time,
     program_map_pid,
     time_between,
     video_pid,
 )
-from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
-from media_network.segment_table import Segment
 
 _LONGEST_RUN_BYTES = 64_000 * TS_PACKET_BYTES  # bounds what is held back: 12 MB, a second of 96 Mbit/s
 _CLOCK_TOLERANCE = CLOCK_HZ // 2_000_000  # 2.4.2.2: a PCR is right within 500 ns
@@ -126,16 +130,25 @@ class CutPiece(NamedTuple):
     data: memoryview
 
 
+class CutSegment(NamedTuple):
+    """A segment has ended; what is known of its inside."""
+
+    segment: Segment
+    inside: SegmentIndex
+
+
 class Cutter:
     """Cuts one program.
 
     Segments begin at the first possible place `target_ms` or more after their predecessor's beginning. Every segment's
-    pieces come in order and are followed by its `Segment`; all pieces, one after the other, are the stream.
+    pieces come in order and are followed by its `CutSegment`; all pieces, one after the other, are the stream.
     At most `_LONGEST_RUN_BYTES` are held back. Errors are `CutError`; the cutter is of no use after one.
     """
 
     def __init__(self, *, target_ms: int, rate_bps: int) -> None:
         self.segments: list[Segment] = []
+        self.key_pictures: list[ListedPicture] = []
+        """Of all segments that have ended."""
         self.length_bytes = 0
         """Whole packets read so far."""
         self._target_ms = target_ms
@@ -144,6 +157,10 @@ class Cutter:
         self._whole = sha256()
         self._current = sha256()
         self._current_bytes = 0
+        self._blocks = BlockDigests()
+        self._key_pictures = KeyPictures()
+        self._given_bytes = 0
+        """Of the segments that have ended."""
         self._partial = b""
         self._run = Run.OPEN
         self._held: list[memoryview] = []
@@ -156,7 +173,7 @@ class Cutter:
         """Digest of the bytes given out: of the program, once closed."""
         return self._whole.hexdigest()
 
-    def feed(self, data: bytes) -> list[CutPiece | Segment]:
+    def feed(self, data: bytes) -> list[CutPiece | CutSegment]:
         """Read the next bytes of the stream."""
         data = self._partial + data
         end = len(data) - len(data) % TS_PACKET_BYTES
@@ -170,22 +187,23 @@ class Cutter:
         self.length_bytes += end
         return out
 
-    def close(self, length_ticks: int) -> list[CutPiece | Segment]:
+    def close(self, length_ticks: int) -> list[CutPiece | CutSegment]:
         """The stream has ended, so long after its first picture: where the last picture or sound ends."""
         if self._partial:
             raise TruncatedPacket(self.length_bytes)
         if not self._timeline.begun:
             raise NoRandomAccess(self.length_bytes)
-        out: list[CutPiece | Segment] = []
+        out: list[CutPiece | CutSegment] = []
         self._give(out, memoryview(b""))
         out.append(self._finish(length_ticks))
         return out
 
-    def _read(self, packets: Packets) -> list[CutPiece | Segment]:
-        out: list[CutPiece | Segment] = []
+    def _read(self, packets: Packets) -> list[CutPiece | CutSegment]:
+        out: list[CutPiece | CutSegment] = []
         view = memoryview(packets.data)
         given = seen = 0
         for index in packets.unit_starts():
+            self._look(packets, seen, index)
             self._pass(packets, seen, index)
             seen = index + 1
             unit = self._unit(packets, index)
@@ -197,6 +215,7 @@ class Cutter:
             elif unit in {PacketBeginning.ACCESS, PacketBeginning.OTHER} and not self._timeline.begun:
                 raise NoRandomAccess(self._offset(index))
             self._run = NEXT_RUN[self._run, unit]
+        self._look(packets, seen, packets.count)
         self._pass(packets, seen, packets.count)
         self._give_or_hold(out, view[given * TS_PACKET_BYTES :])
         return out
@@ -204,6 +223,14 @@ class Cutter:
     def _offset(self, index: int) -> int:
         """Place in the stream of a packet of the batch being read."""
         return self.length_bytes + index * TS_PACKET_BYTES
+
+    def _look(self, packets: Packets, begin: int, end: int) -> None:
+        """Packets in which nothing begins: a key picture may go on in them."""
+        for index in range(begin, end):
+            if not self._key_pictures.looks:
+                return
+            if packets.pid(index) == self._video_pid:
+                self._key_pictures.go_on(packets.payload(index))
 
     def _pass(self, packets: Packets, begin: int, end: int) -> None:
         """Packets in which nothing begins: they break the run if they carry on with something to be played."""
@@ -228,9 +255,15 @@ class Cutter:
         if presented is None:
             return PacketBeginning.OTHER
         self._timeline.picture(presented)
-        return PacketBeginning.ACCESS if packets.random_access(index) else PacketBeginning.OTHER
+        packet, access = self._offset(index) // TS_PACKET_BYTES, packets.random_access(index)
+        if access:
+            payload = elementary_bytes(packets.payload(index))
+            self._key_pictures.begin(packet, self._timeline.picture_ticks, payload)
+        else:
+            self._key_pictures.end(packet)
+        return PacketBeginning.ACCESS if access else PacketBeginning.OTHER
 
-    def _access(self, out: list[CutPiece | Segment], offset_bytes: int) -> None:
+    def _access(self, out: list[CutPiece | CutSegment], offset_bytes: int) -> None:
         """The last picture is a random access point behind PAT and PMT: cut if it is time."""
         if not self._timeline.begun:
             self._timeline.begun = True
@@ -241,32 +274,43 @@ class Cutter:
         if round(elapsed_ticks / TICKS_PER_MS) >= self._target_ms:
             out.append(self._finish(self._timeline.picture_ticks))
 
-    def _finish(self, end_ticks: int) -> Segment:
+    def _finish(self, end_ticks: int) -> CutSegment:
         """End the current segment with what was given out so far."""
+        begin_ticks = self._timeline.segment_ticks
+        duration_ticks = max(1, end_ticks - begin_ticks)
+        end_bytes = self._given_bytes + self._current_bytes
+        key_pictures = self._key_pictures.of_segment(
+            range(self._given_bytes // TS_PACKET_BYTES, end_bytes // TS_PACKET_BYTES),
+            range(begin_ticks, begin_ticks + duration_ticks),
+        )
+        index = SegmentIndex(self._blocks.digests(), key_pictures)
         segment = Segment(
             number=len(self.segments),
             length_bytes=self._current_bytes,
-            duration_ticks=max(1, end_ticks - self._timeline.segment_ticks),
+            duration_ticks=duration_ticks,
             sha256=self._current.hexdigest(),
+            index=sha256(index.octets()).hexdigest(),
         )
         self.segments.append(segment)
+        self.key_pictures += listed(segment.number, key_pictures)
         self._timeline.segment_ticks = end_ticks
-        self._current = sha256()
-        self._current_bytes = 0
-        return segment
+        self._current, self._blocks = sha256(), BlockDigests()
+        self._current_bytes, self._given_bytes = 0, end_bytes
+        return CutSegment(segment, index)
 
-    def _give(self, out: list[CutPiece | Segment], data: memoryview) -> None:
+    def _give(self, out: list[CutPiece | CutSegment], data: memoryview) -> None:
         """Give out what was held back, then `data`, to the current segment."""
         for piece in (*self._held, data):
             if piece:
                 self._whole.update(piece)
                 self._current.update(piece)
+                self._blocks.update(piece)
                 self._current_bytes += len(piece)
                 out.append(CutPiece(len(self.segments), piece))
         self._held.clear()
         self._held_bytes = 0
 
-    def _give_or_hold(self, out: list[CutPiece | Segment], data: memoryview) -> None:
+    def _give_or_hold(self, out: list[CutPiece | CutSegment], data: memoryview) -> None:
         """Hold back what the next segment may begin with, within bounds."""
         if self._run not in {Run.PAT, Run.MAP}:
             self._give(out, data)

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from distribution_center.content.transport_stream import SYNC_BYTE
 from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import SYNC_BYTE
 
 _LOOKED_AT_BYTES = 1 << 22
 _SCRAMBLED_SHARE = 0.1

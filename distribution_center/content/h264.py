@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 SLICE_OF_IDR = 5
 """NAL unit type of a picture before which no later picture refers to (7.4.1)."""
+SLICES = range(1, 6)
+"""NAL unit types that belong to the picture itself (table 7-1)."""
 _SEQUENCE_PARAMETERS = 7
 _PICTURE_PARAMETERS = 8
 _START_CODE = re.compile(b"\x00\x00\x01(.)", re.DOTALL)
@@ -53,6 +55,12 @@ def unit_types(access_unit: bytes, extradata: bytes | None) -> set[int]:
     return {match[1][0] & 0x1F for match in _START_CODE.finditer(access_unit)}
 
 
+def first_slice_type(access_unit: bytes | bytearray) -> int | None:
+    """NAL unit type of the first slice of a byte stream; None: none has begun yet."""
+    types = (match[1][0] & 0x1F for match in _START_CODE.finditer(access_unit))
+    return next((one for one in types if one in SLICES), None)
+
+
 def closes_group(access_unit: bytes, extradata: bytes | None) -> bool:
     """Whether a group of pictures that refers to nothing before it begins here, with all that is needed to decode it.
 
@@ -68,6 +76,12 @@ def level_limits(extradata: bytes | None) -> LevelLimits:
         is_1b = level == 11 and constraints & _CONSTRAINT_SET_3 and profile in _BASELINE_AND_MAIN
         return _LEVELS.get(_LEVEL_1B if is_1b else level, _HIGHEST_LEVEL)
     return _HIGHEST_LEVEL
+
+
+def rfc6381_codec(extradata: bytes | None) -> str | None:
+    """What players call it: `avc1.` and profile, constraints and level in hexadecimal (RFC 6381, 3.3)."""
+    found = next(_sequence_parameters(extradata or b""), None)
+    return f"avc1.{found.hex()}" if found else None
 
 
 def _sequence_parameters(extradata: bytes) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ from distribution_center.content.ingest_report import (
     Report,
     uri_of,
 )
+from media_network.callback import do_nothing
 from media_network.files import DiskFiles
 from media_network.program import Program
 
@@ -43,14 +44,16 @@ async def ingest(
     longest_segment_ms: int = 12_000,
     on_progress: Callable[[float], None],
     admit: Callable[[Program], Awaitable[None]] | None = None,
+    attach: Callable[[bytes], object] = do_nothing,
     name: str | None = None,
 ) -> Program:
     """Ingest the film at `source`: afterwards `spool/<program>/<number>.ts` are there and durable.
 
     A group of pictures up to `longest_segment_ms` is a segment as it is, longer ones are encoded anew. `on_progress`
     takes the fraction done. `admit` may raise `IngestError` before anything of the program that is there already is
-    touched. `name` is what errors call the source (default: its path). The same film gives the same program. Raises
-    `IngestError`; then, or when cancelled, nothing is left behind.
+    touched. `attach` is given the bytes of each attachment that the header names, in order. `name` is what errors call
+    the source (default: its path). The same film gives the same program. Raises `IngestError`; then, or when
+    cancelled, nothing is left behind.
     """
     with _work_folder(spool) as work:
         order = IngestOrder(
@@ -61,9 +64,12 @@ async def ingest(
             segment_ms=segment_ms,
             longest_segment_ms=longest_segment_ms,
         )
-        program = await _run(order, on_progress)
+        made = await _run(order, on_progress)
+        program = made.program
         if admit:
             await admit(program)
+        for octets in made.attachments:
+            attach(octets)
         target = spool / program.name
         if target.exists():  # from an ingest before: the same bytes, or what is left of them
             shutil.rmtree(target)
@@ -82,7 +88,7 @@ def _work_folder(spool: Path) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
-async def _run(order: IngestOrder, on_progress: Callable[[float], None]) -> Program:
+async def _run(order: IngestOrder, on_progress: Callable[[float], None]) -> Produced:
     """Run the process to its end and answer with what it produced."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -101,7 +107,7 @@ async def _run(order: IngestOrder, on_progress: Callable[[float], None]) -> Prog
             await process.wait()
 
 
-async def _follow(process: Process, order: IngestOrder, on_progress: Callable[[float], None]) -> Program:
+async def _follow(process: Process, order: IngestOrder, on_progress: Callable[[float], None]) -> Produced:
     reports, complaints = process.stdout, process.stderr
     if reports is None or complaints is None:
         raise ValueError("the process must have been started with pipes")
@@ -113,7 +119,7 @@ async def _follow(process: Process, order: IngestOrder, on_progress: Callable[[f
             case Produced() as made:
                 on_progress(1.0)
                 await process.wait()
-                return made.program
+                return made
             case Failed(error, facts):
                 raise msgspec.convert(facts, INGEST_ERRORS[error])
     detail = (await complaints.read()).decode(errors="replace").strip()

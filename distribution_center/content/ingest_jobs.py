@@ -1,10 +1,15 @@
-"""The ingests of late. Those that are not over are on disk: the center goes on with them when it starts anew."""
+"""The ingests of late. Those that are not over are on disk: the center goes on with them when it starts anew.
+
+One that was ordered under a number of the orderer's stays on disk when it is over, with how it ended, until its orderer
+has acknowledged that: however often, and whenever, it is ordered again, it is done once.
+"""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import dropwhile
 from pathlib import Path
 
 import msgspec
@@ -23,6 +28,10 @@ logger = logging.getLogger(__name__)
 _REBUILT = "this ingest has to be ordered again"
 
 
+OUTCOMES_MAX = 1024
+"""So many that nobody acknowledges are kept, the latest: who acknowledges nothing fills no disk."""
+
+
 class UnfinishedIngest(Struct, frozen=True, kw_only=True):
     """An ingest as it is kept."""
 
@@ -34,6 +43,8 @@ class UnfinishedIngest(Struct, frozen=True, kw_only=True):
     """Once it is cut: only storing is left."""
     fresh: bool = False
     """Nobody knew the program before: nothing of it is to stay if it does not become whole."""
+    outcome: IngestProgress | None = None
+    """How it ended, of one whose number its orderer has chosen: kept until that one says that he knows."""
 
 
 class IngestJobs:
@@ -45,14 +56,19 @@ class IngestJobs:
         self._folder = folder
         self._rows: dict[str, IngestRow] = {}
         self._unfinished: dict[str, UnfinishedIngest] = {}
+        self._outcomes: dict[str, UnfinishedIngest] = {}
+        """Those that are over and not acknowledged, the latest last."""
         self._paces: dict[str, tuple[IngestStage | None, Pace]] = {}
 
     def load(self) -> tuple[UnfinishedIngest, ...]:
         """What was not over when the center stopped, oldest first. Raises OSError."""
         names = [path.name for path in self._folder.iterdir() if "." not in path.name]
         kept = [unfinished for name in names if (unfinished := self._file(name).read().value)]
-        for unfinished in sorted(kept, key=lambda one: one.begun_at_s):
-            self._show(unfinished)
+        for each in sorted(kept, key=lambda one: one.begun_at_s):
+            if each.outcome:
+                self._outcomes[each.ingest] = each
+            else:
+                self._show(each)
         return tuple(self._unfinished.values())
 
     async def begin(self, ingest: str, order: Ingest) -> IngestProgress:
@@ -94,20 +110,68 @@ class IngestJobs:
         logger.log(
             logging.WARNING if error else logging.INFO, "ingest %s: %s%s", ingest, stage, f": {error}" if error else ""
         )
+        unfinished = self._unfinished[ingest]
+        progress = replace(
+            self._rows[ingest].progress,
+            stage=stage,
+            fraction=float(stage is IngestStage.DONE),
+            error=error,
+            remaining_s=None,
+        )
+        over = replace(unfinished, outcome=progress) if unfinished.order.ingest else None
         try:
-            await _in_thread(partial(self._forget, ingest))
+            await _in_thread(partial(self._keep, over) if over else partial(self._forget, ingest))
         except OSError as problem:
             # At the worst it is taken up once more, and found to be done, or to fail again.
             logger.warning("ingest %s is over, and cannot be forgotten: %s", ingest, problem)
         # Only then: who hears that it is over may look for what is left of it.
-        self._change(ingest, stage=stage, fraction=float(stage is IngestStage.DONE), error=error, remaining_s=None)
+        self._rows[ingest] = replace(self._rows[ingest], progress=progress)
         self._paces.pop(ingest, None)
         del self._unfinished[ingest]
+        if over:
+            await self._keep_outcome(over)
+
+    async def never(self, ingest: str, order: Ingest) -> IngestProgress:
+        """It was taken back before it was begun: whenever it is ordered, it is over; durable on return.
+
+        Raises OSError.
+        """
+        outcome = IngestProgress(ingest=ingest, stage=IngestStage.CANCELLED, fraction=0.0)
+        over = UnfinishedIngest(ingest=ingest, order=order, begun_at_s=time.time(), outcome=outcome)
+        await _in_thread(partial(self._keep, over))
+        logger.info("ingest %s of %s is taken back before it was begun", ingest, shown(order.source))
+        await self._keep_outcome(over)
+        return outcome
+
+    async def _keep_outcome(self, over: UnfinishedIngest) -> None:
+        """Of one that is over on disk; the oldest go, if there are too many."""
+        self._outcomes[over.ingest] = over
+        for oldest in list(self._outcomes)[: max(0, len(self._outcomes) - OUTCOMES_MAX)]:
+            logger.warning("how ingest %s ended is not kept any more: nobody has acknowledged it", oldest)
+            await self._drop_outcome(oldest)
+
+    async def acknowledge(self, ingest: str) -> None:
+        """Its orderer knows how it ended; durable on return. Raises OSError."""
+        if ingest in self._outcomes:
+            await _in_thread(partial(self._forget, ingest))
+            self._outcomes.pop(ingest, None)
+
+    async def _drop_outcome(self, ingest: str) -> None:
+        try:
+            await self.acknowledge(ingest)
+        except OSError as problem:
+            logger.warning("ingest %s is over, and cannot be forgotten: %s", ingest, problem)
+            self._outcomes.pop(ingest, None)
 
     def get(self, ingest: str) -> IngestProgress | None:
         """How far one is; None if it is not known, or not any more."""
-        row = self._rows.get(ingest)
-        return row.progress if row else None
+        row, over = self._rows.get(ingest), self._outcomes.get(ingest)
+        return row.progress if row else over.outcome if over else None
+
+    def ordered_as(self, ingest: str) -> Ingest | None:
+        """The order of one that is not over, or whose end is not acknowledged."""
+        kept = self._unfinished.get(ingest) or self._outcomes.get(ingest)
+        return kept.order if kept else None
 
     def is_fresh(self, ingest: str) -> bool:
         """Whether nothing of its program is to stay if that does not become whole."""
@@ -122,9 +186,20 @@ class IngestJobs:
         return all(other.program != program for other in self._unfinished.values() if other.ingest != ingest)
 
     @property
+    def unfinished(self) -> tuple[UnfinishedIngest, ...]:
+        """Those that are not over."""
+        return tuple(self._unfinished.values())
+
+    @property
     def rows(self) -> tuple[IngestRow, ...]:
         """All of them."""
         return tuple(self._rows.values())
+
+    def rows_after(self, ingest: str | None) -> tuple[IngestRow, ...]:
+        """Those that were ordered after one; all if that is not among them, for the oldest are forgotten first."""
+        if ingest is None or ingest not in self._rows:
+            return self.rows
+        return tuple(dropwhile(lambda row: row.progress.ingest != ingest, self.rows))[1:]
 
     def _show(self, unfinished: UnfinishedIngest) -> None:
         self._unfinished[unfinished.ingest] = unfinished

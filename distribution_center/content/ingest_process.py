@@ -17,6 +17,7 @@ from pathlib import Path
 import av
 import msgspec
 
+from distribution_center.content.appearance import Appearance, appearance_of
 from distribution_center.content.cutter import Cutter
 from distribution_center.content.encode import Encoded, encode
 from distribution_center.content.errors import DamagedSource, DiskFull, IngestError
@@ -25,6 +26,7 @@ from distribution_center.content.ingest_report import (
     Failed,
     IngestOrder,
     IngestStep,
+    Produced,
     Report,
     path_of,
     produced,
@@ -39,9 +41,18 @@ from distribution_center.content.survey import OnProgress, SourceSurvey, survey
 from media_network.callback import do_nothing
 from media_network.fields import LONGEST_SENTENCE
 from media_network.files import DISK_FULL
+from media_network.key_picture_table import MEDIA_TYPE, ROWS_MAX, key_picture_octets
 from media_network.packets import TICK_HZ
-from media_network.program import Program, make_program
-from media_network.program_header import TITLE_LENGTH_MAX, WARNINGS_MAX, StreamKind, StreamOrigin
+from media_network.program import make_program
+from media_network.program_header import (
+    TITLE_LENGTH_MAX,
+    WARNINGS_MAX,
+    Attachment,
+    AttachmentKind,
+    StreamKind,
+    StreamOrigin,
+    attachment_of,
+)
 from media_network.segment_table import SegmentTable
 
 _THRIFTY, _UNLIMITED, _RATES_TRIED = 1, 2, 12
@@ -54,8 +65,8 @@ _SURVEYED = 0.1
 _ENCODED = 0.85
 
 
-def produce(order: IngestOrder, on_progress: OnProgress) -> Program:
-    """Make the program's segments. Raises `IngestError`."""
+def produce(order: IngestOrder, on_progress: OnProgress) -> Produced:
+    """Make the program's segments and what goes with them. Raises `IngestError`."""
     folder = Path(order.folder)
     try:
         return _produce(order, folder, on_progress)
@@ -68,7 +79,7 @@ def produce(order: IngestOrder, on_progress: OnProgress) -> Program:
         raise DiskFull(order.name, str(folder), free_bytes + 1, free_bytes) from error
 
 
-def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Program:
+def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Produced:
     path, done = path_of(order.path), _SURVEYED
     with open_source(path, order.name) as source:
         plan = survey(
@@ -90,7 +101,9 @@ def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Progr
         plan = replace(plan, video_reasons=("pictures are damaged",))
         encoded = _encode(order, path, plan, folder, do_nothing)
         rate_bps, cutter = _cut(order, path, plan, encoded, do_nothing)
-    return make_program(
+    seen = appearance_of(folder / SEGMENTS, cutter.segments, len(plan.pictures.due_us))
+    attached = _attachments(cutter, seen)
+    program = make_program(
         SegmentTable.of(cutter.segments),
         program=program_id(order.title, cutter.sha256),
         title=order.title[:TITLE_LENGTH_MAX],
@@ -99,7 +112,22 @@ def _produce(order: IngestOrder, folder: Path, on_progress: OnProgress) -> Progr
         film_bytes=path.stat().st_size,
         streams=_origins(codecs, plan),
         warnings=_sentences([*plan.warnings, *encoded.warnings]),
+        picture=seen.picture,
+        tracks=seen.tracks,
+        attachments=tuple(attachment for attachment, _ in attached),
     )
+    return produced(program, [octets for _, octets in attached])
+
+
+def _attachments(cutter: Cutter, seen: Appearance) -> list[tuple[Attachment, bytes]]:
+    """What goes with the program; of more key pictures than an attachment takes none is listed."""
+    attached = []
+    if seen.jpeg is not None:
+        attached.append(attachment_of(AttachmentKind.PICTURE, "image/jpeg", seen.jpeg))
+    if 0 < len(cutter.key_pictures) <= ROWS_MAX:
+        octets = key_picture_octets(cutter.key_pictures)
+        attached.append(attachment_of(AttachmentKind.KEY_PICTURES, MEDIA_TYPE, octets))
+    return attached
 
 
 def _encode(order: IngestOrder, path: Path, plan: SourceSurvey, folder: Path, on_progress: OnProgress) -> Encoded:
@@ -209,7 +237,7 @@ def main() -> None:
     order = msgspec.json.decode(sys.argv[1], type=IngestOrder)
     reporter = _Reporter()
     try:
-        reporter.report(produced(produce(order, reporter.progress)))
+        reporter.report(produce(order, reporter.progress))
     except IngestError as error:
         reporter.report(Failed(type(error).__name__, asdict(error)))
 

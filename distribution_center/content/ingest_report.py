@@ -1,6 +1,7 @@
 """What goes between the center and its ingest process. Here, so that the center need not load the decoders."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -39,6 +40,8 @@ class Produced(msgspec.Struct, frozen=True, tag=True):
 
     header: ProgramHeader
     table: bytes
+    attachments: tuple[bytes, ...] = ()
+    """In the order in which the header names them."""
 
     @property
     def program(self) -> Program:
@@ -56,9 +59,9 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 Report = IngestStep | Produced | Failed
 
 
-def produced(program: Program) -> Produced:
+def produced(program: Program, attachments: Sequence[bytes]) -> Produced:
     """The report of a program that was made."""
-    return Produced(program.header, program.segments.octets)
+    return Produced(program.header, program.segments.octets, tuple(attachments))
 
 
 def uri_of(path: Path) -> str:

@@ -21,11 +21,14 @@ from distribution_center.content.packages.opening import Opening
 from distribution_center.content.packages.package import Package
 from distribution_center.content.providers.provider import shown
 from distribution_center.content.storing import Storing
+from distribution_center.content.uploads import Uploads
 from distribution_center.registry.repository import Repository, RepositoryError, Verdict
 from media_network.fields import ProgramId
 from media_network.http.server import HandlerTable
+from media_network.message_pages import first_page
 from media_network.messages import content as messages
 from media_network.messages.content import IngestProgress, IngestStage
+from media_network.messages.verb import Done
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
@@ -36,6 +39,8 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 2
 _LONGEST_OF_SEGMENT = 6
 _LONGEST_NUMBER = 80
+_TAKING_BACK_S = 1.0
+"""A headquarters that takes many back does not wait longer for one."""
 
 
 @dataclass(kw_only=True)
@@ -50,13 +55,19 @@ class Ingesting:
     rng: random.Random
     tasks: asyncio.TaskGroup
     counters: CenterCounters
+    uploads: Uploads
+    """Nobody else needs what was uploaded once its ingest is over."""
     longest_segment_ms: int
     """Groups of pictures up to this are copied, if the order says nothing else."""
 
     def __post_init__(self) -> None:
         self._carried_out: dict[str, asyncio.Task[None]] = {}
         self._cancelled: set[str] = set()
+        self._ending: set[str] = set()
+        """They are all but over: cancelling them now would leave them without an end."""
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._beginning = asyncio.Lock()
+        """Held while one is begun: the same order that is said twice at a time is one ingest."""
         self._sources: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def answer(self, table: HandlerTable) -> None:
@@ -65,6 +76,8 @@ class Ingesting:
         table.verb(messages.ASK_INGEST, self._ask)
         table.verb(messages.LIST_INGESTS, self._list)
         table.verb(messages.CANCEL_INGEST, self._cancel)
+        table.verb(messages.TAKE_BACK_INGEST, self._take_back)
+        table.verb(messages.ACKNOWLEDGE_INGEST, self._acknowledge)
 
     async def take_up(self) -> set[ProgramId]:
         """Go on with what was not over when the center stopped; gives the programs that are being stored so.
@@ -72,12 +85,14 @@ class Ingesting:
         Raises `RepositoryError`, OSError.
         """
         taken_up: set[ProgramId] = set()
-        for unfinished in self.jobs.load():
+        unfinished_ones = self.jobs.load()
+        await self.uploads.keep_only({unfinished.order.source for unfinished in unfinished_ones})
+        for unfinished in unfinished_ones:
             logger.info("the ingest of %s goes on", shown(unfinished.order.source))
             program = await self._already_cut(unfinished)
             if program:
                 taken_up.add(program.program)
-            self._begin(unfinished.ingest, unfinished.order, program)
+            self._go_on(unfinished.ingest, unfinished.order, program)
         return taken_up
 
     async def _already_cut(self, unfinished: UnfinishedIngest) -> ProgramHeader | None:
@@ -90,37 +105,88 @@ class Ingesting:
 
     async def _ingest(self, order: messages.Ingest) -> IngestProgress | Refused:
         """Claim 11: instruct the content engine to transfer the program data into the home media station."""
+        async with self._beginning:
+            return self._ordered_before(order) or await self._begin_new(order)
+
+    def _ordered_before(self, order: messages.Ingest) -> IngestProgress | Refused | None:
+        """How far an ingest is that was ordered under this number before; None: it was not."""
+        if order.ingest is None:
+            return None
+        before = self.jobs.ordered_as(order.ingest)
+        if before is not None and before != order:
+            return Refused(Reason.BAD_MESSAGE, f"ingest {order.ingest} is another one, of {shown(before.source)}")
+        return self.jobs.get(order.ingest)
+
+    async def _begin_new(self, order: messages.Ingest) -> IngestProgress | Refused:
         if refusal := self.opening.fetching.refusal(order.source):
             return Refused(Reason.BAD_SOURCE, refusal)
+        return await self.begin(order)
+
+    async def begin(self, order: messages.Ingest) -> IngestProgress | Refused:
+        """Begin an ingest of what may be ingested."""
         if nobody := await self.storing.nobody_there():
             return Refused(Reason.NO_ENGINE, nobody)
-        number = f"{self.rng.getrandbits(64):016x}"
+        number = order.ingest or f"{self.rng.getrandbits(64):016x}"
         try:
             progress = await self.jobs.begin(number, order)
         except OSError as error:
             return Refused(Reason.IO_ERROR, f"the center cannot keep the order: {(error.strerror or '').lower()}")
-        self._begin(number, order)
+        self._go_on(number, order)
         return progress
 
-    def _begin(self, number: str, order: messages.Ingest, cut: ProgramHeader | None = None) -> None:
+    def _go_on(self, number: str, order: messages.Ingest, cut: ProgramHeader | None = None) -> None:
         task = self.tasks.create_task(self._carry_out(number, order, cut), name=f"ingest {number}")
         self._carried_out[number] = task
-        task.add_done_callback(lambda _: self._carried_out.pop(number, None))
+
+        def over(_: asyncio.Task[None]) -> None:
+            self._carried_out.pop(number, None)
+            self._cancelled.discard(number)
+
+        task.add_done_callback(over)
+
+    async def _acknowledge(self, told: messages.AcknowledgeIngest) -> Done | Refused:
+        try:
+            await self.jobs.acknowledge(told.ingest)
+        except OSError as error:
+            return Refused(Reason.IO_ERROR, f"the center cannot forget it: {(error.strerror or '').lower()}")
+        return Done()
 
     async def _ask(self, question: messages.AskIngest) -> IngestProgress | Refused:
         return self.jobs.get(question.ingest) or _no_ingest(question.ingest)
 
-    async def _list(self, _: messages.ListIngests) -> messages.Ingests:
-        return messages.Ingests(self.jobs.rows)
+    async def _list(self, question: messages.ListIngests) -> messages.Ingests:
+        page, more = first_page(self.jobs.rows_after(question.after))
+        return messages.Ingests(tuple(page), more=more)
 
     async def _cancel(self, order: messages.CancelIngest) -> IngestProgress | Refused:
         """End an ingest, and answer when it is over: with how it is then, for it may have been done already."""
-        if task := self._carried_out.get(order.ingest):
-            self._cancelled.add(order.ingest)
-            task.cancel()
-            await asyncio.wait([task])
-            self._cancelled.discard(order.ingest)
-        return self.jobs.get(order.ingest) or _no_ingest(order.ingest)
+        return await self._end(order.ingest)
+
+    async def _end(self, number: str, patience_s: float | None = None) -> IngestProgress | Refused:
+        """Begin to end an ingest, and answer when it is over, or the patience."""
+        if task := self._carried_out.get(number):
+            if number not in self._cancelled | self._ending:
+                self._cancelled.add(number)
+                task.cancel()
+            await asyncio.wait([task], timeout=patience_s)
+        return self.jobs.get(number) or _no_ingest(number)
+
+    async def _take_back(self, told: messages.TakeBackIngest) -> IngestProgress | Refused:
+        """As `_cancel`, for who has chosen the number: whether it was ever ordered here may be unknown to him, and who
+        is not told that it is over asks again.
+        """
+        order = told.order
+        if order.ingest is None:
+            return Refused(Reason.BAD_MESSAGE, "order: without a number of its own nobody can take it back")
+        async with self._beginning:
+            known = self._ordered_before(order)
+            if known is None:
+                try:
+                    return await self.jobs.never(order.ingest, order)
+                except OSError as error:
+                    detail = f"the center cannot keep that it is taken back: {(error.strerror or '').lower()}"
+                    return Refused(Reason.IO_ERROR, detail)
+        return known if isinstance(known, Refused) else await self._end(order.ingest, _TAKING_BACK_S)
 
     async def _carry_out(self, number: str, order: messages.Ingest, cut: ProgramHeader | None) -> None:
         """From the beginning, or from where it is cut, to its end: whatever that is."""
@@ -141,9 +207,14 @@ class Ingesting:
             # Whatever a film, or the process that reads it, brings about: the center goes on.
             logger.exception("the ingest of %s", shown(order.source))
             error = f"{shown(order.source)} was not ingested: the center has met a fault of its own, its log has it"
+        self._ending.add(number)
         self.counters.ingests_done += stage is IngestStage.DONE
         self.counters.ingests_failed += stage is IngestStage.FAILED
-        await self.jobs.end(number, stage, error)
+        try:
+            await self.jobs.end(number, stage, error)
+            await self.uploads.let_go(order.source)
+        finally:
+            self._ending.discard(number)
 
     async def _bring_home(self, number: str, order: messages.Ingest, cut: ProgramHeader | None) -> str | None:
         """Gives what was in the way, or None: it is at home. Raises `IngestError`, `RepositoryError`, OSError."""
@@ -157,8 +228,8 @@ class Ingesting:
         async with self.opening.open(order.source, downloaded) as package:
             self.jobs.note(number, IngestStage.WAITING, 0.0)
             async with self._at_once:
-                made = await self._make_program(number, order, package)
-                await self._register(number, made, order.source, [octets for _, octets in package.parts])
+                made, attachments = await self._make_program(number, order, package)
+                await self._register(number, made, order.source, attachments)
                 return await self._store(number, made.header)
 
     async def _store(self, number: str, cut: ProgramHeader) -> str | None:
@@ -203,7 +274,12 @@ class Ingesting:
         """One source at a time: two downloads of it would write one file, and each would remove the other's."""
         return self._sources.setdefault(source, asyncio.Lock())
 
-    async def _make_program(self, number: str, order: messages.Ingest, package: Package) -> Program:
+    async def _make_program(
+        self, number: str, order: messages.Ingest, package: Package
+    ) -> tuple[Program, Sequence[bytes]]:
+        """The program, and the bytes of its attachments."""
+        attached: list[bytes] = []
+
         def converted(fraction: float) -> None:
             self.jobs.note(number, IngestStage.CONVERTING, min(1.0, fraction))
 
@@ -217,12 +293,14 @@ class Ingesting:
             longest_segment_ms=self._longest_segment_ms(order),
             on_progress=converted,
             admit=lambda program: self._admit(program, order.source),
+            attach=attached.append,
             name=order.source,
         )
         if said is None:
-            return made
+            return made, attached
         attachments = [attachment for attachment, _ in package.parts]
-        return replace(made, header=entered(made.header, said, attachments, now_ms()))
+        header = entered(made.header, said, attachments, now_ms())
+        return replace(made, header=header), [*attached, *(octets for _, octets in package.parts)]
 
     def _longest_segment_ms(self, order: messages.Ingest) -> int:
         """Who wants short segments does not want one that is many times as long."""

@@ -11,7 +11,6 @@ from av.video.frame import VideoFrame
 
 BT709, BT470BG, UNSPECIFIED = 1, 5, 2
 """Colour primaries, transfer and matrix share these numbers (ITU-T H.273)."""
-FULL_RANGE = 2
 _PERCEPTUAL_QUANTIZER, _HYBRID_LOG_GAMMA = 16, 18
 _MATRIX = struct.Struct("=9i")
 _CORNER = 1 << 15

@@ -11,7 +11,7 @@ from distribution_center.content.schedule import Schedule
 from distribution_center.content.source import MediaPacket, time_us
 from distribution_center.content.survey import OnProgress
 from distribution_center.content.timeline import ticks_of
-from distribution_center.content.transport_stream import TIME_STAMP_HZ
+from media_network.transport_stream import TIME_STAMP_HZ
 
 _BEGIN_US = 1_000_000
 """Where the program begins on the stream's clock: all times in it are positive."""

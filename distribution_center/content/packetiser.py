@@ -13,14 +13,14 @@ from av.video.stream import VideoStream
 
 from distribution_center.content.h264 import SLICE_OF_IDR, unit_types
 from distribution_center.content.source import MediaPacket, time_us
-from distribution_center.content.transport_stream import (
+from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import (
     PAT_PID,
     Packets,
     decoding_time,
     program_map_pid,
     video_pid,
 )
-from media_network.packets import TS_PACKET_BYTES
 
 _WRITE_BYTES = 1024 * TS_PACKET_BYTES
 _NEVER_S = "86400"

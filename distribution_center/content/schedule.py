@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from distribution_center.content.decoder_buffers import BufferSizes, DecoderBuffers
 from distribution_center.content.packetiser import Unit
-from distribution_center.content.transport_stream import (
+from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import (
     CLOCK_HZ,
     NULL_PACKET,
     SYNC_BYTE,
@@ -17,7 +18,6 @@ from distribution_center.content.transport_stream import (
     with_clock,
     with_counter,
 )
-from media_network.packets import TS_PACKET_BYTES
 
 _CLOCK_PERIOD_MS = 20  # ISO/IEC 13818-1 allows 100, DVB 40
 _FEWER_CLOCKS_MS = 33

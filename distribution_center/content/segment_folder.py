@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from distribution_center.content.cutter import CutPiece, Cutter
+from distribution_center.content.cutter import CutPiece, CutSegment, Cutter
 from media_network.files import DiskFiles
-from media_network.segment_table import Segment
 
 
 def segment_path(folder: Path, number: int) -> Path:
@@ -14,8 +13,14 @@ def segment_path(folder: Path, number: int) -> Path:
     return folder / f"{number}.ts"
 
 
+def index_path(folder: Path, number: int) -> Path:
+    """Where its index stands."""
+    return folder / f"{number}.index"
+
+
 class SegmentFolder:
-    """Cuts the stream that is written to it into files of `folder`, each durable when the next one begins.
+    """Cuts the stream that is written to it into files of `folder`, each durable, with its index, when the next one
+    begins.
 
     Raises `CutError` and `OSError`.
     """
@@ -41,7 +46,7 @@ class SegmentFolder:
         if self._file is not None:
             self._file.close()
 
-    def _take(self, cut: list[CutPiece | Segment]) -> None:
+    def _take(self, cut: list[CutPiece | CutSegment]) -> None:
         for item in cut:
             if isinstance(item, CutPiece):
                 if self._file is None:
@@ -52,6 +57,13 @@ class SegmentFolder:
                 os.fsync(self._file.fileno())
                 self._file.close()
                 self._file = None
+                _write_durably(index_path(self._folder, item.segment.number), item.inside.octets())
+
+
+def _write_durably(path: Path, octets: bytes) -> None:
+    with path.open("xb", buffering=0) as file:
+        _write_all(file, memoryview(octets))
+        os.fsync(file.fileno())
 
 
 def _write_all(file: BinaryIO, data: memoryview) -> None:

@@ -24,8 +24,8 @@ from distribution_center.content.errors import (
     NotMedia,
     UnreadableSource,
 )
-from distribution_center.content.transport_stream import SYNC_BYTE
 from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import SYNC_BYTE
 
 # A playlist or a text file must not make the demuxer read other files, and a still picture is not a film.
 _CONTAINERS = (

@@ -61,7 +61,7 @@ class Storing:
             return no_director(self.home)
         loop = asyncio.get_running_loop()
         until = loop.time() + _ENGINES_COME_S
-        while (heard := self.registry.present().get(self.home)) and not heard.engines:
+        while (heard := self.registry.presences.get(self.home)) and not heard.engines:
             if loop.time() > until:
                 return no_engine(self.home)
             await asyncio.sleep(_LOOK_AGAIN_S)
@@ -97,7 +97,7 @@ class Storing:
         go of it."""
         while True:
             try:
-                if self.home not in await self.repository.orders(program.program):
+                if await self.repository.order(program.program, self.home) is None:
                     await self.repository.set_order(program.program, self.home, copies=1)
             except RepositoryError as error:
                 logger.warning("%s has no standing order at %s yet: %s", program.program, self.home, error)
@@ -124,7 +124,7 @@ class Storing:
         """Whether somebody counts on a program: it was whole once. Raises `RepositoryError`."""
         known = await self.repository.program(program)
         published = known is not None and known.publish_at_ms is not None
-        return published or bool(await self.repository.orders(program))
+        return published or bool(await self.repository.orders(program, limit=1))
 
     async def give_up(self, program: ProgramId) -> None:
         """Nothing of it stays: what is at stations goes when they hear of it. Raises `RepositoryError`."""
@@ -138,7 +138,7 @@ class Storing:
     async def _stored(self, program: ProgramHeader) -> int:
         """Segments at the home media station; -1 while the registry cannot say."""
         try:
-            return (await self.repository.held(program.program)).get(self.home, 0)
+            return await self.repository.held_at(program.program, self.home)
         except RepositoryError:
             return -1
 

@@ -31,7 +31,9 @@ class Withdrawing:
         if await self.repository.program(order.program) is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {order.program}")
         if ingest := self.jobs.making(order.program):
-            return Refused(Reason.NOT_READY, f"{order.program} is still being ingested: cancel {ingest} instead")
+            progress = self.jobs.get(ingest)
+            detail = f"{order.program} is still being ingested: cancel {ingest} instead"
+            return Refused(Reason.NOT_READY, detail, progress.stage if progress else None)
         await self.storing.give_up(order.program)
         logger.info("%s is withdrawn", order.program)
         return Done()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from random import Random
 
 from distribution_center.network_management.poll_error import PollError
@@ -21,12 +22,16 @@ _TURNS_MAX = 4
 """How often an agent may have us ask again: its engine id, its clock, and both once more if it restarts meanwhile."""
 
 
-class AgentSocket:
-    """Asks as one user of SNMPv3."""
+WhomToAskAs = Callable[[Address], UserSettings]
+"""The user that an agent answers."""
 
-    def __init__(self, user: UserSettings, *, timeout_s: float, retries: int, rng: Random) -> None:
+
+class AgentSocket:
+    """Asks as users of SNMPv3."""
+
+    def __init__(self, users: WhomToAskAs, *, timeout_s: float, retries: int, rng: Random) -> None:
         """Open the socket, in the running loop."""
-        self._user, self._rng = user, rng
+        self._users, self._rng = users, rng
         self._timeout_s, self._sends = timeout_s, retries + 1
         self._agents: dict[Address, RemoteAgent] = {}
         self._asked: dict[int, _Exchange] = {}
@@ -54,7 +59,7 @@ class AgentSocket:
         async with self._room:
             known = self._agents.get(agent)
             if known is None:
-                known = self._agents[agent] = RemoteAgent(self._user, self._rng)
+                known = self._agents[agent] = RemoteAgent(self._users(agent), self._rng)
             exchange = _Exchange(agent, known, question, self._loop.create_future(), self._sends)
             try:
                 self._send_in_time(exchange)

@@ -10,6 +10,7 @@ from media_network.address import Address
 class Kind(StrEnum):
     """What a component is."""
 
+    HEADQUARTERS = "headquarters"
     CENTER = "center"
     STATION = "station"
     CHASSIS = "chassis"
@@ -20,7 +21,7 @@ class Component(Struct, frozen=True, kw_only=True):
     """One component. A station has no agent of its own: it is as well as its parts are."""
 
     component: str
-    """Unique: `@center`, `north`, `north/chassis`, `north/3`."""
+    """Unique: `@center`, `north`, `north/chassis`, `north/3`; of several centers `@/headquarters`, `east.north/3`."""
     kind: Kind
     label: str
     """What people call it."""
@@ -31,9 +32,18 @@ class Component(Struct, frozen=True, kw_only=True):
     """Where its SNMP agent answers, if it has one."""
 
 
+HEADQUARTERS_ID = "@/headquarters"
+"""No center can have this name."""
+
+
 def center_id(center: str) -> str:
     """Of a center; no station can have this name."""
     return f"@{center}"
+
+
+def station_id(center: str, station: str) -> str:
+    """Of a station of a center; one that stands alone has no name."""
+    return f"{center}.{station}" if center else station
 
 
 def chassis_id(station: str) -> str:

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 
-from distribution_center.network_management.component import Component, Kind, blade_id, center_id, chassis_id
+from distribution_center.network_management.component import (
+    HEADQUARTERS_ID,
+    Component,
+    Kind,
+    blade_id,
+    center_id,
+    chassis_id,
+    station_id,
+)
 from distribution_center.network_management.readings import SlotView
 from distribution_center.network_management.settings import NmsSettings
 from media_network.address import Address
 from media_network.messages.registry import StationRow
+from media_network.snmp.settings import UserSettings
 
 _IN_SERVICE = frozenset({"M2", "M3", "M4", "M5", "M6", "M7"})
 
@@ -17,7 +26,15 @@ class Discovered:
     def __init__(self, settings: NmsSettings) -> None:
         self._settings = settings
         self.stations: dict[str, tuple[str, StationRow]] = {}
-        """By name: the center that knows a station, and what it says."""
+        """By id: the center that knows a station, and what it says."""
+        self._chassis = {
+            station_id(name, station): (name, Address.parse(agent))
+            for name, center in settings.watched.items()
+            for station, agent in center.chassis.items()
+        }
+        """By station: its center, and the agent of its chassis manager."""
+        self._users: dict[Address, UserSettings] = {}
+        """Whom an agent answers."""
         self.slots: dict[str, tuple[SlotView, ...]] = {}
         """By station, as its chassis manager says."""
         self._engines: dict[str, dict[int, str]] = {}
@@ -25,9 +42,13 @@ class Discovered:
         self._hosts: dict[str, str] = {}
         """Last known host by blade: a blade that is lost has none, and is looked for where it was."""
 
+    def user_of(self, agent: Address) -> UserSettings:
+        """Whom an agent answers."""
+        return self._users.get(agent, self._settings.user)
+
     def registry_said(self, center: str, rows: Iterable[StationRow]) -> None:
-        """All stations of a center."""
-        named = {row.station: (center, row) for row in rows}
+        """All stations of a center, by its name."""
+        named = {station_id(center, row.station): (center, row) for row in rows}
         self.stations = {name: seen for name, seen in self.stations.items() if seen[0] != center} | named
 
     def chassis_said(self, station: str, slots: Iterable[SlotView]) -> None:
@@ -41,17 +62,9 @@ class Discovered:
 
     def components(self) -> list[Component]:
         """All that there is, parents first."""
-        settings = self._settings
-        found = [
-            Component(
-                component=center_id(center),
-                kind=Kind.CENTER,
-                label=center,
-                agent=settings.agent_of(Address.parse(center).host),
-            )
-            for center in settings.centers
-        ]
-        for station in sorted(self.stations.keys() | settings.chassis.keys()):
+        found = self._headquarters()
+        found += [self._center(name, center.address) for name, center in self._settings.watched.items()]
+        for station in sorted(self.stations.keys() | self._chassis.keys()):
             found += self.station(station)
         return found
 
@@ -62,16 +75,43 @@ class Discovered:
 
     def station(self, station: str) -> list[Component]:
         """One station and what it consists of."""
-        seen = self.stations.get(station)
-        parent = center_id(seen[0] if seen else self._settings.centers[0] if self._settings.centers else "")
-        found = [Component(component=station, kind=Kind.STATION, label=station, parent=parent)]
-        if station in self._settings.chassis:
-            agent = Address.parse(self._settings.chassis[station])
+        center = self._center_of(station)
+        found = [Component(component=station, kind=Kind.STATION, label=station, parent=self._id_of(center))]
+        if station in self._chassis:
+            agent = self._answering(center, self._chassis[station][1])
             chassis = chassis_id(station)
             found.append(
                 Component(component=chassis, kind=Kind.CHASSIS, label=f"{station} chassis", parent=station, agent=agent)
             )
         return found + [self._blade(station, slot) for slot in self._blades(station)]
+
+    def _headquarters(self) -> list[Component]:
+        """The one there is, if any."""
+        if self._settings.headquarters is None:
+            return []
+        agent = Address.parse(self._settings.headquarters)
+        return [Component(component=HEADQUARTERS_ID, kind=Kind.HEADQUARTERS, label="headquarters", agent=agent)]
+
+    def _center(self, name: str, address: str) -> Component:
+        agent = self._answering(name, self._settings.agent_of(Address.parse(address).host))
+        return Component(component=self._id_of(name), kind=Kind.CENTER, label=name or address, agent=agent)
+
+    def _id_of(self, center: str) -> str:
+        """Of a center, by its name, or by its address where it has none."""
+        watched = self._settings.watched.get(center)
+        return center_id(center or (watched.address if watched else ""))
+
+    def _center_of(self, station: str) -> str:
+        """Name of the center that a station belongs to."""
+        if station in self.stations:
+            return self.stations[station][0]
+        return self._chassis[station][0] if station in self._chassis else ""
+
+    def _answering(self, center: str, agent: Address) -> Address:
+        """Note whom an agent answers."""
+        if center in self._settings.watched:
+            self._users[agent] = self._settings.user_at(center)
+        return agent
 
     def _blades(self, station: str) -> list[int]:
         """Slots with a blade in service: one that was taken out is missed by nobody."""
@@ -103,7 +143,7 @@ class Discovered:
             label=f"{station} slot {slot}" if slot else f"{station} director",
             parent=station,
             slot=slot,
-            agent=self._settings.agent_of(self._hosts[blade]),
+            agent=self._answering(self._center_of(station), self._settings.agent_of(self._hosts[blade])),
         )
 
 

@@ -17,13 +17,15 @@ from distribution_center.network_management.schedule import PollSchedule
 from distribution_center.network_management.settings import NmsSettings
 from media_network.address import Address
 from media_network.callback import do_nothing
+from media_network.http.all_stations import all_stations_of
 from media_network.http.client import HttpClient
-from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.snmp.objects.times import wall_clock
+from media_network.snmp.settings import UserSettings
 
 logger = logging.getLogger(__name__)
 
 _KEEP_EVERY_S = 2.0
+_PATIENCE_S = 3.0
 _NAMES_AGAIN_POLLS = 60
 _WAITING_MAX = 200_000
 """Samples that wait for a disk that does not take them."""
@@ -66,8 +68,8 @@ class Monitor:
         """Engine ids by component."""
         self._samples: list[Sample] = []
         self._alarms: list[NetworkAlarm] = []
-        self.on_engine: Callable[[bytes], None] = do_nothing
-        """Gets the id of every engine that answers."""
+        self.on_engine: Callable[[bytes, UserSettings], None] = do_nothing
+        """Gets the id of every engine that answers, and whom."""
         self.polls = 0
         self.polls_missed = 0
 
@@ -108,14 +110,15 @@ class Monitor:
 
     async def _keep_discovering(self) -> None:
         while True:
-            await asyncio.gather(*(self._ask_registry(center) for center in self._settings.centers))
+            await asyncio.gather(*(self._ask_registry(center) for center in self._settings.watched))
             self._rediscover()
             await asyncio.sleep(self._settings.discover_s)
 
     async def _ask_registry(self, center: str) -> None:
-        stations = await self._http.tell(Address.parse(center), LIST_STATIONS, ListStations())
+        address = Address.parse(self._settings.watched[center].address)
+        stations = await all_stations_of(self._http, address, deadline_s=_PATIENCE_S)
         if stations is not None:
-            self._network.registry_said(center, stations.stations, wall_clock())
+            self._network.registry_said(center, stations, wall_clock())
 
     def _rediscover(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -165,7 +168,7 @@ class Monitor:
         engine_id = looked.scalars.get("snmpEngineID")
         if isinstance(engine_id, bytes):
             self._engines[name] = engine_id
-            self.on_engine(engine_id)
+            self.on_engine(engine_id, self._network.found.user_of(agent))
         station = component.parent
         said = self._network.found.said_of(station)
         self._note(*self._network.answered(name, looked, loop.time(), wall_clock()))

@@ -17,7 +17,11 @@ from distribution_center.network_management.showing import show_component, show_
 from media_network.messages.registry import StationRow
 from media_network.snmp.ber import Oid
 
-_SHOWN_SCALARS = ("mscEpoch", "mscDirectorSlot", "mscSlotCount", "msdPrograms", "msdProgramsPublished", "msdLocations")
+_SHOWN_SCALARS = (
+    *("mscEpoch", "mscDirectorSlot", "mscSlotCount"),
+    *("msdPrograms", "msdProgramsPublished", "msdLocations"),
+    *("mshCenters", "mshCentersAway", "mshPrograms", "mshOrdersOpen"),
+)
 
 
 _STATION_SPEAKS_S = 15.0

@@ -7,12 +7,12 @@ of strangers keeps one from being read: the poll that is due anyway tells the sa
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 
 from media_network.address import Address
 from media_network.os_trouble import about
-from media_network.snmp.notification_inbox import MAX_MESSAGE_OCTETS, NotificationInbox
+from media_network.snmp.notification_inbox import MAX_MESSAGE_OCTETS, NotificationInbox, Received
 from media_network.snmp.settings import UserSettings
 from media_network.snmp.usm import EngineIdentity
 
@@ -32,15 +32,19 @@ class NotificationReceiver:
     def __init__(
         self,
         address: Address,
-        user: UserSettings,
+        users: Iterable[UserSettings],
         identity: EngineIdentity,
         on_sender: Callable[[bytes, str], None],
         *,
         rng: Random,
     ) -> None:
-        """`on_sender` gets engine id and host of who sent something authentic. Raises OSError for an address in use."""
+        """`users` are believed; `on_sender` gets engine id and host of who sent something authentic.
+
+        Raises OSError for an address in use.
+        """
         self._loop = asyncio.get_running_loop()
-        self._inbox = NotificationInbox(user, identity, rng=rng, started=self._loop.time())
+        started = self._loop.time()
+        self._inboxes = {user: NotificationInbox(user, identity, rng=rng, started=started) for user in users}
         self._on_sender = on_sender
         self._refusals = _Refusals()
         self._rest: asyncio.TimerHandle | None = None
@@ -54,10 +58,9 @@ class NotificationReceiver:
         """Datagrams that were none, and got no report."""
         return self._refusals.all
 
-    @property
-    def know(self) -> Callable[[bytes], None]:
-        """Take traps of an engine from now on."""
-        return self._inbox.know
+    def know(self, engine_id: bytes, user: UserSettings) -> None:
+        """Take traps of an engine from now on, which it sends as one of the users."""
+        self._inboxes[user].know(engine_id)
 
     def close(self) -> None:
         """Listen no more."""
@@ -83,7 +86,7 @@ class NotificationReceiver:
 
     def _take(self, octets: bytes, source: tuple[str, int]) -> None:
         now = self._loop.time()
-        received = self._inbox.receive(octets, source[0], now)
+        received = self._open(octets, source[0], now)
         if received.reply is not None:
             try:
                 self._socket.sendto(received.reply, source)
@@ -94,6 +97,16 @@ class NotificationReceiver:
             self._on_sender(received.engine_id, source[0])
         elif received.reply is None:
             self._refusals.add(source[0], received.reason, now)
+
+    def _open(self, octets: bytes, host: str, now: float) -> Received:
+        """As one of the users takes it: several may have the same name, and other passwords."""
+        first = None
+        for inbox in self._inboxes.values():
+            received = inbox.receive(octets, host, now)
+            if received.engine_id:
+                return received
+            first = first or received
+        return first or Received(reason="nobody is known")
 
 
 class _Refusals:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from distribution_center.network_management.component import Kind
 from media_network.snmp.ber import Oid
-from media_network.snmp.objects.arcs import ALARM, CENTER, CHASSIS, MIB_2, SNMP_MODULES, STATION
+from media_network.snmp.objects.arcs import ALARM, CENTER, CHASSIS, HEADQUARTERS, MIB_2, SNMP_MODULES, STATION
 from media_network.snmp.question import Value
 
 Row: TypeAlias = dict[str, Value]
@@ -106,7 +106,11 @@ _CENTER = _scalars(
     msdLocations=7,
 )
 
+_HEADQUARTERS = _scalars((*HEADQUARTERS, 1, 1), mshCenters=1, mshCentersAway=2, mshPrograms=3)
+_ORDERS = _scalars((*HEADQUARTERS, 1, 2), mshOrdersOpen=1)
+
 SEEN: dict[Kind, Sight] = {
+    Kind.HEADQUARTERS: Sight(_UPTIME | _HEADQUARTERS | _ORDERS, {"alarms": _ALARMS}, {}),
     Kind.CENTER: Sight(_UPTIME | _CENTER, {"alarms": _ALARMS}, {}),
     Kind.CHASSIS: Sight(
         _UPTIME | _CHASSIS | _POWER, {"slots": _SLOTS, "sensors": _SENSORS, "alarms": _ALARMS}, {"names": _NAMES}

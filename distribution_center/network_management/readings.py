@@ -26,6 +26,9 @@ _GAUGES = {
     "msdPrograms": ("programs", 1.0),
     "msdStations": ("stations", 1.0),
     "msdLocations": ("locations", 1.0),
+    "mshCentersAway": ("centers_away", 1.0),
+    "mshPrograms": ("programs", 1.0),
+    "mshOrdersOpen": ("orders_open", 1.0),
 }
 """Metric and factor of an object."""
 _SENSOR_METRICS = {8: "temperature_c", 10: "fan_rpm", 4: "voltage_v", 6: "power_w", 5: "current_a"}

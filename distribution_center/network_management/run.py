@@ -45,10 +45,11 @@ async def run_nms(settings: NmsSettings, rng: random.Random) -> None:
 async def _run_in(state: Path, settings: NmsSettings, rng: random.Random) -> None:
     token, identity = await asyncio.get_running_loop().run_in_executor(None, _open_state, state, rng)
     history = History(state / "history.sqlite")
-    poller = SnmpPoller(settings.user, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
+    found = Discovered(settings)
+    poller = SnmpPoller(found.user_of, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
     try:
         async with HttpClient(rng) as http:
-            await _watch(settings, history, poller=poller, http=http, token=token, identity=identity, rng=rng)
+            await _watch(settings, found, history, poller=poller, http=http, token=token, identity=identity, rng=rng)
     finally:
         poller.close()
         history.close()
@@ -56,6 +57,7 @@ async def _run_in(state: Path, settings: NmsSettings, rng: random.Random) -> Non
 
 async def _watch(
     settings: NmsSettings,
+    found: Discovered,
     history: History,
     *,
     poller: SnmpPoller,
@@ -64,13 +66,14 @@ async def _watch(
     identity: EngineIdentity,
     rng: random.Random,
 ) -> None:
-    network = Network(Discovered(settings), AlarmList(*history.alarms()), settings.lost_after_s)
+    network = Network(found, AlarmList(*history.alarms()), settings.lost_after_s)
     live = Live(network)
     monitor = Monitor(settings, network, history, http=http, poller=poller, changed=live.changed)
     receiver = None
     if settings.notifications_port:
         listening = Address(settings.address, settings.notifications_port)
-        receiver = NotificationReceiver(listening, settings.user, identity, monitor.sender_heard, rng=rng)
+        users = dict.fromkeys(map(settings.user_at, settings.watched))
+        receiver = NotificationReceiver(listening, users, identity, monitor.sender_heard, rng=rng)
         monitor.on_engine = receiver.know
     pages = Pages(settings, network=network, monitor=monitor, history=history, live=live, token=token)
     try:

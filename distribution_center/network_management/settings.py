@@ -8,16 +8,39 @@ from media_network.address import Address, AddressText, IpText
 from media_network.fields import PathText
 from media_network.snmp.settings import PORT, UserSettings
 
+CenterName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$(?!\n)",
+        description="at most 32 lower case letters, digits and inner hyphens",
+    ),
+]
+
+
+class WatchedCenter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of several distribution centers, with its stations."""
+
+    address: AddressText
+    """`host:port` of its control port."""
+    user: UserSettings | None = None
+    """The user that its agents and those of its stations answer; None: the one of all."""
+    chassis: dict[str, AddressText] = {}
+    """SNMP agents of chassis managers, `host:port` by station."""
+
 
 class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One network management system. Raises ValueError for an address that is none."""
 
-    centers: tuple[AddressText, ...]
-    """Distribution centers, `host:port` of their control ports: their registries say which stations there are."""
+    centers: tuple[AddressText, ...] = ()
+    """A distribution center, `host:port` of its control port: its registry says which stations there are."""
+    named_centers: dict[CenterName, WatchedCenter] = {}
+    """Several centers, by names of yours: their stations are called `<name>.<station>`."""
+    headquarters: AddressText | None = None
+    """SNMP agent of their headquarters, `host:port`; None: there is none, or nobody looks."""
     state: PathText
     """Folder of the history, of the token, and of who it is to those who send it informs."""
     user: UserSettings
-    """The user of SNMPv3 that every agent answers; reading is enough."""
+    """The user of SNMPv3 that every agent answers, where its center names no other; reading is enough."""
     address: IpText = "127.0.0.1"
     """IPv4 address of the page."""
     http_port: Annotated[int, Meta(ge=0, le=65535)] = 8070
@@ -44,8 +67,20 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How often the registries are asked."""
 
     def __post_init__(self) -> None:
+        if len(self.centers) > 1:
+            raise ValueError("centers has several: name each, as [named_centers.NAME] with its address")
         if self.panel and not self.panel.startswith(("http://", "https://")):
             raise ValueError(f"panel = {self.panel!r} is no address of a page: it begins with http:// or https://")
+
+    @property
+    def watched(self) -> dict[str, WatchedCenter]:
+        """Every center, by its name; one that stands alone has none."""
+        alone = {"": WatchedCenter(address=self.centers[0], chassis=self.chassis)} if self.centers else {}
+        return alone | self.named_centers
+
+    def user_at(self, center: str) -> UserSettings:
+        """Whom the agents of a center and its stations answer."""
+        return self.watched[center].user or self.user
 
     def agent_of(self, host: str) -> Address:
         """Where the agent of a host answers."""

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from random import Random
 
-from distribution_center.network_management.agent_socket import AgentSocket
+from distribution_center.network_management.agent_socket import AgentSocket, WhomToAskAs
 from distribution_center.network_management.objects import Looked, Row, Sight, Table
 from distribution_center.network_management.poll_error import PollError
 from media_network.address import Address
 from media_network.snmp.ber import BerError, Oid
 from media_network.snmp.question import Question, Value, Variable, index_of, written
-from media_network.snmp.settings import UserSettings
 
 _ROWS_EXPECTED = 8
 _VARIABLES_MAX = 120
@@ -19,11 +18,11 @@ _REQUESTS_MAX = 50
 
 
 class SnmpPoller:
-    """Asks as one user of SNMPv3."""
+    """Asks as users of SNMPv3."""
 
-    def __init__(self, user: UserSettings, *, timeout_s: float, retries: int, rng: Random) -> None:
+    def __init__(self, users: WhomToAskAs, *, timeout_s: float, retries: int, rng: Random) -> None:
         """Open the socket, in the running loop."""
-        self._socket = AgentSocket(user, timeout_s=timeout_s, retries=retries, rng=rng)
+        self._socket = AgentSocket(users, timeout_s=timeout_s, retries=retries, rng=rng)
         self._rows: dict[tuple[Address, str], int] = {}
         """How many rows a table had: the next poll asks for one more, and sees the end with the same request."""
 

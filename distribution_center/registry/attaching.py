@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Sequence
 
 from distribution_center.registry.repository import Verdict
-from distribution_center.registry.writes import Each, Statement, Steps, add_program
+from distribution_center.registry.statements import Each, Statement, Steps
+from distribution_center.registry.writes import add_program
 from media_network.program import Program
 
 

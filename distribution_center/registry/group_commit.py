@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from distribution_center.registry.repository import RepositoryError, Verdict
-from distribution_center.registry.writes import Write
+from distribution_center.registry.statements import Write
 
 Result: TypeAlias = Verdict | RepositoryError | OverflowError
 Commit: TypeAlias = Callable[[list[Write]], Awaitable[list[Result]]]

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
+from heapq import nlargest
 from itertools import pairwise
-from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
+from distribution_center.registry.deletions import Room
+from distribution_center.registry.moves import Moves
+from distribution_center.registry.presence import Presences
 from distribution_center.registry.recalling import Recalling
-from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict, all_programs
+from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.fields import ProgramId
@@ -34,30 +36,21 @@ _REFUSALS = {
     Verdict.CONFLICT: Reason.BAD_MESSAGE,
 }
 _STALE = frozenset({Verdict.OLD_EPOCH, Verdict.OLD_GENERATION})
-
-
-_SILENT_MAX_S = 365 * 24 * 3600.0
 _NUMBERS_MAX = 2_000_000
 """Segments of a page, each as often as it is counted. A director says a twentieth of that."""
+_HEARD_LATELY_S = 15.0
+_ROOMY_MAX = 16
+_ROOMIEST_MAX = 64
+_ROOMIEST_FOR_S = 1.0
+_NO_ROOM_FOR_S = 0.1
+_NOTED_AS_OFTEN = 24
+"""Of the time for which a station counts: so often it is written down that it was heard."""
+_REGISTRATIONS_PER_S = 1000
+"""About a quarter of a core: of more stations each is heard more seldom."""
+_AGAIN_MAX_MS = 10_000
+"""Who was heard `_HEARD_LATELY_S` ago is there."""
 _RENUMBERED_BY_MAX = 10**9
 """More changes than that no registry has made: who says to have heard of them is not believed."""
-
-
-@dataclass
-class Presence:
-    """What is known of a station only while it speaks."""
-
-    heard_at: float
-    engines: int
-    staying: int
-    """Engines that take copies."""
-
-
-class Heard(NamedTuple):
-    """A station that has spoken since the start."""
-
-    engines: int
-    silent_ms: int
 
 
 class MediaLocationRegistry:
@@ -70,21 +63,32 @@ class MediaLocationRegistry:
         media: Address,
         counters: CenterCounters,
         recalling: Recalling | None = None,
+        *,
+        counts_for_s: float = 86_400.0,
     ) -> None:
-        """`media` is the center's media address. With `recalling`, programs that are not known are asked for."""
+        """`media` is the center's media address. With `recalling`, programs that are not known are asked for.
+
+        `counts_for_s`: how long after a station was heard last its copies count when others want to delete theirs.
+        """
         self._repository = repository
         self._recalling = recalling
         if recalling:
             recalling.recalled = self._report_again
         self._home = home
         self._media = media
-        self._present: dict[str, Presence] = {}
+        self.presences = Presences()
         self._to_reopen: set[str] = set()
         """Stations that have other engines than before, which the orders have yet to hear."""
         self._report_due: set[str] = set()
         """Stations that are to say once more what they hold."""
         self._counters = counters
-        self.moved = asyncio.Event()
+        self._counts_for_ms = round(counts_for_s * 1000)
+        self._roomiest: list[Room] = []
+        """Those with most room, a moment ago."""
+        self._looked_for_room_at = float("-inf")
+        self._heard_ms: dict[str, int] = {}
+        """When each station was heard, as it is written down."""
+        self.moved = Moves(repository.neighbours.note_work)
         """Set whenever a location or a director changed."""
 
     def answer(self, table: HandlerTable) -> None:
@@ -93,34 +97,53 @@ class MediaLocationRegistry:
         table.verb(messages.REPORT_LOCATIONS, self._report_locations)
         table.verb(messages.ADD_LOCATIONS, self._add_locations)
         table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
-        table.verb(messages.LIST_STATIONS, self._list_stations)
-        table.verb(messages.LIST_DOORS, self._list_doors)
-
-    def present(self) -> dict[str, Heard]:
-        """The stations that have spoken since the start."""
-        now = asyncio.get_running_loop().time()
-        return {
-            station: Heard(presence.engines, int((now - presence.heard_at) * 1000))
-            for station, presence in self._present.items()
-        }
 
     async def director(self, station: str) -> Address | None:
         """Where the station's director answers, as last heard."""
         found = await self._repository.station(station)
         return Address.parse(found.director) if found else None
 
-    async def whole_at(self, program: ProgramId) -> list[str]:
-        """The stations that hold every segment of a program, by name."""
-        known = await self._repository.program(program)
-        if known is None:
-            return []
-        held = await self._repository.held(program)
-        return [station for station, count in held.items() if count == known.segments]
-
     def staying(self, station: str) -> int | None:
         """How many engines of a station take copies; None: it has not spoken since the start."""
-        presence = self._present.get(station)
+        presence = self.presences.get(station)
         return presence.staying if presence else None
+
+    @property
+    def heard_since_ms(self) -> int:
+        """Stations that were heard before then do not count."""
+        return now_ms() - self._counts_for_ms
+
+    def roomy(self, length_bytes: int, surplus_percent: float) -> list[Room]:
+        """Stations that take copies, have so much of their storage free when they have taken this, too, and are below
+        their high-water marks then. However many ask, all stations are looked at now and then."""
+        for looked_within_s in (_ROOMIEST_FOR_S, _NO_ROOM_FOR_S):  # that nobody has room is not said by an old look
+            self._look_for_room(surplus_percent, looked_within_s)
+            if roomy := [room for room in self._roomiest if room.room_bytes >= length_bytes]:
+                return roomy[:_ROOMY_MAX]
+        return []
+
+    def _look_for_room(self, surplus_percent: float, looked_within_s: float) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_for_room_at < looked_within_s:
+            return
+        self._looked_for_room_at = now
+        rooms = (
+            Room(station, presence.room_bytes(surplus_percent))
+            for station, presence in self.presences.all()
+            if presence.staying and presence.silent_s(now) < _HEARD_LATELY_S
+        )
+        self._roomiest = nlargest(_ROOMIEST_MAX, rooms, key=lambda room: (room.room_bytes, room.station))
+
+    def hear_neighbour(self, message: messages.RegisterStation) -> None:
+        """A director has told another process of this center."""
+        self.presences.hear(message, asyncio.get_running_loop().time())
+
+    async def _note_heard(self, station: str) -> None:
+        """Write down that a station is there, now and then."""
+        now, noted = now_ms(), self._heard_ms.get(station)
+        if noted is None or abs(now - noted) >= self._counts_for_ms / _NOTED_AS_OFTEN:
+            await self._repository.hear_station(station, now)
+            self._heard_ms[station] = now
 
     async def _register(self, message: messages.RegisterStation) -> messages.StationRegistered | Refused:
         try:
@@ -140,7 +163,7 @@ class MediaLocationRegistry:
             verdict = await self._repository.see_station(station)
             if verdict in _REFUSALS:
                 return self._refuse(verdict, message.station)
-            self.moved.set()
+            self.moved.at(message.station)
             if known is None or known.stamp.epoch != message.epoch or known.director != message.director:
                 said = (message.station, message.director, message.epoch, message.engines)
                 logger.info("station %s is directed by %s at epoch %d, with %d engines", *said)
@@ -148,21 +171,23 @@ class MediaLocationRegistry:
             # Who hears that less is known than it has said reports everything.
             self._report_due.discard(message.station)
             generation = 0
+        await self._note_heard(message.station)
         self._counters.registrations += 1
-        before = self.staying(message.station)
-        staying = message.engines if message.staying is None else message.staying
-        self._present[message.station] = Presence(asyncio.get_running_loop().time(), message.engines, staying)
-        if before != staying or message.station in self._to_reopen:
+        before = self.presences.hear(message, asyncio.get_running_loop().time())
+        self._repository.neighbours.note_registration(message)
+        staying = self.presences.known(message.station).staying
+        if before is None or before.staying != staying or message.station in self._to_reopen:
             # Only now: an order that is noted as carried out meanwhile counts these engines already.
             self._to_reopen.add(message.station)
             await self._repository.reopen_short_orders(message.station, staying)
             self._to_reopen.discard(message.station)
-            self.moved.set()
+            self.moved.at(message.station)
         return messages.StationRegistered(
             media=str(self._media),
             newest=await self._newest_above(message.heard),
             now_ms=now_ms(),
             generation=generation,
+            again_ms=min(len(self.presences) * 1000 // _REGISTRATIONS_PER_S, _AGAIN_MAX_MS),
         )
 
     async def _newest_above(self, heard: int) -> int:
@@ -216,51 +241,18 @@ class MediaLocationRegistry:
         verdict = await write(Cut(message.program, message.table), message.station, stamp, segments)
         if verdict is Verdict.UNKNOWN_PROGRAM:
             return Done(), 0  # forgotten here since; the station's copy is of no concern any more
-        return self._conclude(verdict, message.station), len(segments) if verdict is Verdict.ACCEPTED else 0
+        concluded = self._conclude(verdict, message.station, message.program)
+        return concluded, len(segments) if verdict is Verdict.ACCEPTED else 0
 
-    def _conclude(self, verdict: Verdict, station: str) -> Done | Refused:
+    def _conclude(self, verdict: Verdict, station: str, program: ProgramId | None = None) -> Done | Refused:
         if verdict in _REFUSALS:
             return self._refuse(verdict, station)
-        self.moved.set()
+        self.moved.at(station, program)
         return Done()
 
     def _refuse(self, verdict: Verdict, station: str) -> Refused:
         self._counters.stale_refused += verdict in _STALE
         return Refused(_REFUSALS[verdict], f"{station}: {verdict.value}")
-
-    async def _list_stations(self, _: messages.ListStations) -> messages.Stations:
-        now = asyncio.get_running_loop().time()
-        whole: dict[str, int] = {}
-        async for program in all_programs(self._repository):
-            for name in await self.whole_at(program.program):
-                whole[name] = whole.get(name, 0) + 1
-        never = Presence(heard_at=float("-inf"), engines=0, staying=0)
-        rows = []
-        for station in await self._repository.stations():
-            presence = self._present.get(station.station, never)
-            silent_s = min(now - presence.heard_at, _SILENT_MAX_S)
-            rows.append(
-                messages.StationRow(
-                    station=station.station,
-                    director=station.director,
-                    media=station.media,
-                    epoch=station.stamp.epoch,
-                    engines=presence.engines,
-                    programs=whole.get(station.station, 0),
-                    home=station.station == self._home,
-                    silent_ms=int(silent_s * 1000),
-                )
-            )
-        return messages.Stations(tuple(rows))
-
-    async def _list_doors(self, _: messages.ListDoors) -> messages.Doors:
-        stations = await self._repository.stations()
-        return messages.Doors(
-            tuple(
-                messages.StationDoor(station=each.station, media=each.media, home=each.station == self._home)
-                for each in stations
-            )
-        )
 
 
 def _page_end(message: messages.ReportLocations) -> ProgramId | None:

@@ -5,15 +5,18 @@ PostgreSQL, and so never gets into a log.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+import msgspec
 
 from distribution_center.registry.group_commit import Result
 from distribution_center.registry.migrations import steps_from
+from distribution_center.registry.postgresql_neighbours import PostgresqlNeighbours, in_use
 from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
     RepositoryError,
@@ -23,8 +26,8 @@ from distribution_center.registry.repository import (
     Verdict,
 )
 from distribution_center.registry.sql_repository import SqlRepository
+from distribution_center.registry.statements import Each, FeedGrows, Rows, Steps, Write
 from distribution_center.registry.tables import POSTGRESQL, SCHEMA_VERSION, UnknownSchemaVersion, tables
-from distribution_center.registry.writes import Each, Steps, Write
 from media_network.time_of_day import now_ms
 
 _Answer = TypeVar("_Answer")
@@ -50,21 +53,31 @@ class PostgresqlStore:
 
     def __init__(self, dsn: str) -> None:
         """Raises `RepositoryUnfit` for a DSN with a password."""
-        self.server = _without_password(dsn)
+        self.server = without_password(dsn)
         self._dsn = dsn
         self._writer: Any = None
         self._readers: Any = None
+        self.neighbours = PostgresqlNeighbours(
+            self.server, partial(_connect, dsn, command_timeout=_ANSWER_WITHIN_S), self._errors
+        )
 
-    async def begin(self) -> None:
-        """Make sure that the server is there, keeps what it commits, and has the tables. Raises `RepositoryError`."""
+    async def begin(self, home: str, *, alone: bool) -> None:
+        """Make sure that the server is there, keeps what it commits, and has the tables; then be one of the processes
+        of a center that has this home station, or have it alone. Raises `RepositoryError`.
+        """
         async with self._errors():
             writer = await self._open_writer()
             fsync = await writer.fetchval("SELECT current_setting('fsync')")
             if fsync != "on":
                 raise RepositoryUnfit(self.server, "its fsync is off: a power cut would take what it acknowledged")
-            async with writer.transaction():
-                await writer.execute("SELECT pg_advisory_xact_lock(hashtext('media-station registry'))")
-                await self._bring_up_to_date(writer)
+            # What an earlier release has left may be large: that takes its time, and other processes wait for it.
+            patient = await _connect(self._dsn)
+            try:
+                async with patient.transaction():
+                    await patient.execute("SELECT pg_advisory_xact_lock(hashtext('media-station registry'))")
+                    await self._bring_up_to_date(patient)
+            finally:
+                await patient.close(timeout=_ANSWER_WITHIN_S)
             self._readers = await asyncpg.create_pool(
                 self._dsn,
                 min_size=0,
@@ -73,10 +86,11 @@ class PostgresqlStore:
                 reset=_keep_as_it_is,
                 command_timeout=_ANSWER_WITHIN_S,
             )
+        await self.neighbours.begin(home, alone=alone)
 
     async def _bring_up_to_date(self, writer: Any) -> None:
         if await writer.fetchval("SELECT to_regclass('registry_schema')") is None:
-            for statement in (_SCHEMA, *tables(POSTGRESQL)):
+            for statement in (_SCHEMA, *tables(POSTGRESQL, now_ms())):
                 await writer.execute(statement)
             version = None
         else:
@@ -84,8 +98,12 @@ class PostgresqlStore:
             steps = steps_from(version, POSTGRESQL, now_ms())
             if steps is None:
                 raise UnknownSchemaVersion(self.server, version)
+            if steps:
+                schema = await writer.fetchval("SELECT current_schema()")
+                if not await writer.fetchval("SELECT pg_try_advisory_xact_lock($1, $2)", *in_use(schema)):
+                    raise RepositoryUnfit(self.server, "a center of an earlier release has it open: end that first")
             for step in steps:
-                await _carry_out(writer, step())
+                await _carry_out(writer, step(), _ignore_feed)
         if version != SCHEMA_VERSION:
             await writer.execute("INSERT INTO registry_schema VALUES ($1)", SCHEMA_VERSION)
 
@@ -110,6 +128,7 @@ class PostgresqlStore:
 
     async def close(self) -> None:
         """See `SqlStore`."""
+        await self.neighbours.end()
         for open_one in (self._readers, self._writer):
             if open_one is not None:
                 open_one.terminate()  # nothing is under way
@@ -131,9 +150,20 @@ class PostgresqlStore:
 
     async def _transact(self, writes: list[Write]) -> list[Verdict]:
         writer = await self._open_writer()
+        grew = False
+
+        async def notify() -> None:
+            nonlocal grew
+            if not grew:
+                await writer.execute("SELECT pg_notify($1, $2)", *self.neighbours.growing)
+            grew = True
+
         with _terminating(writer):
             async with writer.transaction(isolation="serializable"):
-                return [await _carry_out(writer, write()) for write in writes]
+                verdicts = [await _carry_out(writer, write(), notify) for write in writes]
+        if grew:
+            self.neighbours.news.ring()
+        return verdicts
 
     async def _open_writer(self) -> Any:
         if self._writer is None or self._writer.is_closed():
@@ -147,6 +177,8 @@ class PostgresqlStore:
         """What goes wrong, in the registry's words."""
         try:
             yield
+        except msgspec.MsgspecError as error:
+            raise RepositoryFailed(self.server, f"a header in it cannot be read: {error}") from error
         except ValueError as error:  # asyncpg cannot read the DSN, or we what is in the tables
             raise RepositoryUnfit(self.server, _reason(error)) from error
         except _SERVER_ERRORS as error:
@@ -158,11 +190,14 @@ class PostgresqlRepository(SqlRepository):
     """`Repository` on a PostgreSQL server."""
 
     @classmethod
-    async def open(cls, dsn: str) -> Self:
-        """Connect to `postgresql://[USER@][HOST][:PORT]/DATABASE`, and make the tables. Raises `RepositoryError`."""
+    async def open(cls, dsn: str, *, home: str = "", alone: bool = False) -> Self:
+        """Connect to `postgresql://[USER@][HOST][:PORT]/DATABASE`, and make the tables. Raises `RepositoryError`.
+
+        `home`: of the center that this is a process of; others of it may use the same registry, unless `alone`.
+        """
         store = PostgresqlStore(dsn)
         try:
-            await store.begin()
+            await store.begin(home, alone=alone)
         except BaseException:
             await store.close()
             raise
@@ -188,7 +223,11 @@ async def _keep_as_it_is(_connection: Any) -> None:
     """Reads leave nothing behind that would have to be reset, which would cost a round trip."""
 
 
-async def _carry_out(connection: Any, steps: Steps) -> Verdict:
+async def _ignore_feed() -> None:
+    """Nobody waits for it yet."""
+
+
+async def _carry_out(connection: Any, steps: Steps, on_feed_grows: Callable[[], Awaitable[None]]) -> Verdict:
     row = None
     try:
         while True:
@@ -198,6 +237,12 @@ async def _carry_out(connection: Any, steps: Steps) -> Verdict:
                     _require_columns(values)
                 await connection.executemany(step.sql, step.rows)
                 row = None
+            elif isinstance(step, FeedGrows):
+                await on_feed_grows()
+                row = None
+            elif isinstance(step, Rows):
+                _require_columns(step.values)
+                row = tuple(await connection.fetch(step.sql, *step.values))
             else:
                 _require_columns(step.values)
                 row = await connection.fetchrow(step.sql, *step.values)
@@ -219,7 +264,7 @@ def _reason(error: BaseException) -> str:
     return re.split(r"[\r\n]", text)[0]
 
 
-def _without_password(dsn: str) -> str:
+def without_password(dsn: str) -> str:
     """The server as people may see it. Raises `RepositoryUnfit` if a password is in it."""
     url = urlsplit(dsn)
     host = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"

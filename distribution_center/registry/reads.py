@@ -1,7 +1,6 @@
 """The registry's reads: each a statement, and what its rows mean. Who has the connection carries them out."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -12,12 +11,13 @@ from distribution_center.registry.repository import (
     Change,
     DistributionOrder,
     OpenOrder,
+    OrdersElsewhere,
     OrderState,
     RegisteredStation,
     Stamp,
     WantedPrograms,
 )
-from distribution_center.registry.writes import NEWEST_VERSION, searched
+from distribution_center.registry.writes import HEADER, NEWEST_VERSION, searched
 from media_network.messages.content import ProgramState
 from media_network.program_header import ProgramHeader
 
@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 _Rows = Iterable[tuple[Any, ...]]
 
 _SEGMENTS_END = 1 << 62  # beyond it a number does not fit a column
-_DECODER = msgspec.json.Decoder(ProgramHeader)
+_LAST = "\U0010ffff"  # no name goes on with a later one
 _STATIONS = "SELECT station, director, media, epoch, generation FROM stations"
 _PROGRAMS = "SELECT program, header, version, changed_at_ms, publish_at_ms, window_ends_ms FROM programs"
 _WAITING = "coalesce(publish_at_ms > $now, true)"
@@ -34,24 +34,29 @@ _IS_OPEN = (
     "EXISTS (SELECT 1 FROM orders WHERE orders.program = programs.number AND station <> $home"
     " AND orders.state = 'ordered')"
 )
-# Whether the home station holds all of it is not asked here: who lists them looks.
+_AT_HOME = "EXISTS (SELECT 1 FROM orders WHERE orders.program = programs.number AND station = $home)"
+_WHOLE_AT_HOME = f"{_AT_HOME[:-1]} AND orders.state = 'distributed')"
+# Whether the home station holds all of it is not counted here: who lists them looks. It has an order for all that it
+# holds whole, so that few are looked at in vain.
 _IN_STATE = {
-    ProgramState.STORED: f"({_WAITING} AND NOT {_ORDERED})",
-    ProgramState.INACTIVE: f"({_WAITING} AND NOT {_ORDERED})",
+    ProgramState.STORED: f"({_WAITING} AND NOT {_ORDERED} AND NOT {_WHOLE_AT_HOME})",
+    ProgramState.INACTIVE: f"({_WAITING} AND NOT {_ORDERED} AND {_AT_HOME})",
     ProgramState.DISTRIBUTING: f"({_WAITING} AND {_IS_OPEN})",
     ProgramState.READY: f"({_WAITING} AND {_ORDERED} AND NOT {_IS_OPEN})",
     ProgramState.PUBLISHED: "(publish_at_ms <= $now AND coalesce(window_ends_ms > $now, true))",
     ProgramState.EXPIRING: "(publish_at_ms <= $now AND window_ends_ms <= $now)",
 }
-_AT_STATION = (
-    "EXISTS (SELECT 1 FROM locations JOIN stations ON stations.number = locations.station"
-    " WHERE locations.program = programs.number AND stations.station = $station)"
-)
+_AT_STATION = "EXISTS (SELECT 1 FROM held WHERE held.station = $station AND held.program = programs.number)"
 _LOCATIONS = (
     "SELECT stations.station, chunk, mask FROM locations JOIN stations ON number = locations.station"
     " WHERE locations.program = (SELECT number FROM programs WHERE program = $1)"
 )
-_COPIES = f"{_LOCATIONS.replace('locations', 'copies')} AND copies.copies = $2"
+_ORDERS = (
+    "SELECT station, orders.state, copies, rate_bps FROM orders JOIN programs ON number = orders.program"
+    " WHERE programs.program = $1"
+)
+NUMBER = "(SELECT number FROM programs WHERE program = $1)"
+"""Of the program whose name is the first parameter."""
 _OPEN_ORDERS = (
     "SELECT number, programs.program, station, copies, rate_bps, losses, reached"
     " FROM orders JOIN programs ON number = orders.program"
@@ -71,7 +76,7 @@ def programs(after: str, limit: int, wanted: WantedPrograms) -> Read[list[Progra
     values: list[str | int] = [after]
     conditions = ["program > $1", "header IS NOT NULL"]
     if wanted.search:
-        values.append(f"%{_literally(searched(wanted.search))}%")
+        values.append(f"%{literally(searched(wanted.search))}%")
         conditions.append(f"words LIKE ${len(values)} ESCAPE '!'")
     if wanted.state:
         in_state = _IN_STATE.get(wanted.state, "1 = 0")
@@ -122,24 +127,54 @@ def count_open_orders() -> Read[int]:
     return Read("SELECT count(*) FROM orders WHERE state = 'ordered'", (), lambda rows: next(iter(rows))[0])
 
 
-def orders(name: str) -> Read[dict[str, DistributionOrder]]:
+def orders(name: str, after: str, limit: int) -> Read[dict[str, DistributionOrder]]:
     """See `Repository`."""
     return Read(
-        "SELECT station, orders.state, copies, rate_bps FROM orders JOIN programs ON number = orders.program"
-        " WHERE programs.program = $1 ORDER BY station",
-        (name,),
-        lambda rows: {station: DistributionOrder(OrderState(state), *terms) for station, state, *terms in rows},
+        f"{_ORDERS} AND station > $2 ORDER BY station LIMIT $3",
+        (name, after, limit),
+        _orders,
     )
 
 
-def stations() -> Read[list[RegisteredStation]]:
+def order(name: str, at: str) -> Read[dict[str, DistributionOrder]]:
+    """At most one order."""
+    return Read(f"{_ORDERS} AND station = $2", (name, at), _orders)
+
+
+def open_orders_of(name: str, limit: int) -> Read[dict[str, int]]:
     """See `Repository`."""
-    return Read(f"{_STATIONS} ORDER BY station", (), _stations)
+    return Read(
+        "SELECT orders.station, coalesce((SELECT segments FROM held WHERE held.program = orders.program"  # noqa: S608
+        " AND held.copies = 1 AND held.station = orders.station), 0)"
+        f" FROM orders WHERE orders.program = {NUMBER} AND orders.state = 'ordered'"
+        " ORDER BY orders.station LIMIT $2",
+        (name, limit),
+        dict,
+    )
+
+
+def orders_elsewhere(name: str, home: str) -> Read[OrdersElsewhere]:
+    """See `Repository`."""
+    some = f"EXISTS (SELECT 1 FROM orders WHERE program = {NUMBER} AND station <> $2"  # noqa: S608 -- our own words
+    return Read(
+        f"SELECT {some}), {some} AND state = 'ordered')",
+        (name, home),
+        lambda rows: OrdersElsewhere(*map(bool, next(iter(rows)))),
+    )
+
+
+def stations(after: str, limit: int, begins: str = "") -> Read[list[RegisteredStation]]:
+    """See `Repository`."""
+    return Read(
+        f"{_STATIONS} WHERE station > $1 AND station >= $2 AND station < $3 ORDER BY station LIMIT $4",
+        (after, begins, f"{begins}{_LAST}", limit),
+        registered,
+    )
 
 
 def station(name: str) -> Read[list[RegisteredStation]]:
     """At most one station."""
-    return Read(f"{_STATIONS} WHERE station = $1", (name,), _stations)
+    return Read(f"{_STATIONS} WHERE station = $1", (name,), registered)
 
 
 def stations_with(name: str, segment: int) -> Read[list[str]]:
@@ -154,9 +189,30 @@ def stations_with(name: str, segment: int) -> Read[list[str]]:
     )
 
 
-def held(name: str, copies: int = 1) -> Read[dict[str, int]]:
+def station_names(limit: int) -> Read[list[str]]:
     """See `Repository`."""
-    return Read(_LOCATIONS, (name,), _counts) if copies <= 1 else Read(_COPIES, (name, copies), _counts)
+    return Read(
+        "SELECT station FROM stations ORDER BY station LIMIT $1", (limit,), lambda rows: [one for (one,) in rows]
+    )
+
+
+def open_order(name: str, station: str) -> Read[list[OpenOrder]]:
+    """At most one."""
+    return Read(
+        f"{_OPEN_ORDERS} WHERE programs.program = $1 AND station = $2 AND orders.state = 'ordered'",
+        (name, station),
+        lambda rows: [OpenOrder(*row) for row in rows],
+    )
+
+
+def open_orders_at(station: str, after: int, limit: int) -> Read[list[OpenOrder]]:
+    """See `Repository`."""
+    return Read(
+        f"{_OPEN_ORDERS} WHERE station = $1 AND orders.state = 'ordered' AND orders.program > $2"
+        " ORDER BY orders.program LIMIT $3",
+        (station, after, limit),
+        lambda rows: [OpenOrder(*row) for row in rows],
+    )
 
 
 def locations(name: str) -> Read[dict[str, frozenset[int]]]:
@@ -164,7 +220,7 @@ def locations(name: str) -> Read[dict[str, frozenset[int]]]:
     return Read(_LOCATIONS, (name,), _locations)
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
     """What `LIKE` takes for the text itself."""
     return re.sub(r"([!%_])", r"!\1", text)
 
@@ -175,13 +231,16 @@ def _headers(rows: _Rows) -> list[ProgramHeader]:
 
 def _changes(rows: _Rows) -> list[Change]:
     return [
-        Change(version, name, header and _header(header, version, *times)) for name, header, version, *times in rows
+        Change(version, name, header and header_of(header, version, *times)) for name, header, version, *times in rows
     ]
 
 
-def _header(static: bytes, version: int, changed_at_ms: int, publish_at_ms: int, window_ends_ms: int) -> ProgramHeader:
+def header_of(
+    static: bytes, version: int, changed_at_ms: int, publish_at_ms: int, window_ends_ms: int
+) -> ProgramHeader:
+    """A header with what the registry says of its program."""
     return msgspec.structs.replace(
-        _DECODER.decode(static),
+        HEADER.decode(static),
         version=version,
         changed_at_ms=changed_at_ms,
         publish_at_ms=publish_at_ms,
@@ -194,18 +253,16 @@ def _first(rows: _Rows) -> bytes | None:
     return found[0] if found else None
 
 
-def _stations(rows: _Rows) -> list[RegisteredStation]:
+def registered(rows: _Rows) -> list[RegisteredStation]:
+    """Stations out of the columns that `_STATIONS` has."""
     return [
         RegisteredStation(station=name, director=director, media=media, stamp=Stamp(*stamp))
         for name, director, media, *stamp in rows
     ]
 
 
-def _counts(rows: _Rows) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for name, _, mask in rows:
-        counts[name] += mask.bit_count()
-    return dict(sorted(counts.items()))
+def _orders(rows: _Rows) -> dict[str, DistributionOrder]:
+    return {station: DistributionOrder(OrderState(state), *terms) for station, state, *terms in rows}
 
 
 def _locations(rows: _Rows) -> dict[str, frozenset[int]]:

@@ -2,58 +2,49 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
 
-from distribution_center.registry import reads, writes
+from distribution_center.registry import deletion_reads, deletion_writes, reads, share_reads, source_reads, writes
 from distribution_center.registry.attaching import add_program_with
-from distribution_center.registry.group_commit import GroupCommit, Result
+from distribution_center.registry.deletions import Asked, Deletion, DeletionTerms, SurplusFound
+from distribution_center.registry.group_commit import GroupCommit
 from distribution_center.registry.masks import masks
-from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
     ALL_PROGRAMS,
     PAGE,
     Change,
     DistributionOrder,
+    FeedStanding,
+    Holder,
     OpenOrder,
+    OrdersElsewhere,
     RegisteredStation,
+    ShareChange,
     Stamp,
     Verdict,
     WantedPrograms,
 )
-from distribution_center.registry.writes import FullReport, Write
+from distribution_center.registry.sql_store import SqlStore
+from distribution_center.registry.tally_repository import TallyRepository
+from distribution_center.registry.writes import FullReport
 from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.time_of_day import now_ms
 
-_Answer = TypeVar("_Answer")
 
-
-class SqlStore(Protocol):
-    """A database with the registry's tables."""
-
-    async def read(self, read: Read[_Answer]) -> _Answer:
-        """Carry out a read. Raises `RepositoryError`."""
-
-    async def commit(self, writes: list[Write]) -> list[Result]:
-        """Carry out writes in one durable transaction; one that fails takes no other with it."""
-
-    async def close(self) -> None:
-        """Let go of the database."""
-
-
-class SqlRepository:
+class SqlRepository(TallyRepository):
     """`Repository` over an `SqlStore`. Writes are committed in groups."""
 
     def __init__(self, store: SqlStore) -> None:
-        self._store = store
+        super().__init__(store)
+        self.neighbours = store.neighbours
         self._commits = GroupCommit(store.commit)
         self.recalls = False
 
     async def close(self) -> None:
         """See `Repository`."""
         await self._commits.drain()
-        await self._store.close()
+        await self.store.close()
 
     async def add_program(self, program: Program, attachments: Sequence[bytes] = ()) -> Verdict:
         """See `Repository`."""
@@ -67,7 +58,7 @@ class SqlRepository:
 
     async def withdraw_program(self, program: str) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.withdraw_program, program=program, now_ms=now_ms()))
+        return await self._commits.write(partial(deletion_writes.withdraw_program, program=program, now_ms=now_ms()))
 
     async def publish_program(self, program: str, at_ms: int, until_ms: int | None = None) -> Verdict:
         """See `Repository`."""
@@ -77,11 +68,11 @@ class SqlRepository:
 
     async def renumber_above(self, version: int) -> Verdict:
         """See `Repository`."""
-        return await self._commits.write(partial(writes.renumber_above, version=version))
+        return await self._commits.write(partial(writes.renumber_above, version=version, now_ms=now_ms()))
 
     async def set_order(self, program: str, station: str, copies: int, rate_bps: int | None = None) -> Verdict:
         """See `Repository`."""
-        write = partial(writes.set_order, program=program, station=station, copies=copies, rate_bps=rate_bps)
+        write = partial(deletion_writes.set_order, program=program, station=station, copies=copies, rate_bps=rate_bps)
         return await self._commits.write(write)
 
     async def carried_out(self, order: OpenOrder, reached: int) -> Verdict:
@@ -100,7 +91,7 @@ class SqlRepository:
         self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int], copies: int = 1
     ) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {cut: [masks(segments)] * copies})
+        inventory = FullReport(station, stamp, {cut: [masks(segments)]})
         return await self._commits.write(partial(writes.add_locations, inventory=inventory, copies=copies))
 
     async def remove_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
@@ -121,60 +112,151 @@ class SqlRepository:
         """See `Repository`."""
         held = {cut: [masks(layer) for layer in layers] for cut, layers in segments.items()}
         inventory = FullReport(station, stamp, held, after, until, keeps)
-        return await self._commits.write(partial(writes.replace_station, inventory=inventory))
+        return await self._commits.write(partial(deletion_writes.replace_station, inventory=inventory))
+
+    async def hear_station(self, station: str, now_ms: int) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(deletion_writes.hear_station, station=station, now_ms=now_ms))
+
+    async def wish_deletion(self, program: str, station: str) -> Verdict:
+        """See `Repository`."""
+        write = partial(deletion_writes.wish_deletion, program=program, station=station, now_ms=now_ms())
+        return await self._commits.write(write)
+
+    async def request_deletion(
+        self, cut: Cut, station: str, stamp: Stamp, terms: DeletionTerms, asked: Asked
+    ) -> Verdict:
+        """See `Repository`."""
+        write = partial(
+            deletion_writes.request_deletion, cut=cut, station=station, stamp=stamp, terms=terms, asked=asked
+        )
+        return await self._commits.write(write)
+
+    async def deletion_done(self, cut: Cut, station: str, stamp: Stamp) -> Verdict:
+        """See `Repository`."""
+        write = partial(deletion_writes.deletion_done, cut=cut, station=station, stamp=stamp)
+        return await self._commits.write(write)
+
+    async def end_deletion(self, program: str, station: str) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(deletion_writes.end_deletion, program=program, station=station))
+
+    async def dismiss_deletion(self, program: str, station: str) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(deletion_writes.dismiss_deletion, program=program, station=station))
+
+    async def look_elsewhere(self, program: str, station: str) -> Verdict:
+        """See `Repository`."""
+        return await self._commits.write(partial(deletion_writes.look_elsewhere, program=program, station=station))
 
     async def programs(
         self, after: str = "", limit: int = PAGE, wanted: WantedPrograms = ALL_PROGRAMS
     ) -> list[ProgramHeader]:
         """See `Repository`."""
-        return await self._store.read(reads.programs(after, limit, wanted))
+        return await self.store.read(reads.programs(after, limit, wanted))
 
     async def program(self, program: str) -> ProgramHeader | None:
         """See `Repository`."""
-        found = await self._store.read(reads.program(program))
+        found = await self.store.read(reads.program(program))
         return found[0] if found else None
 
     async def changes(self, since: int, limit: int = PAGE) -> list[Change]:
         """See `Repository`."""
-        return await self._store.read(reads.changes(since, limit))
+        return await self.store.read(reads.changes(since, limit))
 
     async def newest_version(self) -> int:
         """See `Repository`."""
-        return await self._store.read(reads.newest_version())
+        return await self.store.read(reads.newest_version())
+
+    async def shares(self, since: int, limit: int = PAGE) -> list[ShareChange]:
+        """See `Repository`."""
+        return await self.store.read(share_reads.shares(since, limit))
+
+    async def share_feed(self) -> FeedStanding:
+        """See `Repository`."""
+        return await self.store.read(share_reads.share_feed())
 
     async def part(self, sha256: str) -> bytes | None:
         """See `Repository`."""
-        return await self._store.read(reads.part(sha256))
+        return await self.store.read(reads.part(sha256))
 
     async def open_orders(self, after: tuple[int, str] = (0, ""), limit: int = PAGE) -> list[OpenOrder]:
         """See `Repository`."""
-        return await self._store.read(reads.open_orders(after, limit))
+        return await self.store.read(reads.open_orders(after, limit))
+
+    async def open_order(self, program: str, station: str) -> OpenOrder | None:
+        """See `Repository`."""
+        found = await self.store.read(reads.open_order(program, station))
+        return found[0] if found else None
+
+    async def open_orders_at(self, station: str, after: int = 0, limit: int = PAGE) -> list[OpenOrder]:
+        """See `Repository`."""
+        return await self.store.read(reads.open_orders_at(station, after, limit))
 
     async def count_open_orders(self) -> int:
         """See `Repository`."""
-        return await self._store.read(reads.count_open_orders())
+        return await self.store.read(reads.count_open_orders())
 
-    async def orders(self, program: str) -> dict[str, DistributionOrder]:
+    async def orders(self, program: str, after: str = "", limit: int = PAGE) -> dict[str, DistributionOrder]:
         """See `Repository`."""
-        return await self._store.read(reads.orders(program))
+        return await self.store.read(reads.orders(program, after, limit))
 
-    async def stations(self) -> list[RegisteredStation]:
+    async def order(self, program: str, station: str) -> DistributionOrder | None:
         """See `Repository`."""
-        return await self._store.read(reads.stations())
+        return (await self.store.read(reads.order(program, station))).get(station)
+
+    async def open_orders_of(self, program: str, limit: int = PAGE) -> dict[str, int]:
+        """See `Repository`."""
+        return await self.store.read(reads.open_orders_of(program, limit))
+
+    async def orders_elsewhere(self, program: str, home: str) -> OrdersElsewhere:
+        """See `Repository`."""
+        return await self.store.read(reads.orders_elsewhere(program, home))
+
+    async def deletions(
+        self, after: tuple[int, str] = (0, ""), limit: int = PAGE, *, denied: bool = False
+    ) -> list[Deletion]:
+        """See `Repository`."""
+        return await self.store.read(deletion_reads.deletions(after, limit, denied=denied))
+
+    async def deletion(self, program: str, station: str) -> Deletion | None:
+        """See `Repository`."""
+        found = await self.store.read(deletion_reads.deletion(program, station))
+        return found[0] if found else None
+
+    async def surplus(self, station: str, after: str = "", limit: int = PAGE) -> SurplusFound:
+        """See `Repository`."""
+        return await self.store.read(deletion_reads.surplus(station, after, limit))
+
+    async def stations(self, after: str = "", limit: int = PAGE, *, begins: str = "") -> list[RegisteredStation]:
+        """See `Repository`."""
+        return await self.store.read(reads.stations(after, limit, begins))
+
+    async def station_names(self, limit: int) -> list[str]:
+        """See `Repository`."""
+        return await self.store.read(reads.station_names(limit))
 
     async def station(self, station: str) -> RegisteredStation | None:
         """See `Repository`."""
-        found = await self._store.read(reads.station(station))
+        found = await self.store.read(reads.station(station))
         return found[0] if found else None
 
     async def stations_with(self, program: str, segment: int) -> list[str]:
         """See `Repository`."""
-        return await self._store.read(reads.stations_with(program, segment))
+        return await self.store.read(reads.stations_with(program, segment))
 
-    async def held(self, program: str, copies: int = 1) -> dict[str, int]:
+    async def some_holders(self, program: str, wanted: Sequence[int], after: int) -> list[Holder]:
         """See `Repository`."""
-        return await self._store.read(reads.held(program, copies))
+        return await self.store.read(source_reads.some_holders(program, wanted, after))
+
+    async def holders_among(self, program: str, wanted: Sequence[int], stations: Sequence[str]) -> list[Holder]:
+        """See `Repository`."""
+        return await self.store.read(source_reads.holders_among(program, wanted, stations))
+
+    async def count_held(self, program: str, chunks: Sequence[int], stations: Sequence[int]) -> dict[int, int]:
+        """See `Repository`."""
+        return await self.store.read(source_reads.count_held(program, chunks, stations))
 
     async def locations(self, program: str) -> dict[str, frozenset[int]]:
         """See `Repository`."""
-        return await self._store.read(reads.locations(program))
+        return await self.store.read(reads.locations(program))

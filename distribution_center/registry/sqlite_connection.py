@@ -1,13 +1,15 @@
 """Connections to the registry's SQLite file."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
 
 from distribution_center.registry.migrations import steps_from
 from distribution_center.registry.repository import RepositoryUnfit, Verdict
+from distribution_center.registry.statements import Each, FeedGrows, Rows, Steps
 from distribution_center.registry.tables import SCHEMA_VERSION, SQLITE, UnknownSchemaVersion, tables
-from distribution_center.registry.writes import Each, Steps
+from media_network.callback import do_nothing
 from media_network.time_of_day import now_ms
 
 OLDEST_SQLITE = (3, 51, 3)
@@ -47,7 +49,7 @@ def open_writer(path: Path) -> apsw.Connection:
 def _bring_up_to_date(connection: apsw.Connection, path: Path) -> None:
     version = connection.pragma("user_version")
     if version == 0:
-        for statement in tables(SQLITE):
+        for statement in tables(SQLITE, now_ms()):
             connection.execute(statement)
     elif (steps := steps_from(version, SQLITE, now_ms())) is None:
         raise UnknownSchemaVersion(str(path), version)
@@ -60,8 +62,8 @@ def _bring_up_to_date(connection: apsw.Connection, path: Path) -> None:
     connection.pragma("user_version", SCHEMA_VERSION)
 
 
-def carry_out(connection: apsw.Connection, steps: Steps) -> Verdict:
-    """Carry out one write, in a transaction that is open."""
+def carry_out(connection: apsw.Connection, steps: Steps, on_feed_grows: Callable[[], None] = do_nothing) -> Verdict:
+    """Carry out one write, in a transaction that is open. `on_feed_grows` is called when it numbers a change."""
     row = None
     try:
         while True:
@@ -69,6 +71,11 @@ def carry_out(connection: apsw.Connection, steps: Steps) -> Verdict:
             if isinstance(step, Each):
                 connection.executemany(step.sql, step.rows)
                 row = None
+            elif isinstance(step, FeedGrows):
+                on_feed_grows()
+                row = None
+            elif isinstance(step, Rows):
+                row = tuple(connection.execute(step.sql, step.values))
             else:
                 row = connection.execute(step.sql, step.values).fetchone()
     except StopIteration as done:

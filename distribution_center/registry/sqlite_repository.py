@@ -10,11 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from distribution_center.registry.group_commit import Result
+from distribution_center.registry.neighbours import Neighbours
 from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import RepositoryFailed
 from distribution_center.registry.sql_repository import SqlRepository
 from distribution_center.registry.sqlite_connection import carry_out, open_reader, open_writer
-from distribution_center.registry.writes import Write
+from distribution_center.registry.statements import Write
 from media_network.durable_file import DurableFile, Origin
 from media_network.os_trouble import in_words
 from media_network.sqlite_file import set_damaged_aside, sqlite_in_words
@@ -32,6 +33,10 @@ class SqliteStore:
         self.writer = open_writer(path)
         """Used by one executor call at a time and by nobody else."""
         self._reader = open_reader(path)
+        self.neighbours = Neighbours()
+        """There are none: a file is one process's."""
+        self._feed_grew = False
+        """In the transaction that is being made."""
 
     async def read(self, read: Read[_Answer]) -> _Answer:
         """See `SqlStore`."""
@@ -39,10 +44,16 @@ class SqliteStore:
             return read.result(self._reader.execute(read.sql, read.values))
         except apsw.Error as error:
             raise self._failed(error) from error
+        except msgspec.MsgspecError as error:
+            raise self._unreadable(error) from error
 
     async def commit(self, writes: list[Write]) -> list[Result]:
         """See `SqlStore`."""
-        return await asyncio.get_running_loop().run_in_executor(None, self._commit, writes)
+        self._feed_grew = False
+        results = await asyncio.get_running_loop().run_in_executor(None, self._commit, writes)
+        if self._feed_grew:
+            self.neighbours.news.ring()
+        return results
 
     async def close(self) -> None:
         """See `SqlStore`."""
@@ -63,15 +74,23 @@ class SqliteStore:
         result: Result
         try:
             with self.writer:  # nested: a savepoint
-                result = carry_out(self.writer, write())
+                result = carry_out(self.writer, write(), self._note_feed)
         except apsw.Error as error:
             result = self._failed(error)
+        except msgspec.MsgspecError as error:
+            result = self._unreadable(error)
         except OverflowError as error:  # a number that is too large for a column is its writer's fault
             result = error
         return result
 
+    def _note_feed(self) -> None:
+        self._feed_grew = True
+
     def _failed(self, error: apsw.Error) -> RepositoryFailed:
         return RepositoryFailed(str(self._path), sqlite_in_words(error))
+
+    def _unreadable(self, error: msgspec.MsgspecError) -> RepositoryFailed:
+        return RepositoryFailed(str(self._path), f"a header in it cannot be read: {error}")
 
 
 class SqliteRepository(SqlRepository):

@@ -1,49 +1,30 @@
 """The registry's writes, whatever database carries them out: each is part of a transaction, and writes nothing if it
 refuses.
-
-A write is a generator. It yields a `Statement` and is sent its first row, or yields `Each` and is sent None; what it
-returns is the verdict. The SQL is what SQLite and PostgreSQL have in common.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from itertools import takewhile
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
+from distribution_center.registry import leftovers, share_writes, tallying
 from distribution_center.registry.masks import CHUNK_SEGMENTS
 from distribution_center.registry.repository import OpenOrder, RegisteredStation, Stamp, Verdict
+from distribution_center.registry.statements import Each, FeedGrows, Rows, Statement, Step, Steps, Value, Writing
+from distribution_center.registry.tallying import Extent, Layers, Party, Service
 from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
-
-Value: TypeAlias = str | int | bytes | None
-
-
-class Statement(NamedTuple):
-    """One statement. Parameters are `$1` and on, and first appear in the order of `values`."""
-
-    sql: str
-    values: tuple[Value, ...]
-
-
-class Each(NamedTuple):
-    """One statement for each of many values."""
-
-    sql: str
-    rows: list[tuple[Value, ...]]
-
 
 NEWEST_VERSION = (
     "SELECT max(version) FROM (SELECT max(version) AS version FROM programs UNION ALL SELECT floor FROM feed) AS known"
 )
 
-Steps: TypeAlias = Generator[Statement | Each, tuple[Any, ...] | None, Verdict]
-Writing: TypeAlias = Generator[Statement | Each, tuple[Any, ...] | None, None]
-"""Part of a write."""
-Write: TypeAlias = Callable[[], Steps]
-"""A write that can be begun anew, when its transaction has to be."""
+
+HEADER = msgspec.json.Decoder(ProgramHeader)
+"""Reads what `programs.header` holds."""
 
 
 class FullReport(NamedTuple):
@@ -61,13 +42,6 @@ class FullReport(NamedTuple):
     """The station is to keep whatever it has whole: an order stands for that."""
 
 
-class _Extent(NamedTuple):
-    """A program as the locations know it."""
-
-    number: int
-    segments: int
-
-
 class _Known(NamedTuple):
     """A station as the locations know it."""
 
@@ -75,6 +49,10 @@ class _Known(NamedTuple):
     stamp: Stamp
     inventory: Stamp
     """Of its last full report."""
+
+    def party(self, station: str) -> Party:
+        """As the tallies know it, which is of this name."""
+        return Party(station, self.number)
 
 
 def recall_program(*, program: Program, now_ms: int) -> Steps:
@@ -91,12 +69,15 @@ def add_program(*, program: Program, now_ms: int) -> Steps:
     if known is not None and known[0] is not None:
         return Verdict.REPEATED if known[0] == _static(program.header) else Verdict.CONFLICT
     number = known[1] if known else (yield from _next_number())
+    header = program.header
+    yield from tallying.count_catalogue(now_ms, programs=1, segments=header.segments, after=_service(header))
+    yield from leftovers.forget(number)
     yield from insert_program(program, number=number, now_ms=now_ms)
     return Verdict.ACCEPTED
 
 
 def insert_program(program: Program, *, number: int, now_ms: int) -> Steps:
-    """Enter a program that is not there; its tombstone may be."""
+    """Enter a program that is not there; its tombstone may be. Nothing is counted."""
     header = program.header
     version = yield from _next_version()
     yield Statement(
@@ -120,9 +101,16 @@ def insert_program(program: Program, *, number: int, now_ms: int) -> Steps:
 
 def withdraw_program(*, program: str, now_ms: int) -> Steps:
     """See `Repository.withdraw_program`."""
-    extent = yield from _extent(program)
-    if extent is None:
+    known = yield Statement(
+        "SELECT header, number, segments, publish_at_ms, window_ends_ms FROM programs WHERE program = $1", (program,)
+    )
+    if known is None or known[0] is None:
         return Verdict.UNKNOWN_PROGRAM
+    octets, *rest = known
+    extent, before = Extent(*rest[:2]), Service(*rest[2:])
+    yield from tallying.count_catalogue(now_ms, programs=-1, segments=-extent.segments, before=before)
+    yield from tallying.forget_program(extent)
+    yield from leftovers.leave(extent.number, HEADER.decode(octets))
     version = yield from _next_version()
     for table in ("locations", "copies", "orders", "parts"):
         yield Statement(f"DELETE FROM {table} WHERE program = $1", (extent.number,))  # noqa: S608 -- our own names
@@ -139,8 +127,10 @@ def publish_program(*, program: str, at_ms: int, until_ms: int | None, now_ms: i
     known = yield Statement("SELECT header, publish_at_ms, window_ends_ms FROM programs WHERE program = $1", (program,))
     if known is None or known[0] is None:
         return Verdict.UNKNOWN_PROGRAM
-    if tuple(known[1:]) == (at_ms, until_ms):
+    before, after = Service(*tuple(known)[1:]), Service(at_ms, until_ms)
+    if before == after:
         return Verdict.REPEATED
+    yield from tallying.count_catalogue(now_ms, before=before, after=after)
     version = yield from _next_version()
     yield Statement(
         "UPDATE programs SET publish_at_ms = $1, window_ends_ms = $2, version = $3, changed_at_ms = $4"
@@ -150,11 +140,12 @@ def publish_program(*, program: str, at_ms: int, until_ms: int | None, now_ms: i
     return Verdict.ACCEPTED
 
 
-def renumber_above(*, version: int) -> Steps:
+def renumber_above(*, version: int, now_ms: int) -> Steps:
     """See `Repository.renumber_above`."""
     following = yield from _next_version()
     if following > version:
         return Verdict.REPEATED
+    yield from share_writes.begin_anew(now_ms)
     yield Statement("UPDATE feed SET floor = $1", (version,))
     # Twice, for at no moment may two rows have one number: first to where none is, then to where they belong.
     yield Statement("UPDATE programs SET version = -version WHERE version > 0", ())
@@ -172,9 +163,15 @@ def _next_number() -> Generator[Statement, tuple[Any, ...] | None, int]:
     return int(row[0]) if row else 1
 
 
-def _next_version() -> Generator[Statement, tuple[Any, ...] | None, int]:
+def _next_version() -> Generator[Step, tuple[Any, ...] | None, int]:
+    """The only place where a change gets its number."""
+    yield FeedGrows()
     row = yield Statement(f"SELECT 1 + ({NEWEST_VERSION})", ())
     return int(row[0]) if row else 1
+
+
+def _service(header: ProgramHeader) -> Service:
+    return Service(header.publish_at_ms, header.window_ends_ms)
 
 
 def _static(header: ProgramHeader) -> bytes:
@@ -225,11 +222,14 @@ def see_station(*, station: RegisteredStation) -> Steps:
     """See `Repository.see_station`."""
     known = yield from _known(station.station)
     if known is None:
+        row = yield Statement("SELECT 1 + coalesce(max(number), 0) FROM stations", ())
+        number = int(row[0]) if row else 1
         yield Statement(
             "INSERT INTO stations (station, number, director, media, epoch, generation)"
-            " VALUES ($1, (SELECT 1 + coalesce(max(number), 0) FROM stations), $2, $3, $4, $5)",
-            (station.station, station.director, station.media, *station.stamp),
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            (station.station, number, station.director, station.media, *station.stamp),
         )
+        yield from tallying.count_station(number)
         return Verdict.ACCEPTED
     verdict = _fence(known, station.stamp)
     if verdict is Verdict.ACCEPTED:
@@ -241,13 +241,12 @@ def see_station(*, station: RegisteredStation) -> Steps:
 
 
 def add_locations(*, inventory: FullReport, copies: int) -> Steps:
-    """See `Repository.add_locations`. There are as many layers as copies, and all say the same."""
+    """See `Repository.add_locations`. There is one layer, be it of more copies."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
     verdict = _check_change(known, inventory, extents)
     if known and verdict is Verdict.ACCEPTED:
-        yield from _insert(known, inventory, extents)
-        yield from _take(known, inventory, extents, beyond=copies)
+        yield from _change(known, inventory, extents, copies)
     return verdict
 
 
@@ -257,24 +256,32 @@ def remove_locations(*, inventory: FullReport) -> Steps:
     extents = yield from _extents(inventory)
     verdict = _check_change(known, inventory, extents)
     if known and verdict is Verdict.ACCEPTED:
-        yield from _take(known, inventory, extents, beyond=0)
+        yield from _change(known, inventory, extents, 0)
+    elif known and verdict is Verdict.UNKNOWN_PROGRAM:
+        for cut, layers in inventory.held.items():
+            yield from leftovers.let_go(cut, known.number, layers[0])
     return verdict
 
 
-def _take(known: _Known, inventory: FullReport, extents: dict[Cut, _Extent], *, beyond: int) -> Writing:
-    """These are at no more than so many engines of a station: what was known beyond that is not known any more."""
+def _change(known: _Known, inventory: FullReport, extents: dict[Cut, Extent], copies: int) -> Writing:
+    """Segments are at just so many engines of a station: what was known beyond that is not known any more."""
     for cut, extent in extents.items():
-        taken: list[tuple[Value, ...]] = [
-            (mask, extent.number, chunk, known.number) for chunk, mask in inventory.held[cut][0].items()
-        ]
-        if not beyond:
-            yield from _unmask("locations", "", taken)
-        yield from _unmask("copies", f" AND copies > {beyond}", taken)
+        masks = inventory.held[cut][0]
+        change = yield from tallying.change(extent, known.party(inventory.station), masks, copies)
+        if any(count > 0 for count in change.values()):
+            yield from _insert(known, {extent: [masks] * copies})
+        if any(count < 0 for count in change.values()):
+            taken: list[tuple[Value, ...]] = [
+                (mask, extent.number, chunk, known.number) for chunk, mask in masks.items()
+            ]
+            if not copies:
+                yield from _unmask("locations", "", taken)
+            yield from _unmask("copies", f" AND copies > {copies}", taken)
         yield Statement(
             "UPDATE orders SET losses = losses + 1,"
             " state = CASE WHEN state = 'distributed' AND reached > $1 THEN 'ordered' ELSE state END"
             " WHERE program = $2 AND station = $3 AND copies > $1",
-            (beyond, extent.number, inventory.station),
+            (copies, extent.number, inventory.station),
         )
 
 
@@ -299,9 +306,15 @@ def replace_station(*, inventory: FullReport) -> Steps:
     yield Statement(
         "UPDATE stations SET epoch = $1, generation = $2 WHERE number = $3", (*inventory.stamp, known.number)
     )
+    after = _by_program(inventory, extents)
+    before = yield from _held_between(inventory)
     yield from _forget_between(known, inventory)
-    yield from _insert(known, inventory, extents)
-    yield from _reopen_orders(known, inventory, extents)
+    yield from _insert(known, after)
+    counts = {extent: _counts(layers) for extent, layers in after.items()}
+    yield from tallying.recount_station(known.party(inventory.station), before, counts)
+    for cut in inventory.held.keys() - extents.keys():
+        yield from leftovers.keep(cut, known.number, inventory.held[cut])
+    yield from _reopen_orders(known, inventory, counts)
     if inventory.until is None:
         yield Statement(
             "UPDATE stations SET inventory_epoch = $1, inventory_generation = $2 WHERE number = $3",
@@ -310,24 +323,53 @@ def replace_station(*, inventory: FullReport) -> Steps:
     return verdict
 
 
+def _held_between(page: FullReport) -> Generator[Rows, tuple[Any, ...] | None, dict[Extent, int]]:
+    """How much a station was known to hold of each program that a page is about."""
+    between, bounds = _between(page, "held")
+    rows = yield Rows(
+        "SELECT program, (SELECT programs.segments FROM programs WHERE programs.number = held.program), segments"  # noqa: S608
+        f" FROM held WHERE station = $1{between} AND copies = 1",
+        (page.station, *bounds),
+    )
+    return {Extent(number, of): segments for number, of, segments in rows or ()}
+
+
 def _forget_between(known: _Known, page: FullReport) -> Writing:
     """What a station was known to hold of the programs that a page is about."""
-    between, bounds = _between(page)
+    station = "(SELECT station FROM stations WHERE stations.number = $1)"
+    between, bounds = _between(page, "held", station)
     for table in ("locations", "copies"):
         yield Statement(f"DELETE FROM {table} WHERE station = $1{between}", (known.number, *bounds))  # noqa: S608
+    for table, itself in (("held", page.station), ("leftovers", known.number)):
+        between, bounds = _between(page, table)
+        yield Statement(f"DELETE FROM {table} WHERE station = $1{between}", (itself, *bounds))  # noqa: S608
 
 
-def _reopen_orders(known: _Known, page: FullReport, extents: dict[Cut, _Extent]) -> Writing:
+def _by_program(page: FullReport, extents: dict[Cut, Extent]) -> dict[Extent, Layers]:
+    """What a page says of programs, be it cut by cut."""
+    held: dict[Extent, Layers] = {}
+    for cut, extent in extents.items():
+        layers = held.setdefault(extent, [])
+        layers += [{} for _ in page.held[cut][len(layers) :]]
+        for layer, masks in zip(layers, page.held[cut], strict=False):
+            for chunk, mask in masks.items():
+                layer[chunk] = layer.get(chunk, 0) | mask
+    return held
+
+
+def _reopen_orders(known: _Known, page: FullReport, counts: dict[Extent, list[int]]) -> Writing:
     """Orders that were carried out, and of which something is not there any more as a page says."""
-    between, bounds = _between(page)
+    between, bounds = _between(page, "orders")
     yield Statement(
         f"UPDATE orders SET losses = losses + 1 WHERE station = $1{between}",  # noqa: S608
         (page.station, *bounds),
     )
-    complete = [(_complete(page.held[cut], extent), extent.number, page.station) for cut, extent in extents.items()]
+    complete = [(_complete(of_it, extent), extent.number, page.station) for extent, of_it in counts.items()]
     if page.keeps:
         yield Each(
-            "INSERT INTO orders (program, station, state, copies, reached) VALUES ($1, $2, 'distributed', 1, 1)"
+            "INSERT INTO orders (program, station, state, copies, reached)"
+            " SELECT CAST($1 AS bigint), CAST($2 AS text), 'distributed', 1, 1 WHERE NOT EXISTS"
+            " (SELECT 1 FROM deletions WHERE program = $1 AND station = $2 AND state = 'granted')"
             " ON CONFLICT (program, station) DO NOTHING",
             [(number, station) for copies, number, station in complete if copies],
         )
@@ -344,23 +386,33 @@ def _reopen_orders(known: _Known, page: FullReport, extents: dict[Cut, _Extent])
     )
 
 
-def _complete(layers: list[dict[int, int]], extent: _Extent) -> int:
+def _complete(counts: list[int], extent: Extent) -> int:
     """How many copies there are of every segment."""
-    counts = (sum(mask.bit_count() for mask in layer.values()) for layer in layers)
     return sum(1 for _ in takewhile(lambda count: count == extent.segments, counts))
 
 
-def _between(page: FullReport) -> tuple[str, tuple[str, ...]]:
-    """The programs that a page is about, for a statement with one parameter before."""
+def _counts(layers: Layers) -> list[int]:
+    """How many segments there are so often."""
+    return [sum(mask.bit_count() for mask in layer.values()) for layer in layers]
+
+
+def _between(page: FullReport, table: str, station: str = "$1") -> tuple[str, tuple[str, ...]]:
+    """The programs that a page is about, of those that a station has in a table, for a statement with one parameter
+    before: others are not looked at, however many there are.
+    """
     bounds = [(">", page.after), ("<=", page.until)]
     terms = [(sign, name) for sign, name in bounds if name is not None]
     if not terms:
         return "", ()
-    named = " AND ".join(f"program {sign} ${place}" for place, (sign, _) in enumerate(terms, 2))
-    return f" AND program IN (SELECT number FROM programs WHERE {named})", tuple(name for _, name in terms)  # noqa: S608
+    named = " AND ".join(f"programs.program {sign} ${place}" for place, (sign, _) in enumerate(terms, 2))
+    of_station = (
+        f"SELECT theirs.program FROM {table} AS theirs JOIN programs ON programs.number = theirs.program"  # noqa: S608
+        f" WHERE theirs.station = {station} AND {named}"
+    )
+    return f" AND program IN ({of_station})", tuple(name for _, name in terms)
 
 
-def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut, _Extent]) -> Verdict:
+def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut, Extent]) -> Verdict:
     """Whether a station may add to its inventory, or take from it."""
     verdict = _check(known, inventory, extents)
     if verdict is not Verdict.ACCEPTED:
@@ -370,7 +422,7 @@ def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut
     return verdict if len(extents) == len(inventory.held) else Verdict.UNKNOWN_PROGRAM
 
 
-def _check(known: _Known | None, inventory: FullReport, extents: dict[Cut, _Extent]) -> Verdict:
+def _check(known: _Known | None, inventory: FullReport, extents: dict[Cut, Extent]) -> Verdict:
     """Whether a station's message about segments may be taken."""
     verdict = _fence(known, inventory.stamp)
     if verdict is not Verdict.ACCEPTED:
@@ -390,19 +442,22 @@ def _fence(known: _Known | None, stamp: Stamp) -> Verdict:
     return Verdict.OLD_GENERATION if stamp < known.stamp else Verdict.ACCEPTED
 
 
-def _insert(known: _Known, inventory: FullReport, extents: dict[Cut, _Extent]) -> Writing:
-    held = [(extent.number, inventory.held[cut]) for cut, extent in extents.items()]
+def _insert(known: _Known, held: dict[Extent, Layers]) -> Writing:
     yield Each(
         "INSERT INTO locations (program, chunk, station, mask) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (program, chunk, station) DO UPDATE SET mask = locations.mask | excluded.mask",
-        [(number, chunk, known.number, mask) for number, layers in held for chunk, mask in layers[0].items()],
+        [
+            (extent.number, chunk, known.number, mask)
+            for extent, layers in held.items()
+            for chunk, mask in layers[0].items()
+        ],
     )
     yield Each(
         "INSERT INTO copies (program, chunk, station, copies, mask) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (program, chunk, station, copies) DO UPDATE SET mask = copies.mask | excluded.mask",
         [
-            (number, chunk, known.number, copies, mask)
-            for number, layers in held
+            (extent.number, chunk, known.number, copies, mask)
+            for extent, layers in held.items()
             for copies, layer in enumerate(layers[1:], 2)
             for chunk, mask in layer.items()
         ],
@@ -417,7 +472,7 @@ def _known(station: str) -> Generator[Statement, tuple[Any, ...] | None, _Known 
     return None if row is None else _Known(row[0], Stamp(row[1], row[2]), Stamp(row[3], row[4]))
 
 
-def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | None, dict[Cut, _Extent]]:
+def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | None, dict[Cut, Extent]]:
     """Of those cuts of an inventory that are what their programs are now."""
     extents = {}
     for cut in inventory.held:
@@ -427,10 +482,10 @@ def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | No
             cut,
         )
         if row is not None:
-            extents[cut] = _Extent(row[0], row[1])
+            extents[cut] = Extent(row[0], row[1])
     return extents
 
 
-def _extent(program: str) -> Generator[Statement, tuple[Any, ...] | None, _Extent | None]:
+def _extent(program: str) -> Generator[Statement, tuple[Any, ...] | None, Extent | None]:
     row = yield Statement("SELECT number, segments FROM programs WHERE program = $1 AND header IS NOT NULL", (program,))
-    return None if row is None else _Extent(row[0], row[1])
+    return None if row is None else Extent(row[0], row[1])

@@ -10,6 +10,7 @@ from random import Random
 from distribution_center.center_figures import CenterFigures
 from distribution_center.registry.repository import RepositoryError
 from distribution_center.snmp.objects import CenterObjects
+from distribution_center.snmp.tables import CenterTables
 from media_network.snmp.agent import Agent, open_agent
 from media_network.snmp.interest import Interest
 from media_network.snmp.objects.arcs import CENTER, CENTER_PRODUCT
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 _REFRESH_S = 5.0
 _RARELY_S = 60.0
 """While nobody asks and nobody is told."""
-_SHARE = 0.02
+_SHARE = 0.005
 """Of its time that a center reads its registry for its agent: a large one is read less often."""
 
 MODULES = (*COMMON_MODULES, ModuleFacts(CENTER, "MEDIA-STATION-CENTER-MIB"))
@@ -34,6 +35,7 @@ async def center_snmp(
     name: str,
     state: Path,
     figures: Callable[[], Awaitable[CenterFigures]],
+    tables: CenterTables,
     *,
     rng: Random,
 ) -> AsyncIterator[Agent]:
@@ -49,7 +51,7 @@ async def center_snmp(
         location=settings.location,
     )
     async with open_agent(settings, facts, state, modules=MODULES, rng=rng) as agent:
-        objects = CenterObjects(agent.alarms, agent.tell)
+        objects = CenterObjects(agent.alarms, agent.tell, tables, asyncio.get_running_loop().time)
         agent.index.add(objects)
         showing = _keep_showing(objects, figures, agent.interest, told=bool(settings.targets))
         async with asyncio.TaskGroup() as group:

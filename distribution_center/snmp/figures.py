@@ -1,21 +1,23 @@
-"""A distribution center's figures for SNMP, out of its registry, its content engine and what all of it has counted."""
+"""A distribution center's figures for SNMP, out of its registry, its content engine and what all of it has counted.
 
-from collections.abc import Mapping
+Nothing is counted for them, and nobody looks through programs or stations: the registry keeps the sums, and stations
+that speak are in the order in which they were heard.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
 from copy import copy
 
-from distribution_center.center_figures import (
-    CenterCounters,
-    CenterFigures,
-    IngestFigures,
-    ProgramFigures,
-    StationFigures,
-)
+from distribution_center.center_figures import CenterCounters, CenterFigures, IngestFigures, StationFigures
 from distribution_center.content.ingest_jobs import IngestJobs
-from distribution_center.registry.media_location_registry import MediaLocationRegistry
-from distribution_center.registry.repository import Repository, all_programs
+from distribution_center.registry.presence import Presences
+from distribution_center.registry.repository import Repository
+from distribution_center.snmp.tables import CenterTables
 from media_network.messages.content import IngestProgress, IngestStage
-from media_network.program_header import ProgramHeader
 from media_network.time_of_day import now_ms
+
+_SILENT_S = 15.0
+"""A director registers every few seconds; after this it is not only slow."""
 
 _STATES: Mapping[IngestStage, str] = {
     IngestStage.WAITING: "waiting",
@@ -37,54 +39,50 @@ class CenterView:
         name: str,
         home: str,
         repository: Repository,
-        registry: MediaLocationRegistry,
+        presences: Presences,
         ingests: IngestJobs,
         counters: CenterCounters,
     ) -> None:
         self._name = name
         self._home = home
         self._repository = repository
-        self._registry = registry
+        self._presences = presences
         self._ingests = ingests
         self._counters = counters
+        self.tables = CenterTables(repository=repository, presences=presences, home=home)
+        self._silent: frozenset[str] = frozenset()
+        """Stations, when that was looked at last."""
+        self._looked_at = float("-inf")
 
     async def figures(self) -> CenterFigures:
         """Put the figures of now together. Raises RepositoryError."""
-        return CenterFigures(
+        now = asyncio.get_running_loop().time()
+        catalogue = await self._repository.catalogue_tally(now_ms())
+        fleet = await self._repository.fleet_tally()
+        silent = frozenset(self._presences.silent(now, _SILENT_S))
+        new = self._presences.first_heard_after(self._looked_at)
+        figures = CenterFigures(
             name=self._name,
             home=self._home,
-            programs=tuple([await self._program(program) async for program in all_programs(self._repository)]),
-            stations=await self._stations(),
+            programs=catalogue.programs,
+            published=catalogue.in_service,
+            program_segments=catalogue.segments,
+            stations=fleet.stations,
+            silent=len(silent),
+            held_segments=fleet.segments,
+            fell_silent=await self._stations(silent - self._silent),
+            came_back=await self._stations({*(self._silent - silent), *new} - silent),
             ingests=tuple(_ingest(row.progress) for row in self._ingests.rows),
             orders_open=await self._repository.count_open_orders(),
             counted=copy(self._counters),
         )
+        # Only now: what could not be read is told the next time.
+        self._silent, self._looked_at = silent, now
+        return figures
 
-    async def _program(self, program: ProgramHeader) -> ProgramFigures:
-        return ProgramFigures(
-            program=program.program,
-            title=program.title,
-            published=program.is_in_service(now_ms()),
-            segments=program.segments,
-            length_bytes=program.length_bytes,
-            duration_ms=program.duration_ms,
-            rate_bps=program.rate_bps,
-            held=await self._repository.held(program.program),
-        )
-
-    async def _stations(self) -> tuple[StationFigures, ...]:
-        present = self._registry.present()
-        return tuple(
-            StationFigures(
-                station=station.station,
-                home=station.station == self._home,
-                director=station.director,
-                epoch=station.stamp.epoch,
-                engines=present[station.station].engines if station.station in present else 0,
-                silent_ms=present[station.station].silent_ms if station.station in present else None,
-            )
-            for station in await self._repository.stations()
-        )
+    async def _stations(self, names: Iterable[str]) -> tuple[StationFigures, ...]:
+        found = [await self.tables.station(name) for name in sorted(names)]
+        return tuple(station for station in found if station)
 
 
 def _ingest(progress: IngestProgress) -> IngestFigures:

@@ -1,8 +1,10 @@
-"""MEDIA-STATION-CENTER-MIB: a distribution center as a network management system sees it, from figures in memory."""
+"""MEDIA-STATION-CENTER-MIB: a distribution center as a network management system sees it: figures in memory, and tables
+of the registry that are read as they are walked."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from distribution_center.center_figures import CenterCounters, CenterFigures, IngestFigures, StationFigures
+from distribution_center.snmp.tables import CenterTables
 from media_network.snmp.ber import Oid
 from media_network.snmp.index import ObjectType, Rows, scalar
 from media_network.snmp.objects.alarms import AlarmCause, AlarmKind, Alarms, Severity, shortened
@@ -10,6 +12,7 @@ from media_network.snmp.objects.arcs import CENTER
 from media_network.snmp.objects.notification import Carried, Notification, NotificationType, notification
 from media_network.snmp.objects.numbering import Numbering
 from media_network.snmp.objects.table import columns, replace_changed
+from media_network.snmp.sought_rows import SoughtRows
 from media_network.snmp.value import (
     COUNTER64,
     DISPLAY_STRING,
@@ -30,8 +33,6 @@ _INGESTS = (*CENTER, 1, 7)
 _INGEST_STATE = enumerated(waiting=1, running=2, storing=3, done=4, failed=5, cancelled=6)
 _FAILED = 5
 _UNDER_WAY = frozenset({1, 2, 3})
-_SILENT_MS = 15_000
-"""A director registers every few seconds; after this it is not only slow."""
 _TITLE_MAX = 255
 
 STATION_SILENT = NotificationType(
@@ -78,59 +79,51 @@ _COUNTERS: Mapping[Oid, Callable[[CenterCounters], int]] = {
 class CenterObjects:
     """A distribution center."""
 
-    def __init__(self, alarms: Alarms, tell: Callable[[Notification], None]) -> None:
+    def __init__(
+        self,
+        alarms: Alarms,
+        tell: Callable[[Notification], None],
+        tables: CenterTables,
+        clock: Callable[[], float],
+    ) -> None:
         self._alarms = alarms
         self._tell = tell
         self._figures = CenterFigures(name="", home="", counted=CenterCounters())
-        self._programs = Rows()
-        self._stations = Rows()
-        self._locations = Rows()
+        self._programs = SoughtRows(tables.programs, 1, clock)
+        self._stations = SoughtRows(tables.stations, 1, clock)
+        self._locations = SoughtRows(tables.holdings, 2, clock)
         self._ingests = Rows()
-        self._program_numbers = Numbering()
-        self._station_numbers = Numbering()
         self._ingest_numbers = Numbering()
-        self._silent: set[str] = set()
         self._failed: set[str] = set()
-        self._known: set[str] = set()
 
     def update(self, figures: CenterFigures) -> None:
         """Show the center like this from now on, and tell what is new."""
         self._figures = figures
-        programs = self._program_numbers.numbers({program.program: None for program in figures.programs}.keys())
-        stations = self._station_numbers.numbers({station.station: None for station in figures.stations}.keys())
         ingests = self._ingest_numbers.numbers({ingest.ingest: None for ingest in figures.ingests}.keys())
-        replace_changed(self._programs, {(programs[one.program],): one for one in figures.programs})
-        replace_changed(self._stations, {(stations[one.station],): one for one in figures.stations})
         replace_changed(self._ingests, {(ingests[one.ingest],): one for one in figures.ingests})
-        replace_changed(self._locations, _locations(figures, programs, stations))
-        for station in figures.stations:
-            self._watch_station(station, stations[station.station])
+        for station in figures.fell_silent:
+            self._tell_of_station(STATION_SILENT, station, wrong=True)
+        for station in figures.came_back:
+            self._tell_of_station(STATION_HEARD, station, wrong=False)
         for ingest in figures.ingests:
             self._watch_ingest(ingest, ingests[ingest.ingest])
+        self._failed &= {ingest.ingest for ingest in figures.ingests}
 
-    def _watch_station(self, station: StationFigures, number: int) -> None:
-        silent = station.silent_ms is None or station.silent_ms > _SILENT_MS
+    def _tell_of_station(self, kind: NotificationType, station: StationFigures, *, wrong: bool) -> None:
         values = {
             "msdStationName": station.station.encode(),
             "msdStationDirector": station.director,
             "msdStationEpoch": station.epoch,
             "msdStationSilence": station.silent_ms or 0,
         }
-        new = station.station not in self._known and station.silent_ms is not None
-        if silent and station.silent_ms is not None and station.station not in self._silent:
-            self._tell(notification(STATION_SILENT, (number,), values))
-        if not silent and (new or station.station in self._silent):
-            self._tell(notification(STATION_HEARD, (number,), values))
-        if station.silent_ms is not None:
-            self._known.add(station.station)
-            (self._silent.add if silent else self._silent.discard)(station.station)
+        self._tell(notification(kind, (station.number,), values))
         cause = AlarmCause(
             kind=AlarmKind.STATION_SILENT,
             severity=Severity.MAJOR,
             resource=station.station,
             text=f"The director of media station {station.station} has not been heard in time.",
         )
-        self._alarms.set_alarm(cause, wrong=silent and station.station in self._known)
+        self._alarms.set_alarm(cause, wrong=wrong)
 
     def _watch_ingest(self, ingest: IngestFigures, number: int) -> None:
         if ingest.state != "failed" or ingest.ingest in self._failed:
@@ -146,12 +139,12 @@ class CenterObjects:
         """See `ObjectProvider`."""
         yield scalar((*_CENTER, 1), DISPLAY_STRING, lambda: self._figures.name)
         yield scalar((*_CENTER, 2), OCTET_STRING, self._home)
-        yield scalar((*_CENTER, 3), GAUGE32, lambda: len(self._programs))
-        yield scalar((*_CENTER, 4), GAUGE32, lambda: sum(one.published for one in self._figures.programs))
-        yield scalar((*_CENTER, 5), GAUGE32, lambda: len(self._stations))
-        yield scalar((*_CENTER, 6), GAUGE32, lambda: len(self._silent))
-        yield scalar((*_CENTER, 7), COUNTER64, lambda: sum(held for _, held in self._locations))
-        yield scalar((*_CENTER, 8), COUNTER64, lambda: sum(one.segments for one in self._figures.programs))
+        yield scalar((*_CENTER, 3), GAUGE32, lambda: self._figures.programs)
+        yield scalar((*_CENTER, 4), GAUGE32, lambda: self._figures.published)
+        yield scalar((*_CENTER, 5), GAUGE32, lambda: self._figures.stations)
+        yield scalar((*_CENTER, 6), GAUGE32, lambda: self._figures.silent)
+        yield scalar((*_CENTER, 7), COUNTER64, lambda: self._figures.held_segments)
+        yield scalar((*_CENTER, 8), COUNTER64, lambda: self._figures.program_segments)
         yield from self._counted()
         yield from self._tables()
 
@@ -182,7 +175,7 @@ class CenterObjects:
                 6: (COUNTER64, lambda one: one.length_bytes),
                 7: (GAUGE32, lambda one: one.duration_ms // 1000),
                 8: (GAUGE32, lambda one: one.rate_bps // 1000),
-                9: (GAUGE32, lambda one: sum(held == one.segments for held in one.held.values())),
+                9: (GAUGE32, lambda one: one.whole),
             },
         )
         yield from columns(
@@ -194,7 +187,7 @@ class CenterObjects:
                 4: (DISPLAY_STRING, lambda one: one.director),
                 5: (GAUGE32, lambda one: one.epoch),
                 6: (GAUGE32, lambda one: one.engines),
-                7: (GAUGE32, self._whole_programs),
+                7: (GAUGE32, lambda one: one.whole),
                 8: (GAUGE32, lambda one: one.silent_ms),
             },
         )
@@ -210,20 +203,6 @@ class CenterObjects:
             },
         )
 
-    def _whole_programs(self, station: StationFigures) -> int:
-        return sum(one.held.get(station.station) == one.segments for one in self._figures.programs)
-
 
 def _state(ingest: IngestFigures) -> int:
     return (_INGEST_STATE.names or {}).get(ingest.state, _FAILED)
-
-
-def _locations(
-    figures: CenterFigures, programs: Mapping[Hashable, int], stations: Mapping[Hashable, int]
-) -> dict[tuple[int, ...], int]:
-    return {
-        (programs[one.program], stations[station]): held
-        for one in figures.programs
-        for station, held in one.held.items()
-        if held and station in stations
-    }

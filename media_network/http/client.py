@@ -79,6 +79,7 @@ class HttpClient:
             connector=LoopConnector(self._local_host),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},  # what is compressed may be any length, and digests are of bytes
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=2.0),
         )
         return self
@@ -120,7 +121,7 @@ class HttpClient:
         give_up_at = loop.time() + deadline_s
         key = f"{self._rng.getrandbits(64):016x}"
         body = msgspec.json.encode(request)
-        received = False
+        received, pause_s = False, _RETRY_PAUSE_S if while_refused else _PROBE_PAUSE_S
         while True:
             left_s = max(_ATTEMPT_MIN_S, give_up_at - loop.time())
             try:
@@ -138,14 +139,21 @@ class HttpClient:
                     raise final from error
             except TimeoutError:
                 raise Unreachable(peer, verb.path, f"no answer in {deadline_s:g} s", received=True) from None
-            await asyncio.sleep(_RETRY_PAUSE_S if while_refused else _PROBE_PAUSE_S)
+            await asyncio.sleep(pause_s)
+            pause_s = _RETRY_PAUSE_S
 
     async def tell(
-        self, peer: Address, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 3.0
+        self,
+        peer: Address,
+        verb: Verb[Request, Reply],
+        request: Request,
+        *,
+        deadline_s: float = 3.0,
+        while_refused: bool = True,
     ) -> Reply | None:
         """Ask where neither a refusal nor a lost peer needs more than a later try: None for both."""
         try:
-            answer = await self.ask(peer, verb, request, deadline_s=deadline_s)
+            answer = await self.ask(peer, verb, request, deadline_s=deadline_s, while_refused=while_refused)
         except NetworkError:
             return None
         return None if isinstance(answer, Refused) else answer

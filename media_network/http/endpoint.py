@@ -111,8 +111,8 @@ class VerbEndpoint:
                 return self._too_large
             try:
                 return self._decoder.decode(body)
-            except NOT_THE_MESSAGE:
-                return Refused(Reason.BAD_MESSAGE, why_unread(body, self._verb.request))
+            except NOT_THE_MESSAGE as error:
+                return Refused(Reason.BAD_MESSAGE, why_unread(body, self._verb.request, error))
 
 
 async def _read_body(http: web.Request, bytes_max: int) -> bytes | None:

@@ -21,7 +21,9 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.UNKNOWN_STATION: HTTPStatus.NOT_FOUND,
         Reason.UNKNOWN_PROGRAM: HTTPStatus.NOT_FOUND,
         Reason.UNKNOWN_INGEST: HTTPStatus.NOT_FOUND,
-        Reason.NOT_PUBLISHED: HTTPStatus.NOT_FOUND,
+        Reason.UNKNOWN_CENTER: HTTPStatus.NOT_FOUND,
+        Reason.UNKNOWN_ORDER: HTTPStatus.NOT_FOUND,
+        Reason.NOT_PUBLISHED: HTTPStatus.FORBIDDEN,
         Reason.NOT_HERE: HTTPStatus.NOT_FOUND,
         Reason.NO_SUCH_RANGE: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
         Reason.UNKNOWN_SESSION: HTTPStatus.NOT_FOUND,
@@ -29,9 +31,21 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.ASSUMED: HTTPStatus.CONFLICT,
         Reason.AT_CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE,
         Reason.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE,
-        Reason.NO_SPACE: HTTPStatus.CONFLICT,
+        Reason.NO_SPACE: HTTPStatus.INSUFFICIENT_STORAGE,
         Reason.IO_ERROR: HTTPStatus.SERVICE_UNAVAILABLE,
         Reason.BAD_TICKET: HTTPStatus.FORBIDDEN,
+        Reason.NO_TOKEN: HTTPStatus.UNAUTHORIZED,
+        Reason.MALFORMED: HTTPStatus.UNAUTHORIZED,
+        Reason.BAD_ALGORITHM: HTTPStatus.UNAUTHORIZED,
+        Reason.UNKNOWN_KEY: HTTPStatus.UNAUTHORIZED,
+        Reason.WRONG_KEY: HTTPStatus.UNAUTHORIZED,
+        Reason.WRONG_ISSUER: HTTPStatus.UNAUTHORIZED,
+        Reason.EXPIRED: HTTPStatus.UNAUTHORIZED,
+        Reason.NOT_YET_VALID: HTTPStatus.UNAUTHORIZED,
+        Reason.WRONG_STATION: HTTPStatus.FORBIDDEN,
+        Reason.WRONG_PROGRAM: HTTPStatus.FORBIDDEN,
+        Reason.BAD_LOGIN: HTTPStatus.UNAUTHORIZED,
+        Reason.NOT_ENTITLED: HTTPStatus.FORBIDDEN,
         Reason.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
         Reason.BAD_SOURCE: HTTPStatus.BAD_REQUEST,
         Reason.BUSY: HTTPStatus.TOO_MANY_REQUESTS,
@@ -41,16 +55,20 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.UNKNOWN: HTTPStatus.CONFLICT,  # handed on for somebody else
     }
 )
-"""Every reason has one; 401 waits for identities."""
+"""Every reason has one; 401 says that another token, or another login, may help (RFC 9110, 15.5.2)."""
 
 _PASSING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _RETRY_AFTER_S = 1
+_SCHEME = "Bearer"
+"""How a token is said that does not come in the address (RFC 6750)."""
 
 
 def refusing(refused: Refused, headers: Mapping[str, str] | None = None) -> web.Response:
     """The response that carries a refusal: what may pass says when to ask again."""
     status = STATUSES[refused.reason]
     waiting = {"Retry-After": str(_RETRY_AFTER_S)} if status in _PASSING else {}
+    if status is HTTPStatus.UNAUTHORIZED:
+        waiting = {"WWW-Authenticate": _SCHEME}
     return web.Response(
         body=msgspec.json.encode(refused),
         status=status,

@@ -10,15 +10,18 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
+from msgspec import Struct
 
 from media_network.address import Address
 from media_network.http.bodies import BodyBudget
+from media_network.http.cross_origin import FROM_ANYWHERE, preflight
 from media_network.http.endpoint import Answer, AnswerToHost, Post, VerbEndpoint
 from media_network.http.gate import ConnectionGate, connections_bearable
 from media_network.http.kept_answers import KeptAnswers
@@ -48,6 +51,15 @@ class _Get:
     path: str
     answer: Resource
     summary: str
+    from_anywhere: bool
+
+
+@dataclass(frozen=True)
+class _Put:
+    path: str
+    answer: Resource
+    summary: str
+    reply: type[Struct]
 
 
 @dataclass
@@ -57,6 +69,7 @@ class HandlerTable:
     title: str
     posts: list[Post[Any, Any]] = field(default_factory=list)
     resources: list[_Get] = field(default_factory=list)
+    uploads: list[_Put] = field(default_factory=list)
     guards: Sequence[Middleware] = ()
     """Each sees every request first, and may answer it."""
     described_by: "Callable[[], HandlerTable] | None" = None
@@ -88,25 +101,36 @@ class HandlerTable:
 
         self.verb_by_host(verb, answer_admitted)
 
-    def resource(self, path: str, get: Resource, summary: str = "") -> None:
+    def resource(self, path: str, get: Resource, summary: str = "", *, from_anywhere: bool = False) -> None:
         """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows.
+
+        `from_anywhere`: pages of all origins may read it, and whatever is answered below its first folder. Raises
+        ValueError when the pattern is served already.
+        """
+        self._name(path)
+        self.resources.append(_Get(path, get, summary, from_anywhere))
+
+    def upload(self, path: str, put: Resource, summary: str, reply: type[Struct]) -> None:
+        """Take PUT of an aiohttp path pattern. Whoever answers reads the body by itself, as slowly as it likes, and
+        bounds it; `reply` is what OpenAPI shows.
 
         Raises ValueError when the pattern is served already.
         """
         self._name(path)
-        self.resources.append(_Get(path, get, summary))
+        self.uploads.append(_Put(path, put, summary, reply))
 
     @property
     def names(self) -> set[str]:
-        """Paths of the verbs and patterns of the resources: each is answered once."""
-        return {post.verb.path for post in self.posts} | {get.path for get in self.resources}
+        """Paths of the verbs, patterns of the resources and of what is uploaded: each is answered once."""
+        paths = {post.verb.path for post in self.posts} | {get.path for get in self.resources}
+        return paths | {put.path for put in self.uploads}
 
     def _name(self, name: str) -> None:
         if name in self.names:
             raise ValueError(f"{self.title} answers {name} already")
 
     def at(self, port: Port) -> "HandlerTable":
-        """The part that is answered at a port; resources are media."""
+        """The part that is answered at a port; resources are media, and nothing is uploaded."""
         described_by = self.described_by
         return HandlerTable(
             self.title,
@@ -130,6 +154,12 @@ def _application(table: HandlerTable) -> web.Application:
         application.router.add_post(f"/{post.verb.path}", endpoint.answer, expect_handler=endpoint.expect)
     for get in table.resources:
         application.router.add_get(get.path, get.answer)
+        if get.from_anywhere:
+            application.router.add_options(get.path, preflight)
+    if folders := tuple({_first_folder(get.path) for get in table.resources if get.from_anywhere}):
+        application.on_response_prepare.append(partial(_let_pages_read, folders))
+    for put in table.uploads:
+        application.router.add_put(put.path, put.answer)
 
     async def openapi(_: web.Request) -> web.StreamResponse:
         shown = table.described_by() if table.described_by else table
@@ -139,9 +169,21 @@ def _application(table: HandlerTable) -> web.Application:
     return application
 
 
+async def _let_pages_read(folders: tuple[str, ...], request: web.Request, response: web.StreamResponse) -> None:
+    """A page has to be able to read an error, too: also one of the router's."""
+    if request.path.startswith(folders):
+        response.headers.update(FROM_ANYWHERE)
+
+
+def _first_folder(path: str) -> str:
+    return f"/{path.split('/')[1]}/"
+
+
 def _description(table: HandlerTable) -> bytes:
     verbs = [post.verb for post in table.posts]
-    return msgspec.json.encode(describe(table.title, verbs, {get.path: get.summary for get in table.resources}))
+    resources = {get.path: get.summary for get in table.resources}
+    uploads = {put.path: (put.summary, put.reply) for put in table.uploads}
+    return msgspec.json.encode(describe(table.title, verbs, resources, uploads))
 
 
 @asynccontextmanager

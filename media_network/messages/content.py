@@ -4,13 +4,17 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Rate, Sentence, Sha256
+from media_network.fields import Count, ProgramId, Rate, Sentence, Sha256, StationText, Token
 from media_network.messages.holdings import COPIES_MAX
-from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
+from media_network.messages.verb import KIB, MIB, Caller, Done, Verb
 from media_network.program_header import Milliseconds, StreamOrigin
 from media_network.word import Word
 
 INGESTS_SHOWN_MAX = 256
+STATIONS_ORDERED_MAX = 10_000
+STATIONS_TOLD_MAX = 16
+PROGRAM_ROW_BYTES_MAX = 128 * KIB
+"""A header's facts, 64 KiB at most, and stations, with a sentence for some of them."""
 
 
 class Ingest(Struct, frozen=True, kw_only=True):
@@ -24,6 +28,9 @@ class Ingest(Struct, frozen=True, kw_only=True):
     """Length to aim at: segments begin where the film lets them."""
     longest_segment_ms: Annotated[int, Meta(ge=200, le=120_000)] | None = None
     """Groups of pictures up to this are copied. None: six times `segment_ms`, and at most what the center is set to."""
+    ingest: Token | None = None
+    """Its number, chosen by who orders it: said again, also to a center that has started anew, it is the same ingest;
+    how it ended is kept until that is acknowledged. None: the center chooses."""
 
 
 class IngestStage(Word):
@@ -77,8 +84,24 @@ class CancelIngest(Struct, frozen=True):
     ingest: str
 
 
+class AcknowledgeIngest(Struct, frozen=True):
+    """Who has chosen an ingest's number knows how it ended: it need not be kept any more."""
+
+    ingest: Token
+
+
+class TakeBackIngest(Struct, frozen=True):
+    """Who has chosen an ingest's number takes it back: it ends, or is never begun, though the order may come later."""
+
+    order: Ingest
+    """As it was said, or would have been."""
+
+
 class ListIngests(Struct, frozen=True):
-    """Ask for the ingests of late."""
+    """Ask for the ingests of late, the oldest first, a page of them."""
+
+    after: str | None = None
+    """The last one of the page before: those that were ordered after it. None: from the oldest on."""
 
 
 class IngestRow(Struct, frozen=True, kw_only=True):
@@ -93,9 +116,12 @@ class IngestRow(Struct, frozen=True, kw_only=True):
 
 
 class Ingests(Struct, frozen=True):
-    """Those that are not over, and the latest that are: `INGESTS_SHOWN_MAX` in all unless more are under way."""
+    """A page of those that are not over, and the latest that are: `INGESTS_SHOWN_MAX` in all unless more are under
+    way."""
 
     ingests: tuple[IngestRow, ...]
+    more: bool = False
+    """There are others, ordered after the last one."""
 
 
 class Distribute(Struct, frozen=True, kw_only=True):
@@ -105,7 +131,7 @@ class Distribute(Struct, frozen=True, kw_only=True):
     """
 
     program: ProgramId
-    stations: Annotated[tuple[str, ...], Meta(min_length=1)]
+    stations: Annotated[tuple[StationText, ...], Meta(min_length=1, max_length=STATIONS_ORDERED_MAX)]
     copies: Annotated[int, Meta(ge=1, le=COPIES_MAX)] = 2
     """On how many engines of each station a segment shall be, or on all where a station has fewer."""
     rate_bps: Rate | None = None
@@ -166,10 +192,12 @@ class ListPrograms(Struct, frozen=True, kw_only=True):
     search: Annotated[str, Meta(max_length=200)] = ""
     """Only those with this in their name or title, whatever the case."""
     state: ProgramState | None = None
-    """Only those in this state."""
-    station: str | None = None
+    """Only those in this state; None: in any, but for `withdrawn` and `deleted`, which are programs no more."""
+    station: StationText | None = None
     """Only those of which this station holds something."""
     limit: Annotated[int, Meta(ge=1, le=PROGRAMS_SHOWN_MAX)] = PROGRAMS_SHOWN_MAX
+    only: Annotated[tuple[ProgramId, ...], Meta(max_length=PROGRAMS_SHOWN_MAX)] = ()
+    """Of these alone, in their order, whatever else is asked; none: of all."""
 
 
 class AskProgramRow(Struct, frozen=True):
@@ -179,21 +207,28 @@ class AskProgramRow(Struct, frozen=True):
 
 
 class ProgramRow(Struct, frozen=True, kw_only=True):
-    """A program, and which stations hold how much of it."""
+    """A program, at how many stations it is, and how much of it some of them hold: `content/places` has all."""
 
     program: ProgramId
     title: str
     state: ProgramState
-    sha256: Sha256
+    sha256: Sha256 | None
+    """None: it was withdrawn by an earlier release, which has not kept it."""
     segments: Count
     bytes: Count
     duration_ms: Count
     stations: dict[str, Count]
-    """Segments present, by station."""
+    """Segments present, by station: the home station, those with orders that are not carried out, those that hold
+    least of it; `STATIONS_TOLD_MAX` of them at most. Of what is withdrawn: some of those that may still hold it."""
+    holding: Count
+    """Stations that hold some of it."""
+    whole: Count
+    """Stations that hold all of it."""
     to_be_carried_out: tuple[str, ...] = ()
-    """Stations whose orders are not carried out, or not any more: copies are being made, or something is in the way."""
+    """The first stations, by name, whose orders are not carried out, or not any more: copies are being made, or
+    something is in the way."""
     obstacles: dict[str, str] = {}
-    """By station: a sentence on what is in the way of its order."""
+    """By station: a sentence on what is in the way of its order; as many stations at most."""
     film_bytes: Count | None = None
     """Length of the film that it was made of."""
     streams: tuple[StreamOrigin, ...] = ()
@@ -204,10 +239,14 @@ class ProgramRow(Struct, frozen=True, kw_only=True):
     """It is in service from then on; None: that is not decided yet."""
     window_ends_ms: Milliseconds | None = None
     """It is not in service from then on; None: it stays."""
+    rate_bps: Rate | None = None
+    """Of its transport stream."""
+    picture: Sha256 | None = None
+    """Digest of the picture that is attached to it; None: there is none."""
 
 
 class Programs(Struct, frozen=True):
-    """A page of programs."""
+    """A page of programs: as many as were asked for, or as fit into a message."""
 
     programs: tuple[ProgramRow, ...]
     more: bool = False
@@ -218,11 +257,16 @@ INGEST = Verb(
     "content/ingest",
     Ingest,
     IngestProgress,
-    "Order the content engine to fetch a program (claim 11).",
-    callers=(Caller.OPERATOR,),
+    "Order the content engine to fetch a program (claims 3, 11).",
+    callers=(Caller.OPERATOR, Caller.HEADQUARTERS),
 )
 ASK_INGEST = Verb(
-    "content/ask-ingest", AskIngest, IngestProgress, "How far an ingest is.", callers=(Caller.OPERATOR,), reads=True
+    "content/ask-ingest",
+    AskIngest,
+    IngestProgress,
+    "How far an ingest is.",
+    callers=(Caller.OPERATOR, Caller.HEADQUARTERS),
+    reads=True,
 )
 LIST_INGESTS = Verb(
     "content/ingests",
@@ -231,7 +275,21 @@ LIST_INGESTS = Verb(
     "The ingests of late.",
     callers=(Caller.OPERATOR,),
     reads=True,
-    reply_bytes_max=4 * MIB,  # 300 bytes an ingest; its source may be a few thousand
+    reply_bytes_max=MIB,  # a page is cut where it is full
+)
+ACKNOWLEDGE_INGEST = Verb(
+    "content/acknowledge-ingest",
+    AcknowledgeIngest,
+    Done,
+    "How an ingest ended is known to who ordered it under a number of its own (claim 3).",
+    callers=(Caller.HEADQUARTERS,),
+)
+TAKE_BACK_INGEST = Verb(
+    "content/take-back-ingest",
+    TakeBackIngest,
+    IngestProgress,
+    "End an ingest that was ordered under a number of the orderer's, or see that it never begins (claim 3).",
+    callers=(Caller.HEADQUARTERS,),
 )
 CANCEL_INGEST = Verb(
     "content/cancel-ingest",
@@ -246,8 +304,8 @@ DISTRIBUTE = Verb(
     ProgramRow,
     "Order the distribution of a program (claim 12).",
     callers=(Caller.OPERATOR,),
-    request_bytes_max=STATIONS_BYTES_MAX,
-    reply_bytes_max=STATIONS_BYTES_MAX,
+    request_bytes_max=MIB,  # 67 bytes a station, of 10 000
+    reply_bytes_max=PROGRAM_ROW_BYTES_MAX,
 )
 PUBLISH = Verb(
     "content/publish",
@@ -255,7 +313,7 @@ PUBLISH = Verb(
     ProgramRow,
     "Publish a program to all stations (claim 11).",
     callers=(Caller.OPERATOR,),
-    reply_bytes_max=STATIONS_BYTES_MAX,
+    reply_bytes_max=PROGRAM_ROW_BYTES_MAX,
 )
 WITHDRAW = Verb(
     "content/withdraw",
@@ -271,7 +329,7 @@ LIST_PROGRAMS = Verb(
     "Programs and where they are.",
     callers=(Caller.OPERATOR, Caller.CONSOLE),
     reads=True,
-    reply_bytes_max=16 * MIB,  # of a hundred programs: grows with the stations that hold them
+    reply_bytes_max=MIB,  # a page is cut where it is full
 )
 ASK_PROGRAM_ROW = Verb(
     "content/ask-program",
@@ -280,5 +338,5 @@ ASK_PROGRAM_ROW = Verb(
     "How a program is, and where.",
     callers=(Caller.OPERATOR, Caller.CONSOLE),
     reads=True,
-    reply_bytes_max=STATIONS_BYTES_MAX,
+    reply_bytes_max=PROGRAM_ROW_BYTES_MAX,
 )

@@ -8,6 +8,7 @@ from media_network.fields import Count, ProgramId, Sha256
 from media_network.messages.holdings import Holdings
 from media_network.messages.streaming import Interval, StreamCursor
 from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
+from media_network.trick import Trick
 from media_network.word import Word
 
 
@@ -36,6 +37,8 @@ class RunningStream(Struct, frozen=True, kw_only=True):
     console: str
     first_packet: Count
     """With which packet of the segment the turn began."""
+    trick: Trick | None = None
+    """As in `Preload`."""
 
 
 class Enlist(Struct, frozen=True, kw_only=True):
@@ -60,6 +63,8 @@ class Enlist(Struct, frozen=True, kw_only=True):
     """It knows all changes of the catalogue up to this number (`engine/changes`)."""
     newest: Count = 0
     """Number of the newest change that it knows."""
+    ticket_keys: Annotated[tuple[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")], ...], Meta(max_length=4)] = ()
+    """Hexadecimal; those it takes tickets of. What a director before this one has promised to viewers holds."""
 
 
 class StationHosts(Struct, frozen=True, kw_only=True):
@@ -105,6 +110,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """What consoles and other engines fetched, over the last interval."""
     free_bytes: Count | None = None
     """Room for segments; 0: full, None: not known yet."""
+    stored_bytes: Count | None = None
+    """What segments take there; None: not known."""
     draining: bool = False
     """It takes no new turn, redirect, copy or preload as long as another engine can."""
     clock_us: Count | None = None
@@ -144,7 +151,7 @@ ENLIST = Verb(
     Enlisted,
     "An engine reports for duty with what it holds, and all it is at.",
     callers=(Caller.ENGINE,),
-    request_bytes_max=STREAMS_BYTES_MAX + 2 * MIB,
+    request_bytes_max=4 * MIB,
     reply_bytes_max=STREAMS_BYTES_MAX,
 )
 

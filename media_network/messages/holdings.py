@@ -46,6 +46,20 @@ class Holdings(Struct, frozen=True, kw_only=True):
     """There are later cuts; if not, this page goes to the end."""
 
 
+class AskIntact(Struct, frozen=True, kw_only=True):
+    """Which of these do you hold, and have read through since you started? Others are to let go of theirs."""
+
+    program: ProgramId
+    table: Sha256
+    segments: SegmentNumbers
+
+
+class Intact(Struct, frozen=True, kw_only=True):
+    """Those that are here at this moment and good; of the rest some may not have been read yet."""
+
+    segments: SegmentNumbers
+
+
 ASK_ENGINE_HOLDINGS = Verb(
     "engine/holdings",
     AskHoldings,
@@ -53,6 +67,17 @@ ASK_ENGINE_HOLDINGS = Verb(
     "What an engine holds, beyond what it said when it enlisted.",
     callers=(Caller.DIRECTOR,),
     reads=True,
+    reply_bytes_max=MIB,
+)
+
+ASK_INTACT = Verb(
+    "engine/intact",
+    AskIntact,
+    Intact,
+    "Which segments an engine holds and knows to be good, before others let go of their copies.",
+    callers=(Caller.DIRECTOR,),
+    reads=True,
+    request_bytes_max=MIB,  # the longest set of segments takes a sixth of it
     reply_bytes_max=MIB,
 )
 

@@ -82,6 +82,8 @@ class Fetch(Struct, frozen=True, kw_only=True):
     source: str
     """Media address of the engine that has the segment."""
     ticket: str
+    on_demand: bool = False
+    """Somebody waits for it (claim 14): it waits for no other copy, and is given out as it arrives."""
 
 
 class CopyResult(Word):
@@ -94,6 +96,8 @@ class CopyResult(Word):
     HASH_MISMATCH = "hash_mismatch"
     NO_SPACE = "no_space"
     IO_ERROR = "io_error"
+    GIVEN_UP = "given_up"
+    """Its program was withdrawn, is another now, or is being deleted at this engine."""
     UNKNOWN = "unknown"
     """A result of a newer engine: not stored, as far as is known."""
 

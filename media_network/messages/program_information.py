@@ -5,11 +5,15 @@ The center numbers each change of a program; directors hear of them and tell the
 Of each program the newest change is kept, so all changes after number 0 are the whole catalogue.
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from media_network.fields import Count, ProgramId
 from media_network.messages.verb import MIB, Caller, Done, Verb
 from media_network.program_header import HEADER_BYTES_MAX, Milliseconds, ProgramHeader
+
+FEED_WAIT_MAX_MS = 30_000
 
 PART_PATH = "/parts/{sha256}"
 """Where a part of a program is a resource, at the media port of whoever has it."""
@@ -26,6 +30,9 @@ class AskChanges(Struct, frozen=True, kw_only=True):
 
     since: Count
     """Number of the last change that is known, with all before it."""
+    wait_ms: Annotated[int, Meta(ge=0, le=FEED_WAIT_MAX_MS)] = 0
+    """So long a center may take to answer while there is nothing new. One with too many that wait answers at once, as
+    do engines."""
 
 
 class ProgramChange(Struct, frozen=True, kw_only=True):
@@ -66,8 +73,8 @@ ASK_CHANGES = Verb(
     "content/changes",
     AskChanges,
     Changes,
-    "What has changed in the catalogue (claim 2).",
-    callers=(Caller.DIRECTOR,),
+    "What has changed in the catalogue, now or as soon as anything has (claims 2, 3).",
+    callers=(Caller.DIRECTOR, Caller.HEADQUARTERS),
     reads=True,
     reply_bytes_max=MIB,
 )

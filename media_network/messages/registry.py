@@ -4,16 +4,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Sha256
+from media_network.fields import Count, ProgramId, Sha256, Share, StationText, Zone
 from media_network.messages.holdings import COPIES_MAX, Holding, SegmentNumbers
-from media_network.messages.verb import MIB, STATIONS_BYTES_MAX, Caller, Done, Verb
+from media_network.messages.verb import KIB, MIB, Caller, Done, Verb
 from media_network.program_header import Milliseconds
 
 
 class RegisterStation(Struct, frozen=True, kw_only=True):
     """A director says that it directs a station now, and again every few seconds."""
 
-    station: str
+    station: StationText
     director: str
     """Address of the director, `host:port`."""
     media: str
@@ -26,6 +26,20 @@ class RegisterStation(Struct, frozen=True, kw_only=True):
     """Those of them that do not drain: so many copies of a segment can be made. None: all."""
     heard: Count
     """Number of the newest change of a program that the station knows, with all before it."""
+    lease_ms: Annotated[int, Meta(ge=100, le=600_000)] = 15_000
+    """So long the rest of this is true without another word."""
+    zone: Zone = ""
+    load: Share = 0.0
+    """The share of what its engines may send that is in use: of those that stay, and are heard."""
+    free_bps: Count = 0
+    """What they may send beyond that, together."""
+    free_bytes: Count | None = None
+    """Room for segments at all its engines together; None: not known yet."""
+    stored_bytes: Count | None = None
+    """What they hold together; None: not known yet."""
+    high_percent: Annotated[float, Meta(ge=0, le=100)] = 100.0
+    """From where on it does without what nobody ordered, in percent of these two together: nothing is moved there that
+    would bring it so far."""
 
 
 class StationRegistered(Struct, frozen=True, kw_only=True):
@@ -39,6 +53,9 @@ class StationRegistered(Struct, frozen=True, kw_only=True):
     """The center's time of day."""
     generation: Count
     """Of the last full report of this epoch that the registry knows; the next one has a higher."""
+    again_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+    """So long a director may wait before it registers again, if that is longer than it would: the more stations a
+    center has, the more seldom it hears each of them."""
 
 
 class ReportLocations(Struct, frozen=True, kw_only=True):
@@ -83,8 +100,19 @@ class RemoveLocations(Struct, frozen=True, kw_only=True):
     segments: SegmentNumbers
 
 
-class ListStations(Struct, frozen=True):
-    """Ask which stations there are."""
+STATIONS_SHOWN_MAX = 200
+
+
+class ListStations(Struct, frozen=True, kw_only=True):
+    """Ask for stations by name, a page of them."""
+
+    after: StationText = ""
+    """Those whose names come after this one."""
+    limit: Annotated[int, Meta(ge=1, le=STATIONS_SHOWN_MAX)] = STATIONS_SHOWN_MAX
+    begins: StationText = ""
+    """Only those whose names begin so."""
+    only: Annotated[tuple[StationText, ...], Meta(max_length=STATIONS_SHOWN_MAX)] = ()
+    """Of these alone, whatever else is asked; none: of all."""
 
 
 class StationRow(Struct, frozen=True, kw_only=True):
@@ -97,20 +125,30 @@ class StationRow(Struct, frozen=True, kw_only=True):
     epoch: Count
     engines: Count
     programs: Count
-    """Programs of which the station holds every segment."""
+    """Programs that are whole at the station as they were ordered, or as a home station keeps them."""
     home: bool
     silent_ms: Count
     """Time since the director was last heard."""
 
 
 class Stations(Struct, frozen=True):
-    """The stations, by name."""
+    """A page of stations, by name."""
 
     stations: tuple[StationRow, ...]
+    more: bool = False
+    """There are others after the last one."""
 
 
-class ListDoors(Struct, frozen=True):
-    """A console asks which stations there are."""
+class ListDoors(Struct, frozen=True, kw_only=True):
+    """A console asks for stations by name, a page of them."""
+
+    after: StationText = ""
+    """Those whose names come after this one."""
+    limit: Annotated[int, Meta(ge=1, le=STATIONS_SHOWN_MAX)] = STATIONS_SHOWN_MAX
+    station: StationText | None = None
+    """This one alone, whatever else is asked."""
+    program: ProgramId | None = None
+    """Only those that hold all of this program."""
 
 
 class StationDoor(Struct, frozen=True, kw_only=True):
@@ -123,9 +161,11 @@ class StationDoor(Struct, frozen=True, kw_only=True):
 
 
 class Doors(Struct, frozen=True):
-    """The doors of the stations, by name."""
+    """A page of the doors of stations, by name."""
 
     doors: tuple[StationDoor, ...]
+    more: bool = False
+    """There are others after the last one."""
 
 
 REGISTER_STATION = Verb(
@@ -164,9 +204,9 @@ LIST_STATIONS = Verb(
     ListStations,
     Stations,
     "The stations and their directors.",
-    callers=(Caller.ANYBODY,),
+    callers=(Caller.ANYBODY, Caller.OPERATOR),
     reads=True,
-    reply_bytes_max=STATIONS_BYTES_MAX,
+    reply_bytes_max=128 * KIB,  # a page of two hundred, of 64 letters a name
 )
 LIST_DOORS = Verb(
     "registry/doors",
@@ -175,5 +215,5 @@ LIST_DOORS = Verb(
     "Where the stations serve consoles.",
     callers=(Caller.CONSOLE,),
     reads=True,
-    reply_bytes_max=STATIONS_BYTES_MAX,
+    reply_bytes_max=128 * KIB,  # a page of two hundred, of 64 letters a name
 )

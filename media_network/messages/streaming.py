@@ -7,10 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Rate, Sha256
+from media_network.fields import Count, ProgramId, Rate, Sha256, TokenText
 from media_network.messages.verb import KIB, Caller, Done, Verb
 from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
 from media_network.segment_table import Segment
+from media_network.trick import Trick
 from media_network.word import Word
 
 Interval = Annotated[int, Meta(ge=50, le=60_000)]
@@ -36,6 +37,8 @@ class Play(Struct, frozen=True, kw_only=True):
     program: ProgramId
     console: str
     """Where the datagrams shall go, `host:port`."""
+    token: TokenText | None = None
+    """Of the authentication server, where the station asks for one (claim 25)."""
 
 
 class Redirect(Struct, frozen=True, kw_only=True):
@@ -78,6 +81,13 @@ class Preload(Struct, frozen=True, kw_only=True):
     """It will begin about here."""
     redirected: bool = False
     """The console is redirected here, and will ask for it itself."""
+    trick: Trick | None = None
+    """At which speed it goes; None: the segment as it is."""
+
+    @property
+    def packets(self) -> int:
+        """How many packets the turn has."""
+        return self.trick.packets if self.trick else self.segment.packets
 
 
 class Ready(Struct, frozen=True, kw_only=True):
@@ -98,6 +108,15 @@ class Start(Struct, frozen=True, kw_only=True):
     """When the packet is due, counted from the arrival of this message."""
 
 
+class Underrun(Struct, frozen=True, kw_only=True):
+    """A stream is going to be faster than the segment that it is read from arrives (claim 21)."""
+
+    packet: Count
+    """Of the segment; the first one that will not be here when it is due."""
+    in_ms: Count
+    """How long it is until then."""
+
+
 class NextSegment(Struct, frozen=True, kw_only=True):
     """A streaming engine nears the end of its segment: what comes next, and where? (claim 16)."""
 
@@ -106,13 +125,25 @@ class NextSegment(Struct, frozen=True, kw_only=True):
     segment: Count
     """The one being streamed."""
     packet: Count | None = None
-    """To hand over within the segment, for the engine drains: the first packet that has not left yet."""
+    """The first one that has not left yet, to hand over within the segment; None: to hand over at its end."""
+    underrun: Underrun | None = None
+    """What is foreseen: whoever goes on has to have the whole segment (claim 21). None: nothing."""
     failed: tuple[str, ...] = ()
     """Engines that were named for a next turn and certainly did not take it."""
     doubtful: str | None = None
     """The engine whose answer to `START` is missing: it may have the stream, and the director has to find out."""
     number: Count = 0
     """Counts the questions of this turn: of one that comes late nothing follows any more."""
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """A stream that goes the other way when one is swapped: its engine has no room for both (claim 22)."""
+
+    session: str
+    turn: Count
+    """The one that is being sent there."""
+    next_turn: Count
+    """The one in which the engine that swaps goes on with it."""
 
 
 class HandOver(Struct, frozen=True, kw_only=True):
@@ -123,12 +154,35 @@ class HandOver(Struct, frozen=True, kw_only=True):
     segment: Segment
     packet: Count = 0
     """It begins no earlier in the segment: `START` names the packet."""
+    exchange: Exchange | None = None
+    """What that engine gives for it; None: it has room."""
+    trick: Trick | None = None
+    """As in `Preload`."""
 
 
 class Next(Struct, frozen=True):
     """The hand-over to prepare, or none where the program ends."""
 
     hand_over: HandOver | None
+
+
+class Swap(Struct, frozen=True, kw_only=True):
+    """Get ready to stream this in my place, for you have the whole segment (claim 21). `START` follows, or nothing."""
+
+    engine: str
+    """Address of the engine that asks."""
+    preload: Preload
+    """The stream, and the console that it goes to."""
+    exchange: Exchange | None = None
+    """What is to be given for it, as soon as this stream begins there (claim 22)."""
+
+
+class Swapped(Struct, frozen=True, kw_only=True):
+    """Preloaded, as `Ready` says."""
+
+    valid_ms: Annotated[int, Meta(gt=0)]
+    returned: Preload | None = None
+    """The stream that is given for it, and its console: whoever asked gets ready for it before it says `START`."""
 
 
 class Assumed(Struct, frozen=True, kw_only=True):
@@ -213,6 +267,14 @@ START = Verb(
     Done,
     "The next engine is directed to start streaming (claim 16).",
     callers=(Caller.DIRECTOR, Caller.ENGINE),
+)
+
+SWAP = Verb(
+    "engine/swap",
+    Swap,
+    Swapped,
+    "An engine that foresees an underrun asks one that has the whole segment to take its place (claims 21, 22).",
+    callers=(Caller.ENGINE,),
 )
 
 NEXT_SEGMENT = Verb(

@@ -14,10 +14,8 @@ MIB = 1024 * KIB
 
 SHORT_BYTES_MAX = 16 * KIB
 """What names things and counts them: a few hundred bytes, with every name as long as it may be a few thousand."""
-STREAMS_BYTES_MAX = 2 * MIB
+STREAMS_BYTES_MAX = MIB
 """What names every stream of an engine: 113 bytes each, of 8192 at most."""
-STATIONS_BYTES_MAX = 2 * MIB
-"""What names stations: 185 bytes each, of 11 000."""
 
 
 class Caller(StrEnum):
@@ -27,6 +25,8 @@ class Caller(StrEnum):
     ENGINE = "engine"
     CONSOLE = "console"
     CENTER = "center"
+    HEADQUARTERS = "headquarters"
+    """The media asset management of several centers."""
     OPERATOR = "operator"
     """A person, through a command or a page."""
     ANYBODY = "anybody"

@@ -1,10 +1,13 @@
 """How sessions and a station fare: asked by media consoles, and by whoever looks after the network."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from media_network.fields import Count, ProgramId
-from media_network.messages.verb import MIB, Caller, Verb
+from media_network.messages.verb import MIB, SHORT_BYTES_MAX, Caller, Verb
 from media_network.segment_table import Segment
+from media_network.trick import Trick
 from media_network.word import Word
 
 TURNS_TOLD_MAX = 32
@@ -18,7 +21,9 @@ class SessionState(Word):
     """The console has been told an engine; nothing has been sent yet."""
     STREAMING = "streaming"
     RESUMING = "resuming"
-    """The sending engine was lost; another is being found."""
+    """Nobody sends, for the sending engine was lost or made to stop; another is being found."""
+    PAUSED = "paused"
+    """Its console wants it so: no engine has the stream until it says that it goes on."""
     ENDED = "ended"
     UNKNOWN = "unknown"
     """A state of a newer director: it has not ended."""
@@ -32,6 +37,28 @@ class Watching(Struct, frozen=True, kw_only=True):
     """The newest turn that it has been told; None: it has yet to be told one."""
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """A place in a program: between two packets."""
+
+    segment: Count
+    """As many as there are: the end."""
+    packet: Count
+    """Of the segment; the first one after it."""
+    packets: Count
+    """Of the program, that lie before it."""
+    at_ms: Count
+    """When it is played, from the beginning of the program."""
+
+
+class Jump(Struct, frozen=True, kw_only=True):
+    """A console had its stream go on elsewhere in the program."""
+
+    left: Place
+    """Where it stopped."""
+    begins: Place
+    """Where it went on."""
+
+
 class Served(Struct, frozen=True, kw_only=True):
     """One turn of a stream."""
 
@@ -40,6 +67,10 @@ class Served(Struct, frozen=True, kw_only=True):
     packet: Count
     """Of the segment; the first one that was sent."""
     engine: str
+    jump: Jump | None = None
+    """None: it went on where the stream was."""
+    trick: Trick | None = None
+    """At which speed; None: the segment as it is."""
 
 
 class StreamView(Struct, frozen=True, kw_only=True):
@@ -90,14 +121,23 @@ class SessionView(Struct, frozen=True, kw_only=True):
     """How many there have been."""
 
 
-class ListSessions(Struct, frozen=True):
-    """Ask which sessions there are."""
+SESSIONS_SHOWN_MAX = 1000
+
+
+class ListSessions(Struct, frozen=True, kw_only=True):
+    """Ask for sessions in the order of their ids, a page of them."""
+
+    after: str = ""
+    """Those whose ids come after this one."""
+    limit: Annotated[int, Meta(ge=1, le=SESSIONS_SHOWN_MAX)] = SESSIONS_SHOWN_MAX
 
 
 class Sessions(Struct, frozen=True):
-    """The sessions of a station."""
+    """A page of the sessions of a station, the ended ones of the last minute included."""
 
     sessions: tuple[SessionView, ...]
+    more: bool = False
+    """There are others after the last one."""
 
 
 class AskStation(Struct, frozen=True):
@@ -132,6 +172,7 @@ WATCHING = Verb(
     "A console is still there, and hears of the turns since (claim 17).",
     callers=(Caller.CONSOLE,),
     reads=True,
+    reply_bytes_max=2 * SHORT_BYTES_MAX,  # every turn may be a jump
 )
 
 ASK_DIRECTOR = Verb(
@@ -150,7 +191,7 @@ LIST_SESSIONS = Verb(
     "The sessions of the station.",
     callers=(Caller.ANYBODY,),
     reads=True,
-    reply_bytes_max=32 * MIB,  # grows with the sessions: 250 bytes each, of 15 engines with 8192 each
+    reply_bytes_max=MIB,  # a page is 400 kB at most
 )
 
 ASK_STATION = Verb(

@@ -16,3 +16,14 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "Cache-Control": "no-store",
     }
 )
+
+MEDIA_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        **HEADERS,
+        # Segments come from blades that the page cannot know beforehand; a media source is a blob (Media Source, 3).
+        "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
+            "connect-src 'self'", "connect-src 'self' http: https:; media-src 'self' http: https: blob:"
+        ),
+    }
+)
+"""Those of a page that plays what comes from other machines."""

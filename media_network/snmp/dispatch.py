@@ -8,6 +8,7 @@ from media_network.snmp.access import MibView
 from media_network.snmp.index import Context
 from media_network.snmp.pdu import Pdu, PduType, name_of, read_bindings, read_names, write_pdu
 from media_network.snmp.setting import set_variables
+from media_network.snmp.sought_rows import RowsAway
 from media_network.snmp.value import END_OF_MIB_VIEW, ErrorStatus
 from media_network.snmp.visible import Visible, binding
 
@@ -37,7 +38,7 @@ def respond_to_set(pdu: Pdu, context: Context, write: MibView | None, room: int)
 
 
 def respond_to_read(pdu: Pdu, visible: Visible, room: int) -> bytes | None:
-    """Read variables, and give the response PDU; None if none fits into `room` octets. Raises BerError."""
+    """Read variables, and give the response PDU; None if none fits into `room` octets. Raises BerError, RowsAway."""
     names = read_names(pdu, MAX_BINDINGS)
     left = room - _around(pdu)
     filled: list[bytes] = []
@@ -50,7 +51,7 @@ def respond_to_read(pdu: Pdu, visible: Visible, room: int) -> bytes | None:
             fitted = True
         else:
             fitted = _next(names, visible, left, filled) >= 0
-    except ber.BerError:
+    except (ber.BerError, RowsAway):
         raise
     except Exception:
         # Readers are other people's code; their mistake costs one answer (genErr), not the agent.

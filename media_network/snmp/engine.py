@@ -12,6 +12,7 @@ from media_network.snmp.message import VERSION_2C, VERSION_3
 from media_network.snmp.pdu import Pdu, read_pdu
 from media_network.snmp.responder import Responder, UnknownContext
 from media_network.snmp.shape import MAX_SHAPE_OCTETS, MAX_SHAPES, MessageShape, PduShape
+from media_network.snmp.sought_rows import RowsAway
 from media_network.snmp.user_messages import UserMessages
 from media_network.snmp.usm import UserSecurity
 
@@ -73,7 +74,7 @@ class SnmpEngine:
         """What came last from a host in a message of this length."""
 
     def receive(self, octets: bytes, source: str, now: float) -> bytes | None:
-        """Answer a datagram from a host."""
+        """Answer a datagram from a host. Raises RowsAway: when these are fetched it is to be received again."""
         counters = self.counters
         counters.in_packets += 1
         size = len(octets)
@@ -85,6 +86,9 @@ class SnmpEngine:
         except ber.BerError:
             counters.in_asn_parse_errors += 1
             return None
+        except RowsAway:
+            counters.in_packets -= 1
+            raise
         if answer is None:
             return None
         if len(answer) > FREE_FACTOR * size and not self._budget.answer(source, size, len(answer), now):

@@ -18,7 +18,8 @@ A provider:
     index.add(Fans(...))                      # the default context
     index.add(BladeObjects(...), b"blade3")   # another
 
-Readers run while a request is answered: they read memory, and never wait.
+Readers run while a request is answered: they read memory, and never wait. A table of any number of rows has
+`SoughtRows`.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -30,6 +31,7 @@ from msgspec import Struct
 from media_network.callback import do_nothing
 from media_network.snmp import ber
 from media_network.snmp.ber import Oid
+from media_network.snmp.sought_rows import SoughtRows
 from media_network.snmp.value import Reading, Syntax
 
 
@@ -122,7 +124,7 @@ class ObjectType(Struct, frozen=True):
     oid: Oid
     """Its name without an instance: `1.3.6.1.2.1.2.2.1.2` is ifDescr, `1.3.6.1.2.1.1.3` sysUpTime."""
     syntax: Syntax
-    rows: Rows
+    rows: Rows | SoughtRows
     read: Callable[[Any], Reading]
     """From a row to its value now. It must not raise: what cannot be read is None."""
     prepare: Callable[[Any, Any], Change] | None = None

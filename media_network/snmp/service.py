@@ -18,6 +18,7 @@ from media_network.snmp.index import Index
 from media_network.snmp.keys import AUTH_PROTOCOLS
 from media_network.snmp.responder import Responder
 from media_network.snmp.settings import SnmpSettings, UserSettings, security_name
+from media_network.snmp.sought_rows import RowsAway
 from media_network.snmp.usm import EngineIdentity, UserSecurity, UsmUser
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ _BATCH = 16
 """Datagrams answered before the loop's other work gets its turn: about a millisecond."""
 _PROBE = 16
 """Of so many wake-ups one looks for a second datagram."""
+
+_FETCHING_MAX = 64
+"""Requests that wait for rows; more are dropped."""
+_FETCHES_MAX = 64
+"""Windows of rows that one request may need."""
 
 _LIMITS = Limits()
 
@@ -44,6 +50,7 @@ class SnmpService:
         self._longest = engine.limits.request_octets + 1
         self._wake_ups = 0
         self._bursting = False
+        self._fetching: set[asyncio.Task[None]] = set()
         self._loop.add_reader(sock, self._receive)
 
     @property
@@ -55,6 +62,8 @@ class SnmpService:
     def close(self) -> None:
         """Answer no more."""
         self._loop.remove_reader(self._socket)
+        for task in self._fetching:
+            task.cancel()
         self._socket.close()
 
     def _receive(self) -> None:
@@ -78,14 +87,37 @@ class SnmpService:
         except OSError as error:
             logger.debug("datagram not received: %s", error)
             return True
-        answer = self.engine.receive(octets, source[0], self._loop.time())
-        if answer is not None:
-            try:
-                self._socket.sendto(answer, source)
-            except OSError as error:
-                # The way out is full, or there is none: the manager will ask again.
-                logger.debug("answer not sent: %s", error)
+        try:
+            self._send(self.engine.receive(octets, source[0], self._loop.time()), source)
+        except RowsAway as away:
+            if len(self._fetching) < _FETCHING_MAX:
+                task = self._loop.create_task(self._answer_later(away, octets, source), name="SNMP rows")
+                self._fetching.add(task)
+                task.add_done_callback(self._fetching.discard)
         return True
+
+    async def _answer_later(self, away: RowsAway, octets: bytes, source: tuple[str, int]) -> None:
+        """Answer a datagram when the rows that it asks for are there; a manager that gets no answer asks again."""
+        for _ in range(_FETCHES_MAX):
+            try:
+                await away.fetch()
+                self._send(self.engine.receive(octets, source[0], self._loop.time()), source)
+            except RowsAway as others:
+                away = others
+            except Exception as error:  # noqa: BLE001 -- a source is other people's code; its trouble costs one answer
+                logger.debug("rows not fetched: %s", error)
+                return
+            else:
+                return
+
+    def _send(self, answer: bytes | None, source: tuple[str, int]) -> None:
+        if answer is None:
+            return
+        try:
+            self._socket.sendto(answer, source)
+        except OSError as error:
+            # The way out is full, or there is none: the manager will ask again.
+            logger.debug("answer not sent: %s", error)
 
 
 def open_engine(

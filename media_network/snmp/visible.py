@@ -6,17 +6,21 @@ family of the view goes into the rows of a table is each instance looked at.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from media_network.snmp import ber
 from media_network.snmp.access import MibView
-from media_network.snmp.index import Context, ObjectType
+from media_network.snmp.ber import Oid
+from media_network.snmp.index import Context, ObjectType, Rows
 from media_network.snmp.pdu import name_of
+from media_network.snmp.sought_rows import SoughtRows
 from media_network.snmp.value import END_OF_MIB_VIEW, NO_SUCH_INSTANCE, NO_SUCH_OBJECT, Reading
 
 _SEQUENCE = tuple(ber.header(ber.SEQUENCE, length) for length in range(0x80))
 _NAME = tuple(ber.header(ber.OBJECT_IDENTIFIER, length) for length in range(0x80))
 """Headers, ready to be put in front of what is not long."""
+Place = int | Oid
+"""Where a walk goes on: a position, or where rows are sought behind an index. 0 is the beginning."""
 _AT_ONCE = 16
 """So many rows at most are read at once: when there is no more room, the others were read in vain."""
 
@@ -37,10 +41,10 @@ class VisibleType:
         "view",
     )
 
-    def __init__(self, known: ObjectType, view: MibView | None) -> None:
+    def __init__(self, known: ObjectType, rows: Rows, view: MibView | None) -> None:
         self.known = known
         self.prefix = ber.write_oid(known.oid)
-        self.rows = known.rows
+        self.rows = rows
         self.read = known.read
         self.encode = known.syntax.encode
         self.view = view
@@ -54,6 +58,20 @@ class VisibleType:
         self._bindings: list[bytes] = []
         """How that was written: most of what there is to walk over seldom changes."""
 
+    def exactly(self, suffix: bytes) -> bytes | None:
+        """Give the encoded value in the row whose index is written so; None if there is none to be seen."""
+        position = self.rows.position(suffix)
+        return None if position is None else self.value(position)
+
+    def after(self, name: bytes) -> int:
+        """Give the position behind a name that begins with the prefix, and has more. Raises BerError."""
+        suffix = name[len(self.prefix) :]
+        position = self.rows.position(suffix)
+        if position is not None:
+            return position + 1
+        ber.read_oid(name)
+        return bisect_right(self.rows.indexes, ber.read_sub_identifiers(suffix))
+
     def value(self, position: int) -> bytes | None:
         """Give the encoded value in a row now; None if it has none, or is not to be seen."""
         rows = self.rows
@@ -62,11 +80,12 @@ class VisibleType:
         reading = self.read(rows.rows[position])
         return None if reading is None else self.encode(reading)
 
-    def fill(self, position: int, most: int, left: int, filled: list[bytes]) -> int:
+    def fill(self, place: Place, most: int, left: int, filled: list[bytes]) -> int:
         """Fill in bindings of the rows from a position on, until there are `most`: what most of a walk is.
 
         Gives what is left of the octets that there were, less than 0 if the next binding does not fit.
         """
+        position = _position(place)
         if self.view is not None:
             return self._fill_shown(position, most, left, filled)
         rows = self.rows
@@ -85,9 +104,9 @@ class VisibleType:
             left = _take(bindings, left, filled)
         return left
 
-    def walk(self, position: int) -> Iterator[bytes]:
+    def walk(self, place: Place) -> Iterator[bytes]:
         """Give the bindings of the rows from a position on that are to be seen."""
-        suffixes = self.rows.suffixes
+        position, suffixes = _position(place), self.rows.suffixes
         while position < len(suffixes):
             value = self.value(position)
             if value is not None:
@@ -95,14 +114,7 @@ class VisibleType:
             position += 1
 
     def _fill_shown(self, position: int, most: int, left: int, filled: list[bytes]) -> int:
-        for encoded in self.walk(position):
-            left -= len(encoded)
-            if left < 0:
-                break
-            filled.append(encoded)
-            if len(filled) == most:
-                break
-        return left
+        return _fill(self.walk(position), most, left, filled)
 
     def _with_value(self, position: int) -> int:
         """Give where the next row is that has a value now, from a position on: all of a column may have none."""
@@ -139,6 +151,56 @@ class VisibleType:
         return opening
 
 
+class SoughtType:
+    """As `VisibleType`, of a table whose rows are sought. A place is the index of a row, and the rows behind it are
+    meant; 0 is the beginning. All but `after` raise RowsAway.
+    """
+
+    __slots__ = ("known", "prefix", "rows", "view")
+
+    def __init__(self, known: ObjectType, rows: SoughtRows, view: MibView | None) -> None:
+        self.known = known
+        self.prefix = ber.write_oid(known.oid)
+        self.rows = rows
+        self.view = view
+
+    def exactly(self, suffix: bytes) -> bytes | None:
+        """Give the encoded value in the row whose index is written so; None if there is none to be seen."""
+        index = ber.read_sub_identifiers(suffix) if suffix else ()
+        row = self.rows.find(index)
+        return None if row is None else self._value(index, row)
+
+    def after(self, name: bytes) -> Oid:
+        """Give the place behind a name that begins with the prefix, and has more. Raises BerError."""
+        ber.read_oid(name)
+        return ber.read_sub_identifiers(name[len(self.prefix) :])
+
+    def fill(self, place: Place, most: int, left: int, filled: list[bytes]) -> int:
+        """Fill in bindings of the rows behind a place, as `VisibleType` does."""
+        return _fill(self.walk(place), most, left, filled)
+
+    def walk(self, place: Place) -> Iterator[bytes]:
+        """Give the bindings of the rows behind a place that are to be seen."""
+        last: Oid = () if isinstance(place, int) else place
+        while rows := self.rows.after(last):
+            for index, row in rows:
+                value = self._value(index, row)
+                if value is not None:
+                    yield binding(self.prefix + ber.write_sub_identifiers(index), value)
+            last = rows[-1][0]
+
+    def _value(self, index: Oid, row: object) -> bytes | None:
+        if self.view is not None and not self.view.includes(self.known.oid + index):
+            return None
+        reading = self.known.read(row)
+        return None if reading is None else self.known.syntax.encode(reading)
+
+
+def _visible(known: ObjectType, view: MibView | None) -> VisibleType | SoughtType:
+    rows = known.rows
+    return SoughtType(known, rows, view) if isinstance(rows, SoughtRows) else VisibleType(known, rows, view)
+
+
 class Visible:
     """The object types of a context that a view shows.
 
@@ -151,7 +213,7 @@ class Visible:
         self._generation = context.generation
         shown = [(known, view.covers(known.oid)) for known in context.objects]
         self.types = [
-            VisibleType(known, None if all_of_it else view) for known, all_of_it in shown if all_of_it is not False
+            _visible(known, None if all_of_it else view) for known, all_of_it in shown if all_of_it is not False
         ]
         self._names = [visible.known.oid for visible in self.types]
         self._by_prefix = {visible.prefix: number for number, visible in enumerate(self.types)}
@@ -168,29 +230,27 @@ class Visible:
         for length in self._lengths:
             number = by_prefix.get(name[:length])
             if number is not None:
-                visible = self.types[number]
-                position = visible.rows.position(name[length:])
-                if position is None:
+                value = self.types[number].exactly(name[length:])
+                if value is None:
                     ber.read_oid(name)
                     return NO_SUCH_INSTANCE
-                return visible.value(position) or NO_SUCH_INSTANCE
+                return value
         ber.read_oid(name)
         return NO_SUCH_OBJECT
 
     def walk(self, name: bytes) -> Iterator[bytes]:
         """Give the variable bindings of the instances behind a name, one after the other, read when asked for."""
-        number, position = self._after(name)
+        number, place = self._after(name)
         while number < len(self.types):
-            visible = self.types[number]
-            yield from visible.walk(position)
-            number, position = number + 1, 0
+            yield from self.types[number].walk(place)
+            number, place = number + 1, 0
 
     def fill(self, name: bytes, most: int, left: int, filled: list[bytes]) -> int:
         """Fill in the bindings behind a name until there are `most`, with endOfMibView as the last if they end before.
 
         Gives what is left of the octets that there were, less than 0 if the next binding does not fit.
         """
-        number, position = self._after(name)
+        number, place = self._after(name)
         types, before = self.types, len(filled)
         while left >= 0 and len(filled) < most:
             if number == len(types):
@@ -199,8 +259,8 @@ class Visible:
                 if left >= 0:
                     filled.append(encoded)
                 break
-            left = types[number].fill(position, most, left, filled)
-            number, position = number + 1, 0
+            left = types[number].fill(place, most, left, filled)
+            number, place = number + 1, 0
         return left
 
     def _number(self, name: bytes) -> int | None:
@@ -212,20 +272,17 @@ class Visible:
                 return number
         return None
 
-    def _after(self, name: bytes) -> tuple[int, int]:
-        """Give the first place behind a name: number of an object type, and position among its rows."""
+    def _after(self, name: bytes) -> tuple[int, Place]:
+        """Give the first place behind a name: number of an object type, and where among its rows."""
         number = self._number(name)
         if number is None:
             return bisect_right(self._names, ber.read_oid(name)), 0
         visible = self.types[number]
-        suffix = name[len(visible.prefix) :]
-        if not suffix:
-            return number, 0
-        position = visible.rows.position(suffix)
-        if position is None:
-            ber.read_oid(name)
-            return number, bisect_right(visible.rows.indexes, ber.read_sub_identifiers(suffix))
-        return number, position + 1
+        return number, visible.after(name) if len(name) > len(visible.prefix) else 0
+
+
+def _position(place: Place) -> int:
+    return place if isinstance(place, int) else 0
 
 
 def _take(bindings: list[bytes], left: int, filled: list[bytes]) -> int:
@@ -249,3 +306,15 @@ def binding(name: bytes, value: bytes) -> bytes:
         return _SEQUENCE[size] + _NAME[len(name)] + name + value
     body = ber.header(ber.OBJECT_IDENTIFIER, len(name)) + name + value
     return ber.header(ber.SEQUENCE, len(body)) + body
+
+
+def _fill(encodings: Iterable[bytes], most: int, left: int, filled: list[bytes]) -> int:
+    """Take bindings while there is room for them, up to so many; gives what is left of the room, or less than 0."""
+    for encoded in encodings:
+        left -= len(encoded)
+        if left < 0:
+            break
+        filled.append(encoded)
+        if len(filled) == most:
+            break
+    return left

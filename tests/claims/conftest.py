@@ -10,7 +10,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.addresses import network_number
+from tests.claims.full import CAPACITY_BPS, second_console
 from tests.claims.provider import Provider
+from tests.claims.tokens import TokenNetwork
 from tests.clips import render
 from tests.laptop import Laptop, topology
 from tests.patience import wait_until
@@ -18,6 +20,10 @@ from tests.patience import wait_until
 NETWORK = network_number()
 TOLD = f"127.{NETWORK}.0.200:16280"
 """Where every agent sends its traps."""
+ZONES = {"home": "city", "north": "coast", "south": "city"}
+DISTANCES = "distances:\n  between:\n    - zones: [city, coast]\n      km: 100\n"
+COST = {"bandwidth": 20, "load": 400}
+"""What a test makes of load is little of what an engine may send: it is counted for more."""
 TRAPS = f"snmp:\n  targets:\n    - address: {TOLD}\n"
 
 
@@ -45,11 +51,12 @@ class Network(Laptop):
 
     def stored(self, row, program):
         """The segments that lie on the disks of a blade: bytes by number."""
+        return {int(path.name.partition(".")[0]): path.read_bytes() for path in self.segment_files(row, program)}
+
+    def segment_files(self, row, program):
+        """Where they lie."""
         folder = self.state / "stations" / row["station"] / str(row["slot"])
-        return {
-            int(path.name.partition(".")[0]): path.read_bytes()
-            for path in folder.glob(f"channel-*/**/{program}.*/*.ts")
-        }
+        return list(folder.glob(f"channel-*/**/{program}.*/*.ts"))
 
     def play(self, program, station, by, output):
         """What `media-console play` reports, with the bytes it wrote."""
@@ -69,7 +76,8 @@ def provider():
 @pytest.fixture(scope="package")
 def network(tmp_path_factory, provider):
     stations = (("home", 2), ("north", 4), ("south", 3))
-    plan = topology(NETWORK, *stations, providers=[("studio", provider.address)]) + TRAPS
+    plan = topology(NETWORK, *stations, providers=[("studio", provider.address)], zones=ZONES, cost=COST)
+    plan += DISTANCES + TRAPS
     with Network.running(tmp_path_factory.mktemp("claims"), plan) as network:
         yield network
 
@@ -90,6 +98,34 @@ def film(tmp_path_factory):
 def program(network, film):
     """A program of eight segments in service, each of them on two engines of `north` and on none of `south`."""
     return network.publish(film(8), "north", segment_ms=1000, copies=2)
+
+
+@pytest.fixture(scope="package")
+def tokens(tmp_path_factory, film):
+    """A small network that asks for tokens, and who may see what, with a program in service at `north`."""
+    plan = topology(network_number(), ("home", 2), ("north", 3)) + "authentication: true\naccounts: true\n"
+    with TokenNetwork.running(tmp_path_factory.mktemp("tokens"), plan) as network:
+        program = network.publish(film(4), "north", segment_ms=1000, copies=1)
+        network.program, network.sha256 = program["program"], program["sha256"]
+        network.viewers = network.state / "viewer.password"
+        network.viewers.write_text(network.password)
+        yield network
+
+
+@pytest.fixture(scope="package")
+def full(tmp_path_factory):
+    """A small network whose engines at `north` carry little, and have two disks each."""
+    facts = {"capacity_bps": CAPACITY_BPS, "channels": 2}
+    plan = topology(network_number(), ("home", 2), ("north", 4), facts={"north": facts})
+    with Network.running(tmp_path_factory.mktemp("full"), plan) as network:
+        network.number = int(plan.split()[1])
+        yield network
+
+
+@pytest.fixture(scope="package")
+def overflow(full, film, tmp_path_factory):
+    """What a second console got whose engine was full (claims 19, 20)."""
+    return second_console(full, film, tmp_path_factory.mktemp("overflow"))
 
 
 def sha256(data):

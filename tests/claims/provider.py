@@ -16,9 +16,30 @@ class Provider:
         """After how many bytes the next connection for a name is cut."""
         self.asked = []
         """Names, and from which byte on."""
+        self._held = {}
+        """By name: after how many bytes, how many connections more, and until when."""
 
     def url(self, name):
         return f"{self.address}{name}"
+
+    @contextmanager
+    def holding(self, name, after, times):
+        """So many connections for a name stand still after some bytes, until the context is left; then they break."""
+        until = threading.Event()
+        self._held[name] = [after, times, until]
+        try:
+            yield
+        finally:
+            del self._held[name]
+            until.set()
+
+    def held(self, name):
+        """After how many bytes a new connection stands still, and until when; None: it does not."""
+        held = self._held.get(name)
+        if held is None or not held[1]:
+            return None
+        held[1] -= 1
+        return held[0], held[2]
 
     @classmethod
     @contextmanager
@@ -54,8 +75,14 @@ class _Handler(BaseHTTPRequestHandler):
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
         self.end_headers()
-        end = provider.cuts.pop(name, len(content))
-        self.wfile.write(content[begin:end])
+        if held := provider.held(name):
+            end, until = held
+            self.wfile.write(content[begin:end])
+            self.wfile.flush()
+            until.wait()
+        else:
+            end = provider.cuts.pop(name, len(content))
+            self.wfile.write(content[begin:end])
         self.close_connection = True
 
     def log_message(self, *_):

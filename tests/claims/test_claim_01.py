@@ -1,21 +1,22 @@
 """Claim 1: independent media stations of a director and engines, and a distribution center that knows what is where."""
 
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, build_opener, urlopen
+from urllib.request import urlopen
 
 import pytest
 
 from tests.claims.conftest import sha256
+from tests.claims.redirects import redirected
+from tests.end_to_end.viewing import segments_of
 
 
 def test_a_plurality_of_independent_media_stations_each_with_a_director_and_engines(network):
     stations = {row["station"] for row in network.ps() if row["station"]}
     assert stations == {"home", "north", "south"}
-    for station in ("north", "south"):
-        assert network.title(network.director(station)["control"]) == "media director"
-        assert len(network.engines(station)) >= 2
-        for engine in network.engines(station):
-            assert network.title(engine["media"]) == "media engine"
+    # A machine that stood still for a while may just have given a station another director.
+    for station, engines in (("north", 3), ("south", 2)):
+        expected = ["media director", *["media engine"] * engines]
+        network.wait_until(lambda station=station, expected=expected: titles(network, station) == expected, station)
     addresses = [row["address"] for row in network.ps()]
     assert len(set(addresses)) == len(addresses)
 
@@ -53,13 +54,12 @@ def test_the_director_tracks_what_its_engines_hold(network, program):
 
 def test_the_director_redirects_a_media_console_to_an_engine_that_holds_the_segment(network, program):
     url = network.playlist("north", program["program"])
-    with urlopen(url, timeout=10) as answer:
-        segments = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    segments = segments_of(url)
     assert len(segments) == program["segments"]
     engines = {row["media"]: row for row in network.engines("north")}
     received = b""
     for number, segment in enumerate(segments):
-        location = redirected(f"{url.rpartition('/')[0]}/{segment}")
+        location = redirected(segment)
         engine = engines[location.split("/")[2]]
         assert number in network.stored(engine, program["program"])
         with urlopen(location, timeout=10) as answer:
@@ -68,12 +68,10 @@ def test_the_director_redirects_a_media_console_to_an_engine_that_holds_the_segm
 
 
 def test_the_stations_are_independent_of_each_other(network, program):
-    """What one holds and serves is not at the other."""
+    """What one holds is not at the other, as long as nobody asks for it there (claim 14)."""
     director = network.director("south")
     held = network.say(director["control"], "director/holdings")["holdings"]
     assert program["program"] not in {holding["program"] for holding in held}
-    with pytest.raises(HTTPError, match="503"):
-        redirected(f"http://{director['media']}/programs/{program['program']}/0.ts?session={'0' * 24}")
 
 
 def test_the_registry_knows_the_location_of_all_content(network, program):
@@ -87,15 +85,7 @@ def test_the_center_downloads_content_to_be_presented(network, provider, film):
     assert row["stations"] == {"home": row["segments"]}
 
 
-def redirected(url):
-    """Where a redirect leads; it is not followed."""
-    with pytest.raises(HTTPError) as caught:
-        build_opener(StayHere).open(url, timeout=10)
-    if caught.value.code != 302:
-        raise caught.value
-    return caught.value.headers["Location"]
-
-
-class StayHere(HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
+def titles(network, station):
+    """What the blades of a station call themselves, the one first that is listed as its director."""
+    director, engines = network.director(station)["control"], [engine["media"] for engine in network.engines(station)]
+    return [network.title(address) for address in (director, *engines)]

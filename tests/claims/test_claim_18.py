@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from tests.claims.test_claim_01 import redirected
+from tests.claims.redirects import redirected
+from tests.end_to_end.viewing import segments_of
 
 REQUESTS = 200
 
@@ -19,14 +20,17 @@ class Director:
         self.program = program["program"]
         self.row = network.director("north")
         self.engines = network.engines("north")
+        self.base = f"http://{self.row['media']}/programs/{self.program}"
+        self.sessions = {}
         header = network.say(f"127.{network.number}.0.1:8081", "content/program", program=self.program)
         self.rate_bps = header["rate_bps"]
 
     def ask(self, series, number, segment=0):
         """Ask for a segment in a session of its own; the engine that is redirected to."""
-        session = f"{series}{number:023x}"
-        location = redirected(f"http://{self.row['media']}/programs/{self.program}/{segment}.ts?session={session}")
-        return location.split("/")[2]
+        addresses = self.sessions.get((series, number))
+        if addresses is None:
+            addresses = self.sessions[series, number] = segments_of(f"{self.base}/playlist.m3u8")
+        return redirected(addresses[segment]).split("/")[2]
 
     def holders(self, segment):
         """The engines that have a segment on their disks, by slot."""

@@ -6,8 +6,9 @@ import random
 import pytest
 
 from chassis_emulator.simulation.simulation import Simulation
+from distribution_center.content import ingesting
 from media_network.http.client import HttpClient
-from tests.distribution_center.world import World
+from tests.distribution_center.world import World, film, spool_film
 
 
 @pytest.fixture
@@ -37,3 +38,20 @@ def simulated(tmp_path):
             simulation.run_until_complete(run())
 
     return tell
+
+
+@pytest.fixture
+def cut(monkeypatch):
+    """Instead of a film that is made, the same one is put into the spool, as often as it is asked for."""
+    made = []
+
+    async def put_in_spool(path, spool, *, admit, **_):
+        made.append(path.name)
+        await asyncio.sleep(0.2)
+        program = film()
+        await admit(program)
+        spool_film(spool, program)
+        return program
+
+    monkeypatch.setattr(ingesting, "ingest", put_in_spool)
+    return made

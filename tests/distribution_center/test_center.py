@@ -60,6 +60,7 @@ from media_network.messages.registry import (
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from tests.clips import render
+from tests.distribution_center.registry.test_repository import program_of
 from tests.distribution_center.world import CONTENTS, HOME, MEDIA_OF_STATIONS, RESTORE_AFTER_S, ScriptedDirector, film
 from tests.patience import until
 from tests.programs import empty_segments, program_with
@@ -168,7 +169,7 @@ def test_a_film_is_brought_home_and_then_published_everywhere(told, tmp_path):
             program = order.header
             assert (order.source_director, order.copies) == (str(world.address), 1)
             refused = await world.ask(PUBLISH, Publish(program.program))
-            assert refused.reason is Reason.NOT_HERE
+            assert (refused.reason, refused.state) == (Reason.NOT_READY, "stored")
             assert home.published == north.published == []
             home.takes = program.segments
             home.obtaining = asyncio.create_task(home._take_all(order))
@@ -297,7 +298,7 @@ def test_a_registry_that_fails_is_a_refusal_and_no_traceback(told, caplog):
         async with world.center(), world.station("north") as north:
             north.epoch = 1 << 70
             assert (await north.register()).reason is Reason.BAD_MESSAGE
-            world.repository._store._reader.close()
+            world.repository.store._reader.close()
             refused = await world.ask(LIST_STATIONS, ListStations())
             assert refused.reason is Reason.BUSY
             assert "registry.sqlite" in refused.detail
@@ -430,7 +431,7 @@ def test_what_is_being_ingested_is_not_withdrawn(simulated, monkeypatch):
             progress = await world.ask(INGEST, Ingest(source="/films/film.mp4"))
             await until(lambda: home.orders)
             refused = await world.ask(WITHDRAW, Withdraw("film"))
-            assert refused.reason is Reason.NOT_READY
+            assert (refused.reason, refused.state) == (Reason.NOT_READY, "storing")
             assert f"cancel {progress.ingest} instead" in refused.detail
             await world.ask(CANCEL_INGEST, CancelIngest(progress.ingest))
             assert await world.row("film") is None
@@ -555,6 +556,30 @@ def test_an_order_is_said_again_until_the_station_has_the_program(simulated):
             said = len(north.orders)
             await asyncio.sleep(20.0)
             assert len(north.orders) == said
+
+    simulated(story)
+
+
+def test_what_moves_at_one_station_has_the_orders_of_others_looked_at_no_more_often(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            for number in range(50):
+                await world.repository.add_program(program_of(f"other-{number:02}"))
+                await world.repository.set_order(f"other-{number:02}", "west", 1)
+            north.takes = 0
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(10.0)
+            looked_at, look = [], world.repository.program
+            world.repository.program = lambda name: looked_at.append(name) or look(name)
+            for number in range(40):
+                await north.say(ADD_LOCATIONS, [number % 3], copies=2)
+                await asyncio.sleep(0.15)
+            assert looked_at.count("film") > 30
+            assert looked_at.count("other-07") <= 3, "of these nothing has moved: once in three seconds"
+            await north.say(ADD_LOCATIONS, [3], copies=2)
+            await asyncio.sleep(0.5)
+            assert (await world.row("film")).to_be_carried_out == ()
 
     simulated(story)
 

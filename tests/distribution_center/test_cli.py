@@ -19,6 +19,7 @@ from media_network.messages.content import (
     ProgramRow,
     ProgramState,
 )
+from media_network.messages.places import ASK_PLACES, Place, Places
 from tests.distribution_center.content.metadata.documents import ADI
 
 FILM = ProgramRow(
@@ -30,6 +31,8 @@ FILM = ProgramRow(
     bytes=188,
     duration_ms=1,
     stations={},
+    holding=0,
+    whole=0,
 )
 
 
@@ -40,11 +43,15 @@ class FullStation:
         self.gets_on_after = gets_on_after
         self.asked = 0
 
-    async def ask(self, verb, _):
-        self.asked += verb is ASK_PROGRAM_ROW
-        if self.asked > self.gets_on_after:
-            return replace(FILM, stations={"north": 1})
-        return replace(FILM, obstacles={"north": "the disks of station north are full"})
+    async def ask(self, verb, question):
+        if verb is not ASK_PLACES:
+            return FILM if self.asked <= self.gets_on_after else replace(FILM, stations={"north": 1})
+        assert question.only == ("north",)
+        self.asked += 1
+        gets_on = self.asked > self.gets_on_after
+        obstacle = None if gets_on else "the disks of station north are full"
+        place = Place(station="north", copies=2, segments=int(gets_on), carried_out=gets_on, obstacle=obstacle)
+        return Places(segments=1, places=(place,))
 
 
 def distributed(center, monkeypatch, patience_s):

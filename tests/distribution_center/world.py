@@ -63,6 +63,13 @@ def film(*, published=False):
     return program_with(segments, version=0, published=published, rate_bps=1_000_000, sha256=whole)
 
 
+def spool_film(spool, program):
+    """Leave the segments of the film in the spool, as an ingest does."""
+    (spool / program.name).mkdir(parents=True, exist_ok=True)
+    for number, content in enumerate(CONTENTS):
+        segment_path(spool / program.name, number).write_bytes(content)
+
+
 class ScriptedDirector:
     """The director of a station that keeps what it obtains in memory."""
 
@@ -181,6 +188,7 @@ class World:
         self.address, self.media = Address("127.0.0.1", control_port), Address("127.0.0.1", media_port)
         self.storing_patience_s = 60.0
         self.providers = ()
+        self.page = None
 
     @property
     def settings(self):
@@ -195,6 +203,7 @@ class World:
             storing_patience_s=self.storing_patience_s,
             restore_after_s=RESTORE_AFTER_S,
             providers=self.providers,
+            page=self.page,
         )
 
     @asynccontextmanager
@@ -239,10 +248,7 @@ class World:
 
     async def put_in_spool(self, program):
         """As an ingest leaves a program: in the registry and in the spool."""
-        folder = self.folder / "spool" / program.name
-        folder.mkdir(parents=True)
-        for number, content in enumerate(CONTENTS):
-            segment_path(folder, number).write_bytes(content)
+        spool_film(self.folder / "spool", program)
         repository = SqliteRepository.open(self.folder / "registry.sqlite")
         await repository.add_program(program)
         await repository.close()

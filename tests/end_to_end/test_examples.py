@@ -5,7 +5,6 @@ import re
 import signal
 import stat
 import subprocess
-from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -17,6 +16,7 @@ from tests.addresses import network_number
 from tests.clips import real_clip
 from tests.laptop import BIN, Laptop
 from tests.patience import wait_until
+from tests.signals import heed_signals
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 ONE_STATION, TWO_STATIONS = (
@@ -33,6 +33,14 @@ def elsewhere(example, folder):
     return copy
 
 
+def stations_of(described):
+    """Each with its name in the whole network: of several centers, each has its stations."""
+    others = described.get("other_centers", ())
+    for center in (described["center"] | {"stations": described["stations"]}, *others):
+        for station in center["stations"]:
+            yield (f"{center['name']}.{station['name']}" if others else station["name"]), station
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example_comes_up_as_it_says(example, tmp_path):
     described = yaml.safe_load(example.read_text())
@@ -40,8 +48,8 @@ def test_example_comes_up_as_it_says(example, tmp_path):
     try:
         laptop.up()
         rows = laptop.ps()
-        for station in described["stations"]:
-            blades = [row for row in rows if row["station"] == station["name"] and row["slot"]]
+        for name, station in stations_of(described):
+            blades = [row for row in rows if row["station"] == name and row["slot"]]
             assert [row["slot"] for row in blades] == list(range(1, station["slots"] + 1))
             assert [row["role"] for row in blades] == ["director"] + ["engine"] * (station["slots"] - 1)
             for row in blades:
@@ -49,8 +57,8 @@ def test_example_comes_up_as_it_says(example, tmp_path):
                 assert row["address"] == row["control"].partition(":")[0] == row["media"].partition(":")[0]
                 assert stat.S_ISCHR(os.stat(row["serial"]).st_mode)
                 assert {"network", "pid", "snmp", "ipmi"} <= row.keys()
-        assert sum(row["role"] == "center" for row in rows) == 1
-        assert laptop.json("chassis-emulator", "credentials").keys() == {"ipmi", "snmp"}
+        assert sum(row["role"] == "center" for row in rows) == 1 + len(described.get("other_centers", ()))
+        assert laptop.json("chassis-emulator", "credentials").keys() >= {"ipmi", "snmp"}
         assert stat.S_IMODE((laptop.state / "credentials.json").stat().st_mode) == 0o600
     finally:
         laptop.down()
@@ -96,7 +104,7 @@ def test_demo_leaves_the_network_up_where_that_is_wanted_and_each_line_can_be_pa
         assert finished.stdout.rstrip().endswith("demo: ok")
         opened, _, pasted = finished.stdout.partition("Open in a browser:")[2].partition("Paste into a shell")
         pages, lines = HINT.findall(opened), HINT.findall(pasted)
-        assert len(pages) == 2
+        assert len(pages) == 3
         for page in pages:
             with urlopen(page, timeout=10) as answer:
                 assert answer.status == 200
@@ -136,7 +144,7 @@ def paste(line, exports, folder, laptop):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no thread of ours forks
+        preexec_fn=heed_signals,  # noqa: PLW1509 -- no thread of ours forks
     )
     first = ""
     if line.startswith(ENDLESS):
@@ -161,7 +169,7 @@ def test_demo_that_is_stopped_leaves_nothing(tmp_path, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no thread of ours forks
+        preexec_fn=heed_signals,  # noqa: PLW1509 -- no thread of ours forks
     )
     up = number is signal.SIGINT  # the other one comes while it comes up
     awaited = "one-station is up" if up else "$ chassis-emulator up"

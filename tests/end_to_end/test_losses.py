@@ -66,7 +66,7 @@ TOLD = (
     r"center +\| .* ingest \w+: (converting|storing)",
     r"center +\| .* ingest \w+: done",
     r"center +\| .* \S+ is to be distributed to north",
-    r"north/1 +\| .* obtains \S+ from",
+    r"north/1 +\| .* obtains \S+: \d+ of \d+ are here",
     r"north/[234] +\| .* segment \d+ of \S+ is copied from",
     r"north/1 +\| .* has obtained \S+: all \d+ segments are here",
     r"center +\| .* \S+ is distributed to north",

@@ -471,7 +471,12 @@ async def pulled_under_prometheus(network, slot, folder, free_port):
     )
     at, api = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     scraping = yaml.safe_load((NMS / "prometheus.yml").read_text())
-    of_job = {"chassis": [MANAGER], "blade": [blade(slot) for slot in range(1, 5)], "center": [CENTER]}
+    of_job = {
+        "chassis": [MANAGER],
+        "blade": [blade(slot) for slot in range(1, 5)],
+        "center": [CENTER],
+        "headquarters": [],
+    }
     for job in scraping["scrape_configs"]:
         hosts = of_job.pop(job["job_name"].removeprefix("media-station-"))
         job["static_configs"] = [{"targets": [f"{host}:{PORT}" for host in hosts]}]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import urllib.request
 from contextlib import contextmanager
+from urllib.parse import urljoin
 
 from tests.addresses import is_bound
 from tests.patience import PATIENCE_S, wait_until
@@ -13,6 +14,18 @@ from tests.patience import PATIENCE_S, wait_until
 
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def listed(playlist):
+    """The addresses in a playlist of HLS, in full."""
+    with urllib.request.urlopen(playlist, timeout=PATIENCE_S) as answer:
+        return [urljoin(playlist, line) for line in answer.read().decode().splitlines() if not line.startswith("#")]
+
+
+def segments_of(playlist):
+    """Those of the segments, of the multivariant playlist that is given to players."""
+    [media] = listed(playlist)
+    return listed(media)
 
 
 def play_push(station, program, output):

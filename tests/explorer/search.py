@@ -7,9 +7,17 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from blade_agent.main_board.director.sessions.events import PauseAsked, ResumeAsked, ScaleAsked, SeekAsked
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
-from blade_agent.main_board.director.sessions.states import Redirected
+from blade_agent.main_board.director.sessions.states import (
+    AwaitingEnlistment,
+    Doubting,
+    Paused,
+    Redirected,
+    Resuming,
+    Streaming,
+)
 from media_network.address import Address
 from media_network.schedule import TICK_S
 from media_network.segment_table import Segment
@@ -31,6 +39,13 @@ class Faults:
     """Answers that come after who asked has given up."""
     gone: int = 0
     """Consoles that leave."""
+    orders: int = 0
+    """Times that a console pauses, resumes or seeks."""
+    drains: int = 0
+    scales: tuple[int, ...] = ()
+    """The speeds that one of those orders may be, too."""
+    foresights: int = 0
+    """Times that an engine foresees an underrun, or that it does not come after all."""
 
 
 @dataclass
@@ -46,51 +61,70 @@ class Found:
 def actions(world, faults):
     """Everything that may happen next: its name, what it costs, and what it does."""
     yield "a tick", "", World.tick
-    yield from _of_messages(world, faults)
-    yield from _of_patience(world, faults)
+    yield from of_messages(world, faults)
+    yield from of_patience(world, faults)
     for number in range(len(world.engines)):
-        yield from _of_engine(world, number, faults)
+        yield from of_engine(world, number, faults)
     if faults.gone:
         yield "the console leaves", "gone", World.leave
+    if faults.orders:
+        for name, event in _of_console(world, faults.scales):
+            yield name, "orders", partial(World.order, event=event)
 
 
-def _of_messages(world, faults):
+def _of_console(world, scales):
+    state = world.session.state
+    if isinstance(state, Streaming | Doubting | AwaitingEnlistment | Resuming | Paused):
+        for segment in range(len(world.program.segments)):
+            yield f"the console seeks segment {segment}", SeekAsked((segment, 0))
+        if isinstance(state, Paused) or (isinstance(state, Resuming) and state.aim.paused):
+            yield "the console resumes", ResumeAsked()
+        else:
+            yield "the console pauses", PauseAsked()
+        for scale in scales:
+            yield f"the console wants it {scale} times as fast", ScaleAsked(scale)
+
+
+def of_messages(world, faults):
     for message in dict.fromkeys(world.flying):
         yield f"arrives: {message}", "", partial(World.deliver, message=message)
         if faults.losses:
-            yield f"is lost: {message}", "losses", partial(_drop, message=message)
+            yield f"is lost: {message}", "losses", partial(drop, message=message)
         if faults.repetitions and message.kind != "answer":
-            yield f"is repeated: {message}", "repetitions", partial(_repeat, message=message)
+            yield f"is repeated: {message}", "repetitions", partial(repeat, message=message)
 
 
-def _of_patience(world, faults):
+def of_patience(world, faults):
     for ask in world.asks:
-        cost = _patience(world, ask)
+        cost = None if world.exact and ask[0] == "settle" else patience(world, ask)
         if cost is not None and (not cost or getattr(faults, cost)):
             yield f"no answer: {told(ask)}", cost, partial(World.give_up, ask=ask)
 
 
-def _of_engine(world, number, faults):
+def of_engine(world, number, faults, whole=World):
+    """What may happen to an engine; to all of `whole`, of which `world` shows one session."""
     engine, known = world.engines[number], world.roster[number]
-    if engine.up and engine.reported_at < world.now and not _reports(world, number):
-        yield f"engine {number} reports", "", partial(World.report, number=number)
+    if engine.up and engine.reported_at < world.now and not reports(world, number):
+        yield f"engine {number} reports", "", partial(whole.report, number=number)
     if engine.up and faults.crashes:
-        yield f"engine {number} crashes", "crashes", partial(World.crash, number=number)
+        yield f"engine {number} crashes", "crashes", partial(whole.crash, number=number)
+    if engine.up and faults.drains and not engine.draining:
+        yield f"engine {number} drains", "drains", partial(whole.drain, number=number)
     if not engine.up:
-        yield f"engine {number} is up again", "", partial(World.reboot, number=number)
+        yield f"engine {number} is up again", "", partial(whole.reboot, number=number)
         if not known.silent:
-            yield f"the line to engine {number} breaks", "", partial(World.lose, number=number, gone=True)
+            yield f"the line to engine {number} breaks", "", partial(whole.lose, number=number, gone=True)
     silent_for = world.now - known.reported_at
-    if silent_for >= LOST_AFTER_TICKS and not known.silent:
+    if silent_for >= LOST_AFTER_TICKS and not (known.silent or world.exact):
         gone = silent_for > LEASE_TICKS
-        yield f"engine {number} is silent", "", partial(World.lose, number=number, gone=gone)
+        yield f"engine {number} is silent", "", partial(whole.lose, number=number, gone=gone)
 
 
-def _reports(world, number):
+def reports(world, number):
     return any(ask[0] == "report" and ask[1] == number for ask in world.asks)
 
 
-def _patience(world, ask):
+def patience(world, ask):
     """What giving up costs now; None where it cannot be."""
     if ask[0] == "settle":
         return "" if world.now >= world.asks[ask] else None
@@ -102,21 +136,25 @@ def _patience(world, ask):
     return "late" if under_way else ""
 
 
-def _drop(world, message):
+def drop(world, message):
+    """It is lost."""
     flying = list(world.flying)
     flying.remove(message)
     world.flying = tuple(flying)
 
 
-def _repeat(world, message):
+def repeat(world, message):
+    """It comes twice."""
     world.flying = (*world.flying, message)
 
 
-def search(start, faults, *, depth, states_max=10**9, check_calm=0):
+def search(start, faults, *, depth, states_max=10**9, check_calm=0, ways=None):
     """Look at every state that is no more than `depth` steps from `start`.
 
     Of every `check_calm`th one it is seen whether the session ends when nothing goes wrong any more; 0: of none.
+    `ways`: how to look at what is no `World`.
     """
+    actions, key, calm = ways or WAYS
     seen = {key(start, faults)}
     frontier = deque([(start, faults, None, 0)])
     looked_at = 1
@@ -183,27 +221,34 @@ def _calm_step(world):
             if not world.roster[number].silent:
                 world.lose(number, gone=True)
             world.reboot(number)
+    exchange_in_calm(world)
+    for number, engine in enumerate(world.engines):
+        if engine.up and not reports(world, number):
+            world.report(number)
+    world.tick()
+
+
+def exchange_in_calm(world):
+    """All that was said arrives, and the console does what ends its session."""
     for _ in range(40):
         if world.flying:
             world.deliver(world.flying[0])
     for ask in list(world.asks):
-        if ask in world.asks and _patience(world, ask) == "":
+        if ask in world.asks and patience(world, ask) == "":
             world.give_up(ask)
+    if isinstance(world.session.state, Paused):
+        world.order(ResumeAsked())
     if isinstance(world.session.state, Redirected) and not any(one.kind == "STREAM" for one in world.flying):
         world.leave()  # its console has asked in vain, and asks anew
-    for number, engine in enumerate(world.engines):
-        if engine.up and not _reports(world, number):
-            world.report(number)
-    world.tick()
 
 
 _OLD = -60
 """Times that lie so many ticks back, or further, are one."""
 
 
-def key(world, faults):
+def key(world, faults, names=None):
     """What tells a world from others: times count from now, engines are called in the order in which they appear."""
-    names = {}
+    names = {} if names is None else names
     written = [
         _written(world.session.state, world, names),
         world.session._turns_given,
@@ -211,6 +256,9 @@ def key(world, faults):
         _written(world.session._mark, world, names),
         world.wake_at and _since(world.wake_at, world),
         world.received,
+        world.jumps,
+        world.run,
+        world.exact and world.due,
         faults,
     ]
     engines = [_engine(engine, known, world, names) for engine, known in zip(world.engines, world.roster, strict=True)]
@@ -228,9 +276,11 @@ def _engine(engine, known, world, names):
         engine.reported_at < world.now,
         known.silent,
         known.struck,
+        engine.draining,
         max(-LEASE_TICKS - 1, known.reported_at - world.now),
         max(-1, engine.lease_end - world.now),
         _written(engine.stream.ready, world, names),
+        _written(engine.stream.given, world, names),
         _written(engine.stream.active, world, names),
         _written(engine.stream.past, world, names),
         pacing and (pacing.packet, pacing.is_cut, _since(pacing.end_s, world)),
@@ -280,7 +330,8 @@ def _written(thing, world, names):
 
 def _write_given_turn(turn, world, names):
     at = max(_OLD, _since(turn.given_at, world))
-    return (turn.number, _name(ADDRESSES[turn.engine], names), turn.boot, turn.segment, turn.packet, at)
+    where = (turn.segment, turn.packet, turn.course, turn.left, turn.exchange)
+    return (turn.number, _name(ADDRESSES[turn.engine], names), turn.boot, at, where)
 
 
 def _write_struct(struct, world, names):
@@ -317,3 +368,7 @@ def _name(engine, names):
 
 def _since(seconds, world):
     return round((seconds - world.now_s) / TICK_S)
+
+
+WAYS = actions, key, calm
+"""What may happen next, what tells one from others, and what is wrong if all goes well from there."""

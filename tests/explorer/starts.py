@@ -1,30 +1,31 @@
 """Moments from which everything that can happen is looked at. Messages that arrive as they are said lead to each."""
 
-from blade_agent.main_board.director.sessions.events import PlayAsked
-from blade_agent.main_board.director.sessions.states import SettlingNext, SettlingSender, Starting, Streaming
+from blade_agent.main_board.director.sessions.events import PauseAsked, PlayAsked, ResumeAsked, ScaleAsked, SeekAsked
+from blade_agent.main_board.director.sessions.states import Paused, SettlingNext, SettlingSender, Starting, Streaming
 from blade_agent.main_board.engine.turns.states import HandingOver, Prepared
 from tests.explorer.world import World
 
 STEPS_MAX = 200
+SENT_TICKS = 2
 UNHEARD_TICKS = 3
 """So long a sender sends on after its last report, before it is lost."""
 
 
-def opening(engines=2):
+def opening(engines=2, *, exact=False):
     """A console has asked."""
-    world = World(engines)
+    world = World(engines, exact=exact)
     world.direct(PlayAsked())
     return world
 
 
-def prepared(engines=2):
+def prepared(engines=2, *, exact=False):
     """The first engine sends; the next one is ready."""
-    return _led(opening(engines), lambda world: _somewhere(world, Prepared))
+    return _led(opening(engines, exact=exact), lambda world: _somewhere(world, Prepared))
 
 
-def starting(engines=2):
+def starting(engines=2, *, exact=False):
     """The first engine has sent all of its turn, and directs the next one to start."""
-    return _led(opening(engines), lambda world: _somewhere(world, HandingOver))
+    return _led(opening(engines, exact=exact), lambda world: _somewhere(world, HandingOver))
 
 
 def handed_over(engines=2):
@@ -48,6 +49,71 @@ def next_doubted(engines=2):
 def resumed(engines=2):
     """Another engine is directed to go on."""
     return _led(sender_lost(engines), lambda world: isinstance(world.session.state, Starting))
+
+
+def pausing(engines=2, *, exact=False):
+    """The first engine sends, the next one is ready, and the console has paused."""
+    return _ordered(prepared(engines, exact=exact), PauseAsked())
+
+
+def pausing_at_the_end(engines=2, *, exact=False):
+    """The console has paused when the first engine had sent all: the next one is directed to start."""
+    world = starting(engines, exact=exact)
+    world.order(PauseAsked())
+    return world
+
+
+def paused(engines=2, *, exact=False):
+    """No engine has anything of the stream."""
+    return _led(pausing(engines, exact=exact), lambda world: isinstance(world.session.state, Paused))
+
+
+def going_on(engines=2, *, exact=False):
+    """After a pause an engine is directed to go on."""
+    world = paused(engines, exact=exact)
+    world.order(ResumeAsked())
+    return _led(world, lambda world: isinstance(world.session.state, Starting))
+
+
+def jumping(engines=2, *, exact=False):
+    """The first engine sends, the next one is ready, and the console seeks the beginning."""
+    return _ordered(prepared(engines, exact=exact), SeekAsked((0, 0)))
+
+
+def jumping_at_the_end(engines=2, *, exact=False):
+    """The console has seeked the beginning when the first engine had sent all."""
+    world = starting(engines, exact=exact)
+    world.order(SeekAsked((0, 0)))
+    return world
+
+
+def speeding(scale, engines=2, *, exact=False):
+    """The first engine sends, and the console wants it so many times as fast."""
+    return _ordered(prepared(engines, exact=exact), ScaleAsked(scale))
+
+
+def fast(scale, engines=2, *, exact=False):
+    """An engine sends at that speed."""
+    return _led(speeding(scale, engines, exact=exact), lambda world: _goes(world, scale))
+
+
+def fast_and_prepared(scale, engines=2, *, exact=False):
+    """The next engine of a stream that goes at that speed is ready."""
+    world = fast(scale, engines, exact=exact)
+    return _led(world, lambda world: _somewhere(world, Prepared) and _goes(world, scale))
+
+
+def _goes(world, scale):
+    state = world.session.state
+    return isinstance(state, Streaming) and state.holder.course.scale == scale
+
+
+def _ordered(world, event):
+    """The console wants that; something was sent before."""
+    for _ in range(SENT_TICKS):
+        world.tick()
+    world.order(event)
+    return world
 
 
 def _lost(world, state):

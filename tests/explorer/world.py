@@ -6,19 +6,22 @@ and what a report brings. Time goes in ticks. An engine sends one datagram a tic
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from blade_agent.main_board.director.sessions import effects as director_effects
 from blade_agent.main_board.director.sessions import events as director_events
+from blade_agent.main_board.director.sessions.course import NORMAL, Course
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.session import Session, SessionTerms
-from blade_agent.main_board.director.sessions.states import Ended
+from blade_agent.main_board.director.sessions.states import Ended, Paused, Streaming
 from blade_agent.main_board.engine.sending.pacing import Pacing
 from blade_agent.main_board.engine.turns import effects as engine_effects
 from blade_agent.main_board.engine.turns import events as engine_events
 from blade_agent.main_board.engine.turns.engine_stream import EngineStream
-from blade_agent.main_board.engine.turns.states import Active, Sent
+from blade_agent.main_board.engine.turns.states import Active, Given, Sent
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
-from media_network.messages.streaming import Ceased, HandOver, Next, Preload, StopCause, StreamCursor
+from media_network.messages.streaming import Ceased, Exchange, HandOver, Next, Preload, StopCause, StreamCursor
 from media_network.packets import DATAGRAM_BYTES
 from media_network.refusal import Reason, Refused
 from media_network.schedule import TICK_S
@@ -90,6 +93,12 @@ class Flying:
         return f"{self.kind}({', '.join(map(_short, self.body))}) from {sender} to {to}"
 
 
+def _whereabouts(program, trick, segment, packet):
+    """The speed of a turn, and how many packets of that lie before one of them."""
+    course = Course(trick.scale, trick.entered) if trick else NORMAL
+    return course.scale, course.begins(program, segment) + packet
+
+
 def twin_of(thing):
     """Another one with the same attributes, which are all values."""
     twin = object.__new__(type(thing))
@@ -107,6 +116,7 @@ class Engine:
     pacing: Pacing | None = None
     lease_end: int = LEASE_TICKS
     reported_at: int = -1
+    draining: bool = False
 
     def copy(self):
         twin = twin_of(self)
@@ -131,16 +141,28 @@ class Known:
     reported_at: int = 0
     silent: bool = False
     struck: bool = False
+    draining: bool = False
 
 
 class World:
     """The whole of it. Actions change it in place: copy it before."""
 
-    def __init__(self, engines=2, segments=2, datagrams=5):
+    def __init__(self, engines=2, segments=2, datagrams=5, *, exact=False, lead=FOR_EVER, name="s"):
+        """`exact`: nothing will go wrong by which a packet could be lost, and so none may be left out. `lead`: so many
+        packets before the end of a segment it is near."""
         self.program = film(segments, datagrams)
+        self.lead = lead
+        self.name = name
+        self.other = None
+        """The world of another session, at the same director and the same engines."""
         self.now = 0
         terms = SessionTerms(
-            session="s", program=self.program, console=CONSOLE, patience_s=FOR_EVER, lease_s=LEASE_TICKS * TICK_S
+            session=name,
+            program=self.program,
+            console=CONSOLE,
+            patience_s=FOR_EVER,
+            lease_s=LEASE_TICKS * TICK_S,
+            pause_s=FOR_EVER,
         )
         self.session = Session(terms, 0.0)
         self.engines = [Engine() for _ in range(engines)]
@@ -151,7 +173,16 @@ class World:
         self.wake_at = None
         self.questions = 0
         self.received = (0,) * segments
-        """What has been sent of each segment: a bit a packet."""
+        """What has been sent of each segment since the stream jumped last: a bit a packet."""
+        self.jumps = ()
+        """The turns with which it jumps, or was to, and where to."""
+        self.run = 0
+        """How many of them lie behind."""
+        self.exact = exact
+        self.due = (1, 0)
+        """Where nothing may be left out: the speed, and how many packets lie before what comes next. None: anything."""
+        self.senders = ()
+        """The engines that sent it, in order."""
 
     def copy(self):
         twin = twin_of(self)
@@ -165,6 +196,14 @@ class World:
     def now_s(self):
         return self.now * TICK_S
 
+    def begin_at(self, number):
+        """A console asks, and is redirected to this engine."""
+        for engine, known in enumerate(self.roster):
+            known.silent = engine != number
+        self.direct(director_events.PlayAsked())
+        for known in self.roster:
+            known.silent = False
+
     # What the director's core wants
 
     def direct(self, event):
@@ -175,6 +214,8 @@ class World:
                     case director_effects.SeekEngine(sought):
                         waiting.append(self._seek(sought))
                     case director_effects.GetReady(turn=turn):
+                        if turn.left:
+                            self.jumps = (*self.jumps, (turn.number, (turn.segment, turn.packet)))
                         self._send("PRELOAD", ADDRESSES[turn.engine], (self._order(turn),), ("preload", turn.number))
                     case director_effects.BeginTurn(turn):
                         body = (turn.number, turn.packet, 0)
@@ -198,6 +239,8 @@ class World:
         """As the roster chooses: who is there, and has not the stream already, before who has."""
         unfit = {NAMES[name] for name in sought.unfit}
         excluded = {ADDRESSES[engine] for engine in sought.excluded}
+        if sought.whole and (exchanged := self._exchange(sought, excluded | unfit)):
+            return exchanged
         charged = {ADDRESSES[turn.engine] for turn in self.session.state.turns}
         for barred in (excluded | unfit, excluded):
             there = [
@@ -206,11 +249,27 @@ class World:
                 if known.boot and not known.silent and engine not in barred
             ]
             if there:
-                engine = min(there, key=lambda one: (one in charged, one))
+                engine = min(there, key=lambda one: (self.roster[one].draining, one in charged, one))
                 return director_events.EngineFound(
                     sought=sought, engine=address(engine), boot=str(self.roster[engine].boot)
                 )
         return director_events.NobodyFound(sought=sought, refused=Refused(Reason.NO_ENGINE))
+
+    def _exchange(self, sought, barred):
+        """An engine is full with the other stream: it gives that, if it may."""
+        state = self.other and self.other.session.state
+        if not isinstance(state, Streaming) or state.next or not isinstance(self.session.state, Streaming):
+            return None
+        holder, asking = state.holder, self.session.state.holder
+        known = self.roster[ADDRESSES[holder.engine]]
+        if ADDRESSES[holder.engine] in barred or known.silent or holder.engine == asking.engine:
+            return None
+        self.other.direct(director_events.ExchangeAsked(engine=asking.engine, boot=asking.boot))
+        offered = self.other.session.state.offer
+        if offered is None or offered.engine != asking.engine:
+            return None
+        exchange = Exchange(session=self.other.name, turn=holder.number, next_turn=offered.number)
+        return director_events.EngineFound(sought=sought, engine=holder.engine, boot=str(known.boot), exchange=exchange)
 
     def _settle(self, turn):
         engine = ADDRESSES[turn.engine]
@@ -222,7 +281,7 @@ class World:
     def _order(self, turn):
         return Preload(
             epoch=1,
-            session="s",
+            session=self.name,
             turn=turn.number,
             program="film",
             table=self.program.header.table,
@@ -230,13 +289,21 @@ class World:
             rate_bps=RATE_BPS,
             console=CONSOLE,
             packet=turn.packet,
+            trick=turn.course.trick(self.program, turn.segment),
         )
 
     def _answer_next(self, question, turn):
         if turn is None:
             return self._answer(("next", question), Next(None))
         segment = self.program.segments[turn.segment]
-        offer = HandOver(turn=turn.number, engine=str(turn.engine), segment=segment, packet=turn.packet)
+        offer = HandOver(
+            turn=turn.number,
+            engine=str(turn.engine),
+            segment=segment,
+            packet=turn.packet,
+            exchange=turn.exchange,
+            trick=turn.course.trick(self.program, turn.segment),
+        )
         return self._answer(("next", question), Next(offer))
 
     # What an engine's core wants
@@ -246,16 +313,20 @@ class World:
         engine, answer = self.engines[number], None
         for effect in engine.stream.on(event):
             match effect:
-                case engine_effects.OpenSegment(order):
-                    answer = self.engage(number, engine_events.SegmentOpened(order))
+                case engine_effects.OpenSegment(order, given):
+                    answer = self.engage(number, engine_events.SegmentOpened(order, given))
                 case engine_effects.BeginSending(packet=packet, due_at=due_at):
                     order = engine.active.order
-                    engine.pacing = Pacing(RATE_BPS, order.segment.packets, packet, due_at)
-                    self.engage(number, engine_events.EndNeared(order.turn))
+                    engine.pacing = Pacing(RATE_BPS, order.packets, packet, due_at)
+                    self._near_end(number)
                 case engine_effects.CutSending():
                     engine.pacing.cut(TICK_S, self.now_s)
                 case engine_effects.ResumeSending():
                     engine.pacing.go_on()
+                case engine_effects.GiveAway(given):
+                    if not engine.active or engine.active.turn != engine.stream.past.started:
+                        raise Violation("a stream is given away, and the one that is given for it has not begun")
+                    self.other.engage(number, engine_events.GivenAway(given))
                 case engine_effects.SayAssumed(order=order, packet=packet):
                     self._say(number, "ASSUMED", (order.turn, packet))
                 case engine_effects.AskNext(asking):
@@ -270,6 +341,11 @@ class World:
                     answer = effect
         return answer
 
+    def _near_end(self, number):
+        engine = self.engines[number]
+        if engine.active.order.packets - engine.pacing.packet <= self.lead:
+            self.engage(number, engine_events.EndNeared(engine.active.turn))
+
     def _say(self, number, kind, body):
         """Say it to the director, until it has heard."""
         ask = (kind, number, self.engines[number].boot, body)
@@ -279,8 +355,10 @@ class World:
     def _ask_next(self, number, asking):
         self.questions += 1
         engine = self.engines[number]
-        cut = engine.active.hurried and engine.pacing.packet if engine.active.hurried else None
-        body = (self.questions, asking.turn, asking.order.segment.number, cut, asking.failed, asking.doubtful)
+        leaves = engine.active.hurried or engine.active.foreseen or engine.pacing.is_cut
+        cut = engine.pacing.packet if leaves else None
+        parts = (asking.turn, asking.order.segment.number, cut, asking.failed, asking.doubtful, asking.foreseen)
+        body = (self.questions, *parts)
         ask = ("next", self.questions)
         self.asks[ask] = (number, engine.boot, asking.turn, body)
         self._send("NEXT", DIRECTOR, body, ask, number)
@@ -289,7 +367,7 @@ class World:
         order, offer = preloading.order, preloading.offer
         message = Preload(
             epoch=1,
-            session="s",
+            session=self.name,
             turn=offer.turn,
             program="film",
             table=order.table,
@@ -297,8 +375,13 @@ class World:
             rate_bps=RATE_BPS,
             console=CONSOLE,
             packet=offer.packet,
+            trick=offer.trick,
         )
         target = NAMES[offer.engine]
+        if preloading.foreseen and offer.segment.number == order.segment.number:
+            ask = ("ready", number, self.engines[number].boot, order.turn)
+            self._send("SWAP", target, (message, offer.exchange), ask, number)
+            return
         if target == number:
             answer = self.engage(number, engine_events.PreloadOrdered(message))
             ready = isinstance(answer, engine_effects.ConfirmOrder)
@@ -333,7 +416,7 @@ class World:
             packet=packet,
             due_at=(self.now + due_in) * TICK_S,
             leased=self.now < engine.lease_end,
-            draining=False,
+            draining=engine.draining,
             at=engine.packet,
         )
         return self.engage(number, order)
@@ -378,6 +461,8 @@ class World:
             case "PRELOAD":
                 answer = self.engage(number, engine_events.PreloadOrdered(message.body[0]))
                 self._answer(ask, isinstance(answer, engine_effects.ConfirmOrder), number)
+            case "SWAP":
+                self._answer(ask, self._swap(message), number)
             case "START" | "STREAM":
                 taken = isinstance(self._start(number, message.body), engine_effects.ConfirmOrder)
                 self._answer(ask, StartOutcome.TAKEN if taken else StartOutcome.REFUSED, number)
@@ -385,9 +470,33 @@ class World:
                 order = engine_events.CeaseOrdered(turn=message.body[0], cause=StopCause.FAILED, packet=engine.packet)
                 stand = self.engage(number, order).stand
                 cursor = stand and StreamCursor(
-                    session="s", turn=stand.turn, segment=stand.segment, packet=stand.packet
+                    session=self.name, turn=stand.turn, segment=stand.segment, packet=stand.packet
                 )
                 self._answer(ask, Ceased(str(engine.boot), cursor), number)
+
+    def _swap(self, message):
+        """What an engine answers that is asked for a swap: whether it is ready, and what it gives."""
+        number, (order, exchange) = message.to, message.body
+        if exchange is None:
+            answer = self.engage(number, engine_events.PreloadOrdered(order))
+            return isinstance(answer, engine_effects.ConfirmOrder), None
+        other = self.other.engines[number]
+        if not other.active or other.active.turn != exchange.turn or other.active.sent is not Sent.GOING:
+            return False, None
+        going = other.active.order
+        offer = HandOver(turn=exchange.next_turn, engine=str(address(message.sender)), segment=going.segment)
+        given = Given(session=exchange.session, turn=exchange.turn, offer=offer)
+        answer = self.engage(number, engine_events.PreloadOrdered(order, given))
+        returned = replace(going, turn=exchange.next_turn, packet=other.packet)
+        return isinstance(answer, engine_effects.ConfirmOrder), returned
+
+    def _swapped(self, number, body):
+        """Whether who asked for a swap is ready, too, for what comes back."""
+        ready, returned = body
+        if ready and returned:
+            answer = self.other.engage(number, engine_events.PreloadOrdered(returned))
+            return isinstance(answer, engine_effects.ConfirmOrder)
+        return ready
 
     def _hear_at_director(self, message):
         match message.kind, message.body:
@@ -397,7 +506,7 @@ class World:
             case "STOPPED", (turn, segment, packet, cause):
                 self.direct(director_events.TurnStopped(turn=turn, cause=cause, segment=segment, packet=packet))
                 self._answer(message.ask, True)
-            case "NEXT", (question, turn, segment, packet, failed, doubtful):
+            case "NEXT", (question, turn, segment, packet, failed, doubtful, foreseen):
                 asked = director_events.NextAsked(
                     question=question,
                     turn=turn,
@@ -406,6 +515,7 @@ class World:
                     packet=packet,
                     failed=frozenset(failed),
                     doubtful=doubtful,
+                    foreseen=foreseen,
                 )
                 self.direct(asked)
             case "REPORT", (boot, sent_at, cursor):
@@ -417,7 +527,7 @@ class World:
             if boot < known.boot:
                 return  # of a boot that is gone
             self.direct(director_events.EngineLost(engine=address(number), boot=str(known.boot), gone=True))
-            known.boot = boot
+            known.boot, known.draining = boot, False
         known.reported_at, known.silent, known.struck = self.now, False, False
         revoked = [turn.number for turn in (self.session.state.settling,) if turn and turn.engine == address(number)]
         if cursor:
@@ -464,6 +574,7 @@ class World:
                 answered = engine_events.AssumptionAnswered(turn, self.engines[number].packet, refused=not body)
                 self.engage(number, answered)
             case ("ready", number, boot, turn) if self._runs(number, boot):
+                body = self._swapped(number, body) if isinstance(body, tuple) else body
                 self.engage(number, engine_events.NeighbourAnswered(turn, body))
             case ("started", number, boot, turn) if self._runs(number, boot):
                 self._started(number, turn, body)
@@ -540,6 +651,23 @@ class World:
         boot = str(known.boot)
         self.direct(director_events.EngineLost(engine=address(number), boot=boot, gone=gone))
 
+    def drain(self, number):
+        """A person wants the blade of an engine."""
+        self.engines[number].draining = self.roster[number].draining = True
+        self.engage(number, engine_events.DrainOrdered())
+
+    def foresee(self, number):
+        """An engine will need more of a segment than it has by then."""
+        self.engage(number, engine_events.UnderrunForeseen(self.engines[number].active.turn))
+
+    def avert(self, number):
+        """It will not, after all."""
+        self.engage(number, engine_events.UnderrunAverted(self.engines[number].active.turn))
+
+    def order(self, event):
+        """The console pauses, resumes or seeks."""
+        self.direct(event)
+
     def leave(self):
         """The console is not there any more."""
         for effect in self.session.on(director_events.LookedRound(), 2 * FOR_EVER):
@@ -558,8 +686,12 @@ class World:
                     self._send_packets(engine, packets)
         if len(sending) > 1:
             raise Violation(f"engines {sending} send at once")
+        if sending and isinstance(self.session.state, Paused):
+            raise Violation(f"engine {sending[0]} sends though the stream is paused")
         self.now += 1
         for number, engine in enumerate(self.engines):
+            if engine.active and engine.active.sent is Sent.GOING:
+                self._near_end(number)
             if engine.active and engine.pacing.all_sent and engine.active.sent is not Sent.ALL:
                 self.engage(number, engine_events.AllLeft(engine.active.turn, engine.packet))
             if not engine.stream.idle and self.now >= engine.lease_end:
@@ -575,6 +707,15 @@ class World:
 
     def _send_packets(self, engine, packets):
         segment, first = engine.active.order.segment.number, engine.pacing.packet
+        self._see_run(engine.active.turn, (segment, first))
+        number = self.engines.index(engine)
+        if self.senders[-1:] != (number,):
+            self.senders = (*self.senders, number)
+        trick = engine.active.order.trick
+        at = _whereabouts(self.program, trick, segment, first)
+        if self.exact and self.due is not None and at != self.due:
+            raise Violation(f"packet {first} of segment {segment} is sent, {at}, and {self.due} was due")
+        self.due = (at[0], at[1] + packets)
         sent = ((1 << packets) - 1) << first
         if again := sent & self.received[segment]:
             raise Violation(f"packet {(again & -again).bit_length() - 1} of segment {segment} is sent again")
@@ -582,6 +723,16 @@ class World:
         received[segment] |= sent
         self.received = tuple(received)
         engine.pacing.sent(packets)
+
+    def _see_run(self, turn, begins):
+        run = sum(turn >= jump for jump, _ in self.jumps)
+        if run < self.run:
+            raise Violation(f"turn {turn} is sent, and the stream has jumped from there")
+        if run > self.run:
+            self.run, self.received, self.due = run, (0,) * len(self.received), None
+            jump, to = self.jumps[run - 1]
+            if turn == jump and begins != to:
+                raise Violation(f"the stream jumps to {begins}, and was to jump to {to}")
 
     # What is so
 

@@ -7,7 +7,17 @@ from msgspec.structs import replace
 
 from media_network.address import Address
 from media_network.status import STATUS_FILE, ProcessStatus, StatusFile, read_status, write_status
-from media_network.whereabouts import STATE_VARIABLE, center_state, default_state_folder, find_center, find_center_media
+from media_network.whereabouts import (
+    STATE_VARIABLE,
+    center_state,
+    default_state_folder,
+    find_center,
+    find_center_media,
+    find_mam,
+    known_centers,
+    mam_state,
+    other_center_state,
+)
 
 SERVING = ProcessStatus(
     pid=7, role="center", state="serving", epoch=3, control="127.1.0.1:8081", media="127.1.0.1:8080"
@@ -55,6 +65,23 @@ def test_the_center_is_found_while_it_answers(tmp_path):
     assert find_center_media(tmp_path) == Address("127.1.0.1", 8080)
     write_status(center_state(tmp_path), replace(SERVING, control="somewhere", media=""))
     assert (find_center(tmp_path), find_center_media(tmp_path)) == (None, None)
+
+
+def test_several_centers_are_found_by_their_names(tmp_path):
+    assert known_centers(tmp_path) == ()
+    for number, (name, folder) in enumerate(
+        [("main", center_state(tmp_path)), ("east", other_center_state(tmp_path, "east"))], start=1
+    ):
+        folder.mkdir(parents=True)
+        write_status(folder, replace(SERVING, station=name, control=f"127.1.0.{number}:8081"))
+    assert known_centers(tmp_path) == ("main", "east")
+    assert find_center(tmp_path) == find_center(tmp_path, "main") == Address("127.1.0.1", 8081)
+    assert find_center(tmp_path, "east") == Address("127.1.0.2", 8081)
+    assert find_center(tmp_path, "west") is None
+    assert find_mam(tmp_path) is None
+    mam_state(tmp_path).mkdir()
+    write_status(mam_state(tmp_path), replace(SERVING, control="127.1.0.1:8082"))
+    assert find_mam(tmp_path) == Address("127.1.0.1", 8082)
 
 
 @pytest.mark.parametrize(

@@ -3,26 +3,37 @@
 import msgspec
 import pytest
 
+from media_network.messages.billing import AdmissionGround
 from media_network.messages.content import IngestStage, ProgramState
+from media_network.messages.deletion import DeletionStage, DeletionVerdict
 from media_network.messages.enlisting import TurnPhase
+from media_network.messages.headquarters import DownloadStage
 from media_network.messages.obtaining import CopyResult, Obstacle
+from media_network.messages.steering import SeekStyle
 from media_network.messages.streaming import StopCause
+from media_network.messages.subscribers import SubscriberState
 from media_network.messages.watching import SessionState
 from media_network.program_header import AttachmentKind, Role, StreamKind, TrackKind
 from media_network.refusal import Reason, Refused
 from media_network.word import Word
 
 WORDS = [
+    AdmissionGround,
     AttachmentKind,
     CopyResult,
+    DeletionStage,
+    DeletionVerdict,
+    DownloadStage,
     IngestStage,
     Obstacle,
     ProgramState,
     Reason,
     Role,
+    SeekStyle,
     SessionState,
     StopCause,
     StreamKind,
+    SubscriberState,
     TrackKind,
     TurnPhase,
 ]

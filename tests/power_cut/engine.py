@@ -12,7 +12,7 @@ from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.messages.program_information import ProgramChange
 from media_network.packets import TS_PACKET_BYTES
-from tests.programs import program_with
+from tests.programs import index_octets, program_with
 from tests.programs import segment_of as segment_with
 
 _PIECE_BYTES = 5000
@@ -25,7 +25,7 @@ def program_of(name, segments=3, **facts):
 
 def segment_of(number):
     content = random.Random(number).randbytes(TS_PACKET_BYTES * (40 + 20 * number))
-    return segment_with(content, number), content
+    return segment_with(content, number, indexed=number % 2 == 1), content
 
 
 CHANGES = (
@@ -99,6 +99,8 @@ async def _open(folder):
 async def _receive(store, number):
     segment, content = segment_of(number)
     async with store.receive(_CUT, segment) as reception:
+        if not reception.has_index:
+            await reception.put_index(index_octets(content))
         while reception.length_bytes < len(content):
             await reception.write(content[reception.length_bytes : reception.length_bytes + _PIECE_BYTES])
         await reception.store()
@@ -132,6 +134,8 @@ def read_segments(folder):
             await stored.read_into(0, memoryview(buffer))
             stored.close()
             assert bytes(buffer) == segment_of(number)[1]
+            if segment_of(number)[0].index:
+                assert await store.read_index(_CUT, number) == index_octets(segment_of(number)[1])
         # Whatever was left of one that was on its way, it comes: at once, or anew where what was left was rotten.
         for number in set(range(4)) - held:
             try:

@@ -6,11 +6,15 @@ from random import Random
 from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
 from blade_agent.chassis_manager.keeping.journal import Journal, SlotEntry, journal_octets
 from blade_agent.chassis_manager.keeping.keeper import Keeper
+from blade_agent.main_board.accounts.kept_rows import KeptRows, Row
+from blade_agent.main_board.issuer_keys import IssuerKeys
 from blade_agent.profiled_board.kept_file import KeptFile
 from media_network.callback import do_nothing
 from media_network.durable_file import DurableFile
 from media_network.files import DiskFiles
 from media_network.snmp.engine_file import start_engine
+from media_network.tokens.keys import Algorithm, KeySet, SigningKey, encode_jwks
+from media_network.tokens.settings import TokenSettings
 
 _TIMES = 4
 
@@ -142,3 +146,59 @@ def start_engines(folder, record):
 def start_again(folder):
     """How many starts there have been, this one included: none may have the number of one before."""
     return start_engine(folder / "state", Random(1)).boots
+
+
+def _issuer_keys(folder):
+    return IssuerKeys(TokenSettings(server="127.0.0.1:1"), folder / "state", DiskFiles(), Random(1), "127.0.0.1")
+
+
+def write_issuer_keys(folder, record):
+    keys = _issuer_keys(folder)
+    for number in range(_TIMES):
+        public = [SigningKey.generate(Algorithm.ED25519).public()]
+        fact = [key.kid for key in public]
+        record.begin(fact)
+        asyncio.run(keys._take(KeySet.parse(encode_jwks(public)), 1_800_000_000.0 + number))
+        record.acknowledge(fact)
+
+
+def read_issuer_keys(folder):
+    keys = _issuer_keys(folder)
+    asyncio.run(keys._load())
+    found = list(keys.keys)
+    octets = encode_jwks([SigningKey.generate(Algorithm.ED25519).public()])
+    asyncio.run(keys._take(KeySet.parse(octets), 1_900_000_000.0))
+    return found or None
+
+
+def _kept_rows(folder):
+    return KeptRows(DiskFiles(), folder / "state" / "rows.sqlite", "nothing")
+
+
+def write_rows(folder, record):
+    """Records of an outbox come, are delivered, and a counter is replaced with each."""
+    file, fact = _kept_rows(folder), {}
+    first = [Row("usage", "s/1/0", b"188"), Row("counted", "boot", b"188")]
+    for rows, removed in (
+        (first, ()),
+        ([Row("usage", "s/1/1", b"x" * 3000), Row("counted", "boot", b"3188")], ()),
+        ((), first),  # of which the counter is another one by now
+        ([Row("usage", "s/1/2", b"7")], ()),
+    ):
+        gone = {(row.kind, row.key) for row in removed if fact.get((row.kind, row.key)) == row.octets}
+        fact = {name: octets for name, octets in fact.items() if name not in gone}
+        fact |= {(row.kind, row.key): row.octets for row in rows}
+        record.begin(fact)
+        if removed:
+            file.remove(removed)
+        else:
+            file.keep(rows)
+        record.acknowledge(fact)
+
+
+def read_rows(folder):
+    file = _kept_rows(folder)
+    file.take_stock()
+    found = {(row.kind, row.key): row.octets for kind in ("usage", "counted") for row in file.first(kind)}
+    file.keep([Row("usage", "later", b"1")])
+    return found or None

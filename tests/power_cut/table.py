@@ -74,9 +74,24 @@ DURABLE = (
         counted_on,
     ),
     Durable(
-        "catalogue of a blade", ("blade_agent/main_board/catalogue.py",), engine.write_catalogue, engine.read_catalogue
+        "catalogue of a blade",
+        ("blade_agent/main_board/catalogue_file.py",),
+        engine.write_catalogue,
+        engine.read_catalogue,
     ),
     Durable("segment tables of a blade", ("blade_agent/main_board/parts.py",), engine.write_tables, engine.read_tables),
+    Durable(
+        "keys of the authentication server on a blade",
+        ("blade_agent/main_board/issuer_keys.py",),
+        small_files.write_issuer_keys,
+        small_files.read_issuer_keys,
+    ),
+    Durable(
+        "what a blade knows of subscribers, and has to deliver to billing",
+        ("blade_agent/main_board/accounts/kept_rows.py",),
+        small_files.write_rows,
+        small_files.read_rows,
+    ),
     Durable(
         "segment store",
         (
@@ -100,11 +115,32 @@ DURABLE = (
         drawn=2,
     ),
     Durable(
+        "catalogue and orders of a headquarters",
+        ("distribution_center/headquarters/store.py",),
+        center.write_headquarters,
+        center.read_headquarters,
+        drawn=2,
+    ),
+    Durable(
         "history of a network management system",
         ("distribution_center/network_management/history.py",),
         center.write_history,
         center.read_history,
         whole,
+        drawn=2,
+    ),
+    Durable(
+        "subscribers and keys of an authentication server",
+        ("distribution_center/authentication/subscriber_file.py",),
+        center.write_subscribers,
+        center.read_subscribers,
+        drawn=2,
+    ),
+    Durable(
+        "subscribers and ledger",
+        ("distribution_center/accounts/database.py",),
+        center.write_accounts,
+        center.read_accounts,
         drawn=2,
     ),
     Durable("ingests", ("distribution_center/content/ingest_jobs.py",), center.write_ingests, center.read_ingests),
@@ -127,14 +163,20 @@ DURABLE = (
 NOT_DURABLE = {
     "media_network/files.py": "it is what the others write by",
     "media_network/sqlite_file.py": "it sets aside, and writes nothing that was acknowledged",
+    "blade_agent/main_board/catalogue.py": "it makes the folder; what is in it, others write",
+    "blade_agent/main_board/earlier_catalogue.py": "it reads, and removes what is kept otherwise by then",
+    "media_network/secret_file.py": "of users that are made anew, and of a console that logs in again",
     "media_network/status.py": "about a process that would not survive either",
     "blade_agent/main_board/engine/store/io_channel.py": "a probe whether the disk works, removed at once",
+    "distribution_center/commands/registry.py": "a copy that an operator orders, of what stays where it is",
     "distribution_center/network_management/run.py": "a token that is made anew",
     "chassis_emulator/network/state_folder.py": "of an emulated network, made anew: docs/operations/state.md",
+    "chassis_emulator/faults/hung_channels.py": "passes on what a channel is asked, later",
     "chassis_emulator/network/deleting.py": "moves aside what is deleted next",
     "chassis_emulator/physics/attributes.py": "stands for sysfs, which is no disk",
     "chassis_emulator/processes/child.py": "a log that is turned",
     "chassis_emulator/simulation/disk.py": "a simulated disk",
+    "chassis_emulator/simulation/sqlite_vfs.py": "SQLite on a simulated disk",
     "chassis_emulator/simulation/stage.py": "folders of a simulated disk",
 }
 """Modules that rename, sync or replace files, and are not in the table; and why."""

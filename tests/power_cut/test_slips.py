@@ -124,8 +124,9 @@ def held_before_it_is_synced():
         disk.make_folder(reception.cut_path(folder, self.key.cut))
         self.channel.cuts.add(self.key.cut)
         held = reception.segment_path(folder, self.key, reception.content_of(self.segment))
-        disk.rename(self._partial, held)
+        disk.rename(self.partial, held)
         disk.sync_folder(reception.cut_path(folder, self.key.cut))
+        self.stored = True
 
     with patch.object(reception.SegmentReception, "_commit", commit):
         yield

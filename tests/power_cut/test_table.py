@@ -9,7 +9,8 @@ from tests.power_cut.table import DURABLE, NOT_DURABLE
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("media_network", "blade_agent", "distribution_center", "chassis_emulator")
-MAKERS = {"DurableFile", "open_writer", "fsync", "fdatasync", "sync_folder", "sync", "rename", "replace", "truncate"}
+OPENERS = {"DurableFile", "open_writer", "opened_to_write"}
+MAKERS = {"fsync", "fdatasync", "sync_folder", "sync", "rename", "replace", "truncate"}
 """What is called where something is made durable, or where a file takes another's place."""
 PATHS = ("import os", "import Path")
 """Without either a module has no path to replace."""
@@ -24,7 +25,7 @@ def durable_calls(source):
         called = node.func
         if isinstance(called, ast.Subscript):
             called = called.value
-        if isinstance(called, ast.Name) and called.id in {"DurableFile", "open_writer"}:
+        if isinstance(called, ast.Name) and called.id in OPENERS:
             yield called.id, node.lineno
         elif isinstance(called, ast.Attribute) and called.attr in MAKERS and concerns_files(called, node, has_paths):
             yield called.attr, node.lineno

@@ -20,6 +20,9 @@ from blade_agent.hardware.profile import HardwareProfile, load_profile
 from blade_agent.settings import BladeSettings
 from chassis_emulator.scenario.reader import read_scenario
 from chassis_emulator.topology.topology import Topology, read_topology
+from distribution_center.accounts.settings import AccountsSettings
+from distribution_center.authentication.settings import AuthenticationSettings
+from distribution_center.headquarters.settings import MamSettings
 from distribution_center.network_management.settings import NmsSettings
 from distribution_center.settings import CenterSettings
 from media_network.settings import read_settings
@@ -63,6 +66,7 @@ BLADE = _facts("""
     address = "192.0.2.12"
     backplane = "/dev/ttyS1"
     state = "/var/lib/media-station"
+    zone = "hamburg"
     channels = ["/media/disk-a", {path = "/media/disk-b", mount = true}]
     media_port = 8080
     control_port = 8081
@@ -70,13 +74,21 @@ BLADE = _facts("""
     baud_rate = 115200
     profile = "generic-x86"
     capacity_bps = 800000000
+    pause_s = 3600
     allow_elsewhere = false
+    playlists_name_engines = false
+    high_water_percent = 90.0
+    low_water_percent = 80.0
     serial_number = "S-1"
     root = "/"
     watchdog = true
     reset_command = ["reboot", "-f"]
     power_off_command = ["poweroff"]
     service = {address = "192.0.2.200", take_command = ["true"], leave_command = ["true"], listen = false}
+    authentication = {server = "192.0.2.3:8080", issuer = "media-station", audience = "media-station", skew_s = 60.0,
+                      refresh_s = 60.0}
+    accounts = {subscribers = "192.0.2.4:8085", billing = "192.0.2.5:8085", fresh_s = 60.0, stale_s = 3600.0,
+                grace_s = 604800.0, refusal_s = 5.0, unconfirmed = "admit", kept = 20000}
 """) | {"snmp": _snmp()}
 
 CHASSIS = _facts("""
@@ -118,9 +130,15 @@ CENTER = _facts("""
     registry = "/var/lib/media-station/registry.sqlite"
     storing_patience_s = 60.0
     restore_after_s = 60.0
+    counts_for_s = 86400.0
+    surplus_percent = 20.0
     longest_segment_ms = 12000
     local_files = true
     metadata_zone = "Europe/Berlin"
+    distances = {default_km = 1000.0, between = [{zones = ["hamburg", "berlin"], km = 255.0}]}
+    cost = {bandwidth = 1.0, distance = 1.0, copying = 1.0, load = 2.0, missing = 10.0, stale = 100.0}
+    page = {address = "127.0.0.1", port = 8082, users = ["root"], upload_bytes_max = 200000000000,
+            uploads_bytes_max = 400000000000}
     [[providers]]
     name = "studio"
     address = "https://films.example/new/"
@@ -134,8 +152,40 @@ CENTER = _facts("""
     bytes_max = 200000000000
 """) | {"snmp": _snmp()}
 
+MAM = _facts("""
+    centers = {east = "192.0.2.1:8081", west = "192.0.2.2:8081"}
+    state = "/var/lib/media-station/mam"
+    address = "192.0.2.1"
+    port = 8082
+    poll_s = 2.0
+""") | {"snmp": _snmp()}
+
+ACCOUNTS = _facts("""
+    address = "192.0.2.4"
+    port = 8085
+    state = "/var/lib/media-station/accounts"
+    database = "postgresql://accounts@192.0.2.9/accounts"
+""")
+
+AUTH = _facts("""
+    address = "192.0.2.3"
+    state = "/var/lib/media-station/auth"
+    port = 8080
+    issuer = "media-station"
+    audience = "media-station"
+    algorithm = "ES256"
+    token_s = 3600
+    renewal_s = 2592000
+    numbered = false
+    password_threads = 2
+""")
+
 NMS = _facts("""
     centers = ["192.0.2.1:8081"]
+    named_centers.east = {address = "192.0.2.2:8081", chassis = {north = "192.0.2.253:161"},
+        user = {user = "reader", auth_protocol = "SHA-256", auth_password = "secret-one", priv_protocol = "AES",
+                priv_password = "secret-two", group = "read-only"}}
+    headquarters = "192.0.2.1:1163"
     state = "/var/lib/nms"
     address = "127.0.0.1"
     http_port = 8070
@@ -221,10 +271,22 @@ PROFILE = _facts(f"""
 TOPOLOGY = yaml.safe_load("""
 network: 7
 name: lab
-center: {name: main, home: home, providers: [{name: studio, address: "https://films.example/new/"}]}
+center: {name: main, home: home, providers: [{name: studio, address: "https://films.example/new/"}],
+  cost: {bandwidth: 1.0, distance: 1.0, copying: 1.0, load: 2.0, missing: 10.0, stale: 100.0}}
 stations:
-  - {name: home, slots: 2, channels: 1, capacity_bps: 800000000, allow_elsewhere: false, baud_rate: 115200,
-     profile: emulated, inlet_c: 22.0, supplies: 2, blade_cores: 0.5}
+  - {name: home, zone: hamburg, slots: 2, channels: 1, capacity_bps: 800000000, pause_s: 3600, allow_elsewhere: false,
+     playlists_name_engines: false, baud_rate: 115200, profile: emulated, inlet_c: 22.0, supplies: 2, blade_cores: 0.5}
+  - {name: north, zone: berlin, slots: 2}
+other_centers:
+  - {name: east, home: home, providers: [{name: studio, address: "https://films.example/new/"}],
+     cost: {bandwidth: 1.0, distance: 1.0, copying: 1.0, load: 2.0, missing: 10.0, stale: 100.0},
+     stations: [{name: home, zone: hamburg, slots: 2, channels: 1, capacity_bps: 800000000, pause_s: 3600,
+                 allow_elsewhere: false, playlists_name_engines: false, baud_rate: 115200, profile: emulated,
+                 inlet_c: 22.0, supplies: 2,
+                 blade_cores: 0.5}]}
+distances: {default_km: 1000.0, between: [{zones: [hamburg, berlin], km: 255.0}]}
+authentication: true
+accounts: true
 snmp: {community: public, targets: [{address: "127.0.0.1:9162", inform: true, community: public}]}
 """)
 
@@ -264,6 +326,9 @@ FILES = (
     WrittenFile("blade.toml", BladeSettings, BLADE, _settings(BladeSettings), as_toml_text),
     WrittenFile("chassis.toml", ManagerSettings, CHASSIS, _settings(ManagerSettings), as_toml_text),
     WrittenFile("center.toml", CenterSettings, CENTER, _settings(CenterSettings), as_toml_text),
+    WrittenFile("mam.toml", MamSettings, MAM, _settings(MamSettings), as_toml_text),
+    WrittenFile("auth.toml", AuthenticationSettings, AUTH, _settings(AuthenticationSettings), as_toml_text),
+    WrittenFile("accounts.toml", AccountsSettings, ACCOUNTS, _settings(AccountsSettings), as_toml_text),
     WrittenFile("nms.toml", NmsSettings, NMS, _settings(NmsSettings), as_toml_text),
     WrittenFile("board.toml", HardwareProfile, PROFILE, lambda path: load_profile(str(path)), as_toml_text),
     WrittenFile("topology.yaml", Topology, TOPOLOGY, read_topology, yaml.safe_dump),

@@ -12,7 +12,7 @@ from chassis_emulator.commands.cli import main as chassis_emulator
 from chassis_emulator.media_console.cli import main as media_console
 from distribution_center.cli import main as distribution_center
 from tests.wrong_values.library_wording import assert_one_sentence
-from tests.wrong_values.table import BLADE, CENTER, CHASSIS, NMS, as_toml_text
+from tests.wrong_values.table import AUTH, BLADE, CENTER, CHASSIS, MAM, NMS, as_toml_text
 
 NOWHERE = "/proc/nothing/here"
 """Neither there, nor can it be made."""
@@ -129,6 +129,8 @@ SETTINGS = (
     (blade_agent, ["set-epoch", "7"], CHASSIS),
     (distribution_center, ["run"], CENTER),
     (distribution_center, ["nms", "run"], NMS),
+    (distribution_center, ["mam", "run"], MAM),
+    (distribution_center, ["auth", "run"], AUTH),
 )
 each_part = pytest.mark.parametrize(("group", "words", "whole"), SETTINGS, ids=lambda value: str(value)[:40])
 
@@ -162,9 +164,10 @@ def test_a_part_whose_folders_cannot_be_made(tmp_path, group, words, whole):
     [
         (distribution_center, ["run"], CENTER, ("control_port", "media_port"), socket.SOCK_STREAM),
         (distribution_center, ["nms", "run"], NMS, ("http_port", None), socket.SOCK_STREAM),
+        (distribution_center, ["auth", "run"], AUTH, ("port", None), socket.SOCK_STREAM),
         (blade_agent, ["manage"], CHASSIS, None, socket.SOCK_DGRAM),
     ],
-    ids=("center", "nms", "manager"),
+    ids=("center", "nms", "authentication", "manager"),
 )
 def test_a_part_whose_address_is_taken(tmp_path, group, words, whole, keys, kind):
     with socket.socket(socket.AF_INET, kind) as taken:

@@ -125,8 +125,9 @@ def test_a_key_that_is_none_is_said_with_the_one_that_is_meant(written, tmp_path
 
 
 def named_by_the_person(place):
-    """Whether the key is a name that the person gives: of a group, a view, a station or a host."""
-    return place[-2:-1] in (("groups",), ("views",), ("chassis",), ("agents",))
+    """Whether the key is a name that the person gives: of a group, a view, a station, a host or a center."""
+    names = {("groups",), ("views",), ("chassis",), ("agents",), ("named_centers",)}
+    return place[-2:-1] in names or (place[:1] == ("centers",) and len(place) == 2)
 
 
 @each_file

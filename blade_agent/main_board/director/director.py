@@ -8,20 +8,39 @@ from contextlib import asynccontextmanager
 from copy import copy
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
+from blade_agent.main_board.director.admission import PLAYLIST_PATH, Admission
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
+from blade_agent.main_board.director.copies.bringing import Carrier
+from blade_agent.main_board.director.copies.deleting import Deleting
+from blade_agent.main_board.director.copies.directed_copies import DirectedCopies
 from blade_agent.main_board.director.copies.evacuation import Evacuation
+from blade_agent.main_board.director.copies.eviction import Eviction
+from blade_agent.main_board.director.copies.explaining import Explaining
+from blade_agent.main_board.director.copies.locating import Locating
+from blade_agent.main_board.director.copies.moving import TakingIn
 from blade_agent.main_board.director.copies.obtaining import Obtaining
+from blade_agent.main_board.director.copies.on_demand import OnDemand
+from blade_agent.main_board.director.copies.replication import Replication
+from blade_agent.main_board.director.copies.retiring import Retiring
+from blade_agent.main_board.director.copies.source_choice import SourceChoice
+from blade_agent.main_board.director.copies.trimming import Trimming
+from blade_agent.main_board.director.copies.worth import Popularity
 from blade_agent.main_board.director.director_figures import (
     DirectorCounters,
     DirectorFigures,
     DirectorWork,
     RosterFigures,
 )
-from blade_agent.main_board.director.doors.pulls import PLAYLIST_PATH, SEGMENT_PATH, Pulls
+from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
+from blade_agent.main_board.director.doors.named_engines import NamedEngines
+from blade_agent.main_board.director.doors.playlist_resource import KEY_PICTURES_PATH, MEDIA_PATH, Playlists
+from blade_agent.main_board.director.doors.pulls import SEGMENT_PATH, Pulls
+from blade_agent.main_board.director.doors.watch_page import WatchPage
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.engines.attending import Attending
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord, Heard, Roster
+from blade_agent.main_board.director.holdings.attachments import Attachments
 from blade_agent.main_board.director.holdings.catalogue_keeping import CatalogueKeeping
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
@@ -35,7 +54,17 @@ from media_network.fields import ProgramId
 from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
-from media_network.messages import enlisting, holdings, obtaining, program_information, streaming, watching
+from media_network.messages import (
+    deletion,
+    enlisting,
+    holdings,
+    obtaining,
+    program_information,
+    sources,
+    steering,
+    streaming,
+    watching,
+)
 from media_network.messages.verb import Done
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
@@ -87,14 +116,46 @@ class Director:
         self._key = key
         self._catalogue = catalogue
         roster, table = self._roster, self._table = Roster(), SegmentLocationTable()
-        choice = EngineChoice(roster, table)
         library = self._library = Library(term, catalogue, roster)
         stock = self._stock = TakingStock(term, catalogue, roster, table, self._tell_registry)
         self.registry = RegistryLink(term, catalogue, roster, table, library, stock)
-        self._pushes = PushSessions(term, choice, library)
-        self._pulls = Pulls(term, choice, library)
-        self._obtaining = Obtaining(term, catalogue, library, roster, table, stock, self.registry)
-        self._evacuation = Evacuation(term, catalogue, roster, table, self._obtaining)
+        self._choice = SourceChoice(term)
+        locating = self._locating = Locating(term, library, roster, table, self._choice)
+        copies = self._copies = DirectedCopies(term, roster, stock, self.registry, self._choice)
+        self._obtaining = Obtaining(
+            term, catalogue, library, roster, table, self.registry, self._choice, locating, copies
+        )
+        self._explaining = Explaining(term, library, roster, table, self._choice)
+        carrier = Carrier(term.duty.address, locating, copies, self._choice)
+        on_demand = OnDemand(term, library, roster, table, carrier)
+        trimming = Trimming(term, roster, table, self.registry)
+        self._retiring = Retiring(term, roster, table, trimming)
+        replication = Replication(term, library, roster, table, carrier, self._retiring.note)
+        choice = EngineChoice(roster, on_demand, on_demand, replication)
+        admission = Admission(term)
+        self._pushes = PushSessions(term, choice, library, admission)
+        self._pulls = Pulls(term, choice, library, admission)
+        attachments = Attachments(term, catalogue, roster, library)
+        named = NamedEngines(term, choice) if term.duty.playlists_name_engines else None
+        self._playlists = Playlists(term, library, admission, attachments, named)
+        self._page = WatchPage(term.duty.station, catalogue, roster, library, attachments)
+        self._deleting = Deleting(
+            term,
+            catalogue,
+            library,
+            roster,
+            table,
+            stock,
+            self.registry,
+            self._obtaining,
+            self._watched,
+            lambda cut: on_demand.is_bringing(cut) or replication.is_bringing(cut),
+        )
+        popularity = Popularity()
+        library.played = lambda program: popularity.note(program, _now())
+        self._eviction = Eviction(term, catalogue, roster, table, self.registry, self._deleting, popularity, trimming)
+        self._taking_in = TakingIn(obtaining=self._obtaining, roster=roster, table=table, water=term.duty.water)
+        self._evacuation = Evacuation(term, catalogue, library, roster, table, locating, copies)
         self._catalogues = CatalogueKeeping(term, catalogue, roster)
         self._attending = Attending(term, roster, self._died)
         self._catalogues.heard = self._let_go
@@ -109,10 +170,13 @@ class Director:
     def handlers(self) -> HandlerTable:
         """All that a director answers."""
         table, admit = HandlerTable("media director"), self._term.blades.admit
-        table.verb(obtaining.OBTAIN, self._obtaining.obtain)
+        table.verb(obtaining.OBTAIN, self._obtain)
+        table.verb(deletion.DELETE_HERE, self._deleting.delete)
+        table.verb(deletion.MOVE_PROGRAM, self._taking_in.take_in)
         table.verb(program_information.PUBLISH_PROGRAM, self._publish)
         table.verb(program_information.ASK_STATION_PROGRAM, self._tell_program)
-        table.verb(obtaining.LOCATE_SEGMENT, self._obtaining.locate_segment)
+        table.verb(sources.ASK_EXPLANATION, self._explaining.explain)
+        table.verb(obtaining.LOCATE_SEGMENT, self._locating.locate_segment)
         table.verb_from(admit, enlisting.ENLIST, self._enlist)
         table.verb_from(admit, enlisting.REPORT, self._report)
         table.verb_from(admit, obtaining.COPY_DONE, self._copy_done)
@@ -120,19 +184,34 @@ class Director:
         table.verb_from(admit, streaming.ASSUMED, self._pushes.assumed)
         table.verb_from(admit, streaming.STOPPED, self._pushes.stopped)
         table.verb_by_host(streaming.PLAY, self._pushes.play)
+        table.verb(steering.PAUSE, self._pushes.steering.pause)
+        table.verb_by_host(steering.RESUME, self._pushes.steering.resume)
+        table.verb_by_host(steering.SEEK, self._pushes.steering.seek)
+        table.verb(steering.SCALE, self._pushes.steering.scale)
+        table.verb(steering.END_STREAM, self._pushes.steering.end)
         table.verb(watching.WATCHING, self._pushes.watching)
         table.verb(watching.LIST_SESSIONS, self._pushes.list_sessions)
         table.verb(watching.ASK_STATION, self._view)
         table.verb(holdings.ASK_STATION_HOLDINGS, self._tell_holdings)
-        table.resource(PLAYLIST_PATH, self._pulls.playlist, "The playlist of a program (claim 1).")
-        table.resource(SEGMENT_PATH, self._pulls.segment, "A segment: redirects to an engine that holds it (claim 18).")
+        answers = {
+            PLAYLIST_PATH: self._playlists.multivariant,
+            MEDIA_PATH: self._playlists.media,
+            KEY_PICTURES_PATH: self._playlists.key_pictures,
+            SEGMENT_PATH: self._pulls.segment,
+            **self._page.answers(),
+        }
+        for path, summary in DIRECTED.items():
+            table.resource(path, answers[path], summary, from_anywhere=path.startswith(PROGRAMS))
         return table
 
     async def run(self) -> None:
         """Direct until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.registry.keep_registered(), name="keep registered")
+            tasks.create_task(self.registry.keep_informed(), name="follow the feed")
             tasks.create_task(self.registry.keep_locations_told(), name="keep locations told")
+            tasks.create_task(self._eviction.keep_room(), name="keep room")
+            tasks.create_task(self._retiring.keep_tidy(), name="keep tidy")
             tasks.create_task(self._keep_watch(), name="keep watch")
 
     @property
@@ -204,12 +283,20 @@ class Director:
         await self._catalogue.learn([change_of(header)])
         return Done()
 
+    async def _obtain(self, order: obtaining.Obtain) -> obtaining.ObtainStanding | Refused:
+        """Claim 12: copies are ordered, be it that some are here for another reason."""
+        self._retiring.keep(order.header.program)
+        return await self._obtaining.obtain(order)
+
     def _learnt(self, changes: Sequence[program_information.ProgramChange]) -> None:
         for change in changes:
             self._obtaining.learnt(change)
             if change.header and (held := self._table.segments(change.header.cut)):
                 self.registry.changed(change.header.cut, held)  # engines may have said so before this was known
         self._catalogues.tell()
+
+    def _watched(self, program: ProgramId) -> int:
+        return self._pushes.watched(program) + self._pulls.watched(program)
 
     def _let_go(self, engine: EngineRecord, change: program_information.ProgramChange) -> None:
         """An engine has heard of a change, and holds nothing any more that it has made void."""
@@ -233,6 +320,7 @@ class Director:
             self._lose(earlier)
         known = earlier and earlier.boot == message.boot
         engine = self._roster.enlist(message, address, media, _now())
+        self._term.know_tickets(message.ticket_keys)
         self._attending.begin(engine)
         if not known:
             self.registry.engines_changed()
@@ -280,7 +368,7 @@ class Director:
         engine = self._enlisted(message.engine, message.boot)
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
-        await self._obtaining.copy_done(message, engine)
+        await self._copies.done(message, engine)
         return Done()
 
     async def _view(self, _: watching.AskStation) -> watching.StationView:
@@ -330,7 +418,7 @@ class Director:
 
     def _lose(self, engine: EngineRecord) -> None:
         self._pushes.lose_engine(engine.address, engine.boot, gone=True)
-        self._obtaining.lose_engine(engine.address)
+        self._copies.lose_engine(engine.address)
 
     def _tell_registry(self, changes: Changes) -> None:
         for cut, segments in changes.items():

@@ -2,15 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.duty import DirectorDuty
 from blade_agent.main_board.director.station_blades import StationBlades
 from media_network.callback import do_nothing
+from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
 from media_network.ticket import TicketKey
+
+_EARLIER_KEPT = 8
 
 
 class Standing:
@@ -53,6 +57,8 @@ class Term:
     blades: StationBlades = field(default_factory=StationBlades)
     """As the chassis manager has told."""
     assembling: Assembling = field(default_factory=Assembling)
+    earlier_tickets: deque[TicketKey] = field(default_factory=lambda: deque(maxlen=_EARLIER_KEPT))
+    """What directors before this one have signed with, as engines tell."""
 
     @property
     def epoch(self) -> int:
@@ -63,6 +69,20 @@ class Term:
     def lease_s(self) -> float:
         """How long an engine whose reports are not answered may be heard of at a console."""
         return (self.duty.intervals.lease_ms + self.duty.intervals.grace_ms) / 1000
+
+    def know_tickets(self, keys: Iterable[str]) -> None:
+        """An engine tells the keys, in hexadecimal, of directors that it has heard."""
+        for key in (TicketKey(bytes.fromhex(key)) for key in keys):
+            if key != self.tickets and key not in self.earlier_tickets:
+                self.earlier_tickets.append(key)
+
+    def has_signed(self, ticket: str, session: str, program: ProgramId) -> bool:
+        """Whether this director, or one before it, has signed a ticket for that session and program."""
+        return any(key.holder(ticket, program) == session for key in (self.tickets, *self.earlier_tickets))
+
+    def has_inherited(self, ticket: str, session: str, program: ProgramId) -> bool:
+        """Whether a director before this one has signed it: a session that this one may never have known."""
+        return any(key.holder(ticket, program) == session for key in self.earlier_tickets)
 
     def is_assembling(self, now: float) -> bool:
         """Whether engines may have yet to say what they hold: what is missing may be here in a moment."""

@@ -124,12 +124,25 @@ class DirectorLink:
         self._news = asyncio.Event()
         self._said: Report | None = None
         self._said_enlisted: tuple[Address, int] | None = None
+        self._losses_told = 0
+        """Those of the store that the director knows of."""
         """What the log has been told."""
 
     @property
     def epoch(self) -> int:
         """Of the director of now."""
         return self.duty.epoch
+
+    @property
+    def director_clock_us(self) -> int | None:
+        """What the director's clock shows, less the time that its last answer was on its way; None: it never said."""
+        clock_us, answered_s = self._answered
+        return None if clock_us is None else clock_us + round((asyncio.get_running_loop().time() - answered_s) * 1e6)
+
+    @property
+    def is_enlisted(self) -> bool:
+        """Whether the director knows what is held here, and no word of it is on its way."""
+        return self._enlisted.is_set()
 
     def follow(self, duty: EngineDuty) -> None:
         """Another director has been appointed: enlist with it, with all that is going on here."""
@@ -245,6 +258,7 @@ class DirectorLink:
             self._news.clear()
             sent_s = loop.time()
             deadline_s = _ENLIST_DEADLINE_S
+            self._losses_told = self._store.losses
             answer = await self._ask(ENLIST, self._enlistment(work), deadline_s, while_refused=False)
             if isinstance(answer, Enlisted) and (key := _bytes_of(answer.ticket_key)):
                 self.take_ticket_key(TicketKey(key))
@@ -295,12 +309,14 @@ class DirectorLink:
             draining=self.draining,
             heard=known.heard,
             newest=known.newest,
+            ticket_keys=tuple(key.hex() for key in self._ticket_keys),
         )
 
     async def _report_until_enlistment_is_due(self, work: Work) -> None:
-        losses, reported_s = self._store.losses, 0.0
+        reported_s = 0.0
         loop = asyncio.get_running_loop()
-        while self._enlisted.is_set() and losses == self._store.losses:
+        # What was lost while the director was about to answer is not in what it was told.
+        while self._enlisted.is_set() and self._losses_told == self._store.losses:
             self._news.clear()
             load = work.load()
             report = self._report(load)
@@ -325,6 +341,7 @@ class DirectorLink:
             push_bps=load.push_bps,
             pull_bps=load.pull_bps,
             free_bytes=self._store.free_bytes,
+            stored_bytes=self._store.stored_bytes,
             draining=self.draining,
             blades=self._blades_version,
         )

@@ -1,12 +1,13 @@
 """Letting go of programs that were withdrawn, or are others now under the same name."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.copying import Copying
 from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore
+from media_network.cut import Cut
 from media_network.fields import ProgramId, Sha256
 from media_network.messages.program_information import ProgramChange
 
@@ -38,6 +39,16 @@ class Discarding:
             await self._discard({name: header.table if header else None for name, header in headers.items()})
         except StillHeld as error:
             logger.warning("%s; it is not held any more", error)
+
+    async def let_go(self, cut: Cut, numbers: Collection[int] | None = None) -> None:
+        """Hold nothing of a program, or not these segments, from this call on; what is returned from is durable.
+
+        Raises `StillHeld`.
+        """
+        try:
+            await self._store.let_go(cut, numbers)
+        except StoreError as error:
+            raise StillHeld(str(error)) from error
 
     async def _discard(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
         if self._copying:

@@ -5,29 +5,36 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from blade_agent.main_board.accounts.usage_meter import UsageMeter
 from blade_agent.main_board.catalogue import Catalogue
+from blade_agent.main_board.engine.assuring import Assuring
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
+from blade_agent.main_board.engine.deleting import Deleting
 from blade_agent.main_board.engine.director_link import CatalogueKnown, DirectorLink, EngineDuty, EngineLoad
 from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
 from blade_agent.main_board.engine.engine_figures import EngineCounters, EngineWork
+from blade_agent.main_board.engine.index_digests import IndexDigests
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
+from blade_agent.main_board.engine.store.arriving import Arrivals
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
 from blade_agent.main_board.parts import with_parts
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
+from media_network.messages.deletion import DELETE_SEGMENTS
 from media_network.messages.enlisting import ATTEND, RunningStream
-from media_network.messages.holdings import ASK_ENGINE_HOLDINGS, AskHoldings, Holdings
+from media_network.messages.holdings import ASK_ENGINE_HOLDINGS, ASK_INTACT, AskHoldings, Holdings
 from media_network.messages.obtaining import FETCH
 from media_network.messages.program_information import ASK_ENGINE_CHANGES, KEEP_CHANGES
-from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, StreamCursor
+from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, SWAP, StreamCursor
 from media_network.messages.watching import ASK_DIRECTOR, AskDirector, DirectorSeen
-from media_network.segment_url import HELD_SEGMENT_PATH
+from media_network.segment_url import HELD_INDEX_PATH, HELD_SEGMENT_PATH
 
 _LEAVE_WITHIN_S = 1.0
 
@@ -48,41 +55,56 @@ class Engine:
         push_socket: PushSocket,
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
+        meter: UsageMeter | None = None,
     ) -> None:
+        """`meter` records what it sends to viewers; None: nobody bills it."""
         self.counters = counters
         self._store = store
         self._tasks = tasks
         self._director = DirectorLink(duty, boot, client, store)
-        self._copying = Copying(store, catalogue, client, self._director, counters, tasks)
-        self._resource = SegmentResource(store, self._director, counters)
+        arrivals = Arrivals()
+        self._copying = Copying(store, catalogue, client, self._director, counters, tasks, arrivals)
+        self._index_digests = IndexDigests(catalogue.parts)
+        self._resource = SegmentResource(store, arrivals, self._director, counters, self._index_digests.of, meter=meter)
         self._attendance = Attendance(self._director)
         self.discarding = Discarding(store, self._copying)
+        self._deleting = Deleting(self.discarding, self._copying, self._director, self._reads)
+        self._assuring = Assuring(store)
         self._kept = KeptPrograms(catalogue, self._director)
         self._catalogue = catalogue
         self._streams = EngineStreams(
             store=store,
+            arrivals=arrivals,
             director=self._director,
             client=client,
             push_socket=push_socket,
             counters=counters,
             tasks=tasks,
+            meter=meter,
         )
+        if meter:
+            meter.pushed_bytes = lambda: counters.push_bytes
+            meter.under_way_bytes = lambda: sum(stream.sent_bytes for stream in self._streams.figures())
         self._meter = EngineLoadMeter(self._streams, counters, asyncio.get_running_loop().time())
 
     def table(self) -> HandlerTable:
         """All that an engine answers."""
         table, director = HandlerTable("media engine"), self._director
         table.verb_from(director.admit_director, FETCH, self._copying.fetch)
+        table.verb_from(director.admit_director, DELETE_SEGMENTS, self._deleting.delete)
         table.verb_by_host(STREAM, self._streams.stream)
         table.verb_from(director.admit_station, PRELOAD, self._streams.preload)
+        table.verb_from(director.admit_station, SWAP, self._streams.swap)
         table.verb_from(director.admit_station, START, self._streams.start)
         table.verb(CEASE, self._streams.cease)
         table.verb_from(director.admit_director, ATTEND, self._attendance.attend)
         table.verb(ASK_ENGINE_HOLDINGS, self._tell_holdings)
+        table.verb_from(director.admit_director, ASK_INTACT, self._assuring.tell)
         table.verb(ASK_ENGINE_CHANGES, self._kept.tell)
         table.verb_from(director.admit_director, KEEP_CHANGES, self._kept.keep)
         table.verb(ASK_DIRECTOR, self._tell_director)
-        table.resource(HELD_SEGMENT_PATH, self._resource.get)
+        table.resource(HELD_SEGMENT_PATH, self._resource.get, from_anywhere=True)
+        table.resource(HELD_INDEX_PATH, self._resource.get_index, from_anywhere=True)
         return table
 
     async def run(self) -> None:
@@ -90,7 +112,8 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store.watch_space(), name="space")
-                tasks.create_task(self._store.watch_content(), name="content")
+                tasks.create_task(self._store.watch_channels(self._found_again), name="channels")
+                tasks.create_task(self._store.watch_content(self._index_digests.of), name="content")
                 tasks.create_task(self._streams.pusher.run(), name="pusher")
                 tasks.create_task(self._director.watch_lease(self._streams.expire), name="lease")
                 tasks.create_task(self._director.keep(self), name="bond with the director")
@@ -162,6 +185,13 @@ class Engine:
         """Stop everything: the lease has ended."""
         self._streams.expire()
 
+    async def _found_again(self) -> None:
+        """What was withdrawn while a disk was away is not held when it is back."""
+        await self.discarding.discard_gone(self._catalogue)
+
+    def _reads(self, cut: Cut) -> int:
+        return self._streams.reads(cut) + self._resource.reading[cut]
+
     async def _tell_holdings(self, request: AskHoldings) -> Holdings:
         return page_of(self._store.cuts(), lambda cut: [self._store.numbers(cut)], request.after)
 
@@ -172,9 +202,15 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(
-    duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random, counters: EngineCounters
+    duty: EngineDuty,
+    store: SegmentStore,
+    catalogue: Catalogue,
+    rng: random.Random,
+    counters: EngineCounters,
+    *,
+    meter: UsageMeter | None = None,
 ) -> AsyncIterator[Engine]:
-    """An engine with its voice and its socket, which adds to `counters`. Raises OSError."""
+    """An engine with its voice and its socket, which adds to `counters`, and has a `meter` record. Raises OSError."""
     async with (
         HttpClient(rng, duty.address.host) as client,
         open_push_socket(duty.address.host) as push_socket,
@@ -189,6 +225,7 @@ async def open_engine(
             push_socket=push_socket,
             counters=counters,
             tasks=tasks,
+            meter=meter,
         )
         with catalogue.letting_go(engine.discarding.discard):
             yield engine

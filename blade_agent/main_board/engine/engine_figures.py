@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from media_network.status import ChannelState
+
 
 class EngineCounters(Struct, kw_only=True):
     """A blade as an engine since its agent's start, whoever was director: what an engine does next is added."""
@@ -73,6 +75,8 @@ class ChannelCounters(Struct, kw_only=True):
     written_bytes: int = 0
     failures: int = 0
     """Of the disk to do either."""
+    hangs: int = 0
+    """How often it did not answer for too long."""
 
 
 class ChannelFigures(Struct, frozen=True, kw_only=True):
@@ -80,8 +84,7 @@ class ChannelFigures(Struct, frozen=True, kw_only=True):
 
     name: str
     """Of its folder."""
-    working: bool = True
-    """Whether it has not been given up."""
+    state: ChannelState = ChannelState.WORKING
     counted: ChannelCounters
     free_bytes: int = 0
     segments: int = 0
@@ -91,3 +94,10 @@ class ChannelFigures(Struct, frozen=True, kw_only=True):
     """Those of which it holds a segment."""
     receptions: int = 0
     """Segments that are being written."""
+    waiting: int = 0
+    """Reads and writes that wait for the disk, or are served by it."""
+
+    @property
+    def working(self) -> bool:
+        """Whether it is not given up, and does not hang."""
+        return self.state is ChannelState.WORKING

@@ -35,6 +35,7 @@ function ofBlade(name, picture, kinds) {
         ["Fan", `${words.rpm(slot.fan_rpm)}, driven at ${words.percent(slot.fan_duty)}`],
         ["Power", `${words.watts(slot.power_w)}, granted ${words.watts(slot.power_granted_w)}`],
         ["Streams", `${words.count(slot.streams)}, ${words.rate(slot.sent_bps)}`],
+        ["I/O channels", slot.channels.length ? words.channels(slot.channels) : words.DASH],
         ["Lights", lightsWords(slot.lights)],
         ["Address", words.plain(slot.address)],
         ["Service port", words.plain(slot.serial)],
@@ -78,15 +79,18 @@ function ofChassis(station, picture, kinds) {
 }
 
 function ofCenter(picture) {
-  const { center } = picture;
+  const { center, other_centers: others } = picture;
+  const facts = others.length
+    ? [center, ...others].map((one) => [one.name, `${one.process}, ${one.address}`])
+    : [["Name", center.name], ["State", center.process], ["Address", center.address]];
   return {
-    title: "Distribution center",
-    health: center.process === "running" ? "ok" : "critical",
-    facts: [["Name", center.name], ["State", center.process], ["Address", center.address]],
+    title: others.length ? "Distribution centers" : "Distribution center",
+    health: [center, ...others].every((one) => one.process === "running") ? "ok" : "critical",
+    facts,
     actions: [],
     faults: [],
     offered: [],
-    console: "center",
+    console: center.name,
   };
 }
 

@@ -2,8 +2,8 @@
 
 import { makeChoices } from "/shared/choices.js";
 import { element, setAttribute, setText } from "/shared/element.js";
+import { alarm } from "/shared/notices.js";
 import { icon } from "./icons.js";
-import { alarm } from "./notices.js";
 import { clock, isoTime } from "./words.js";
 
 const KEPT = 500;

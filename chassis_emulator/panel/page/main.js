@@ -2,6 +2,7 @@
 
 import { connect } from "/shared/connection.js";
 import { element, keepList, setAttribute, setText } from "/shared/element.js";
+import { notice } from "/shared/notices.js";
 import { actionsOf, orderWords } from "./actions.js";
 import { healthsOf, makeChassis, viewersOf } from "./chassis.js";
 import { ask, refreshQuestion } from "./confirm.js";
@@ -11,7 +12,6 @@ import { changingIcon } from "./icons.js";
 import { isTurn, keepTabStops, nextBlade } from "./keyboard.js";
 import { makeLog } from "./log.js";
 import { closeMenu, showMenu } from "./menu.js";
-import { notice } from "./notices.js";
 import { CONTROL, sendOrder } from "./orders.js";
 import { applyPatch } from "./patch.js";
 import { makeOverview } from "./overview.js";
@@ -47,6 +47,11 @@ function makeChips() {
   return shown;
 }
 
+function saidOf(centers, away) {
+  if (centers.length === 1) return away ? `Center ${away.process}` : "Center";
+  return away ? `${away.name} ${away.process}` : "Centers";
+}
+
 function showChips() {
   const healths = picture.stations.flatMap(healthsOf);
   const critical = healths.filter((health) => health === "critical").length;
@@ -55,10 +60,11 @@ function showChips() {
   chips.alarms.mark.show(grade);
   setAttribute(chips.alarms.root, "data-grade", grade);
   setText(chips.alarms.text, [critical && `${critical} critical`, warnings && `${warnings} warning`].filter(Boolean).join(", ") || "All healthy");
-  const running = picture.center.process === "running";
-  chips.center.mark.show(running ? "ok" : "critical");
-  setAttribute(chips.center.root, "data-grade", running ? "ok" : "critical");
-  setText(chips.center.text, running ? "Center" : `Center ${picture.center.process}`);
+  const centers = [picture.center, ...picture.other_centers];
+  const away = centers.find((one) => one.process !== "running");
+  chips.center.mark.show(away ? "critical" : "ok");
+  setAttribute(chips.center.root, "data-grade", away ? "critical" : "ok");
+  setText(chips.center.text, saidOf(centers, away));
 }
 
 function show(now) {

@@ -1,6 +1,6 @@
 // One slot, drawn from the front: the blade with its handles, or the empty bay, and the fan behind it.
 
-import { element, setAttribute, setStyle, setText } from "/shared/element.js";
+import { element, keepList, setAttribute, setStyle, setText } from "/shared/element.js";
 import { changingIcon, fanDrawing, icon } from "./icons.js";
 import { lightWords, makeLight } from "./light.js";
 import * as words from "./words.js";
@@ -33,7 +33,8 @@ export function slotDescription(slot) {
   const shining = LIGHTS.filter((name) => slot.lights[name]?.on_ms).map(
     (name) => `${LIGHT_WORDS[name]} ${lightWords(slot.lights[name])}`,
   );
-  return [...figures, ...shining].join(", ");
+  const channels = slot.channels.some((one) => one.state !== "working") ? [words.channels(slot.channels)] : [];
+  return [...figures, ...channels, ...shining].join(", ");
 }
 
 function makeMeter(name, iconName) {
@@ -47,6 +48,18 @@ function makeMeter(name, iconName) {
       setStyle(bar, "--share", share === null ? 0 : Math.min(Math.max(share, 0), 1).toFixed(3));
       setAttribute(bar, "data-grade", grade);
       setStyle(bar, "--mark", mark === null ? -1 : mark.toFixed(3));
+    },
+  };
+}
+
+// A disk each, as its own light would show it.
+function makeChannel(channel) {
+  const root = element("span", { class: "channel" });
+  return {
+    root,
+    update(now) {
+      setAttribute(root, "data-state", now.state);
+      setAttribute(root, "title", words.channels([now]));
     },
   };
 }
@@ -93,6 +106,8 @@ export function makeSlot(slot) {
   const health = changingIcon("unknown");
   const state = element("span", { class: "word" });
   const injected = element("span", { class: "injected" });
+  const channels = element("span", { class: "channels" });
+  const keptChannels = new Map();
   const nothing = element("span", { class: "nothing" });
   const blade = element(
     "button",
@@ -103,6 +118,7 @@ export function makeSlot(slot) {
     element("span", { class: "vent" }, element("span", { class: "streams" }, streams, streamsWord), injected),
     temperature.root,
     power.root,
+    channels,
     element("span", { class: "state" }, health.root, state),
     element("span", { class: "handle lower" }),
     nothing,
@@ -136,6 +152,7 @@ export function makeSlot(slot) {
         words.celsius(now.temperature_c), share(now.temperature_c), temperatureGrade(now), share(now.temperature_critical_c),
       );
       power.update(words.watts(now.power_w), now.power_w === null ? null : now.power_w / (now.power_granted_w || 20));
+      keepList(channels, keptChannels, now.channels, (channel) => channel.name, makeChannel);
       health.show(now.health);
       setText(state, words.doing(now));
       fan.update(now);

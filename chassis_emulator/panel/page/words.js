@@ -66,3 +66,9 @@ export function clock(seconds) {
 export function isoTime(seconds) {
   return new Date(seconds * 1000).toISOString();
 }
+
+const CHANNELS = { working: "works", hanging: "hangs", failed: "failed" };
+
+export function channels(list) {
+  return list.map((one) => `${one.name} ${CHANNELS[one.state]}`).join(", ");
+}

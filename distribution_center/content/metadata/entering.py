@@ -25,7 +25,8 @@ def entered(
     return replace(
         header,
         tracks=tuple(_track(track, metadata.languages) for track in header.tracks),
-        attachments=(*header.attachments, *attachments),
+        # A picture that the provider gives stands before the one that was made of the film.
+        attachments=(*attachments, *header.attachments),
         warnings=tuple(dict.fromkeys(warning[:LONGEST_SENTENCE] for warning in warnings))[:WARNINGS_MAX],
         publish_at_ms=begins_ms if begins_ms is not None and begins_ms > now_ms else None,
         window_ends_ms=metadata.window_ends_ms,

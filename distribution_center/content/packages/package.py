@@ -10,12 +10,12 @@ from pathlib import Path
 from distribution_center.content.errors import BadPackage, NotAFile
 from distribution_center.content.metadata.program_metadata import METADATA_BYTES_MAX, MetadataAsset, ProgramMetadata
 from distribution_center.content.metadata.reading import looks_like_metadata, read_metadata
-from media_network.program_header import ATTACHMENT_BYTES_MAX, Attachment, AttachmentKind
+from media_network.pictures import picture_type
+from media_network.program_header import ATTACHMENT_BYTES_MAX, Attachment, AttachmentKind, attachment_of
 
 _NAMES_LOOKED_AT = 1000
 _ENDINGS = (".xml", ".json")
 _FIRST = "adi.xml"
-_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif", b"BM": "image/bmp"}
 _METADATA_TYPES = {b"<": "application/xml", b"{": "application/json"}
 
 
@@ -40,7 +40,9 @@ class Document:
     def attachment(self) -> tuple[Attachment, bytes]:
         """It as a part of its program."""
         first = self.octets.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1]
-        return _attachment(AttachmentKind.METADATA, _METADATA_TYPES.get(first, "application/octet-stream"), self.octets)
+        return attachment_of(
+            AttachmentKind.METADATA, _METADATA_TYPES.get(first, "application/octet-stream"), self.octets
+        )
 
 
 def read_document(path: Path, source: str, zone: tzinfo) -> Document:
@@ -100,9 +102,8 @@ def picture_part(path: Path) -> tuple[Attachment, bytes] | str:
     if path.stat().st_size > ATTACHMENT_BYTES_MAX:
         return f"its picture has more than {ATTACHMENT_BYTES_MAX} bytes and is left out"
     octets = path.read_bytes()
-    for begins, media_type in _PICTURES.items():
-        if octets.startswith(begins):
-            return _attachment(AttachmentKind.PICTURE, media_type, octets)
+    if media_type := picture_type(octets):
+        return attachment_of(AttachmentKind.PICTURE, media_type, octets)
     return "its picture is neither JPEG, PNG, GIF nor BMP and is left out"
 
 
@@ -121,8 +122,3 @@ def _entries(folder: Path) -> Iterator[Path]:
             if number >= _NAMES_LOOKED_AT:
                 return
             yield Path(entry.path)
-
-
-def _attachment(kind: AttachmentKind, media_type: str, octets: bytes) -> tuple[Attachment, bytes]:
-    sha256 = hashlib.sha256(octets).hexdigest()
-    return Attachment(kind=kind, media_type=media_type, length_bytes=len(octets), sha256=sha256), octets

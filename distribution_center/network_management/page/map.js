@@ -22,6 +22,15 @@ const ORDERS = {
 const SHOWN = [["all", "All", "All stations"], ["bad", "Only bad", "Only stations that something is wrong with"]];
 const FOLDS = [["open", "Open", "Every chassis from the front"], ["closed", "Closed", "A line for each station"]];
 
+const factsOfCenter = ({ msdPrograms: programs, msdProgramsPublished: published }) => [
+  programs !== undefined && `${count(programs, "program")}, ${published ?? 0} published`,
+];
+const factsOfHeadquarters = ({ mshCenters: centers, mshCentersAway: away, mshPrograms: programs, mshOrdersOpen: orders }) => [
+  centers !== undefined && `${count(centers, "center")}${away ? `, ${away} away` : ""}`,
+  programs !== undefined && count(programs, "program"),
+  orders > 0 && `${count(orders, "order")} open`,
+];
+
 export function makeMap(root, select) {
   const [search, order, tools, centers, list, told] = ["search", "order", "tools", "centers", "stations", "shown"].map((id) => document.getElementById(id));
   const kept = new Map();
@@ -81,12 +90,12 @@ export function makeMap(root, select) {
     return {
       root,
       update(center) {
-        const { msdPrograms: programs, msdProgramsPublished: published } = center.scalars ?? {};
+        const told = center.kind === "headquarters" ? factsOfHeadquarters : factsOfCenter;
         setAttribute(root, "data-component", center.component);
         setAttribute(mark.root, "class", `icon ${center.colour}`);
         mark.show(CONDITIONS[center.colour].shape);
         setText(name, nameOf(center));
-        setText(facts, [programs !== undefined && `${count(programs, "program")}, ${published ?? 0} published`, trouble(center)].filter(Boolean).join(" · "));
+        setText(facts, [...told(center.scalars ?? {}), trouble(center)].filter(Boolean).join(" · "));
       },
     };
   }
@@ -107,7 +116,7 @@ export function makeMap(root, select) {
         if (name.startsWith("@")) centersToo = true;
         else touched.add(one?.kind === "station" ? name : one?.parent ?? name.split("/")[0]);
       }
-      if (centersToo) keepList(centers, kept, ofKind("center"), (center) => center.component, makeCenter);
+      if (centersToo) keepList(centers, kept, [...ofKind("headquarters"), ...ofKind("center")], (center) => center.component, makeCenter);
       for (const name of touched) {
         const station = find(name);
         if (station) stations.put(name, itemOf(station));

@@ -85,5 +85,6 @@ export function viewOf(blade) {
 }
 
 export function nameOf(one) {
+  if (one.kind === "headquarters") return "Headquarters";
   return one.kind === "center" ? `Center ${one.called || one.label}` : one.label;
 }

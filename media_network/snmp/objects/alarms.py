@@ -47,6 +47,7 @@ class AlarmKind(IntEnum):
     SESSION_LOST = 10
     STATION_SILENT = 11
     INGEST_FAILED = 12
+    CENTER_AWAY = 13
 
 
 _RANK = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING, Severity.INDETERMINATE)
@@ -66,6 +67,7 @@ KIND = enumerated(
     sessionLost=10,
     stationSilent=11,
     ingestFailed=12,
+    centerAway=13,
 )
 
 

@@ -1,8 +1,6 @@
 """A main board and its roles: what outlives them, and what one blade answers that fills two."""
 
 import asyncio
-import errno
-import os
 import random
 from contextlib import asynccontextmanager
 
@@ -35,20 +33,11 @@ from tests.blade_agent.main_board.director.stage import program_of, tombstone
 from tests.blade_agent.main_board.engine.station import inventory, path_of, put
 from tests.patience import PATIENCE_S, until
 from tests.programs import program_with, segment_of
+from tests.small_disk import SmallDisk
+from tests.verbs import VERBS
 
 HELD = program_of()
 """What `powered` holds segments of, as far as the director counts."""
-
-
-class FullState(DiskFiles):
-    """The disk of the blade's state is full until it is not."""
-
-    full = True
-
-    def append(self, path):
-        if self.full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().append(path)
 
 
 @asynccontextmanager
@@ -74,6 +63,12 @@ async def powered(folder, address, media, *, holding=(), files=None):
         running.cancel()
         await asyncio.wait([running])
         store.close()
+
+
+def test_the_door_knows_every_verb_that_a_role_answers(tmp_path):
+    door = FrontDoor(lambda: None, parts_of(tmp_path)).table()
+    of_roles = {verb.path for verb in VERBS if verb.path.startswith(("director/", "engine/"))}
+    assert of_roles - door.names == set()
 
 
 def test_counters_go_on_when_the_director_changes_and_when_the_role_ends(tmp_path, free_port):
@@ -249,7 +244,7 @@ def test_a_director_knows_the_blades_that_the_chassis_manager_has_told_it_of_and
 def test_what_a_full_disk_does_not_take_is_refused_and_the_blade_goes_on(tmp_path, free_port, caplog):
     """Nothing is acknowledged that is not durable; once there is room it is taken."""
     address, media = (Address("127.0.0.1", free_port()) for _ in range(2))
-    header, files = program_of().header, FullState()
+    header, files = program_of().header, SmallDisk()
 
     async def story():
         async with powered(tmp_path, address, media, files=files) as main_board, HttpClient(random.Random(1)) as http:

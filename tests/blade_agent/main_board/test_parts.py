@@ -109,6 +109,18 @@ def test_a_damaged_part_is_none_and_is_fetched_again(tmp_path, parts, caplog, da
     asyncio.run(story())
 
 
+def test_a_part_that_rots_while_it_is_held_comes_anew_without_a_restart(tmp_path, parts):
+    async def story():
+        await parts.keep(FILM.header, OCTETS)
+        (tmp_path / TABLE).write_bytes(OCTETS[:-1] + b"x")
+        assert await parts.read(TABLE) is None
+        async with served(Source()) as (http, sources):
+            assert await parts.hold(TABLE, len(OCTETS), sources[0], http)
+        assert await parts.read(TABLE) == OCTETS
+
+    asyncio.run(story())
+
+
 def test_what_is_another_part_than_its_name_says_is_none(tmp_path, parts):
     async def story():
         await parts.keep(OTHER.header, OTHER.segments.octets)

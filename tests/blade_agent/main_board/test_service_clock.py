@@ -8,7 +8,7 @@ from blade_agent.main_board import service_clock
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.service_clock import ServiceClock
 from chassis_emulator.simulation.simulation import Simulation
-from media_network.files import DiskFiles
+from tests.small_disk import SmallDisk
 
 NOW_MS = 9_000_000_000_000
 MINUTE_MS = 60_000
@@ -95,21 +95,14 @@ def test_it_survives_a_restart_and_the_disk_is_spared(board, tmp_path):
         await catalogue.load()
         return catalogue
 
-    class CountingFiles(DiskFiles):
-        written = 0
-
-        def append(self, path):
-            self.written += 1
-            return super().append(path)
-
-    files = CountingFiles()
+    files = SmallDisk(full=False)
 
     async def story():
         catalogue = await opened()
         board.now_ms = 0
         for second in range(180):
             await catalogue.hear_time(NOW_MS + 1000 * second)
-        assert 2 <= files.written <= 4
+        assert 2 <= files.commits <= 4
         again = await opened()
         assert NOW_MS + 2 * MINUTE_MS <= again.clock.now_ms() <= NOW_MS + 3 * MINUTE_MS
         await again.learn([], until=3, told_ms=NOW_MS + 175_000)

@@ -1,5 +1,7 @@
 """Every figure of a role is shown: who counts something more binds an object to it, or says here who shows it."""
 
+from enum import Enum
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,11 +9,13 @@ from blade_agent.snmp.chassis import ChassisObjects
 from blade_agent.snmp.entity import EntityObjects
 from blade_agent.snmp.entity_tree import chassis_entities
 from blade_agent.snmp.station import StationObjects
+from distribution_center.headquarters.objects import HeadquartersObjects
 from distribution_center.snmp.objects import CenterObjects
+from media_network.snmp.index import Rows
 from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.times import Uptime
 from tests.blade_agent.snmp.pictures import CHANNELS, DIRECTOR, ENGINE, MAIN_BOARD, blade, chassis, figures
-from tests.blade_agent.snmp.test_objects import CENTER
+from tests.blade_agent.snmp.test_objects import CENTER, HEADQUARTERS, CenterRows
 
 SHOWN_OTHERWISE = {
     "engines_lost": "their rows go from mssEngineTable, and the chassis manager tells of their blades",
@@ -45,7 +49,11 @@ def with_request_counters(counters):
 
 
 def with_center_counters(counters):
-    return CenterObjects, replace(CENTER, counted=counters)
+    return center_objects, replace(CENTER, counted=counters)
+
+
+def with_order_counters(counters):
+    return HeadquartersObjects, replace(HEADQUARTERS, counted=counters)
 
 
 ROLES = [
@@ -56,6 +64,7 @@ ROLES = [
     (DIRECTOR, with_director),
     (blade(1).asked, with_request_counters),
     (CENTER.counted, with_center_counters),
+    (HEADQUARTERS.counted, with_order_counters),
 ]
 
 
@@ -77,12 +86,18 @@ def other_than(value):
     match value:
         case bool():
             return not value
+        case Enum():
+            return next(other for other in type(value) if other is not value)
         case str():
             return f"another {value}"
         case frozenset():
             return value | {"another"}
         case _:
             return value + 1
+
+
+def center_objects(alarms, tell):
+    return CenterObjects(alarms, tell, CenterRows(), lambda: 0.0)
 
 
 def chassis_objects(alarms, tell):
@@ -102,7 +117,12 @@ def shown(objects_of_role, pictured):
     """Every instance and its value."""
     objects = objects_of_role(Alarms(Uptime(lambda: 0.0), lambda _: None, wall=lambda: 0.0), lambda _: None)
     objects.update(pictured)
-    return {(known.oid, index): known.read(row) for known in objects.objects() for index, row in known.rows}
+    return {
+        (known.oid, index): known.read(row)
+        for known in objects.objects()
+        if isinstance(known.rows, Rows)
+        for index, row in known.rows
+    }
 
 
 def test_what_is_shown_otherwise_is_still_counted():

@@ -17,6 +17,7 @@ from blade_agent.snmp.notification_types import (
     STANDARD_NOTIFICATIONS,
     STATION_NOTIFICATIONS,
 )
+from distribution_center.headquarters.objects import HEADQUARTERS_NOTIFICATIONS
 from distribution_center.snmp.objects import CENTER_NOTIFICATIONS
 from media_network.snmp.notifying.notifier import Notifier
 from media_network.snmp.notifying.waiting import Delivery
@@ -25,6 +26,7 @@ from media_network.snmp.objects.notification import COLD_START, STANDARD, Notifi
 from media_network.snmp.settings import READ_WRITE, CommunitySettings
 from media_network.snmp.targets import AgentSettings, TargetSettings
 from media_network.snmp.usm import EngineIdentity
+from media_network.status import ChannelState
 from tests.blade_agent.snmp.agents import READER, blade_agent, manager_agent, run, until
 from tests.blade_agent.snmp.pictures import (
     CHANNELS,
@@ -40,7 +42,10 @@ from tests.blade_agent.snmp.test_standard_notifications import interface, machin
 from tests.mib_facts import MIBS, SMI, all_objects
 
 KINDS = {"Enumeration": "Integer32", "DisplayString": "OctetString"}
-OURS = (*ALARM_NOTIFICATIONS, *CHASSIS_NOTIFICATIONS, *STATION_NOTIFICATIONS, *CENTER_NOTIFICATIONS)
+OURS = (
+    *(*ALARM_NOTIFICATIONS, *CHASSIS_NOTIFICATIONS, *STATION_NOTIFICATIONS),
+    *(*CENTER_NOTIFICATIONS, *HEADQUARTERS_NOTIFICATIONS),
+)
 ALL_KINDS = (*STANDARD, *STANDARD_NOTIFICATIONS, *OURS)
 
 
@@ -275,7 +280,7 @@ def test_a_blade_informs_until_it_has_a_receipt(folder, tmp_path, free_port):
         now = [figures()]
         target = TargetSettings(address=f"127.0.0.1:{port}", user="reader", inform=True, timeout_s=0.5, retries=10)
         async with blade_agent(folder, lambda: now[0], targets=(target,), log_entries=1) as agent:
-            failed = replace(CHANNELS[0], working=False, counted=ChannelCounters(failures=3))
+            failed = replace(CHANNELS[0], state=ChannelState.FAILED, counted=ChannelCounters(failures=3))
             lost = replace(SESSION, session="s-2", segment=12)
             now[0] = figures(
                 replace(MAIN_BOARD, channels=(failed, CHANNELS[1])),

@@ -17,11 +17,15 @@ from distribution_center.center_figures import (
     ProgramFigures,
     StationFigures,
 )
+from distribution_center.headquarters.figures import HeadquartersFigures, OrderCounters
+from distribution_center.headquarters.objects import HeadquartersObjects
 from distribution_center.snmp.objects import CenterObjects
-from media_network.snmp.index import Index
+from media_network.messages.headquarters import CenterRow
+from media_network.snmp.index import Index, Rows
 from media_network.snmp.objects.alarms import Alarms
 from media_network.snmp.objects.arcs import BLADE_PRODUCT, BOARD_PART, CHANNEL_PART, MANAGER_PRODUCT
 from media_network.snmp.objects.times import Uptime
+from media_network.snmp.sought_rows import RowsAway
 from media_network.snmp.targets import TargetSettings
 from tests.blade_agent.snmp.agents import Orders, blade_agent, manager_agent
 from tests.blade_agent.snmp.pictures import blade, chassis, figures
@@ -32,22 +36,12 @@ KINDS = {"Enumeration": "Integer32", "DisplayString": "OctetString"}
 CENTER = CenterFigures(
     name="center",
     home="home",
-    programs=(
-        ProgramFigures(
-            program="film",
-            title="A film",
-            published=True,
-            segments=3,
-            length_bytes=3000,
-            duration_ms=6500,
-            rate_bps=4_000_000,
-            held={"home": 3, "north": 1},
-        ),
-    ),
-    stations=(
-        StationFigures(station="home", home=True, director="127.0.0.1:80", epoch=1, engines=2, silent_ms=100),
-        StationFigures(station="north", home=False, director="127.0.0.2:80", epoch=4, engines=3, silent_ms=20_000),
-    ),
+    programs=1,
+    published=1,
+    program_segments=3,
+    stations=2,
+    silent=1,
+    held_segments=4,
     ingests=(IngestFigures(ingest="i-1", program="other", state="failed", cause="no video"),),
     orders_open=6,
     counted=CenterCounters(
@@ -61,6 +55,57 @@ CENTER = CenterFigures(
         ingests_failed=9,
     ),
 )
+
+HEADQUARTERS = HeadquartersFigures(
+    centers=(
+        CenterRow(
+            center="east",
+            address="127.0.0.2:8081",
+            reachable=True,
+            heard_ms=1200,
+            newest=7,
+            programs=3,
+            open_downloads=2,
+        ),
+        CenterRow(
+            center="west",
+            address="127.0.0.3:8081",
+            reachable=False,
+            heard_ms=None,
+            newest=0,
+            programs=0,
+            open_downloads=1,
+            obstacle="nobody answers",
+        ),
+    ),
+    counted=OrderCounters(done=4, failed=5, cancelled=6),
+)
+
+
+class CenterRows:
+    """The tables of a center with a program and two stations."""
+
+    async def programs(self, after, limit):
+        film = ProgramFigures(
+            program="film",
+            title="A film",
+            published=True,
+            segments=3,
+            length_bytes=3000,
+            duration_ms=6500,
+            rate_bps=4_000_000,
+            whole=1,
+        )
+        return [((1,), film)] if after < (1,) else []
+
+    async def stations(self, after, limit):
+        facts = {"director": "127.0.0.1:80", "epoch": 1, "engines": 2, "silent_ms": 100}
+        home = StationFigures(number=1, station="home", home=True, whole=1, **facts)
+        north = StationFigures(number=2, station="north", home=False, **facts)
+        return [(index, row) for index, row in (((1,), home), ((2,), north)) if index > after]
+
+    async def holdings(self, after, limit):
+        return [(index, held) for index, held in (((1, 1), 3), ((1, 2), 1)) if index > after]
 
 
 def hot(picture):
@@ -79,30 +124,53 @@ def served(tmp_path_factory):
         contexts = {}
         target = TargetSettings(address="127.0.0.1:9", user="reader")
         async with blade_agent(tmp_path_factory.mktemp("blade"), figures, Orders(), targets=(target,)) as agent:
-            contexts["blade"] = read(agent.index.contexts[b""])
+            contexts["blade"] = await read(agent.index.contexts[b""])
         async with manager_agent(tmp_path_factory.mktemp("manager"), lambda: hot(chassis()), Orders()) as manager:
             await asyncio.sleep(0)
             for name, context in manager.agent.index.contexts.items():
-                contexts[f"manager {name.decode()}".strip()] = read(context)
+                contexts[f"manager {name.decode()}".strip()] = await read(context)
         index, uptime = Index(), Uptime()
         ports = EntityObjects(uptime, tell=lambda _: None)
         ports.update(blade_entities(blade(1), ports=(PhysicalPort("eth0", 2),)), {})
         index.add(ports)
-        contexts["blade with a port"] = read(index.contexts[b""])
+        contexts["blade with a port"] = await read(index.contexts[b""])
         index = Index()
         alarms = Alarms(uptime, lambda _: None)
-        center = CenterObjects(alarms, lambda _: None)
+        center = CenterObjects(alarms, lambda _: None, CenterRows(), lambda: 0.0)
         index.add(center)
         index.add(alarms)
         center.update(CENTER)
-        contexts["center"] = read(index.contexts[b""])
+        contexts["center"] = await read(index.contexts[b""])
+        index = Index()
+        headquarters = HeadquartersObjects(alarms, lambda _: None)
+        index.add(headquarters)
+        headquarters.update(HEADQUARTERS)
+        contexts["headquarters"] = await read(index.contexts[b""])
         return contexts
 
     return asyncio.run(collect())
 
 
-def read(context):
-    return [(known, [(index, known.read(row)) for index, row in known.rows]) for known in context.objects]
+async def read(context):
+    return [
+        (known, [(index, known.read(row)) for index, row in await all_rows(known.rows)]) for known in context.objects
+    ]
+
+
+async def all_rows(rows):
+    """Those in memory, or all that are sought."""
+    if isinstance(rows, Rows):
+        return list(rows)
+    found = []
+    while True:
+        try:
+            more = rows.after(found[-1][0] if found else ())
+        except RowsAway as away:
+            await away.fetch()
+            continue
+        if not more:
+            return found
+        found += more
 
 
 @pytest.fixture(scope="module")

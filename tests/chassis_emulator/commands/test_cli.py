@@ -27,7 +27,10 @@ def test_help_of_every_kind_of_fault_shows_one_that_can_be_typed(kind, tmp_path)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["up", "no-such-file.yaml"], "no example of that name (one-station, sixteen-blades, two-stations)"),
+        (
+            ["up", "no-such-file.yaml"],
+            "no example of that name (headquarters, one-station, sixteen-blades, two-stations)",
+        ),
         (["ps"], "No network is up"),
         (["ps", "--watch"], "No network is up"),
         (["inspect"], "No network is up"),

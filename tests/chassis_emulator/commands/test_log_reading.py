@@ -2,10 +2,13 @@
 
 import threading
 
+import pytest
 from click.testing import CliRunner
 
 from chassis_emulator.commands.cli import main
 from chassis_emulator.commands.log_reading import LogReader, in_order
+from chassis_emulator.commands.logs import process_of
+from chassis_emulator.network.state_folder import StateFolder
 from tests.patience import wait_until
 
 
@@ -94,3 +97,8 @@ def test_follow_shows_what_comes_and_logs_that_are_new(tmp_path, monkeypatch):
         enough.set()
         following.join()
     assert [row.rpartition(": ")[2] for row in shown[-2:]] == ["g", "h"]
+
+
+@pytest.mark.parametrize("name", ["center", "north/1", "north/manager", "mam", "east/center", "east.north/12"])
+def test_a_log_is_named_after_its_process(tmp_path, name):
+    assert process_of(StateFolder(tmp_path).log(name)) == name

@@ -10,7 +10,7 @@ from aiohttp import web
 from media_network.address import Address
 from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve
-from media_network.messages import content, program_information, registry, streaming, watching
+from media_network.messages import content, program_information, registry, steering, streaming, watching
 from media_network.messages.verb import Done
 from media_network.packets import DATAGRAM_BYTES
 from media_network.refusal import Reason, Refused
@@ -37,6 +37,8 @@ class PullStation:
         self.asked = []
         self.director = None
         self.addresses = {}
+        self.media = ""
+        """What a multivariant playlist leads to."""
         self.playlist = "\n".join(
             ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:1"]
             + [f"#EXTINF:1.0,\nsegments/{number}.ts?ticket=s.1" for number in range(len(bodies))]
@@ -52,12 +54,16 @@ class PullStation:
                 self.addresses[name] = await stack.enter_async_context(serve(table, ANY_PORT))
             table = HandlerTable("Director")
             table.resource("/programs/film/playlist.m3u8", self._give_playlist)
+            table.resource("/programs/film/media.m3u8", self._give_media)
             table.resource("/programs/film/segments/{number}.ts", self._redirect)
             self.director = await stack.enter_async_context(serve(table, ANY_PORT))
             yield self
 
     async def _give_playlist(self, _):
         return web.Response(text=self.playlist, content_type="application/vnd.apple.mpegurl")
+
+    async def _give_media(self, _):
+        return web.Response(text=self.media, content_type="application/vnd.apple.mpegurl")
 
     async def _redirect(self, http):
         number = int(http.match_info["number"])
@@ -115,6 +121,12 @@ class PushStation:
         self.refusals = []
         self.stream_refusals = []
         self.ends_after_cease = True
+        self.steered = []
+        """What consoles have ordered."""
+        self.stopped_at = 0
+        """The segment before which the stream stops when it is paused, and goes on."""
+        self.seek = None
+        """What becomes of SEEK."""
         self.unknown = False
         self.asked_in_vain = 0
         self._directors = []
@@ -146,6 +158,10 @@ class PushStation:
         table = HandlerTable("Director")
         table.verb(streaming.PLAY, self._play)
         table.verb(watching.WATCHING, self._watching_at(len(self._directors)))
+        table.verb(steering.PAUSE, self._pause)
+        table.verb(steering.RESUME, self._resume)
+        table.verb(steering.SEEK, self._seek)
+        table.verb(steering.END_STREAM, self._end_stream)
         address = await self._stack.enter_async_context(serve(table, ANY_PORT))
         self._directors.append(address)
         return address
@@ -161,8 +177,9 @@ class PushStation:
     async def _tell_director(self, _):
         return watching.DirectorSeen(media=str(self._directors[-1]))
 
-    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None, known=True):
-        """Send a segment from a source, in datagrams as engines cut them, but those whose numbers are `lost`.
+    async def send(self, segment, source, *, lost=(), first_packet=0, turn=None, known=True, jump=None, packets=None):
+        """Send a segment from a source, or so many packets, in datagrams as engines cut them, but those whose numbers
+        are `lost`.
 
         A turn that is not `known` only a director knew that is gone.
         """
@@ -171,9 +188,10 @@ class PushStation:
             segment=self.program.segments[segment],
             packet=first_packet,
             engine=self.engines[source],
+            jump=jump,
         )
         self.served += [served] if known else []
-        body = self.bodies[segment][first_packet * 188 :]
+        body = self.bodies[segment][first_packet * 188 :][: None if packets is None else packets * 188]
         for number, begin in enumerate(range(0, len(body), DATAGRAM_BYTES)):
             if number not in lost:
                 self.sources[source].sendto(body[begin : begin + DATAGRAM_BYTES], self.console)
@@ -216,6 +234,32 @@ class PushStation:
             served=tuple(unknown[: self.told_max]),
             more=len(unknown) > self.told_max,
         )
+
+    def place(self, segment, packet=0):
+        packets = sum(self.program.segments.packets(number) for number in range(segment)) + packet
+        return watching.Place(segment=segment, packet=packet, packets=packets, at_ms=0)
+
+    async def _pause(self, message):
+        self.steered.append(message)
+        self.state = watching.SessionState.PAUSED
+        return steering.Steered(state=self.state, place=self.place(self.stopped_at))
+
+    async def _resume(self, message):
+        self.steered.append(message)
+        if self.unknown and message.bookmark is None:
+            return Refused(Reason.UNKNOWN_SESSION)
+        self.unknown = False
+        self.state = watching.SessionState.STREAMING
+        return steering.Steered(state=self.state, place=self.place(self.stopped_at))
+
+    async def _seek(self, message):
+        self.steered.append(message)
+        return await self.seek(message)
+
+    async def _end_stream(self, message):
+        self.steered.append(message)
+        self.end()
+        return Done()
 
     async def _stream(self, message):
         self.asked_to_stream.set()
@@ -267,15 +311,18 @@ class ScriptedCenter:
             bytes=program.length_bytes,
             duration_ms=program.duration_ms,
             stations={name: count for name, (_, count) in self.stations.items()},
+            holding=len(self.stations),
+            whole=sum(count == program.segments for _, count in self.stations.values()),
         )
 
-    async def _doors(self, _):
-        return registry.Doors(
-            tuple(
-                registry.StationDoor(station=name, media=str(address), home=name == "home")
-                for name, (address, _) in self.stations.items()
-            )
-        )
+    async def _doors(self, question):
+        of_all = self.program.header.segments
+        found = [
+            registry.StationDoor(station=name, media=str(address), home=name == "home")
+            for name, (address, count) in self.stations.items()
+            if question.station in {None, name} and (question.program is None or count == of_all)
+        ]
+        return registry.Doors(tuple(found[: question.limit]), more=len(found) > question.limit)
 
     async def _row(self, question):
         return self.row() if question.program == "film" else Refused(Reason.UNKNOWN_PROGRAM)

@@ -136,6 +136,24 @@ def test_a_playlist_that_cannot_be_played(playlist, error):
         play({}, prepare=lambda station: setattr(station, "playlist", playlist))
 
 
+def test_by_one_that_leads_to_another():
+    """One step and no further: a playlist may lead to itself."""
+    stream = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
+
+    async def run(leads_to):
+        station = PullStation(BODIES)
+        async with station.up(), HttpClient(random.Random(1)) as http:
+            media, station.playlist = station.playlist, f"{stream}{leads_to}\n"
+            station.media = media
+            output = io.BytesIO()
+            await play_hls(station.director, "film", output, http)
+            return output.getvalue()
+
+    assert asyncio.run(run("media.m3u8")) == WHOLE
+    with pytest.raises(BadPlaylist, match="other playlists"):
+        asyncio.run(run("playlist.m3u8"))
+
+
 def test_a_director_that_refuses_or_is_not_there(free_port):
     async def run():
         station = PullStation(BODIES)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis_emulator.media_console.errors import BadPlaylist, BadUrl, ConsoleError
-from chassis_emulator.media_console.playlist import join, parse_playlist, split_url
+from chassis_emulator.media_console.playlist import join, only_variant, parse_playlist, split_url
 from media_network.address import Address
 
 URL = "http://127.1.2.1:8080/programs/film/playlist.m3u8?ticket=s.1"
@@ -41,6 +41,19 @@ def test_segments_in_order_relative_and_absolute():
 def test_what_cannot_be_put_together(body, reason):
     with pytest.raises(BadPlaylist, match=reason):
         parse_playlist(body, URL)
+
+
+def test_a_multivariant_playlist_leads_to_its_only_variant():
+    stream, pictures = "#EXT-X-STREAM-INF:BANDWIDTH=1", '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="p.m3u8"'
+    body = playlist(stream, "media.m3u8?session=a", pictures)
+    assert only_variant(body, URL) == "http://127.1.2.1:8080/programs/film/media.m3u8?session=a"
+    assert only_variant(playlist("#EXTINF:2,", "0.ts"), URL) is None
+    with pytest.raises(BadPlaylist, match="2 variants"):
+        only_variant(playlist(stream, "low.m3u8", stream, "high.m3u8"), URL)
+    with pytest.raises(BadPlaylist, match="1 variants"):
+        only_variant(playlist(stream), URL)
+    with pytest.raises(BadUrl):
+        only_variant(playlist(stream, "file:///etc/passwd"), URL)
 
 
 def test_not_encrypted_is_said_too():

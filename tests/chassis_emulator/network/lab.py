@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from chassis_emulator.commands.cli import main
+from tests.signals import heed_signals
 
 DAEMON = (sys.executable, str(Path(__file__).with_name("stand_ins.py")))
 ROOT = Path(__file__).parents[3]
@@ -69,12 +69,6 @@ class Emulator:
             assert before in text
             text = text.replace(before, after)
         self.topology.write_text(text)
-
-
-def heed_signals() -> None:
-    """Heed what a suite ignores that runs in the background, or under nohup."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def refused(result: Result, status: int = 1) -> str:

@@ -6,6 +6,7 @@ import signal
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from chassis_emulator.network.binding import begin, changes, go_on
 from chassis_emulator.network.deleting import delete_network
@@ -55,16 +56,30 @@ def test_a_folder_goes_on_with_its_own_network_and_refuses_another(emulator):
     assert "was up already" in emulator.up("--no-wait", "--network", "free")
 
 
+SOUTH = """  - name: south
+    zone: berlin
+    slots: 4
+distances:
+  between:
+    - zones: [hamburg, berlin]
+      km: 255
+"""
+"""To the end: no station is left in its zone."""
+
+
 @pytest.mark.parametrize(
     ("before", "after", "loss"),
     [
         ("name: two-stations", "name: three-stations", "its name is 'three-stations'"),
         ("home: home", "home: north", "its home is 'north' instead of 'home'"),
-        ("  - name: south\n    slots: 4\n", "", "it has no station 'south'"),
+        (SOUTH, "", "it has no station 'south'"),
         ("slots: 2", "slots: 1", "home has 1 slots instead of 2"),
         ("    slots: 2\n", "    slots: 2\n    channels: 2\n", None),
         ("network: 1", "network: 7", None),
         ("slots: 2", "slots: 16", None),
+        ("km: 255", "km: 300", None),
+        ("zone: hamburg\n    slots: 2", "zone: berlin\n    slots: 2", None),
+        ("home: home", "home: home\n  cost: {load: 5}", None),
     ],
 )
 def test_what_has_state_in_a_folder_must_not_vanish(tmp_path, before, after, loss):
@@ -81,6 +96,53 @@ def test_what_has_state_in_a_folder_must_not_vanish(tmp_path, before, after, los
             go_on(tmp_path, kept, wanted)
         assert refusal.value.losses == (loss,)
         assert changes(kept, wanted)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loss"),
+    [
+        ("  - name: west\n", "  - name: far-west\n", "it has no center 'west'"),
+        ("      - name: coast\n        slots: 2\n", "", "it has no station 'east.coast'"),
+        (
+            "      - name: hills\n        slots: 2\n",
+            "      - name: hills\n        slots: 1\n",
+            "hills has 1 slots",
+        ),
+        (
+            "  - name: east\n    home: home\n",
+            "  - name: east\n    home: coast\n",
+            "home of east is 'coast'",
+        ),
+        ("      - name: hills\n        slots: 2\n", "      - name: hills\n        slots: 3\n", None),
+    ],
+)
+def test_nor_what_another_center_has(tmp_path, before, after, loss):
+    text = find_topology("headquarters").read_text()
+    other = tmp_path / "other.yaml"
+    assert before in text
+    other.write_text(text.replace(before, after))
+    kept, wanted = read_topology(find_topology("headquarters")), read_topology(other)
+    if loss is None:
+        assert go_on(tmp_path, kept, wanted) == ("west.hills slots 3 (was 2)",)
+    else:
+        with pytest.raises(BelongsToAnother) as refusal:
+            go_on(tmp_path, kept, wanted)
+        assert loss in str(refusal.value)
+
+
+def test_a_network_may_get_other_centers_and_not_lose_them(tmp_path):
+    several = read_topology(find_topology("headquarters"))
+    alone = replace(several, other_centers=())
+    said = go_on(tmp_path, alone, several)
+    assert {"center east is new", "center west is new", "station east.north is new"} <= set(said)
+    with pytest.raises(BelongsToAnother) as refusal:
+        go_on(tmp_path, several, alone)
+    assert "it has no center 'east'" in str(refusal.value)
+    for name in ("home", "north", "south", "east.north"):
+        (tmp_path / "stations" / name).mkdir(parents=True)
+    begin(tmp_path, several)
+    with pytest.raises(Unrecorded):
+        begin(tmp_path, alone)
 
 
 def test_a_network_that_is_not_recorded_any_more_is_not_mixed_with_another(tmp_path):

@@ -57,7 +57,7 @@ def test_life_of_a_network(emulator):
     assert "north/2" in table
     assert "chassis manager" in table
     assert table.splitlines()[0].split() == [
-        *("NAME", "ROLE", "STATE", "PID", "CONTROL", "MEDIA", "SNMP", "IPMI", "SERIAL", "MEMORY"),
+        *("NAME", "ROLE", "STATE", "PID", "CONTROL", "MEDIA", "SNMP", "IPMI", "SERIAL", "MEMORY", "PAGE"),
     ]
     manager = next(line for line in table.splitlines() if line.startswith("north/manager"))
     assert f"127.{NETWORK}.2.254:1161" in manager.split()

@@ -32,11 +32,26 @@ def blade_process(blade, role):
     return Process(blade.name, place, "blade", Struct(), blade.state, Path(os.devnull), pid=os.getpid())
 
 
-def lacks(folder, role):
-    """What a station of two lacks whose director and center believe in an engine at slot 2, which says it is `role`."""
+def server_process(server, state):
+    """An authentication server that says it is in that state."""
+    server.state.mkdir(parents=True)
+    write_status(server.state, ProcessStatus(pid=os.getpid(), role="authentication", state=state))
+    place = Place(role="authentication", station=None, slot=None, host=server.address.host)
+    return Process(server.name, place, "authentication", Struct(), server.state, Path(os.devnull), pid=os.getpid())
+
+
+def lacks(folder, role, server=None):
+    """What a station of two lacks whose director and center believe in an engine at slot 2, which says it is `role`.
+
+    `server`: the state of the network's authentication server; None: it has none.
+    """
     north = StationTopology(name="north", slots=2)
     topology = Topology(
-        network=network_number(), name="lab", center=Center(name="main", home="north"), stations=(north,)
+        network=network_number(),
+        name="lab",
+        center=Center(name="main", home="north"),
+        stations=(north,),
+        authentication=server is not None,
     )
     plan = plan_network(topology, folder)
     director, engine = plan.blades
@@ -78,6 +93,7 @@ def lacks(folder, role):
                 HttpClient(Random(1)) as http,
             ):
                 lives = [blade_process(director, Role.DIRECTOR), blade_process(engine, role)]
+                lives += [server_process(plan.authentication, server)] if server else []
                 return describe_missing(await look(http, plan, Processes(lives, NurseryClient(ours))))
 
     return asyncio.run(ask())
@@ -89,3 +105,8 @@ def test_a_station_serves_when_its_engine_is_one(tmp_path):
 
 def test_a_blade_that_came_back_and_has_no_role_yet_does_not_serve_whatever_its_director_believes(tmp_path):
     assert lacks(tmp_path, Role.UNASSIGNED) == ["north has 0 of 1 engines"]
+
+
+def test_a_network_that_asks_for_tokens_serves_when_somebody_issues_them(tmp_path):
+    assert lacks(tmp_path / "before", Role.ENGINE, "starting") == ["the authentication server does not serve"]
+    assert lacks(tmp_path / "after", Role.ENGINE, "serving") == []

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from chassis_emulator.network.credentials import ipmi_administrator, snmp_users
+from chassis_emulator.network.credentials import network_users
 from chassis_emulator.network.errors import AnotherIsUp, StateFolderError
 from chassis_emulator.network.state_folder import NetworkRecord, StateFolder
 from chassis_emulator.topology.topology import find_topology, read_topology
@@ -62,10 +62,10 @@ def test_what_is_damaged_is_set_aside_and_said_and_made_anew(tmp_path, caplog, n
     topology = read_topology(find_topology("one-station"))
     record = NetworkRecord(network=2, name="x", center="127.2.0.1:8080", pid=1, boot="b", topology=topology)
     folder.write_record(record)
-    first = (ipmi_administrator(folder), snmp_users(folder))
+    first = network_users(folder, topology)
     folder.set_damaged_aside()
     assert caplog.records == []
-    assert (ipmi_administrator(folder), snmp_users(folder)) == first
+    assert network_users(folder, topology) == first
     path, before = folder.path / name, (folder.path / name).read_bytes()
     damage(path)
     if path.is_file() and path.read_bytes().strip() == before.strip():
@@ -74,7 +74,7 @@ def test_what_is_damaged_is_set_aside_and_said_and_made_anew(tmp_path, caplog, n
     folder.set_damaged_aside()
     folder.write_record(record)
     assert folder.record() == record
-    again = (ipmi_administrator(folder), snmp_users(folder))
+    again = network_users(folder, topology)
     readable = name == "network.json" or not list(folder.path.glob("*.damaged-1"))
     assert (again == first) == readable or damage is DAMAGES["a bit in the middle"]
     assert stat.S_IMODE(folder.credentials.stat().st_mode) == 0o600

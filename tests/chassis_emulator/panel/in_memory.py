@@ -144,7 +144,7 @@ def two_stations() -> Picture:
         network=NETWORK,
         name="two-stations",
         boot="5eed",
-        center=CenterPicture(name="main", process=ProcessState.RUNNING, address=f"127.{NETWORK}.0.1:8080"),
+        center=CenterPicture(name="center", process=ProcessState.RUNNING, address=f"127.{NETWORK}.0.1:8080"),
         stations=(
             chassis("home", 2, number=1, home=True),
             chassis("north", 4, number=2, streams=21),

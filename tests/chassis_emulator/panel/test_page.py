@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from blade_agent.backplane.role import MainBoardState, Role
 from chassis_emulator.panel.model import (
+    CenterPicture,
     ClearFaults,
     Handle,
     IdentifySlot,
@@ -466,6 +467,19 @@ def test_the_center_opens_too_and_more_than_one_press_of_escape_does_no_harm(loo
             await looks.press("Escape", "Escape")
             await expect(detail).to_be_hidden()
             await expect(center).to_be_focused()
+
+    loop.run(look())
+
+
+def test_of_several_centers_the_one_that_is_away_is_named(loop):
+    async def look():
+        network = InMemoryNetwork()
+        east = CenterPicture(name="east/center", process=ProcessState.CRASHED, address="127.63.0.2:8081")
+        network.shown = replace(network.shown, other_centers=(east,))
+        async with looking(loop.browser, network) as looks:
+            await looks.page.get_by_role("button", name="east/center crashed", exact=True).click()
+            detail = looks.page.get_by_role("region", name="Distribution centers")
+            await expect(detail).to_contain_text("crashed, 127.63.0.2:8081")
 
     loop.run(look())
 

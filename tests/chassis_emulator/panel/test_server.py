@@ -20,7 +20,7 @@ from chassis_emulator.panel.model import (
     Pull,
     Reset,
 )
-from chassis_emulator.panel.order_guard import TOKEN
+from chassis_emulator.panel.orders import TOKEN
 from chassis_emulator.panel.server import serve_panel
 from media_network.address import Address
 from media_network.refusal import Reason, Refused
@@ -199,7 +199,7 @@ def test_another_user_of_this_machine_may_look_and_not_order(monkeypatch):
 
     async def order():
         async with panel() as (network, _, client):
-            monkeypatch.setattr("chassis_emulator.panel.order_guard._ROOT", 4321)
+            monkeypatch.setattr("media_network.pages.order_guard._ROOT", 4321)
             monkeypatch.setattr("os.geteuid", lambda: 4321)
             async with client.get("/picture") as answer:
                 assert answer.status == 200
@@ -232,6 +232,7 @@ def test_read_only_says_so_and_gives_no_token_away():
     ("action", "meant"),
     [
         ({"act": "pull", "blade": "north/3"}, Pull(blade="north/3")),
+        ({"act": "pull", "blade": "east.north/3"}, Pull(blade="east.north/3")),
         ({"act": "pull", "blade": "north/3", "surprise": True}, Pull(blade="north/3", surprise=True)),
         ({"act": "insert", "blade": "north/3"}, Insert(blade="north/3")),
         ({"act": "power", "blade": "north/3", "order": "cycle"}, Power(blade="north/3", order=PowerOrder.CYCLE)),
@@ -296,7 +297,7 @@ def test_a_refusal_of_the_network_is_handed_on():
             network.refusal = Refused(Reason.BUSY, "north/3 is leaving already.")
             async with client.post("/act", json=IDENTIFY) as answer:
                 assert answer.status == 429
-                assert await answer.json() == {"reason": "busy", "detail": "north/3 is leaving already."}
+                assert await answer.json() == {"reason": "busy", "detail": "north/3 is leaving already.", "state": None}
 
     asyncio.run(order())
 

@@ -10,13 +10,20 @@ import psutil
 import pytest
 
 from tests.patience import PATIENCE_S, wait_until
+from tests.signals import heed_signals
 
 
 @contextmanager
 def endless():
     """The command with more seeds than anybody waits for, two at a time; it, and the processes that play them."""
     command = [sys.executable, "-m", "chassis_emulator.simulation", "--seeds", "100000", "--jobs", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509 -- no thread of ours forks
+    ) as process:
         try:
             workers = wait_until(lambda: two_at_work(psutil.Process(process.pid)), process=process)
             yield process, workers

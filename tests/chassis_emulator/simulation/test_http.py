@@ -7,6 +7,7 @@ import time
 import uuid
 
 import aiohttp
+import apsw
 import pytest
 from aiohttp import web
 
@@ -149,10 +150,13 @@ def test_a_pool_of_connections_ages_by_the_clock_of_the_simulation(simulation):
     assert not simulation.run_until_complete(ask_twice(70))
 
 
-def test_clocks_and_randomness_of_libraries_follow_the_run_and_are_put_back():
+def test_clocks_and_randomness_of_libraries_follow_the_run_and_are_put_back(tmp_path):
     async def read() -> tuple[object, ...]:
         await asyncio.sleep(10)
-        return time.time(), time.monotonic(), os.urandom(8), random.random(), uuid.uuid4()
+        connection = apsw.Connection(str(tmp_path / "file"))  # a file of the operating system's, as a center's are
+        [(of_sqlite,)] = connection.execute("SELECT hex(randomblob(8))").fetchall()
+        connection.close()
+        return time.time(), time.monotonic(), os.urandom(8), random.random(), uuid.uuid4(), of_sqlite
 
     readings = []
     before = time.time, time.monotonic, os.urandom, random.getstate()

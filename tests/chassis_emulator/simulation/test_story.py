@@ -7,10 +7,15 @@ import sys
 import pytest
 
 from blade_agent.main_board.director.sessions import session
+from blade_agent.main_board.director.sessions.course import NORMAL
+from blade_agent.main_board.director.sessions.events import PauseAsked, SeekAsked
+from blade_agent.main_board.director.sessions.states import Paused, Streaming
+from blade_agent.main_board.director.sessions.table import TABLE
 from chassis_emulator.simulation import disk
 from chassis_emulator.simulation.story import repeat_command, tell
+from tests.chassis_emulator.simulation.failing import first_failure
 
-SEEDS, SEEDS_A_TEST = 80, 10
+SEEDS, SEEDS_A_TEST = 20, 5
 """`make soak` plays more."""
 
 
@@ -38,33 +43,52 @@ def test_the_same_seed_is_the_same_run_whatever_the_hash_seed():
     assert '"trace_hash"' in runs.pop()
 
 
-def innermost(error):
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def first_failure(seeds):
-    for seed in seeds:
-        try:
-            tell(seed)
-        except BaseException as error:  # noqa: BLE001 -- an ExceptionGroup or a SimulationError: what it is, is the test
-            return innermost(error)
-    return None
-
-
 def test_a_director_that_resumed_where_a_lost_sender_began_would_be_seen(monkeypatch):
     def no_margin(program, turn, _mark, _now):
         return program.segments.advance(turn.segment, turn.packet, 0)
 
     monkeypatch.setattr(session, "past_turn", no_margin)
-    failure = first_failure(range(1, 25))
+    failure = first_failure(tell, range(1, 25))
     assert "sent packet" in str(failure)
+
+
+def anywhere(monkeypatch, event, wrong):
+    """Have the core make this of an event, and go wherever that leads."""
+    monkeypatch.setitem(session.Session._HANDLERS, event, wrong)
+    allowed = {state: dict.fromkeys(row, frozenset(TABLE)) for state, row in TABLE.items()}
+    monkeypatch.setattr(session, "TABLE", allowed)
+
+
+def test_a_director_that_said_paused_and_told_no_engine_would_be_seen(monkeypatch):
+    right = session.Session._pause_asked
+
+    def wrong(core, event, now):
+        if isinstance(core.state, Streaming):
+            holder = core.state.holder
+            core.state = Paused(last=holder, position=(holder.segment, holder.packet), left=None, since=now)
+            return ()
+        return right(core, event, now)
+
+    anywhere(monkeypatch, PauseAsked, wrong)
+    assert "was told that it is paused" in str(first_failure(tell, range(2, 9)))
+
+
+def test_a_director_that_seeked_and_left_the_sender_its_turn_would_be_seen(monkeypatch):
+    right = session.Session._seek_asked
+
+    def wrong(core, event, now):
+        if isinstance(core.state, Streaming):
+            holder = core.state.holder
+            return core._go(holder, event.position, (holder.segment, holder.packet), NORMAL, now)
+        return right(core, event, now)
+
+    anywhere(monkeypatch, SeekAsked, wrong)
+    assert "sent packet" in str(first_failure(tell, range(1, 9)))
 
 
 def test_a_store_that_did_not_sync_would_be_seen(monkeypatch):
     monkeypatch.setattr(disk.AppendedFile, "sync", lambda self: None)
-    failure = first_failure(range(1, 4))
+    failure = first_failure(tell, range(1, 4))
     assert "no disk there holds it safely" in str(failure)
 
 

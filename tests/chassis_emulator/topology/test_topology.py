@@ -80,12 +80,33 @@ def test_who_is_told_of_what_happens(tmp_path):
         ),
         ("network: 7", "network: 255", "network is 255; it must be a whole number from 1 to 254."),
         ("network: 7", "network:", "network is empty; it must be a whole number from 1 to 254."),
+        ("slots: 4", "slots: 4, zone: Bad Ischl", "stations[1].zone is 'Bad Ischl'; it must be at most 32 lower case"),
+        (
+            "network: 7",
+            "network: 7\ndistances: {between: [{zones: [ham, berlin], km: 1}]}",
+            "distances.between[0].zones[0] is 'ham'; no station is there, but in: none",
+        ),
+        (
+            "network: 7",
+            "network: 7\ndistances: {between: [{zones: [ham, ham], km: 1}]}",
+            "distances.between[0]: both zones are 'ham': within a zone the distance is 0",
+        ),
+        (
+            "network: 7",
+            "network: 7\ndistances: {between: [{zones: [a, b], km: 1}, {zones: [b, a], km: 2}]}",
+            "distances: the distance between b and a stands twice",
+        ),
+        (
+            "network: 7",
+            "network: 7\ndistances: {between: [{zones: [a, b, c], km: 1}]}",
+            "distances.between[0].zones must be a list of two zones",
+        ),
         ("name: north", "name: North Pole", "stations[1].name is 'North Pole'; it must be at most 32 lower case"),
         ("name: north", "name: home", "stations[1].name is 'home', as stations[0].name already is."),
         ("home: home", "home: hmoe", "center.home is 'hmoe'; it must be one of the stations: home, north."),
         ("921600", "921601", "stations[1].baud_rate is 921601; it must be one of 9600, 19200,"),
-        ("{name: main, home: home}", "main", "center must be a mapping with the keys name, home, providers."),
-        ("{name: home, slots: 2}", "home", "stations[0] must be a mapping with the keys name, slots,"),
+        ("{name: main, home: home}", "main", "center must be a mapping with the keys name, home, providers, cost."),
+        ("{name: home, slots: 2}", "home", "stations[0] must be a mapping with the keys name, zone, slots,"),
         ("network: 7", "network: 7\nnetwork: 8", "is not YAML: line 3: the key 'network' stands twice."),
         ("network: 7", "network: [", "is not YAML: line "),
         ("network: 7", "? [1, 2]\n: 3", "is not YAML: line 2: a key must be a word."),
@@ -122,3 +143,56 @@ def test_an_example_is_found_by_its_name_and_a_wrong_name_lists_them():
     assert find_topology("one-station") == examples()["one-station"]
     with pytest.raises(TopologyError, match="one-station, sixteen-blades, two-stations"):
         find_topology("three-stations")
+
+
+SEVERAL = (
+    GOOD
+    + """
+other_centers:
+  - name: east
+    home: north
+    stations: [{name: north, slots: 2}]
+  - name: west
+    home: home
+    stations: [{name: home, slots: 2}, {name: north, slots: 1}]
+"""
+)
+
+
+def test_several_centers_may_each_have_a_station_of_one_name(tmp_path):
+    topology = read(tmp_path, SEVERAL)
+    assert [(center.name, center.home) for center in topology.centers] == [
+        ("main", "home"),
+        ("east", "north"),
+        ("west", "home"),
+    ]
+    assert [station.name for station in topology.every_station] == ["home", "north", "north", "home", "north"]
+    assert topology.station_name("east", "north") == "east.north"
+    assert read(tmp_path, GOOD).station_name("main", "north") == "north"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("name: west", "name: east", "other_centers[1].name is 'east', as other_centers[0].name already is"),
+        ("name: east", "name: main", "other_centers[0].name is 'main', as center.name already is"),
+        ("home: north", "home: south", "other_centers[0].home is 'south'; it must be one of the stations: north"),
+        ("{name: north, slots: 1}", "{name: home, slots: 1}", "other_centers[1].stations[1].name is 'home', as other_"),
+        ("{name: north, slots: 2}", "{name: north, slots: 0}", "other_centers[0].stations[0].slots is 0; it must be"),
+        ("{name: north, slots: 2}", "{name: north, slots: 2, baud_rate: 1}", "other_centers[0].stations[0].baud_rate"),
+    ],
+)
+def test_what_is_wrong_in_another_center_is_said_of_its_key(tmp_path, old, new, sentence):
+    assert old in SEVERAL
+    with pytest.raises(TopologyError) as refusal:
+        read(tmp_path, SEVERAL.replace(old, new, 1))
+    assert sentence in str(refusal.value)
+
+
+def test_there_are_no_more_stations_than_addresses(tmp_path):
+    many = ", ".join(f"{{name: s{number}, slots: 1}}" for number in range(200))
+    text = SEVERAL.replace("[{name: north, slots: 2}]", f"[{{name: north, slots: 2}}, {many}]")
+    text = text.replace("{name: north, slots: 1}]", f"{{name: north, slots: 1}}, {many}]")
+    with pytest.raises(TopologyError) as refusal:
+        read(tmp_path, text)
+    assert "other_centers have 405 stations in all; there are 254 at most" in str(refusal.value)

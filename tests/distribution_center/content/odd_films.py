@@ -150,6 +150,6 @@ def take_in(
         segment_ms=segment_ms,
         longest_segment_ms=longest_segment_ms,
     )
-    program = produce(order, do_nothing)
+    program = produce(order, do_nothing).program
     parts = [(folder / SEGMENTS / f"{segment.number}.ts").read_bytes() for segment in program.segments]
     return program, b"".join(parts)

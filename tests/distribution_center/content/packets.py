@@ -1,7 +1,7 @@
 """Transport stream packets by hand, after ISO/IEC 13818-1."""
 
-from distribution_center.content.transport_stream import CLOCK_HZ, TIME_STAMP_TURN
 from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import CLOCK_HZ, TIME_STAMP_TURN
 
 MAP_PID = 0x1000
 VIDEO_PID = 0x100

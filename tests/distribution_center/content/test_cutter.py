@@ -12,6 +12,7 @@ from distribution_center.content.cutter import (
     NEXT_RUN,
     CutError,
     CutPiece,
+    CutSegment,
     Cutter,
     LostSync,
     NoRandomAccess,
@@ -21,9 +22,9 @@ from distribution_center.content.cutter import (
     TimeRunsBack,
     TruncatedPacket,
 )
-from distribution_center.content.transport_stream import TIME_STAMP_TURN
 from media_network.packets import TS_PACKET_BYTES
-from media_network.segment_table import Segment
+from media_network.segment_index import KeyPicture, index_of, parse_index
+from media_network.transport_stream import TIME_STAMP_TURN
 from tests.distribution_center.content.packets import (
     CLOCK_ONLY,
     MAP,
@@ -32,7 +33,9 @@ from tests.distribution_center.content.packets import (
     REST,
     SERVICES,
     SOUND,
+    VIDEO_PID,
     clock_at,
+    packet,
     picture,
 )
 
@@ -45,7 +48,7 @@ def cut(
 ) -> tuple[list[bytes], Cutter]:
     """Cut a whole stream, fed in chunks of the lengths given, over and over; the segments' bytes."""
     cutter = Cutter(target_ms=target_ms, rate_bps=RATE_BPS)
-    out: list[CutPiece | Segment] = []
+    out: list[CutPiece | CutSegment] = []
     lengths, place = chunks or [len(stream) or 1], 0
     while place < len(stream):
         for length in lengths:
@@ -58,10 +61,54 @@ def cut(
             assert item.number == len(parts) - 1
             parts[-1] += item.data
         else:
-            assert item.number == len(parts) - 1
+            assert item.segment.number == len(parts) - 1
+            _check_index(item, parts[-1])
             parts.append(b"")
     assert parts.pop() == b""
     return parts, cutter
+
+
+def _check_index(cut_segment: CutSegment, content: bytes) -> None:
+    """Whatever was cut: the index is accepted, and its blocks are the segment's."""
+    segment, octets = cut_segment.segment, cut_segment.inside.octets()
+    assert segment.index == sha256(octets).hexdigest()
+    read = parse_index(octets, packets=segment.packets, ticks=segment.duration_ticks, length_bytes=segment.length_bytes)
+    assert read == cut_segment.inside == index_of([content], read.key_pictures)
+
+
+def indexes(stream: bytes, **how: object) -> list[tuple[KeyPicture, ...]]:
+    """The key pictures of each segment."""
+    found: list[tuple[KeyPicture, ...]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "_check_index", lambda cut_segment, _: found.append(cut_segment.inside.key_pictures))
+        cut(stream, **how)
+    return found
+
+
+def slice_of(kind: int, length_bytes: int = 20) -> bytes:
+    """A packet in which a NAL unit of this type begins."""
+    return packet(VIDEO_PID, b"\xaa" * 50 + bytes([0, 0, 1, 0x60 | kind]) + b"\xcc" * length_bytes)
+
+
+def test_key_pictures_are_found_with_where_they_end_and_whether_anything_before_them_is_needed() -> None:
+    refresh, recovery, message = slice_of(5), slice_of(1), slice_of(6)
+    first = PAT + MAP + picture(0, access=True) + message + NULL + SOUND + refresh + REST + picture(SECOND // 2) + REST
+    again = picture(SECOND, access=True) + SOUND + recovery + REST * 3 + picture(SECOND * 3 // 2)
+    second = PAT + NULL + MAP + picture(2 * SECOND, access=True) + REST + picture(3 * SECOND)
+    found = indexes(first + again + second)
+    assert found == [
+        (KeyPicture(2, 6, 0, idr=True), KeyPicture(10, 6, SECOND, idr=False)),
+        (KeyPicture(3, 2, 0, idr=False),),
+    ]
+    assert found == indexes(first + again + second, chunks=[7])
+
+
+def test_a_picture_whose_time_lies_outside_its_segment_is_left_out() -> None:
+    first = group(0, 1) + picture(9 * SECOND, access=True) + REST
+    assert indexes(first + group(2, 2), length_ms=5000) == [
+        (KeyPicture(2, 2, 0, idr=False),),
+        (KeyPicture(2, 2, 0, idr=False),),
+    ]
 
 
 def group(begin: int, seconds: int, *, filler: bytes = b"") -> bytes:

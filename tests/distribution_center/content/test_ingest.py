@@ -30,11 +30,14 @@ from distribution_center.content.errors import (
 from distribution_center.content.ingest import ingest
 from distribution_center.content.ingest_process import program_id
 from distribution_center.content.spool import DOWNLOADS, clear_spool
-from distribution_center.content.transport_stream import CLOCK_HZ, Packets, presentation_time
 from media_network.packets import TS_PACKET_BYTES
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
+from media_network.segment_index import index_of, parse_index
+from media_network.segment_table import Segment
+from media_network.transport_stream import CLOCK_HZ, Packets, presentation_time
 from tests.clips import real_clip, render
+from tests.distribution_center.content.ingested import ingested
 
 VIDEO_PID, AUDIO_PID, NULL_PID = 0x100, 0x101, 0x1FFF
 MAP_PID = 0x1000
@@ -46,7 +49,7 @@ def take_in(
 ) -> Program:
     fractions: list[float] = []
     lengths = {"segment_ms": segment_ms, "longest_segment_ms": longest_segment_ms}
-    program = asyncio.run(ingest(source, spool, title=title, on_progress=fractions.append, **lengths))
+    program, _ = ingested(source, spool, title=title, on_progress=fractions.append, **lengths)
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert [path.name for path in spool.iterdir()] == [program.name]
@@ -54,9 +57,27 @@ def take_in(
 
 
 def segments_of(program: Program, spool: Path) -> list[bytes]:
-    files = sorted((spool / program.name).iterdir(), key=lambda path: int(path.stem))
-    assert [path.name for path in files] == [f"{segment.number}.ts" for segment in program.segments]
-    return [path.read_bytes() for path in files]
+    folder = spool / program.name
+    names = [f"{segment.number}.{kind}" for segment in program.segments for kind in ("ts", "index")]
+    assert {path.name for path in folder.iterdir()} == set(names)
+    contents = [(folder / f"{segment.number}.ts").read_bytes() for segment in program.segments]
+    for segment, content in zip(program.segments, contents, strict=True):
+        check_index(segment, content, (folder / f"{segment.number}.index").read_bytes())
+    return contents
+
+
+def check_index(segment: Segment, content: bytes, octets: bytes) -> None:
+    """The index is the one that the table names, of these very bytes, and knows the picture that a segment begins
+    with."""
+    assert sha256(octets).hexdigest() == segment.index
+    index = parse_index(
+        octets, packets=segment.packets, ticks=segment.duration_ticks, length_bytes=segment.length_bytes
+    )
+    assert index == index_of([content], index.key_pictures)
+    first = index.key_pictures[0]
+    assert (first.ticks, first.idr) == (0, True)
+    begun = content[first.first_packet * TS_PACKET_BYTES :][:TS_PACKET_BYTES]
+    assert begun[1] & 0x40, "a payload unit starts there"
 
 
 def picture_hashes(film: Path) -> list[str]:

@@ -393,7 +393,7 @@ def test_metrics_and_graphs(told, tmp_path):
 def test_an_agent_that_refuses_the_user_is_told_from_one_that_is_silent(told):
     async def story(scene):
         stranger = msgspec.structs.replace(USER, auth_password="another-password")
-        poller = SnmpPoller(stranger, timeout_s=0.3, retries=0, rng=random.Random(1))
+        poller = SnmpPoller(lambda _: stranger, timeout_s=0.3, retries=0, rng=random.Random(1))
         try:
             with pytest.raises(PollError) as caught:
                 await poller.look(scene.agents["north/1"].address, SEEN[Kind.BLADE], also_rarely=True)

@@ -8,6 +8,7 @@ import socket
 import time
 
 import pytest
+from msgspec.structs import replace
 from pysnmp.hlapi.v3arch.asyncio import (
     USM_AUTH_HMAC192_SHA256,
     USM_PRIV_CFB128_AES,
@@ -32,10 +33,10 @@ IDENTITY = EngineIdentity(engine_id=bytes.fromhex("8000000001020304"), boots=7)
 
 
 @contextlib.asynccontextmanager
-async def listening(free_port, heard=None):
+async def listening(free_port, heard=None, users=(USER,)):
     address = Address("127.0.0.1", free_port())
     taken = [] if heard is None else heard
-    receiver = NotificationReceiver(address, USER, IDENTITY, lambda *who: taken.append(who), rng=random.Random(5))
+    receiver = NotificationReceiver(address, users, IDENTITY, lambda *who: taken.append(who), rng=random.Random(5))
     try:
         yield receiver, address
     finally:
@@ -61,18 +62,23 @@ def pysnmp_user(**changes):
     return UsmUserData(USER.user, authProtocol=USM_AUTH_HMAC192_SHA256, privProtocol=USM_PRIV_CFB128_AES, **known)
 
 
+NAMESAKE = replace(USER, auth_password="of-another-center", priv_password="and-that-one-too")
+"""A user of the same name, whose agents are another center's."""
+
+
+@pytest.mark.parametrize("users", [(USER,), (NAMESAKE, USER)], ids=["alone", "beside a namesake"])
 @pytest.mark.parametrize("kind", ["trap", "inform"])
 @pytest.mark.parametrize(
     "changes", [{}, {"authKey": "a-wrong-password"}, {"privKey": "a-wrong-password"}], ids=["right", "auth", "priv"]
 )
-def test_what_pysnmp_sends_is_taken_if_it_is_authentic(free_port, kind, changes):
+def test_what_pysnmp_sends_is_taken_if_it_is_authentic(free_port, kind, changes, users):
     """The oracle: somebody else's traps and informs, also with wrong passwords."""
     engine_id = bytes.fromhex("80000000aabbccddee")
 
     async def run():
         heard = []
-        async with listening(free_port, heard) as (receiver, address):
-            receiver.know(engine_id)
+        async with listening(free_port, heard, users) as (receiver, address):
+            receiver.know(engine_id, USER)
             engine = SnmpEngine(OctetString(engine_id))
             target = await UdpTransportTarget.create(address, timeout=1, retries=1)
             try:

@@ -45,7 +45,7 @@ async def chassis(folder, free_port, *, sensors=60, slots=14):
 
 @contextlib.contextmanager
 def polling(user=USER, *, timeout_s=5.0, retries=0):
-    poller = SnmpPoller(user, timeout_s=timeout_s, retries=retries, rng=random.Random(4))
+    poller = SnmpPoller(lambda _: user, timeout_s=timeout_s, retries=retries, rng=random.Random(4))
     try:
         yield poller
     finally:
@@ -54,7 +54,7 @@ def polling(user=USER, *, timeout_s=5.0, retries=0):
 
 @contextlib.contextmanager
 def asking(user=USER, *, timeout_s=5.0, retries=0):
-    asker = AgentSocket(user, timeout_s=timeout_s, retries=retries, rng=random.Random(4))
+    asker = AgentSocket(lambda _: user, timeout_s=timeout_s, retries=retries, rng=random.Random(4))
     try:
         yield asker
     finally:

@@ -53,7 +53,7 @@ class World:
             )
             for name in self.names
         ]
-        self.network.registry_said(CENTER, rows, self.wall)
+        self.network.registry_said("", rows, self.wall)
         self.network.rediscover(self.now, self.wall)
 
     def fill(self):

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from distribution_center.registry import postgresql_repository
 from distribution_center.registry.opening import open_repository
 from distribution_center.registry.postgresql_repository import PostgresqlRepository
 from distribution_center.registry.repository import (
@@ -20,7 +21,7 @@ from distribution_center.registry.repository import (
     Verdict,
     all_programs,
 )
-from distribution_center.registry.tables import UnknownSchemaVersion
+from distribution_center.registry.tables import UnknownSchemaVersion, tables
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer
 from tests.distribution_center.registry.test_repository import (
     EPIC,
@@ -99,9 +100,21 @@ class TestPostgresql(Conformance):
         async def story() -> None:
             store = await PostgresqlRepository.open(self.server.dsn(schema_of(tmp_path), synchronous_commit="off"))
             await store.see_station(station_of("north"))
-            level = await store._store._writer.fetchval("SHOW synchronous_commit")
+            level = await store.store._writer.fetchval("SHOW synchronous_commit")
             await store.close()
             assert level == "on"
+
+        asyncio.run(story())
+
+    def test_what_takes_its_time_at_the_start_is_waited_for(self, tmp_path, monkeypatch):
+        """By the one that does it, and by the one that comes meanwhile."""
+        longer = f"SELECT pg_sleep({postgresql_repository._ANSWER_WITHIN_S + 0.5})"
+        monkeypatch.setattr(postgresql_repository, "tables", lambda *arguments: (longer, *tables(*arguments)))
+
+        async def story() -> None:
+            dsn = self.server.dsn(schema_of(tmp_path))
+            for store in await asyncio.gather(*(PostgresqlRepository.open(dsn) for _ in range(2))):
+                await store.close()
 
         asyncio.run(story())
 
@@ -111,7 +124,7 @@ class TestPostgresql(Conformance):
         with pytest.raises(UnknownSchemaVersion, match="99"):
             asyncio.run(self.open(tmp_path))
 
-    @pytest.mark.parametrize("version", [2, 3])
+    @pytest.mark.parametrize("version", [2, 3, 4, 5])
     def test_opens_the_tables_of_an_earlier_release(self, tmp_path, version):
         schema = schema_of(tmp_path)
         self.server.execute(f"SET search_path TO {schema}; {(SCHEMAS / f'{version}.postgresql.sql').read_text()}")

@@ -114,7 +114,8 @@ def test_an_answer_and_a_refusal_are_values():
             assert await http.ask(peer, ADD, Add(-1)) == Refused(Reason.NO_SPACE, "it only grows")
             assert await http.tell(peer, ADD, Add(1)) == Sum(6)
             assert await http.tell(peer, ADD, Add(-1)) is None
-            assert await post(peer, b'{"amount": -1}') == (409, b'{"reason":"no_space","detail":"it only grows"}')
+            refused = b'{"reason":"no_space","detail":"it only grows","state":null}'
+            assert await post(peer, b'{"amount": -1}') == (507, refused)
 
     asyncio.run(talk())
 

@@ -8,6 +8,7 @@ import pytest
 
 from media_network.http.openapi import describe
 from media_network.http.refusing import STATUSES
+from media_network.messages.verb import Done
 from tests.verbs import VERBS
 
 REFUSALS = {str(status.value) for status in STATUSES.values()}
@@ -44,6 +45,18 @@ def test_resources_are_there_with_the_parts_of_their_paths_that_vary():
         assert all(each["in"] == "path" and each["required"] is True for each in operation["parameters"])
         assert operation["responses"]
     assert playlist["operationId"] != segment["operationId"]
+
+
+def test_what_is_uploaded_is_there_with_its_answer():
+    paths = describe("everything", [], uploads={"/uploads/{upload:[0-9]+}": ("A film.", Done)})["paths"]
+    [(path, ways)] = paths.items()
+    assert path == "/uploads/{upload}"
+    put = ways["put"]
+    assert (put["summary"], put["operationId"]) == ("A film.", "put-uploads-upload")
+    assert [parameter["name"] for parameter in put["parameters"]] == ["upload"]
+    assert set(put["requestBody"]["content"]) == {"application/octet-stream"}
+    assert put["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Done")
+    assert set(put["responses"]) == {"200"} | REFUSALS
 
 
 def references(node):
@@ -101,7 +114,10 @@ def test_every_verb_is_there_with_its_schemas(description):
 
 def test_verbs_are_posted_to_their_receiver():
     for verb in VERBS:
-        assert re.fullmatch(r"(content|director|engine|registry)/[a-z][a-z-]*", verb.path)
+        assert re.fullmatch(
+            r"(authentication|billing|content|director|engine|headquarters|registry|subscribers)/[a-z][a-z-]*",
+            verb.path,
+        )
         assert verb.summary.endswith(".")
     assert len({verb.path for verb in VERBS}) == len(VERBS)
 

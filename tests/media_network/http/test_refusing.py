@@ -25,7 +25,7 @@ REFUSE = Verb("test/refuse", Ask, Done, "Refuse for this reason.", callers=(Call
 
 def test_every_reason_has_a_status():
     assert set(STATUSES) == set(Reason)
-    assert {status.value for status in STATUSES.values()} <= {400, 401, 403, 404, 409, 413, 416, 429, 503}
+    assert {status.value for status in STATUSES.values()} <= {400, 401, 403, 404, 409, 413, 416, 429, 503, 507}
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -49,4 +49,4 @@ def test_a_door_adds_its_own_headers():
     response = refusing(Refused(Reason.NO_ENGINE), {"Access-Control-Allow-Origin": "*"})
     assert (response.status, response.headers["Retry-After"]) == (503, "1")
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.body == b'{"reason":"no_engine","detail":null}'
+    assert response.body == b'{"reason":"no_engine","detail":null,"state":null}'

@@ -6,7 +6,7 @@ import pytest
 from media_network.cut import Cut
 from media_network.holding_pages import page_of
 from media_network.message_pages import first_page
-from media_network.messages.content import DISTRIBUTE, Distribute, ProgramRow, ProgramState
+from media_network.messages.content import DISTRIBUTE, STATIONS_TOLD_MAX, Distribute, ProgramRow, ProgramState
 from media_network.messages.enlisting import ENLIST, REPORT, Enlist, Report, Reported, RunningStream, TurnPhase
 from media_network.messages.obtaining import OBTAIN, Obtain
 from media_network.messages.program_information import ASK_CHANGES, Changes, ProgramChange
@@ -14,16 +14,31 @@ from media_network.messages.registry import (
     ADD_LOCATIONS,
     LIST_STATIONS,
     REPORT_LOCATIONS,
+    STATIONS_SHOWN_MAX,
     AddLocations,
     ReportLocations,
     StationRow,
     Stations,
 )
+from media_network.messages.sources import (
+    ASK_EXPLANATION,
+    ASK_SOURCES,
+    SOURCES_MAX,
+    CostTerms,
+    CostWeights,
+    Explanation,
+    PricedSource,
+    Source,
+    Sources,
+)
 from media_network.messages.streaming import NEXT_SEGMENT, PLAY, NextSegment, Redirect, StreamCursor
 from media_network.messages.watching import (
     LIST_SESSIONS,
+    SESSIONS_SHOWN_MAX,
     TURNS_TOLD_MAX,
     WATCHING,
+    Jump,
+    Place,
     PresentTurn,
     Served,
     Sessions,
@@ -48,7 +63,7 @@ from tests.verbs import VERBS
 
 ASKING = ("Ask", "List", "Locate")
 
-SEGMENTS, STREAMS, STATIONS = 999_999, 8192, 6500
+SEGMENTS, STREAMS, STATIONS = 999_999, 8192, 10_000
 DIGEST = "0" * 64
 NAME, ADDRESS, SESSION = "p" * 64, "255.255.255.255:65535", "0" * 24
 
@@ -146,7 +161,9 @@ def replies():
         first=program().segments[0],
         report_interval_ms=2000,
     )
-    turn = Served(turn=1 << 40, segment=program().segments[-1], packet=7000, engine=ADDRESS)
+    place = Place(segment=SEGMENTS, packet=7000, packets=SEGMENTS * 7000, at_ms=SEGMENTS * 10_000)
+    jump = Jump(left=place, begins=place)
+    turn = Served(turn=1 << 40, segment=program().segments[-1], packet=7000, engine=ADDRESS, jump=jump)
     watched = StreamView(
         session=SESSION,
         state=SessionState.STREAMING,
@@ -164,7 +181,7 @@ def replies():
         turns=SEGMENTS,
     )
     row = StationRow(
-        station="s" * 32,
+        station="s" * 64,
         director=ADDRESS,
         media=ADDRESS,
         epoch=1,
@@ -175,10 +192,41 @@ def replies():
     )
     yield PLAY, played
     yield WATCHING, watched
-    yield LIST_SESSIONS, Sessions((session,) * (15 * STREAMS))
+    yield LIST_SESSIONS, Sessions((session,) * SESSIONS_SHOWN_MAX, more=True)
     yield REPORT, Reported(revoked=(cursor(),) * STREAMS)
     yield ASK_CHANGES, Changes(changes=tuple(page), until=1 << 53, more=True, now_ms=2**53 - 1)
-    yield LIST_STATIONS, Stations((row,) * STATIONS)
+    yield LIST_STATIONS, Stations((row,) * STATIONS_SHOWN_MAX, more=True)
+    source = Source(
+        station="s" * 32,
+        director=ADDRESS,
+        zone="z" * 32,
+        distance_km=12345.678901234567,
+        home=True,
+        load=0.12345678901234567,
+        free_bps=10**12,
+        segments=SEGMENTS,
+        silent_ms=10**11,
+        stale=True,
+    )
+    terms = CostTerms(**dict.fromkeys(CostTerms.__struct_fields__, 12345.678901234567))
+    priced = PricedSource(
+        source=source, measured_bps=10**12, copying_s=1e18 / 3, terms=terms, cost=12345.678901234567, resting=True
+    )
+    yield ASK_SOURCES, Sources(sources=(source,) * SOURCES_MAX, parts=ADDRESS)
+    yield (
+        ASK_EXPLANATION,
+        Explanation(
+            station="s" * 32,
+            program=NAME,
+            segment=SEGMENTS,
+            length_bytes=10**12,
+            engines=15,
+            sources=(priced,) * SOURCES_MAX,
+            weights=CostWeights(),
+            said_ms=10**11,
+            registry_away=True,
+        ),
+    )
     yield (
         DISTRIBUTE,
         ProgramRow(
@@ -189,7 +237,13 @@ def replies():
             segments=SEGMENTS,
             bytes=10**12,
             duration_ms=10**9,
-            stations={f"{number:032}": SEGMENTS for number in range(STATIONS)},
+            stations={f"{number:064}": SEGMENTS for number in range(STATIONS_TOLD_MAX)},
+            holding=STATIONS,
+            whole=STATIONS,
+            to_be_carried_out=(NAME,) * STATIONS_TOLD_MAX,
+            obstacles={f"{number:064}": "o" * 400 for number in range(STATIONS_TOLD_MAX)},
+            streams=header.streams,
+            warnings=header.warnings,
         ),
     )
 

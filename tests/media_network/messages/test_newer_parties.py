@@ -41,7 +41,7 @@ def newer(info, value, draw):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@settings(deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_what_a_newer_party_says_is_understood_as_far_as_it_is_known(kind, data):
     known = as_json(example(kind))

@@ -42,13 +42,14 @@ from blade_agent.main_board.director.sessions.events import (
     Woken,
 )
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
+from blade_agent.main_board.director.sessions.position import place_of
 from blade_agent.main_board.director.sessions.session import Session
 from blade_agent.main_board.director.sessions.states import Ended, Left, State
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.messages.streaming import CEASE, Cease, HandOver, Next, Preload, Ready, Start
-from media_network.messages.watching import Served
+from media_network.messages.watching import Jump, Served
 from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)
@@ -57,13 +58,23 @@ Moved = Callable[["Conversation", frozenset[Address]], None]
 """Called when a session asks something else of engines than before; says of which it did."""
 Counted = Callable[["Conversation", Fact, State], None]
 """Called with what happened to a session, and the state in which it did."""
+Exchanged = Callable[["Conversation", Sought], EngineFound | None]
+"""Called where no engine with the whole segment has room: one may, in exchange for another stream."""
 
 
 class Conversation:
     """One session, and all that is said for it. Events come in one after the other, each to its end."""
 
     def __init__(
-        self, session: Session, *, term: Term, choice: EngineChoice, settling: Settling, moved: Moved, counted: Counted
+        self,
+        session: Session,
+        *,
+        term: Term,
+        choice: EngineChoice,
+        settling: Settling,
+        moved: Moved,
+        counted: Counted,
+        exchanged: Exchanged,
     ) -> None:
         self.session = session
         self.opened: asyncio.Future[GivenTurn | Refused] = asyncio.get_running_loop().create_future()
@@ -75,9 +86,12 @@ class Conversation:
         self._engines = AskingEngines(term.http)
         self._moved = moved
         self._counted = counted
+        self._exchanged = exchanged
         self.charges: tuple[Charge, ...] = ()
         """What the session asks of engines."""
         self._questions: dict[int, asyncio.Future[Next | Refused]] = {}
+        self._moved_on = asyncio.Event()
+        """Set with the next event; then there is another."""
         self._waking: asyncio.TimerHandle | None = None
 
     @property
@@ -112,6 +126,14 @@ class Conversation:
         if self._waking and isinstance(self.session.state, Ended | Left):
             self._waking.cancel()
             self._waking = None
+        self._moved_on.set()
+        self._moved_on = asyncio.Event()
+
+    async def until(self, holds: Callable[[State], bool]) -> State:
+        """Wait for a state of which this holds, and give it."""
+        while not holds(self.session.state):
+            await self._moved_on.wait()
+        return self.session.state
 
     async def answer(self, question: int, event: Event) -> Next | Refused:
         """Hear a question of this number, and give what it is answered."""
@@ -133,23 +155,25 @@ class Conversation:
     def _seek(self, sought: Sought) -> Event:
         found = self._choose(sought)
         if isinstance(found, Refused):
-            return NobodyFound(sought=sought, refused=found)
+            exchanged = self._exchanged(self, sought) if sought.whole else None
+            return exchanged or NobodyFound(sought=sought, refused=found)
         return EngineFound(sought=sought, engine=found.address, boot=found.boot)
 
     def _choose(self, sought: Sought) -> EngineRecord | Refused:
         program = self.session.terms.program
         wanted = self._wanted(sought)
         unfit = [engine.address for engine in self._choice.roster if str(engine.address) in sought.unfit]
-        found = self._choice.choose(program, sought.segment, wanted, [*unfit, *sought.excluded])
+        barred = [*unfit, *sought.excluded]
+        found = self._choice.choose(program, sought.segment, wanted, barred, whole=sought.whole)
         if isinstance(found, Refused) and found.reason is Reason.NO_ENGINE and unfit:
             # Who has reported since may take it yet.
-            found = self._choice.choose(program, sought.segment, wanted, sought.excluded)
+            found = self._choice.choose(program, sought.segment, wanted, sought.excluded, whole=sought.whole)
         return found
 
     def _wanted(self, sought: Sought) -> WantedTurn:
         program, now = self.session.terms.program, _now()
         begins = begins_at(self.session.state, program, sought, now)
-        ends = begins + playing_s(program, sought.segment, sought.packet)
+        ends = begins + playing_s(program, sought.segment, sought.packet, sought.course)
         return WantedTurn(session=self.name, rate_bps=program.rate_bps, begins_at=begins, ends_at=ends, now=now)
 
     def _carry_out(self, effect: Effect) -> None:  # noqa: C901 -- a case an effect
@@ -182,7 +206,17 @@ class Conversation:
                     *(self.name, self.session.terms.program.name, self.session.terms.console),
                     *(turn.number, segment.number, turn.engine),
                 )
-                self.record.add(Served(turn=turn.number, segment=segment, packet=packet, engine=sender))
+                jump = self._jump(turn)
+                trick = turn.course.trick(self.session.terms.program, turn.segment)
+                served = Served(turn=turn.number, segment=segment, packet=packet, engine=sender, jump=jump, trick=trick)
+                self.record.add(served)
+
+    def _jump(self, turn: GivenTurn) -> Jump | None:
+        if turn.left is None:
+            return None
+        program = self.session.terms.program
+        begins = turn.at(program) or turn.left
+        return Jump(left=place_of(program, turn.left), begins=place_of(program, begins))
 
     def _beside(self, saying: Coroutine[Any, Any, None], what: str) -> None:
         self._term.tasks.create_task(saying, name=f"{what} {self.name}")
@@ -200,6 +234,7 @@ class Conversation:
             console=terms.console,
             packet=turn.packet,
             redirected=redirected,
+            trick=turn.course.trick(terms.program, turn.segment),
         )
         answer = await self._engines.preload(turn.engine, order)
         if answer is None:
@@ -228,7 +263,15 @@ class Conversation:
         if turn is None:
             return Next(None)
         segment = self.session.terms.program.segments[turn.segment]
-        return Next(HandOver(turn=turn.number, engine=str(turn.engine), segment=segment, packet=turn.packet))
+        offer = HandOver(
+            turn=turn.number,
+            engine=str(turn.engine),
+            segment=segment,
+            packet=turn.packet,
+            exchange=turn.exchange,
+            trick=turn.course.trick(self.session.terms.program, turn.segment),
+        )
+        return Next(offer)
 
     def _wake_at(self, at: float) -> None:
         if self._waking:

@@ -4,6 +4,7 @@ Their later turns get numbers from the epoch on: higher than any that an earlier
 that it offered and that nobody speaks of are not known.
 """
 
+from blade_agent.main_board.director.sessions.course import NORMAL, Course
 from blade_agent.main_board.director.sessions.events import TurnInherited
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
@@ -17,9 +18,9 @@ FOUND_WITHIN_S = 24.0
 """So much longer than otherwise a console may be silent that has yet to find its new director."""
 
 
-def first_own_turn(stream: RunningStream, epoch: int) -> int:
+def first_own_turn(known_turn: int, epoch: int) -> int:
     """The lowest number that a turn of this director has, in a session that began under an earlier one."""
-    return max(epoch * _TURNS_OF_AN_EPOCH, stream.cursor.turn + _TURNS_OF_AN_EPOCH)
+    return max(epoch * _TURNS_OF_AN_EPOCH, known_turn + _TURNS_OF_AN_EPOCH)
 
 
 def inherited(stream: RunningStream, engine: Address, boot: str, now: float) -> TurnInherited:
@@ -33,6 +34,7 @@ def inherited(stream: RunningStream, engine: Address, boot: str, now: float) -> 
         segment=cursor.segment,
         packet=cursor.packet,
         given_at=sent_at,
+        course=Course(stream.trick.scale, stream.trick.entered) if stream.trick else NORMAL,
     )
     reach = max(cursor.reach or 0, cursor.packet)
     until = sent_at + (cursor.tick_us or 0) / 1e6

@@ -4,12 +4,18 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
+from heapq import nsmallest
 from itertools import count
 
+from msgspec.structs import replace
+
 from blade_agent.main_board.asking_host import refuse_elsewhere
+from blade_agent.main_board.director.admission import Admission, Guest
 from blade_agent.main_board.director.conversations.conversation import Conversation
+from blade_agent.main_board.director.conversations.exchanging import Exchanging
 from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
 from blade_agent.main_board.director.conversations.settling import Settling
+from blade_agent.main_board.director.conversations.steering import Steering
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord
@@ -21,6 +27,7 @@ from blade_agent.main_board.director.sessions.events import (
     GaveUp,
     LookedRound,
     NextAsked,
+    PauseInherited,
     PlayAsked,
     SenderReported,
     SenderUnnamed,
@@ -28,12 +35,15 @@ from blade_agent.main_board.director.sessions.events import (
     TurnStopped,
 )
 from blade_agent.main_board.director.sessions.mark import Mark
+from blade_agent.main_board.director.sessions.position import is_within
 from blade_agent.main_board.director.sessions.session import ANOTHER_DIRECTS, NO_SESSION, Session, SessionTerms
 from blade_agent.main_board.director.sessions.session_id import new_session_id
-from blade_agent.main_board.director.sessions.states import Ended, State
+from blade_agent.main_board.director.sessions.states import Ended, Paused, State
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.fields import ProgramId
 from media_network.messages.enlisting import Report, RunningStream, TurnPhase
+from media_network.messages.steering import Bookmark
 from media_network.messages.streaming import (
     Assumed,
     Next,
@@ -53,6 +63,8 @@ logger = logging.getLogger(__name__)
 _SAID = {
     Fact.SENDER_LOST: (logging.WARNING, "stream %s of %s to %s has lost its sender"),
     Fact.RESUMED: (logging.INFO, "stream %s of %s to %s is taken up again"),
+    Fact.PAUSED: (logging.INFO, "stream %s of %s to %s is paused"),
+    Fact.WENT_ON: (logging.INFO, "stream %s of %s to %s goes on as its console wants"),
     Fact.ENDED: (logging.INFO, "stream %s of %s to %s has ended"),
     Fact.LOST: (logging.WARNING, "stream %s of %s to %s is lost: nobody can go on with it"),
 }
@@ -60,22 +72,30 @@ _SAID = {
 ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
 _ASSEMBLING_PAUSE_S = 0.05
+_BROUGHT_WITHIN_S = 2.0
+"""So long a console waits for the first bytes of a segment that is brought from elsewhere; then it asks again."""
 _LOST_KEPT = 64
+_COMES = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY})
+"""Refusals for want of an engine: one may come to have the segment."""
 _STILL_ASSEMBLING = Refused(Reason.OVERDUE, "the engines have yet to tell this director what they send")
 
 
 class PushSessions:
     """All of them, and which engines they are at."""
 
-    def __init__(self, term: Term, choice: EngineChoice, library: Library) -> None:
+    def __init__(self, term: Term, choice: EngineChoice, library: Library, admission: Admission) -> None:
         self._term = term
+        self._admission = admission
         self._choice = choice
         self._roster = choice.roster
         self._library = library
         self._settling = Settling(term, choice.roster)
+        self.steering = Steering(term, self._steered, self._inherit_paused)
+        """What consoles want of their streams."""
         self._conversations: dict[str, Conversation] = {}
         self._at: defaultdict[Address, dict[str, Conversation]] = defaultdict(dict)
         """Those that an engine has in its load."""
+        self._exchanging = Exchanging(choice, self._at)
         self._questions = count()
         self.lost: deque[SessionFigures] = deque(maxlen=_LOST_KEPT)
         """The last ones with which nobody could go on."""
@@ -93,21 +113,28 @@ class PushSessions:
             console = Address.parse(request.console)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        elsewhere = None if self._term.duty.allow_elsewhere else refuse_elsewhere(console, host)
-        if elsewhere:
-            self._term.counters.refusals += 1
-            return elsewhere
+        guest = await self._admitted(request, console, host)
+        if isinstance(guest, Refused):
+            return guest
         program = await self._library.published(request.program)
         if program is None:
             self._term.counters.refusals += 1
             return self._not_in_service(request.program)
-        while isinstance(opened := await self._open(program, request.console), Refused):
-            if opened.reason is not Reason.NO_ENGINE or not self._term.is_assembling(_now()):
-                self._term.counters.refusals += 1
-                return opened
-            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
-        self._term.counters.sessions_begun += 1
+        opened = await self._open_in_time(program, request.console)
+        if isinstance(opened, Refused):
+            self._term.counters.refusals += 1
+        else:
+            self._term.counters.sessions_begun += 1
+            self._admission.note(guest, opened.session, program.name, push=True)
         return opened
+
+    async def _admitted(self, request: Play, console: Address, host: str) -> Guest | Refused:
+        """Who asks, or what there is against them."""
+        elsewhere = None if self._term.duty.allow_elsewhere else refuse_elsewhere(console, host)
+        if elsewhere:
+            self._term.counters.refusals += 1
+            return elsewhere
+        return await self._admission.admit(request.token, request.program)
 
     async def watching(self, message: Watching) -> StreamView | Refused:
         """Claim 17: the console is still there, and is told the turns that it does not know."""
@@ -125,15 +152,45 @@ class PushSessions:
             missing=untold.missing,
         )
 
+    def _steered(self, name: str) -> Conversation | Refused:
+        """The session that a console wants something of."""
+        conversation = self._live(name)
+        return conversation if conversation is not NO_SESSION else self._nobodys()
+
+    async def _inherit_paused(self, name: str, bookmark: Bookmark) -> Conversation | Refused:
+        """A session that only the director before knew, for it was paused; its console has shown its ticket.
+
+        Before the leases of the term before have ended an engine may have it that has yet to enlist.
+        """
+        if _now() < self._term.began_at + self._term.lease_s:
+            return _STILL_ASSEMBLING
+        program = await self._library.get(bookmark.program)
+        if program is None or program.header.table != bookmark.table:
+            return Refused(Reason.NOT_HERE, f"the segment table of {bookmark.program} is not here")
+        places = [place for place in (bookmark.place, bookmark.left) if place]
+        if not all(is_within(program, (place.segment, place.packet)) for place in places):
+            return Refused(Reason.NO_SUCH_RANGE, "the program has no such packet")
+        if known := self._conversations.get(name):
+            return known  # it was asked for twice
+        terms = self._terms(name, program, bookmark.console, known_turn=bookmark.known_turn)
+        conversation = self._begin(terms, _now())
+        left = (bookmark.left.segment, bookmark.left.packet) if bookmark.left else None
+        position = bookmark.place.segment, bookmark.place.packet
+        conversation.hear(PauseInherited(position=position, left=left))
+        return conversation
+
     def _nobodys(self) -> Refused:
         """What a console is told of a session that is not known: it may be yet, or to another director."""
         if self._term.standing.superseded:
             return ANOTHER_DIRECTS
         return _STILL_ASSEMBLING if self._term.is_assembling(_now()) else NO_SESSION
 
-    async def list_sessions(self, _: ListSessions) -> Sessions:
-        """All sessions, the ended ones of the last minute included."""
-        return Sessions(tuple(map(self._view, self._conversations.values())))
+    async def list_sessions(self, asked: ListSessions) -> Sessions:
+        """A page of the sessions, the ended ones of the last minute included."""
+        following = nsmallest(asked.limit + 1, (name for name in self._conversations if name > asked.after))
+        page = following[: asked.limit]
+        shown = tuple(self._view(self._conversations[name]) for name in page)
+        return Sessions(shown, more=len(following) > len(page))
 
     # Engines
 
@@ -151,6 +208,7 @@ class PushSessions:
             packet=message.packet,
             failed=frozenset(message.failed),
             doubtful=message.doubtful,
+            foreseen=message.underrun is not None,
         )
         return await conversation.answer(question, asked)
 
@@ -241,6 +299,11 @@ class PushSessions:
         """Sessions that have not ended."""
         return sum(1 for conversation in self._conversations.values() if not conversation.ended)
 
+    def watched(self, program: ProgramId) -> int:
+        """Sessions of a program that have not ended."""
+        sessions = (each.session.terms.program.name for each in self._conversations.values() if not each.ended)
+        return sum(name == program for name in sessions)
+
     def give_up(self) -> None:
         """Another director has been appointed: leave all streams to it."""
         for conversation in self._conversations.values():
@@ -248,16 +311,32 @@ class PushSessions:
 
     # The parts of it
 
+    async def _open_in_time(self, program: Program, console: str) -> Redirect | Refused:
+        """Open a session; who asks waits while engines have yet to say what they hold, and for the first bytes of what
+        has to be brought from another station (claim 14), or to another engine (claim 19)."""
+        wait_until = _now() + _BROUGHT_WITHIN_S
+        while isinstance(opened := await self._open(program, console), Refused):
+            if opened.reason not in _COMES:
+                return opened
+            if not self._term.is_assembling(_now()):
+                if refused := await self._comes(program, opened):
+                    return refused
+                if _now() > wait_until:
+                    return opened
+            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
+        return opened
+
+    async def _comes(self, program: Program, opened: Refused) -> Refused | None:
+        """Wait until the first segment is at an engine that may send it. None: it may be; else why not."""
+        if opened.reason is Reason.AT_CAPACITY:
+            return await self._choice.relieved(program, 0)
+        return await self._choice.bring(program, 0)
+
     async def _open(self, program: Program, console: str) -> Redirect | Refused:
+        if refused := self._library.refusal(program.name):
+            return refused
         name = new_session_id(self._term.rng)
-        terms = SessionTerms(
-            session=name,
-            program=program,
-            console=console,
-            patience_s=self._patience_s,
-            lease_s=self._term.lease_s,
-        )
-        conversation = self._begin(terms, _now())
+        conversation = self._begin(self._terms(name, program, console), _now())
         conversation.hear(PlayAsked())
         turn = await conversation.opened
         if isinstance(turn, Refused):
@@ -273,6 +352,24 @@ class PushSessions:
             report_interval_ms=self._term.duty.intervals.watching_ms,
         )
 
+    def _terms(self, name: str, program: Program, console: str, known_turn: int | None = None) -> SessionTerms:
+        """What a session is opened with; `known_turn` of one that began under an earlier director."""
+        terms = SessionTerms(
+            session=name,
+            program=program,
+            console=console,
+            patience_s=self._patience_s,
+            lease_s=self._term.lease_s,
+            pause_s=self._term.duty.pause_s,
+        )
+        if known_turn is None:
+            return terms
+        return replace(
+            terms,
+            first_own_turn=first_own_turn(known_turn, self._term.epoch),
+            leases_end_at=self._term.began_at + self._term.lease_s,
+        )
+
     def _begin(self, terms: SessionTerms, heard_at: float) -> Conversation:
         conversation = self._conversations[terms.session] = Conversation(
             Session(terms, heard_at),
@@ -281,6 +378,7 @@ class PushSessions:
             settling=self._settling,
             moved=self._moved,
             counted=self._counted,
+            exchanged=self._exchanging.seek,
         )
         return conversation
 
@@ -334,16 +432,10 @@ class PushSessions:
             program = self._library.at_hand(stream.program)
             if program is None or not _is_of(stream, program):
                 return
-            terms = SessionTerms(
-                session=stream.cursor.session,
-                program=program,
-                console=stream.console,
-                patience_s=self._patience_s,
-                lease_s=self._term.lease_s,
-                first_own_turn=first_own_turn(stream, self._term.epoch),
-                leases_end_at=self._term.began_at + self._term.lease_s,
+            conversation = self._begin(
+                self._terms(stream.cursor.session, program, stream.console, known_turn=stream.cursor.turn),
+                _now() + FOUND_WITHIN_S,
             )
-            conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
             return
         if not _is_of(stream, conversation.session.terms.program):
@@ -397,7 +489,7 @@ class PushSessions:
             program=terms.program.name,
             console=terms.console,
             engine_slot=record.slot if record else 0,
-            segment=turn.segment if turn else 0,
+            segment=state.position[0] if isinstance(state, Paused) else turn.segment if turn else 0,
             turns=conversation.record.count,
         )
 
@@ -415,7 +507,7 @@ class PushSessions:
 
     def _engine(self, state: State) -> str | None:
         """Media address of who streams, or streamed last."""
-        last = state.last if isinstance(state, Ended) else next(iter(state.turns), None)
+        last = state.last if isinstance(state, Ended | Paused) else next(iter(state.turns), None)
         return str(self._roster.media(last.engine)) if last else None
 
 

@@ -4,12 +4,16 @@ import asyncio
 from itertools import islice
 
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.director.copies.obtaining import Obtaining
+from blade_agent.main_board.director.copies.directed_copies import DirectedCopies
+from blade_agent.main_board.director.copies.locating import Locating
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
+from blade_agent.main_board.director.holdings.library import Library
+from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.cut import Cut
+from media_network.messages.obtaining import CopyResult
 from media_network.program_header import ProgramHeader
 
 _Segment = tuple[Cut, int]
@@ -21,14 +25,23 @@ _PAUSE_S = 5.0
 class Evacuation:
     """What is still to be copied from each engine that drains."""
 
-    def __init__(
-        self, term: Term, catalogue: Catalogue, roster: Roster, table: SegmentLocationTable, obtaining: Obtaining
+    def __init__(  # noqa: PLR0917 -- all that knows of a segment
+        self,
+        term: Term,
+        catalogue: Catalogue,
+        library: Library,
+        roster: Roster,
+        table: SegmentLocationTable,
+        locating: Locating,
+        copies: DirectedCopies,
     ) -> None:
         self._term = term
         self._catalogue = catalogue
         self._roster = roster
         self._table = table
-        self._obtaining = obtaining
+        self._library = library
+        self._locating = locating
+        self._copies = copies
         self._alone: dict[Address, tuple[object, list[_Segment]]] = {}
         self._copying: set[_Segment] = set()
         self._paused: dict[_Segment, float] = {}
@@ -71,7 +84,7 @@ class Evacuation:
     async def _copy(self, engine: EngineRecord, segment: _Segment) -> None:
         """Copy one, and go on with the next."""
         try:
-            copied = await self._obtaining.replicate(*segment)
+            copied = await self._replicate(*segment)
         finally:
             self._copying.discard(segment)
         if copied:
@@ -79,6 +92,21 @@ class Evacuation:
             self.alone(engine)
         else:
             self._paused[segment] = asyncio.get_running_loop().time() + _PAUSE_S
+
+    async def _replicate(self, cut: Cut, number: int) -> bool:
+        """Have an engine that stays copy a segment from one that holds it; whether that was done."""
+        program = await self._library.get(cut.program)
+        location = None if cut.program in self._library.closed else self._locating.here(cut, number)
+        if program is None or program.cut != cut or location is None:
+            return False
+        holders = self._table.engines_with(cut, number)
+        segment = program.segments[number]
+        failed: set[Address] = set()
+        while receiving := place(segment, 1, self._roster, holders, failed | self._copies.unable()):
+            if await self._copies.copy(receiving[0], program, segment, location) is CopyResult.STORED:
+                return True
+            failed.add(receiving[0].address)
+        return False
 
 
 def _is_segment(header: ProgramHeader | None, cut: Cut, number: int) -> bool:

@@ -2,33 +2,29 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from enum import Enum, auto
 from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
+from blade_agent.main_board.director.copies.directed_copies import FAULTS_OF_A_SOURCE, DirectedCopies
+from blade_agent.main_board.director.copies.locating import Locating
 from blade_agent.main_board.director.copies.pace import Pace
+from blade_agent.main_board.director.copies.source_choice import SourceChoice, SourceDirector
+from blade_agent.main_board.director.copies.standings import Standings
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.placement import place
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
-from blade_agent.main_board.director.holdings.taking_stock import TakingStock
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.fields import ProgramId, Sha256
-from media_network.http.errors import NetworkError
 from media_network.messages.obtaining import (
-    FETCH,
-    LOCATE_SEGMENT,
-    CopyDone,
     CopyResult,
-    Fetch,
-    LocateSegment,
     Obstacle,
     Obtain,
     ObtainStanding,
-    SegmentLocation,
 )
 from media_network.messages.program_information import ProgramChange
 from media_network.program import Program
@@ -42,13 +38,8 @@ _PROGRAMS_AT_ONCE = 8
 _SLOW_PROGRAMS_AT_ONCE = 32
 """Of those whose orders say a rate: they hold up nobody else."""
 _SEGMENTS_AT_ONCE = 4
-_COPY_PATIENCE_S = 120.0
-"""How long a copy may take without a word; the order is said again by the registry if it comes to nothing."""
-
-_UNABLE_S = 30.0
-"""How long an engine is asked for no copy after its disks took one not: space is made by somebody, not by asking."""
-
-_Copy = tuple[Address, Cut, int]
+_SOURCES_TRIED = 4
+"""From so many an engine tries to copy a segment, one after another, before another engine tries."""
 
 
 class _Wish(NamedTuple):
@@ -57,6 +48,14 @@ class _Wish(NamedTuple):
     copies: int
     rate_bps: int | None
     """What making them may take; None: whatever there is."""
+
+
+class _Brought(Enum):
+    """What became of bringing a segment to an engine."""
+
+    STORED = auto()
+    NOT = auto()
+    NOBODY_SAYS_WHERE = auto()
 
 
 class _Order(NamedTuple):
@@ -77,28 +76,31 @@ class Obtaining:
         library: Library,
         roster: Roster,
         table: SegmentLocationTable,
-        stock: TakingStock,
         registry: RegistryLink,
+        choice: SourceChoice,
+        locating: Locating,
+        copies: DirectedCopies,
     ) -> None:
         self._term = term
         self._catalogue = catalogue
         self._library = library
         self._roster = roster
         self._table = table
-        self._stock = stock
         self._registry = registry
+        self._choice = choice
+        self._locating = locating
+        self._copies = copies
+        self._standings = Standings(roster, table)
+        self._hints: dict[ProgramId, SourceDirector] = {}
+        """The source that the last word of an order named, for when the registry names none."""
         self._running: dict[ProgramId, _Order] = {}
         self._at_once = asyncio.Semaphore(_PROGRAMS_AT_ONCE)
         self._slowly = asyncio.Semaphore(_SLOW_PROGRAMS_AT_ONCE)
-        self._copies: dict[_Copy, asyncio.Future[CopyResult | None]] = {}
-        self._standings: dict[ProgramId, ObtainStanding] = {}
-        """Of programs with something in the way."""
-        self._unable_until: dict[Address, float] = {}
-        """Engines whose disks took no copy, and until when they are asked for none, by the event loop's time."""
 
     async def obtain(self, order: Obtain) -> ObtainStanding | Refused:
-        """Claim 12, first step: the registry directs this seeking station to a source station.
+        """Claim 12, first step: the registry directs this seeking station to obtain a program, and names a source.
 
+        Which of all sources is asked for a segment, their cost decides (claim 15); the one that is named is the last.
         It is said again until all is here, and each time answered with what was in the way the last time.
         """
         try:
@@ -110,25 +112,34 @@ class Obtaining:
         known = self._catalogue.get(name)
         if known is None:
             return Refused(Reason.UNKNOWN_PROGRAM, f"{name} was withdrawn after this order")
+        if name in self._library.closed:
+            return Refused(Reason.BUSY, f"{name} is being deleted here")
         wish = _Wish(order.copies, order.rate_bps)
+        self._hints[name] = SourceDirector(order.source_station, source)
         if (running := self._running.get(name)) and running.wish != wish:
             del self._running[name]
             running.task.cancel()
         if name not in self._running:
             # The registry would not say it again if it knew what is here already.
             self._registry.changed(known.cut, self._table.segments(known.cut))
-            obtaining = self._obtain_program(known, wish, source, parts)
+            obtaining = self._obtain_program(known, wish, parts)
             task = self._term.tasks.create_task(obtaining, name=f"obtain {name}")
             self._running[name] = _Order(known.table, wish, task)
             task.add_done_callback(lambda ended: self._ended(name, ended))
-        return self._standings.get(name, ObtainStanding())
+        return self._standings.get(name)
+
+    def standing(self, header: ProgramHeader) -> ObtainStanding | None:
+        """How an order stands that is being carried out; None: there is none for this program."""
+        running = self._running.get(header.program)
+        here = running is not None and running.table == header.table
+        return self._standings.get(header.program) if here else None
 
     def learnt(self, change: ProgramChange) -> None:
         """What a program is now: of what it was nothing more is obtained."""
         running = self._running.get(change.program)
         if change.header and (running is None or running.table == change.header.table):
             return
-        self._standings.pop(change.program, None)
+        self._standings.forget(change.program)
         if running:
             del self._running[change.program]
             running.task.cancel()
@@ -136,219 +147,87 @@ class Obtaining:
     def _ended(self, name: ProgramId, task: asyncio.Task[None]) -> None:
         if (running := self._running.get(name)) and running.task is task:
             del self._running[name]
+        if name not in self._running:
+            self._hints.pop(name, None)
 
-    async def locate_segment(self, question: LocateSegment) -> SegmentLocation | Refused:
-        """Claim 12, second step, as the source director: where is the needed segment?"""
-        location = self._locate_here(Cut(question.program, question.table), question.segment)
-        if location is None:
-            return Refused(Reason.NOT_HERE, f"segment {question.segment} of {question.program} is at no live engine")
-        return location
+    def is_copying(self, cut: Cut) -> bool:
+        """Whether somebody fetches a program here, or is about to: this station, or another that asked where it is."""
+        fetched = self._copies.are_of(cut) or self._locating.is_about_to_be_fetched(cut)
+        return fetched or cut.program in self._running
 
-    async def replicate(self, cut: Cut, number: int) -> bool:
-        """Have an engine that stays copy a segment from one that holds it; whether that was done."""
-        program = await self._library.get(cut.program)
-        location = self._locate_here(cut, number)
-        if program is None or program.cut != cut or location is None:
-            return False
-        holders = self._table.engines_with(cut, number)
-        segment = program.segments[number]
-        failed: set[Address] = set()
-        while receiving := place(segment, 1, self._roster, holders, failed | self._unable()):
-            if await self._copy(receiving[0], program, segment, location) is CopyResult.STORED:
-                return True
-            failed.add(receiving[0].address)
-        return False
-
-    async def copy_done(self, message: CopyDone, engine: EngineRecord) -> None:
-        """Claim 12: an engine says that a copy is complete, or why it is not."""
-        if message.result is CopyResult.STORED:
-            cut = Cut(message.program, message.table)
-            self._stock.stored(engine.address, cut, message.segment)
-            self._registry.changed(cut, [message.segment])
-        else:
-            logger.warning(
-                "%s did not copy segment %d of %s: %s %s",
-                engine.address,
-                message.segment,
-                message.program,
-                message.result,
-                message.detail or "",
-            )
-        self._conclude((engine.address, Cut(message.program, message.table), message.segment), message.result)
-
-    def lose_engine(self, engine: Address) -> None:
-        """An engine is gone: no word will come of the copies it was directed to make."""
-        for copy in [copy for copy in self._copies if copy[0] == engine]:
-            self._conclude(copy, None)
-
-    async def _obtain_program(self, header: ProgramHeader, wish: _Wish, source: Address, parts: Address) -> None:
+    async def _obtain_program(self, header: ProgramHeader, wish: _Wish, parts: Address) -> None:
         async with self._slowly if wish.rate_bps else self._at_once:  # who waits for that has no table in memory yet
             program = await self._library.fetch(header, parts)
             if program is None:
-                detail = f"{parts} does not give the segment table of {header.program}"
-                self._standings[header.program] = ObtainStanding(obstacle=Obstacle.SOURCE_LOST, detail=detail)
+                self._standings.note_no_table(header.program, parts)
                 return
             here = len(self._table.segments(program.cut))
             if here < header.segments:
-                logger.info("obtains %s from %s: %d of %d are here", program.name, source, here, header.segments)
-            await self._obtain_all(program, wish, source)
+                logger.info("obtains %s: %d of %d are here", program.name, here, header.segments)
+            await self._obtain_all(program, wish)
             if here < header.segments and len(self._table.segments(program.cut)) >= header.segments:
                 logger.info("has obtained %s: all %d segments are here", program.name, header.segments)
 
-    async def _obtain_all(self, program: Program, wish: _Wish, source: Address) -> None:
+    async def _obtain_all(self, program: Program, wish: _Wish) -> None:
         waiting = iter(program.segments)
         pace = Pace(wish.rate_bps)
 
         async def obtain_some() -> None:
             for segment in waiting:
-                await self._obtain_segment(program, wish.copies, segment, source, pace)
+                await self._obtain_segment(program, wish.copies, segment, pace)
 
-        name = program.name
-        before = self._standings.get(name)
+        before = self._standings.get(program.name)
         async with asyncio.TaskGroup() as at_once:
             for _ in range(_SEGMENTS_AT_ONCE):
                 at_once.create_task(obtain_some())
-        if before is not None and self._standings.get(name) is before:
-            del self._standings[name]  # nothing is in the way any more
+        self._standings.settle(program.name, before)
 
-    async def _obtain_segment(
-        self, program: Program, copies: int, segment: Segment, source: Address, pace: Pace
-    ) -> None:
-        """Bring a segment to as many engines as were asked for: the first copy from the source, more from within."""
+    async def _obtain_segment(self, program: Program, copies: int, segment: Segment, pace: Pace) -> None:
+        """Bring a segment to as many engines as were asked for: the first copy from a source, more from within."""
         table, roster, cut = self._table, self._roster, program.cut
         failed: set[Address] = set()
 
         def receiving() -> list[EngineRecord]:
             holders = table.engines_with(cut, segment.number)
-            return place(segment, copies, roster, holders, failed | self._unable())
+            return place(segment, copies, roster, holders, failed | self._copies.unable())
 
         while receiving():
             await pace.turn(segment.length_bytes)
             if not (chosen := receiving()):
                 break
-            location = self._locate_here(cut, segment.number) or await self._locate(cut, segment.number, source)
-            if location is None:
-                self._note(program, Obstacle.SOURCE_LOST, f"{source} does not say where segment {segment.number} is")
+            result = await self._bring(chosen[0], program, segment)
+            if result is _Brought.NOBODY_SAYS_WHERE:
                 return
-            result = await self._copy(chosen[0], program, segment, location)
-            if result is CopyResult.STORED:
+            if result is _Brought.NOT:
+                failed.add(chosen[0].address)
+        self._standings.note_no_place(program, segment.number, copies, failed)
+
+    async def _bring(self, engine: EngineRecord, program: Program, segment: Segment) -> _Brought:
+        """Have an engine copy a segment: from another of the station, else from one source after another (claim 15)."""
+        if location := self._locating.here(program.cut, segment.number):
+            result = await self._copies.copy(engine, program, segment, location)
+            return self._noted(program, segment, result)
+        asked: list[Address] = []
+        tried = 0
+        for source in await self._choice.in_order(program, segment, self._hints[program.name]):
+            asked.append(source.director)
+            location = await self._locating.locate(program.cut, segment.number, source)
+            if location is None:
                 continue
-            failed.add(chosen[0].address)
-            if result is CopyResult.SOURCE_LOST:
-                self._note(program, Obstacle.SOURCE_LOST, f"segment {segment.number} did not come")
-            else:
-                self._note(program, *_obstacle_of(result, segment.number))
-        self._note_no_place(program, copies, failed, table.engines_with(cut, segment.number))
+            tried += 1
+            result = await self._copies.copy(engine, program, segment, location, source)
+            if self._noted(program, segment, result) is _Brought.STORED:
+                return _Brought.STORED
+            if result not in FAULTS_OF_A_SOURCE or tried == _SOURCES_TRIED:
+                return _Brought.NOT
+        if tried:
+            return _Brought.NOT
+        who = f"{asked[0]} does not say" if len(asked) == 1 else f"none of {', '.join(map(str, asked))} says"
+        self._standings.note(program, Obstacle.SOURCE_LOST, f"{who} where segment {segment.number} is")
+        return _Brought.NOBODY_SAYS_WHERE
 
-    def _note_no_place(
-        self, program: Program, copies: int, failed: Collection[Address], holders: Collection[Address]
-    ) -> None:
-        """No engine is left to be asked: is a segment at fewer than it could be, for want of room?"""
-        staying = [engine for engine in self._roster if not engine.silent and not engine.draining]
-        asked = [engine for engine in staying if engine.address not in holders]
-        if not staying and not self._roster.live(holders):
-            self._note(program, Obstacle.NO_ENGINE)
-        elif len(staying) - len(asked) < min(copies, len(staying)) and any(one.address not in failed for one in asked):
-            self._note(program, Obstacle.NO_SPACE)
-
-    def _note(self, program: Program, obstacle: Obstacle, detail: str | None = None) -> None:
-        missing = (part for part in program.segments if not self._table.engines_with(program.cut, part.number))
-        room = (engine.free_bytes or 0 for engine in self._roster if not engine.silent)
-        if self._standings.get(program.name, ObtainStanding()).obstacle is not obstacle:
-            logger.warning("cannot obtain %s: %s%s", program.name, obstacle, f", {detail}" if detail else "")
-        self._standings[program.name] = ObtainStanding(
-            obstacle=obstacle,
-            needs_bytes=sum(part.length_bytes for part in missing),
-            free_bytes=max(room, default=0),
-            detail=detail,
-        )
-
-    def _locate_here(self, cut: Cut, segment: int) -> SegmentLocation | None:
-        holders = self._roster.live(self._table.engines_with(cut, segment))
-        if not holders:
-            return None
-        engine = min(holders, key=lambda record: (record.load_share, record.slot))
-        ticket = self._term.tickets.sign(f"copy-{segment}", cut.program)
-        return SegmentLocation(media=str(engine.media), ticket=ticket)
-
-    async def _locate(self, cut: Cut, segment: int, director: Address) -> SegmentLocation | None:
-        """Claim 12, second step, as the seeking director: ask the source director."""
-        if director == self._term.duty.address:
-            return None  # it would be asked what it has just said of itself
-        question = LocateSegment(program=cut.program, table=cut.table, segment=segment)
-        try:
-            answer = await self._term.http.ask(director, LOCATE_SEGMENT, question)
-        except NetworkError as error:
-            logger.warning("%s", error)
-            return None
-        if isinstance(answer, Refused):
-            logger.warning("%s: %s", director, answer)
-            return None
-        return answer
-
-    async def _copy(
-        self, engine: EngineRecord, program: Program, segment: Segment, location: SegmentLocation
-    ) -> CopyResult | None:
-        """Direct a receiving engine to fetch, and wait for its word; None if there was none."""
-        order = Fetch(
-            epoch=self._term.epoch,
-            program=program.name,
-            segment=segment,
-            table=program.header.table,
-            table_bytes=len(program.segments.octets),
-            parts=str(self._term.duty.media),
-            source=location.media,
-            ticket=location.ticket,
-        )
-        key = (engine.address, program.cut, segment.number)
-        if (under_way := self._copies.get(key)) is not None:
-            # Somebody else has ordered the same: an engine makes it once, and says so once.
-            return await asyncio.shield(under_way)
-        waiting: asyncio.Future[CopyResult | None] = asyncio.get_running_loop().create_future()
-        self._copies[key] = waiting
-        self._term.counters.replications += 1
-        try:
-            result = await self._ordered(engine, order, waiting)
-        finally:
-            del self._copies[key]
-            if not waiting.done():
-                waiting.set_result(None)
-        counters = self._term.counters
+    def _noted(self, program: Program, segment: Segment, result: CopyResult | None) -> _Brought:
         if result is CopyResult.STORED:
-            counters.copies_done += 1
-        else:
-            counters.copies_failed += 1
-        if result in (CopyResult.NO_SPACE, CopyResult.IO_ERROR):
-            self._unable_until[engine.address] = asyncio.get_running_loop().time() + _UNABLE_S
-        return result
-
-    async def _ordered(
-        self, engine: EngineRecord, order: Fetch, waiting: "asyncio.Future[CopyResult | None]"
-    ) -> CopyResult | None:
-        try:
-            if await self._term.http.tell(engine.address, FETCH, order) is None:
-                return None
-            async with asyncio.timeout(_COPY_PATIENCE_S):
-                return await waiting
-        except TimeoutError:
-            return None
-
-    def _unable(self) -> set[Address]:
-        """The engines whose disks took no copy lately."""
-        now = asyncio.get_running_loop().time()
-        self._unable_until = {engine: until for engine, until in self._unable_until.items() if until > now}
-        return set(self._unable_until)
-
-    def _conclude(self, copy: _Copy, result: CopyResult | None) -> None:
-        waiting = self._copies.get(copy)
-        if waiting and not waiting.done():
-            waiting.set_result(result)
-
-
-def _obstacle_of(result: CopyResult | None, segment: int) -> tuple[Obstacle, str]:
-    """Of a copy that came to nothing."""
-    if result is CopyResult.NO_SPACE:
-        return Obstacle.NO_SPACE, f"segment {segment} does not fit"
-    if result is None:
-        return Obstacle.NOT_STORED, f"nobody said what became of segment {segment}"
-    return Obstacle.NOT_STORED, f"segment {segment}: {result}"
+            return _Brought.STORED
+        self._standings.note_copy(program, segment.number, result)
+        return _Brought.NOT

@@ -1,8 +1,7 @@
-"""Pulled programs: a playlist from the director, each segment redirected to an engine that holds it (claims 1, 18)."""
+"""Pulled programs: each segment of a playlist is redirected to an engine that holds it (claims 1, 18)."""
 
 import asyncio
 import logging
-import math
 import re
 from collections import OrderedDict
 from http import HTTPStatus
@@ -12,23 +11,24 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
+from blade_agent.main_board.director.admission import Admission
 from blade_agent.main_board.director.director_figures import SessionFigures
+from blade_agent.main_board.director.doors.playlist_resource import NO_SESSION, is_session
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord, WantedTurn
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.sessions.charge import Charge, playing_s
-from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.term import Term
+from media_network.fields import ProgramId
 from media_network.http.refusing import refusing
 from media_network.messages.watching import SessionState
-from media_network.packets import TICK_HZ, TS_PACKET_BYTES
+from media_network.packets import TS_PACKET_BYTES
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import SEGMENT_NUMBER, segment_url
 
 logger = logging.getLogger(__name__)
 
-PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
 SEGMENT_PATH = "/programs/{program}/{segment}.ts"
 
 _SESSION_KEPT_S = 60.0
@@ -40,9 +40,6 @@ _REPEATED_MAX = 4
 """Of so many segments a player that asks again is sent where it was sent before."""
 _ASSEMBLING_PAUSE_S = 0.05
 _NUMBER = re.compile(SEGMENT_NUMBER)
-_SESSION = re.compile(r"[0-9a-f]{24}")
-# A player in a page of another origin needs this on the redirect as well as on what it leads to (Fetch, 3.2).
-_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Redirection(Struct, frozen=True, kw_only=True):
@@ -80,59 +77,65 @@ class PullSession(Struct, frozen=True, kw_only=True):
 class Pulls:
     """The pull sessions of a station."""
 
-    def __init__(self, term: Term, choice: EngineChoice, library: Library) -> None:
+    def __init__(self, term: Term, choice: EngineChoice, library: Library, admission: Admission) -> None:
         self._term = term
+        self._admission = admission
         self._choice = choice
         self._roster = choice.roster
         self._library = library
         self._sessions: OrderedDict[str, PullSession] = OrderedDict()
         """Those that have asked for nothing for longest come first."""
 
-    async def playlist(self, request: web.Request) -> web.StreamResponse:
-        """`GET /programs/<program>/playlist.m3u8`: opens a session; its id is in every segment's address."""
-        program = await self._library.published(request.match_info["program"])
-        if program is None:
-            return _refuse(self._not_there(request.match_info["program"], "program"))
-        session = new_session_id(self._term.rng)
-        return web.Response(
-            text=_playlist(program, session),
-            content_type="application/vnd.apple.mpegurl",
-            headers={**_FROM_ANYWHERE, "Cache-Control": "no-store"},
-        )
-
     async def segment(self, request: web.Request) -> web.StreamResponse:
-        """`GET /programs/<program>/<number>.ts`: 302 to an engine that holds the segment."""
+        """`GET /programs/<program>/<number>.ts`: 302 to an engine that holds the segment, or receives it."""
         asked, number = request.match_info["program"], request.match_info["segment"]
-        name = request.query.get("session", "")
-        # Who is watching when its window ends sees it to its end.
-        program = await (self._library.get(asked) if name in self._sessions else self._library.published(asked))
-        if program is None or not (_NUMBER.fullmatch(number) and int(number) < len(program.segments)):
-            return _refuse(self._not_there(asked, "segment"))
-        if not _SESSION.fullmatch(name):
-            return _refuse(Refused(Reason.UNKNOWN_SESSION, "the address carries no session; ask for the playlist"))
+        name, ticket = request.query.get("session", ""), request.query.get("ticket", "")
+        if refused := await self._admission.refuse_ticket(ticket, name, asked):
+            return refusing(refused)
+        says_one = is_session(name)
+        name = self._admission.known_as(name, ticket, asked, request.remote or "")
+        program = await (self._library.get(asked) if self._watches(name, asked) else self._library.published(asked))
+        if program is None:
+            return refusing(self._library.why_not(asked))
+        if not (_NUMBER.fullmatch(number) and int(number) < len(program.segments)):
+            return refusing(Refused(Reason.NOT_HERE, "the program has no such segment"))
+        if not says_one:
+            return refusing(NO_SESSION)
         engine = self.redirect(name, program, int(number), request.remote or "")
         while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and self._term.is_assembling(_now()):
             await asyncio.sleep(_ASSEMBLING_PAUSE_S)
             engine = self.redirect(name, program, int(number), request.remote or "")
+        if isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE:
+            # Claim 14: another station may hold it.
+            refused = await self._choice.bring(program, int(number))
+            engine = refused or self.redirect(name, program, int(number), request.remote or "")
+        for _ in range(len(self._roster)):  # who waited longer may have filled the engine that has received it
+            if not (isinstance(engine, Refused) and engine.reason is Reason.AT_CAPACITY):
+                break
+            # Claim 19: a further engine may be about to receive it.
+            refused = await self._choice.relieved(program, int(number))
+            engine = refused or self.redirect(name, program, int(number), request.remote or "")
         if isinstance(engine, Refused):
             self._term.counters.refusals += 1
-            return _refuse(engine)
+            return refusing(engine)
         self._term.counters.redirects += 1
         ticket = self._term.tickets.sign(name, program.name)
         location = segment_url(engine.media, program.cut, int(number), ticket)
-        headers = {**_FROM_ANYWHERE, "Location": location, "Cache-Control": "no-store"}
+        headers = {"Location": location, "Cache-Control": "no-store"}
         return web.Response(status=HTTPStatus.FOUND, headers=headers)
 
-    def _not_there(self, program: str, what: str) -> Refused:
-        if self._library.is_in_service(program) and not self._library.at_hand(program):
-            return Refused(Reason.NOT_HERE, "nobody who can be reached has its segment table")
-        return Refused(Reason.NOT_PUBLISHED, f"no such {what} is in service here")
+    def _watches(self, name: str, program: ProgramId) -> bool:
+        """Whether a session is one of this program: who is watching when its window ends sees it to its end."""
+        session = self._sessions.get(name)
+        return session is not None and session.newest.program == program
 
     def redirect(self, name: str, program: Program, number: int, console: str) -> EngineRecord | Refused:
         """The engine for the next segment of a session; one that asks again for a segment is answered the same.
 
         A session of an earlier director goes on here: the playlist outlives whoever wrote it.
         """
+        if refused := self._library.refusal(program.name):
+            return refused
         now, session = _now(), self._sessions.get(name)
         lasts_s = playing_s(program, number)
         ends_at = now + lasts_s
@@ -182,6 +185,10 @@ class Pulls:
         engine = self._roster.get(given)
         return engine if engine and not engine.silent and not engine.draining else None
 
+    def watched(self, program: ProgramId) -> int:
+        """Sessions of players that have asked for a segment of a program last."""
+        return sum(session.newest.program == program for session in self._sessions.values())
+
     def __len__(self) -> int:
         return len(self._sessions)
 
@@ -225,27 +232,8 @@ class Pulls:
 
 
 def _charged_as(name: str) -> str:
-    """A player says the name of its session itself, and must not say that of a stream."""
+    """Apart from streams: a player shows the name of its session, and a host stands for those that show none."""
     return f"pull {name}"
-
-
-def _playlist(program: Program, session: str) -> str:
-    """A media playlist (RFC 8216) of the whole program."""
-    longest_s = math.ceil(max(segment.duration_ticks for segment in program.segments) / TICK_HZ)
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:3",
-        f"#EXT-X-TARGETDURATION:{longest_s}",
-        "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-    ]
-    for segment in program.segments:
-        lines += [f"#EXTINF:{segment.duration_ticks / TICK_HZ:.5f},", f"{segment.number}.ts?session={session}"]
-    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
-
-
-def _refuse(refused: Refused) -> web.Response:
-    return refusing(refused, _FROM_ANYWHERE)
 
 
 def _now() -> float:

@@ -43,10 +43,10 @@ class Charges:
         """What a session asks of engines."""
         return self._of.get(session, _NOTHING)
 
-    def room_bps(self, engine: Address, without: str = "") -> int:
+    def room_bps(self, engine: Address, *without: str) -> int:
         """What an engine has to have room for: the rate of each session that it sends or is to send, once."""
         profile = self._at.get(engine)
-        return profile.room_bps - _at_most(self.of(without), engine) if profile else 0
+        return profile.room_bps - sum(_at_most(self.of(session), engine) for session in without) if profile else 0
 
     def load_bps(self, engine: Address, at: float, now: float, without: str = "") -> int:
         """What an engine will carry at a moment, as far as it is known now; but for what one session leaves there.

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from blade_agent.main_board.director.engines.charges import Charges
 from blade_agent.main_board.director.engines.fetching import Fetching
+from blade_agent.main_board.director.engines.in_flight import InFlight
 from media_network.address import Address
 from media_network.messages.enlisting import Enlist, Report
 
@@ -35,10 +37,14 @@ class EngineRecord:
     """When it was last heard: its enlistment, then its last report."""
     charges: Charges = field(repr=False)
     """What the sessions of the station ask of its engines."""
+    in_flight: InFlight = field(default_factory=InFlight, repr=False)
+    """What copies ask of them."""
     fetched_bps: int = 0
     """What others fetched from it over its last interval than players that were redirected there."""
     free_bytes: int | None = None
     """As last reported; None before that."""
+    stored_bytes: int | None = None
+    """What its segments take, as last reported; None before that."""
     streams: int = 0
     """As last reported."""
     draining: bool = False
@@ -66,12 +72,29 @@ class EngineRecord:
     @property
     def load_bps(self) -> int:
         """What it sends, or soon will."""
-        return self.charges.room_bps(self.address) + self.fetched_bps
+        return self.charges.room_bps(self.address) + self.fetched_bps + self.in_flight.bps(self.address)
+
+    def has_room_for(self, rate_bps: int) -> bool:
+        """Whether it may send so much more."""
+        return self.load_bps + rate_bps <= self.capacity_bps
 
     @property
     def load_share(self) -> float:
         """The share of its capacity that is in use."""
         return self.load_bps / max(1, self.capacity_bps)
+
+
+class StationReadings(NamedTuple):
+    """What the engines that stay, and are heard, have to offer together."""
+
+    load: float
+    """The share of what they may send that is in use: 1 where there is nobody."""
+    free_bps: int
+    """What each may still send, together."""
+    free_bytes: int | None
+    """Room for segments; None until an engine has said."""
+    stored_bytes: int | None
+    """What their segments take together; None until an engine has said."""
 
 
 class WantedTurn(Struct, frozen=True, kw_only=True):
@@ -97,6 +120,8 @@ class Roster:
         self.charges = Charges()
         """What the sessions ask of engines, enlisted or not."""
         self.fetching = Fetching()
+        self.in_flight = InFlight()
+        """What copies do."""
         self._engines: dict[Address, EngineRecord] = {}
         self._media: dict[Address, Address] = {}
         """Outlives the records: a session that has ended still names its last engine."""
@@ -110,6 +135,10 @@ class Roster:
     def get(self, address: Address) -> EngineRecord | None:
         """The record of an engine, or None."""
         return self._engines.get(address)
+
+    def at_media(self, media: str) -> Address | None:
+        """The engine that consoles and other engines fetch from there; None: it is none of the station's."""
+        return next((engine.address for engine in self._engines.values() if str(engine.media) == media), None)
 
     def media(self, address: Address) -> Address:
         """The media address of an engine that has enlisted once. Raises KeyError of any other."""
@@ -125,6 +154,7 @@ class Roster:
             capacity_bps=message.capacity_bps,
             reported_at=now,
             charges=self.charges,
+            in_flight=self.in_flight,
             streams=len(message.streams),
             draining=message.draining,
         )
@@ -137,6 +167,7 @@ class Roster:
         record.fetched_bps = self.fetching.by_others_bps(record.address, message.pull_bps, record.reported_at, now)
         record.reported_at = now
         record.free_bytes = message.free_bytes
+        record.stored_bytes = message.stored_bytes
         record.streams = len(message.streams)
         record.draining = message.draining
         record.rounds_missed = 0
@@ -166,6 +197,18 @@ class Roster:
         records = (self._engines.get(address) for address in candidates if address not in excluding)
         return [record for record in records if record and not record.silent]
 
+    def readings(self) -> StationReadings:
+        """What there is at present, as engines and sessions say it."""
+        offering = [engine for engine in self._engines.values() if not engine.silent and not engine.draining]
+        capacity_bps = sum(engine.capacity_bps for engine in offering)
+        used_bps = sum(min(engine.load_bps, engine.capacity_bps) for engine in offering)
+        return StationReadings(
+            load=used_bps / capacity_bps if capacity_bps else 1.0,
+            free_bps=capacity_bps - used_bps,
+            free_bytes=_together(engine.free_bytes for engine in offering),
+            stored_bytes=_together(engine.stored_bytes for engine in offering),
+        )
+
     def least_loaded(
         self, candidates: Iterable[Address], wanted: WantedTurn, excluding: Collection[Address] = ()
     ) -> EngineRecord | None:
@@ -180,6 +223,15 @@ class Roster:
         able = [engine for engine in staying or live if self._has_room(engine, wanted)]
         return min(able, key=lambda engine: self._order(engine, wanted), default=None)
 
+    def would_carry(self, engine: EngineRecord, rate_bps: int, without: Collection[str]) -> bool:
+        """Whether an engine has room for another stream when these sessions are not there."""
+        taken_bps = self.charges.room_bps(engine.address, *without) + engine.fetched_bps
+        return taken_bps + rate_bps <= engine.capacity_bps
+
+    def with_room(self, wanted: WantedTurn) -> list[EngineRecord]:
+        """The engines that are not full: those with room for a turn, be it that they drain."""
+        return [engine for engine in self._engines.values() if not engine.silent and self._has_room(engine, wanted)]
+
     def _has_room(self, engine: EngineRecord, wanted: WantedTurn) -> bool:
         """An engine counts what it sends and what it has been told to preload, a session once, and refuses more."""
         taken_bps = self.charges.room_bps(engine.address, wanted.session) + engine.fetched_bps
@@ -188,7 +240,13 @@ class Roster:
     def _order(self, engine: EngineRecord, wanted: WantedTurn) -> tuple[float, float, bool, int]:
         charges, address, session = self.charges, engine.address, wanted.session
         load_bps = charges.load_bps(address, wanted.begins_at, wanted.now, session) + engine.fetched_bps
+        load_bps += self.in_flight.bps(address)
         leaving_bps = charges.leaving_bps(address, wanted.ends_at, wanted.half_s)
         capacity_bps = max(1, engine.capacity_bps)
         is_there = any(charge.engine == address for charge in charges.of(session))
         return (load_bps + wanted.rate_bps) / capacity_bps, leaving_bps / capacity_bps, is_there, engine.slot
+
+
+def _together(figures: Iterable[int | None]) -> int | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if known else None

@@ -1,12 +1,16 @@
 """Programs with their tables, from wherever these are: this blade, an engine of the station, the center."""
 
+from collections.abc import Callable
+
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import Roster
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.fields import ProgramId
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
+from media_network.refusal import Reason, Refused
 
 
 class Library:
@@ -18,6 +22,10 @@ class Library:
         self._roster = roster
         self.center_media: Address | None = None
         """Where the center has all parts; None until it has said so."""
+        self.played: Callable[[ProgramId], None] = do_nothing
+        """Called when a console begins to receive a program."""
+        self.closed: set[ProgramId] = set()
+        """Programs that may be deleted here at any moment: nobody begins to receive, to copy or to fetch them."""
 
     def is_known(self, name: ProgramId) -> bool:
         """Whether there is a program of this name."""
@@ -25,7 +33,20 @@ class Library:
 
     def is_in_service(self, name: ProgramId) -> bool:
         """Whether consoles may have it."""
-        return self._catalogue.published(name) is not None
+        return self._catalogue.published(name) is not None and name not in self.closed
+
+    def refusal(self, name: ProgramId) -> Refused | None:
+        """What there is against beginning to receive a program at this very moment: nobody is asked, so that whoever
+        begins then is counted before anybody else has a turn."""
+        return Refused(Reason.NOT_PUBLISHED, f"{name} is being deleted here") if name in self.closed else None
+
+    def why_not(self, name: ProgramId) -> Refused:
+        """Why a program that was asked for is not given."""
+        if self.is_in_service(name):
+            return Refused(Reason.NOT_HERE, "nobody who can be reached has its segment table")
+        if self.is_known(name):
+            return Refused(Reason.NOT_PUBLISHED, f"program {name} is not in service here")
+        return Refused(Reason.UNKNOWN_PROGRAM, "there is no such program here")
 
     async def get(self, name: ProgramId, source: Address | None = None) -> Program | None:
         """A program, in service or not; None: there is none, or nobody who can be reached has its table."""
@@ -35,7 +56,11 @@ class Library:
     async def published(self, name: ProgramId) -> Program | None:
         """A program in service; None as for `get`."""
         header = self._catalogue.published(name)
-        return await self.fetch(header) if header else None
+        program = await self.fetch(header) if header else None
+        if program is None or name in self.closed:
+            return None
+        self.played(name)
+        return program
 
     def at_hand(self, name: ProgramId) -> Program | None:
         """A program that was asked for lately."""

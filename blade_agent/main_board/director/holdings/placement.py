@@ -27,10 +27,12 @@ def place(
     first = segment.number % len(live)
     in_turn = live[first:] + live[:first]
     unfit = {*holders, *excluding}
-    roomy = [engine for engine in in_turn if engine.address not in unfit and _has_room(engine, segment)]
+    roomy = [engine for engine in in_turn if engine.address not in unfit and has_room(engine, segment)]
     return roomy[:missing]
 
 
-def _has_room(engine: EngineRecord, segment: Segment) -> bool:
-    """Before its first report an engine's room is not known: it says itself when a copy does not fit."""
+def has_room(engine: EngineRecord, segment: Segment) -> bool:
+    """Whether a segment fits on an engine's disks. Before its first report their room is not known: it says itself when
+    a copy does not fit.
+    """
     return engine.free_bytes is None or engine.free_bytes > 2 * segment.length_bytes

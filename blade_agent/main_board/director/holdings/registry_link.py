@@ -7,10 +7,11 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.director.engines.roster import Roster
+from blade_agent.main_board.director.holdings.feed_following import FeedFollowing
 from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.holdings.segment_location_table import SegmentLocationTable
 from blade_agent.main_board.director.holdings.taking_stock import TakingStock
@@ -19,7 +20,16 @@ from media_network.address import Address
 from media_network.cut import Cut
 from media_network.holding_pages import page_of
 from media_network.http.errors import NetworkError
-from media_network.messages.program_information import ASK_CHANGES, AskChanges
+from media_network.messages.deletion import (
+    ASK_SURPLUS,
+    DELETION_DONE,
+    REQUEST_DELETION,
+    AskSurplus,
+    DeletionAnswer,
+    DeletionDone,
+    RequestDeletion,
+    SurplusPage,
+)
 from media_network.messages.registry import (
     ADD_LOCATIONS,
     REGISTER_STATION,
@@ -36,6 +46,12 @@ from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments
 
 logger = logging.getLogger(__name__)
+
+_LEASE_INTERVALS = 5
+_LEASE_MS = 15_000
+"""So long what a registration says holds, or for some intervals if they are long: between two of them the station may
+be asking for a long catalogue."""
+_Stamped = TypeVar("_Stamped", RequestDeletion, DeletionDone)
 
 
 class RegistryLink:
@@ -66,32 +82,68 @@ class RegistryLink:
         """Of the last full report that the registry has acknowledged."""
         self._registered: bool | None = None
         """What the log has been told."""
+        self._following = FeedFollowing(term, catalogue)
+        self._again_ms = 0
+        """How seldom the center wants to hear a registration at least."""
+        self._telling = asyncio.Lock()
+        """One thing is said of what is held after the other."""
         self._told_of_later = False
         """The log has been told that the registry knows a director of a higher epoch for this station."""
+
+    def report_anew(self) -> None:
+        """Say all that the station holds once more: what the registry goes by is a new inventory then."""
+        self._make_full_report()
 
     def changed(self, cut: Cut, segments: Iterable[int]) -> None:
         """Some engine gained or lost these segments; the registry is told what the station holds of them now."""
         self._changed.setdefault(cut, set()).update(segments)
         self._news.set()
 
+    @property
+    def generation(self) -> int | None:
+        """Of the last full report, be it under way; None until the registry has said which it knows."""
+        return self._generation
+
+    def has_told(self, cut: Cut) -> bool:
+        """Whether the registry knows all that the station holds of a program."""
+        return not self._full_report_due and not self._telling.locked() and cut not in self._changed
+
+    async def request_deletion(self, cut: Cut) -> DeletionAnswer | None:
+        """Claim 23: request a deletion; None: nobody answered, or it cannot be asked yet."""
+        async with self._telling:
+            return await self._say_stamped(REQUEST_DELETION, RequestDeletion, cut)
+
+    async def confirm_deletion(self, cut: Cut) -> None:
+        """Claim 23: confirm a deletion, again and again until it is heard."""
+        while not self._term.standing.superseded:
+            async with self._telling:
+                if await self._say_stamped(DELETION_DONE, DeletionDone, cut) is not None:
+                    return
+            await asyncio.sleep(self._term.duty.intervals.report_ms / 1000)
+
+    async def ask_surplus(self, after: str) -> SurplusPage | None:
+        """A page of what the station holds beyond what was ordered; None: nobody answered."""
+        center = self._term.duty.center
+        question = AskSurplus(station=self._term.duty.station, after=after)
+        return await self._say(center, ASK_SURPLUS, question) if center else None
+
+    async def _say_stamped(self, verb: Verb[_Stamped, Reply], message: type[_Stamped], cut: Cut) -> Reply | None:
+        center, generation = self._term.duty.center, self._generation
+        if center is None or generation is None or self._full_report_due:
+            return None
+        station, epoch = self._term.duty.station, self._term.duty.epoch
+        said = message(station=station, epoch=epoch, generation=generation, program=cut.program, table=cut.table)
+        return await self._say(center, verb, said)
+
     def engines_changed(self) -> None:
         """An engine came or went: the registration says how many there are."""
         self._registration_due.set()
 
     async def keep_registered(self) -> None:
-        """Register again and again; hear what has changed in the catalogue."""
+        """Register again and again; hear whether anything has changed in the catalogue that was missed."""
         center = self._term.duty.center
         while center:
-            registration = RegisterStation(
-                station=self._term.duty.station,
-                director=str(self._term.duty.address),
-                media=str(self._term.duty.service or self._term.duty.media),
-                epoch=self._term.duty.epoch,
-                engines=len(self._roster),
-                staying=sum(not engine.draining for engine in self._roster),
-                heard=self._catalogue.heard,
-            )
-            answer = await self._say(center, REGISTER_STATION, registration)
+            answer = await self._say(center, REGISTER_STATION, self._registration())
             self._say_whether_registered(center, registered=answer is not None)
             if answer and (self._generation is None or answer.generation < self._generation_told):
                 # It begins, or has lost what it knew.
@@ -99,9 +151,37 @@ class RegistryLink:
                 self._make_full_report()
             if answer:
                 await self._hear_center(answer)
-            if answer and answer.newest > self._catalogue.heard:
-                await self._catch_up(center)
+            if answer:
+                await self._following.catch_up(center, answer.newest)
             await self._until_registration_is_due()
+
+    async def keep_informed(self) -> None:
+        """Hear what changes in the catalogue when it changes."""
+        if center := self._term.duty.center:
+            await self._following.follow(center)
+
+    def _registration(self) -> RegisterStation:
+        duty, readings = self._term.duty, self._roster.readings()
+        return RegisterStation(
+            station=duty.station,
+            director=str(duty.address),
+            media=str(duty.service or duty.media),
+            epoch=duty.epoch,
+            engines=len(self._roster),
+            staying=sum(not engine.draining for engine in self._roster),
+            heard=self._catalogue.heard,
+            lease_ms=max(_LEASE_MS, _LEASE_INTERVALS * self._interval_ms),
+            zone=duty.zone,
+            load=readings.load,
+            free_bps=readings.free_bps,
+            free_bytes=readings.free_bytes,
+            stored_bytes=readings.stored_bytes,
+            high_percent=duty.water.high_percent,
+        )
+
+    @property
+    def _interval_ms(self) -> int:
+        return max(self._term.duty.intervals.registration_ms, self._again_ms)
 
     def _say_whether_registered(self, center: Address, *, registered: bool) -> None:
         if registered is self._registered:
@@ -114,6 +194,7 @@ class RegistryLink:
             logger.warning("station %s is not registered: the center at %s does not take it", duty.station, center)
 
     async def _hear_center(self, answer: StationRegistered) -> None:
+        self._again_ms = answer.again_ms
         try:
             await self._catalogue.hear_time(answer.now_ms)
         except OSError as error:
@@ -126,7 +207,7 @@ class RegistryLink:
     async def _until_registration_is_due(self) -> None:
         """An interval, or less when engines came or went."""
         try:
-            async with asyncio.timeout(self._term.duty.intervals.registration_ms / 1000):
+            async with asyncio.timeout(self._interval_ms / 1000):
                 await self._registration_due.wait()
         except TimeoutError:
             return
@@ -139,7 +220,8 @@ class RegistryLink:
             return
         await asyncio.sleep(self._term.duty.intervals.settle_ms / 1000)
         while True:
-            told = await self._tell_all(center) and await self._tell_changes(center)
+            async with self._telling:
+                told = await self._tell_all(center) and await self._tell_changes(center)
             if told:
                 await self._news.wait()
             else:
@@ -185,11 +267,16 @@ class RegistryLink:
         self._news.clear()
         changed, self._changed = self._changed, {}
         for cut, segments in changed.items():
-            if not self._is_current(cut):
-                continue
-            if not await self._tell_cut(center, cut, segments):
+            if not await self._tell_what_changed(center, cut, segments):
                 self.changed(cut, segments)
         return not self._changed
+
+    async def _tell_what_changed(self, center: Address, cut: Cut, segments: set[int]) -> bool:
+        if self._is_current(cut):
+            return await self._tell_cut(center, cut, segments)
+        # Of what was withdrawn it matters only who still has some.
+        let_go = segments - self._table.segments(cut) if self._catalogue.is_gone(*cut) else set()
+        return not let_go or await self._tell(center, cut, let_go, 0)
 
     async def _tell_cut(self, center: Address, cut: Cut, segments: set[int]) -> bool:
         """Say at how many engines these are, fewest first; not of what is at none and never was a segment."""
@@ -214,19 +301,6 @@ class RegistryLink:
         if copies:
             return await self._say(center, ADD_LOCATIONS, AddLocations(**where, copies=copies)) is not None
         return await self._say(center, REMOVE_LOCATIONS, RemoveLocations(**where)) is not None
-
-    async def _catch_up(self, center: Address) -> None:
-        more = True
-        while more:
-            page = await self._say(center, ASK_CHANGES, AskChanges(since=self._catalogue.heard))
-            if page is None:
-                return
-            more = page.more and page.until > self._catalogue.heard
-            try:
-                await self._catalogue.learn(page.changes, until=page.until, told_ms=page.now_ms)
-            except OSError as error:
-                logger.warning("the catalogue cannot be written: %s", error)  # what is known already stays in service
-                return
 
     def _layers(self, cut: Cut) -> list[set[int]]:
         """What the station holds of a program: a stray segment on a disk is not to spoil the report of all others."""

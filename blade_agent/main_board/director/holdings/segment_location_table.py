@@ -59,6 +59,11 @@ class SegmentLocationTable:
         self.version += 1
         return taken
 
+    def remove(self, engine: Address, cut: Cut, segments: Collection[int]) -> None:
+        """An engine holds these no more."""
+        self._put(engine, cut, set(self.of(engine, cut)).difference(segments))
+        self.version += 1
+
     def forget(self, engine: Address) -> Changes:
         """An engine is gone, and what it holds with it; returns what the station has lost."""
         changes = self.replace(engine, {})
@@ -69,22 +74,30 @@ class SegmentLocationTable:
         """What an engine holds and none of the others."""
         alone: list[tuple[Cut, int]] = []
         for cut, segments in self._cuts(engine):
-            alone += ((cut, number) for number in sorted(segments.difference(*(self._of(one, cut) for one in others))))
+            alone += ((cut, number) for number in sorted(segments.difference(*(self.of(one, cut) for one in others))))
         return alone
+
+    def of(self, engine: Address, cut: Cut) -> Collection[int]:
+        """Segments of a cut that an engine holds."""
+        return self._held[engine].get(cut.program, {}).get(cut.table, ()) if engine in self._held else ()
 
     def engines_with(self, cut: Cut, segment: int) -> list[Address]:
         """The engines that hold a segment."""
-        return [engine for engine in self._held if segment in self._of(engine, cut)]
+        return [engine for engine in self._held if segment in self.of(engine, cut)]
+
+    def engines_with_all(self, cut: Cut, segment: int) -> list[Address]:
+        """The same: nobody is in here for what is still being received."""
+        return self.engines_with(cut, segment)
 
     def segments(self, cut: Cut) -> set[int]:
         """Segments of a cut that at least one engine holds."""
-        return set().union(*(self._of(engine, cut) for engine in self._held))
+        return set().union(*(self.of(engine, cut) for engine in self._held))
 
     def layers(self, cut: Cut, segments: Collection[int] | None = None) -> list[set[int]]:
         """Segments of a cut, of these if not of all, that one engine holds at least, two, and so on."""
         layers: list[set[int]] = []
         for engine in self._held:
-            here = self._of(engine, cut)
+            here = self.of(engine, cut)
             rest = set(here) if segments is None else {number for number in segments if number in here}
             for place, layer in enumerate(layers):
                 layers[place], rest = layer | rest, layer & rest
@@ -103,9 +116,6 @@ class SegmentLocationTable:
             for program, cuts in programs.items():
                 known[program].update(cuts)
         return sorted(Cut(program, table) for program, tables in known.items() for table in tables)
-
-    def _of(self, engine: Address, cut: Cut) -> Collection[int]:
-        return self._held[engine].get(cut.program, {}).get(cut.table, ()) if engine in self._held else ()
 
     def _cuts(self, engine: Address) -> Iterator[tuple[Cut, set[int]]]:
         for program, cuts in self._held.get(engine, {}).items():

@@ -4,6 +4,7 @@ from math import inf
 
 from msgspec import Struct
 
+from blade_agent.main_board.director.sessions.course import NORMAL, Course
 from blade_agent.main_board.director.sessions.events import Sought
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.states import Doubting, Resuming, State, Streaming
@@ -26,9 +27,9 @@ class Charge(Struct, frozen=True, kw_only=True):
     """Whether room is kept for it: a player that asks ahead needs it at one engine at a time."""
 
 
-def playing_s(program: Program, segment: int, packet: int = 0) -> float:
+def playing_s(program: Program, segment: int, packet: int = 0, course: Course = NORMAL) -> float:
     """How long a turn lasts that begins with this packet of a segment and ends with the segment."""
-    return (program.segments.packets(segment) - packet) * TS_PACKET_BYTES * 8 / program.rate_bps
+    return (course.packets(program, segment) - packet) * TS_PACKET_BYTES * 8 / program.rate_bps
 
 
 def charges_of(state: State, program: Program) -> tuple[Charge, ...]:
@@ -58,7 +59,7 @@ def charges_of(state: State, program: Program) -> tuple[Charge, ...]:
         engine=following.engine,
         rate_bps=program.rate_bps,
         begins_at=ends_at,
-        ends_at=ends_at + playing_s(program, following.segment, following.packet),
+        ends_at=ends_at + playing_s(program, following.segment, following.packet, following.course),
     )
     return sending, coming
 
@@ -86,7 +87,7 @@ def _turn_ends_at(program: Program, holder: GivenTurn, heard_at: float, followin
 
 def _ends_at(program: Program, holder: GivenTurn, heard_at: float, packet: int | None) -> float:
     """When a turn ends that was heard of at `heard_at`; before `packet` if it is cut short there."""
-    left_s = playing_s(program, holder.segment, holder.packet)
+    left_s = playing_s(program, holder.segment, holder.packet, holder.course)
     if packet is not None:
-        left_s -= playing_s(program, holder.segment, packet)
+        left_s -= playing_s(program, holder.segment, packet, holder.course)
     return heard_at + max(0.0, left_s)

@@ -95,6 +95,10 @@ class Fact(Enum):
     """The stream went from one sender to another."""
     SENDER_LOST = auto()
     RESUMED = auto()
+    """After a loss."""
+    PAUSED = auto()
+    WENT_ON = auto()
+    """After a pause, or elsewhere: as its console wanted."""
     ENDED = auto()
     """As it should: at its end, or by its console."""
     LOST = auto()

@@ -4,11 +4,13 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from blade_agent.main_board.director.sessions.course import NORMAL, Course
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
+from blade_agent.main_board.director.sessions.position import Position
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
-from media_network.messages.streaming import Ceased, StopCause
+from media_network.messages.streaming import Ceased, Exchange, StopCause
 from media_network.refusal import Refused
 
 
@@ -23,6 +25,12 @@ class Sought(Struct, frozen=True, kw_only=True):
     """Engines that are not chosen."""
     asked: "NextAsked | None" = None
     """The question that it answers; None where the director itself goes on."""
+    left: Position | None = None
+    """Where the stream stopped, if it is to jump; None: it goes on where it was."""
+    course: Course = NORMAL
+    """Segment and packet are of a turn that goes this way."""
+    whole: bool = False
+    """Whether its engine has to have all of the segment, and not only what has arrived by now."""
 
 
 class PlayAsked(Struct, frozen=True):
@@ -35,6 +43,8 @@ class EngineFound(Struct, frozen=True, kw_only=True):
     sought: Sought
     engine: Address
     boot: str
+    exchange: Exchange | None = None
+    """What it gives for it."""
 
 
 class NobodyFound(Struct, frozen=True, kw_only=True):
@@ -83,6 +93,15 @@ class NextAsked(Struct, frozen=True, kw_only=True):
     """Where it ends if it is cut short; None for the end of the segment."""
     failed: frozenset[str]
     doubtful: str | None
+    foreseen: bool = False
+    """It foresees an underrun: who goes on has to have the whole segment."""
+
+
+class ExchangeAsked(Struct, frozen=True, kw_only=True):
+    """The sender is to take over another stream, and in exchange this one is to go to the engine that has that."""
+
+    engine: Address
+    boot: str
 
 
 class TurnStopped(Struct, frozen=True, kw_only=True):
@@ -136,8 +155,40 @@ class ConsoleHeard(Struct, frozen=True):
     """The console says that it is there."""
 
 
+class PauseAsked(Struct, frozen=True):
+    """The console wants nothing more for a while."""
+
+
+class ResumeAsked(Struct, frozen=True):
+    """It wants the stream to go on."""
+
+
+class SeekAsked(Struct, frozen=True):
+    """It wants the stream to go on from here; one that is paused, when it does."""
+
+    position: Position
+
+
+class ScaleAsked(Struct, frozen=True):
+    """It wants the stream to go so many times as fast, or backwards; one that is paused goes on so."""
+
+    scale: int
+
+
+class PauseInherited(Struct, frozen=True, kw_only=True):
+    """A console says that an earlier director has paused its stream, and shows that it was its console."""
+
+    position: Position
+    left: Position | None
+    """Where it stopped, if it is to go on elsewhere."""
+
+
+class EndAsked(Struct, frozen=True):
+    """It wants no more."""
+
+
 class LookedRound(Struct, frozen=True):
-    """Time has passed: is the console still there?"""
+    """Time has passed: is the console still there, and has a pause lasted long enough?"""
 
 
 class Woken(Struct, frozen=True):
@@ -170,12 +221,19 @@ Event: TypeAlias = (
     | StartAnswered
     | TurnAssumed
     | NextAsked
+    | ExchangeAsked
     | TurnStopped
     | SenderReported
     | SenderUnnamed
     | EngineLost
     | TurnSettled
     | ConsoleHeard
+    | PauseAsked
+    | ResumeAsked
+    | SeekAsked
+    | ScaleAsked
+    | EndAsked
+    | PauseInherited
     | LookedRound
     | Woken
     | TurnInherited

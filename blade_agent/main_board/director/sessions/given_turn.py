@@ -2,11 +2,18 @@
 
 from msgspec import Struct
 
+from blade_agent.main_board.director.sessions.course import NORMAL, Course
+from blade_agent.main_board.director.sessions.position import Position
 from media_network.address import Address
+from media_network.messages.streaming import Exchange
+from media_network.program import Program
 
 
 class GivenTurn(Struct, frozen=True, kw_only=True):
-    """What was given to an engine: to send from `packet` of `segment` to the end of that segment."""
+    """What was given to an engine: to send from `packet` of `segment` to the end of that segment.
+
+    At another speed than the program's own its packets are those of the turn: see `Course`.
+    """
 
     number: int
     engine: Address
@@ -15,3 +22,12 @@ class GivenTurn(Struct, frozen=True, kw_only=True):
     packet: int
     given_at: float
     """By the event loop's time, in seconds."""
+    left: Position | None = None
+    """Where the stream stopped before, if it jumps with this turn; None: it goes on where the one before ended."""
+    course: Course = NORMAL
+    exchange: Exchange | None = None
+    """What its engine gives for it, which has no room for both."""
+
+    def at(self, program: Program) -> Position | None:
+        """Where in the program it begins; None: past its end."""
+        return self.course.place(program, self.segment, self.packet)

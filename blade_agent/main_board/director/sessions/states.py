@@ -4,9 +4,11 @@ from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 
+from blade_agent.main_board.director.sessions.aim import ONWARDS, Aim
+from blade_agent.main_board.director.sessions.course import NORMAL, Course
 from blade_agent.main_board.director.sessions.events import NextAsked
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
-from blade_agent.main_board.director.sessions.reach import Position
+from blade_agent.main_board.director.sessions.position import Position
 from media_network.address import Address
 from media_network.messages.watching import SessionState
 
@@ -151,23 +153,27 @@ class AwaitingEnlistment(State, frozen=True, kw_only=True):
 
 
 class Resuming(State, frozen=True, kw_only=True):
-    """The sender was lost. Nobody sends while another is found, but for one that was handed to unheard."""
+    """The sender was lost, or the console wants it to stop. Nobody sends while another is found, but for one that was
+    handed to unheard."""
 
     shown = SessionState.RESUMING
-    lost: GivenTurn
-    """Who sent last."""
+    lost: GivenTurn | None
+    """Who sent last; None: an earlier director knew."""
     next: GivenTurn | None = None
     """Who was named as its next one, or is to go on."""
+    aim: Aim = ONWARDS
+    """How it goes on."""
 
     @property
     def turns(self) -> tuple[GivenTurn, ...]:
         """See `State`."""
-        return (self.lost, self.next) if self.next else (self.lost,)
+        return tuple(turn for turn in (self.lost, self.next) if turn)
 
 
 class SettlingSender(Resuming, frozen=True, kw_only=True):
-    """How far the lost sender got is being found out."""
+    """How far the lost sender got is being found out: it is made to stop."""
 
+    lost: GivenTurn
     withdrawn: GivenTurn | None = None
     """Who was named as its next one, and has been told to cease."""
     unsettled_until: float | None = None
@@ -223,6 +229,10 @@ class Seeking(Resuming, frozen=True, kw_only=True):
     """Nobody sends, and nobody may: an engine is sought that goes on from `position`."""
 
     position: Position
+    """Of the program, whatever the speed."""
+    course: Course = NORMAL
+    left: Position | None = None
+    """Where the stream stopped, if it is not there."""
     tried: frozenset[Address] = frozenset()
 
 
@@ -253,6 +263,19 @@ class SettlingStart(Resuming, frozen=True, kw_only=True):
     def settling(self) -> GivenTurn:
         """See `State`."""
         return self.next
+
+
+class Paused(State, frozen=True, kw_only=True):
+    """Nobody sends, and nobody may; no engine has anything of it. It goes on from `position`."""
+
+    shown = SessionState.PAUSED
+    last: GivenTurn | None
+    """Who sent last; None: an earlier director knew."""
+    position: Position
+    left: Position | None
+    """Where the stream stopped, if it is not there."""
+    since: float
+    """By the event loop's time."""
 
 
 class Left(State, frozen=True, kw_only=True):
@@ -289,6 +312,7 @@ AnyState: TypeAlias = (
     | Readying
     | Starting
     | SettlingStart
+    | Paused
     | Left
     | Ended
 )

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TypeAlias, get_args
 
 from blade_agent.main_board.director.sessions.events import (
+    EndAsked,
     EngineFound,
     EngineLost,
     Event,
@@ -14,6 +15,11 @@ from blade_agent.main_board.director.sessions.events import (
     NextAsked,
     NobodyFound,
     NotReady,
+    PauseAsked,
+    PauseInherited,
+    ResumeAsked,
+    ScaleAsked,
+    SeekAsked,
     SenderUnnamed,
     StartAnswered,
     TurnAssumed,
@@ -29,6 +35,7 @@ from blade_agent.main_board.director.sessions.states import (
     Ended,
     Left,
     Opening,
+    Paused,
     Readying,
     Redirected,
     Resuming,
@@ -52,12 +59,15 @@ def _to(*states: type[State]) -> _Ways:
 
 _NEVER: _Ways = frozenset()
 """The event is the answer to an effect of other states only."""
-_GOES_ON = _to(Seeking, Ended)
+_GOES_ON = _to(Seeking, Paused, Ended)
 _NEXT_IS_SETTLED = _GOES_ON | _to(SettlingNext)
 _SENDER_IS_SETTLED = _NEXT_IS_SETTLED | _to(AwaitingLeases)
+_IS_SENT = _to(Streaming, SettlingSender)
+"""An engine turns out to have the stream; it is made to stop where its console wants that."""
 
 _WAYS: Mapping[type[State], Mapping[type[Event], _Ways]] = {
     Opening: {
+        PauseInherited: _to(Paused),
         NobodyFound: _to(Ended),
         GotReady: _to(Opening, Redirected),
         LookedRound: _to(Opening, Ended),
@@ -67,7 +77,7 @@ _WAYS: Mapping[type[State], Mapping[type[Event], _Ways]] = {
     Redirected: {
         TurnAssumed: _to(Redirected, Streaming),
         NextAsked: _to(Redirected, Streaming, AwaitingEnlistment),
-        TurnStopped: _GOES_ON | _to(Redirected),
+        TurnStopped: _to(Seeking, Ended, Redirected),
         EngineLost: _to(Redirected, Ended),
         LookedRound: _to(Redirected, Ended),
         TurnInherited: _to(Redirected, Streaming),
@@ -78,6 +88,9 @@ _WAYS: Mapping[type[State], Mapping[type[Event], _Ways]] = {
         SenderUnnamed: _to(Streaming, SettlingSender),
         EngineLost: _to(Streaming, SettlingSender),
         LookedRound: _to(Streaming, Ended),
+        PauseAsked: _to(SettlingSender),
+        SeekAsked: _to(SettlingSender),
+        ScaleAsked: _to(Streaming, SettlingSender),
     },
     Doubting: {
         TurnStopped: _SENDER_IS_SETTLED | _to(Doubting),
@@ -85,6 +98,9 @@ _WAYS: Mapping[type[State], Mapping[type[Event], _Ways]] = {
         EngineLost: _to(Doubting, SettlingSender),
         TurnSettled: _GOES_ON | _to(Doubting, Streaming, AwaitingLeases),
         LookedRound: _to(Doubting, Ended),
+        PauseAsked: _to(SettlingSender),
+        SeekAsked: _to(SettlingSender),
+        ScaleAsked: _to(Doubting, SettlingSender),
     },
     AwaitingEnlistment: {
         TurnAssumed: _to(AwaitingEnlistment, Streaming),
@@ -95,34 +111,48 @@ _WAYS: Mapping[type[State], Mapping[type[Event], _Ways]] = {
         LookedRound: _to(AwaitingEnlistment, Ended),
         Woken: _NEXT_IS_SETTLED | _to(AwaitingEnlistment),
         TurnInherited: _to(AwaitingEnlistment, Streaming),
+        PauseAsked: _to(SettlingSender),
+        SeekAsked: _to(SettlingSender),
+        ScaleAsked: _to(AwaitingEnlistment, SettlingSender),
     },
     SettlingSender: {
-        TurnAssumed: _to(SettlingSender, Streaming),
-        NextAsked: _to(SettlingSender, Streaming),
+        TurnAssumed: _IS_SENT,
+        NextAsked: _IS_SENT,
         TurnStopped: _GOES_ON | _to(SettlingSender),
-        TurnSettled: _SENDER_IS_SETTLED | _to(SettlingSender),
-        TurnInherited: _to(SettlingSender, Streaming),
+        TurnSettled: _SENDER_IS_SETTLED | _to(SettlingSender, Paused),
+        TurnInherited: _IS_SENT,
     },
     AwaitingLeases: {
-        TurnAssumed: _to(AwaitingLeases, Streaming),
-        NextAsked: _to(AwaitingLeases, Streaming),
-        TurnStopped: _GOES_ON | _to(AwaitingLeases),
-        Woken: _NEXT_IS_SETTLED | _to(AwaitingLeases),
-        TurnInherited: _to(AwaitingLeases, Streaming),
+        TurnAssumed: _IS_SENT | _to(AwaitingLeases),
+        NextAsked: _IS_SENT | _to(AwaitingLeases),
+        TurnStopped: _GOES_ON | _to(AwaitingLeases, SettlingSender),
+        Woken: _NEXT_IS_SETTLED | _to(AwaitingLeases, Paused),
+        TurnInherited: _IS_SENT | _to(AwaitingLeases),
     },
-    SettlingNext: {TurnSettled: _GOES_ON | _to(SettlingNext)},
-    Seeking: {EngineFound: _to(Readying)},
+    SettlingNext: {TurnSettled: _GOES_ON | _to(SettlingNext, Paused)},
+    Seeking: {
+        EngineFound: _to(Readying),
+        PauseAsked: _to(Paused),
+        ScaleAsked: _to(Seeking, Paused),
+    },
     Readying: {
         GotReady: _to(Readying, Starting),
         NotReady: _to(Readying, Seeking),
+        PauseAsked: _to(Paused),
+        SeekAsked: _to(Seeking),
+        ScaleAsked: _to(Readying, Seeking, Paused),
     },
     Starting: {
         StartAnswered: _to(Starting, Streaming, SettlingStart, Seeking),
         TurnAssumed: _to(Starting, Streaming),
         NextAsked: _to(Starting, Streaming),
         TurnStopped: _GOES_ON | _to(Starting),
+        PauseAsked: _to(SettlingStart),
+        SeekAsked: _to(SettlingStart),
+        ScaleAsked: _to(SettlingStart),
     },
-    SettlingStart: {TurnSettled: _GOES_ON | _to(SettlingStart)},
+    SettlingStart: {TurnSettled: _GOES_ON | _to(SettlingStart, Paused)},
+    Paused: {ResumeAsked: _to(Seeking), ScaleAsked: _to(Seeking, Paused), LookedRound: _to(Paused, Ended)},
     Left: {},
     Ended: {},
 }
@@ -137,6 +167,8 @@ def _table() -> Mapping[type[State], Mapping[type[Event], _Ways]]:
             row |= {EngineFound: _NEVER, NobodyFound: _NEVER}
         if state not in (Opening, Ended):
             row[GaveUp] = _to(Left)
+        if state not in (Left, Ended):
+            row[EndAsked] = _to(Ended)
         if issubclass(state, Resuming):
             row[LookedRound] = _to(state, Ended)
         row |= ways

@@ -1,84 +1,160 @@
-"""`GET` of a segment's URL: a held segment, to consoles and other engines, by sendfile."""
+"""`GET` of a segment's URL: a held segment, to consoles and other engines, by sendfile; and of its index."""
 
 import asyncio
 import logging
+from collections import Counter
 
 from aiohttp import web
 
+from blade_agent.main_board.accounts.usage_meter import PulledPart, UsageMeter
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters
+from blade_agent.main_board.engine.store.arriving import ArrivalBroken, Arrivals, open_arriving
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
-from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.store.store import IndexDigest, SegmentStore
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment
+from media_network.cut import Cut
+from media_network.http.conditions import FOR_EVER, entity_tag, is_known, range_counts
 from media_network.http.ranges import asked_range
 from media_network.http.refusing import refusing
 from media_network.refusal import Reason, Refused
 from media_network.segment_url import asked_segment
+from media_network.ticket import COPY_HOLDER
 
 logger = logging.getLogger(__name__)
 
 _WINDOW_BYTES = 4 * 1024 * 1024
-# Players in a browser are redirected here from the director.
-_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-_HEADERS = {
-    **_FROM_ANYWHERE,
-    "Accept-Ranges": "bytes",
-    "Content-Type": "video/mp2t",
-}
+_HEADERS = {"Accept-Ranges": "bytes", "Cache-Control": FOR_EVER}
+_TYPE = {"Content-Type": "video/mp2t"}
 
 
 class SegmentResource:
     """Serves segments and counts what it sent."""
 
-    def __init__(self, store: SegmentStore, director: DirectorLink, counters: EngineCounters) -> None:
+    def __init__(
+        self,
+        store: SegmentStore,
+        arrivals: Arrivals,
+        director: DirectorLink,
+        counters: EngineCounters,
+        index_digest: IndexDigest,
+        *,
+        meter: UsageMeter | None = None,
+    ) -> None:
+        """`index_digest`: what an index has to be before it is given to anybody; `meter` records what viewers get."""
         self.under_way = 0
         """Requests that are being answered."""
+        self.reading: Counter[Cut] = Counter()
+        """Of which cuts."""
         self._store = store
+        self._arrivals = arrivals
         self._director = director
         self._counters = counters
+        self._index_digest = index_digest
+        self._meter = meter
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET and HEAD, with Range: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
+        """Answer GET and HEAD, with Range and conditions: 403 without a good ticket, 404 for what is neither held nor
+        received, 503 for a bad disk, or a copy that came to nothing before there was anything to give."""
+        cut, number, ticket = asked_segment(request.match_info, request.query)
+        holder = self._director.holder(ticket, cut.program)
+        if holder is None:
+            return self._refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
+        try:
+            stored = await self._open(cut, number, _range_of(request))
+        except NotHeld as error:
+            return self._refuse(Reason.NOT_HERE, str(error))
+        except ArrivalBroken as error:
+            return self._refuse(Reason.NO_ENGINE, str(error))
+        except StoreError as error:
+            return self._refuse(Reason.IO_ERROR, str(error))
+        self.under_way += 1
+        self.reading[cut] += 1
+        part = self._metered(holder, cut)
+        try:
+            return await self._respond(request, stored, part)
+        finally:
+            if self._meter and part:
+                self._meter.pull_ended(part)
+            self.under_way -= 1
+            self.reading -= Counter([cut])
+            self._counters.pull_requests += 1
+            stored.close()
+
+    def _metered(self, holder: str, cut: Cut) -> PulledPart | None:
+        """What is billed of a request; None: nothing is, as of another engine's copy."""
+        if self._meter is None or holder.startswith(COPY_HOLDER):
+            return None
+        return self._meter.pull_began(holder, self._director.epoch, cut.program)
+
+    async def _open(self, cut: Cut, number: int, asked: str) -> StoredSegment:
+        """A segment that is held, or that is being received: that one when there is something of it to give.
+
+        Raises StoreError.
+        """
+        arrival = self._arrivals.find(cut, number)
+        try:
+            return await self._store.read(cut, number)
+        except NotHeld:
+            if arrival is None:
+                raise
+        first, _ = asked_range(asked, arrival.segment.length_bytes) or (0, 0)
+        coming = await open_arriving(arrival, min(first, arrival.segment.length_bytes - 1))
+        return coming or await self._store.read(cut, number)
+
+    async def get_index(self, request: web.Request) -> web.StreamResponse:
+        """Answer GET and HEAD of an index: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
         cut, number, ticket = asked_segment(request.match_info, request.query)
         if self._director.holder(ticket, cut.program) is None:
             return self._refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
         try:
-            stored = await self._store.read(cut, number)
+            octets = await self._store.read_index(cut, number, self._index_digest)
         except NotHeld as error:
             return self._refuse(Reason.NOT_HERE, str(error))
         except StoreError as error:
             return self._refuse(Reason.IO_ERROR, str(error))
-        self.under_way += 1
-        try:
-            return await self._respond(request, stored)
-        finally:
-            self.under_way -= 1
-            self._counters.pull_requests += 1
-            stored.close()
+        headers = {"Cache-Control": FOR_EVER}
+        return web.Response(body=octets, content_type="application/octet-stream", headers=headers)
 
-    async def _respond(self, request: web.Request, stored: StoredSegment) -> web.StreamResponse:
-        part = asked_range(request.headers.get("Range", ""), stored.length_bytes)
+    async def _respond(
+        self, request: web.Request, stored: StoredSegment, metered: PulledPart | None
+    ) -> web.StreamResponse:
+        tag = entity_tag(stored.content.digest.hex())
+        headers = {**_HEADERS, "ETag": tag}
+        if is_known(request.headers.get("If-None-Match", ""), tag):
+            return web.Response(status=304, headers=headers)
+        counts = range_counts(request.headers.get("If-Range"), tag)
+        part = asked_range(_range_of(request), stored.length_bytes) if counts else None
         first, end = part or (0, stored.length_bytes)
         if first >= end:
             return _unsatisfiable(stored.length_bytes)
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers={**headers, **_TYPE})
         response.content_length = end - first
         if part:
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{stored.length_bytes}"
         await response.prepare(request)
         if request.method != "HEAD":
-            await self._send(request, stored, first, end)
+            await self._send(request, stored, range(first, end), metered)
         await response.write_eof()
         return response
 
-    async def _send(self, request: web.Request, stored: StoredSegment, first: int, end: int) -> None:
-        """Send a part by sendfile, in windows that are brought into memory before so that the loop need not wait."""
+    async def _send(
+        self, request: web.Request, stored: StoredSegment, octets: range, metered: PulledPart | None
+    ) -> None:
+        """Send a part by sendfile, in windows that are brought into memory before so that the loop need not wait.
+
+        What is being received is sent as far as it is verified, and the rest waited for.
+        """
         loop = asyncio.get_running_loop()
-        for offset in range(first, end, _WINDOW_BYTES):
-            count = min(_WINDOW_BYTES, end - offset)
+        offset, end = octets.start, octets.stop
+        while offset < end:
             try:
+                count = min(end, offset + _WINDOW_BYTES, await stored.past(offset)) - offset
                 await stored.warm(offset, count)
+            except ArrivalBroken as error:
+                logger.warning("%s", error)
+                raise ConnectionResetError(str(error)) from error
             except StoreError as error:
                 logger.warning("%s", error)
                 self._lose(stored)
@@ -89,22 +165,30 @@ class SegmentResource:
             stored.channel.counters.reads += 1
             stored.channel.counters.read_bytes += sent
             self._counters.pull_bytes += sent
+            if self._meter and metered:
+                self._meter.pulled(metered, sent)
             if sent < count:
                 self._lose(stored)
                 raise ConnectionResetError("the segment has been truncated")
+            offset += sent
 
     def _lose(self, stored: StoredSegment) -> None:
-        """It cannot be read to its end: its file is damaged, or the whole channel."""
-        self._store.lose(stored.key)
-        self._store.lose_failed_channels()
+        """It cannot be read to its end: its file is damaged, unless the whole channel has been lost."""
+        if stored.channel.usable:
+            self._store.lose(stored.key)
 
     def _refuse(self, reason: Reason, detail: str) -> web.Response:
         self._counters.refusals += 1
         return _refusal(reason, detail)
 
 
+def _range_of(request: web.Request) -> str:
+    """What a GET says of a range: no other method knows any (RFC 9110, 14.2)."""
+    return request.headers.get("Range", "") if request.method == "GET" else ""
+
+
 def _refusal(reason: Reason, detail: str) -> web.Response:
-    return refusing(Refused(reason, detail), _FROM_ANYWHERE)
+    return refusing(Refused(reason, detail))
 
 
 def _unsatisfiable(length_bytes: int) -> web.Response:

@@ -67,7 +67,11 @@ class Pacing:
             return 0
         return PACKETS_PER_DATAGRAM * (floor(late_s / (self._packet_s * PACKETS_PER_DATAGRAM)) + 1)
 
+    def due_s(self, packet: int) -> float:
+        """When a packet is due."""
+        return self._zero_s + packet * self._packet_s
+
     @property
     def _due_s(self) -> float:
         """When the next packet is due."""
-        return self._zero_s + self.packet * self._packet_s
+        return self.due_s(self.packet)

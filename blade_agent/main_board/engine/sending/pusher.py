@@ -114,12 +114,18 @@ class Pusher:
         transmission.progress.moved(now_s, left=left)
 
     def _read_ahead(self) -> None:
-        """Read what is needed next: one go a channel, one at a time."""
+        """Read what is needed next: one go a channel, one at a time. What is still being received is read as far as it
+        is verified, and a stream that has sent all that waits for more."""
         needy: defaultdict[IoChannel, list[tuple[Transmission, SegmentPart]]] = defaultdict(list)
-        for transmission in self._under_way:
-            channel = transmission.stored.channel
-            if channel not in self._busy_channels and (part := transmission.read_ahead.ask()):
-                needy[channel].append((transmission, part))
+        for transmission in tuple(self._under_way):
+            stored = transmission.stored
+            if stored.broken:
+                transmission.progress.failed()
+                continue
+            if stored.channel in self._busy_channels:
+                continue
+            if part := transmission.read_ahead.ask(stored.readable_bytes):
+                needy[stored.channel].append((transmission, part))
         for channel, wishes in needy.items():
             self._busy_channels.add(channel)
             self._tasks.create_task(self._read(channel, wishes), name=f"read ahead {channel.folder}")

@@ -56,11 +56,16 @@ class ReadAhead:
         # Not the old ones: a read under way may still fill one of them.
         self._renew_buffers()
 
-    def ask(self) -> SegmentPart | None:
-        """The part to read next; None while one is being read, there is no room, or nothing is left."""
+    def ask(self, readable_bytes: int) -> SegmentPart | None:
+        """The part to read next, of a segment that may be read so far; None while one is being read, there is no room,
+        or nothing is left."""
         if self._asked or len(self._filled) == _WINDOWS or self._asked_to >= self._length_bytes:
             return None
-        length = min(self._window_bytes, self._length_bytes - self._asked_to)
+        length = min(self._window_bytes, readable_bytes - self._asked_to)
+        if readable_bytes < self._length_bytes:
+            length -= length % DATAGRAM_BYTES
+        if length <= 0:
+            return None
         buffer = self._free.popleft()
         self._free.append(buffer)
         self._asked = SegmentPart(self._asked_to, memoryview(buffer)[:length])
@@ -72,6 +77,11 @@ class ReadAhead:
         if part is self._asked:
             self._asked = None
             self._filled.append(part.buffer)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to send."""
+        return bool(self._filled)
 
     def take(self, length_bytes: int) -> memoryview:
         """Up to `length_bytes` of the next bytes; none if they have not been read yet. Use them before the next call.

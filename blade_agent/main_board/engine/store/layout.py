@@ -1,13 +1,14 @@
 """Names on the disk of an I/O channel, and what a scan makes of them.
 
 `<channel>/<program>.<table>/<number>.<bytes>.<sha256>.ts` is a segment that is held: its name says what it has to be,
-and its folder's of which cut it is. `<channel>/.partial/<program>.<number>.<sha256>` is one on its way in.
+and its folder's of which cut it is; beside it is its index, with `.index` for `.ts`, if its row has one.
+`<channel>/.partial/<program>.<number>.<sha256>` is one on its way in, with its index beside it, and `.index` added.
 `<channel>/<program>` is of an earlier release (`earlier_layout`). Whatever else is there is not ours, and left.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ PARTIAL_FOLDER = ".partial"
 _PROGRAM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _CUT = re.compile(rf"({_PROGRAM.pattern})\.([0-9a-f]{{64}})")
 _SEGMENT = re.compile(rf"({SEGMENT_NUMBER})\.([1-9][0-9]{{0,11}})\.([0-9a-f]{{64}})\.ts")
+_INDEX = ".index"
 _PARTIAL = re.compile(rf"({_PROGRAM.pattern})\.({SEGMENT_NUMBER})\.([0-9a-f]{{64}})")
 
 
@@ -84,6 +86,11 @@ def segment_path(channel: Path, key: SegmentKey, content: Content) -> Path:
     return cut_path(channel, key.cut) / f"{key.number}.{content.length_bytes}.{content.digest.hex()}.ts"
 
 
+def index_path(channel: Path, key: SegmentKey, content: Content) -> Path:
+    """Where the index of a held segment is, if it has one."""
+    return segment_path(channel, key, content).with_suffix(_INDEX)
+
+
 def cut_path(channel: Path, cut: Cut) -> Path:
     """The folder of a cut."""
     return channel / f"{cut.program}.{cut.table}"
@@ -100,6 +107,43 @@ def partial_path(channel: Path, key: PartialKey) -> Path:
     return channel / PARTIAL_FOLDER / f"{key.program}.{key.number}.{key.sha256}"
 
 
+def partial_index_path(channel: Path, key: PartialKey) -> Path:
+    """Where the index of a segment on its way in is."""
+    partial = partial_path(channel, key)
+    return partial.with_name(partial.name + _INDEX)
+
+
+def remove_partial(files: Files, channel: Path, key: PartialKey) -> None:
+    """Remove what there is of a segment on its way in. Blocks; raises OSError."""
+    for path in (partial_path(channel, key), partial_index_path(channel, key)):
+        with suppress(FileNotFoundError):
+            files.remove(path)
+
+
+def remove_held(files: Files, channel: Path, key: SegmentKey, content: Content) -> None:
+    """Remove a held segment and its index. Blocks; raises OSError, FileNotFoundError if the segment was not there.
+
+    The index goes when it is durable that the segment is gone: a segment never is without, and an index that is left is
+    removed at the next start.
+    """
+    files.remove(segment_path(channel, key, content))
+    files.sync_folder(cut_path(channel, key.cut))
+    with suppress(FileNotFoundError):
+        files.remove(index_path(channel, key, content))
+
+
+def set_back(files: Files, channel: Path, key: SegmentKey, content: Content, partial: PartialKey) -> None:
+    """Make a held segment one on its way in, whose index has yet to come. Blocks; raises OSError.
+
+    A power cut leaves it in one of the two places; where it is held without its index, that is found out again.
+    """
+    with suppress(FileNotFoundError):
+        files.remove(index_path(channel, key, content))
+    files.rename(segment_path(channel, key, content), partial_path(channel, partial))
+    files.sync_folder(channel / PARTIAL_FOLDER)
+    files.sync_folder(cut_path(channel, key.cut))
+
+
 def scan(files: Files, channel: Path) -> FoundSegments:
     """Take stock of a channel. Blocks; raises OSError when the disk cannot be used.
 
@@ -108,9 +152,12 @@ def scan(files: Files, channel: Path) -> FoundSegments:
     """
     files.make_folder(channel / PARTIAL_FOLDER)
     found = FoundSegments()
-    for name in files.list_folder(channel / PARTIAL_FOLDER):
+    names = files.list_folder(channel / PARTIAL_FOLDER)
+    for name in names:
         if named := _PARTIAL.fullmatch(name):
             found.partials.append(PartialKey(named[1], int(named[2]), named[3]))
+        elif _PARTIAL.fullmatch(name.removesuffix(_INDEX)):
+            _remove_lone_index(files, channel / PARTIAL_FOLDER / name, name.removesuffix(_INDEX), names)
         else:
             found.strange.append(f"{PARTIAL_FOLDER}/{name}")
     for name in files.list_folder(channel):
@@ -128,6 +175,10 @@ def scan(files: Files, channel: Path) -> FoundSegments:
 def _scan_cut(files: Files, folder: Path, cut: Cut, found: FoundSegments) -> None:
     names = files.list_folder(folder)
     for name in names:
+        segment = name.removesuffix(_INDEX) + ".ts"
+        if name.endswith(_INDEX) and named_segment(segment):
+            _remove_lone_index(files, folder / name, segment, names)
+            continue
         if not (named := named_segment(name)):
             found.strange.append(f"{folder.name}/{name}")
             continue
@@ -142,6 +193,12 @@ def _scan_cut(files: Files, folder: Path, cut: Cut, found: FoundSegments) -> Non
                 found.held[key] = content
     files.sync_folder(folder)
     found.cuts.add(cut)
+
+
+def _remove_lone_index(files: Files, index: Path, segment: str, names: Collection[str]) -> None:
+    """An index that a power cut has left without its segment: it comes again with that."""
+    if segment not in names:
+        files.remove(index)
 
 
 @contextmanager

@@ -1,29 +1,34 @@
 """The segment store: what an engine holds, on one or more independent I/O channels (claim 4)."""
 
 import asyncio
+import functools
+import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from copy import copy
+from math import inf
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
 from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.store.earlier_layout import adopt, remove_earlier
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
-from blade_agent.main_board.engine.store.io_channel import IoChannel
+from blade_agent.main_board.engine.store.io_channel import STOCK_S, IoChannel
 from blade_agent.main_board.engine.store.layout import (
     Content,
     FoundSegments,
     PartialKey,
     SegmentKey,
     content_of,
-    cut_path,
+    index_path,
     partial_key,
-    partial_path,
+    remove_held,
+    remove_partial,
     scan,
     segment_path,
+    set_back,
 )
 from blade_agent.main_board.engine.store.reception import SegmentReception
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment, is_intact, open_whole
@@ -31,18 +36,33 @@ from media_network.cut import Cut
 from media_network.fields import ProgramId, Sha256
 from media_network.files import Files
 from media_network.program import Program
+from media_network.segment_index import index_bytes_max
 from media_network.segment_table import Segment
 
 logger = logging.getLogger(__name__)
 
 _PARTIALS_KEPT = 256
 _MEASURE_INTERVAL_S = 5.0
+_TRY_AGAIN_S = 5.0
+_TRY_AGAIN_MAX_S = 300.0
+"""Before a channel is used that has hung again and again."""
+_CALM_S = 600.0
+"""After so long without a hang the next one is the first."""
 _STRANGE_NAMED = 5
 _BEFORE_FIRST_ROUND_S = 10.0
 _BETWEEN_ROUNDS_S = 600.0
 _CHECK_PAUSE_S = 1.0
 _CHECK_BYTES_S = 8 * 1024 * 1024
 """What is held is read through in the background, a segment at a time, and no faster than this: 1 TB in 35 hours."""
+
+
+IndexDigest = Callable[[Cut, int], Awaitable[Sha256 | None]]
+"""Gives the digest of a segment's index, as its row says; None: it has none, or its row is not known."""
+
+
+async def nobody_knows(_cut: Cut, _number: int) -> Sha256 | None:
+    """The `IndexDigest` of who has no segment tables: indexes are taken as they are."""
+    return None
 
 
 class _Held(NamedTuple):
@@ -76,19 +96,21 @@ class SegmentStore:
     def __init__(self, files: Files, folders: Sequence[Path]) -> None:
         self.channels = tuple(IoChannel(files, folder) for folder in folders)
         self.losses = 0
-        """Grows when segments have been lost: what is held has to be said anew then."""
+        """Grows when segments have been lost, or found again: what is held has to be said anew then."""
         self._held: dict[Cut, dict[int, _Held]] = {}
         self._damaged: defaultdict[SegmentKey, set[tuple[IoChannel, Content]]] = defaultdict(set)
         """Files that are there although their segments are not held, or held elsewhere."""
+        self._unindexed: dict[SegmentKey, tuple[IoChannel, Content]] = {}
+        """Segments that are not held because their indexes are no good: who receives them anew goes on with these."""
         self._tending = {channel: asyncio.Lock() for channel in self.channels}
         """On each channel one file at a time is read through, or removed for its damage."""
         self._tallies = {channel: _Tally() for channel in self.channels}
         self._partials: dict[PartialKey, IoChannel] = {}
         self._receiving: set[SegmentKey] = set()
-        self._forgotten: set[IoChannel] = set()
-        """Channels that have failed, with all that was on them."""
         self._earlier: list[tuple[IoChannel, ProgramId]] = []
         """Folders of an earlier release."""
+        for channel in self.channels:
+            channel.lost = functools.partial(self._lose_channel, channel)
 
     @classmethod
     async def open(cls, files: Files, folders: Sequence[Path]) -> Self:
@@ -106,7 +128,12 @@ class SegmentStore:
     @property
     def free_bytes(self) -> int:
         """Space left on the channels that work, as last measured."""
-        return sum(channel.free_bytes for channel in self.channels if not channel.failure)
+        return sum(channel.free_bytes for channel in self.channels if channel.usable)
+
+    @property
+    def stored_bytes(self) -> int:
+        """What the segments take that are held."""
+        return sum(tally.stored_bytes for tally in self._tallies.values())
 
     def cuts(self) -> list[Cut]:
         """Those that anything is held of, in order."""
@@ -126,13 +153,14 @@ class SegmentStore:
         return tuple(
             ChannelFigures(
                 name=channel.folder.name,
-                working=not channel.failure,
+                state=channel.state,
                 counted=copy(channel.counters),
                 free_bytes=channel.free_bytes,
                 segments=self._tallies[channel].by_cut.total(),
                 stored_bytes=self._tallies[channel].stored_bytes,
                 programs=frozenset(cut.program for cut in self._tallies[channel].by_cut),
                 receptions=channel.receptions,
+                waiting=channel.waiting,
             )
             for channel in self.channels
         )
@@ -141,6 +169,11 @@ class SegmentStore:
         """Whether the segment is held."""
         held = self._find(SegmentKey(cut, segment.number))
         return held is not None and held.content == content_of(segment)
+
+    def is_read_through(self, cut: Cut, number: int) -> bool:
+        """Whether a segment is held whose bytes have been found good since the start."""
+        held = self._find(SegmentKey(cut, number))
+        return held is not None and held.read_through
 
     def _find(self, key: SegmentKey) -> _Held | None:
         return self._held.get(key.cut, {}).get(key.number)
@@ -160,7 +193,46 @@ class SegmentStore:
         file = await self._open(key, held) if held else None
         if held is None or file is None:
             raise NotHeld(cut.program, number)
-        return StoredSegment(key, held.content.length_bytes, held.channel, file)
+        return StoredSegment(key, held.content, held.channel, file)
+
+    async def read_index(self, cut: Cut, number: int, digest_of: IndexDigest = nobody_knows) -> bytes:
+        """The index of a held segment. A segment whose index is not what it has to be is not held any more: nobody
+        could copy it from here.
+
+        Raises NotHeld, ChannelFailed.
+        """
+        key = SegmentKey(cut, number)
+        octets = await self._good_index(key, await digest_of(cut, number)) if self._find(key) else None
+        if octets is None:
+            raise NotHeld(cut.program, number)
+        return octets
+
+    async def _good_index(self, key: SegmentKey, sha256: Sha256 | None) -> bytes | None:
+        """The index of a segment, if both are here as they have to be. Raises ChannelFailed."""
+        if (held := self._find(key)) is None:
+            return None
+        channel, path = held.channel, index_path(held.channel.folder, key, held.content)
+        found: tuple[bytes, Sha256] | None = None
+        async with self._tending[channel]:  # who receives it anew does not clear it away meanwhile
+            try:
+                found = await channel.run(_read_small, channel.files, path, index_bytes_max(held.content.length_bytes))
+            except (FileNotFoundError, NoSpace):
+                pass
+            except ChannelFailed:
+                self._lose_index(key, held)
+                raise
+            if sha256 is not None and (found is None or found[1] != sha256):
+                self._lose_index(key, held)
+                return None
+        return found[0] if found else None
+
+    def _lose_index(self, key: SegmentKey, held: _Held) -> None:
+        now = self._find(key)
+        if now is not None and (now.channel, now.content) == (held.channel, held.content):
+            logger.warning("%s on I/O channel %s is lost: its index is damaged", key, held.channel.folder)
+            held.channel.counters.failures += 1
+            self._unindexed[key] = (held.channel, held.content)
+            self._lose(key)
 
     async def _open(self, key: SegmentKey, held: _Held) -> BinaryIO | None:
         """The file of a segment; None if it is not there as it has to be. Raises ChannelFailed."""
@@ -176,7 +248,6 @@ class SegmentStore:
             return None
         except ChannelFailed:
             self.lose(key)
-            self.lose_failed_channels()
             raise
         return file
 
@@ -194,7 +265,7 @@ class SegmentStore:
 
     async def _verify(self, key: SegmentKey, held: _Held, file: BinaryIO) -> None:
         """Read all of a held segment's file: it is good, or not held any more. Raises ChannelFailed."""
-        if not await held.channel.run(is_intact, file, held.content):
+        if not await is_intact(held.channel, file, held.content):
             self._find_damaged(key, held, "its bytes have changed")
         elif self._find(key) == held:
             self._held[key.cut][key.number] = held._replace(read_through=True)
@@ -216,7 +287,7 @@ class SegmentStore:
             raise ValueError(f"{key} is being received already")
         self._receiving.add(key)
         try:
-            await self._make_way(key)
+            await self._make_way(key, segment)
             reception = await self._begin(cut, segment)
             try:
                 yield reception
@@ -229,13 +300,12 @@ class SegmentStore:
                 await self._settle(reception)
         finally:
             self._receiving.discard(key)
-            self.lose_failed_channels()
 
     async def remove(self, cut: Cut, number: int) -> None:
         """Remove a held segment; who has it open can finish. Raises NotHeld, ChannelFailed."""
         key = SegmentKey(cut, number)
         held = self._drop(key)
-        await self._clear_away(key, set(self._damaged.pop(key, ())))
+        await self._clear_away(key, self._take_files(key))
         if held is None:
             raise NotHeld(cut.program, number)
         try:
@@ -246,41 +316,82 @@ class SegmentStore:
     async def discard(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
         """Remove all that there is of these programs but for the cut with this table, of which nothing is being
         received. Raises ChannelFailed."""
-
-        def is_gone(cut: Cut) -> bool:
-            return cut.program in programs and programs[cut.program] != cut.table
-
-        gone = [SegmentKey(cut, number) for cut, numbers in self._held.items() if is_gone(cut) for number in numbers]
-        for key in dict.fromkeys([*gone, *(key for key in self._damaged if is_gone(key.cut))]):
-            for channel, content in self._take_files(key):
-                if not channel.failure:
-                    await self._remove_or_remember(key, channel, content)
+        await self._let_go(lambda cut: cut.program in programs and programs[cut.program] != cut.table)
         for channel, name in [folder for folder in self._earlier if programs.get(folder[1], "") is None]:
-            await channel.run(remove_earlier, channel.files, channel.folder, name)
+            await channel.run_changing(remove_earlier, channel.files, channel.folder, name, within_s=STOCK_S)
             self._earlier.remove((channel, name))
+        await self._drop_partials(programs)
+
+    async def let_go(self, cut: Cut, numbers: Collection[int] | None = None) -> None:
+        """Hold nothing of a cut from this call on, or not these segments, and remove it; who reads it can finish.
+
+        Raises ChannelFailed.
+        """
+        await self._let_go(lambda each: each == cut, numbers)
+        if numbers is None:
+            await self._drop_partials({cut.program})
+
+    async def _let_go(self, is_gone: Callable[[Cut], bool], numbers: Collection[int] | None = None) -> None:
+        """Hold nothing of these cuts at once: nothing is said of them while the disks work. Raises ChannelFailed."""
+        gone = [SegmentKey(cut, number) for cut, numbers in self._held.items() if is_gone(cut) for number in numbers]
+        damaged = [key for key in (*self._damaged, *self._unindexed) if is_gone(key.cut)]
+        keys = [key for key in dict.fromkeys([*gone, *damaged]) if numbers is None or key.number in numbers]
+        for key in keys:
+            if files := {file for file in self._take_files(key) if file[0].usable}:
+                self._damaged[key] = files
+        # Until it is removed each counts as damaged: who receives the segment anew meanwhile makes way by himself,
+        # and what cannot be removed now is swept later.
+        for key in keys:
+            for channel, content in tuple(self._damaged.get(key, ())):
+                await self._remove_damaged(key, channel, content)
+
+    async def _drop_partials(self, programs: Collection[ProgramId]) -> None:
         for partial, channel in [item for item in self._partials.items() if item[0].program in programs]:
-            if self._partials.pop(partial, None) and not channel.failure:
-                with suppress(FileNotFoundError):
-                    await channel.run(channel.files.remove, partial_path(channel.folder, partial))
+            if self._partials.pop(partial, None) and channel.usable:
+                await channel.run_changing(remove_partial, channel.files, channel.folder, partial)
 
-    async def _remove_or_remember(self, key: SegmentKey, channel: IoChannel, content: Content) -> None:
-        """Raises ChannelFailed, and then the file is one that is not to be served."""
-        try:
-            async with self._tending[channel]:
-                with suppress(FileNotFoundError):
-                    await _remove(key, channel, content)
-        except ChannelFailed:
-            self._damaged.setdefault(key, set()).add((channel, content))
-            raise
+    async def _remove_damaged(self, key: SegmentKey, channel: IoChannel, content: Content) -> None:
+        """Unless it is being received, which makes way itself, or was already. Raises ChannelFailed, NoSpace."""
+        async with self._tending[channel]:
+            if key in self._receiving or (channel, content) not in self._damaged.get(key, ()):
+                return
+            with suppress(FileNotFoundError):
+                await _remove(key, channel, content)
+        # Until here it counted as damaged, so that who has begun to receive waits for its removal.
+        self._forget_damaged(key, {(channel, content)})
 
-    async def _make_way(self, key: SegmentKey) -> None:
+    def _forget_damaged(self, key: SegmentKey, gone: set[tuple[IoChannel, Content]]) -> None:
+        if files := self._damaged.get(key):
+            files -= gone
+            if not files:
+                self._damaged.pop(key, None)
+
+    async def _make_way(self, key: SegmentKey, segment: Segment) -> None:
         """Remove what there is of a segment, damaged or another than is wanted: a new one may lie on another channel,
-        and the next start would have two to choose from."""
+        and the next start would have two to choose from. What lacks nothing but its index is gone on with."""
+        if file := self._unindexed.get(key):
+            await self._set_back(key, segment, *file)
         await self._clear_away(key, self._take_files(key))
+
+    async def _set_back(self, key: SegmentKey, segment: Segment, channel: IoChannel, content: Content) -> None:
+        partial = partial_key(key.cut.program, segment)
+        if content != content_of(segment):
+            return
+        async with self._tending[channel]:
+            try:
+                if other := self._partials.pop(partial, None):
+                    await other.run_changing(remove_partial, other.files, other.folder, partial)
+                await channel.run_changing(set_back, channel.files, channel.folder, key, content, partial)
+            except (ChannelFailed, NoSpace, FileNotFoundError):
+                return
+        self._partials[partial] = channel
+        self._unindexed.pop(key, None)
 
     def _take_files(self, key: SegmentKey) -> set[tuple[IoChannel, Content]]:
         """Hold a segment no more; the files that there are of it."""
         files = set(self._damaged.pop(key, ()))
+        if unindexed := self._unindexed.pop(key, None):
+            files.add(unindexed)
         if held := self._drop(key):
             files.add((held.channel, held.content))
         return files
@@ -294,7 +405,8 @@ class SegmentStore:
                 except FileNotFoundError:
                     continue
                 except (ChannelFailed, NoSpace):
-                    self._damaged[key].add((channel, content))  # it is swept later
+                    if channel.usable:  # else it is found again when its channel is back
+                        self._damaged[key].add((channel, content))  # it is swept later
 
     async def adopt(self, program: Program) -> bool:
         """Hold what an earlier release has left of a program, as far as it is of this cut; whether there is any.
@@ -304,7 +416,8 @@ class SegmentStore:
         folders = [folder for folder in self._earlier if folder[1] == program.name]
         adopted: list[SegmentKey] = []
         for channel, name in folders:
-            for number, content in await channel.run(adopt, channel.files, channel.folder, program):
+            adopting = channel.run_changing(adopt, channel.files, channel.folder, program, within_s=STOCK_S)
+            for number, content in await adopting:
                 adopted.append(key := SegmentKey(program.cut, number))
                 self._find_file(key, channel, content)
             channel.cuts.add(program.cut)
@@ -322,15 +435,53 @@ class SegmentStore:
             self._damaged[key].add((held.channel, held.content))
             self._lose(key)
 
-    def lose_failed_channels(self) -> None:
-        """Forget what was on channels that have failed."""
-        failed = {channel for channel in self.channels if channel.failure}
-        if failed <= self._forgotten:
-            return  # there may be very many segments, and this is asked after each copy
-        self._forgotten = failed
-        lost = [key for key, held in self._keys() if held.channel.failure]
+    def _lose_channel(self, channel: IoChannel) -> None:
+        """Forget what was on a channel that has failed, or hangs."""
+        lost = [key for key, held in self._keys() if held.channel is channel]
         for key in lost:
-            self._lose(key)
+            self._drop(key)
+        self.losses += len(lost)
+        for key in list(self._damaged):
+            self._forget_damaged(key, {file for file in self._damaged[key] if file[0] is channel})
+        self._unindexed = {key: file for key, file in self._unindexed.items() if file[0] is not channel}
+        self._partials = {key: other for key, other in self._partials.items() if other is not channel}
+        self._earlier = [folder for folder in self._earlier if folder[0] is not channel]
+
+    async def watch_channels(self, found_again: Callable[[], Awaitable[None]]) -> None:
+        """Try channels again that have hung, until cancelled; what is on one that answers is held again.
+
+        `found_again` is called then: what is on the disk may have been withdrawn meanwhile.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self.channels:
+                tasks.create_task(self._keep_trying(channel, found_again), name=f"try {channel.folder}")
+
+    async def _keep_trying(self, channel: IoChannel, found_again: Callable[[], Awaitable[None]]) -> None:
+        pause_s, tried_at = _TRY_AGAIN_S, -inf
+        while not channel.failure:
+            await channel.hung.wait()
+            channel.hung.clear()
+            await channel.answered()
+            now = asyncio.get_running_loop().time()
+            pause_s = _TRY_AGAIN_S if now - tried_at > _CALM_S else min(2 * pause_s, _TRY_AGAIN_MAX_S)
+            await asyncio.sleep(pause_s)
+            tried_at = asyncio.get_running_loop().time()
+            if not await self._works_again(channel):
+                continue
+            channel.away = False
+            self.losses += 1  # what is held has to be said anew
+            logger.warning("I/O channel %s is used again", channel.folder)
+            await found_again()
+
+    async def _works_again(self, channel: IoChannel) -> bool:
+        """Try a channel that answers; false: it hangs again, or is given up."""
+        if channel.hung.is_set():
+            return False
+        if not await channel.takes_a_probe():
+            if not channel.hung.is_set():
+                channel.give_up("it takes no writes any more")
+            return False
+        return not channel.hung.is_set() and await self._take_stock(channel)
 
     async def watch_space(self) -> None:
         """Keep the measured space of every channel recent, until cancelled."""
@@ -338,18 +489,21 @@ class SegmentStore:
             for channel in self.channels:
                 tasks.create_task(_measure_again(channel), name=f"space {channel.folder}")
 
-    async def watch_content(self) -> None:
-        """Read through all that is held, again and again at leisure, until cancelled: bytes rot."""
+    async def watch_content(self, digest_of: IndexDigest = nobody_knows) -> None:
+        """Read through all that is held, and its indexes, again and again at leisure, until cancelled: bytes rot."""
         async with asyncio.TaskGroup() as tasks:
             for channel in self.channels:
-                tasks.create_task(self._keep_checking(channel), name=f"content {channel.folder}")
+                tasks.create_task(self._keep_checking(channel, digest_of), name=f"content {channel.folder}")
 
-    async def _keep_checking(self, channel: IoChannel) -> None:
+    async def _keep_checking(self, channel: IoChannel, digest_of: IndexDigest) -> None:
         pause_s = _BEFORE_FIRST_ROUND_S
         while not channel.failure:
             await asyncio.sleep(pause_s)
+            if not channel.usable:
+                continue
             for key in [key for key, held in self._keys() if held.channel is channel]:
                 length_bytes = await self._check(key, channel)
+                await self._check_index(key, channel, digest_of)
                 await asyncio.sleep(max(_CHECK_PAUSE_S, length_bytes / _CHECK_BYTES_S))
             for key in list(self._damaged):
                 await self._sweep(key, channel)
@@ -357,17 +511,9 @@ class SegmentStore:
 
     async def _sweep(self, key: SegmentKey, channel: IoChannel) -> None:
         """Remove the damaged files of a segment on a channel, unless it is being received: that makes way itself."""
-        damaged = self._damaged.get(key, set())
-        for one in [one for one in damaged if one[0] is channel]:
-            async with self._tending[channel]:
-                if key in self._receiving:
-                    return
-                with suppress(FileNotFoundError, ChannelFailed, NoSpace):
-                    await _remove(key, *one)
-            # Until here it counted as damaged, so that who has begun to receive waits for its removal.
-            damaged.discard(one)
-        if not damaged:
-            self._damaged.pop(key, None)
+        for one in [one for one in self._damaged.get(key, ()) if one[0] is channel]:
+            with suppress(ChannelFailed, NoSpace):
+                await self._remove_damaged(key, *one)
 
     async def _check(self, key: SegmentKey, channel: IoChannel) -> int:
         """Read a segment through, if it still is held here; how long it is."""
@@ -375,7 +521,7 @@ class SegmentStore:
         if held is None or held.channel is not channel or key in self._receiving:
             return 0
         path = segment_path(channel.folder, key, held.content)
-        with suppress(ChannelFailed, NoSpace, FileNotFoundError):
+        try:
             file = await channel.run(open_whole, channel.files, path, held.content)
             if file is None:
                 self._find_damaged(key, held, "its length is wrong")
@@ -384,15 +530,31 @@ class SegmentStore:
                 async with self._tending[channel]:
                     if (now := self._find(key)) and now.channel is channel and now.content == held.content:
                         await self._verify(key, now, file)
+        except FileNotFoundError:
+            self._find_damaged(key, held, "its file has gone")
+        except ChannelFailed as error:
+            if channel.usable:  # else all that was held there is lost already
+                self._find_damaged(key, held, f"it cannot be read: {error.cause}")
         return held.content.length_bytes
 
-    async def _take_stock(self, channel: IoChannel) -> None:
+    async def _check_index(self, key: SegmentKey, channel: IoChannel, digest_of: IndexDigest) -> None:
+        """See that a segment that still is held here has its index, and so the right digests of its blocks."""
+        if (sha256 := await digest_of(*key)) is None:
+            return
+        held = self._find(key)
+        if held and held.channel is channel and key not in self._receiving:
+            with suppress(ChannelFailed):
+                await self._good_index(key, sha256)
+
+    async def _take_stock(self, channel: IoChannel) -> bool:
+        """Hold what is on a channel; whether it can be used."""
         try:
-            found: FoundSegments = await channel.run(scan, channel.files, channel.folder)
+            found: FoundSegments = await channel.run_changing(scan, channel.files, channel.folder, within_s=STOCK_S)
             await channel.measure()
         except (ChannelFailed, NoSpace, FileNotFoundError) as error:
-            channel.give_up(getattr(error, "cause", str(error)))
-            return
+            if not channel.hung.is_set():
+                channel.give_up(getattr(error, "cause", str(error)))
+            return False
         if found.strange:
             some = ", ".join(found.strange[:_STRANGE_NAMED])
             logger.warning(
@@ -400,12 +562,14 @@ class SegmentStore:
             )
         channel.cuts = found.cuts
         self._earlier += [(channel, name) for name in found.earlier]
-        self._partials.update(dict.fromkeys(found.partials, channel))
+        coming = {(key.cut.program, key.number) for key in self._receiving}
+        self._partials.update((key, channel) for key in found.partials if key[:2] not in coming)
         for key, content in found.damaged:
             logger.warning("%s on I/O channel %s is damaged", key, channel.folder)
             self._damaged[key].add((channel, content))
         for key, content in found.held.items():
             self._find_file(key, channel, content)
+        return True
 
     def _find_file(self, key: SegmentKey, channel: IoChannel, content: Content) -> None:
         """A file of a segment has been found: one is held, and there is none beside it."""
@@ -420,8 +584,8 @@ class SegmentStore:
     async def _begin(self, cut: Cut, segment: Segment) -> SegmentReception:
         """Find a channel with room; the space that was measured last may be outdated, so it is measured again."""
         resumable = self._partials.get(partial_key(cut.program, segment))
-        candidates = [channel for channel in self.channels if not channel.failure]
-        candidates.sort(key=lambda each: (each is not resumable, each.receptions, -each.free_bytes))
+        candidates = [channel for channel in self.channels if channel.takes_writes]
+        candidates.sort(key=lambda each: (each is not resumable, each.load, -each.free_bytes))
         trouble: NoSpace | ChannelFailed = NoSpace(None, segment.length_bytes)
         for channel in candidates:
             reception = SegmentReception(channel, cut, segment)
@@ -441,6 +605,9 @@ class SegmentStore:
         self._partials.pop(key, None)
         if reception.stored:
             content = content_of(reception.segment)
+            before = self._find(reception.key)
+            if before and (before.channel, before.content) != (reception.channel, content):
+                self._damaged[reception.key].add((before.channel, before.content))  # a channel has come back with it
             self._hold(reception.key, _Held(reception.channel, content, read_through=True))
         elif reception.kept:
             self._partials[key] = reception.channel
@@ -451,10 +618,8 @@ class SegmentStore:
         old = list(self._partials)[:-_PARTIALS_KEPT]
         for key in old:
             channel = self._partials.pop(key)
-            try:
-                await channel.run(channel.files.remove, partial_path(channel.folder, key))
-            except (FileNotFoundError, ChannelFailed):
-                continue
+            with suppress(ChannelFailed):
+                await channel.run_changing(remove_partial, channel.files, channel.folder, key)
 
     def _hold(self, key: SegmentKey, held: _Held) -> None:
         self._drop(key)
@@ -476,13 +641,21 @@ class SegmentStore:
 
 
 async def _remove(key: SegmentKey, channel: IoChannel, content: Content) -> None:
-    await channel.run(channel.files.remove, segment_path(channel.folder, key, content))
-    await channel.run(channel.files.sync_folder, cut_path(channel.folder, key.cut))
+    await channel.run_changing(remove_held, channel.files, channel.folder, key, content)
+
+
+def _read_small(files: Files, path: Path, bytes_max: int) -> tuple[bytes, Sha256]:
+    """What a small file holds, and the digest of that. Blocks; raises OSError."""
+    with files.read(path) as file:
+        octets = file.read(bytes_max)
+    return octets, hashlib.sha256(octets).hexdigest()
 
 
 async def _measure_again(channel: IoChannel) -> None:
     while not channel.failure:
         await asyncio.sleep(_MEASURE_INTERVAL_S)
+        if not channel.usable:
+            continue
         # Trouble is counted by the channel; who uses it next finds out.
         with suppress(ChannelFailed, NoSpace, FileNotFoundError):
             await channel.measure()

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
+from blade_agent.main_board.accounts.usage_meter import UsageMeter
 from blade_agent.main_board.asking_engines import AskingEngines, outcome_of
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import StreamFigures
@@ -21,6 +22,7 @@ from blade_agent.main_board.engine.turns.effects import (
     CountStream,
     CutSending,
     Effect,
+    GiveAway,
     HoldReady,
     PreloadNeighbour,
     RefuseOrder,
@@ -44,8 +46,10 @@ from blade_agent.main_board.engine.turns.events import (
     NextAnswered,
     PreloadLapsed,
     SegmentUnreadable,
+    UnderrunAverted,
+    UnderrunForeseen,
 )
-from blade_agent.main_board.engine.turns.states import Active, Asking, HandingOver, Preloading, Sent, Stand
+from blade_agent.main_board.engine.turns.states import Active, Asking, Given, HandingOver, Preloading, Sent, Stand
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.address import Address
 from media_network.messages.enlisting import RunningStream, TurnPhase
@@ -53,12 +57,15 @@ from media_network.messages.streaming import (
     ASSUMED,
     NEXT_SEGMENT,
     Assumed,
+    HandOver,
     Next,
     NextSegment,
     Preload,
     Ready,
     Start,
     StreamCursor,
+    Swap,
+    Underrun,
 )
 from media_network.messages.verb import Done
 from media_network.packets import TS_PACKET_BYTES
@@ -87,8 +94,8 @@ Answer = ConfirmOrder | RefuseOrder | TellStand
 class Ourselves(Protocol):
     """This engine, as the one that is named to go on with its own stream."""
 
-    async def preload(self, request: Preload) -> Ready | Refused:
-        """Answer `PRELOAD`."""
+    async def preload(self, request: Preload, *, in_place_of: str = "") -> Ready | Refused:
+        """Answer `PRELOAD`; `in_place_of`: a session that is about to leave."""
         ...
 
     async def start(self, request: Start) -> Done | Refused:
@@ -110,6 +117,19 @@ class Surroundings:
     settled: Callable[["CarriedStream"], None]
     """Called when an event has had its effect: something of the stream is here, or nothing any more."""
     unreadable: Callable[[Transmission], None]
+    give_away: Callable[[Given], None]
+    """Called when a stream has begun in exchange for another."""
+    meter: UsageMeter | None = None
+    """Records what was sent; None: nobody bills it."""
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A turn that is sent, as it is billed."""
+
+    order: Preload
+    packet: int
+    at_ms: int
 
 
 class CarriedStream:
@@ -121,6 +141,7 @@ class CarriedStream:
         self._here = surroundings
         self._transmissions: dict[int, Transmission] = {}
         """By turn: the one that is preloaded, and the one that is sent."""
+        self._begun: dict[int, _Begun] = {}
         self._questions = 0
         self._lapse: asyncio.TimerHandle | None = None
         self._talk: asyncio.Task[None] | None = None
@@ -163,6 +184,12 @@ class CarriedStream:
         return self._transmissions[active.turn].pacing.packet if active else 0
 
     # What is known of it
+
+    @property
+    def orders(self) -> tuple[Preload, ...]:
+        """Of the turns that are being sent here, or may be at any moment."""
+        active = self.active
+        return tuple(order for order in (active.order if active else None, self.stream.ready) if order)
 
     def cursor(self, active: Active) -> StreamCursor:
         """Every packet before it has left."""
@@ -209,7 +236,7 @@ class CarriedStream:
 
     # What is done for it
 
-    def _carry_out(self, effect: Effect) -> None:  # noqa: C901 -- a case an effect
+    def _carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- a case an effect
         match effect:
             case HoldReady(order):
                 self._hold(order.turn)
@@ -219,6 +246,7 @@ class CarriedStream:
                 self._cancel_lapse()
                 logger.info("stream %s: turn %d begins here with packet %d", self.session, turn, packet)
                 self._transmissions[turn].begin(packet, due_at)
+                self._meter_begin(turn, packet)
                 self._here.pusher.add(self._transmissions[turn], due_at)
             case CutSending(turn):
                 self._transmissions[turn].pacing.cut(_CUT_AHEAD_S, _now())
@@ -235,6 +263,8 @@ class CarriedStream:
                 self._say(self._start_neighbour(starting))
             case SayStopped():
                 self._here.stopped(self, effect)
+            case GiveAway(given):
+                self._here.give_away(given)
             case ReportSoon():
                 self._here.director.report_soon()
             case CountStream(fact):
@@ -261,6 +291,24 @@ class CarriedStream:
         if transmission := self._transmissions.pop(turn, None):
             self._here.pusher.stop(transmission)
             transmission.close()
+            self._meter_end(turn, transmission.pacing.packet)
+
+    def _meter_begin(self, turn: int, packet: int) -> None:
+        active, meter = self.active, self._here.meter
+        if meter and active and active.turn == turn:
+            self._begun[turn] = _Begun(active.order, packet, meter.now_ms())
+
+    def _meter_end(self, turn: int, packet: int) -> None:
+        begun, meter = self._begun.pop(turn, None), self._here.meter
+        if meter and begun:
+            meter.turn_ended(
+                session=self.session,
+                epoch=begun.order.epoch,
+                turn=turn,
+                program=begun.order.program,
+                sent_bytes=(packet - begun.packet) * TS_PACKET_BYTES,
+                began_at_ms=begun.at_ms,
+            )
 
     def _say(self, saying: Coroutine[Any, Any, None]) -> None:
         """One thing at a time is said of a stream: what was said of an earlier turn is of no interest any more."""
@@ -292,6 +340,11 @@ class CarriedStream:
         while found is None and loop.time() < max(pacing.end_s, asked_s) + director.lease_s:
             if self.active is None or self.active.turn != asking.turn:
                 return
+            if asking.foreseen and not self._transmissions[asking.turn].underrun(loop.time()):
+                # It is all here by now, or will be in time.
+                self.hear(UnderrunAverted(asking.turn))
+                if not isinstance(self.active, Asking):
+                    return
             answer = await director.ask(NEXT_SEGMENT, self._question(asking), deadline_s=deadline_s)
             if isinstance(answer, Next) or (isinstance(answer, Refused) and answer.reason not in _PATIENCE):
                 found = answer
@@ -301,11 +354,13 @@ class CarriedStream:
 
     def _question(self, asking: Asking) -> NextSegment:
         self._questions += 1
+        packet, transmission = self._cut_from(asking.turn), self._transmissions[asking.turn]
         return NextSegment(
             session=self.session,
             turn=asking.turn,
             segment=asking.order.segment.number,
-            packet=self._cut_from(asking.turn),
+            packet=packet,
+            underrun=_underrun(transmission) if asking.foreseen and packet is not None else None,
             failed=asking.failed,
             doubtful=asking.doubtful,
             number=self._questions,
@@ -314,8 +369,9 @@ class CarriedStream:
     def _cut_from(self, turn: int) -> int | None:
         """The next packet, if the turn is to be handed over before the end of its segment; None if at the end."""
         pacing, active = self._transmissions[turn].pacing, self.active
-        worth_it = pacing.end_s - _now() > _WORTH_A_CUT_S or pacing.is_cut
-        return pacing.packet if active and active.hurried and worth_it else None
+        leaves = active is not None and (active.hurried or active.foreseen)
+        cut = pacing.is_cut or (leaves and pacing.end_s - _now() > _WORTH_A_CUT_S)
+        return pacing.packet if cut else None
 
     async def _preload_neighbour(self, preloading: Preloading) -> None:
         order, offer = preloading.order, preloading.offer
@@ -329,16 +385,38 @@ class CarriedStream:
             rate_bps=order.rate_bps,
             console=order.console,
             packet=offer.packet,
+            trick=offer.trick,
         )
+        swaps = preloading.foreseen and offer.segment.number == order.segment.number
+        is_ready = await (self._swap(offer, message) if swaps else self._preload(offer, message))
+        if not is_ready:
+            logger.warning("engine %s is not ready for turn %d of %s", offer.engine, offer.turn, self.session)
+        self.hear(NeighbourAnswered(order.turn, is_ready))
+
+    async def _preload(self, offer: HandOver, message: Preload) -> bool:
         engine = _address(offer.engine)
         answer: Ready | Refused | None = None
         if engine == self._here.director.own:
             answer = await self._here.ourselves.preload(message)
         elif engine:
             answer = await self._here.engines.preload(engine, message)
-        if not isinstance(answer, Ready):
-            logger.warning("engine %s is not ready for turn %d of %s", offer.engine, offer.turn, self.session)
-        self.hear(NeighbourAnswered(order.turn, isinstance(answer, Ready)))
+        return isinstance(answer, Ready)
+
+    async def _swap(self, offer: HandOver, message: Preload) -> bool:
+        """Claims 21 and 22: request a swap that identifies our console, and get ready for the one that comes back."""
+        engine = _address(offer.engine)
+        if engine is None or engine == self._here.director.own:
+            return False
+        request = Swap(engine=str(self._here.director.own), preload=message, exchange=offer.exchange)
+        answer = await self._here.engines.swap(engine, request)
+        if answer is None or isinstance(answer, Refused):
+            return False
+        if offer.exchange is None:
+            return True
+        returned = answer.returned
+        if returned is None or (returned.session, returned.turn) != (offer.exchange.session, offer.exchange.next_turn):
+            return False
+        return isinstance(await self._here.ourselves.preload(returned, in_place_of=self.session), Ready)
 
     async def _start_neighbour(self, starting: HandingOver) -> None:
         outcome = await self._started(starting)
@@ -371,7 +449,10 @@ class CarriedStream:
         active = self.active
         if active is None or active.turn != turn:
             return
-        pacing = self._transmissions[turn].pacing
+        transmission = self._transmissions[turn]
+        pacing = transmission.pacing
+        if active.sent is Sent.GOING and transmission.underrun(now_s):
+            self.hear(UnderrunForeseen(turn))
         if active.sent is Sent.GOING and (pacing.all_sent or pacing.end_s - now_s <= LEAD_S):
             self.hear(EndNeared(turn))
         if pacing.all_sent and left:
@@ -420,7 +501,14 @@ def _running(order: Preload, cursor: StreamCursor, phase: TurnPhase, first_packe
         table=order.table,
         console=order.console,
         first_packet=first_packet,
+        trick=order.trick,
     )
+
+
+def _underrun(transmission: Transmission) -> Underrun | None:
+    now_s = _now()
+    missed = transmission.underrun(now_s)
+    return missed and Underrun(packet=missed.packet, in_ms=max(0, round((missed.due_s - now_s) * 1000)))
 
 
 def _address(text: str) -> Address | None:

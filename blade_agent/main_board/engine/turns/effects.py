@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from blade_agent.main_board.engine.turns.states import Asking, HandingOver, Preloading, Stand
+from blade_agent.main_board.engine.turns.states import Asking, Given, HandingOver, Preloading, Stand
 from media_network.messages.streaming import Preload, StopCause
 from media_network.refusal import Refused
 
@@ -14,6 +14,8 @@ class OpenSegment(Struct, frozen=True):
     """Have the first of it in memory: `SegmentOpened`."""
 
     order: Preload
+    given: Given | None = None
+    """What is handed over in exchange for it."""
 
 
 class HoldReady(Struct, frozen=True):
@@ -68,7 +70,7 @@ class AskNext(Struct, frozen=True):
 
 
 class PreloadNeighbour(Struct, frozen=True):
-    """Notify the engine that was named: `NeighbourAnswered`."""
+    """Notify the engine that was named, or swap with it: `NeighbourAnswered`."""
 
     preloading: Preloading
 
@@ -86,6 +88,12 @@ class SayStopped(Struct, frozen=True, kw_only=True):
     stand: Stand
     first_packet: int
     cause: StopCause
+
+
+class GiveAway(Struct, frozen=True):
+    """Hand another stream over, as soon as it can be cut: `GivenAway`."""
+
+    given: Given
 
 
 class ReportSoon(Struct, frozen=True):
@@ -138,6 +146,7 @@ Effect: TypeAlias = (
     | PreloadNeighbour
     | StartNeighbour
     | SayStopped
+    | GiveAway
     | ReportSoon
     | ConfirmOrder
     | RefuseOrder

@@ -17,6 +17,7 @@ from blade_agent.main_board.engine.turns.effects import (
     CountStream,
     CutSending,
     Effects,
+    GiveAway,
     HoldReady,
     OpenSegment,
     PreloadNeighbour,
@@ -40,6 +41,7 @@ from blade_agent.main_board.engine.turns.events import (
     DutyLeft,
     EndNeared,
     Event,
+    GivenAway,
     LeaseEnded,
     NeighbourAnswered,
     NeighbourStarted,
@@ -50,6 +52,8 @@ from blade_agent.main_board.engine.turns.events import (
     SegmentUnreadable,
     StartOrdered,
     TurnRevoked,
+    UnderrunAverted,
+    UnderrunForeseen,
 )
 from blade_agent.main_board.engine.turns.states import (
     Absent,
@@ -58,6 +62,7 @@ from blade_agent.main_board.engine.turns.states import (
     Asking,
     Assuming,
     Finishing,
+    Given,
     HandingOver,
     Past,
     Preloading,
@@ -78,6 +83,8 @@ class EngineStream:
     def __init__(self) -> None:
         self.ready: Preload | None = None
         """The turn that is preloaded."""
+        self.given: Given | None = None
+        """What is handed over when it begins."""
         self.active: AnyActive = Absent()
         self.past = Past()
 
@@ -106,15 +113,16 @@ class EngineStream:
         if self._is_stale(event.order):
             return (_stale(event.order.turn, event.order.session),)
         if self.ready == event.order:
+            self.given = event.given
             return (HoldReady(event.order), ConfirmOrder())
-        return (OpenSegment(event.order),)
+        return (OpenSegment(event.order, event.given),)
 
     def _opened(self, event: SegmentOpened) -> Effects:
         order = event.order
         if self._is_stale(order):
             # The stream has moved on while the disk was read.
             return (_stale(order.turn, order.session),)
-        before, self.ready = self.ready, order
+        before, self.ready, self.given = self.ready, order, event.given
         closed: Effects = (CloseSegment(before.turn),) if before and before.turn != order.turn else ()
         return (*closed, HoldReady(order), ConfirmOrder())
 
@@ -131,12 +139,13 @@ class EngineStream:
             return (RefuseOrder(Refused(Reason.NOT_READY, f"turn {event.turn} is not preloaded")),)
         if not event.leased:
             return (RefuseOrder(Refused(Reason.NOT_READY, "this engine has no lease")),)
-        if event.packet > order.segment.packets:
-            return (RefuseOrder(Refused(Reason.BAD_MESSAGE, f"the segment has {order.segment.packets} packets")),)
+        if event.packet > order.packets:
+            return (RefuseOrder(Refused(Reason.BAD_MESSAGE, f"the turn has {order.packets} packets")),)
         before = self._give_way(event.at)
         sent = Sent.NEAR_END if event.draining else Sent.GOING
         self.active = Assuming(order=order, first_packet=event.packet, sent=sent, hurried=event.draining)
-        self.ready, self.past = None, replace(self.past, started=event.turn)
+        given: Effects = (GiveAway(self.given),) if self.given else ()
+        self.ready, self.given, self.past = None, None, replace(self.past, started=event.turn)
         taken: Effects = () if order.redirected else (CountStream(StreamFact.TAKEN_OVER),)
         return (
             *before,
@@ -145,6 +154,7 @@ class EngineStream:
             ReportSoon(),
             CountStream(StreamFact.STARTED),
             *taken,
+            *given,
             ConfirmOrder(),
         )
 
@@ -180,6 +190,35 @@ class EngineStream:
         """A console that was redirected here comes all the same."""
         return self._drop_ready() if self.ready and not self.ready.redirected else ()
 
+    # Swaps (claims 21 and 22)
+
+    def _foreseen(self, event: UnderrunForeseen) -> Effects:
+        """Another engine is to go on before the stream needs what has not come."""
+        active = self.active
+        if not isinstance(active, Active) or active.turn != event.turn or active.sent is not Sent.GOING:
+            return ()
+        self.active = replace(active, foreseen=True)
+        return self._near_end()
+
+    def _averted(self, event: UnderrunAverted) -> Effects:
+        """Nobody had the whole segment, and now it need not be."""
+        match self.active:
+            case Asking(foreseen=True, hurried=False, sent=Sent.NEAR_END, doubtful=None) as asking if (
+                asking.turn == event.turn
+            ):
+                self.active = Underway(order=asking.order, first_packet=asking.first_packet)
+        return ()
+
+    def _given_away(self, event: GivenAway) -> Effects:
+        """The director has named the engine, which is ready: nothing is asked. Near its end the stream stays."""
+        given = event.given
+        match self.active:
+            case Underway(sent=Sent.GOING) as active if active.turn == given.turn:
+                near = replace(active, sent=Sent.NEAR_END)
+                self.active = Prepared(**_of(near), offer=given.offer, failed=(), cut=True)
+                return (CutSending(active.turn),)
+        return ()
+
     # What is sent
 
     def _end_neared(self, event: EndNeared) -> Effects:
@@ -209,7 +248,7 @@ class EngineStream:
                     return self._stop(event.packet, StopCause.FAILED)
                 if active.sent is not Sent.GOING:
                     return self._ask(active)
-                self.active = Underway(order=active.order, first_packet=active.first_packet, hurried=active.hurried)
+                self.active = Underway(**_of(active))
         return ()
 
     def _next_answered(self, event: NextAnswered) -> Effects:
@@ -250,14 +289,21 @@ class EngineStream:
                 return self._hand_over(event.packet)
             case HandingOver(offer=offer, failed=failed) as active, StartOutcome.DOUBTFUL:
                 return self._ask(active, failed=failed, doubtful=offer.engine)
-            case HandingOver(offer=offer, failed=failed, cut=cut) as active, _:
-                if not cut:
-                    return self._ask(active, failed=(*failed, offer.engine))
-                # The rest of the segment is still ours to send.
-                resumed = (ResumeSending(active.turn), CountStream(StreamFact.NOT_TAKEN))
-                going = replace(active, sent=Sent.NEAR_END)
-                return (*resumed, *self._ask(going, failed=(*failed, offer.engine)))
+            case HandingOver(offer=offer, failed=failed, cut=False) as active, _:
+                return self._ask(active, failed=(*failed, offer.engine))
+            case HandingOver() as active, _:
+                return self._go_on(active)
         return ()
+
+    def _go_on(self, active: HandingOver) -> Effects:
+        """It was cut short for an engine that has not taken it: the rest of the segment is still ours to send."""
+        resumed = (ResumeSending(active.turn), CountStream(StreamFact.NOT_TAKEN))
+        if not (active.hurried or active.foreseen):
+            # It was to be given for another stream, and stays.
+            self.active = Underway(order=active.order, first_packet=active.first_packet)
+            return resumed
+        going = replace(active, sent=Sent.NEAR_END)
+        return (*resumed, *self._ask(going, failed=(*active.failed, active.offer.engine)))
 
     # The parts of it
 
@@ -315,7 +361,7 @@ class EngineStream:
         return (StopSending(active.turn), told)
 
     def _drop_ready(self) -> Effects:
-        order, self.ready = self.ready, None
+        order, self.ready, self.given = self.ready, None, None
         return (CloseSegment(order.turn),) if order else ()
 
     _HANDLERS: ClassVar[Mapping[type[Event], Callable[["EngineStream", Any], Effects]]] = {
@@ -330,6 +376,9 @@ class EngineStream:
         DrainOrdered: _drain_ordered,
         DrainEnded: _drain_ended,
         DirectorReplaced: _director_replaced,
+        UnderrunForeseen: _foreseen,
+        UnderrunAverted: _averted,
+        GivenAway: _given_away,
         EndNeared: _end_neared,
         AllLeft: _all_left,
         SegmentUnreadable: _unreadable,
@@ -347,6 +396,7 @@ def _of(active: Active) -> dict[str, Any]:
         "first_packet": active.first_packet,
         "sent": active.sent,
         "hurried": active.hurried,
+        "foreseen": active.foreseen,
     }
 
 

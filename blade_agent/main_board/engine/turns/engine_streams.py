@@ -1,19 +1,27 @@
-"""The streams of an engine: what it answers to `PRELOAD`, `STREAM`, `START` and `CEASE`."""
+"""The streams of an engine: what it answers to `PRELOAD`, `SWAP`, `STREAM`, `START` and `CEASE`."""
 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 
+from msgspec.structs import replace
+
+from blade_agent.main_board.accounts.usage_meter import UsageMeter
 from blade_agent.main_board.asking_engines import AskingEngines
 from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters, StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
 from blade_agent.main_board.engine.sending.pusher import Pusher
+from blade_agent.main_board.engine.sending.read_ahead import window_bytes
 from blade_agent.main_board.engine.sending.transmission import Transmission
+from blade_agent.main_board.engine.sending.trick_play import TrickPlay
+from blade_agent.main_board.engine.store.arriving import Arrivals, ArrivingSegment, open_arriving
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from blade_agent.main_board.engine.turns.carried_stream import (
     PRELOAD_VALID_MS,
     CarriedStream,
@@ -29,13 +37,14 @@ from blade_agent.main_board.engine.turns.events import (
     DrainOrdered,
     DutyLeft,
     Event,
+    GivenAway,
     LeaseEnded,
     PreloadOrdered,
     SegmentOpened,
     StartOrdered,
     TurnRevoked,
 )
-from blade_agent.main_board.engine.turns.states import Active, Sent
+from blade_agent.main_board.engine.turns.states import Active, Given, Sent
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.http.client import HttpClient
@@ -44,6 +53,8 @@ from media_network.messages.streaming import (
     STOPPED,
     Cease,
     Ceased,
+    Exchange,
+    HandOver,
     Preload,
     Ready,
     Start,
@@ -51,9 +62,13 @@ from media_network.messages.streaming import (
     Stopped,
     Stream,
     StreamCursor,
+    Swap,
+    Swapped,
 )
 from media_network.messages.verb import Done
+from media_network.packets import TS_PACKET_BYTES
 from media_network.refusal import Reason, Refused
+from media_network.segment_index import BadIndex, SegmentIndex, parse_index
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +76,8 @@ _DUE_IN_MAX_S = 5.0
 _TURNS_MAX = 8192
 _STREAMS_REMEMBERED = 16_384
 _LAST_WORD_S = 0.5
+_ARRIVES_WITHIN_S = 0.6
+"""So long who asks to preload is kept waiting for the first bytes of a segment that is being received."""
 
 
 class EngineStreams:
@@ -70,16 +87,19 @@ class EngineStreams:
         self,
         *,
         store: SegmentStore,
+        arrivals: Arrivals,
         director: DirectorLink,
         client: HttpClient,
         push_socket: PushSocket,
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
+        meter: UsageMeter | None = None,
         remembered: int = _STREAMS_REMEMBERED,
     ) -> None:
         self.pusher = Pusher(push_socket, director.leased, counters, tasks)
         self._push_socket = push_socket
         self._store = store
+        self._arrivals = arrivals
         self._director = director
         self._counters = counters
         self._tasks = tasks
@@ -100,28 +120,52 @@ class EngineStreams:
             stopped=self._tell_stopped,
             settled=self._settle,
             unreadable=self._unreadable,
+            give_away=self._give_away,
+            meter=meter,
         )
 
     # What the director, consoles and other engines say
 
-    async def preload(self, request: Preload) -> Ready | Refused:
-        """Answer `PRELOAD`."""
-        if refused := self._refuse_preload(request):
+    async def preload(self, request: Preload, *, in_place_of: str = "") -> Ready | Refused:
+        """Answer `PRELOAD`; `in_place_of`: a session that is about to leave."""
+        return await self._get_ready(request, in_place_of=in_place_of)
+
+    async def swap(self, request: Swap) -> Swapped | Refused:
+        """Answer `SWAP` (claims 21 and 22): a stream is to go on here, and another may be taken for it."""
+        exchange = request.exchange
+        if exchange is None:
+            answer = await self._get_ready(request.preload)
+            return answer if isinstance(answer, Refused) else Swapped(valid_ms=answer.valid_ms)
+        going = self._goes_for(exchange)
+        if isinstance(going, Refused):
+            return self._refuse(going)
+        offer = HandOver(turn=exchange.next_turn, engine=request.engine, segment=going.segment)
+        given = Given(session=exchange.session, turn=exchange.turn, offer=offer)
+        answer = await self._get_ready(request.preload, given, in_place_of=exchange.session)
+        if isinstance(answer, Refused):
+            return answer
+        packet = self._carried(exchange.session).packet
+        returned = replace(going, turn=exchange.next_turn, packet=packet, redirected=False)
+        return Swapped(valid_ms=answer.valid_ms, returned=returned)
+
+    async def _get_ready(
+        self, request: Preload, given: Given | None = None, *, in_place_of: str = ""
+    ) -> Ready | Refused:
+        if refused := self._refuse_preload(request, in_place_of):
             return self._refuse(refused)
         carried = self._carried(request.session)
-        answer = carried.hear(PreloadOrdered(request))
+        answer = carried.hear(PreloadOrdered(request, given))
         if answer is None:
             try:
                 transmission = await self._open(request, carried)
             except ValueError as error:
                 return Refused(Reason.BAD_MESSAGE, str(error))
             except StoreError as error:
-                self._store.lose_failed_channels()
                 return Refused(Reason.NOT_HERE, str(error))
-            if refused := self._refuse_preload(request):
+            if refused := self._refuse_preload(request, in_place_of):
                 transmission.close()
                 return self._refuse(refused)
-            answer = carried.hear(SegmentOpened(request))
+            answer = carried.hear(SegmentOpened(request, given))
             if isinstance(answer, RefuseOrder):
                 transmission.close()
             else:
@@ -206,6 +250,11 @@ class EngineStreams:
         """Turns that are active."""
         return sum(1 for _ in self._active())
 
+    def reads(self, cut: Cut) -> int:
+        """Streams that send this cut, or may begin to at any moment."""
+        orders = (order for carried in self._live.values() for order in carried.orders)
+        return sum((order.program, order.table) == cut for order in orders)
+
     @property
     def rate_bps(self) -> int:
         """What the active turns send."""
@@ -277,24 +326,37 @@ class EngineStreams:
         elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
         return None if self._director.duty.allow_elsewhere else elsewhere
 
-    def _refuse_preload(self, request: Preload) -> Refused | None:
+    def _goes_for(self, exchange: Exchange) -> Preload | Refused:
+        """The turn of a stream that is to be given for another, if it is in the middle of it."""
+        carried = self._live.get(exchange.session)
+        active = carried.active if carried else None
+        if active is None or active.turn != exchange.turn or active.sent is not Sent.GOING:
+            return Refused(Reason.STALE_TURN, f"turn {exchange.turn} of {exchange.session} is not to be had any more")
+        return active.order
+
+    def _give_away(self, given: Given) -> None:
+        """Claim 22: the other stream has begun here, so this one goes on where that came from."""
+        if carried := self._live.get(given.session):
+            carried.hear(GivenAway(given))
+
+    def _refuse_preload(self, request: Preload, in_place_of: str = "") -> Refused | None:
         """What every stream has to do with: the director, and what the engine can carry."""
         if request.epoch != self._director.epoch:
             return self._stale_epoch(request.epoch)
         if self.count >= _TURNS_MAX:
             return Refused(Reason.AT_CAPACITY, f"{_TURNS_MAX} streams")
-        committed_bps = self._committed_bps(request.session) + request.rate_bps
+        committed_bps = self._committed_bps({request.session, in_place_of}) + request.rate_bps
         capacity_bps = self._director.duty.capacity_bps
         if committed_bps > capacity_bps:
             return Refused(Reason.AT_CAPACITY, f"{committed_bps} bit/s of {capacity_bps}")
         return None
 
-    def _committed_bps(self, without_session: str) -> int:
+    def _committed_bps(self, without: Collection[str]) -> int:
         """What the streams of all other sessions need."""
         orders = (
             carried.active.order if carried.active else carried.stream.ready
             for session, carried in self._live.items()
-            if session != without_session
+            if session not in without
         )
         return sum(order.rate_bps for order in orders if order)
 
@@ -302,21 +364,59 @@ class EngineStreams:
         """A transmission with its first window in memory. Raises StoreError, ValueError for a bad console address."""
         console = Address.parse(request.console)
         cut = Cut(request.program, request.table)
-        if not self._store.holds(cut, request.segment):
-            raise NotHeld(request.program, request.segment.number)
-        stored = await self._store.read(cut, request.segment.number)
-        transmission = Transmission(stored, console, request.rate_bps, carried.progress(request.turn))
+        stored = await self._segment(cut, request)
         try:
+            trick = None
+            if request.trick:
+                index = await self._index(cut, request, stored)
+                trick = TrickPlay(index, request.trick, request.rate_bps, stored.length_bytes)
+            progress = carried.progress(request.turn)
+            transmission = Transmission(stored, console, request.rate_bps, progress, trick)
             await transmission.read_first(request.packet)
         except BaseException:
-            transmission.close()
+            stored.close()
             raise
         return transmission
 
+    async def _index(self, cut: Cut, request: Preload, stored: StoredSegment) -> SegmentIndex:
+        """Where the pictures of a segment are. Raises StoreError."""
+        segment, index = request.segment, None
+        if isinstance(stored, ArrivingSegment):
+            index = stored.index
+        else:
+            octets = await self._store.read_index(cut, segment.number)
+            with suppress(BadIndex):
+                index = parse_index(
+                    octets, packets=segment.packets, ticks=segment.duration_ticks, length_bytes=segment.length_bytes
+                )
+        if index is None:
+            raise NotHeld(cut.program, segment.number)
+        return index
+
+    async def _segment(self, cut: Cut, request: Preload) -> StoredSegment:
+        """A segment that is held, or one that is being received: that when the first of it can be sent.
+
+        Raises StoreError.
+        """
+        segment = request.segment
+        arrival = self._arrivals.find(cut, segment.number)
+        if not self._store.holds(cut, segment) and arrival and arrival.segment == segment:
+            # At another speed what is needed first is the beginning.
+            packet = 0 if request.trick else request.packet
+            first_bytes = packet * TS_PACKET_BYTES + window_bytes(request.rate_bps)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ARRIVES_WITHIN_S):
+                    if coming := await open_arriving(arrival, min(first_bytes, segment.length_bytes) - 1):
+                        return coming
+        if not self._store.holds(cut, segment):
+            raise NotHeld(cut.program, segment.number)
+        return await self._store.read(cut, segment.number)
+
     def _unreadable(self, transmission: Transmission) -> None:
-        """The segment of a turn cannot be read: its file is damaged, or the whole channel."""
-        self._store.lose(transmission.stored.key)
-        self._store.lose_failed_channels()
+        """The segment of a turn cannot be read: its file is damaged, unless the whole channel has been lost, or what
+        broke off was a copy on its way: another may be there by now."""
+        if transmission.stored.channel.usable and not transmission.stored.broken:
+            self._store.lose(transmission.stored.key)
 
     def _counted(self, fact: StreamFact) -> None:
         match fact:

@@ -7,21 +7,25 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from blade_agent.main_board.engine.turns.states import Given
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.messages.streaming import Next, Preload, StopCause
 from media_network.refusal import Refused
 
 
 class PreloadOrdered(Struct, frozen=True):
-    """`PRELOAD`: get ready to send this turn."""
+    """`PRELOAD`, or `SWAP`: get ready to send this turn."""
 
     order: Preload
+    given: Given | None = None
+    """What is handed over in exchange for it."""
 
 
 class SegmentOpened(Struct, frozen=True):
     """The first of what was ordered is in memory."""
 
     order: Preload
+    given: Given | None = None
 
 
 class PreloadLapsed(Struct, frozen=True):
@@ -80,6 +84,24 @@ class DrainEnded(Struct, frozen=True):
 
 class DirectorReplaced(Struct, frozen=True):
     """What the director before has prepared is void."""
+
+
+class UnderrunForeseen(Struct, frozen=True):
+    """This turn will need more of its segment than has arrived by then."""
+
+    turn: int
+
+
+class UnderrunAverted(Struct, frozen=True):
+    """What this turn needs will be here after all."""
+
+    turn: int
+
+
+class GivenAway(Struct, frozen=True):
+    """A stream has begun here in exchange for this turn: the engine that it came from is ready to go on with it."""
+
+    given: Given
 
 
 class EndNeared(Struct, frozen=True):
@@ -145,6 +167,9 @@ Event: TypeAlias = (
     | DrainOrdered
     | DrainEnded
     | DirectorReplaced
+    | UnderrunForeseen
+    | UnderrunAverted
+    | GivenAway
     | EndNeared
     | AllLeft
     | SegmentUnreadable

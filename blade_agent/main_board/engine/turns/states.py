@@ -26,6 +26,8 @@ class Active(Struct, frozen=True, kw_only=True):
     sent: Sent = Sent.GOING
     hurried: bool = False
     """The engine drains: it is to be handed over within the segment."""
+    foreseen: bool = False
+    """It will need more of the segment than has arrived by then: whoever has all of it is to take its place."""
 
     @property
     def turn(self) -> int:
@@ -80,6 +82,16 @@ class Finishing(Active, frozen=True, kw_only=True):
 
 class Absent(Struct, frozen=True):
     """Nothing is being sent here."""
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """A stream that is handed over from here when another one begins, which came in exchange for it."""
+
+    session: str
+    turn: int
+    """The one that is being sent."""
+    offer: HandOver
+    """Where it goes on: its engine is ready."""
 
 
 AnyActive: TypeAlias = Absent | Assuming | Underway | Asking | Preloading | Prepared | HandingOver | Finishing

@@ -12,6 +12,7 @@ from blade_agent.main_board.engine.turns.events import (
     DutyLeft,
     EndNeared,
     Event,
+    GivenAway,
     LeaseEnded,
     NeighbourAnswered,
     NeighbourStarted,
@@ -19,6 +20,8 @@ from blade_agent.main_board.engine.turns.events import (
     SegmentUnreadable,
     StartOrdered,
     TurnRevoked,
+    UnderrunAverted,
+    UnderrunForeseen,
 )
 from blade_agent.main_board.engine.turns.states import (
     Absent,
@@ -45,11 +48,17 @@ def _to(*states: type[AnyActive]) -> _Ways:
 _WAYS: Mapping[type[AnyActive], Mapping[type[Event], _Ways]] = {
     Absent: {},
     Assuming: {AssumptionAnswered: _to(Assuming, Underway, Asking, Absent)},
-    Underway: {EndNeared: _to(Underway, Asking), AllLeft: _to(Underway, Asking), DrainOrdered: _to(Asking)},
-    Asking: {NextAnswered: _to(Asking, Preloading, Finishing, Absent)},
+    Underway: {
+        EndNeared: _to(Underway, Asking),
+        AllLeft: _to(Underway, Asking),
+        DrainOrdered: _to(Asking),
+        UnderrunForeseen: _to(Underway, Asking),
+        GivenAway: _to(Underway, Prepared),
+    },
+    Asking: {NextAnswered: _to(Asking, Preloading, Finishing, Absent), UnderrunAverted: _to(Asking, Underway)},
     Preloading: {NeighbourAnswered: _to(Preloading, Prepared, HandingOver, Asking)},
     Prepared: {AllLeft: _to(Prepared, HandingOver)},
-    HandingOver: {NeighbourStarted: _to(HandingOver, Asking, Absent)},
+    HandingOver: {NeighbourStarted: _to(HandingOver, Asking, Underway, Absent)},
     Finishing: {AllLeft: _to(Finishing, Absent)},
 }
 """What is not here leaves a turn as it is, or ends it as any other."""

@@ -1,13 +1,22 @@
 """A center that keeps what it is told as the registry does, and tells of programs as a test has it."""
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from blade_agent.main_board.catalogue import change_of
+from distribution_center.registry.feed_news import FeedNews
 from media_network.address import Address
 from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve_ports
+from media_network.messages.deletion import (
+    ASK_SURPLUS,
+    DELETION_DONE,
+    REQUEST_DELETION,
+    DeletionAnswer,
+    DeletionVerdict,
+    SurplusPage,
+)
 from media_network.messages.program_information import ASK_CHANGES, PART_PATH, Changes
 from media_network.messages.registry import (
     ADD_LOCATIONS,
@@ -16,12 +25,14 @@ from media_network.messages.registry import (
     REPORT_LOCATIONS,
     StationRegistered,
 )
+from media_network.messages.sources import ASK_SOURCES, Sources
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import parse_segments
 from tests.blade_agent.main_board.director.stage import CENTER, stage
 
 CENTER_MEDIA = Address(CENTER.host, 8080)
+GRANTED = DeletionAnswer(verdict=DeletionVerdict.GRANTED, reason="others hold it", begin_within_ms=30_000)
 NOW_MS = 9_000_000_000_000
 
 
@@ -33,12 +44,23 @@ class ScriptedCenter:
         self.heard = []
         self.generation = 0
         self.held = {}
+        self.news = FeedNews()
         self.changes = {}
         """The newest of each program."""
         self.parts = {}
         self.page = 100
         """Changes in one."""
+        self.lets_wait = True
+        """It answers who follows the feed when there is something new, as a center does that has few who wait."""
+        self.turns_away = 0
+        """So many of them it answers at once, all the same."""
+        self.again_ms = 0
         self.now_ms = NOW_MS
+        self.sources = []
+        """The sources of whatever is asked for."""
+        self.leave = GRANTED
+        """What it answers to who wants to delete."""
+        self.surplus = []
         self.refusals = {}
         """By verb: what it is refused with."""
         self.slow = {}
@@ -54,6 +76,7 @@ class ScriptedCenter:
     def say(self, change):
         """A program has changed."""
         self.changes[change.program] = change
+        self.news.ring()
         if change.header is None:
             self.held.pop(change.program, None)
 
@@ -69,6 +92,10 @@ class ScriptedCenter:
             ADD_LOCATIONS: self._add,
             REMOVE_LOCATIONS: self._remove,
             ASK_CHANGES: self._changes,
+            ASK_SOURCES: lambda _: Sources(sources=tuple(self.sources), parts=str(CENTER_MEDIA)),
+            REQUEST_DELETION: lambda message: self.leave,
+            DELETION_DONE: self._deleted,
+            ASK_SURPLUS: lambda _: SurplusPage(programs=tuple(self.surplus)),
         }.items():
             table.verb(verb, self._answer(verb, answer))
         table.resource(PART_PATH, partial(part_response, read=self._part), "Parts of programs.")
@@ -79,16 +106,31 @@ class ScriptedCenter:
         async def hear(message):
             self.heard.append(message)
             await asyncio.sleep(self.slow.get(verb, 0.0))
+            if verb is ASK_CHANGES and message.wait_ms:
+                self.turns_away -= 1
+                await self._wait(message)
             return self.refusals.get(verb) or answer(message)
 
         return hear
+
+    async def _wait(self, question):
+        if not self.lets_wait or self.turns_away >= 0:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(question.wait_ms / 1000):
+                while self.newest <= question.since:
+                    await self.news.after(self.news.count, float("inf"))
 
     async def _part(self, sha256):
         return self.parts.get(sha256)
 
     def _register(self, _):
         return StationRegistered(
-            media=str(CENTER_MEDIA), newest=self.newest, now_ms=self.now_ms, generation=self.generation
+            media=str(CENTER_MEDIA),
+            newest=self.newest,
+            now_ms=self.now_ms,
+            generation=self.generation,
+            again_ms=self.again_ms,
         )
 
     def _replace(self, message):
@@ -117,6 +159,10 @@ class ScriptedCenter:
             return Refused(Reason.UNKNOWN_STATION)
         if self._is_current(message):
             apply(self.held.setdefault(message.program, set()), parse_segments(message.segments))
+        return Done()
+
+    def _deleted(self, message):
+        self.held.pop(message.program, None)
         return Done()
 
     def _changes(self, message):

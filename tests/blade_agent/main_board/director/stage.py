@@ -19,8 +19,15 @@ from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.parts import part_response
 from media_network.http.server import HandlerTable, serve_ports
+from media_network.messages.deletion import DELETE_SEGMENTS
 from media_network.messages.enlisting import ATTEND, ENLIST, REPORT, Enlist, Report
-from media_network.messages.holdings import ASK_ENGINE_HOLDINGS, ASK_STATION_HOLDINGS, AskHoldings
+from media_network.messages.holdings import (
+    ASK_ENGINE_HOLDINGS,
+    ASK_INTACT,
+    ASK_STATION_HOLDINGS,
+    AskHoldings,
+    Intact,
+)
 from media_network.messages.obtaining import COPY_DONE, FETCH, CopyDone, CopyResult, Obtain
 from media_network.messages.program_information import (
     ASK_ENGINE_CHANGES,
@@ -54,6 +61,7 @@ from media_network.messages.streaming import (
 from media_network.messages.verb import Done, Port
 from media_network.messages.watching import ASK_STATION, LIST_SESSIONS, WATCHING, AskStation, ListSessions, Watching
 from media_network.packets import TICKS_PER_MS, TS_PACKET_BYTES
+from media_network.segment_set import format_segments, parse_segments
 from media_network.segment_table import Segment
 from tests.holdings import holdings_of
 from tests.programs import program_with
@@ -136,6 +144,14 @@ class ScriptedEngine:
         """The cursor it answers CEASE with."""
         self.copies = CopyResult.STORED
         """What becomes of a copy; None: not a word."""
+        self.takes_s = {}
+        """How long a copy takes, by where it comes from."""
+        self.deleted = Done()
+        """What it answers when it is to delete."""
+        self.damaged = frozenset()
+        """Segments of which it says that they are not good, when it is asked."""
+        self.stored_bytes = None
+        """As its reports say."""
         self.kept = ()
         """The changes of programs that it knows, by their numbers."""
         self.page = 100
@@ -148,6 +164,8 @@ class ScriptedEngine:
         """To KEEP_CHANGES."""
         self.deaf_to = set()
         """Verbs that it never answers."""
+        self.before = {}
+        """What it does before it answers, by verb."""
 
     @property
     def boot(self):
@@ -165,6 +183,8 @@ class ScriptedEngine:
         table.verb(ASK_ENGINE_HOLDINGS, self._answer_to(ASK_ENGINE_HOLDINGS, self._page))
         table.verb(FETCH, self._fetch)
         table.verb(ATTEND, self._attend)
+        table.verb(ASK_INTACT, self._answer_to(ASK_INTACT, self._assure))
+        table.verb(DELETE_SEGMENTS, self._answer_to(DELETE_SEGMENTS, self._delete))
         table.verb(ASK_ENGINE_CHANGES, self._answer_to(ASK_ENGINE_CHANGES, self._changes))
         table.verb(KEEP_CHANGES, self._answer(KEEP_CHANGES, lambda: self.kept_answer))
         table.resource(PART_PATH, partial(part_response, read=self._part), "Parts of programs.")
@@ -190,9 +210,23 @@ class ScriptedEngine:
             self.heard.append(message)
             if verb in self.deaf_to:
                 await asyncio.Event().wait()
-            return answer(message)
+            said = answer(message)
+            if verb in self.before:
+                await self.before[verb]()
+            return said
 
         return hear
+
+    def _delete(self, order):
+        if self.deleted == Done() and (order.program, order.table) == self.cut:
+            held = parse_segments(self.inventory)
+            self.inventory = format_segments(held - (parse_segments(order.segments) if order.segments else held))
+        return self.deleted
+
+    def _assure(self, question):
+        assert (question.program, question.table) == self.cut
+        held = parse_segments(question.segments) & parse_segments(self.inventory)
+        return Intact(segments=format_segments(held - self.damaged))
 
     async def _attend(self, _):
         await asyncio.Event().wait()
@@ -214,8 +248,12 @@ class ScriptedEngine:
     async def _fetch(self, order):
         self.heard.append(order)
         if self.copies:
-            self.saying = asyncio.create_task(self.stored(order.segment, self.copies, order.table))
+            self.saying = asyncio.create_task(self._copied(order))
         return Done()
+
+    async def _copied(self, order):
+        await asyncio.sleep(self.takes_s.get(order.source, 0.0))
+        return await self.stored(order.segment, self.copies, order.table)
 
     def _page(self, question):
         """The page that begins after the last one of the one before."""
@@ -262,6 +300,7 @@ class ScriptedEngine:
             epoch=EPOCH,
             streams=self.cursors,
             free_bytes=self.free_bytes,
+            stored_bytes=self.stored_bytes,
         )
 
 
@@ -378,8 +417,9 @@ class Stage:
 
     async def view(self, session):
         """The session without the console being there."""
-        sessions = (await self.ask(LIST_SESSIONS, ListSessions())).sessions
-        return next((view for view in sessions if view.session == session), None)
+        before = session[:-1] + chr(ord(session[-1]) - 1)
+        page = (await self.ask(LIST_SESSIONS, ListSessions(after=before, limit=100))).sessions
+        return next((view for view in page if view.session == session), None)
 
     async def loads(self):
         station = await self.ask(ASK_STATION, AskStation())

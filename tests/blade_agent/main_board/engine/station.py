@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +16,7 @@ from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.cut import Cut
 from media_network.files import DiskFiles, Files
 from media_network.http.client import HttpClient
@@ -86,9 +88,11 @@ def inventory(store: SegmentStore) -> dict[str, str]:
     return {cut.program: format_segments(store.numbers(cut)) for cut in store.cuts()}
 
 
-async def put(store: SegmentStore, cut: Cut, number: int, data: bytes) -> Segment:
-    segment = segment_of(number, data)
+async def put(store: SegmentStore, cut: Cut, number: int, data: bytes, *, indexed: bool = False) -> Segment:
+    segment = programs.segment_of(data, number, indexed=indexed)
     async with store.receive(cut, segment) as reception:
+        if not reception.has_index:
+            await reception.put_index(programs.index_octets(data))
         await reception.write(data[reception.length_bytes :])
         await reception.store()
     return segment
@@ -101,7 +105,11 @@ class ScriptedDirector:
     lease_ms: int = 2000
     interval_ms: int = 100
     refuse_reports: object = None
+    before_it_enlists: Callable[[], object] = do_nothing
+    """What happens between an enlistment and its answer."""
     revoked: tuple = ()
+    clock_us: int | None = None
+    """What its answers to reports say of its clock."""
     plan: dict = field(default_factory=dict)
     """What to answer to NEXT_SEGMENT: by turn, a list of answers; the last is repeated."""
     assumed_answer: object = field(default_factory=Done)
@@ -110,6 +118,8 @@ class ScriptedDirector:
     """By their digests: what it gives of programs."""
     parts_asked: list = field(default_factory=list)
     silent: asyncio.Event = field(default_factory=asyncio.Event)
+    hears_of_copies: asyncio.Event = field(default_factory=asyncio.Event)
+    """Until it is set, if a test clears it, nobody who says what became of a copy is answered."""
     address: Address = field(default_factory=lambda: Address("127.0.0.1", 0))
 
     def of(self, kind):
@@ -120,7 +130,7 @@ class ScriptedDirector:
         for verb, answer in {
             ENLIST: self._enlist,
             REPORT: self._report,
-            COPY_DONE: self._done,
+            COPY_DONE: self._copy_done,
             NEXT_SEGMENT: self._next,
             ASSUMED: self._assumed,
             STOPPED: self._done,
@@ -154,6 +164,7 @@ class ScriptedDirector:
 
     async def _enlist(self, message):
         await self._hear(message)
+        self.before_it_enlists()
         return Enlisted(
             ticket_key=(b"k" * 32).hex(),
             media="127.0.0.1:8080",
@@ -165,7 +176,14 @@ class ScriptedDirector:
         await self._hear(message)
         if self.refuse_reports is not None:
             return self.refuse_reports
-        return Reported(self.revoked)
+        return Reported(self.revoked, self.clock_us)
+
+    def __post_init__(self):
+        self.hears_of_copies.set()
+
+    async def _copy_done(self, message):
+        await self.hears_of_copies.wait()
+        return await self._done(message)
 
     async def _done(self, message):
         await self._hear(message)

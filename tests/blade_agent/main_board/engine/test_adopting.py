@@ -83,17 +83,22 @@ def test_what_nobody_knows_anything_of_is_left_and_named(tmp_path, caplog, progr
     assert f"segments of {PROGRAM}, of an earlier release, are not held" in caplog.text
 
 
-def test_what_was_copied_here_anew_meanwhile_is_held_once(tmp_path):
+@pytest.mark.parametrize("anew", [0, 1], ids=["on the same channel", "on the other channel"])
+def test_what_was_copied_here_anew_meanwhile_is_held_once(tmp_path, anew):
     """The segment table was away at the first start."""
 
     async def story():
-        earlier = leave(tmp_path / "a", 0, DATA[0])
+        # What was left is not verified, and must not take the place of what was.
+        earlier = leave(tmp_path / "a", 0, bytes(len(DATA[0])), SEGMENTS[0])
         first = await started(tmp_path)
+        first.channels[1 - anew].free_bytes = 0  # so it was measured last
         await put(first, RIVER.cut, 0, DATA[0])
         first.close()
         store = await started(tmp_path, RIVER)
         assert sorted(store.numbers(RIVER.cut)) == [0]
-        assert store._damaged == {}
+        # What is on the other channel is swept with what is damaged.
+        swept = {channel for files in store._damaged.values() for channel, _ in files}
+        assert swept == ({store.channels[0]} if anew else set())
         assert await read_all(store, 0, RIVER.cut) == DATA[0]
         store.close()
         return earlier.exists()

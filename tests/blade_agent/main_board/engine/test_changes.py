@@ -171,6 +171,7 @@ async def _change_director(tmp_path, host):
         engine.follow(replace(duty, director=after.address, epoch=EPOCH + 1))
         await until(lambda: after.of(Enlist))
         told = {each.cursor.session: each for each in after.of(Enlist)[0].streams}
+        assert after.of(Enlist)[0].ticket_keys == (KEY.hex(),), "playlists of the director before go on"
         assert {session: each.phase for session, each in told.items()} == {
             "s": TurnPhase.SENDING,
             "t": TurnPhase.PRELOADED,

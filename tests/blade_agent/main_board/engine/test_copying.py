@@ -4,14 +4,20 @@ import asyncio
 import hashlib
 import os
 
+import msgspec
 import pytest
 
+from blade_agent.main_board.engine.store.layout import SegmentKey
 from media_network.address import Address
+from media_network.cut import Cut
 from media_network.messages.enlisting import Enlist
 from media_network.messages.obtaining import FETCH, CopyDone, CopyResult
 from media_network.messages.program_information import PART_PATH
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
+from media_network.segment_table import SegmentTable
+from media_network.segment_url import index_target
+from tests import programs
 from tests.blade_agent.main_board.engine.station import (
     CUT,
     EPOCH,
@@ -32,6 +38,7 @@ from tests.blade_agent.main_board.engine.station import (
 )
 from tests.holdings import by_cut
 from tests.patience import until
+from tests.programs import index_octets
 
 
 @pytest.fixture
@@ -146,6 +153,81 @@ async def _fail_to_copy(tmp_path, hosts, dead_port):
         assert await outcome(director.fetch(segment, media_of(hosts[0]))) is CopyResult.STORED
 
 
+def test_an_index_comes_before_its_segment_and_is_given_to_others(tmp_path, hosts):
+    """And a segment is not held whose index does not come, or is another's."""
+
+    async def story():
+        data = make_segments(2, packets=4000)
+        async with (
+            scripted() as director,
+            engine(director, tmp_path / "a", hosts[0]) as source,
+            engine(director, tmp_path / "b", hosts[1], slot=3) as target,
+        ):
+            segment = await put(source, CUT, 0, data[0], indexed=True)
+            bare = await put(source, CUT, 1, data[1])
+
+            async def outcome(segment):
+                before = len(director.of(CopyDone))
+                await director.client.ask(hosts[1], FETCH, director.fetch(segment, media_of(hosts[0])))
+                await until(lambda: len(director.of(CopyDone)) > before)
+                return director.of(CopyDone)[-1].result
+
+            async def index(host, ticket=TICKET):
+                async with director.client.read(media_of(host), index_target(CUT, 0, ticket)) as response:
+                    return response.status, await response.read()
+
+            assert (await index(hosts[1]))[0] == 404
+            assert (await index(hosts[0], "forged.0"))[0] == 403
+            assert await outcome(msgspec.structs.replace(segment, index="0" * 64)) is CopyResult.SOURCE_LOST
+            assert await outcome(msgspec.structs.replace(bare, index=segment.index)) is CopyResult.SOURCE_LOST
+            assert inventory(target) == {}
+            assert await outcome(segment) is CopyResult.STORED
+            assert await index(hosts[1]) == (200, index_octets(data[0])) == await index(hosts[0])
+            wrong = data[1][:-188] + bytes(188)
+            other = await put(source, CUT, 2, wrong)
+            good = programs.segment_of(data[1], 2, indexed=True)
+            path_of(tmp_path / "a", other).with_suffix(".index").write_bytes(index_octets(data[1]))
+            assert await outcome(good) is CopyResult.HASH_MISMATCH
+            assert inventory(target) == {PROGRAM: "0"}
+
+    asyncio.run(story())
+
+
+def test_a_source_whose_index_has_rotted_says_so_and_gets_it_from_another(tmp_path, hosts):
+    """So that its segment can be copied again: of that itself nothing is wrong, and nothing comes."""
+
+    async def story():
+        (data,) = make_segments(1, packets=4000)
+        row = programs.segment_of(data, indexed=True)
+        table = SegmentTable.of([row])
+        cut, facts = Cut(PROGRAM, table.sha256), {"table": table.sha256, "table_bytes": len(table.octets)}
+        async with (
+            scripted(parts={table.sha256: table.octets}) as director,
+            engine(director, tmp_path / "a", hosts[0]) as source,
+            engine(director, tmp_path / "b", hosts[1], slot=3) as target,
+        ):
+
+            async def copied(to, source):
+                before = len(director.of(CopyDone))
+                await director.client.ask(to, FETCH, director.fetch(row, media_of(source), **facts))
+                await until(lambda: len(director.of(CopyDone)) > before)
+                done = director.of(CopyDone)[-1]
+                return done.result, done.copied_bytes
+
+            await put(source, cut, 0, data, indexed=True)
+            assert await copied(hosts[0], hosts[1]) == (CopyResult.STORED, 0), "it holds the segment table, too, now"
+            index = path_of(tmp_path / "a", row, cut).with_suffix(".index")
+            index.write_bytes(index.read_bytes()[:-1] + b"x")
+            assert await copied(hosts[1], hosts[0]) == (CopyResult.SOURCE_LOST, 0)
+            assert inventory(source) == inventory(target) == {}
+            await put(target, cut, 0, data, indexed=True)
+            assert await copied(hosts[0], hosts[1]) == (CopyResult.STORED, 0)
+            assert index.read_bytes() == index_octets(data)
+            assert inventory(source) == {PROGRAM: "0"}
+
+    asyncio.run(story())
+
+
 class BreakingSource:
     """Serves one resource with Range, and breaks every connection after so many bytes."""
 
@@ -256,6 +338,21 @@ async def _enlist_again(tmp_path, host):
         assert by_cut(again.holdings) == {CUT: "0"}
         assert again.boot == director.of(Enlist)[0].boot
         assert again.epoch == EPOCH
+
+
+def test_what_is_lost_while_the_director_is_about_to_answer_is_told(tmp_path, hosts):
+    async def story():
+        (data,) = make_segments(1)
+        async with scripted() as director, engine(director, tmp_path, hosts[0]) as store:
+            await put(store, CUT, 0, data)
+            director.before_it_enlists = lambda: store.lose(SegmentKey(CUT, 0))
+            director.refuse_reports = Refused(Reason.UNKNOWN_ENGINE)
+            await until(lambda: len(director.of(Enlist)) > 1)
+            director.refuse_reports = None
+            assert by_cut(director.of(Enlist)[1].holdings) == {CUT: "0"}
+            await until(lambda: by_cut(director.of(Enlist)[-1].holdings) == {})
+
+    asyncio.run(story())
 
 
 def test_the_resource_answers_ranges_and_refuses_strangers(tmp_path, hosts):

@@ -13,7 +13,7 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.files import DiskFiles
-from media_network.messages.obtaining import FETCH, CopyDone
+from media_network.messages.obtaining import FETCH, CopyDone, CopyResult
 from media_network.messages.program_information import (
     ASK_ENGINE_CHANGES,
     KEEP_CHANGES,
@@ -123,7 +123,8 @@ def test_segments_and_copies_on_their_way_and_information_go(tmp_path):
                 assert files_of(folder) == [str(path_of(folder, other, OTHER).relative_to(folder))]
                 told = await director.client.ask(here, ASK_ENGINE_CHANGES, AskChanges(since=0))
                 assert told.changes == (withdrawn(5),)
-            assert not director.of(CopyDone), "nobody waits for a copy that was given up"
+            await until(lambda: director.of(CopyDone))
+            assert {done.result for done in director.of(CopyDone)} == {CopyResult.GIVEN_UP}
             # It may come again, and is stored then, whatever was said before.
             assert await keep(page(header_of(segments, 6))) == Done()
             await put(store, header.cut, 0, data[0])

@@ -13,7 +13,6 @@ from msgspec.structs import replace as with_facts
 
 from distribution_center.content import ingesting
 from distribution_center.content.providers.provider import ProviderSettings
-from distribution_center.content.segment_folder import segment_path
 from media_network.http.parts import fetch_part
 from media_network.messages.content import (
     ASK_INGEST,
@@ -31,7 +30,7 @@ from media_network.program_header import ATTACHMENT_BYTES_MAX, AttachmentKind
 from media_network.refusal import Reason
 from tests.distribution_center.content.metadata.documents import ADI
 from tests.distribution_center.content.packages.test_unpacking import tar, zipped
-from tests.distribution_center.world import CONTENTS, HOME, film
+from tests.distribution_center.world import HOME, film, spool_film
 from tests.patience import until
 
 FILM = b"not a film, but nobody looks here" * 30
@@ -54,9 +53,7 @@ def made(monkeypatch):
         program = film()
         program = replace(program, header=with_facts(program.header, title=title))
         await admit(program)
-        (spool / program.name).mkdir(parents=True, exist_ok=True)
-        for number, content in enumerate(CONTENTS):
-            segment_path(spool / program.name, number).write_bytes(content)
+        spool_film(spool, program)
         return program
 
     monkeypatch.setattr(ingesting, "ingest", put_in_spool)
@@ -163,7 +160,7 @@ def test_nothing_goes_into_service_by_a_time_that_has_passed_or_beyond_its_windo
         assert (row.state, row.publish_at_ms) == (ProgramState.INACTIVE, None)
         assert "its licence window has ended: `publish` needs another end" in row.warnings
         refused = await world.ask(PUBLISH, Publish("film"))
-        assert refused.reason is Reason.BAD_MESSAGE
+        assert refused.reason is Reason.NOT_READY
         assert "ended before it was ever published: name another end" in refused.detail
         published = await world.ask(PUBLISH, Publish("film", until_ms=int(time.time() * 1000) + 60_000))
         assert published.state is ProgramState.PUBLISHED
@@ -307,6 +304,27 @@ def test_a_film_that_is_not_what_its_metadata_say_is_not_kept(told, made):
         assert made == []
 
     with_provider(told, contents({"film": {"file": "slope.mp4", "length_bytes": 7}}), story)
+
+
+def test_two_packages_that_name_one_film_do_not_meet_at_what_has_come_of_it(told, made):
+    """One is cancelled while both are fetched: what it lets go of is its own."""
+    again = json.dumps(METADATA | {"title": "Again"}).encode()
+
+    async def story(world, address, asked, open_):
+        open_.clear()
+        first, second = [await world.ask(INGEST, Ingest(source=f"{address}{name}.json")) for name in ("film", "again")]
+        downloads = world.folder / "spool" / "downloads"
+        await until(lambda: [path.stat().st_size for path in downloads.glob("*.part")] == [100, 100])
+        await world.ask(CANCEL_INGEST, CancelIngest(second.ingest))
+        assert [path.stat().st_size for path in downloads.glob("*.part")] == [100]
+        open_.set()
+        progress = first
+        while not progress.is_over:
+            await asyncio.sleep(0.05)
+            progress = await world.ask(ASK_INGEST, AskIngest(first.ingest))
+        assert (progress.stage, made) == (IngestStage.DONE, [("A slope wanders", FILM)])
+
+    with_provider(told, contents(**{"again.json": again}), story)
 
 
 def test_nothing_stays_of_a_package_that_is_cancelled_while_it_comes(told, made):

@@ -14,7 +14,16 @@ from distribution_center.content.packages.unpacking import BadArchive, looks_lik
 
 GENEROUS = 1 << 30
 FILES = {"ADI.XML": b"<ADI/>", "films/slope.mp4": bytes(range(256)) * 40}
-BAD_NAMES = ["/etc/passwd", "../out.mp4", "a/../../out.mp4", "a\\..\\out.mp4", "a\x1b.mp4", "n" * 300, "a/" * 20 + "b"]
+BAD_NAMES = [
+    "/etc/passwd",
+    "../out.mp4",
+    "a/../../out.mp4",
+    "a\\..\\out.mp4",
+    "a\x1b.mp4",
+    "n" * 300,
+    "a/" * 20 + "b",
+    ".",
+]
 
 
 def tar(path, files, mode="w"):

@@ -122,6 +122,25 @@ def test_nothing_is_sent_to_a_host_that_did_not_ask_for_it():
         world.tell(story, FILM)
 
 
+def test_sessions_are_listed_in_pages():
+    with stage({2: ALL}) as world:
+
+        async def story():
+            begun = {
+                (await world.ask(PLAY, Play(program="film", console=f"{ONLOOKER}:{port}"))).session
+                for port in range(1, 8)
+            }
+            listed, pages, more = [], 0, True
+            while more:
+                after = listed[-1] if listed else ""
+                page = await world.ask(LIST_SESSIONS, ListSessions(after=after, limit=3))
+                listed += [view.session for view in page.sessions]
+                pages, more = pages + 1, page.more
+            assert (listed, pages) == (sorted(begun), 3)
+
+        world.tell(story, FILM)
+
+
 def test_a_station_may_send_to_others_if_its_settings_say_so():
     with stage({2: ALL}) as world:
         world.duty = dataclasses.replace(world.duty, allow_elsewhere=True)

@@ -8,12 +8,15 @@ from msgspec.structs import replace
 from blade_agent.main_board.catalogue import change_of
 from media_network.messages.enlisting import ENLIST, REPORT, RunningStream, TurnPhase
 from media_network.messages.program_information import KeepChanges
+from media_network.messages.steering import END_STREAM, RESUME, Bookmark, EndStream, Resume
 from media_network.messages.verb import Done
-from media_network.messages.watching import SessionState
+from media_network.messages.watching import Place, SessionState
 from media_network.refusal import Reason
+from media_network.ticket import TicketKey
 from tests.blade_agent.main_board.director.stage import (
     CONSOLE,
     EPOCH,
+    LEASE_S,
     PACKETS_PER_S,
     cursor_of,
     engine_media,
@@ -153,5 +156,94 @@ def test_a_director_that_hears_of_a_later_one_does_nothing_any_more():
             world.simulation.crash(engine.host)
             await asyncio.sleep(6.0)
             assert not world.starts()
+
+        world.tell(story, FILM)
+
+
+def bookmark(segment=1, packet=3000, known_turn=5, table=FILM.header.table, left=None):
+    at = Place(segment=segment, packet=packet, packets=0, at_ms=0)
+    return Bookmark(program="film", table=table, console=CONSOLE, known_turn=known_turn, place=at, left=left)
+
+
+EARLIER = TicketKey(b"of the director before".ljust(32))
+
+
+async def an_earlier_director_is_known(world):
+    """An engine tells the key that the director before has signed with, and all leases of its term have ended."""
+    engine = world.engines[2]
+    await world.ask(ENLIST, replace(engine.enlistment(), ticket_keys=(EARLIER.hex(),)))
+    await asyncio.sleep(LEASE_S + 1.0)
+
+
+def test_what_an_earlier_director_paused_goes_on_where_its_console_says():
+    with stage(THREE) as world:
+
+        async def story():
+            ticket = EARLIER.sign("s", "film")
+            resume = Resume(session="s", ticket=ticket, bookmark=bookmark())
+            refused = await world.ask(RESUME, replace(resume, bookmark=None), deadline_s=1.0)
+            assert refused.reason in (Reason.OVERDUE, Reason.UNKNOWN_SESSION)
+            await an_earlier_director_is_known(world)
+            assert (await world.ask(RESUME, replace(resume, bookmark=None))).reason is Reason.UNKNOWN_SESSION
+            answer = await world.ask(RESUME, resume)
+            assert (answer.state, answer.place.segment, answer.place.packet) == (SessionState.STREAMING, 1, 3000)
+            (started,) = world.starts()
+            assert (started.segment, started.packet) == (1, 3000)
+            assert started.turn > FIRST_OWN_TURN
+            assert (await world.watch("s")).state is SessionState.STREAMING
+
+        world.tell(story, FILM)
+
+
+def test_nothing_is_gone_on_with_while_an_engine_may_have_it_that_has_yet_to_enlist():
+    with stage(THREE) as world:
+
+        async def story():
+            engine = world.engines[2]
+            await world.ask(ENLIST, replace(engine.enlistment(), ticket_keys=(EARLIER.hex(),)))
+            resume = Resume(session="s", ticket=EARLIER.sign("s", "film"), bookmark=bookmark())
+            assert (await world.ask(RESUME, resume)).reason is Reason.OVERDUE
+            assert world.starts() == []
+
+        world.tell(story, FILM)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"table": "0" * 64}, Reason.NOT_HERE),
+        ({"packet": 10_000}, Reason.NO_SUCH_RANGE),
+        ({"segment": 2**40}, Reason.NO_SUCH_RANGE),
+        ({"left": Place(segment=9, packet=0, packets=0, at_ms=0)}, Reason.NO_SUCH_RANGE),
+    ],
+)
+def test_a_bookmark_that_leads_nowhere_is_refused(told, reason):
+    with stage(THREE) as world:
+
+        async def story():
+            await an_earlier_director_is_known(world)
+            resume = Resume(session="s", ticket=EARLIER.sign("s", "film"), bookmark=bookmark(**told))
+            assert (await world.ask(RESUME, resume)).reason is reason
+            assert await world.view("s") is None
+
+        world.tell(story, FILM)
+
+
+def test_a_bookmark_is_believed_by_an_earlier_directors_ticket_only_and_for_the_host_that_asks():
+    with stage(THREE) as world:
+
+        async def story():
+            await an_earlier_director_is_known(world)
+            redirect = await world.play()
+            forged = Resume(session="s", ticket=f"s.{'0' * 32}", bookmark=bookmark())
+            assert (await world.ask(RESUME, forged)).reason is Reason.BAD_TICKET
+            # A session that this director has opened, and that has ended: its pause was over.
+            await world.ask(END_STREAM, EndStream(session=redirect.session, ticket=redirect.ticket))
+            await asyncio.sleep(61.0)
+            again = Resume(session=redirect.session, ticket=redirect.ticket, bookmark=bookmark())
+            assert (await world.ask(RESUME, again)).reason is Reason.UNKNOWN_SESSION
+            elsewhere = replace(bookmark(), console="127.9.9.9:5000")
+            aimed = Resume(session="s", ticket=EARLIER.sign("s", "film"), bookmark=elsewhere)
+            assert (await world.ask(RESUME, aimed)).reason is Reason.NOT_ALLOWED
 
         world.tell(story, FILM)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 from msgspec.structs import replace
 
-from blade_agent.main_board.director.copies import obtaining
+from blade_agent.main_board.director.copies import directed_copies
 from media_network.address import Address
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.obtaining import (
@@ -296,9 +296,9 @@ def test_an_engine_without_a_word_is_given_up_after_a_while():
 
         async def story():
             await world.ask(OBTAIN, order())
-            await asyncio.sleep(obtaining._COPY_PATIENCE_S - 1.0)
+            await asyncio.sleep(directed_copies._COPY_PATIENCE_S - 1.0)
             assert await world.held() != {"film": "0-2"}
-            await asyncio.sleep(obtaining._COPY_PATIENCE_S + 2.0)
+            await asyncio.sleep(directed_copies._COPY_PATIENCE_S + 2.0)
             assert await world.held() == {"film": "0-2"}
 
         world.tell(story)

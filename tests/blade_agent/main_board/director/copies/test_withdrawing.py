@@ -63,10 +63,10 @@ def test_the_copy_that_is_being_made_is_given_up():
             await asyncio.sleep(0.5)
             [fetch] = world.engines[3].of(Fetch)
             obtaining = world.director._obtaining
-            assert obtaining._copies
+            assert world.director._copies._copies
             center.say(tombstone(5))
             await asyncio.sleep(ROUND_S)
-            assert (obtaining._copies, obtaining._running, obtaining._standings) == ({}, {}, {})
+            assert (world.director._copies._copies, obtaining._running, obtaining._standings._standings) == ({}, {}, {})
             world.engines[3].copies = CopyResult.STORED
             await asyncio.sleep(200.0)
             assert world.engines[3].of(Fetch) == [fetch]
@@ -163,7 +163,7 @@ def test_of_another_film_under_the_same_name_the_former_is_obtained_no_more():
             await asyncio.sleep(ROUND_S)
             for program in (FILM, OTHER_FILM):
                 await world.keep_table(program)
-            world.director._obtaining._locate = locate
+            world.director._locating.locate = locate
             await world.ask(OBTAIN, order_of(FILM))
             await asyncio.sleep(0.5)
             assert fetched() == set(FILM.segments)

@@ -55,6 +55,27 @@ def roster_of(engines):
 
 
 @pytest.mark.parametrize(
+    ("engines", "draining", "load", "free_mbps", "free_bytes"),
+    [
+        ({}, (), 1.0, 0, None),
+        ({2: (100, 0, 0, False)}, (), 0.0, 100, 10**9),
+        ({2: (100, 30, 20, False), 3: (300, 0, 0, False)}, (), 0.125, 350, 2 * 10**9),
+        ({2: (100, 250, 0, False), 3: (100, 0, 0, False)}, (), 0.5, 100, 2 * 10**9),  # one cannot give what another has
+        ({2: (100, 30, 0, False), 3: (100, 0, 0, True)}, (), 0.3, 70, 10**9),
+        ({2: (100, 30, 0, False), 3: (100, 0, 0, False)}, (3,), 0.3, 70, 10**9),
+        ({2: (100, 0, 0, True)}, (), 1.0, 0, None),
+    ],
+)
+def test_what_a_station_offers_is_what_its_engines_that_stay_and_are_heard_have(
+    engines, draining, load, free_mbps, free_bytes
+):
+    roster = roster_of(engines)
+    for slot in draining:
+        roster.get(engine_address(slot)).draining = True
+    assert roster.readings() == (pytest.approx(load), free_mbps * MBPS, free_bytes, None)
+
+
+@pytest.mark.parametrize(
     ("engines", "rate", "chosen"),
     [
         ({2: (100, 0, 0, False), 3: (100, 0, 0, False)}, 5, 2),  # the same: the lower slot
@@ -244,3 +265,24 @@ def test_the_table_knows_who_holds_what():
     assert [table.held_by(engine_address(slot)) for slot in (2, 3, 4)] == [2, 1, 0]
     table.forget(engine_address(2))
     assert table.engines_with(FILM, 1) == [engine_address(3)]
+
+
+def test_what_copies_have_in_flight_counts_where_they_come_from_and_go_to():
+    roster = roster_of({2: (100, 10, 0, False), 3: (100, 10, 0, False), 4: (100, 12, 0, False)})
+    candidates = [engine.address for engine in roster]
+    assert roster.least_loaded(candidates, wanted(5)).slot == 2
+    roster.in_flight.begin("copy", [engine_address(2), engine_address(3)], MBPS)
+    assert roster.get(engine_address(2)).load_bps == 14 * MBPS
+    assert roster.least_loaded(candidates, wanted(5)).slot == 4
+    roster.in_flight.begin("copy", [engine_address(4)], MBPS)
+    assert roster.least_loaded(candidates, wanted(5)).slot == 2
+    roster.in_flight.end("copy")
+    roster.in_flight.end("copy")
+    assert [engine.load_bps for engine in roster] == [10 * MBPS, 10 * MBPS, 12 * MBPS]
+
+
+def test_a_copy_in_flight_keeps_no_stream_away():
+    """An engine counts streams when it admits one: a copy takes what they leave."""
+    roster = roster_of({2: (10, 5, 0, False)})
+    roster.in_flight.begin("copy", [engine_address(2)], 100 * MBPS)
+    assert roster.least_loaded([engine_address(2)], wanted(5)).slot == 2

@@ -28,6 +28,7 @@ from tests.blade_agent.main_board.director.stage import (
     DIRECTOR_MEDIA,
     EPOCH,
     INTERVALS,
+    RATE_BPS,
     STATE,
     engine_address,
     program_of,
@@ -43,12 +44,12 @@ def told(story, inventories, up=True, published=None):
         world.tell(lambda: story(world, center), published)
 
 
-async def stored(world, slot, segment, result=CopyResult.STORED):
+async def stored(world, slot, segment, result=CopyResult.STORED, cut=FILM.cut):
     message = CopyDone(
         engine=str(engine_address(slot)),
         boot=world.engines[slot].boot,
-        program="film",
-        table=FILM.header.table,
+        program=cut.program,
+        table=cut.table,
         segment=segment,
         result=result,
         copied_bytes=1,
@@ -70,6 +71,9 @@ def test_a_director_registers_reports_and_then_tells_each_change():
             engines=2,
             staying=2,
             heard=1,
+            free_bps=2 * 10**9,
+            free_bytes=2 * 10**12,
+            high_percent=90.0,
         )
         [report] = center.of(ReportLocations)
         assert (report.station, report.epoch, report.generation) == ("north", EPOCH, 1)
@@ -92,6 +96,24 @@ def test_a_director_registers_reports_and_then_tells_each_change():
     told(story, {2: "0-1", 3: "1-2"})
 
 
+def test_a_registration_says_what_the_station_can_give_at_that_moment():
+    async def story(world, center):
+        await asyncio.sleep(SETTLED_S)
+        await world.streaming()
+        await asyncio.sleep(2 * INTERVALS.registration_ms / 1000)
+        before, *_, now = center.of(RegisterStation)
+        assert (before.zone, before.lease_ms) == ("", 15_000)
+        assert (now.free_bps, now.free_bytes) == (2 * 10**9 - RATE_BPS, 2 * 10**12)
+        assert now.load == RATE_BPS / (2 * 10**9)
+        world.simulation.power_cut(world.engines[3].host)
+        await asyncio.sleep(6.0)
+        now = center.of(RegisterStation)[-1]
+        assert now.free_bytes == 10**12
+        assert now.free_bps in (10**9, 10**9 - RATE_BPS)
+
+    told(story, {2: "0-3", 3: "0-3"}, published=FILM)
+
+
 def test_what_an_engine_holds_is_heard_page_by_page_and_reported_when_all_is_known():
     epic, song = (program_of(name=name, version=version) for name, version in (("gala", 2), ("song", 3)))
 
@@ -112,6 +134,22 @@ def test_what_an_engine_holds_is_heard_page_by_page_and_reported_when_all_is_kno
         [report] = center.of(ReportLocations)
         assert by_cut(Holdings(holdings=report.holdings)) == {FILM.cut: "0-1", epic.cut: "0-1", song.cut: "3"}
         assert await world.held() == {"film": "0-1", "gala": "0-1", "song": "3"}
+
+    told(story, {2: "0-1"}, published=FILM)
+
+
+def test_what_an_engine_stores_while_it_is_asked_for_a_page_is_held_though_the_page_does_not_have_it():
+    epic = program_of(name="gala", version=2)
+
+    async def story(world, center):
+        center.add(epic)
+        engine = world.engines[2]
+        engine.later_pages = (holdings_of({epic.cut: "0-1"}),)
+        engine.before[ASK_ENGINE_HOLDINGS] = lambda: stored(world, 2, 3, cut=epic.cut)
+        world.simulation.crash(engine.host)
+        world.simulation.restart(engine.host)
+        await asyncio.sleep(SETTLED_S)
+        assert await world.held() == {"film": "0-1", "gala": "0-1,3"}
 
     told(story, {2: "0-1"}, published=FILM)
 
@@ -242,7 +280,7 @@ def test_a_long_feed_comes_in_pages():
         await asyncio.sleep(3.0)
         catalogue = world.director._catalogue
         assert catalogue.heard == 10
-        assert {header.program for header in catalogue} == {
+        assert set(catalogue) == {
             "film",
             *(f"film-{number}" for number in (3, 5, 6, 7, 8, 9)),
         }
@@ -251,6 +289,18 @@ def test_a_long_feed_comes_in_pages():
         assert len(asked) >= 4
 
     told(story, {2: "0-3"})
+
+
+def test_the_center_hears_who_has_let_go_of_what_was_withdrawn():
+    async def story(world, center):
+        await asyncio.sleep(SETTLED_S)
+        center.say(tombstone(2, "film"))
+        await asyncio.sleep(3.0)
+        assert await world.held() == {}
+        removed = center.of(RemoveLocations)
+        assert [(each.program, each.table, each.segments) for each in removed] == [(*FILM.cut, "0-3")]
+
+    told(story, {2: "0-3", 3: "0-1"})
 
 
 def test_a_director_takes_the_time_from_its_center_and_a_program_into_service_when_it_is_due():

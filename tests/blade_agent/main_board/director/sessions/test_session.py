@@ -73,6 +73,7 @@ from tests.blade_agent.main_board.director.stage import (
 DOCUMENT = Path(__file__).parents[5] / "docs" / "protocols" / "streams.md"
 PROGRAM = program_of(segments=3, packets=60_000)
 PATIENCE_S = 6.0
+PAUSE_S = 1800.0
 STATES = set(get_args(AnyState))
 
 
@@ -114,7 +115,9 @@ class Desk:
     """A session that is told what happens; engines are found in the order of their slots."""
 
     def __init__(self):
-        terms = SessionTerms(session="s", program=PROGRAM, console=CONSOLE, patience_s=PATIENCE_S, lease_s=LEASE_S)
+        terms = SessionTerms(
+            session="s", program=PROGRAM, console=CONSOLE, patience_s=PATIENCE_S, lease_s=LEASE_S, pause_s=PAUSE_S
+        )
         self.session, self.now = Session(terms, 0.0), 0.0
         self.slots = iter(range(2, 30))
 
@@ -275,7 +278,8 @@ def test_the_next_engine_is_settled_too_when_the_sender_is_lost():
     desk.on(EngineLost(engine=engine_address(2), boot="boot", gone=True))
     assert desk.on(TurnSettled(turn=1, answer=Ceased("boot", cursor_of("s", 1, 0, 60_000)))) == [SettleTurn(named.next)]
     assert isinstance(desk.state, SettlingNext)
-    (ready,) = desk.on(TurnSettled(turn=2, answer=Ceased("boot", cursor_of("s", 2, 1, 70))))
+    taken, ready = desk.on(TurnSettled(turn=2, answer=Ceased("boot", cursor_of("s", 2, 1, 70))))
+    assert taken == TurnTaken(turn=named.next, packet=0)  # its console is told of it all the same
     assert (ready.turn.segment, ready.turn.packet) == (1, 70)
 
 

@@ -25,9 +25,9 @@ def test_windows_are_whole_datagrams_within_bounds():
 def test_a_read_that_was_under_way_when_the_place_changed_is_ignored():
     data = bytes(range(256)) * 5875  # three windows and more
     read_ahead = ReadAhead(len(data), RATE_BPS)
-    old = read_ahead.ask()
+    old = read_ahead.ask(len(data))
     read_ahead.seek(DATAGRAM_BYTES)
-    new = read_ahead.ask()
+    new = read_ahead.ask(len(data))
     fill(read_ahead, data, old)
     assert not read_ahead.take(DATAGRAM_BYTES)
     fill(read_ahead, data, new)
@@ -43,11 +43,11 @@ def test_what_is_taken_is_the_segment_from_the_place_on(packets, first, preloade
     begin = int(packets * first) * 188
     read_ahead = ReadAhead(len(data), RATE_BPS)
     if preloaded:
-        fill(read_ahead, data, read_ahead.ask())
+        fill(read_ahead, data, read_ahead.ask(len(data)))
     read_ahead.seek(begin)
     taken, part = bytearray(), None
     while begin + len(taken) < len(data):
-        part = part or read_ahead.ask()
+        part = part or read_ahead.ask(len(data))
         if part and rng.random() < 0.5:
             fill(read_ahead, data, part)
             part = None
@@ -55,4 +55,23 @@ def test_what_is_taken_is_the_segment_from_the_place_on(packets, first, preloade
         taken += batch
         assert len(batch) % DATAGRAM_BYTES == 0 or begin + len(taken) == len(data)
     assert taken == data[begin:]
-    assert read_ahead.ask() is None
+    assert read_ahead.ask(len(data)) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(packets=st.integers(1, 2000), block_packets=st.integers(1, 900), seed=st.integers(0, 2**32))
+def test_nothing_is_read_beyond_what_may_be_and_all_of_it_is_read_in_the_end(packets, block_packets, seed):
+    rng = random.Random(seed)
+    data = b"".join(number.to_bytes(4, "big") * 47 for number in range(packets))
+    read_ahead, taken, readable = ReadAhead(len(data), RATE_BPS), bytearray(), 0
+    while len(taken) < len(data):
+        part = read_ahead.ask(readable)
+        if part is None:
+            readable = min(len(data), readable + block_packets * 188)
+        else:
+            assert part.offset + len(part.buffer) <= readable
+            fill(read_ahead, data, part)
+        batch = read_ahead.take(rng.randint(1, 40) * DATAGRAM_BYTES)
+        taken += batch
+        assert len(batch) % DATAGRAM_BYTES == 0 or len(taken) == len(data)
+    assert taken == data

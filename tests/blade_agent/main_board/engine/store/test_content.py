@@ -197,6 +197,31 @@ def test_one_bad_sector_is_not_the_disk(tmp_path):
     assert not (tmp_path / ".probe").exists()
 
 
+@pytest.mark.parametrize(
+    ("trouble", "said"), [("unreadable", "it cannot be read: Input/output error"), ("gone", "its file has gone")]
+)
+def test_what_cannot_be_read_is_found_while_nobody_reads(tmp_path, monkeypatch, caplog, trouble, said):
+    monkeypatch.setattr(store_module, "_BEFORE_FIRST_ROUND_S", 0.01)
+    files = BadSector()
+
+    async def watch():
+        await stocked(tmp_path)
+        held = await SegmentStore.open(files, [tmp_path])
+        if trouble == "gone":
+            path_of(tmp_path, SEGMENTS[1]).unlink()
+        else:
+            files.bad = path_of(tmp_path, SEGMENTS[1])
+        watching = asyncio.create_task(held.watch_content())
+        await until(lambda: held.losses)
+        watching.cancel()
+        await asyncio.wait([watching])
+        held.close()
+        return inventory(held), held.losses
+
+    assert asyncio.run(watch()) == ({PROGRAM: "0,2"}, 1)
+    assert said in caplog.text
+
+
 CHANNEL = Path("/blade/channel")
 
 
@@ -302,6 +327,29 @@ def test_who_receives_a_segment_waits_until_its_damaged_file_is_gone(tmp_path, m
         return done, again
 
     assert asyncio.run(story()) == (set(), DATA[1])
+
+
+def test_who_receives_a_segment_waits_until_what_is_let_go_of_is_gone(tmp_path):
+    """It is directed to let go of thousands, and to fetch one of them again meanwhile."""
+    files = SlowToRemove()
+
+    async def story():
+        await stocked(tmp_path)
+        store = await SegmentStore.open(files, [tmp_path])
+        letting_go = asyncio.create_task(store.let_go(CUT))
+        await until(files.asked.is_set)
+        assert store.cuts() == [], "nothing is said of them from now on"
+        last = max(range(len(DATA)))
+        receiving = asyncio.create_task(put(store, CUT, last, DATA[last]))
+        await asyncio.sleep(0.2)
+        files.may.set()
+        await asyncio.gather(letting_go, receiving)
+        assert sorted(store.numbers(CUT)) == [last]
+        again = await read_all(store, last)
+        store.close()
+        return again
+
+    assert asyncio.run(story()) == DATA[-1]
 
 
 def test_whoever_waits_while_a_segment_is_checked_gets_it(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blade_agent.main_board.engine.engine_figures import EngineCounters
+from blade_agent.main_board.engine.store.arriving import Arrivals
 from blade_agent.main_board.engine.turns.effects import (
     AskNext,
     BeginSending,
@@ -332,6 +333,7 @@ def test_of_too_many_streams_those_longest_unheard_of_are_forgotten_and_never_on
         socket = SimpleNamespace(drain=drain)
         streams = EngineStreams(
             store=None,
+            arrivals=Arrivals(),
             director=director,
             client=None,
             push_socket=socket,

@@ -1,0 +1,66 @@
+"""A viewer who pauses and seeks, with what a witness has to know of it."""
+
+import asyncio
+import random
+
+from chassis_emulator.media_console.remote import Remote
+from chassis_emulator.simulation.witness import StreamWitness
+from media_network.messages.steering import SeekStyle, Steered
+from media_network.messages.watching import SessionState
+from media_network.refusal import Refused
+
+_ORDERS_MAX = 5
+_BETWEEN_S = (0.3, 3.0)
+_PAUSED_S = (0.05, 4.0)
+_INSISTS = 20
+
+
+class Restless:
+    """What a viewer has ordered, and how often that was done."""
+
+    def __init__(self) -> None:
+        self.ordered = 0
+        self.obeyed = 0
+
+    async def be(self, remote: Remote, rng: random.Random, witness: StreamWitness) -> None:
+        """Pause and go on, and seek, a few times."""
+        for _ in range(rng.randint(2, _ORDERS_MAX)):
+            await asyncio.sleep(rng.uniform(*_BETWEEN_S))
+            if remote.stream is None:
+                return
+            self.ordered += 1
+            order = _pause_a_while if rng.random() < 0.5 else _seek
+            self.obeyed += await order(remote, rng, witness)
+
+
+async def _pause_a_while(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
+    if remote.stream is None:
+        return False
+    console = remote.stream.address
+    if not _is(await remote.pause(), SessionState.PAUSED):
+        return False
+    witness.expect_silence(console)
+    await asyncio.sleep(rng.uniform(*_PAUSED_S))
+    if rng.random() < 0.3:
+        await _seek(remote, rng, witness)
+    witness.expect_stream(console)
+    obeyed = _is(await remote.resume(), SessionState.STREAMING)
+    for _ in range(_INSISTS):
+        if obeyed or remote.stream is None:
+            return obeyed
+        # A picture that stands still is not what a viewer puts up with.
+        await asyncio.sleep(rng.uniform(*_BETWEEN_S))
+        obeyed = _is(await remote.resume(), SessionState.STREAMING)
+    return obeyed
+
+
+async def _seek(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
+    if remote.stream is None:
+        return False
+    witness.expect_jump(remote.stream.address)
+    to_ms, style = rng.randrange(remote.stream.duration_ms), rng.choice((SeekStyle.PRIOR, SeekStyle.NEXT))
+    return isinstance(await remote.seek(to_ms, style), Steered)
+
+
+def _is(answer: Steered | Refused, state: SessionState) -> bool:
+    return isinstance(answer, Steered) and answer.state is state

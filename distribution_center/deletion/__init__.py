@@ -1,0 +1,1 @@
+"""Programs are deleted at stations, and the last copy moves first (claims 23 and 24)."""
