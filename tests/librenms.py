@@ -40,7 +40,7 @@ class LibreNms:
     def ask(self, tool, *names, flags=_OPTIONS):
         finished = subprocess.run(
             [tool, *self._options, *flags, self._address, *names],
-            env={"MIBS": "", "PATH": "/usr/bin:/bin", "SNMP_PERSISTENT_DIR": "/nowhere"},
+            env={"MIBS": "", "PATH": "/usr/bin:/bin", "SNMP_PERSISTENT_DIR": "/dev/null/no"},
             capture_output=True,
             text=True,
             timeout=60,

@@ -266,8 +266,8 @@ async def tool(*command):
     return process.returncode, output.decode()
 
 
-TOOL_ENVIRONMENT = {**os.environ, "MIBS": "", "SNMPCONFPATH": "/nonexistent", "SNMP_PERSISTENT_DIR": "/nonexistent"}
-"""Tools that know no MIB and no configuration of this machine."""
+TOOL_ENVIRONMENT = {**os.environ, "MIBS": "", "SNMPCONFPATH": "/dev/null/no", "SNMP_PERSISTENT_DIR": "/dev/null/no"}
+"""Tools that know no MIB and no configuration of this machine, and leave nothing on it: no folder can be made there."""
 
 
 def secure_options(user, level=""):
