@@ -49,9 +49,10 @@ class Headquarters(Network):
     def ask_center(self, name, verb, **message):
         return self.say(f"127.{NUMBER}.0.{CENTERS.index(name) + 1}:8081", verb, **message)
 
-    def all_reachable(self):
+    def away(self):
+        """The centers that the headquarters does not reach; None: it does not say."""
         answer = self.ask("headquarters/centers")
-        return answer and all(row["reachable"] for row in answer["centers"])
+        return answer and {row["center"] for row in answer["centers"] if not row["reachable"]}
 
     def stages(self, order):
         answer = self.ask("headquarters/ask-order", order=order)
@@ -124,7 +125,7 @@ def test_one_order_at_the_headquarters_brings_a_film_home_where_it_is_ordered(he
     network = headquarters
 
     # a third plurality of distribution centers, a portion of the plurality of media stations communicating with each
-    network.wait_until(network.all_reachable, "a center is not reached")
+    network.wait_until(lambda: network.away() == set(), "a center is not reached")
     assert tuple(row["center"] for row in network.json("distribution-center", "mam", "centers")) == CENTERS
     pages = {row["name"]: row["page"] for row in network.ps() if row["page"]}
     assert pages == {f"{name}/center": f"http://127.{NUMBER}.0.{at}:8082/" for at, name in enumerate(CENTERS, start=1)}
@@ -184,7 +185,7 @@ def test_what_is_ordered_of_a_center_that_is_away_is_done_when_it_is_back(headqu
     assert (held, now.get("obstacle")) == ({"home": known["segments"]}, None)
     before = network.ask("headquarters/orders")["orders"]
     network.kill("main/center", "west/center")
-    network.wait_until(lambda: not network.all_reachable(), "they are not missed")
+    network.wait_until(lambda: network.away() == {"main", "west"}, "they are not missed")
 
     # Where a program is, is known from the feed while its center is away, with the age of that.
     [then] = [

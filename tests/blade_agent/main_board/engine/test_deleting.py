@@ -163,8 +163,9 @@ def test_an_order_to_let_go_of_copies_that_has_waited_too_long_is_not_carried_ou
 
 @asynccontextmanager
 async def withholding(data):
-    """A source that has nothing until it is told to hold a segment, and gives it when it is told to."""
-    has, gives = asyncio.Event(), asyncio.Event()
+    """A source that has nothing until it is told to hold a segment, and gives it when it is told to; `refused` is set
+    when it has said that it has nothing."""
+    has, gives, refused = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def serve(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -175,9 +176,11 @@ async def withholding(data):
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
         writer.close()
+        if not has.is_set():
+            refused.set()
 
     async with await asyncio.start_server(serve, *media_of(engine_at(3))):
-        yield media_of(engine_at(3)), has, gives
+        yield media_of(engine_at(3)), has, gives, refused
 
 
 def test_the_director_hears_of_a_copy_that_is_given_up(tmp_path):
@@ -185,7 +188,7 @@ def test_the_director_hears_of_a_copy_that_is_given_up(tmp_path):
     data = make_segments(4)[3]
 
     async def story(director, store):
-        async with withholding(data) as (source, has, _):
+        async with withholding(data) as (source, has, *_):
             has.set()
             assert await director.client.ask(HERE, FETCH, director.fetch(segment_of(3, data), source)) == Done()
             await deleted(director)
@@ -200,11 +203,11 @@ def test_a_copy_that_is_ordered_again_while_the_end_of_the_first_is_said_is_give
     data = make_segments(4)[3]
 
     async def story(director, store):
-        async with withholding(data) as (source, has, gives):
+        async with withholding(data) as (source, has, gives, refused):
             order = director.fetch(segment_of(3, data), source)
             director.hears_of_copies.clear()
             assert await director.client.ask(HERE, FETCH, order) == Done()
-            await until(lambda: store._receiving)
+            await refused.wait()
             await until(lambda: not store._receiving)
             has.set()
             assert await director.client.ask(HERE, FETCH, order) == Done()
