@@ -91,7 +91,7 @@ OLD = UserSettings(user="old", auth_protocol="SHA-1", auth_password="sha1-secret
 """Perl's Net::SNMP knows no newer protocol."""
 
 
-@pytest.mark.peer("perl Net::SNMP", "perl Crypt::Rijndael")
+@pytest.mark.peer("perl Net::SNMP", "perl Crypt::DES", "perl Crypt::Rijndael")
 @pytest.mark.parametrize("kind", ["blade", "manager", "a blade at the manager"])
 def test_perls_net_snmp_walks_all_of_it_encrypted(folder, kind):
     async def story():
