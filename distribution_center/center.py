@@ -40,6 +40,7 @@ from distribution_center.registry.station_lists import StationLists
 from distribution_center.settings import CenterSettings, metadata_zone
 from distribution_center.snmp.agent import center_snmp
 from distribution_center.snmp.figures import CenterView
+from distribution_center.telling_directors import TellingDirectors
 from media_network.address import Address
 from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
@@ -89,13 +90,16 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         deleting = Deleting(
             repository=repository, registry=registry, home=settings.home, surplus_percent=settings.surplus_percent
         )
-        deletions = CarryingOut(deleting=deleting, repository=repository, registry=registry, http=http, media=media)
+        telling = TellingDirectors(http, tasks)
+        deletions = CarryingOut(
+            deleting=deleting, repository=repository, registry=registry, telling=telling, media=media
+        )
         distribution = Distribution(
             repository,
             registry,
             finding,
             content_manager,
-            http,
+            telling,
             media=media,
             restore_after_s=settings.restore_after_s,
             counters=counters,

@@ -3,18 +3,19 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from distribution_center.center_figures import CenterCounters
 from distribution_center.content.content_manager import ContentManager
-from distribution_center.obstacles import in_words, no_answer, no_director
+from distribution_center.obstacles import in_words, no_answer, no_director, refusal
 from distribution_center.registry.finding_sources import FindingSources
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.moves import Moved
 from distribution_center.registry.naming_stations import in_short, no_such_station
 from distribution_center.registry.repository import OpenOrder, Repository, RepositoryError, Verdict
+from distribution_center.telling_directors import TellingDirectors
 from media_network.address import Address
-from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable
 from media_network.messages import content as messages
 from media_network.messages.obtaining import OBTAIN, Obtain
@@ -63,7 +64,7 @@ class Distribution:
         registry: MediaLocationRegistry,
         finding: FindingSources,
         content_manager: ContentManager,
-        http: HttpClient,
+        telling: TellingDirectors,
         *,
         media: Address,
         restore_after_s: float,
@@ -75,12 +76,10 @@ class Distribution:
         self._registry = registry
         self._finding = finding
         self._content_manager = content_manager
-        self._http = http
+        self._telling = telling
         self._media = media
         self._restore_after_s = restore_after_s
         self._sayings: dict[tuple[str, str], _Saying] = {}
-        self._deaf: set[str] = set()
-        """Stations whose directors have not answered in this round: the others do not wait for each order to them."""
         self._counters = counters
 
     def answer(self, table: HandlerTable) -> None:
@@ -93,7 +92,6 @@ class Distribution:
         all_at, missed = loop.time(), False
         while True:
             moved = self._registry.moved.take()
-            self._deaf.clear()
             try:
                 leads = self._repository.neighbours.leads  # of several processes of a center one does
                 if not leads:
@@ -172,7 +170,9 @@ class Distribution:
             return
         registered = await self._repository.station(station)
         seeking = Address.parse(registered.director) if registered else None
-        if station in self._deaf:
+        if seeking and not self._telling.has_room(station):
+            if self._telling.is_deaf(station):
+                self._content_manager.obstacles.note(*key, no_answer(station, seeking))
             return
         to = (seeking, registered.stamp.epoch) if registered and seeking else None
         if not self._is_to_be_said(key, held, to, reopened=order.reached > 0):
@@ -190,12 +190,21 @@ class Distribution:
             copies=copies,
             rate_bps=order.rate_bps,
         )
-        standing = await self._http.tell(seeking, OBTAIN, message, deadline_s=2.0)
+        self._telling.tell_later(station, order.program, partial(self._direct, seeking, station, message))
+
+    async def _direct(self, seeking: Address, station: str, message: Obtain) -> bool:
+        """Direct a station to obtain a program; whether there was an answer."""
+        name = message.header.program
+        standing = await self._telling.ask(seeking, OBTAIN, message)
         if standing is None:
-            self._deaf.add(station)
-            logger.warning("the director of %s at %s did not take the order for %s", station, seeking, program.program)
-        obstacle = in_words(station, standing) if standing else no_answer(station, seeking)
-        self._content_manager.obstacles.note(*key, obstacle)
+            logger.warning("the director of %s at %s did not take the order for %s", station, seeking, name)
+            obstacle: str | None = no_answer(station, seeking)
+        elif isinstance(standing, Refused):
+            obstacle = refusal(station, standing)
+        else:
+            obstacle = in_words(station, standing)
+        self._content_manager.obstacles.note(name, station, obstacle)
+        return standing is not None
 
     def _is_to_be_said(
         self, key: tuple[str, str], held: int, to: tuple[Address, int] | None, *, reopened: bool

@@ -7,6 +7,7 @@ from itertools import islice
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.messages.obtaining import Obstacle, ObtainStanding
+from media_network.refusal import Refused
 
 
 class Obstacles:
@@ -53,6 +54,11 @@ def no_engine(station: str) -> str:
 def no_answer(station: str, director: Address) -> str:
     """Its director was told, and has not answered."""
     return f"the director of station {station} does not answer at {director}: is it up?"
+
+
+def refusal(station: str, refused: Refused) -> str:
+    """Its director answered that it does not do so."""
+    return f"the director of station {station} refuses: {refused.detail or refused.reason}"
 
 
 def in_words(station: str, standing: ObtainStanding) -> str | None:

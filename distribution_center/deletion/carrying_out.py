@@ -3,16 +3,19 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 
 from distribution_center.deletion.deleting import Deleting, Key
+from distribution_center.obstacles import no_answer, refusal
 from distribution_center.registry.deletions import Deletion, DeletionState, Origin
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import RegisteredStation, Repository, RepositoryError
+from distribution_center.telling_directors import TellingDirectors
 from media_network.address import Address
-from media_network.http.client import HttpClient
 from media_network.messages.deletion import DELETE_HERE, MOVE_PROGRAM, DeleteHere, MoveProgram
-from media_network.messages.obtaining import Obstacle
+from media_network.messages.obtaining import Obstacle, ObtainStanding
 from media_network.program_header import ProgramHeader
+from media_network.refusal import Refused
 from media_network.time_of_day import now_ms
 
 logger = logging.getLogger(__name__)
@@ -21,7 +24,6 @@ _ROUNDS_APART_S = 0.5
 _SAY_AGAIN_S = 2.0
 _SAY_AGAIN_MAX_S = 60.0
 """What does not get on is said again after a tenth of the time that it has not, and no later than this."""
-_ANSWER_WITHIN_S = 2.0
 _MOVED_WITHIN_S = 60.0
 """A station to which a program is moved takes some of it within so long, or another is chosen."""
 _ASKED_WITHIN_MS = 600_000
@@ -45,12 +47,10 @@ class CarryingOut:
     deleting: Deleting
     repository: Repository
     registry: MediaLocationRegistry
-    http: HttpClient
+    telling: TellingDirectors
     media: Address
     """The center's media address: segment tables are there."""
     _sayings: dict[Key, _Saying] = field(default_factory=dict)
-    _deaf: set[str] = field(default_factory=set)
-    """Stations whose directors have not answered in this round: they hold up nobody else."""
 
     async def keep(self) -> None:
         """Carry deletions out, for ever."""
@@ -73,7 +73,6 @@ class CarryingOut:
         if not self.repository.neighbours.leads:
             self._sayings.clear()
             return
-        self._deaf.clear()
         while page := await self.repository.deletions(last):
             last = (page[-1].number, page[-1].station)
             for row in page:
@@ -100,7 +99,7 @@ class CarryingOut:
         if row.destination and row.state is DeletionState.WISHED and moved < program.segments:
             await self._move(row, row.destination, program, station, saying)
         if row.origin is Origin.OPERATOR:
-            await self._direct(row, program, station)
+            self._direct(row, program, station)
 
     def _due(self, row: Deletion, station: RegisteredStation, moved: int) -> _Saying | None:
         """How it is to be said now; None: later."""
@@ -115,39 +114,53 @@ class CarryingOut:
         saying.again_at = now + min(max(_SAY_AGAIN_S, (now - saying.since) / 10), _SAY_AGAIN_MAX_S)
         return saying
 
-    async def _direct(self, row: Deletion, program: ProgramHeader, station: RegisteredStation) -> None:
+    def _direct(self, row: Deletion, program: ProgramHeader, station: RegisteredStation) -> None:
         """Say an operator's wish to the station's director."""
         director = Address.parse(station.director)
-        wish = DeleteHere(program=row.program, table=program.table)
-        standing = None
-        if row.station not in self._deaf:
-            standing = await self.http.tell(director, DELETE_HERE, wish, deadline_s=_ANSWER_WITHIN_S)
+        if self.telling.has_room(row.station):
+            wish = DeleteHere(program=row.program, table=program.table)
+            self.telling.tell_later(row.station, (DELETE_HERE, row.program), partial(self._say, wish, row, director))
+        elif self.telling.is_deaf(row.station):
+            self.deleting.reasons[row.program, row.station] = no_answer(row.station, director)
+
+    async def _say(self, wish: DeleteHere, row: Deletion, director: Address) -> bool:
+        standing = await self.telling.ask(director, DELETE_HERE, wish)
+        reasons, key = self.deleting.reasons, (row.program, row.station)
         if standing is None:
-            self._deaf.add(row.station)
-            reason = f"the director of station {row.station} does not answer at {director}: is it up?"
-            self.deleting.reasons[row.program, row.station] = reason
+            reasons[key] = no_answer(row.station, director)
+        elif isinstance(standing, Refused):
+            reasons[key] = refusal(row.station, standing)
         elif standing.waits:
-            self.deleting.reasons[row.program, row.station] = standing.waits
+            reasons[key] = standing.waits
         elif standing.gone and not await self.repository.held_at(row.program, row.station):
             await self.repository.end_deletion(row.program, row.station)
+        return standing is not None
 
     async def _move(
         self, row: Deletion, to: str, program: ProgramHeader, leaving: RegisteredStation, saying: _Saying
     ) -> None:
         """Claim 24: direct a second director to copy the program, and say which station requests its deletion."""
-        receiving, is_full = await self.repository.station(to), False
-        order = MoveProgram(
-            header=program,
-            parts=str(self.media),
-            leaving_station=leaving.station,
-            leaving_director=leaving.director,
-        )
-        if receiving and to not in self._deaf:
-            director = Address.parse(receiving.director)
-            told = await self.http.tell(director, MOVE_PROGRAM, order, deadline_s=_ANSWER_WITHIN_S)
-            self._deaf |= set() if told else {to}
-            is_full = told is not None and told.obstacle is Obstacle.NO_SPACE
-        if is_full or asyncio.get_running_loop().time() - saying.since > _MOVED_WITHIN_S:
-            logger.warning("%s does not take %s, which is to be moved there from %s", to, row.program, row.station)
-            self.deleting.shun(row.program, to)
-            await self.repository.look_elsewhere(row.program, row.station)
+        if asyncio.get_running_loop().time() - saying.since > _MOVED_WITHIN_S:
+            await self._look_elsewhere(row, to)
+            return
+        receiving = await self.repository.station(to)
+        if receiving and self.telling.has_room(to):
+            order = MoveProgram(
+                header=program,
+                parts=str(self.media),
+                leaving_station=leaving.station,
+                leaving_director=leaving.director,
+            )
+            saying_so = partial(self._order_move, order, row, to, Address.parse(receiving.director))
+            self.telling.tell_later(to, (MOVE_PROGRAM, row.program, row.station), saying_so)
+
+    async def _order_move(self, order: MoveProgram, row: Deletion, to: str, director: Address) -> bool:
+        told = await self.telling.ask(director, MOVE_PROGRAM, order)
+        if isinstance(told, ObtainStanding) and told.obstacle is Obstacle.NO_SPACE:
+            await self._look_elsewhere(row, to)
+        return told is not None
+
+    async def _look_elsewhere(self, row: Deletion, than: str) -> None:
+        logger.warning("%s does not take %s, which is to be moved there from %s", than, row.program, row.station)
+        self.deleting.shun(row.program, than)
+        await self.repository.look_elsewhere(row.program, row.station)

@@ -15,7 +15,7 @@ from distribution_center.headquarters.places import Places
 from media_network.http.server import HandlerTable
 from media_network.message_pages import first_page
 from media_network.messages import headquarters as messages
-from media_network.messages.headquarters import CenterRow, DownloadOrder, Whereabouts
+from media_network.messages.headquarters import CenterRow, Download, DownloadOrder, Whereabouts
 from media_network.refusal import Reason, Refused
 from media_network.time_of_day import now_ms
 
@@ -122,11 +122,15 @@ class Desk:
 
     def _shown(self, order: DownloadOrder) -> DownloadOrder:
         """With what is not written down: how far each download is."""
-        downloads = (
-            self.orderings[each.center].shown(each) if each.center in self.orderings else each
-            for each in order.downloads
-        )
-        return replace(order, downloads=tuple(downloads))
+        return replace(order, downloads=tuple(map(self._shown_download, order.downloads)))
+
+    def _shown_download(self, download: Download) -> Download:
+        if ordering := self.orderings.get(download.center):
+            return ordering.shown(download)
+        if download.stage.is_final:
+            return download
+        sentence = f"{download.center} is not named in the settings any more: it is told when it is again"
+        return replace(download, obstacle=sentence)
 
     def _no_center(self, name: str) -> Refused:
         return Refused(Reason.UNKNOWN_CENTER, f"there is no center {name}; there are: {', '.join(self.links)}")

@@ -4,11 +4,15 @@ A round is once through both from their beginning. While a new one goes on, what
 when it is complete, what it has not told of goes.
 """
 
+import logging
+from collections.abc import Collection
 from typing import NamedTuple
 
 import apsw
 
 from distribution_center.headquarters.store import HeadquartersStore
+
+logger = logging.getLogger(__name__)
 
 _TRIMMED_AT_ONCE = 500
 _KNOWN = (
@@ -71,6 +75,19 @@ class Followed:
             )
 
         await self._store.write(write)
+
+    async def forget_others(self, than: Collection[str]) -> None:
+        """Let go of what the feeds of centers have told that are none of these any more."""
+
+        def others(connection: apsw.Connection) -> list[str]:
+            known = connection.execute("SELECT center FROM centers WHERE since > 0 OR shares_since > 0")
+            return [center for (center,) in known if center not in than]
+
+        for center in await self._store.read(others):
+            logger.info("%s is no center of ours any more: its catalogue is let go of", center)
+            await self.begin_again(center, 0)
+            while await self.trim(center):
+                pass
 
     async def complete(self, center: str, now_ms: int) -> None:
         """All that has changed at a center is known."""

@@ -52,6 +52,7 @@ async def serve_mam(settings: MamSettings, store: HeadquartersStore, rng: random
     address = Address(settings.address, settings.port)
     followed, catalogue, places, book = Followed(store), Catalogue(store), Places(store), OrderBook(store)
     counters = OrderCounters()
+    await followed.forget_others(settings.centers)
     async with HttpClient(rng, _own_host(address)) as http, asyncio.TaskGroup() as tasks:
         links = {name: CenterLink(name, Address.parse(center), http) for name, center in settings.centers.items()}
         followings = {

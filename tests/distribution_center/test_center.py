@@ -4,7 +4,7 @@ would take long.
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from hashlib import sha256
 
@@ -698,6 +698,42 @@ def test_a_station_that_does_not_answer_holds_up_no_other(simulated):
             await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
             await asyncio.sleep(6.0)
             assert north.orders
+
+    simulated(story)
+
+
+def test_many_stations_that_do_not_answer_hold_up_no_other(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with AsyncExitStack() as open_ones:
+            await open_ones.enter_async_context(world.center())
+            await open_ones.enter_async_context(at_home(world))
+            deaf = [f"deaf-{number}" for number in range(20)]
+            for number, name in enumerate(deaf):
+                station = await open_ones.enter_async_context(world.station(name, port=8100 + number))
+                station.hangs, station.takes = True, 0
+            north = await open_ones.enter_async_context(world.station("north", port=8092))
+            north.takes = 0
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=tuple(deaf)))
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(1.0)
+            assert north.orders
+            await asyncio.sleep(3.0)
+            assert all("does not answer" in why for why in (await world.row("film")).obstacles.values())
+
+    simulated(story)
+
+
+def test_a_director_that_refuses_an_order_is_not_said_to_be_silent(simulated):
+    async def story(world):
+        await remember(world, film())
+        async with world.center(), at_home(world), world.station("north", port=8092) as north:
+            north.standing = Refused(Reason.BAD_MESSAGE, "it is of a release that nobody knows")
+            north.takes = 0
+            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await asyncio.sleep(2.0)
+            sentence = "the director of station north refuses: it is of a release that nobody knows"
+            assert (await world.row("film")).obstacles == {"north": sentence}
 
     simulated(story)
 

@@ -159,6 +159,19 @@ def test_a_director_that_does_not_answer_is_said(simulated):
     simulated(story)
 
 
+def test_a_director_that_refuses_a_wish_is_not_said_to_be_silent(simulated):
+    async def story(world):
+        async with stations(world, home=WHOLE, north=WHOLE) as directors:
+            directors["north"].says = Refused(Reason.BAD_MESSAGE, "it is of a release that nobody knows")
+            await world.ask(DELETE_PROGRAM, wish("north"))
+            await asyncio.sleep(5)
+            assert (await row(world)).reason == (
+                "the director of station north refuses: it is of a release that nobody knows"
+            )
+
+    simulated(story)
+
+
 def test_the_last_copy_is_moved_to_the_station_with_most_room_and_to_another_if_it_takes_none(simulated):
     async def story(world):
         async with stations(world, home=WHOLE, north=WHOLE, south=(), west=(), full=()) as directors:

@@ -356,6 +356,7 @@ class Director:
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._roster.report(message, engine, _now())
+        self._catalogues.reported(engine)
         revoked = self._pushes.report(message, engine)
         return enlisting.Reported(
             revoked=revoked,

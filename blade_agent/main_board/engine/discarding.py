@@ -27,7 +27,8 @@ class Discarding:
         self._copying = copying
 
     async def discard(self, changes: Sequence[ProgramChange]) -> None:
-        """Hold nothing of what these have changed; what is returned from is durable. Raises `StillHeld`."""
+        """Hold nothing of what these have changed. A file that its disk does not let go of holds up no other program:
+        it counts for nothing, is swept later, and is known to be gone when it is met again."""
         await self._discard({each.program: each.header.table if each.header else None for each in changes})
 
     async def discard_gone(self, catalogue: Catalogue) -> None:
@@ -35,10 +36,7 @@ class Discarding:
         gone = {cut.program for cut in self._store.cuts() if catalogue.is_gone(*cut)}
         gone |= {name for name in self._store.earlier_programs if catalogue.withdrawn_at(name) is not None}
         headers = {name: catalogue.get(name) for name in gone}
-        try:
-            await self._discard({name: header.table if header else None for name, header in headers.items()})
-        except StillHeld as error:
-            logger.warning("%s; it is not held any more", error)
+        await self._discard({name: header.table if header else None for name, header in headers.items()})
 
     async def let_go(self, cut: Cut, numbers: Collection[int] | None = None) -> None:
         """Hold nothing of a program, or not these segments, from this call on; what is returned from is durable.
@@ -56,4 +54,4 @@ class Discarding:
         try:
             await self._store.discard(programs)
         except StoreError as error:
-            raise StillHeld(str(error)) from error
+            logger.warning("%s; it is not held any more", error)

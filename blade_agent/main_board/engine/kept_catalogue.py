@@ -2,7 +2,6 @@
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.director_link import DirectorLink
-from blade_agent.main_board.engine.discarding import StillHeld
 from media_network.messages.program_information import AskChanges, Changes, KeepChanges
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -22,8 +21,6 @@ class KeptPrograms:
         page = request.changes
         try:
             await self._catalogue.learn(page.changes, until=page.until, told_ms=page.now_ms)
-        except StillHeld as error:
-            return Refused(Reason.BUSY, str(error))
         except OSError as error:
             return Refused(Reason.NO_SPACE, str(error))
         return Done()

@@ -9,9 +9,11 @@ from media_network.messages.content import LIST_INGESTS, ListIngests
 from media_network.messages.headquarters import (
     ASK_ORDER,
     LIST_CENTERS,
+    LIST_ENTRIES,
     LIST_ORDERS,
     AskOrder,
     ListCenters,
+    ListEntries,
     ListOrders,
 )
 from media_network.refusal import Reason
@@ -62,6 +64,30 @@ def test_what_cannot_be_ordered_is_refused_with_what_can(simulated):
             assert (await world.order("east", "east")).reason is Reason.BAD_MESSAGE
             assert (await world.ask(ASK_ORDER, AskOrder("none"))).reason is Reason.UNKNOWN_ORDER
             assert (await world.ask(LIST_ORDERS, ListOrders())).orders == ()
+
+    simulated(story)
+
+
+def test_of_a_center_that_left_the_settings_nothing_is_shown_but_what_it_is_still_to_be_told(simulated, made):
+    async def story(world):
+        async with world.everybody():
+            await world.order("west")
+            await world.reach({"west": "done"})
+            await asyncio.sleep(5.0)
+            assert (await world.ask(LIST_ENTRIES, ListEntries(center="west"))).entries
+        async with world.mam():
+            await world.order("west", order="order-2")
+        west = world.centers.pop("west")
+        async with world.mam(), world.center("east"):
+            assert (await world.ask(LIST_ENTRIES, ListEntries())).entries == ()
+            [download] = (await world.ask(ASK_ORDER, AskOrder("order-2"))).downloads
+            assert download.obstacle == "west is not named in the settings any more: it is told when it is again"
+            [over] = (await world.ask(ASK_ORDER, AskOrder("order-1"))).downloads
+            assert (over.stage.value, over.obstacle) == ("done", None)
+        world.centers["west"] = west
+        async with world.mam(), world.center("west"):
+            await world.reach({"west": "done"}, order="order-2")
+            assert [each.program for each in (await world.ask(LIST_ENTRIES, ListEntries(center="west"))).entries]
 
     simulated(story)
 

@@ -62,11 +62,17 @@ class Eviction:
 
     async def keep_room(self) -> None:
         """Make room whenever it lacks, until cancelled."""
+        loop = asyncio.get_running_loop()
+        pause_s = again_at = 0.0
         while not self._term.standing.superseded:
             await asyncio.sleep(_LOOK_S)
             self._popularity.keep_only({cut.program for cut in self._table.cuts()})
-            if self._excess_bytes() > 0:
-                await self._make_room()
+            if self._excess_bytes() <= 0 or (loop.time() >= again_at and await self._make_room()):
+                pause_s = again_at = 0.0
+            elif loop.time() >= again_at:
+                # All that is here is wanted. The registry tells it in pages: not every few seconds.
+                pause_s = min(max(_LOOK_S, 2 * pause_s), _DENIED_S)
+                again_at = loop.time() + pause_s
 
     def _excess_bytes(self) -> int:
         """How much has to go. Between the marks nothing has, unless it is going already."""
@@ -77,19 +83,21 @@ class Eviction:
         excess_bytes, self._short = excess(self._term.duty.water, free_bytes, stored_bytes, short=self._short)
         return excess_bytes
 
-    async def _make_room(self) -> None:
-        excess_bytes = self._excess_bytes()
+    async def _make_room(self) -> bool:
+        """Whether anything goes."""
+        excess_bytes = before_bytes = self._excess_bytes()
         logger.warning("the disks are above their high-water mark: %d bytes are to go", excess_bytes)
         surplus = await self._surplus()
         for row in (row for row in surplus if row.ordered):
             if excess_bytes <= 0:
-                return
+                return True
             excess_bytes -= await self._trimming.trim(row.cut, row.ordered, self._segment_bytes(row.cut))
         for candidate in self._cheapest([row for row in surplus if not row.ordered]):
             if excess_bytes <= 0:
-                return
+                return True
             if await self._evict(candidate.cut):
                 excess_bytes -= candidate.length_bytes
+        return excess_bytes < before_bytes
 
     async def _surplus(self) -> list[SurplusRow]:
         """What the station holds beyond what was ordered, as the registry knows."""

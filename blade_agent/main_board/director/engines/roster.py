@@ -56,7 +56,9 @@ class EngineRecord:
     knows_until: int = 0
     """All changes of the catalogue up to this number are known to it."""
     untold: bool = False
-    """The catalogue has changed since it was told last."""
+    """The catalogue has changed since it was told last, or it was told in vain."""
+    told_again_at: float = 0.0
+    """It is not told again before."""
     being_told: bool = False
 
     @property

@@ -1,5 +1,6 @@
 """The station's catalogue, kept on every blade: whichever directs next serves it, with the center away."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
@@ -20,6 +21,8 @@ from media_network.messages.program_information import (
 
 logger = logging.getLogger(__name__)
 
+_SAY_AGAIN_S = 5.0
+
 
 class CatalogueKeeping:
     """Hears what an engine knows when it enlists; tells engines every change."""
@@ -37,6 +40,11 @@ class CatalogueKeeping:
         if self._knows_more(message):
             self._term.tasks.create_task(self._compare(engine), name=f"compare catalogues with {engine.address}")
         else:
+            self._bring_up_to_date(engine)
+
+    def reported(self, engine: EngineRecord) -> None:
+        """It is there: what it was told in vain is told again."""
+        if engine.untold and not engine.being_told and asyncio.get_running_loop().time() >= engine.told_again_at:
             self._bring_up_to_date(engine)
 
     def tell(self) -> None:
@@ -84,19 +92,24 @@ class CatalogueKeeping:
         try:
             while engine.untold:
                 engine.untold = False
-                await self._tell_all(engine)
+                if not await self._tell_all(engine):
+                    engine.untold = True
+                    engine.told_again_at = asyncio.get_running_loop().time() + _SAY_AGAIN_S
+                    return
         finally:
             engine.being_told = False
 
-    async def _tell_all(self, engine: EngineRecord) -> None:
+    async def _tell_all(self, engine: EngineRecord) -> bool:
+        """Whether it has answered."""
         since, more = engine.knows_until, True
         while more:
             page = self._catalogue.since(since)
             if not page.changes and page.until <= engine.knows_until:
-                return
+                return True
             if not await self._tell_page(engine, page):
-                return  # it enlists again, or hears of the next change
+                return False
             since, more = _end_of(page, since), page.more
+        return True
 
     async def _tell_page(self, engine: EngineRecord, page: Changes) -> bool:
         message = KeepChanges(epoch=self._term.epoch, changes=page)

@@ -6,6 +6,7 @@ The registry hears of a segment only after an engine said it is durable; what co
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -111,14 +112,20 @@ class RegistryLink:
     async def request_deletion(self, cut: Cut) -> DeletionAnswer | None:
         """Claim 23: request a deletion; None: nobody answered, or it cannot be asked yet."""
         async with self._telling:
-            return await self._say_stamped(REQUEST_DELETION, RequestDeletion, cut)
+            try:
+                return await self._ask_stamped(REQUEST_DELETION, RequestDeletion, cut)
+            except NetworkError:
+                # There may be leave that nobody knows of here: it ends with the inventory that it was given for.
+                self._make_full_report()
+                return None
 
     async def confirm_deletion(self, cut: Cut) -> None:
         """Claim 23: confirm a deletion, again and again until it is heard."""
         while not self._term.standing.superseded:
             async with self._telling:
-                if await self._say_stamped(DELETION_DONE, DeletionDone, cut) is not None:
-                    return
+                with suppress(NetworkError):
+                    if await self._ask_stamped(DELETION_DONE, DeletionDone, cut) is not None:
+                        return
             await asyncio.sleep(self._term.duty.intervals.report_ms / 1000)
 
     async def ask_surplus(self, after: str) -> SurplusPage | None:
@@ -127,13 +134,14 @@ class RegistryLink:
         question = AskSurplus(station=self._term.duty.station, after=after)
         return await self._say(center, ASK_SURPLUS, question) if center else None
 
-    async def _say_stamped(self, verb: Verb[_Stamped, Reply], message: type[_Stamped], cut: Cut) -> Reply | None:
+    async def _ask_stamped(self, verb: Verb[_Stamped, Reply], message: type[_Stamped], cut: Cut) -> Reply | None:
+        """None: it is refused, or cannot be said yet. Raises NetworkError."""
         center, generation = self._term.duty.center, self._generation
         if center is None or generation is None or self._full_report_due:
             return None
         station, epoch = self._term.duty.station, self._term.duty.epoch
         said = message(station=station, epoch=epoch, generation=generation, program=cut.program, table=cut.table)
-        return await self._say(center, verb, said)
+        return await self._ask(center, verb, said)
 
     def engines_changed(self) -> None:
         """An engine came or went: the registration says how many there are."""
@@ -322,9 +330,13 @@ class RegistryLink:
 
     async def _say(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
         try:
-            answer = await self._term.http.ask(center, verb, message)
+            return await self._ask(center, verb, message)
         except NetworkError:
             return None  # the center may be away for as long as it likes
+
+    async def _ask(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
+        """None: it is refused. Raises NetworkError."""
+        answer = await self._term.http.ask(center, verb, message)
         if not isinstance(answer, Refused):
             return answer
         if answer.reason is Reason.UNKNOWN_STATION:

@@ -316,11 +316,13 @@ class SegmentStore:
     async def discard(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
         """Remove all that there is of these programs but for the cut with this table, of which nothing is being
         received. Raises ChannelFailed."""
-        await self._let_go(lambda cut: cut.program in programs and programs[cut.program] != cut.table)
+        try:
+            await self._let_go(lambda cut: cut.program in programs and programs[cut.program] != cut.table)
+        finally:
+            await self._drop_partials(programs)
         for channel, name in [folder for folder in self._earlier if programs.get(folder[1], "") is None]:
             await channel.run_changing(remove_earlier, channel.files, channel.folder, name, within_s=STOCK_S)
             self._earlier.remove((channel, name))
-        await self._drop_partials(programs)
 
     async def let_go(self, cut: Cut, numbers: Collection[int] | None = None) -> None:
         """Hold nothing of a cut from this call on, or not these segments, and remove it; who reads it can finish.

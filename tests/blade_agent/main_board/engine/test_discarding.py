@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 
+import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
@@ -192,29 +193,38 @@ def test_what_a_disk_brings_back_that_was_away_goes_before_anybody_hears_of_it(t
 class RefusingFiles(DiskFiles):
     """A disk that removes nothing, while it refuses."""
 
-    refuses = False
+    refuses_with = 0
 
     def remove(self, path):
-        if self.refuses:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        if self.refuses_with:
+            raise OSError(self.refuses_with, os.strerror(self.refuses_with))
         super().remove(path)
 
 
-def test_what_cannot_be_removed_is_not_said_to_be_gone(tmp_path):
-    """Nothing is known of the withdrawal then, so that it is said again."""
-
+@pytest.mark.parametrize("error", [errno.EIO, errno.EPERM])
+def test_what_cannot_be_removed_counts_for_nothing_and_holds_up_no_other_program(tmp_path, error):
     async def story():
         data = make_segments(1)
-        here, files = engine_at(2), RefusingFiles()
-        async with scripted() as director, engine(director, tmp_path / "a", here, files=files) as store:
+        here, files, folder = engine_at(2), RefusingFiles(), tmp_path / "a"
+        async with scripted() as director, engine(director, folder, here, files=files) as store:
             header = header_of([segment_of(0, data[0])], 4)
+            file = path_of(folder, segment_of(0, data[0]), header.cut)
             await put(store, header.cut, 0, data[0])
             assert await director.client.ask(here, KEEP_CHANGES, page(header)) == Done()
-            files.refuses = True
-            refused = await director.client.ask(here, KEEP_CHANGES, page(withdrawn(5)))
-            assert refused.reason is Reason.BUSY
+            files.refuses_with = error
+            news = program_with([segment_of(0, data[0])], program="another", version=6).header
+            assert await director.client.ask(here, KEEP_CHANGES, page(withdrawn(5), news)) == Done()
+            assert inventory(store) == {}
             told = await director.client.ask(here, ASK_ENGINE_CHANGES, AskChanges(since=0))
-            assert (told.changes, told.until) == ((change_of(header),), 4)
+            assert (told.changes, told.until) == ((withdrawn(5), change_of(news)), 6)
+            assert file.exists()
+        # As after a kill: another start finds the file, and knows that it is of nothing.
+        catalogue = Catalogue(DiskFiles(), tmp_path / "a catalogue")
+        await catalogue.load()
+        store = await SegmentStore.open(DiskFiles(), [folder])
+        await Discarding(store).discard_gone(catalogue)
+        assert (store.cuts(), file.exists()) == ([], False)
+        store.close()
 
     asyncio.run(story())
 

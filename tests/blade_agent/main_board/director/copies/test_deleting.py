@@ -16,6 +16,7 @@ from media_network.messages.deletion import (
     DELETE_SEGMENTS,
     MOVE_PROGRAM,
     REQUEST_DELETION,
+    AskSurplus,
     DeleteHere,
     DeleteSegments,
     DeletionAnswer,
@@ -169,6 +170,27 @@ def test_leave_that_comes_late_or_for_an_inventory_of_before_is_not_acted_on():
         world.tell(story, FILM)
 
 
+def test_leave_whose_answer_is_lost_ends_with_the_inventory_it_was_given_for():
+    with standing_stage() as (world, center):
+
+        async def story():
+            await begun(world, center)
+            reports = len(center.of(ReportLocations))
+            center.slow[REQUEST_DELETION] = 10.0
+            await world.ask(DELETE_HERE, WISH)
+            await until(lambda: len(center.of(ReportLocations)) > reports)
+            asked = center.of(RequestDeletion)
+            assert len({(request.epoch, request.generation) for request in asked}) == 1
+            assert center.generation > asked[0].generation
+            assert await world.held() != {}
+            center.slow.clear()
+            await passes(15)
+            assert await world.held() == {}
+            assert center.of(RequestDeletion)[-1].generation == center.generation
+
+        world.tell(story, FILM)
+
+
 def test_what_it_deletes_it_says_to_hold_no_more_while_the_engines_are_at_it():
     """Whatever it has to say of the station meanwhile: the leave was for the inventory of before."""
     with standing_stage() as (world, center):
@@ -261,6 +283,28 @@ def test_a_station_without_room_does_without_what_nobody_ordered(monkeypatch):
             await passes(8)
             assert await world.held() == {}
             assert len(center.of(RequestDeletion)) == 1
+
+        world.tell(story, FILM)
+
+
+def test_a_full_station_of_which_all_is_wanted_asks_less_and_less_often(monkeypatch):
+    monkeypatch.setattr(eviction, "_LOOK_S", 1.0)
+    monkeypatch.setattr(eviction, "_DENIED_S", 60.0)
+    with standing_stage() as (world, center):
+
+        async def story():
+            for engine in world.engines.values():
+                engine.free_bytes, engine.stored_bytes = 0, 10**6
+            asked = []
+            for _ in range(3):
+                before = len(center.of(AskSurplus))
+                await passes(120)
+                asked.append(len(center.of(AskSurplus)) - before)
+            assert 5 <= asked[0] <= 9
+            assert asked[2] <= 3
+            center.surplus = [SurplusRow(program="film", table=CUT.table)]
+            await passes(70)
+            assert await world.held() == {}
 
         world.tell(story, FILM)
 

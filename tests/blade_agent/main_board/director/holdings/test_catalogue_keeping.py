@@ -157,6 +157,27 @@ def test_an_engine_that_did_not_take_it_is_told_again_with_the_next_change(cause
         world.tell(story)
 
 
+@pytest.mark.parametrize("cause", ["refuses", "deaf"])
+def test_an_engine_that_did_not_take_it_is_told_again_by_and_by_though_nothing_changes(cause):
+    with stage({2: ""}) as world:
+        engine = world.engines[2]
+        engine.kept_answer = Refused(Reason.NO_SPACE, "full")
+        engine.deaf_to = {KEEP_CHANGES} if cause == "deaf" else set()
+
+        async def story():
+            await learn(world, told(1), until=1)
+            await asyncio.sleep(60.0)
+            assert 6 <= len(engine.of(KeepChanges)) <= 14
+            engine.kept_answer, engine.deaf_to = Done(), set()
+            engine.heard.clear()
+            await asyncio.sleep(9.0)
+            assert versions(engine.told()) == [1]
+            await asyncio.sleep(30.0)
+            assert len(engine.of(KeepChanges)) == 1, "once it has taken it"
+
+        world.tell(story)
+
+
 def test_an_engine_that_does_not_say_what_it_knows_is_told_all_the_same():
     with stage({2: ""}) as world:
         engine = world.engines[2]
