@@ -119,7 +119,7 @@ class PushSessions:
         program = await self._library.published(request.program)
         if program is None:
             self._term.counters.refusals += 1
-            return self._not_in_service(request.program)
+            return self._library.why_not(request.program)
         opened = await self._open_in_time(program, request.console)
         if isinstance(opened, Refused):
             self._term.counters.refusals += 1
@@ -441,13 +441,6 @@ class PushSessions:
         if not _is_of(stream, conversation.session.terms.program):
             return
         conversation.hear(inherited(stream, engine.address, engine.boot, _now()))
-
-    def _not_in_service(self, program: str) -> Refused:
-        if self._library.is_in_service(program):
-            return Refused(Reason.NOT_HERE, f"nobody who can be reached has the segment table of {program}")
-        if self._library.is_known(program):
-            return Refused(Reason.NOT_PUBLISHED, f"program {program} is not published yet")
-        return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {program}")
 
     def _moved(self, conversation: Conversation, before: frozenset[Address]) -> None:
         """Let the load of the engines follow who holds, or is offered, a stream."""

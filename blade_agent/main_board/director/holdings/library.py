@@ -1,5 +1,6 @@
 """Programs with their tables, from wherever these are: this blade, an engine of the station, the center."""
 
+import asyncio
 from collections.abc import Callable
 
 from blade_agent.main_board.catalogue import Catalogue
@@ -11,6 +12,8 @@ from media_network.fields import ProgramId
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
+
+_ASSEMBLING_PAUSE_S = 0.2
 
 
 class Library:
@@ -43,10 +46,10 @@ class Library:
     def why_not(self, name: ProgramId) -> Refused:
         """Why a program that was asked for is not given."""
         if self.is_in_service(name):
-            return Refused(Reason.NOT_HERE, "nobody who can be reached has its segment table")
+            return Refused(Reason.NO_ENGINE, f"nobody who can be reached has the segment table of {name}")
         if self.is_known(name):
             return Refused(Reason.NOT_PUBLISHED, f"program {name} is not in service here")
-        return Refused(Reason.UNKNOWN_PROGRAM, "there is no such program here")
+        return Refused(Reason.UNKNOWN_PROGRAM, f"there is no program {name} here")
 
     async def get(self, name: ProgramId, source: Address | None = None) -> Program | None:
         """A program, in service or not; None: there is none, or nobody who can be reached has its table."""
@@ -54,7 +57,19 @@ class Library:
         return await self.fetch(header, source) if header else None
 
     async def published(self, name: ProgramId) -> Program | None:
-        """A program in service; None as for `get`."""
+        """A program in service; None as for `get`. What a director that has just begun has yet to hear of, or of who
+        has its table, is waited for."""
+        while True:
+            program = await self._published(name)
+            if program or not self._may_come(name):
+                return program
+            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
+
+    def _may_come(self, name: ProgramId) -> bool:
+        is_wanted = self.is_in_service(name) or not self.is_known(name)
+        return is_wanted and self._term.is_assembling(asyncio.get_running_loop().time())
+
+    async def _published(self, name: ProgramId) -> Program | None:
         header = self._catalogue.published(name)
         program = await self.fetch(header) if header else None
         if program is None or name in self.closed:

@@ -2,16 +2,19 @@
 
 import asyncio
 
+import pytest
+
 from media_network.messages.program_information import PUBLISH_PROGRAM, PublishProgram
 from media_network.messages.streaming import Redirect
 from media_network.messages.verb import Done
 from media_network.refusal import Reason
 from tests.blade_agent.main_board.director.scripted_center import CENTER_MEDIA, stage_with_center
-from tests.blade_agent.main_board.director.stage import DIRECTOR_MEDIA, engine_media, program_of, stage
+from tests.blade_agent.main_board.director.stage import DIRECTOR_MEDIA, INTERVALS, engine_media, program_of, stage
 
 FILM = program_of()
 TABLE = FILM.header.table
 ALL = "0-3"
+SETTLED_S = INTERVALS.settle_ms / 1000
 
 
 async def publish(world, program=FILM):
@@ -98,13 +101,38 @@ def test_a_program_whose_table_nobody_gives_is_refused_and_played_as_soon_as_som
 
         async def story():
             await publish(world)
+            await asyncio.sleep(SETTLED_S)
             refused = await world.play()
-            assert refused.reason is Reason.NOT_HERE
+            assert refused.reason is Reason.NO_ENGINE
             assert "film" in refused.detail
             async with world.http.read(DIRECTOR_MEDIA, "/programs/film/playlist.m3u8") as response:
-                assert response.status == 404
+                assert (response.status, response.headers["Retry-After"]) == (503, "1")
             give(world.engines[2])
             redirect = await world.play()
             assert redirect.first == FILM.segments[0]
 
         world.tell(story)
+
+
+@pytest.mark.parametrize("lacks", ["the program", "its table"])
+def test_who_asks_a_director_that_has_just_begun_waits_for_what_it_has_yet_to_hear(lacks):
+    with stage({2: ALL}) as world:
+
+        async def story():
+            if lacks == "its table":
+                await publish(world)
+            asking = asyncio.create_task(read_playlist(world))
+            await asyncio.sleep(0.4)
+            give(world.engines[2])
+            if lacks == "the program":
+                await publish(world)
+            assert await asking == 200
+            await asyncio.sleep(SETTLED_S)
+            assert await read_playlist(world, "another") == 404
+
+        world.tell(story)
+
+
+async def read_playlist(world, name="film"):
+    async with world.http.read(DIRECTOR_MEDIA, f"/programs/{name}/playlist.m3u8") as response:
+        return response.status
