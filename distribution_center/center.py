@@ -23,7 +23,7 @@ from distribution_center.content.storing import Storing
 from distribution_center.content.uploads import Uploads
 from distribution_center.content.withdrawing import Withdrawing
 from distribution_center.deletion.carrying_out import CarryingOut
-from distribution_center.deletion.deleting import Deleting
+from distribution_center.deletion.deleting import DeletionRequests
 from distribution_center.distances import Distances
 from distribution_center.distribution import Distribution
 from distribution_center.page.server import OperatorsPage, serve_page
@@ -87,7 +87,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         finding = FindingSources(
             repository, registry.presences, settings.home, media, Distances(settings.distances), settings.cost
         )
-        deleting = Deleting(
+        deleting = DeletionRequests(
             repository=repository, registry=registry, home=settings.home, surplus_percent=settings.surplus_percent
         )
         telling = TellingDirectors(http, tasks)

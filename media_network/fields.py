@@ -50,7 +50,7 @@ Zone = Annotated[
 ]
 """Where a station is, in the words of who operates it: a city, a room, a rack. Empty: nobody has said."""
 
-Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+Fraction = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
 
 PathText = Annotated[str, Meta(min_length=1, description="a path")]
 """A path on this machine, in a file that a person writes."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from chassis_emulator.media_console.reception import ReceivedSegment
-from media_network.messages.watching import Place
+from media_network.messages.watching import ProgramPoint
 from media_network.packets import TS_PACKET_BYTES
 from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
@@ -32,7 +32,7 @@ _PAT_HEADER = b"\x47\x40\x00"
 _SEGMENTS_AHEAD = 6
 """How many segments may be damaged in a row and the stream still come into step; bounds what is kept in memory."""
 
-BEGINNING = Place(segment=0, packet=0, packets=0, at_ms=0)
+BEGINNING = ProgramPoint(segment=0, packet=0, packets=0, at_ms=0)
 
 KEPT_BYTES_MAX = 64 * 1024 * 1024
 """So much is kept while segments have yet to be told: 100 s at 5 Mbit/s. No engine sends so long without a director."""
@@ -63,7 +63,7 @@ class Reassembly:
         self,
         program: ProgramHeader,
         after: EarlierRun | None = None,
-        begins: Place = BEGINNING,
+        begins: ProgramPoint = BEGINNING,
         *,
         kept_bytes_max: int = KEPT_BYTES_MAX,
     ) -> None:
@@ -133,7 +133,7 @@ class Reassembly:
         self._settle(len(self._pieces))
         return True
 
-    def break_off(self, left: Place) -> None:
+    def break_off(self, left: ProgramPoint) -> None:
         """The stream has jumped from there: nothing more will come. A segment that it left in its middle is nobody's
         fault."""
         nothing_lost = self.reached_bytes == left.packets * TS_PACKET_BYTES

@@ -9,7 +9,7 @@ from itertools import accumulate
 from chassis_emulator.media_console.reassembly import KEPT_BYTES_MAX, Reassembly
 from chassis_emulator.media_console.reception import ReceivedSegment
 from chassis_emulator.media_console.trick_run import TrickRun
-from media_network.messages.watching import Jump, Place
+from media_network.messages.watching import Jump, ProgramPoint
 from media_network.packets import TS_PACKET_BYTES
 from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
@@ -130,7 +130,7 @@ class Runs:
 
 
 def _first_after_run(
-    run: Reassembly | TrickRun, held: list[tuple[bytes, str]], left: Place, trick: Trick | None
+    run: Reassembly | TrickRun, held: list[tuple[bytes, str]], left: ProgramPoint, trick: Trick | None
 ) -> int:
     """The first of what was held that is of the next run. One at another speed begins with anything."""
     if isinstance(run, TrickRun):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from chassis_emulator.media_console.reassembly import EarlierRun
 from chassis_emulator.media_console.reception import ReceivedSegment
-from media_network.messages.watching import Place
+from media_network.messages.watching import ProgramPoint
 from media_network.packets import TS_PACKET_BYTES
 from media_network.program_header import ProgramHeader
 from media_network.trick import Trick
@@ -19,7 +19,7 @@ _ROUNDING_BYTES = 4 * TS_PACKET_BYTES
 class TrickRun:
     """Datagrams in; how far the stream is in the program follows from how many have come."""
 
-    def __init__(self, program: ProgramHeader, after: EarlierRun, begins: Place, trick: Trick) -> None:
+    def __init__(self, program: ProgramHeader, after: EarlierRun, begins: ProgramPoint, trick: Trick) -> None:
         self._program = program
         self._begins = begins
         self._scale = trick.scale
@@ -49,7 +49,7 @@ class TrickRun:
         if trick:
             self._told_packets += trick.packets - packet
 
-    def break_off(self, left: Place) -> None:
+    def break_off(self, left: ProgramPoint) -> None:
         """The stream has jumped from there."""
 
     def finish(self, *, stopped: bool) -> None:
@@ -59,7 +59,7 @@ class TrickRun:
         """Of everything accepted, to go on with."""
         return self._digest.copy()
 
-    def missing_bytes(self, left: Place) -> int:
+    def missing_bytes(self, left: ProgramPoint) -> int:
         """How much of it has yet to come where it has ended there."""
         packets = abs(left.packets - self._begins.packets) // abs(self._scale)
         return packets * TS_PACKET_BYTES - self.bytes + _ROUNDING_BYTES

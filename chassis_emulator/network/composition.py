@@ -8,7 +8,7 @@ from blade_agent.chassis_manager.settings import ManagerSettings, SerialPort
 from chassis_emulator.lines.emulated_line import EmulatedLine
 from chassis_emulator.network.credentials import NetworkUsers, SnmpUsers
 from chassis_emulator.network.state_folder import StateFolder
-from chassis_emulator.processes.processes import Place, Process
+from chassis_emulator.processes.processes import Process, ProcessPlace
 from chassis_emulator.topology.plan import (
     IPMI_PORT,
     SNMP_PORT,
@@ -89,7 +89,7 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
     host = plan.address.host
     return Process(
         name=plan.name,
-        place=Place(role="center", station=None, slot=None, host=host, snmp=snmp_address(host)),
+        place=ProcessPlace(role="center", station=None, slot=None, host=host, snmp=snmp_address(host)),
         part="center",
         settings=CenterSettings(
             address=plan.address.host,
@@ -114,7 +114,7 @@ def _mam(plan: MamPlan, centers: Iterable[CenterPlan], folder: StateFolder, snmp
     host = plan.address.host
     return Process(
         name=plan.name,
-        place=Place(role="mam", station=None, slot=None, host=host, snmp=str(plan.snmp)),
+        place=ProcessPlace(role="mam", station=None, slot=None, host=host, snmp=str(plan.snmp)),
         part="mam",
         settings=MamSettings(
             address=host,
@@ -132,7 +132,7 @@ def _authentication(plan: AuthenticationPlan, folder: StateFolder) -> Process:
     host = plan.address.host
     return Process(
         name=plan.name,
-        place=Place(role="authentication", station=None, slot=None, host=host, media=str(plan.address)),
+        place=ProcessPlace(role="authentication", station=None, slot=None, host=host, media=str(plan.address)),
         part="authentication",
         settings=AuthenticationSettings(address=host, port=plan.address.port, state=str(plan.state)),
         state=plan.state,
@@ -144,7 +144,7 @@ def _accounts(plan: AccountsPlan, folder: StateFolder) -> Process:
     host = plan.address.host
     return Process(
         name=plan.name,
-        place=Place(role="accounts", station=None, slot=None, host=host),
+        place=ProcessPlace(role="accounts", station=None, slot=None, host=host),
         part="accounts",
         settings=AccountsSettings(address=host, port=plan.address.port, state=str(plan.state)),
         state=plan.state,
@@ -161,7 +161,7 @@ def _manager(
 
     return Process(
         name=chassis.name,
-        place=Place(
+        place=ProcessPlace(
             role="chassis_manager",
             station=chassis.station,
             slot=None,
@@ -199,7 +199,9 @@ def _blade(blade: BladePlan, line: EmulatedLine, folder: StateFolder, snmp: _Snm
     host = blade.address.host
     return Process(
         name=blade.name,
-        place=Place(role="unassigned", station=blade.station, slot=blade.slot, host=host, snmp=snmp_address(host)),
+        place=ProcessPlace(
+            role="unassigned", station=blade.station, slot=blade.slot, host=host, snmp=snmp_address(host)
+        ),
         part="blade",
         settings=blade.settings(line.blade_path, snmp.settings(host, f"{blade.station}, slot {blade.slot}")),
         state=blade.state,

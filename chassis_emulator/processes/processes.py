@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessPlace:
     """Where in the network a process is."""
 
     role: str
@@ -40,7 +40,7 @@ class Process:
     """One process of the network, over all its lives."""
 
     name: str
-    place: Place
+    place: ProcessPlace
     part: str
     settings: Struct
     state: Path

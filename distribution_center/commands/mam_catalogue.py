@@ -17,9 +17,9 @@ from media_network.messages.headquarters import (
     AskWhere,
     CatalogueEntry,
     CenterRow,
+    EntryKey,
     ListCenters,
     ListEntries,
-    Place,
     StationShare,
     Whereabouts,
 )
@@ -100,7 +100,7 @@ def list_centers(*, watch: bool, as_json: bool, mam: str | None, state_dir: Path
 
 async def _entries(talk: Talk, wanted: ListEntries, limit: int | None) -> list[CatalogueEntry]:
     found: list[CatalogueEntry] = []
-    after: Place | None = None
+    after: EntryKey | None = None
     more = True
     while more and (limit is None or len(found) < limit):
         left = ENTRIES_SHOWN_MAX if limit is None else min(ENTRIES_SHOWN_MAX, limit - len(found))
@@ -111,7 +111,7 @@ async def _entries(talk: Talk, wanted: ListEntries, limit: int | None) -> list[C
     return found
 
 
-def _page(wanted: ListEntries, after: Place | None, limit: int) -> ListEntries:
+def _page(wanted: ListEntries, after: EntryKey | None, limit: int) -> ListEntries:
     return ListEntries(after=after, film=wanted.film, search=wanted.search, center=wanted.center, limit=limit)
 
 
@@ -166,7 +166,7 @@ def _entry_table(entries: Sequence[CatalogueEntry]) -> str:
     return table_or(_NO_ENTRIES, _ENTRY_HEADINGS, cells)
 
 
-def _named(place: Place, program: str) -> str:
+def _named(place: EntryKey, program: str) -> str:
     return place.center if place.program == program else f"{place.center} ({place.program})"
 
 

@@ -28,7 +28,7 @@ from media_network.messages.content import (
     Withdraw,
 )
 from media_network.messages.holdings import COPIES_MAX
-from media_network.messages.places import ASK_PLACES, PLACES_SHOWN_MAX, AskPlaces, Place
+from media_network.messages.places import ASK_PLACES, PLACES_SHOWN_MAX, AskPlaces, StationHolding
 from media_network.messages.registry import LIST_STATIONS, ListStations, StationRow
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
@@ -269,9 +269,9 @@ async def _distribute(talk: Talk, order: Distribute, *, wait: bool) -> ProgramRo
     return row
 
 
-async def _places(talk: Talk, order: Distribute) -> list[Place]:
+async def _places(talk: Talk, order: Distribute) -> list[StationHolding]:
     """How far an order is at each of its stations."""
-    places: list[Place] = []
+    places: list[StationHolding] = []
     for first in range(0, len(order.stations), PLACES_SHOWN_MAX):
         asked = order.stations[first : first + PLACES_SHOWN_MAX]
         places += (await talk.ask(ASK_PLACES, AskPlaces(program=order.program, only=asked))).places

@@ -7,7 +7,7 @@ from distribution_center.obstacles import Obstacles
 from distribution_center.registry.repository import DistributionOrder, OrderState, Repository
 from media_network.fields import ProgramId
 from media_network.http.server import HandlerTable
-from media_network.messages.places import ASK_PLACES, AskPlaces, Place, Places
+from media_network.messages.places import ASK_PLACES, AskPlaces, Places, StationHolding
 from media_network.refusal import Reason, Refused
 
 
@@ -37,7 +37,7 @@ class ProgramPlaces:
             names, more = names[: question.limit], len(names) > question.limit
         return Places(segments=program.segments, places=tuple(await self._places(program.program, names)), more=more)
 
-    async def _places(self, program: ProgramId, names: Iterable[str]) -> list[Place]:
+    async def _places(self, program: ProgramId, names: Iterable[str]) -> list[StationHolding]:
         return [
             _place(
                 name,
@@ -52,10 +52,10 @@ class ProgramPlaces:
 
 def _place(
     station: str, segments: int, order: DistributionOrder | None, whole_copies: int, obstacle: str | None
-) -> Place:
+) -> StationHolding:
     if order is None:
-        return Place(station=station, segments=segments)
-    return Place(
+        return StationHolding(station=station, segments=segments)
+    return StationHolding(
         station=station,
         segments=segments,
         copies=order.copies,

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass, field
 from functools import partial
 
-from distribution_center.deletion.deleting import Deleting, Key
+from distribution_center.deletion.deleting import DeletionRequests, Key
 from distribution_center.obstacles import no_answer, refusal
 from distribution_center.registry.deletions import Deletion, DeletionState, Origin
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
@@ -44,7 +44,7 @@ class _Saying:
 class CarryingOut:
     """What directors are told of deletions."""
 
-    deleting: Deleting
+    deleting: DeletionRequests
     repository: Repository
     registry: MediaLocationRegistry
     telling: TellingDirectors

@@ -47,7 +47,7 @@ Key = tuple[ProgramId, str]
 
 
 @dataclass(kw_only=True)
-class Deleting:
+class DeletionRequests:
     """What is said of deletions."""
 
     repository: Repository

@@ -17,8 +17,8 @@ from media_network.messages.headquarters import (
     SAME_FILM_SHOWN_MAX,
     CatalogueEntries,
     CatalogueEntry,
+    EntryKey,
     ListEntries,
-    Place,
 )
 from media_network.messages.program_information import Changes
 from media_network.program_header import ProgramHeader
@@ -75,7 +75,7 @@ class Catalogue:
                 if len(found) == wanted.limit:
                     more = True
                     break
-                place = Place(row.center, row.program)
+                place = EntryKey(row.center, row.program)
                 if row.entry is not None:
                     found.append(row.entry)
             looked_at += len(piece)
@@ -84,7 +84,7 @@ class Catalogue:
         return CatalogueEntries(shown, after=place if more else None)
 
 
-def _piece(connection: apsw.Connection, *, wanted: ListEntries, after: Place | None) -> list[_Row]:
+def _piece(connection: apsw.Connection, *, wanted: ListEntries, after: EntryKey | None) -> list[_Row]:
     """The next entries of those that may be wanted."""
     program, center = (after.program, after.center) if after else ("", "")
     if wanted.film:
@@ -149,4 +149,4 @@ def _with_same_film(connection: apsw.Connection, entry: CatalogueEntry) -> Catal
         " ORDER BY program, center LIMIT ?4",
         (entry.sha256, entry.center, entry.program, SAME_FILM_SHOWN_MAX),
     )
-    return replace(entry, same_film=tuple(Place(center, program) for center, program in rows))
+    return replace(entry, same_film=tuple(EntryKey(center, program) for center, program in rows))

@@ -15,7 +15,7 @@ from distribution_center.registry.deletions import Asked, DeletionState, Deletio
 from distribution_center.registry.repository import Stamp, Verdict
 from distribution_center.registry.statements import Rows, Statement, Steps, Writing
 from distribution_center.registry.tallying import Extent, Party
-from distribution_center.registry.writes import HEADER, FullReport
+from distribution_center.registry.writes import HEADER, ReportedHoldings
 from media_network.cut import Cut
 from media_network.program_header import ProgramHeader
 
@@ -197,7 +197,7 @@ def look_elsewhere(*, program: str, station: str) -> Steps:
     return Verdict.ACCEPTED
 
 
-def replace_station(*, inventory: FullReport) -> Steps:
+def replace_station(*, inventory: ReportedHoldings) -> Steps:
     """A page of an inventory; with the last one all that the station had leave for before is settled by it."""
     verdict = yield from writes.replace_station(inventory=inventory)
     if verdict is Verdict.ACCEPTED and inventory.until is None:

@@ -25,7 +25,7 @@ from distribution_center.registry.repository import (
 )
 from distribution_center.registry.sql_store import SqlStore
 from distribution_center.registry.tally_repository import TallyRepository
-from distribution_center.registry.writes import FullReport
+from distribution_center.registry.writes import ReportedHoldings
 from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
@@ -91,12 +91,12 @@ class SqlRepository(TallyRepository):
         self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int], copies: int = 1
     ) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {cut: [masks(segments)]})
+        inventory = ReportedHoldings(station, stamp, {cut: [masks(segments)]})
         return await self._commits.write(partial(writes.add_locations, inventory=inventory, copies=copies))
 
     async def remove_locations(self, cut: Cut, station: str, stamp: Stamp, segments: Iterable[int]) -> Verdict:
         """See `Repository`."""
-        inventory = FullReport(station, stamp, {cut: [masks(segments)]})
+        inventory = ReportedHoldings(station, stamp, {cut: [masks(segments)]})
         return await self._commits.write(partial(writes.remove_locations, inventory=inventory))
 
     async def replace_station(
@@ -111,7 +111,7 @@ class SqlRepository(TallyRepository):
     ) -> Verdict:
         """See `Repository`."""
         held = {cut: [masks(layer) for layer in layers] for cut, layers in segments.items()}
-        inventory = FullReport(station, stamp, held, after, until, keeps)
+        inventory = ReportedHoldings(station, stamp, held, after, until, keeps)
         return await self._commits.write(partial(deletion_writes.replace_station, inventory=inventory))
 
     async def hear_station(self, station: str, now_ms: int) -> Verdict:

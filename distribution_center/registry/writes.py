@@ -27,7 +27,7 @@ HEADER = msgspec.json.Decoder(ProgramHeader)
 """Reads what `programs.header` holds."""
 
 
-class FullReport(NamedTuple):
+class ReportedHoldings(NamedTuple):
     """Segments of programs at a station."""
 
     station: str
@@ -240,7 +240,7 @@ def see_station(*, station: RegisteredStation) -> Steps:
     return verdict
 
 
-def add_locations(*, inventory: FullReport, copies: int) -> Steps:
+def add_locations(*, inventory: ReportedHoldings, copies: int) -> Steps:
     """See `Repository.add_locations`. There is one layer, be it of more copies."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
@@ -250,7 +250,7 @@ def add_locations(*, inventory: FullReport, copies: int) -> Steps:
     return verdict
 
 
-def remove_locations(*, inventory: FullReport) -> Steps:
+def remove_locations(*, inventory: ReportedHoldings) -> Steps:
     """See `Repository.remove_locations`."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
@@ -263,7 +263,7 @@ def remove_locations(*, inventory: FullReport) -> Steps:
     return verdict
 
 
-def _change(known: _Known, inventory: FullReport, extents: dict[Cut, Extent], copies: int) -> Writing:
+def _change(known: _Known, inventory: ReportedHoldings, extents: dict[Cut, Extent], copies: int) -> Writing:
     """Segments are at just so many engines of a station: what was known beyond that is not known any more."""
     for cut, extent in extents.items():
         masks = inventory.held[cut][0]
@@ -294,7 +294,7 @@ def _unmask(table: str, which: str, taken: list[tuple[Value, ...]]) -> Writing:
     )
 
 
-def replace_station(*, inventory: FullReport) -> Steps:
+def replace_station(*, inventory: ReportedHoldings) -> Steps:
     """See `Repository.replace_station`."""
     known = yield from _known(inventory.station)
     extents = yield from _extents(inventory)
@@ -323,7 +323,7 @@ def replace_station(*, inventory: FullReport) -> Steps:
     return verdict
 
 
-def _held_between(page: FullReport) -> Generator[Rows, tuple[Any, ...] | None, dict[Extent, int]]:
+def _held_between(page: ReportedHoldings) -> Generator[Rows, tuple[Any, ...] | None, dict[Extent, int]]:
     """How much a station was known to hold of each program that a page is about."""
     between, bounds = _between(page, "held")
     rows = yield Rows(
@@ -334,7 +334,7 @@ def _held_between(page: FullReport) -> Generator[Rows, tuple[Any, ...] | None, d
     return {Extent(number, of): segments for number, of, segments in rows or ()}
 
 
-def _forget_between(known: _Known, page: FullReport) -> Writing:
+def _forget_between(known: _Known, page: ReportedHoldings) -> Writing:
     """What a station was known to hold of the programs that a page is about."""
     station = "(SELECT station FROM stations WHERE stations.number = $1)"
     between, bounds = _between(page, "held", station)
@@ -345,7 +345,7 @@ def _forget_between(known: _Known, page: FullReport) -> Writing:
         yield Statement(f"DELETE FROM {table} WHERE station = $1{between}", (itself, *bounds))  # noqa: S608
 
 
-def _by_program(page: FullReport, extents: dict[Cut, Extent]) -> dict[Extent, Layers]:
+def _by_program(page: ReportedHoldings, extents: dict[Cut, Extent]) -> dict[Extent, Layers]:
     """What a page says of programs, be it cut by cut."""
     held: dict[Extent, Layers] = {}
     for cut, extent in extents.items():
@@ -357,7 +357,7 @@ def _by_program(page: FullReport, extents: dict[Cut, Extent]) -> dict[Extent, La
     return held
 
 
-def _reopen_orders(known: _Known, page: FullReport, counts: dict[Extent, list[int]]) -> Writing:
+def _reopen_orders(known: _Known, page: ReportedHoldings, counts: dict[Extent, list[int]]) -> Writing:
     """Orders that were carried out, and of which something is not there any more as a page says."""
     between, bounds = _between(page, "orders")
     yield Statement(
@@ -396,7 +396,7 @@ def _counts(layers: Layers) -> list[int]:
     return [sum(mask.bit_count() for mask in layer.values()) for layer in layers]
 
 
-def _between(page: FullReport, table: str, station: str = "$1") -> tuple[str, tuple[str, ...]]:
+def _between(page: ReportedHoldings, table: str, station: str = "$1") -> tuple[str, tuple[str, ...]]:
     """The programs that a page is about, of those that a station has in a table, for a statement with one parameter
     before: others are not looked at, however many there are.
     """
@@ -412,7 +412,7 @@ def _between(page: FullReport, table: str, station: str = "$1") -> tuple[str, tu
     return f" AND program IN ({of_station})", tuple(name for _, name in terms)
 
 
-def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut, Extent]) -> Verdict:
+def _check_change(known: _Known | None, inventory: ReportedHoldings, extents: dict[Cut, Extent]) -> Verdict:
     """Whether a station may add to its inventory, or take from it."""
     verdict = _check(known, inventory, extents)
     if verdict is not Verdict.ACCEPTED:
@@ -422,7 +422,7 @@ def _check_change(known: _Known | None, inventory: FullReport, extents: dict[Cut
     return verdict if len(extents) == len(inventory.held) else Verdict.UNKNOWN_PROGRAM
 
 
-def _check(known: _Known | None, inventory: FullReport, extents: dict[Cut, Extent]) -> Verdict:
+def _check(known: _Known | None, inventory: ReportedHoldings, extents: dict[Cut, Extent]) -> Verdict:
     """Whether a station's message about segments may be taken."""
     verdict = _fence(known, inventory.stamp)
     if verdict is not Verdict.ACCEPTED:
@@ -472,7 +472,7 @@ def _known(station: str) -> Generator[Statement, tuple[Any, ...] | None, _Known 
     return None if row is None else _Known(row[0], Stamp(row[1], row[2]), Stamp(row[3], row[4]))
 
 
-def _extents(inventory: FullReport) -> Generator[Statement, tuple[Any, ...] | None, dict[Cut, Extent]]:
+def _extents(inventory: ReportedHoldings) -> Generator[Statement, tuple[Any, ...] | None, dict[Cut, Extent]]:
     """Of those cuts of an inventory that are what their programs are now."""
     extents = {}
     for cut in inventory.held:

@@ -126,7 +126,7 @@ class DownloadOrders(Struct, frozen=True):
     """There are earlier ones."""
 
 
-class Place(Struct, frozen=True):
+class EntryKey(Struct, frozen=True):
     """A program at a center: the same name at another center may be another program."""
 
     center: CenterName
@@ -136,7 +136,7 @@ class Place(Struct, frozen=True):
 class ListEntries(Struct, frozen=True, kw_only=True):
     """Ask for the catalogue of all centers by program and center, a page of it."""
 
-    after: Place | None = None
+    after: EntryKey | None = None
     """Those after this one."""
     film: str = ""
     """Only the programs of this name, and those with this SHA-256."""
@@ -159,7 +159,7 @@ class CatalogueEntry(Struct, frozen=True, kw_only=True):
     duration_ms: Count
     publish_at_ms: Milliseconds | None = None
     window_ends_ms: Milliseconds | None = None
-    same_film: tuple[Place, ...] = ()
+    same_film: tuple[EntryKey, ...] = ()
     """Others with the same bytes, `SAME_FILM_SHOWN_MAX` at most."""
 
 
@@ -167,7 +167,7 @@ class CatalogueEntries(Struct, frozen=True):
     """A page of the catalogue."""
 
     entries: tuple[CatalogueEntry, ...]
-    after: Place | None = None
+    after: EntryKey | None = None
     """There may be others after this place, up to which was looked; None: there are none."""
 
 

@@ -22,7 +22,7 @@ class AskPlaces(Struct, frozen=True, kw_only=True):
     """Of these stations alone, in their order, whatever else is asked and whatever is there; none: of all."""
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class StationHolding(Struct, frozen=True, kw_only=True):
     """A program at a station."""
 
     station: str
@@ -45,7 +45,7 @@ class Places(Struct, frozen=True, kw_only=True):
 
     segments: Count
     """Of the program."""
-    places: tuple[Place, ...]
+    places: tuple[StationHolding, ...]
     more: bool = False
     """There are others after the last one."""
 

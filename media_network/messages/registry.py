@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Sha256, Share, StationText, Zone
+from media_network.fields import Count, Fraction, ProgramId, Sha256, StationText, Zone
 from media_network.messages.holdings import COPIES_MAX, Holding, SegmentNumbers
 from media_network.messages.verb import KIB, MIB, Caller, Done, Verb
 from media_network.program_header import Milliseconds
@@ -29,7 +29,7 @@ class RegisterStation(Struct, frozen=True, kw_only=True):
     lease_ms: Annotated[int, Meta(ge=100, le=600_000)] = 15_000
     """So long the rest of this is true without another word."""
     zone: Zone = ""
-    load: Share = 0.0
+    load: Fraction = 0.0
     """The share of what its engines may send that is in use: of those that stay, and are heard."""
     free_bps: Count = 0
     """What they may send beyond that, together."""

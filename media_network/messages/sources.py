@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Sha256, Share, Zone
+from media_network.fields import Count, Fraction, ProgramId, Sha256, Zone
 from media_network.messages.verb import Caller, Verb
 
 SOURCES_MAX = 16
@@ -67,7 +67,7 @@ class Source(Struct, frozen=True, kw_only=True):
     distance_km: Kilometres = 0.0
     """From the zone of who asked."""
     home: bool = False
-    load: Share = 1.0
+    load: Fraction = 1.0
     """As it registered; a station that has not yet spoken since the center started counts as loaded."""
     free_bps: Count = 0
     """As it registered."""

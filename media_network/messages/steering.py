@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from media_network.fields import Count, ProgramId, Sha256
 from media_network.messages.verb import Caller, Done, Verb
-from media_network.messages.watching import Place, SessionState
+from media_network.messages.watching import ProgramPoint, SessionState
 from media_network.word import Word
 
 PAUSE_S, PAUSE_S_MAX = 3600, 604_800
@@ -43,9 +43,9 @@ class Bookmark(Struct, frozen=True, kw_only=True):
     """Where the datagrams go, `host:port`."""
     known_turn: Count
     """The newest turn that the console was told."""
-    place: Place
+    place: ProgramPoint
     """Where it goes on."""
-    left: Place | None = None
+    left: ProgramPoint | None = None
     """Where it stopped, if its console had it go on elsewhere since."""
 
 
@@ -90,7 +90,7 @@ class Steered(Struct, frozen=True, kw_only=True):
     """How a stream stands when what its console wanted has had its effect."""
 
     state: SessionState
-    place: Place | None
+    place: ProgramPoint | None
     """With what it goes on, or went on; None where the program has ended."""
     scale: int = 1
     """The speed that is used."""

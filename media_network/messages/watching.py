@@ -37,7 +37,7 @@ class Watching(Struct, frozen=True, kw_only=True):
     """The newest turn that it has been told; None: it has yet to be told one."""
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class ProgramPoint(Struct, frozen=True, kw_only=True):
     """A place in a program: between two packets."""
 
     segment: Count
@@ -53,9 +53,9 @@ class Place(Struct, frozen=True, kw_only=True):
 class Jump(Struct, frozen=True, kw_only=True):
     """A console had its stream go on elsewhere in the program."""
 
-    left: Place
+    left: ProgramPoint
     """Where it stopped."""
-    begins: Place
+    begins: ProgramPoint
     """Where it went on."""
 
 

@@ -19,7 +19,7 @@ from media_network.messages.content import (
     ProgramRow,
     ProgramState,
 )
-from media_network.messages.places import ASK_PLACES, Place, Places
+from media_network.messages.places import ASK_PLACES, Places, StationHolding
 from tests.distribution_center.content.metadata.documents import ADI
 
 FILM = ProgramRow(
@@ -50,7 +50,7 @@ class FullStation:
         self.asked += 1
         gets_on = self.asked > self.gets_on_after
         obstacle = None if gets_on else "the disks of station north are full"
-        place = Place(station="north", copies=2, segments=int(gets_on), carried_out=gets_on, obstacle=obstacle)
+        place = StationHolding(station="north", copies=2, segments=int(gets_on), carried_out=gets_on, obstacle=obstacle)
         return Places(segments=1, places=(place,))
 
 

@@ -11,7 +11,7 @@ from blade_agent.main_board.catalogue import Catalogue, change_of
 from blade_agent.main_board.director.admission import PLAYLIST_PATH, Admission
 from blade_agent.main_board.director.conversations.push_sessions import PushSessions
 from blade_agent.main_board.director.copies.bringing import Carrier
-from blade_agent.main_board.director.copies.deleting import Deleting
+from blade_agent.main_board.director.copies.deleting import DeletingPrograms
 from blade_agent.main_board.director.copies.directed_copies import DirectedCopies
 from blade_agent.main_board.director.copies.evacuation import Evacuation
 from blade_agent.main_board.director.copies.eviction import Eviction
@@ -139,7 +139,7 @@ class Director:
         named = NamedEngines(term, choice) if term.duty.playlists_name_engines else None
         self._playlists = Playlists(term, library, admission, attachments, named)
         self._page = WatchPage(term.duty.station, catalogue, roster, library, attachments)
-        self._deleting = Deleting(
+        self._deleting = DeletingPrograms(
             term,
             catalogue,
             library,

@@ -16,7 +16,7 @@ from media_network.segment_set import parse_segments
 logger = logging.getLogger(__name__)
 
 
-class Deleting:
+class DeletingSegments:
     """Deletes programs that nobody reads here."""
 
     def __init__(

@@ -10,7 +10,7 @@ from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.assuring import Assuring
 from blade_agent.main_board.engine.attendance import Attendance
 from blade_agent.main_board.engine.copying import Copying
-from blade_agent.main_board.engine.deleting import Deleting
+from blade_agent.main_board.engine.deleting import DeletingSegments
 from blade_agent.main_board.engine.director_link import CatalogueKnown, DirectorLink, EngineDuty, EngineLoad
 from blade_agent.main_board.engine.discarding import Discarding
 from blade_agent.main_board.engine.doors.segment_resource import SegmentResource
@@ -68,7 +68,7 @@ class Engine:
         self._resource = SegmentResource(store, arrivals, self._director, counters, self._index_digests.of, meter=meter)
         self._attendance = Attendance(self._director)
         self.discarding = Discarding(store, self._copying)
-        self._deleting = Deleting(self.discarding, self._copying, self._director, self._reads)
+        self._deleting = DeletingSegments(self.discarding, self._copying, self._director, self._reads)
         self._assuring = Assuring(store)
         self._kept = KeptPrograms(catalogue, self._director)
         self._catalogue = catalogue

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from chassis_emulator.media_console.runs import Runs
-from media_network.messages.watching import Jump, Place
+from media_network.messages.watching import Jump, ProgramPoint
 from tests.chassis_emulator.media_console.scripted_station import film
 
 PROGRAM, BODIES = film(30, 14, 25)
@@ -14,7 +14,7 @@ DATAGRAM = 7 * 188
 
 def place(segment, packet=0):
     packets = sum(PROGRAM.segments.packets(number) for number in range(segment)) + packet
-    return Place(segment=segment, packet=packet, packets=packets, at_ms=0)
+    return ProgramPoint(segment=segment, packet=packet, packets=packets, at_ms=0)
 
 
 def datagrams(segment, packets=None):

@@ -12,7 +12,7 @@ from blade_agent.backplane.role import Role
 from chassis_emulator.network.launch import describe_missing
 from chassis_emulator.network.readiness import look
 from chassis_emulator.processes.nursery_client import NurseryClient
-from chassis_emulator.processes.processes import Place, Process, Processes
+from chassis_emulator.processes.processes import Process, Processes, ProcessPlace
 from chassis_emulator.topology.plan import plan_network
 from chassis_emulator.topology.topology import Center, StationTopology, Topology
 from media_network.http.client import HttpClient
@@ -28,7 +28,7 @@ def blade_process(blade, role):
     blade.state.mkdir(parents=True)
     status = ProcessStatus(pid=os.getpid(), role=role, state="ready", epoch=1, control=str(blade.address))
     write_status(blade.state, status)
-    place = Place(role="blade", station=blade.station, slot=blade.slot, host=blade.address.host)
+    place = ProcessPlace(role="blade", station=blade.station, slot=blade.slot, host=blade.address.host)
     return Process(blade.name, place, "blade", Struct(), blade.state, Path(os.devnull), pid=os.getpid())
 
 
@@ -36,7 +36,7 @@ def server_process(server, state):
     """An authentication server that says it is in that state."""
     server.state.mkdir(parents=True)
     write_status(server.state, ProcessStatus(pid=os.getpid(), role="authentication", state=state))
-    place = Place(role="authentication", station=None, slot=None, host=server.address.host)
+    place = ProcessPlace(role="authentication", station=None, slot=None, host=server.address.host)
     return Process(server.name, place, "authentication", Struct(), server.state, Path(os.devnull), pid=os.getpid())
 
 

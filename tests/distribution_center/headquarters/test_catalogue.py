@@ -12,9 +12,9 @@ from media_network.messages.headquarters import (
     ENTRIES_SHOWN_MAX,
     LIST_CENTERS,
     LIST_ENTRIES,
+    EntryKey,
     ListCenters,
     ListEntries,
-    Place,
 )
 from media_network.refusal import Reason
 from tests.distribution_center.headquarters.scripted_center import HEADER, ScriptedCenter, comes, scripted
@@ -150,7 +150,7 @@ def test_a_question_looks_at_so_many_entries_and_says_where_it_stopped(simulated
             while pages[-1].after:
                 pages.append(await world.ask(LIST_ENTRIES, replace(wanted, after=pages[-1].after)))
             assert [len(page.entries) for page in pages] == [0, 1, 0]
-            assert pages[0].after == Place("east", "film-18"), "so many: film-07 is at two centers"
+            assert pages[0].after == EntryKey("east", "film-18"), "so many: film-07 is at two centers"
             assert len(await names(world)) == 51
             assert len(await names(world, center="west")) == 1
 
@@ -166,9 +166,9 @@ def test_the_same_film_at_two_centers_is_known_by_its_bytes(simulated):
             await comes(lambda: names(world), [("east", "film"), ("west", "film"), ("west", "other-name")])
             entries = (await world.ask(LIST_ENTRIES, ListEntries())).entries
             assert [entry.same_film for entry in entries] == [
-                (Place("west", "other-name"),),
+                (EntryKey("west", "other-name"),),
                 (),
-                (Place("east", "film"),),
+                (EntryKey("east", "film"),),
             ]
             assert await names(world, film=HEADER.sha256) == [("east", "film"), ("west", "other-name")]
             assert await names(world, film="film") == [("east", "film"), ("west", "film")]
@@ -203,7 +203,7 @@ def test_a_page_is_a_message(simulated):
             await asyncio.sleep(10.0)
             page = await world.ask(LIST_ENTRIES, ListEntries())
             assert len(page.entries) == ENTRIES_SHOWN_MAX
-            assert page.after == Place("east", page.entries[-1].program)
+            assert page.after == EntryKey("east", page.entries[-1].program)
             assert len(page.entries[0].same_film) == 16
             assert len(msgspec.json.encode(page)) < LIST_ENTRIES.reply_bytes_max / 2
 

@@ -16,7 +16,7 @@ from distribution_center.headquarters.followed import Followed, Progress
 from distribution_center.headquarters.order_book import OrderBook
 from distribution_center.headquarters.places import Places
 from distribution_center.headquarters.store import HeadquartersStore, HeadquartersStoreError
-from media_network.messages.headquarters import AskWhere, CancelOrder, ListEntries, OrderDownload, Place
+from media_network.messages.headquarters import AskWhere, CancelOrder, EntryKey, ListEntries, OrderDownload
 from media_network.messages.program_information import Changes, ProgramChange
 from media_network.messages.shares import Share, Shares
 from tests.distribution_center.headquarters.scripted_center import HEADER
@@ -117,7 +117,7 @@ def works(store, programs):
     """All that a headquarters does again and again, by name: one change is taken, one question asked."""
     followed, catalogue, places, book = Followed(store), Catalogue(store), Places(store), OrderBook(store)
     middle = f"film-{programs // 2:06}"
-    late, after = 10 * programs, Place("east", middle)
+    late, after = 10 * programs, EntryKey("east", middle)
 
     async def noted():
         [opened_one, *_] = await book.open_at("west", 1)

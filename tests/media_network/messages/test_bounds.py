@@ -38,8 +38,8 @@ from media_network.messages.watching import (
     TURNS_TOLD_MAX,
     WATCHING,
     Jump,
-    Place,
     PresentTurn,
+    ProgramPoint,
     Served,
     Sessions,
     SessionState,
@@ -161,7 +161,7 @@ def replies():
         first=program().segments[0],
         report_interval_ms=2000,
     )
-    place = Place(segment=SEGMENTS, packet=7000, packets=SEGMENTS * 7000, at_ms=SEGMENTS * 10_000)
+    place = ProgramPoint(segment=SEGMENTS, packet=7000, packets=SEGMENTS * 7000, at_ms=SEGMENTS * 10_000)
     jump = Jump(left=place, begins=place)
     turn = Served(turn=1 << 40, segment=program().segments[-1], packet=7000, engine=ADDRESS, jump=jump)
     watched = StreamView(

@@ -40,7 +40,7 @@ _PLAYERS_COME_S = 15.0
 """A player that pulls asks for a segment so often at least: until then those of the director before are not known."""
 
 
-class Deleting:
+class DeletingPrograms:
     """The programs that this station is to delete."""
 
     def __init__(  # noqa: PLR0917 -- all that knows of a program

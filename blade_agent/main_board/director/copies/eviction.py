@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from blade_agent.main_board.catalogue import Catalogue
-from blade_agent.main_board.director.copies.deleting import Deleting
+from blade_agent.main_board.director.copies.deleting import DeletingPrograms
 from blade_agent.main_board.director.copies.trimming import Trimming
 from blade_agent.main_board.director.copies.worth import Popularity, worth
 from blade_agent.main_board.director.duty import WaterMarks
@@ -45,7 +45,7 @@ class Eviction:
         roster: Roster,
         table: SegmentLocationTable,
         registry: RegistryLink,
-        deleting: Deleting,
+        deleting: DeletingPrograms,
         popularity: Popularity,
         trimming: Trimming,
     ) -> None:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 
 from media_network.messages.steering import SeekStyle
-from media_network.messages.watching import Place
+from media_network.messages.watching import ProgramPoint
 from media_network.packets import TICK_HZ, TICKS_PER_MS
 from media_network.program import Program
 
@@ -16,14 +16,14 @@ def end_of(program: Program) -> Position:
     return len(program.segments), 0
 
 
-def place_of(program: Program, position: Position) -> Place:
+def place_of(program: Program, position: Position) -> ProgramPoint:
     """A position as a console is told it."""
     segment, packet = position
     before = program.segments.before(segment)
     into_ticks = 0
     if segment < len(program.segments):
         into_ticks = program.segments[segment].duration_ticks * packet // program.segments.packets(segment)
-    return Place(
+    return ProgramPoint(
         segment=segment,
         packet=packet,
         packets=before.packets + packet,

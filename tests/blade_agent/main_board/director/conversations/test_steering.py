@@ -18,7 +18,7 @@ from media_network.messages.steering import (
 )
 from media_network.messages.streaming import CEASE, Cease, Preload
 from media_network.messages.verb import Done
-from media_network.messages.watching import Jump, Place, SessionState
+from media_network.messages.watching import Jump, ProgramPoint, SessionState
 from media_network.refusal import Reason, Refused
 from tests.blade_agent.main_board.director.stage import (
     LEASE_S,
@@ -34,7 +34,9 @@ THREE = {2: "0-3", 3: "0-3", 4: "0-3"}
 
 
 def place(segment, packet=0):
-    return Place(segment=segment, packet=packet, packets=10_000 * segment + packet, at_ms=10_000 * segment + packet)
+    return ProgramPoint(
+        segment=segment, packet=packet, packets=10_000 * segment + packet, at_ms=10_000 * segment + packet
+    )
 
 
 class Viewer:

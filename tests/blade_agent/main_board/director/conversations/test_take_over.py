@@ -10,7 +10,7 @@ from media_network.messages.enlisting import ENLIST, REPORT, RunningStream, Turn
 from media_network.messages.program_information import KeepChanges
 from media_network.messages.steering import END_STREAM, RESUME, Bookmark, EndStream, Resume
 from media_network.messages.verb import Done
-from media_network.messages.watching import Place, SessionState
+from media_network.messages.watching import ProgramPoint, SessionState
 from media_network.refusal import Reason
 from media_network.ticket import TicketKey
 from tests.blade_agent.main_board.director.stage import (
@@ -161,7 +161,7 @@ def test_a_director_that_hears_of_a_later_one_does_nothing_any_more():
 
 
 def bookmark(segment=1, packet=3000, known_turn=5, table=FILM.header.table, left=None):
-    at = Place(segment=segment, packet=packet, packets=0, at_ms=0)
+    at = ProgramPoint(segment=segment, packet=packet, packets=0, at_ms=0)
     return Bookmark(program="film", table=table, console=CONSOLE, known_turn=known_turn, place=at, left=left)
 
 
@@ -214,7 +214,7 @@ def test_nothing_is_gone_on_with_while_an_engine_may_have_it_that_has_yet_to_enl
         ({"table": "0" * 64}, Reason.NOT_HERE),
         ({"packet": 10_000}, Reason.NO_SUCH_RANGE),
         ({"segment": 2**40}, Reason.NO_SUCH_RANGE),
-        ({"left": Place(segment=9, packet=0, packets=0, at_ms=0)}, Reason.NO_SUCH_RANGE),
+        ({"left": ProgramPoint(segment=9, packet=0, packets=0, at_ms=0)}, Reason.NO_SUCH_RANGE),
     ],
 )
 def test_a_bookmark_that_leads_nowhere_is_refused(told, reason):

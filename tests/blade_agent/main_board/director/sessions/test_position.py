@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from blade_agent.main_board.director.sessions.position import end_of, place_of, random_access
 from media_network.messages.steering import SeekStyle
-from media_network.messages.watching import Place
+from media_network.messages.watching import ProgramPoint
 from tests.blade_agent.main_board.director.stage import program_of
 
 PROGRAM = program_of(segments=4, packets=10_000)
@@ -32,8 +32,10 @@ def test_there_is_nothing_past_the_end(to_ms):
 @given(st.integers(0, 3), st.integers(0, 9_999))
 def test_a_place_is_told_in_packets_and_in_time(segment, packet):
     so_far = 10_000 * segment + packet
-    assert place_of(PROGRAM, (segment, packet)) == Place(segment=segment, packet=packet, packets=so_far, at_ms=so_far)
+    assert place_of(PROGRAM, (segment, packet)) == ProgramPoint(
+        segment=segment, packet=packet, packets=so_far, at_ms=so_far
+    )
 
 
 def test_the_end_is_a_place():
-    assert place_of(PROGRAM, end_of(PROGRAM)) == Place(segment=4, packet=0, packets=40_000, at_ms=40_000)
+    assert place_of(PROGRAM, end_of(PROGRAM)) == ProgramPoint(segment=4, packet=0, packets=40_000, at_ms=40_000)
