@@ -193,6 +193,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             StatusTeller(state).tell(_status(settings, address, media))
             _say_hello(settings, address, media)
             tasks.create_task(deletions.keep(), name="carry out deletions")
+            tasks.create_task(registry.miss_stations(), name="miss stations")
             try:
                 await distribution.keep_carrying_out()
             finally:

@@ -12,7 +12,7 @@ from distribution_center.registry.deletions import Room
 from distribution_center.registry.moves import Moves
 from distribution_center.registry.presence import Presences
 from distribution_center.registry.recalling import Recalling
-from distribution_center.registry.repository import RegisteredStation, Repository, Stamp, Verdict
+from distribution_center.registry.repository import RegisteredStation, Repository, RepositoryError, Stamp, Verdict
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.fields import ProgramId
@@ -97,6 +97,24 @@ class MediaLocationRegistry:
         table.verb(messages.REPORT_LOCATIONS, self._report_locations)
         table.verb(messages.ADD_LOCATIONS, self._add_locations)
         table.verb(messages.REMOVE_LOCATIONS, self._remove_locations)
+
+    async def miss_stations(self) -> None:
+        """Miss the stations that are known from before this start and have not spoken soon after it."""
+        loop = asyncio.get_running_loop()
+        began_at, after = loop.time(), ""
+        await asyncio.sleep(_HEARD_LATELY_S)
+        while True:
+            try:
+                page = await self._repository.stations(after)
+            except RepositoryError as error:
+                logger.warning("%s; nobody is missed until it is there again", error)
+                await asyncio.sleep(_HEARD_LATELY_S)
+                continue
+            if not page:
+                return
+            after = page[-1].station
+            self.presences.miss((known.station for known in page), began_at)
+            await asyncio.sleep(0)
 
     async def director(self, station: str) -> Address | None:
         """Where the station's director answers, as last heard."""
@@ -194,7 +212,11 @@ class MediaLocationRegistry:
         """Number of the newest change: not below what a station has heard, for that was lost here since."""
         newest = await self._repository.newest_version()
         if newest < heard <= newest + _RENUMBERED_BY_MAX:
-            logger.warning("stations have heard of change %d, and %d is the newest that is known here", heard, newest)
+            logger.warning(
+                "stations have heard of change %d, and %d is the newest here: is the registry an older one, of a backup? "
+                "What was changed since has to be changed again",
+                *(heard, newest),
+            )
             await self._repository.renumber_above(heard)
             newest = await self._repository.newest_version()
         return newest

@@ -1,9 +1,9 @@
 """What is known of stations only while they speak."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from media_network.messages.registry import RegisterStation
 
@@ -69,12 +69,15 @@ class Presences:
     def __init__(self) -> None:
         self._of: dict[str, Presence] = {}
         self._in: defaultdict[str, list[str]] = defaultdict(list)
+        self._missed: dict[str, float] = {}
+        """Stations of before the start that have yet to speak, and since when that is missed."""
 
     def __len__(self) -> int:
         return len(self._of)
 
     def hear(self, message: RegisterStation, now: float) -> Presence | None:
         """Take a registration; gives what was known before."""
+        self._missed.pop(message.station, None)
         before = self._of.get(message.station)
         if before is None or before.zone != message.zone:
             if before:
@@ -105,10 +108,22 @@ class Presences:
         """What a station said last; of one that has said nothing, nothing good."""
         return self._of.get(station, _NEVER)
 
+    def miss(self, stations: Iterable[str], since: float) -> None:
+        """Some were known before the start: those that have not spoken yet are silent since then."""
+        self._missed |= {station: since for station in stations if station not in self._of}
+
+    def silent_s(self, station: str, now: float) -> float | None:
+        """How long one was not heard; None: nobody has missed it so far."""
+        if presence := self._of.get(station):
+            return presence.silent_s(now)
+        since = self._missed.get(station)
+        return None if since is None else now - since
+
     def silent(self, now: float, for_s: float) -> Iterator[str]:
-        """Those that were not heard for so long; no others are looked at."""
+        """Those that were not heard for so long; of those that have spoken no others are looked at."""
         of_long = takewhile(lambda known: known[1].silent_s(now) > for_s, self._of.items())
-        return (station for station, _ in of_long)
+        missed = (station for station, since in self._missed.items() if now - since > for_s)
+        return chain(missed, (station for station, _ in of_long))
 
     def first_heard_after(self, moment: float) -> list[str]:
         """Those that spoke for the first time after a moment; only who spoke after it at all is looked at."""

@@ -58,7 +58,7 @@ class CenterTables:
     def _figures(self, known: NumberedStation) -> StationFigures:
         station = known.station
         presence = self.presences.get(station.station)
-        now = asyncio.get_running_loop().time()
+        silent_s = self.presences.silent_s(station.station, asyncio.get_running_loop().time())
         return StationFigures(
             number=known.number,
             station=station.station,
@@ -67,5 +67,5 @@ class CenterTables:
             epoch=station.stamp.epoch,
             engines=presence.engines if presence else 0,
             whole=known.whole,
-            silent_ms=int(presence.silent_s(now) * 1000) if presence else None,
+            silent_ms=None if silent_s is None else int(silent_s * 1000),
         )

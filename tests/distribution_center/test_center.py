@@ -11,7 +11,9 @@ from hashlib import sha256
 import pytest
 from msgspec.structs import replace
 
+from distribution_center.center_figures import CenterCounters
 from distribution_center.content import ingesting
+from distribution_center.registry.media_location_registry import MediaLocationRegistry
 from distribution_center.registry.repository import DistributionOrder, OrderState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.address import Address
@@ -698,6 +700,29 @@ def test_a_station_that_does_not_answer_holds_up_no_other(simulated):
             await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
             await asyncio.sleep(6.0)
             assert north.orders
+
+    simulated(story)
+
+
+def test_a_station_of_before_the_start_that_does_not_speak_is_missed(simulated):
+    async def story(world):
+        names = ("north", "south", "west")
+        async with world.center(), AsyncExitStack() as open_ones:
+            for number, name in enumerate(names):
+                station = await open_ones.enter_async_context(world.station(name, port=8092 + number))
+                await station.register()
+            registry = MediaLocationRegistry(world.repository, HOME, world.media, CenterCounters())
+            missing = asyncio.create_task(registry.miss_stations())
+            await asyncio.sleep(10.0)
+            registration = RegisterStation(
+                station="north", director="127.0.0.1:1", media="127.0.0.1:2", epoch=1, engines=3, heard=0
+            )
+            registry.presences.hear(registration, asyncio.get_running_loop().time())
+            await missing
+            now = asyncio.get_running_loop().time() + 1.0
+            assert set(registry.presences.silent(now, 15.0)) == {"south", "west"}
+            registry.presences.hear(replace(registration, station="west"), now)
+            assert set(registry.presences.silent(now, 15.0)) == {"south"}
 
     simulated(story)
 

@@ -212,6 +212,10 @@ def test_who_falls_silent_and_comes_back_is_told_once(tmp_path, monkeypatch):
                 )
 
             assert await seen() == ([], [], 0), "known from before the center started"
+            moment[0] += 20.0
+            center.presences.miss(["north"], moment[0] - 16.0)
+            assert await seen() == (["north"], [], 1), "it has not spoken since"
+            assert (await center.view.tables.station("north")).silent_ms == 16_000
             moment[0] += 1.0
             for name in ("north", "home"):
                 heard(center.presences, name, moment[0])
