@@ -213,7 +213,7 @@ class MediaLocationRegistry:
         newest = await self._repository.newest_version()
         if newest < heard <= newest + _RENUMBERED_BY_MAX:
             logger.warning(
-                "stations have heard of change %d, and %d is the newest here: is the registry an older one, of a backup? "
+                "stations have heard of change %d, and %d is the newest here: is the registry of a backup? "
                 "What was changed since has to be changed again",
                 *(heard, newest),
             )

@@ -237,7 +237,7 @@ class PushStation:
 
     def place(self, segment, packet=0):
         packets = sum(self.program.segments.packets(number) for number in range(segment)) + packet
-        return watching.Place(segment=segment, packet=packet, packets=packets, at_ms=0)
+        return watching.ProgramPoint(segment=segment, packet=packet, packets=packets, at_ms=0)
 
     async def _pause(self, message):
         self.steered.append(message)
