@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import apsw
 
-from distribution_center.headquarters.store import HeadquartersStore
+from distribution_center.headquarters.store import HeadquartersStore, HeadquartersStoreError
 
 logger = logging.getLogger(__name__)
 
@@ -77,17 +77,20 @@ class Followed:
         await self._store.write(write)
 
     async def forget_others(self, than: Collection[str]) -> None:
-        """Let go of what the feeds of centers have told that are none of these any more."""
+        """Let go, at leisure, of what the feeds of centers have told that are none of these any more; what a store
+        does not let go of now it does at the next start."""
 
         def others(connection: apsw.Connection) -> list[str]:
-            known = connection.execute("SELECT center FROM centers WHERE since > 0 OR shares_since > 0")
-            return [center for (center,) in known if center not in than]
+            return [center for (center,) in connection.execute("SELECT center FROM centers") if center not in than]
 
-        for center in await self._store.read(others):
-            logger.info("%s is no center of ours any more: its catalogue is let go of", center)
-            await self.begin_again(center, 0)
-            while await self.trim(center):
-                pass
+        try:
+            for center in await self._store.read(others):
+                logger.info("%s is no center of ours any more: nothing is kept of its catalogue", center)
+                await self.begin_again(center, 0)
+                while await self.trim(center):
+                    pass
+        except HeadquartersStoreError as error:
+            logger.warning("%s; what centers of before have told stays until the next start", error)
 
     async def complete(self, center: str, now_ms: int) -> None:
         """All that has changed at a center is known."""

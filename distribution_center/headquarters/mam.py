@@ -52,7 +52,6 @@ async def serve_mam(settings: MamSettings, store: HeadquartersStore, rng: random
     address = Address(settings.address, settings.port)
     followed, catalogue, places, book = Followed(store), Catalogue(store), Places(store), OrderBook(store)
     counters = OrderCounters()
-    await followed.forget_others(settings.centers)
     async with HttpClient(rng, _own_host(address)) as http, asyncio.TaskGroup() as tasks:
         links = {name: CenterLink(name, Address.parse(center), http) for name, center in settings.centers.items()}
         followings = {
@@ -77,6 +76,7 @@ async def serve_mam(settings: MamSettings, store: HeadquartersStore, rng: random
                 "media asset management, release %s: operators at %s; centers %s, state in %s",
                 *(version("media-station"), address, ", ".join(links), settings.state),
             )
+            tasks.create_task(followed.forget_others(settings.centers), name="forget centers that left")
             for name in links:
                 tasks.create_task(followings[name].follow(), name=f"follow {name}")
                 tasks.create_task(orderings[name].carry_out(), name=f"orders of {name}")

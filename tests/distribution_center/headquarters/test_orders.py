@@ -79,6 +79,7 @@ def test_of_a_center_that_left_the_settings_nothing_is_shown_but_what_it_is_stil
             await world.order("west", order="order-2")
         west = world.centers.pop("west")
         async with world.mam(), world.center("east"):
+            await asyncio.sleep(1.0)
             assert (await world.ask(LIST_ENTRIES, ListEntries())).entries == ()
             [download] = (await world.ask(ASK_ORDER, AskOrder("order-2"))).downloads
             assert download.obstacle == "west is not named in the settings any more: it is told when it is again"

@@ -10,6 +10,7 @@ import apsw
 import pytest
 from msgspec.structs import replace
 
+from distribution_center.headquarters import followed as followed_module
 from distribution_center.headquarters.catalogue import Catalogue
 from distribution_center.headquarters.download_life import DownloadEvent, Heard
 from distribution_center.headquarters.followed import Followed, Progress
@@ -263,3 +264,24 @@ def test_what_is_counted_is_what_there_is(tmp_path):
             assert (await Followed(store).progress("east")).open_downloads == 5
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("killed_after", range(4))
+def test_what_a_center_that_left_has_told_goes_though_that_was_begun_before_and_broken_off(
+    tmp_path, monkeypatch, killed_after
+):
+    monkeypatch.setattr(followed_module, "_TRIMMED_AT_ONCE", 2)
+
+    async def story(store):
+        followed = Followed(store)
+        await fill(store, programs=5, orders=0)
+        await followed.begin_again("west", 0)
+        for _ in range(killed_after):
+            await followed.trim("west")
+        await followed.forget_others({"east"})
+        assert (await followed.progress("west")).programs == 0
+        assert (await followed.progress("east")).programs == 5
+        assert await Places(store).where(AskWhere(center="west", program="film-000000")) is None
+
+    with opened(tmp_path) as store:
+        asyncio.run(story(store))

@@ -106,7 +106,7 @@ class Playlists:
         asked = request.match_info["program"]
         if refused := await self._admission.refuse_ticket(request.query.get("ticket", ""), session, asked):
             return refused
-        program = await self._library.get(asked) if self._library.is_in_service(asked) else None
+        program = await self._library.in_service(asked)
         if program is None:
             return self._library.why_not(asked)
         return program if is_session(session) else NO_SESSION

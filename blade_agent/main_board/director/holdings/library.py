@@ -57,25 +57,26 @@ class Library:
         return await self.fetch(header, source) if header else None
 
     async def published(self, name: ProgramId) -> Program | None:
+        """A program in service, which a console begins to receive; None as for `in_service`."""
+        if program := await self.in_service(name):
+            self.played(name)
+        return program
+
+    async def in_service(self, name: ProgramId) -> Program | None:
         """A program in service; None as for `get`. What a director that has just begun has yet to hear of, or of who
         has its table, is waited for."""
         while True:
-            program = await self._published(name)
-            if program or not self._may_come(name):
+            header = self._catalogue.published(name)
+            program = await self.fetch(header) if header else None
+            if program and name not in self.closed:
                 return program
+            if not self._may_come(name):
+                return None
             await asyncio.sleep(_ASSEMBLING_PAUSE_S)
 
     def _may_come(self, name: ProgramId) -> bool:
         is_wanted = self.is_in_service(name) or not self.is_known(name)
         return is_wanted and self._term.is_assembling(asyncio.get_running_loop().time())
-
-    async def _published(self, name: ProgramId) -> Program | None:
-        header = self._catalogue.published(name)
-        program = await self.fetch(header) if header else None
-        if program is None or name in self.closed:
-            return None
-        self.played(name)
-        return program
 
     def at_hand(self, name: ProgramId) -> Program | None:
         """A program that was asked for lately."""

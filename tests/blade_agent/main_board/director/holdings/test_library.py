@@ -115,24 +115,25 @@ def test_a_program_whose_table_nobody_gives_is_refused_and_played_as_soon_as_som
 
 
 @pytest.mark.parametrize("lacks", ["the program", "its table"])
-def test_who_asks_a_director_that_has_just_begun_waits_for_what_it_has_yet_to_hear(lacks):
+@pytest.mark.parametrize("playlist", ["playlist.m3u8", f"media.m3u8?session={'0' * 24}"])
+def test_who_asks_a_director_that_has_just_begun_waits_for_what_it_has_yet_to_hear(lacks, playlist):
     with stage({2: ALL}) as world:
 
         async def story():
             if lacks == "its table":
                 await publish(world)
-            asking = asyncio.create_task(read_playlist(world))
+            asking = asyncio.create_task(status_of(world, f"film/{playlist}"))
             await asyncio.sleep(0.4)
             give(world.engines[2])
             if lacks == "the program":
                 await publish(world)
             assert await asking == 200
             await asyncio.sleep(SETTLED_S)
-            assert await read_playlist(world, "another") == 404
+            assert await status_of(world, "another/playlist.m3u8") == 404
 
         world.tell(story)
 
 
-async def read_playlist(world, name="film"):
-    async with world.http.read(DIRECTOR_MEDIA, f"/programs/{name}/playlist.m3u8") as response:
+async def status_of(world, what):
+    async with world.http.read(DIRECTOR_MEDIA, f"/programs/{what}") as response:
         return response.status
