@@ -170,8 +170,8 @@ class Distribution:
             return
         registered = await self._repository.station(station)
         seeking = Address.parse(registered.director) if registered else None
-        if seeking and not self._telling.has_room(station):
-            if self._telling.is_deaf(station):
+        if seeking and not self._telling.has_room(seeking):
+            if self._telling.is_deaf(seeking):
                 self._content_manager.obstacles.note(*key, no_answer(station, seeking))
             return
         to = (seeking, registered.stamp.epoch) if registered and seeking else None
@@ -190,7 +190,7 @@ class Distribution:
             copies=copies,
             rate_bps=order.rate_bps,
         )
-        self._telling.tell_later(station, order.program, partial(self._direct, seeking, station, message))
+        self._telling.tell_later(seeking, order.program, partial(self._direct, seeking, station, message))
 
     async def _direct(self, seeking: Address, station: str, message: Obtain) -> bool:
         """Direct a station to obtain a program; whether there was an answer."""

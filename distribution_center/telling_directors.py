@@ -1,4 +1,4 @@
-"""What the center tells directors by itself: one thing after the other at a station, and no station waits for another.
+"""What the center tells directors by itself: one thing after the other to each, and none waits for another.
 
 A director that does not answer costs the deadline of one message. Until it answers again it is told one thing at a
 time, so that what has not been said stays due.
@@ -25,7 +25,7 @@ _ANSWER_WITHIN_S = 2.0
 
 @dataclass
 class _Line:
-    """What waits for the director of one station."""
+    """What waits for one director."""
 
     waiting: dict[Hashable, Callable[[], Awaitable[bool]]] = field(default_factory=dict)
     is_deaf: bool = False
@@ -34,33 +34,33 @@ class _Line:
 
 
 class TellingDirectors:
-    """The lines to the directors of a center's stations."""
+    """The lines to the directors of a center's stations, by address: whoever directs next has a line of its own."""
 
     def __init__(self, http: HttpClient, tasks: asyncio.TaskGroup) -> None:
         self._http = http
         self._tasks = tasks
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[Address, _Line] = {}
 
-    def has_room(self, station: str) -> bool:
-        """Whether its director can be told one thing more soon."""
-        line = self._lines.get(station)
+    def has_room(self, director: Address) -> bool:
+        """Whether it can be told one thing more soon."""
+        line = self._lines.get(director)
         return line is None or len(line.waiting) + line.is_telling < (1 if line.is_deaf else _WAITING_MAX)
 
-    def is_deaf(self, station: str) -> bool:
-        """Whether its director has not answered what it was told last."""
-        line = self._lines.get(station)
+    def is_deaf(self, director: Address) -> bool:
+        """Whether it has not answered what it was told last."""
+        line = self._lines.get(director)
         return line is not None and line.is_deaf
 
-    def tell_later(self, station: str, about: Hashable, telling: Callable[[], Awaitable[bool]]) -> None:
-        """Tell its director when its turn comes; what waits about the same is not told.
+    def tell_later(self, director: Address, about: Hashable, telling: Callable[[], Awaitable[bool]]) -> None:
+        """Tell it when its turn comes; what waits about the same is not told.
 
         `telling` says whether there was an answer.
         """
-        line = self._lines.setdefault(station, _Line())
+        line = self._lines.setdefault(director, _Line())
         line.waiting[about] = telling
         if not line.is_telling:
             line.is_telling = True
-            self._tasks.create_task(self._tell_all(station, line), name=f"tell the director of {station}")
+            self._tasks.create_task(self._tell_all(director, line), name=f"tell the director at {director}")
 
     async def ask(self, director: Address, verb: Verb[Request, Reply], message: Request) -> Reply | Refused | None:
         """What a director answers; None: nothing."""
@@ -70,15 +70,15 @@ class TellingDirectors:
             logger.debug("%s", error)
             return None
 
-    async def _tell_all(self, station: str, line: _Line) -> None:
+    async def _tell_all(self, director: Address, line: _Line) -> None:
         while line.waiting:
             about = next(iter(line.waiting))
             try:
                 line.is_deaf = not await line.waiting.pop(about)()
             except RepositoryError as error:
-                logger.warning("%s; what the director of %s said waits until it is there again", error, station)
+                logger.warning("%s; what the director at %s said waits until it is there again", error, director)
             if line.is_deaf:
                 line.waiting.clear()
         line.is_telling = False
         if not line.is_deaf:
-            del self._lines[station]
+            del self._lines[director]

@@ -117,10 +117,10 @@ class CarryingOut:
     def _direct(self, row: Deletion, program: ProgramHeader, station: RegisteredStation) -> None:
         """Say an operator's wish to the station's director."""
         director = Address.parse(station.director)
-        if self.telling.has_room(row.station):
+        if self.telling.has_room(director):
             wish = DeleteHere(program=row.program, table=program.table)
-            self.telling.tell_later(row.station, (DELETE_HERE, row.program), partial(self._say, wish, row, director))
-        elif self.telling.is_deaf(row.station):
+            self.telling.tell_later(director, (DELETE_HERE, row.program), partial(self._say, wish, row, director))
+        elif self.telling.is_deaf(director):
             self.deleting.reasons[row.program, row.station] = no_answer(row.station, director)
 
     async def _say(self, wish: DeleteHere, row: Deletion, director: Address) -> bool:
@@ -144,15 +144,16 @@ class CarryingOut:
             await self._look_elsewhere(row, to)
             return
         receiving = await self.repository.station(to)
-        if receiving and self.telling.has_room(to):
+        director = Address.parse(receiving.director) if receiving else None
+        if director and self.telling.has_room(director):
             order = MoveProgram(
                 header=program,
                 parts=str(self.media),
                 leaving_station=leaving.station,
                 leaving_director=leaving.director,
             )
-            saying_so = partial(self._order_move, order, row, to, Address.parse(receiving.director))
-            self.telling.tell_later(to, (MOVE_PROGRAM, row.program, row.station), saying_so)
+            saying_so = partial(self._order_move, order, row, to, director)
+            self.telling.tell_later(director, (MOVE_PROGRAM, row.program, row.station), saying_so)
 
     async def _order_move(self, order: MoveProgram, row: Deletion, to: str, director: Address) -> bool:
         told = await self.telling.ask(director, MOVE_PROGRAM, order)

@@ -749,6 +749,26 @@ def test_many_stations_that_do_not_answer_hold_up_no_other(simulated):
     simulated(story)
 
 
+def test_what_waits_for_a_director_that_does_not_answer_keeps_nothing_from_the_next_one(simulated):
+    async def story(world):
+        names = [f"film-{number}" for number in range(20)]
+        for name in names:
+            await remember(world, replace_name(film(), name))
+        all_of_it = {(name, number): content for name in names for number, content in enumerate(CONTENTS)}
+        home = world.station(HOME, port=8091, taken=all_of_it, tables=dict.fromkeys(names, film().header.table))
+        async with world.center(), home, world.station("north", port=8092, hangs=True) as old:
+            orders = [Distribute(program=name, stations=("north",)) for name in names]
+            await asyncio.gather(*(world.ask(DISTRIBUTE, order) for order in orders))
+            await asyncio.sleep(1.0)
+            async with world.station("north", port=8093, takes=0, orders=[None]) as new:
+                await asyncio.sleep(1.0)
+                assert {order.header.program for order in new.orders[1:]} == set(names)
+                await asyncio.sleep(30.0)
+                assert len(old.orders) == 1
+
+    simulated(story)
+
+
 def test_a_director_that_refuses_an_order_is_not_said_to_be_silent(simulated):
     async def story(world):
         await remember(world, film())

@@ -222,8 +222,10 @@ class World:
             await self.repository.close()
 
     @asynccontextmanager
-    async def station(self, name, host="127.0.0.1", port=0):
+    async def station(self, name, host="127.0.0.1", port=0, **facts):
         director = ScriptedDirector(name, self.address, self.http)
+        for fact, value in facts.items():
+            setattr(director, fact, value)
         async with serve(director.table(), Address(host, port)) as director.address:
             await director.begin()
             yield director
