@@ -700,6 +700,8 @@ def test_a_station_that_does_not_answer_holds_up_no_other(simulated):
             await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
             await asyncio.sleep(6.0)
             assert north.orders
+            for name in names:
+                assert "does not answer" in (await world.row(name)).obstacles["deaf"]
 
     simulated(story)
 
