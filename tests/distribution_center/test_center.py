@@ -684,26 +684,30 @@ def test_an_engine_that_comes_while_an_order_is_noted_as_carried_out_is_not_over
 
 def test_a_station_that_does_not_answer_holds_up_no_other(simulated):
     async def story(world):
-        await remember(world, film())
         names = [f"film-{number}" for number in range(8)]
         for name in names:
             await remember(world, replace_name(film(), name))
         async with (
             world.center(),
-            at_home(world),
-            world.station("deaf", port=8092) as deaf,
-            world.station("north", port=8093) as north,
+            world.station(HOME, port=8091, **holding(names)),
+            world.station("deaf", port=8092, hangs=True),
+            world.station("north", port=8093, takes=0, orders=[None]) as north,
         ):
-            deaf.hangs, north.takes = True, 0
             for name in names:
                 await world.ask(DISTRIBUTE, Distribute(program=name, stations=("deaf",)))
-            await world.ask(DISTRIBUTE, Distribute(program="film", stations=("north",)))
+            await world.ask(DISTRIBUTE, Distribute(program=names[-1], stations=("north",)))
             await asyncio.sleep(6.0)
-            assert north.orders
+            assert north.orders[1:]
             for name in names:
                 assert "does not answer" in (await world.row(name)).obstacles["deaf"]
 
     simulated(story)
+
+
+def holding(names):
+    """That a station has all of films like the one."""
+    taken = {(name, number): content for name in names for number, content in enumerate(CONTENTS)}
+    return {"taken": taken, "tables": dict.fromkeys(names, film().header.table)}
 
 
 def test_a_station_of_before_the_start_that_does_not_speak_is_missed(simulated):
@@ -756,8 +760,7 @@ def test_what_waits_for_a_director_that_does_not_answer_keeps_nothing_from_the_n
         names = [f"film-{number}" for number in range(20)]
         for name in names:
             await remember(world, replace_name(film(), name))
-        all_of_it = {(name, number): content for name in names for number, content in enumerate(CONTENTS)}
-        home = world.station(HOME, port=8091, taken=all_of_it, tables=dict.fromkeys(names, film().header.table))
+        home = world.station(HOME, port=8091, **holding(names))
         async with world.center(), home, world.station("north", port=8092, hangs=True) as old:
             orders = [Distribute(program=name, stations=("north",)) for name in names]
             await asyncio.gather(*(world.ask(DISTRIBUTE, order) for order in orders))
