@@ -29,6 +29,7 @@ from media_network.messages.registry import RegisterStation
 logger = logging.getLogger(__name__)
 
 _TELL_EVERY_S = 0.5
+_UNLOCKED_WITHIN_S = 1.0
 _WORD_BYTES_MAX = 7000
 """A notification has fewer than 8000."""
 _STATION_BYTES_MAX = 2000
@@ -96,6 +97,11 @@ class PostgresqlNeighbours(Neighbours):
             self._keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await self._keeping
+        if self._connection is not None and not self._connection.is_closed():
+            # The server finds out in its own time that a line is gone, and holds what was locked until then.
+            with suppress(RepositoryError):
+                async with self._errors():
+                    await self._connection.execute("SELECT pg_advisory_unlock_all()", timeout=_UNLOCKED_WITHIN_S)
         self._leave()
 
     def note_registration(self, message: RegisterStation) -> None:

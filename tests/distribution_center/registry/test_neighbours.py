@@ -18,6 +18,7 @@ import pytest
 from distribution_center.registry.opening import open_repository, opened_registry
 from distribution_center.registry.repository import RepositoryUnfit, Verdict
 from media_network.address import Address
+from media_network.callback import do_nothing
 from media_network.holding import HELD_STATUS, AlreadyHeld
 from media_network.http.client import HttpClient
 from media_network.http.server import serve
@@ -172,6 +173,17 @@ def test_a_process_with_another_home_is_refused(dsn):
                 pass
         async with opened_registry(dsn, home="elsewhere"):
             pass
+
+    asyncio.run(story())
+
+
+@postgresql
+def test_what_a_process_had_is_free_before_the_server_sees_that_it_has_gone(dsn):
+    async def story():
+        async with opened_registry(dsn, home=HOME) as first:
+            leave, first.neighbours._leave = first.neighbours._leave, do_nothing
+        async with opened_registry(dsn, alone=True):
+            leave()
 
     asyncio.run(story())
 
