@@ -33,7 +33,9 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- the name is logging's
         """See `logging.Formatter`."""
-        return _as_a_line(super().formatMessage(record))
+        line = _as_a_line(super().formatMessage(record))
+        left_out = getattr(record, "left_out", 0)
+        return f"{line} (and {left_out} more lines of this kind, which are left out)" if left_out else line
 
     def formatException(self, ei: object) -> str:  # noqa: N802 -- as above
         """See `logging.Formatter`."""
@@ -85,8 +87,8 @@ class LogRate(logging.Filter):
             bucket.left_out += 1
             return False
         if bucket.left_out:
-            record.msg = f"{record.getMessage()} (and {bucket.left_out} more lines of this kind, which are left out)"
-            record.args = ()
+            # What the record says stays as it is for other handlers: the line says this, and `OneLine` makes lines.
+            record.left_out = bucket.left_out
             bucket.left_out = 0
         return True
 

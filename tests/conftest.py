@@ -4,6 +4,7 @@ A test marked `@pytest.mark.peer("ffmpeg")` needs that command. Where it is miss
 summary says so in one line; with `CI=true` it fails, and so does a run in which anything at all was skipped.
 """
 
+import logging
 import os
 import shutil
 import subprocess
@@ -160,6 +161,17 @@ def _nothing_is_left_running() -> Iterator[None]:
     yield
     left = [child for child in set(psutil.Process().children()) - before if child.status() != psutil.STATUS_ZOMBIE]
     assert not left
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on_in_the_log() -> Iterator[None]:
+    """A command that a test runs in this process logs as commands do, and no longer than that test."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers).difference(handlers):
+        root.removeHandler(handler)
 
 
 @pytest.fixture

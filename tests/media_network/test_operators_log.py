@@ -62,6 +62,15 @@ def test_a_storm_of_one_kind_is_a_line_a_second_and_says_what_it_left_out(log, c
     assert "more lines of this kind, which are left out)" in log.written()[-1]
 
 
+def test_what_was_left_out_is_said_in_the_line_and_in_no_other_handlers(log, clock, caplog):
+    log.addHandler(caplog.handler)
+    for number in range(103):
+        clock.now_s += number == 102
+        log.info("it is refused")
+    assert log.written()[-1] == "INFO: it is refused (and 2 more lines of this kind, which are left out)"
+    assert caplog.messages[-1] == "it is refused"
+
+
 def test_a_storm_of_one_kind_leaves_room_for_others(log, clock):
     for number in range(10_000):
         clock.now_s += 0.001
