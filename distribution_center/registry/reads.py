@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from distribution_center.registry.masks import place, segments
+from distribution_center.registry.masks import segments
 from distribution_center.registry.repository import (
     Change,
     DistributionOrder,
@@ -24,7 +24,6 @@ from media_network.program_header import ProgramHeader
 _Result = TypeVar("_Result")
 _Rows = Iterable[tuple[Any, ...]]
 
-_SEGMENTS_END = 1 << 62  # beyond it a number does not fit a column
 _LAST = "\U0010ffff"  # no name goes on with a later one
 _STATIONS = "SELECT station, director, media, epoch, generation FROM stations"
 _PROGRAMS = "SELECT program, header, version, changed_at_ms, publish_at_ms, window_ends_ms FROM programs"
@@ -175,18 +174,6 @@ def stations(after: str, limit: int, begins: str = "") -> Read[list[RegisteredSt
 def station(name: str) -> Read[list[RegisteredStation]]:
     """At most one station."""
     return Read(f"{_STATIONS} WHERE station = $1", (name,), registered)
-
-
-def stations_with(name: str, segment: int) -> Read[list[str]]:
-    """See `Repository`."""
-    chunk, mask = place(segment if 0 <= segment < _SEGMENTS_END else _SEGMENTS_END)
-    return Read(
-        "SELECT stations.station FROM locations JOIN stations ON number = locations.station"
-        " WHERE locations.program = (SELECT number FROM programs WHERE program = $1)"
-        " AND chunk = $2 AND (mask & $3) <> 0",
-        (name, chunk, mask),
-        lambda rows: sorted(found for (found,) in rows),
-    )
 
 
 def station_names(limit: int) -> Read[list[str]]:

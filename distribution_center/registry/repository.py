@@ -450,9 +450,6 @@ class Repository(Protocol):
     async def station(self, station: str) -> RegisteredStation | None:
         """One station."""
 
-    async def stations_with(self, program: str, segment: int) -> list[str]:
-        """Names of the stations that hold a segment, in order."""
-
     async def some_holders(self, program: str, wanted: Sequence[int], after: int) -> list[Holder]:
         """Stations that hold some of these segments, which are of one chunk: a page of those numbered above `after`.
 
@@ -512,12 +509,3 @@ async def all_stations(repository: Repository) -> AsyncIterator[RegisteredStatio
         for station in page:
             yield station
         page = await repository.stations(after=page[-1].station)
-
-
-async def all_programs(repository: Repository) -> AsyncIterator[ProgramHeader]:
-    """Every program by name, a page at a time. Raises `RepositoryError`."""
-    page = await repository.programs()
-    while page:
-        for header in page:
-            yield header
-        page = await repository.programs(after=page[-1].program)

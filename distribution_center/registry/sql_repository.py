@@ -241,10 +241,6 @@ class SqlRepository(TallyRepository):
         found = await self.store.read(reads.station(station))
         return found[0] if found else None
 
-    async def stations_with(self, program: str, segment: int) -> list[str]:
-        """See `Repository`."""
-        return await self.store.read(reads.stations_with(program, segment))
-
     async def some_holders(self, program: str, wanted: Sequence[int], after: int) -> list[Holder]:
         """See `Repository`."""
         return await self.store.read(source_reads.some_holders(program, wanted, after))

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from tests.patience import wait_until
 
-BUFFER_MIB = "64"
+BUFFER_MIB = "256"
 """What a machine with little time is late with is kept meanwhile: a frame that is lost hides all that follows it in its
 connection."""
 FIELDS = (

@@ -117,7 +117,7 @@ def write_segments(folder, record):
             record.acknowledge(frozenset(held))
         held.remove(1)
         record.begin(frozenset(held))
-        await store.remove(_CUT, 1)
+        await store.let_go(_CUT, [1])
         record.acknowledge(frozenset(held))
         store.close()
 

@@ -4,7 +4,6 @@ cache of subscriber management is asked, where the station has one (claim 6).
 That is before the redirect. What follows (segments, turns) goes by tickets, so that nobody is asked again.
 """
 
-import asyncio
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -22,7 +21,6 @@ PLAYLIST_PATH = "/programs/{program}/playlist.m3u8"
 _BEARER = "bearer "
 _NOT_HEARD_YET = Refused(Reason.OVERDUE, "the authentication server has not told its keys yet")
 _NO_TICKET = Refused(Reason.BAD_TICKET, "the address carries no ticket that is good here; ask for the playlist")
-_ASSEMBLING_PAUSE_S = 0.05
 
 
 class Guest(NamedTuple):
@@ -101,10 +99,9 @@ class Admission:
         if self._issuer is None:
             return None
         while not self._term.has_signed(ticket, session, program):
-            if not self._term.is_assembling(asyncio.get_running_loop().time()):
+            if not await self._term.has_more_to_hear():
                 self._term.counters.refusals += 1
                 return _NO_TICKET
-            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
         return None
 
     def has_opened(self, session: str, ticket: str, program: ProgramId) -> bool:

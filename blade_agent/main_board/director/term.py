@@ -15,6 +15,7 @@ from media_network.http.client import HttpClient
 from media_network.ticket import TicketKey
 
 _EARLIER_KEPT = 8
+_MORE_IS_HEARD_S = 0.05
 
 
 class Standing:
@@ -87,6 +88,13 @@ class Term:
     def is_assembling(self, now: float) -> bool:
         """Whether engines may have yet to say what they hold: what is missing may be here in a moment."""
         return now < max(self.began_at + self.settle_s, self.assembling.until)
+
+    async def has_more_to_hear(self) -> bool:
+        """Wait for a moment while engines may have yet to say what they hold; at once False when they all have."""
+        if not self.is_assembling(asyncio.get_running_loop().time()):
+            return False
+        await asyncio.sleep(_MORE_IS_HEARD_S)
+        return True
 
     @property
     def settle_s(self) -> float:

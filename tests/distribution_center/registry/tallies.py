@@ -7,11 +7,11 @@ from distribution_center.registry.repository import (
     CatalogueTally,
     FleetTally,
     ProgramTally,
-    all_programs,
     all_stations,
 )
 from distribution_center.registry.sql_repository import SqlRepository
 from media_network.time_of_day import now_ms
+from tests.distribution_center.registry.whole import all_programs
 
 _COPIES = (
     "SELECT programs.program, stations.station, copies, mask FROM copies"

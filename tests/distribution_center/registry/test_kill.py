@@ -11,8 +11,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from distribution_center.registry.repository import all_programs
 from distribution_center.registry.sqlite_repository import SqliteRepository
+from tests.distribution_center.registry.whole import all_programs
 
 WRITER = """
 import asyncio, sys

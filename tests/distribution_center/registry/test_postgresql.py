@@ -19,7 +19,6 @@ from distribution_center.registry.repository import (
     RepositoryLost,
     RepositoryUnfit,
     Verdict,
-    all_programs,
 )
 from distribution_center.registry.tables import UnknownSchemaVersion, tables
 from tests.distribution_center.registry.postgresql_server import PASSWORD, PostgresqlServer
@@ -32,6 +31,7 @@ from tests.distribution_center.registry.test_repository import (
     program_of,
     station_of,
 )
+from tests.distribution_center.registry.whole import all_programs
 
 pytestmark = pytest.mark.peer("pg_ctlcluster", "setpriv")
 

@@ -35,7 +35,6 @@ from distribution_center.registry.repository import (
     Stamp,
     Verdict,
     WantedPrograms,
-    all_programs,
 )
 from distribution_center.registry.sqlite_connection import SqliteTooOld, require_sqlite
 from distribution_center.registry.sqlite_repository import SqliteRepository
@@ -50,6 +49,7 @@ from media_network.program_header import ProgramHeader
 from media_network.segment_table import Segment
 from media_network.time_of_day import now_ms
 from tests.distribution_center.registry.tallies import require_right_tallies
+from tests.distribution_center.registry.whole import all_programs, stations_with
 from tests.patience import PATIENCE_S
 from tests.programs import program_with
 
@@ -714,9 +714,9 @@ class Conformance:
             assert await store.add_locations(EPIC, "south", FIRST, range(60, 130)) is Verdict.ACCEPTED
             assert await store.add_locations(EPIC, "north", FIRST, [62, 63, 199]) is Verdict.ACCEPTED
             assert await store.add_locations(EPIC, "north", FIRST, [63, 0]) is Verdict.ACCEPTED
-            assert await store.stations_with("epic", 63) == ["north", "south"]
-            assert await store.stations_with("epic", 64) == ["south"]
-            assert await store.stations_with("epic", 1) == []
+            assert await stations_with(store, "epic", 63) == ["north", "south"]
+            assert await stations_with(store, "epic", 64) == ["south"]
+            assert await stations_with(store, "epic", 1) == []
             assert await store.locations("epic") == {"north": {0, 62, 63, 199}, "south": set(range(60, 130))}
             assert list((await store.held("epic")).items()) == [("north", 4), ("south", 70)]
             assert await store.remove_locations(EPIC, "north", FIRST, [62, 199, 5]) is Verdict.ACCEPTED
@@ -853,7 +853,7 @@ class Conformance:
             assert await store.add_locations(NONE, "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
             for number in (3, -1, 10**30):
                 assert await store.add_locations(FILM, "north", FIRST, [0, number]) is Verdict.NO_SUCH_SEGMENT
-                assert await store.stations_with("film", number) == []
+                assert await stations_with(store, "film", number) == []
             assert await store.locations("film") == {}
 
         self.run(tmp_path, story)
@@ -954,7 +954,7 @@ class Conformance:
             assert [one.program for one in await store.programs()] == ["epic"]
             assert await store.publish_program("film", 1000) is Verdict.UNKNOWN_PROGRAM
             assert await store.add_locations(FILM, "north", FIRST, [0]) is Verdict.UNKNOWN_PROGRAM
-            assert await store.stations_with("film", 0) == []
+            assert await stations_with(store, "film", 0) == []
             await store.add_program(program_of("film", 5))
             assert (await store.orders("film"), await store.locations("film")) == ({}, {})
             assert await known(store, "film") == program_of("film", 5).header
@@ -973,7 +973,7 @@ class Conformance:
             async with self.opened(tmp_path) as store:
                 assert [program.publish_at_ms for program in await store.programs()] == [1000]
                 assert [change.version for change in await store.changes(0)] == [3, 4]
-                assert await store.stations_with("epic", 150) == ["north"]
+                assert await stations_with(store, "epic", 150) == ["north"]
                 assert await store.orders("epic") == {"north": DistributionOrder(OrderState.ORDERED, 2)}
                 assert await store.station("north") == station_of("north", Stamp(1, 4))
 

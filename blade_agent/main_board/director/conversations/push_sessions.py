@@ -71,7 +71,7 @@ _SAID = {
 """A hand-over is said with the turn that begins."""
 ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
-_ASSEMBLING_PAUSE_S = 0.05
+_AGAIN_AFTER_S = 0.05
 _BROUGHT_WITHIN_S = 2.0
 """So long a console waits for the first bytes of a segment that is brought from elsewhere; then it asks again."""
 _LOST_KEPT = 64
@@ -318,12 +318,13 @@ class PushSessions:
         while isinstance(opened := await self._open(program, console), Refused):
             if opened.reason not in _COMES:
                 return opened
-            if not self._term.is_assembling(_now()):
-                if refused := await self._comes(program, opened):
-                    return refused
-                if _now() > wait_until:
-                    return opened
-            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
+            if await self._term.has_more_to_hear():
+                continue
+            if refused := await self._comes(program, opened):
+                return refused
+            if _now() > wait_until:
+                return opened
+            await asyncio.sleep(_AGAIN_AFTER_S)
         return opened
 
     async def _comes(self, program: Program, opened: Refused) -> Refused | None:

@@ -38,7 +38,6 @@ _TOGETHER_S = 0.25
 are, those that have asked count where they came to."""
 _REPEATED_MAX = 4
 """Of so many segments a player that asks again is sent where it was sent before."""
-_ASSEMBLING_PAUSE_S = 0.05
 _NUMBER = re.compile(SEGMENT_NUMBER)
 
 
@@ -102,8 +101,7 @@ class Pulls:
         if not says_one:
             return refusing(NO_SESSION)
         engine = self.redirect(name, program, int(number), request.remote or "")
-        while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and self._term.is_assembling(_now()):
-            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
+        while isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE and await self._term.has_more_to_hear():
             engine = self.redirect(name, program, int(number), request.remote or "")
         if isinstance(engine, Refused) and engine.reason is Reason.NO_ENGINE:
             # Claim 14: another station may hold it.

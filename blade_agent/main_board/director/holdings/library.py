@@ -1,6 +1,5 @@
 """Programs with their tables, from wherever these are: this blade, an engine of the station, the center."""
 
-import asyncio
 from collections.abc import Callable
 
 from blade_agent.main_board.catalogue import Catalogue
@@ -12,8 +11,6 @@ from media_network.fields import ProgramId
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
-
-_ASSEMBLING_PAUSE_S = 0.2
 
 
 class Library:
@@ -70,13 +67,9 @@ class Library:
             program = await self.fetch(header) if header else None
             if program and name not in self.closed:
                 return program
-            if not self._may_come(name):
+            may_come = self.is_in_service(name) or not self.is_known(name)
+            if not (may_come and await self._term.has_more_to_hear()):
                 return None
-            await asyncio.sleep(_ASSEMBLING_PAUSE_S)
-
-    def _may_come(self, name: ProgramId) -> bool:
-        is_wanted = self.is_in_service(name) or not self.is_known(name)
-        return is_wanted and self._term.is_assembling(asyncio.get_running_loop().time())
 
     def at_hand(self, name: ProgramId) -> Program | None:
         """A program that was asked for lately."""

@@ -301,18 +301,6 @@ class SegmentStore:
         finally:
             self._receiving.discard(key)
 
-    async def remove(self, cut: Cut, number: int) -> None:
-        """Remove a held segment; who has it open can finish. Raises NotHeld, ChannelFailed."""
-        key = SegmentKey(cut, number)
-        held = self._drop(key)
-        await self._clear_away(key, self._take_files(key))
-        if held is None:
-            raise NotHeld(cut.program, number)
-        try:
-            await _remove(key, held.channel, held.content)
-        except FileNotFoundError:
-            raise NotHeld(cut.program, number) from None
-
     async def discard(self, programs: Mapping[ProgramId, Sha256 | None]) -> None:
         """Remove all that there is of these programs but for the cut with this table, of which nothing is being
         received. Raises ChannelFailed."""

@@ -57,7 +57,7 @@ async def test_an_index_stays_beside_its_segment_and_goes_with_it(open_store, fo
             await again.read_index(CUT, 1)
     beside = path_of(folder, SEGMENT).with_suffix(".index")
     assert beside.read_bytes() == INDEX
-    await again.remove(CUT, 0)
+    await again.let_go(CUT, [0])
     assert not beside.exists()
     await again.discard({PROGRAM: None})
     assert not list(beside.parent.iterdir())

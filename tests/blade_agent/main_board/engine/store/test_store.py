@@ -53,7 +53,7 @@ def test_what_is_stored_is_held_and_found_again_at_the_next_start(tmp_path):
         assert [await read_all(again, number) for number in range(5)] == data
         assert again.holds(CUT, segment_of(2, data[2]))
         assert not again.holds(CUT, segment_of(2, data[3]))
-        await again.remove(CUT, 3)
+        await again.let_go(CUT, [3])
         assert inventory(again) == {PROGRAM: "0-2,4"}
         with pytest.raises(NotHeld):
             await again.read(CUT, 3)
@@ -259,8 +259,7 @@ def test_a_damaged_segment_that_is_removed_does_not_come_back_at_the_next_start(
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
         await put(store, CUT, 0, data)
         store.lose(SegmentKey(CUT, 0))
-        with pytest.raises(NotHeld):
-            await store.remove(CUT, 0)
+        await store.let_go(CUT, [0])
         store.close()
         store = await SegmentStore.open(DiskFiles(), [tmp_path])
         assert inventory(store) == {}
