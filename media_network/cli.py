@@ -1,6 +1,5 @@
 """What all commands share: errors as one sentence and a hint, options, JSON."""
 
-import asyncio
 import errno
 import math
 import os
@@ -12,20 +11,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
-from media_network.document import DocumentError
-from media_network.holding import HELD_STATUS, AlreadyHeld
-from media_network.legal_values import did_you_mean
-from media_network.operators_log import begin_logging
+from media_network.default_state import STATE_VARIABLE, default_state_folder
+from media_network.deferred_commands import DeferredCommands
+from media_network.document_error import DocumentError
 from media_network.os_trouble import in_words
-from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
 _DESCRIPTORS_WANTED = 32_768
 
 _EXTRAS = {"apsw": "center", "argon2": "center", "av": "center", "asyncpg": "postgresql", "yaml": "emulator"}
 """Which extra of the package brings what a base install has not."""
 
+HELD_STATUS = 75
+"""With which a command ends that finds something held: EX_TEMPFAIL of sysexits.h, come back later."""
 _HELD_HINT = "One process at a time: end the other one, or name other folders and lines in the settings file."
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,7 +53,7 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-class Commands(click.Group):
+class Commands(DeferredCommands):
     """A group of commands: the one place where what somebody else found wrong becomes a sentence, a hint and a code."""
 
     group_class = type
@@ -81,6 +79,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            from media_network.legal_values import did_you_mean
+
             meant = did_you_mean(args[0], self.list_commands(ctx))
             raise click.UsageError(f"{error.message}{meant}", ctx) from error
 
@@ -135,6 +135,11 @@ def run_until_told(part: Coroutine[Any, Any, None]) -> None:
 
     Raises InUse: another process has what it needs; and whatever ends the part.
     """
+    import asyncio
+
+    from media_network.holding import AlreadyHeld
+    from media_network.operators_log import begin_logging
+
     begin_logging()
     _raise_descriptor_limit()
 
@@ -170,11 +175,15 @@ def json_option(what: str) -> Callable[[Command], Command]:
 
 def echo_json(document: object) -> None:
     """Print a document so that programs and people can read it."""
+    import msgspec
+
     click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
 
 
 def echo_json_line(document: object) -> None:
     """Print a document as one line, where documents come one by one."""
+    import msgspec
+
     click.echo(msgspec.json.encode(document).decode())
 
 

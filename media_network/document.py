@@ -8,26 +8,12 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from media_network.document_error import DocumentError
 from media_network.strict_reading import StrictReader, below
 
 __all__ = ["Document", "DocumentError", "NotTheGrammar", "below", "parse_toml"]
 
 _Read = TypeVar("_Read", bound=Struct)
-
-
-class DocumentError(Exception):
-    """A file that does not say what it should; `key` is the path of the key at fault, empty for the whole file."""
-
-    hint = ""
-
-    def __init__(self, path: Path, key: str, reason: str) -> None:
-        super().__init__(path, key, reason)
-        self.path = path
-        self.key = key
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.key} {self.reason}." if self.key else f"{self.path}: {self.reason}."
 
 
 class NotTheGrammar(Exception):

@@ -17,8 +17,6 @@ from media_network.files import make_durable_folder
 
 logger = logging.getLogger(__name__)
 
-HELD_STATUS = 75
-"""With which a command ends that finds something held: EX_TEMPFAIL of sysexits.h, come back later."""
 _PATIENCE_S = 1.0
 """Whoever has it may be about to end."""
 _PAUSE_S = 0.05

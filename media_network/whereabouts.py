@@ -3,23 +3,11 @@
 Every command that talks to such a network takes `--state-dir`, or `MEDIA_STATION_STATE`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from media_network.address import Address
 from media_network.status import ProcessStatus, read_status
-
-STATE_VARIABLE = "MEDIA_STATION_STATE"
-
-
-def default_state_folder(environment: Mapping[str, str], home: Path) -> Path:
-    """Where a network's state lies when nobody says: the variable, or the XDG state folder."""
-    named = environment.get(STATE_VARIABLE)
-    if named:
-        return Path(named)
-    xdg = environment.get("XDG_STATE_HOME", "")
-    # The XDG specification: a relative path is invalid and must be ignored.
-    return (Path(xdg) if xdg.startswith("/") else home / ".local" / "state") / "media-station"
 
 
 def center_state(folder: Path) -> Path:

@@ -16,6 +16,7 @@ from chassis_emulator.commands.cli import main as chassis_emulator
 from chassis_emulator.media_console.cli import main as media_console
 from chassis_emulator.simulation.cli import main as simulation
 from distribution_center.cli import main as distribution_center
+from tests.command_lines import commands_of
 
 PROGRAMS = {
     "blade-agent": blade_agent,
@@ -73,7 +74,7 @@ EXAMPLES = re.compile(r"^\s*Examples?:\n((?:[ ]+\S.*\n)+)", re.MULTILINE)
 def walk(name, command):
     yield name, command
     if isinstance(command, click.Group):
-        for below, each in command.commands.items():
+        for below, each in commands_of(command).items():
             yield from walk(f"{name} {below}", each)
 
 
@@ -102,8 +103,8 @@ def understand(line):
     context = click.Context(command, info_name=program)
     while isinstance(command, click.Group):
         assert words, line
-        assert words[0] in command.commands, line
-        command, name = command.commands[words[0]], f"{name} {words.pop(0)}"
+        assert words[0] in commands_of(command), line
+        command, name = commands_of(command)[words[0]], f"{name} {words.pop(0)}"
         context = click.Context(command, parent=context, info_name=name)
     try:
         given, left, _ = command.make_parser(context).parse_args(words)
@@ -225,3 +226,39 @@ def test_commands_and_options_are_completed():
     assert "restart" in completed("chassis-emulator", "chassis-emulator res")
     assert "--surprise" in completed("chassis-emulator", "chassis-emulator pull --s")
     assert "raspberry-pi-5" in completed("blade-agent", "blade-agent profile probe rasp")
+
+
+# Commands are imported when they are asked for
+
+HEAVY = {"aiohttp", "apsw", "asyncio", "av", "construct", "cryptography", "msgspec", "pysnmp", "ssl", "yaml"}
+"""What takes longer to import than click does, or pulls in what does."""
+
+IMPORTED = """
+import sys
+from contextlib import suppress
+entry, *sys.argv = sys.argv[1:]
+with suppress(SystemExit):
+    __import__(entry, fromlist=["main"]).main()
+print("", *sorted(sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("word", ["--version", "--help", "completion --help"])
+@pytest.mark.parametrize("name", INSTALLED)
+def test_who_asks_for_help_or_the_version_waits_for_no_heavy_import(name, word):
+    words = [sys.executable, "-c", IMPORTED, ENTRIES[name], name, *word.split()]
+    finished = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    assert finished.stdout
+    assert not HEAVY & set(finished.stderr.split())
+
+
+@pytest.mark.parametrize("letters", [45, 1000])
+@pytest.mark.parametrize("name", INSTALLED)
+def test_what_a_program_lists_of_a_command_is_the_first_sentence_of_its_help(name, letters):
+    program = PROGRAMS[name]
+    for below, deferred in program.deferred.items():
+        command = commands_of(program)[below]
+        assert command.name == below
+        assert click.Command(below, help=deferred.sentence).get_short_help_str(letters) == command.get_short_help_str(
+            letters
+        )

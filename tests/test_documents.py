@@ -11,6 +11,7 @@ from blade_agent.cli import main as blade_agent
 from chassis_emulator.commands.cli import main as chassis_emulator
 from chassis_emulator.media_console.cli import main as media_console
 from distribution_center.cli import main as distribution_center
+from tests.command_lines import commands_of
 
 ROOT = Path(__file__).parents[1]
 EXPECTED = (
@@ -107,8 +108,8 @@ def check(line):
         return
     command, rest = COMMANDS[words[0]], words[1:]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        assert rest[0] in command.commands, line
-        command, rest = command.commands[rest[0]], rest[1:]
+        assert rest[0] in commands_of(command), line
+        command, rest = commands_of(command)[rest[0]], rest[1:]
     options = {name: option for option in command.params for name in (*option.opts, *option.secondary_opts)}
     given = iter(rest)
     for word in given:

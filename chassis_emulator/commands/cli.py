@@ -4,22 +4,78 @@ from typing import Any
 
 import click
 
-from chassis_emulator.commands.chassis import identify, insert, power, pull, reset
-from chassis_emulator.commands.credentials import credentials, write_nms_settings
-from chassis_emulator.commands.demo import demo
-from chassis_emulator.commands.down import down
-from chassis_emulator.commands.events import events
-from chassis_emulator.commands.faults import fault, faults
-from chassis_emulator.commands.inspect import inspect
-from chassis_emulator.commands.logs import logs
-from chassis_emulator.commands.networks import list_networks
-from chassis_emulator.commands.processes import ps, restart
-from chassis_emulator.commands.scenario import scenario
-from chassis_emulator.commands.up import up
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.errors import AnotherIsUp
 from media_network.cli import InUse, UserError
 from media_network.command_group import Program, add_completion
+from media_network.deferred_commands import Deferred
+
+_COMMANDS = {
+    "up": Deferred(
+        "chassis_emulator.commands.up:up",
+        "Bring up the network that TOPOLOGY describes: a YAML file, or the name of an example.",
+    ),
+    "ps": Deferred(
+        "chassis_emulator.commands.processes:ps",
+        "List the processes of the network, and where each answers.",
+    ),
+    "ls": Deferred(
+        "chassis_emulator.commands.networks:list_networks",
+        "List the networks of this laptop, up or down, and the numbers that others have taken.",
+    ),
+    "inspect": Deferred(
+        "chassis_emulator.commands.inspect:inspect",
+        "Show all that is known of a part of the network: its process, its slot, its lights, its readings.",
+    ),
+    "restart": Deferred(
+        "chassis_emulator.commands.processes:restart",
+        "End processes in order and start them again, with their lines and their state.",
+    ),
+    "down": Deferred("chassis_emulator.commands.down:down", "End every process of the network."),
+    "logs": Deferred(
+        "chassis_emulator.commands.logs:logs",
+        "Show what a process printed, or what all of them did, in the order of time.",
+    ),
+    "events": Deferred(
+        "chassis_emulator.commands.events:events",
+        "Show what has happened to the chassis of the network: their event logs, in the order of time.",
+    ),
+    "credentials": Deferred(
+        "chassis_emulator.commands.credentials:credentials",
+        "Show the users that were generated for the network; of several centers, each and its stations have their own.",
+    ),
+    "nms-settings": Deferred(
+        "chassis_emulator.commands.credentials:write_nms_settings",
+        "Print the settings with which a network management system sees the network.",
+    ),
+    "demo": Deferred(
+        "chassis_emulator.commands.demo:demo",
+        "Do the main job once: bring a network up, a program in, and play it both ways.",
+    ),
+    "pull": Deferred("chassis_emulator.commands.chassis:pull", "Take a blade out of its slot."),
+    "insert": Deferred(
+        "chassis_emulator.commands.chassis:insert",
+        "Put a blade back into its slot, its handle closed.",
+    ),
+    "power": Deferred(
+        "chassis_emulator.commands.chassis:power",
+        "Have the chassis manager switch a blade's main board on or off, or off and on.",
+    ),
+    "reset": Deferred(
+        "chassis_emulator.commands.chassis:reset",
+        "Have the chassis manager reset a blade's main board.",
+    ),
+    "identify": Deferred("chassis_emulator.commands.chassis:identify", "Let a blade blink, so that it is found."),
+    "fault": Deferred(
+        "chassis_emulator.commands.faults:fault",
+        "Break something on purpose: a line, a blade, its disks, its cooling or its power.",
+    ),
+    "faults": Deferred("chassis_emulator.commands.faults:faults", "List what is broken on purpose."),
+    "scenario": Deferred(
+        "chassis_emulator.commands.scenario:scenario",
+        "Play SCENARIO on the network: a YAML file, or the name of an example.",
+    ),
+}
 
 
 class _Commands(Program):
@@ -34,7 +90,7 @@ class _Commands(Program):
             raise UserError(str(error), error.hint) from error
 
 
-@click.group(cls=_Commands)
+@click.group(cls=_Commands, deferred=_COMMANDS)
 @click.version_option(package_name="media-station")
 def main() -> None:
     """A network of media stations on this laptop: every blade a real process, on its own loopback address.
@@ -48,26 +104,4 @@ def main() -> None:
     """
 
 
-for _verb in (
-    up,
-    ps,
-    list_networks,
-    inspect,
-    restart,
-    down,
-    logs,
-    events,
-    credentials,
-    write_nms_settings,
-    demo,
-    pull,
-    insert,
-    power,
-    reset,
-    identify,
-    fault,
-    faults,
-    scenario,
-):
-    main.add_command(_verb)
 add_completion(main, "chassis-emulator")

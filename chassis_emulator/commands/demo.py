@@ -16,8 +16,8 @@ from chassis_emulator.data import DEFAULT_EXAMPLE
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.topology import Topology, find_topology, read_topology
 from media_network.cli import UserError, state_dir_option
+from media_network.default_state import STATE_VARIABLE
 from media_network.interrupting import INTERRUPTED_STATUS, ended_like_interrupted, putting_off_interrupts
-from media_network.whereabouts import STATE_VARIABLE
 
 
 @click.command()

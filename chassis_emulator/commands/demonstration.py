@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from chassis_emulator.commands.hints import PsRow, Scene, Surroundings, as_text, browser_hints, shell_hints
 from chassis_emulator.topology.topology import VIEWER, Topology
+from media_network.default_state import STATE_VARIABLE, default_state_folder
 from media_network.fields import ProgramId, Sha256
 from media_network.table import format_table
-from media_network.whereabouts import STATE_VARIABLE, default_state_folder
 
 _SEGMENT_MS = 800
 _NMS_PORT = 8070

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from chassis_emulator.network.errors import StateFolderError
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.whereabouts import default_state_folder
+from media_network.default_state import default_state_folder
 
 logger = logging.getLogger(__name__)
 

@@ -1,23 +1,22 @@
 """What the commands share: a conversation with one center, whose refusals end the command, and bars."""
 
-import asyncio
-import random
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from media_network import center_names
 from media_network.address import Address
 from media_network.cli import Command, UserError, state_dir_option
-from media_network.http.client import HttpClient
-from media_network.http.errors import NetworkError
-from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Refused
 from media_network.whereabouts import find_center, known_centers
+
+if TYPE_CHECKING:
+    from media_network.http.client import HttpClient
+    from media_network.messages.verb import Reply, Request, Verb
 
 _Result = TypeVar("_Result")
 
@@ -38,20 +37,21 @@ def center_option(command: Command) -> Command:
 
 
 _WHAT_THERE_IS = "`distribution-center programs`, `stations` and `ingests` list what there is."
+_IS_IT_UP = "Is the center up? `chassis-emulator ps` shows a network on this laptop."
 
 
 class Talk:
     """A conversation with one party, whose refusals end the command."""
 
-    def __init__(self, http: HttpClient, center: Address, hint: str = _WHAT_THERE_IS) -> None:
+    def __init__(self, http: "HttpClient", center: Address, hint: str = _WHAT_THERE_IS) -> None:
         """`hint` is what a person is told who is refused."""
         self._http = http
         self._center = center
         self._hint = hint
 
     async def ask(
-        self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 5.0, party: Address | None = None
-    ) -> Reply:
+        self, verb: "Verb[Request, Reply]", request: "Request", *, deadline_s: float = 5.0, party: Address | None = None
+    ) -> "Reply":
         """The answer of the center, or of another party. Raises UserError: it was refused; NetworkError."""
         answer = await self._http.ask(party or self._center, verb, request, deadline_s=deadline_s)
         if isinstance(answer, Refused):
@@ -59,20 +59,34 @@ class Talk:
         return answer
 
 
-def talk_with(center: str | None, state_dir: Path, converse: Callable[[Talk], Coroutine[Any, Any, _Result]]) -> _Result:
+Converse = Callable[[Talk], Coroutine[Any, Any, _Result]]
+"""What a command says to a party, and makes of its answers."""
+
+
+def talk_with(center: str | None, state_dir: Path, converse: Converse[_Result]) -> _Result:
     """Have a conversation with the center that the options name. Raises UserError."""
-    address = _center_address(center, state_dir)
+    return talk_at(_center_address(center, state_dir), converse, is_it_up=_IS_IT_UP)
+
+
+def talk_at(party: Address, converse: Converse[_Result], *, is_it_up: str, hint: str = _WHAT_THERE_IS) -> _Result:
+    """Have a conversation with a party; `is_it_up` is what a person is told where it does not answer.
+
+    Raises UserError.
+    """
+    import asyncio
+    import random
+
+    from media_network.http.client import HttpClient
+    from media_network.http.errors import NetworkError
 
     async def conversation() -> _Result:
         async with HttpClient(random.SystemRandom()) as http:
-            return await converse(Talk(http, address))
+            return await converse(Talk(http, party, hint))
 
     try:
         return asyncio.run(conversation())
     except NetworkError as error:
-        raise UserError(
-            str(error), "Is the center up? `chassis-emulator ps` shows a network on this laptop."
-        ) from error
+        raise UserError(str(error), is_it_up) from error
 
 
 class Show(Protocol):

@@ -1,18 +1,13 @@
 """A conversation with the headquarters of several centers, and where it is."""
 
-import asyncio
-import random
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
-from distribution_center.commands.conversation import Talk
+from distribution_center.commands.conversation import Converse, talk_at
 from media_network.address import Address
 from media_network.cli import Command, UserError, state_dir_option
-from media_network.http.client import HttpClient
-from media_network.http.errors import NetworkError
 from media_network.whereabouts import find_mam
 
 _Result = TypeVar("_Result")
@@ -27,20 +22,9 @@ def mam_option(command: Command) -> Command:
     return address(state_dir_option(command))
 
 
-def talk_with_mam(
-    mam: str | None, state_dir: Path, converse: Callable[[Talk], Coroutine[Any, Any, _Result]]
-) -> _Result:
+def talk_with_mam(mam: str | None, state_dir: Path, converse: Converse[_Result]) -> _Result:
     """Have a conversation with the headquarters that the options name. Raises UserError."""
-    address = _address(mam, state_dir)
-
-    async def conversation() -> _Result:
-        async with HttpClient(random.SystemRandom()) as http:
-            return await converse(Talk(http, address, _WHAT_THERE_IS))
-
-    try:
-        return asyncio.run(conversation())
-    except NetworkError as error:
-        raise UserError(str(error), _IS_IT_UP) from error
+    return talk_at(_address(mam, state_dir), converse, is_it_up=_IS_IT_UP, hint=_WHAT_THERE_IS)
 
 
 def _address(mam: str | None, state_dir: Path) -> Address:

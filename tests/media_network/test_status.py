@@ -6,11 +6,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from media_network.address import Address
+from media_network.default_state import STATE_VARIABLE, default_state_folder
 from media_network.status import STATUS_FILE, ProcessStatus, StatusFile, read_status, write_status
 from media_network.whereabouts import (
-    STATE_VARIABLE,
     center_state,
-    default_state_folder,
     find_center,
     find_center_media,
     find_mam,

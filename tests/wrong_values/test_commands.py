@@ -11,6 +11,7 @@ from blade_agent.cli import main as blade_agent
 from chassis_emulator.commands.cli import main as chassis_emulator
 from chassis_emulator.media_console.cli import main as media_console
 from distribution_center.cli import main as distribution_center
+from tests.command_lines import commands_of
 from tests.wrong_values.library_wording import assert_one_sentence
 from tests.wrong_values.table import AUTH, BLADE, CENTER, CHASSIS, MAM, NMS, as_toml_text
 
@@ -25,7 +26,7 @@ _NEVER_TAKEN = (click.Choice, click.types.IntParamType, click.types.FloatParamTy
 
 
 def commands(group, words=()):
-    for name, command in group.commands.items():
+    for name, command in commands_of(group).items():
         if isinstance(command, click.Group):
             yield from commands(command, (*words, name))
         else:

@@ -19,7 +19,8 @@ from distribution_center.registry.opening import open_repository, opened_registr
 from distribution_center.registry.repository import RepositoryUnfit, Verdict
 from media_network.address import Address
 from media_network.callback import do_nothing
-from media_network.holding import HELD_STATUS, AlreadyHeld
+from media_network.cli import HELD_STATUS
+from media_network.holding import AlreadyHeld
 from media_network.http.client import HttpClient
 from media_network.http.server import serve
 from media_network.messages.content import DISTRIBUTE, PUBLISH, Distribute, Publish

@@ -1,0 +1,1 @@
+"""The commands of `blade-agent`: each file is imported when one of its commands is asked for."""
