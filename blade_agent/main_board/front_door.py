@@ -18,6 +18,7 @@ from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
 from blade_agent.main_board.parts import Parts, with_parts
 from media_network.address import Address
 from media_network.http.refusing import refusing
+from media_network.http.request_head import RequestHead
 from media_network.http.server import HandlerTable, Resource
 from media_network.messages import (
     deletion,
@@ -106,7 +107,15 @@ class FrontDoor:
         for path, summary in _RESOURCES.items():
             from_anywhere = path not in DIRECTED or path.startswith(PROGRAMS)
             table.resource(path, partial(self._get, path), summary, from_anywhere=from_anywhere)
+        table.at_once = self._at_once
         return with_parts(table, self._parts)
+
+    def _at_once(self, head: RequestHead) -> bytes | None:
+        """What somebody on duty answers without waiting for anybody."""
+        for duty in self._on_duty:
+            if duty.table.at_once and (octets := duty.table.at_once(head)):
+                return octets
+        return None
 
     @asynccontextmanager
     async def on_duty(self, table: HandlerTable) -> AsyncIterator[None]:

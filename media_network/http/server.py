@@ -20,7 +20,9 @@ from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from media_network.address import Address
+from media_network.http.at_once import AtOnce
 from media_network.http.bodies import BodyBudget
+from media_network.http.connection import Answering
 from media_network.http.cross_origin import FROM_ANYWHERE, preflight
 from media_network.http.endpoint import Answer, AnswerToHost, Post, VerbEndpoint
 from media_network.http.gate import ConnectionGate, connections_bearable
@@ -33,6 +35,8 @@ from media_network.refusal import Refused
 ACCEPTED_AT_ONCE = 4
 """What asyncio is given as backlog; the kernel is told `_WAITING_MAX` afterwards."""
 _WAITING_MAX = 1024
+_NEVER_S = 1e9
+"""A connection watches by itself how long it is idle: the framework does not see all that is said over it."""
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
@@ -72,6 +76,8 @@ class HandlerTable:
     uploads: list[_Put] = field(default_factory=list)
     guards: Sequence[Middleware] = ()
     """Each sees every request first, and may answer it."""
+    at_once: AtOnce | None = None
+    """What of the resources can be answered without waiting for anybody, and how."""
     described_by: "Callable[[], HandlerTable] | None" = None
     """What OpenAPI shows now, where that changes; None for this table itself."""
 
@@ -137,6 +143,7 @@ class HandlerTable:
             posts=[post for post in self.posts if port in post.verb.ports],
             resources=self.resources if port is Port.MEDIA else [],
             guards=self.guards,
+            at_once=self.at_once if port is Port.MEDIA else None,
             described_by=(lambda: described_by().at(port)) if described_by else None,
         )
 
@@ -192,7 +199,9 @@ async def serve(table: HandlerTable, address: Address, gate: ConnectionGate | No
 
     Raises OSError when the address cannot be bound.
     """
-    async with serve_application(_application(table), address, gate) as bound:
+    # A guard sees every request first.
+    at_once = None if table.guards else table.at_once
+    async with serve_application(_application(table), address, gate, at_once) as bound:
         yield bound
 
 
@@ -211,7 +220,10 @@ async def serve_ports(
 
 @asynccontextmanager
 async def serve_application(
-    application: web.Application, address: Address, gate: ConnectionGate | None = None
+    application: web.Application,
+    address: Address,
+    gate: ConnectionGate | None = None,
+    at_once: AtOnce | None = None,
 ) -> AsyncIterator[Address]:
     """Serve what is no table, in the same way. Without a `gate` it has one of its own."""
     guarded = ConnectionGate(connections_bearable()) if gate is None else gate
@@ -220,17 +232,23 @@ async def serve_application(
         access_log=None,
         logger=logger,
         shutdown_timeout=1.0,
-        keepalive_timeout=75.0,
+        keepalive_timeout=_NEVER_S,
         auto_decompress=False,
     )
     await runner.setup()
-    _count(runner.server, guarded)
+    if runner.server is None:
+        raise RuntimeError("the server has not been set up")
+    answering = Answering(runner.server, at_once, guarded)
     try:
-        site = web.TCPSite(runner, address.host, address.port, reuse_address=True, backlog=ACCEPTED_AT_ONCE)
         with about(address):
-            await site.start()
-        _let_wait(site)
-        yield Address(address.host, runner.addresses[0][1])
+            listening = await asyncio.get_running_loop().create_server(
+                answering.connection, address.host, address.port, reuse_address=True, backlog=ACCEPTED_AT_ONCE
+            )
+        try:
+            _let_wait(listening)
+            yield Address(address.host, listening.sockets[0].getsockname()[1])
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
 
@@ -241,49 +259,12 @@ def let_wait(listening: int) -> None:
         same.listen(_WAITING_MAX)
 
 
-def _let_wait(site: web.TCPSite) -> None:
+def _let_wait(server: asyncio.Server) -> None:
     """Have the kernel let more wait than asyncio accepts at once: it has one number for both.
 
     asyncio accepts all that wait before it tells of one: without this bound a crowd takes all descriptors before the
     gate has seen any of them, and asyncio's own remedy for that floods the log.
     """
-    for listening in getattr(site, "_server").sockets:  # noqa: B009 -- aiohttp shows its sockets nowhere else
+    for listening in server.sockets:
         if listening.fileno() >= 0:  # a simulated one has no descriptor
             let_wait(listening.fileno())
-
-
-def _count(server: web.Server | None, gate: ConnectionGate) -> None:
-    """Have a server tell the gate of its connections, and over which something is being answered.
-
-    Its protocols call these three, and nothing else tells. A middleware would tell too, and brings aiohttp's chain of
-    middlewares with it.
-
-    An answer that ends in a ConnectionError has nobody left to take it, or must not be taken for the whole: the
-    connection ends, and nothing is logged. aiohttp would log it with a traceback, one for every reader that leaves.
-    """
-    if server is None:
-        raise RuntimeError("the server has not been set up")
-    made, lost, handle = server.connection_made, server.connection_lost, server.request_handler
-
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        gate.busy(request.protocol)
-        try:
-            return await handle(request)
-        except ConnectionError:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response()  # which reaches nobody
-        finally:
-            gate.idle(request.protocol)
-
-    def connection_made(handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        made(handler, transport)
-        gate.made(handler, (transport.get_extra_info("peername") or ("",))[0])
-
-    def connection_lost(handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        lost(handler, exc)
-        gate.lost(handler)
-
-    server.connection_made = connection_made  # type: ignore[method-assign]
-    server.connection_lost = connection_lost  # type: ignore[method-assign]
-    server.request_handler = answer

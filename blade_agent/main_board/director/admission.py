@@ -104,6 +104,10 @@ class Admission:
                 return _NO_TICKET
         return None
 
+    def lets_through(self, ticket: str, session: str, program: ProgramId) -> bool:
+        """Whether `refuse_ticket` has nothing against a player, as far as it need not wait to know."""
+        return self._issuer is None or self._term.has_signed(ticket, session, program)
+
     def has_opened(self, session: str, ticket: str, program: ProgramId) -> bool:
         """Whether a session that a player shows was opened by a director; else anybody may have made its id up."""
         return self._term.has_signed(ticket, session, program)

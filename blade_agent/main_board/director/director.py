@@ -53,6 +53,7 @@ from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.holding_pages import page_of
 from media_network.http.client import HttpClient
+from media_network.http.request_head import RequestHead
 from media_network.http.server import HandlerTable, serve_ports
 from media_network.messages import (
     deletion,
@@ -202,7 +203,12 @@ class Director:
         }
         for path, summary in DIRECTED.items():
             table.resource(path, answers[path], summary, from_anywhere=path.startswith(PROGRAMS))
+        table.at_once = self._at_once
         return table
+
+    def _at_once(self, head: RequestHead) -> bytes | None:
+        """What players ask for again and again."""
+        return self._pulls.segment_at_once(head) or self._playlists.media_at_once(head)
 
     async def run(self) -> None:
         """Direct until cancelled."""

@@ -51,7 +51,7 @@ class OnDemand:
     def engines_with(self, cut: Cut, segment: int) -> Collection[Address]:
         """The engines that hold a segment; if none of them answers, those that are receiving it."""
         held = self._table.engines_with(cut, segment)
-        return held if self._roster.live(held) else [*held, *self._carrier.copies.receiving(cut, segment)]
+        return held if self._roster.has_live(held) else [*held, *self._carrier.copies.receiving(cut, segment)]
 
     def engines_with_all(self, cut: Cut, segment: int) -> Collection[Address]:
         """The engines that hold a segment, whoever is receiving it."""
@@ -61,7 +61,8 @@ class OnDemand:
         """Somebody is about to play a segment: have it brought if it is not here, and those after it."""
         if program.name in self._library.closed:
             return
-        for number in range(segment, min(segment + _AHEAD + 1, len(program.segments))):
+        soon = range(segment, min(segment + _AHEAD + 1, len(program.segments)))
+        for number in sorted(self._table.missing(program.cut, soon, self._roster.is_live)):
             if len(self._bringing) < _AHEAD_AT_ONCE and not self._is_here(program.cut, number):
                 self._begin(program, number)
 
@@ -83,7 +84,7 @@ class OnDemand:
 
     def _is_here(self, cut: Cut, segment: int) -> bool:
         """Engines may have yet to say what they hold: until then nothing counts as missing."""
-        return bool(self._roster.live(self.engines_with(cut, segment))) or self._term.is_assembling(_now())
+        return self._roster.has_live(self.engines_with(cut, segment)) or self._term.is_assembling(_now())
 
     def _begin(self, program: Program, number: int) -> Bringing:
         wanted = (program.cut, number)

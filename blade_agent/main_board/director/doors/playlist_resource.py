@@ -18,8 +18,11 @@ from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.term import Term
 from media_network.fields import Sha256
+from media_network.http.at_once import answer, packed
 from media_network.http.coding import takes_gzip
+from media_network.http.cross_origin import FROM_ANYWHERE
 from media_network.http.refusing import refusing
+from media_network.http.request_head import RequestHead
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
@@ -28,6 +31,12 @@ logger = logging.getLogger(__name__)
 MEDIA_PATH = f"/programs/{{program}}/{playlists.MEDIA}"
 KEY_PICTURES_PATH = f"/programs/{{program}}/{playlists.KEY_PICTURES}"
 CONTENT_TYPE = "application/vnd.apple.mpegurl"
+_FIELDS = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+_MEDIA_TARGET = re.compile(rf"/programs/([^/]+)/{re.escape(playlists.MEDIA)}")
+_SEGMENTS_AT_ONCE = 1000
+"""A longer one is sent in pieces, and others have their turn between them."""
+_TEXTS_KEPT = 64
+_QUERY = b"\0"
 
 _RATES_KEPT = 4096
 _SESSION = re.compile(r"[0-9a-f]{24}")
@@ -58,6 +67,8 @@ class Playlists:
         self._named = named
         self._key_pictures_bps: OrderedDict[Sha256, int] = OrderedDict()
         """By the digest of the segment table: what is said at every beginning is not reckoned each time."""
+        self._texts: OrderedDict[Sha256, bytes] = OrderedDict()
+        """Playlists of segments, by the same; those that were asked for last come last."""
 
     async def multivariant(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/playlist.m3u8`: opens a session."""
@@ -86,6 +97,35 @@ class Playlists:
         ticket, host = request.query.get("ticket", ""), request.remote or ""
         known_as = self._admission.known_as(session, ticket, program.name, host)
         return await _send(request, playlists.media(program, partial(self._named.address, program, known_as, beside)))
+
+    def media_at_once(self, head: RequestHead) -> bytes | None:
+        """The same where nobody is waited for, of a program that is not very long; None: `media` says more."""
+        found = _MEDIA_TARGET.fullmatch(head.path)
+        if found is None or self._named is not None:
+            return None
+        asked, session, ticket = found[1], head.query.get("session", ""), head.query.get("ticket", "")
+        if not (is_session(session) and self._admission.lets_through(ticket, session, asked)):
+            return None
+        program = self._library.in_service_at_hand(asked)
+        if program is None or len(program.segments) > _SEGMENTS_AT_ONCE:
+            return None
+        query = self._query_again(session, ticket, program)
+        body = self._text_of(program).replace(_QUERY, query.encode("ascii"))
+        fields = {**_FIELDS, **FROM_ANYWHERE}
+        if takes_gzip(head.field(b"accept-encoding")):
+            fields["Content-Encoding"], body = "gzip", packed(body)
+        return answer(HTTPStatus.OK, fields, body)
+
+    def _text_of(self, program: Program) -> bytes:
+        """Its playlist of segments with `_QUERY` for what is said of a session."""
+        table = program.header.table
+        text = self._texts.pop(table, None) or b"".join(
+            piece.encode("ascii") for piece in playlists.media(program, lambda number: f"{number}.ts?\0")
+        )
+        self._texts[table] = text
+        if len(self._texts) > _TEXTS_KEPT:
+            self._texts.popitem(last=False)
+        return text
 
     async def key_pictures(self, request: web.Request) -> web.StreamResponse:
         """`GET /programs/<program>/key-pictures.m3u8`: pictures for fast forward, for a session."""
@@ -129,20 +169,18 @@ class Playlists:
 
     def _beside(self, request: web.Request, session: str, program: Program) -> playlists.AddressOf:
         """Addresses beside the playlist's own. Nobody gets a ticket for a session that he has made up."""
-        ticket = request.query.get("ticket", "")
-        if self._admission.has_opened(session, ticket, program.name):
-            query = self._query(session, program)
-        else:
-            query = urlencode({"session": session, "ticket": ticket})
+        query = self._query_again(session, request.query.get("ticket", ""), program)
         return lambda number: f"{number}.ts?{query}"
+
+    def _query_again(self, session: str, ticket: str, program: Program) -> str:
+        if self._admission.has_opened(session, ticket, program.name):
+            return self._query(session, program)
+        return urlencode({"session": session, "ticket": ticket})
 
 
 async def _send(request: web.Request, pieces: Iterator[str]) -> web.StreamResponse:
     """Send a playlist as it is written: of a long one no more than a piece is in memory."""
-    response = web.StreamResponse(
-        status=HTTPStatus.OK,
-        headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", "Vary": "Accept-Encoding"},
-    )
+    response = web.StreamResponse(status=HTTPStatus.OK, headers=_FIELDS)
     is_asked_for, packed = request.method != "HEAD", takes_gzip(request.headers.get("Accept-Encoding", ""))
     if packed and is_asked_for:
         response.enable_compression(web.ContentCoding.gzip)

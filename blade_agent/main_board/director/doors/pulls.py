@@ -20,7 +20,10 @@ from blade_agent.main_board.director.holdings.library import Library
 from blade_agent.main_board.director.sessions.charge import Charge, playing_s
 from blade_agent.main_board.director.term import Term
 from media_network.fields import ProgramId
+from media_network.http.at_once import answer
+from media_network.http.cross_origin import FROM_ANYWHERE
 from media_network.http.refusing import refusing
+from media_network.http.request_head import RequestHead
 from media_network.messages.watching import SessionState
 from media_network.packets import TS_PACKET_BYTES
 from media_network.program import Program
@@ -39,6 +42,8 @@ are, those that have asked count where they came to."""
 _REPEATED_MAX = 4
 """Of so many segments a player that asks again is sent where it was sent before."""
 _NUMBER = re.compile(SEGMENT_NUMBER)
+_TARGET = re.compile(rf"/programs/([^/]+)/({SEGMENT_NUMBER})\.ts")
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 class Redirection(Struct, frozen=True, kw_only=True):
@@ -116,11 +121,37 @@ class Pulls:
         if isinstance(engine, Refused):
             self._term.counters.refusals += 1
             return refusing(engine)
+        location = self._location(engine, name, program, int(number))
+        return web.Response(status=HTTPStatus.FOUND, headers={"Location": location, **_NOT_KEPT})
+
+    def segment_at_once(self, head: RequestHead) -> bytes | None:
+        """The same where nobody is waited for; None: `segment` says why not, or waits."""
+        found = _TARGET.fullmatch(head.path)
+        if found is None:
+            return None
+        asked, number = found[1], int(found[2])
+        name, ticket = head.query.get("session", ""), head.query.get("ticket", "")
+        if not (is_session(name) and self._admission.lets_through(ticket, name, asked)):
+            return None
+        own = self._term.tickets.holder(ticket, asked) == name
+        if not own:
+            name = self._admission.known_as(name, ticket, asked, head.remote)
+        watches = self._watches(name, asked)
+        program = self._library.at_hand(asked) if watches else self._library.in_service_at_hand(asked)
+        if program is None or number >= len(program.segments):
+            return None
+        engine = self.redirect(name, program, number, head.remote)
+        if isinstance(engine, Refused):
+            return None
+        if not watches:
+            self._library.played(asked)
+        location = self._location(engine, name, program, number, ticket if own else "")
+        return answer(HTTPStatus.FOUND, {"Location": location, **_NOT_KEPT, **FROM_ANYWHERE})
+
+    def _location(self, engine: EngineRecord, name: str, program: Program, number: int, ticket: str = "") -> str:
+        """Where a player is redirected to; `ticket` is the one that this director would sign, if it is known."""
         self._term.counters.redirects += 1
-        ticket = self._term.tickets.sign(name, program.name)
-        location = segment_url(engine.media, program.cut, int(number), ticket)
-        headers = {"Location": location, "Cache-Control": "no-store"}
-        return web.Response(status=HTTPStatus.FOUND, headers=headers)
+        return segment_url(engine.media, program.cut, number, ticket or self._term.tickets.sign(name, program.name))
 
     def _watches(self, name: str, program: ProgramId) -> bool:
         """Whether a session is one of this program: who is watching when its window ends sees it to its end."""

@@ -46,7 +46,12 @@ class Charges:
     def room_bps(self, engine: Address, *without: str) -> int:
         """What an engine has to have room for: the rate of each session that it sends or is to send, once."""
         profile = self._at.get(engine)
-        return profile.room_bps - sum(_at_most(self.of(session), engine) for session in without) if profile else 0
+        if profile is None:
+            return 0
+        room_bps = profile.room_bps
+        for session in without:
+            room_bps -= _at_most(self.of(session), engine)
+        return room_bps
 
     def load_bps(self, engine: Address, at: float, now: float, without: str = "") -> int:
         """What an engine will carry at a moment, as far as it is known now; but for what one session leaves there.
@@ -56,8 +61,11 @@ class Charges:
         profile = self._at.get(engine)
         if profile is None:
             return 0
-        left = (charge for charge in self.of(without) if charge.engine == engine and _is_overdue(charge, now))
-        return profile.load_bps(at, now) - sum(charge.rate_bps for charge in left)
+        load_bps = profile.load_bps(at, now)
+        for charge in self.of(without):
+            if charge.engine == engine and _is_overdue(charge, now):
+                load_bps -= charge.rate_bps
+        return load_bps
 
     def leaving_bps(self, engine: Address, at: float, within_s: float) -> float:
         """What leaves an engine close to a moment: the whole rate at that moment, nothing `within_s` from it."""
@@ -84,18 +92,23 @@ class _Moments:
         del self._at[place], self._bps[place]
 
     def until(self, at: float) -> int:
-        return sum(self._bps[: bisect_right(self._at, at)])
+        place = bisect_right(self._at, at)
+        return sum(self._bps[:place]) if place else 0
 
     def forget_until(self, at: float) -> int:
         place = bisect_right(self._at, at)
+        if not place:
+            return 0
         passed_bps = sum(self._bps[:place])
         del self._at[:place], self._bps[:place]
         return passed_bps
 
     def near(self, at: float, within_s: float) -> float:
         first, end = bisect_right(self._at, at - within_s), bisect_left(self._at, at + within_s)
+        if first >= end:
+            return 0.0
         moments = zip(self._at[first:end], self._bps[first:end], strict=True)
-        return sum(bps * _nearness(moment, at, within_s) for moment, bps in moments)
+        return sum([bps * _nearness(moment, at, within_s) for moment, bps in moments])
 
 
 class _Profile:
@@ -156,7 +169,11 @@ def _is_overdue(charge: Charge, now: float) -> bool:
 
 
 def _at_most(charges: tuple[Charge, ...], engine: Address) -> int:
-    return max((charge.rate_bps for charge in charges if charge.engine == engine and charge.keeps_room), default=0)
+    most_bps = 0
+    for charge in charges:
+        if charge.rate_bps > most_bps and charge.engine == engine and charge.keeps_room:
+            most_bps = charge.rate_bps
+    return most_bps
 
 
 def _nearness(moment: float, at: float, within_s: float) -> float:

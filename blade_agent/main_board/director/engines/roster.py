@@ -194,10 +194,19 @@ class Roster:
         record = self._engines.get(address)
         return record is not None and record.boot == boot
 
+    def is_live(self, address: Address) -> bool:
+        """Whether an engine is enlisted and not silent."""
+        record = self._engines.get(address)
+        return record is not None and record.heard is Heard.REPORTING
+
+    def has_live(self, candidates: Iterable[Address]) -> bool:
+        """Whether one of the candidates is."""
+        return any(map(self.is_live, candidates))
+
     def live(self, candidates: Iterable[Address], excluding: Collection[Address] = ()) -> list[EngineRecord]:
         """Those of the candidates that are enlisted and not silent."""
-        records = (self._engines.get(address) for address in candidates if address not in excluding)
-        return [record for record in records if record and not record.silent]
+        records = map(self._engines.get, [one for one in candidates if one not in excluding])
+        return [record for record in records if record and record.heard is Heard.REPORTING]
 
     def readings(self) -> StationReadings:
         """What there is at present, as engines and sessions say it."""
@@ -223,7 +232,9 @@ class Roster:
         # One that drains is asked only for what nobody else has.
         staying = [engine for engine in live if not engine.draining]
         able = [engine for engine in staying or live if self._has_room(engine, wanted)]
-        return min(able, key=lambda engine: self._order(engine, wanted), default=None)
+        if len(able) <= 1:
+            return next(iter(able), None)
+        return min(able, key=lambda engine: self._order(engine, wanted))
 
     def would_carry(self, engine: EngineRecord, rate_bps: int, without: Collection[str]) -> bool:
         """Whether an engine has room for another stream when these sessions are not there."""
@@ -245,7 +256,7 @@ class Roster:
         load_bps += self.in_flight.bps(address)
         leaving_bps = charges.leaving_bps(address, wanted.ends_at, wanted.half_s)
         capacity_bps = max(1, engine.capacity_bps)
-        is_there = any(charge.engine == address for charge in charges.of(session))
+        is_there = address in [charge.engine for charge in charges.of(session)]
         return (load_bps + wanted.rate_bps) / capacity_bps, leaving_bps / capacity_bps, is_there, engine.slot
 
 

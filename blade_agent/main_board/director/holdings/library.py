@@ -76,6 +76,11 @@ class Library:
         header = self._catalogue.get(name)
         return self._catalogue.parts.at_hand(header) if header else None
 
+    def in_service_at_hand(self, name: ProgramId) -> Program | None:
+        """A program in service that was asked for lately."""
+        header = self._catalogue.published(name)
+        return self._catalogue.parts.at_hand(header) if header and name not in self.closed else None
+
     async def fetch(self, header: ProgramHeader, source: Address | None = None) -> Program | None:
         """The program of a header; `source` is who should have its table, if anybody is known to."""
         if found := self._catalogue.parts.at_hand(header):

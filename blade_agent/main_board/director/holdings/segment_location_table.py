@@ -1,7 +1,8 @@
 """The segment location table: which engine of the station holds which segment (claims 1, 16, 18)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from media_network.address import Address
 from media_network.cut import Cut
@@ -15,11 +16,16 @@ _Cuts = dict[Sha256, set[int]]
 """Segments of a program, by the table of its cut."""
 
 
+_NOWHERE: Mapping[Address, set[int]] = MappingProxyType({})
+
+
 class SegmentLocationTable:
     """Segments by cut, number and engine. Only what an engine said is durable is in here."""
 
     def __init__(self) -> None:
         self._held: dict[Address, dict[ProgramId, _Cuts]] = {}
+        self._at: dict[Cut, dict[Address, set[int]]] = {}
+        """The very same sets, for who asks about a segment: at each redirect somebody does."""
         self.version = 0
         """Grows with every change."""
 
@@ -47,7 +53,9 @@ class SegmentLocationTable:
 
     def add(self, engine: Address, cut: Cut, segment: int) -> None:
         """A segment is durable at an engine now."""
-        self._held.setdefault(engine, {}).setdefault(cut.program, {}).setdefault(cut.table, set()).add(segment)
+        held = self._held.setdefault(engine, {}).setdefault(cut.program, {}).setdefault(cut.table, set())
+        held.add(segment)
+        self._at.setdefault(cut, {})[engine] = held
         self.version += 1
 
     def take(self, engine: Address, program: ProgramId, but: Sha256 | None = None) -> Changes:
@@ -79,25 +87,34 @@ class SegmentLocationTable:
 
     def of(self, engine: Address, cut: Cut) -> Collection[int]:
         """Segments of a cut that an engine holds."""
-        return self._held[engine].get(cut.program, {}).get(cut.table, ()) if engine in self._held else ()
+        return self._at.get(cut, _NOWHERE).get(engine, ())
 
     def engines_with(self, cut: Cut, segment: int) -> list[Address]:
         """The engines that hold a segment."""
-        return [engine for engine in self._held if segment in self.of(engine, cut)]
+        return [engine for engine, held in self._at.get(cut, _NOWHERE).items() if segment in held]
 
     def engines_with_all(self, cut: Cut, segment: int) -> list[Address]:
         """The same: nobody is in here for what is still being received."""
         return self.engines_with(cut, segment)
 
+    def missing(self, cut: Cut, segments: Collection[int], at: Callable[[Address], bool]) -> set[int]:
+        """Those of some segments that no engine holds of which `at` is true."""
+        missing = set(segments)
+        for engine, held in self._at.get(cut, _NOWHERE).items():
+            if at(engine):
+                missing -= held
+                if not missing:
+                    break
+        return missing
+
     def segments(self, cut: Cut) -> set[int]:
         """Segments of a cut that at least one engine holds."""
-        return set().union(*(self.of(engine, cut) for engine in self._held))
+        return set().union(*self._at.get(cut, _NOWHERE).values())
 
     def layers(self, cut: Cut, segments: Collection[int] | None = None) -> list[set[int]]:
         """Segments of a cut, of these if not of all, that one engine holds at least, two, and so on."""
         layers: list[set[int]] = []
-        for engine in self._held:
-            here = self.of(engine, cut)
+        for here in self._at.get(cut, _NOWHERE).values():
             rest = set(here) if segments is None else {number for number in segments if number in here}
             for place, layer in enumerate(layers):
                 layers[place], rest = layer | rest, layer & rest
@@ -126,10 +143,13 @@ class SegmentLocationTable:
         programs = self._held.setdefault(engine, {})
         if segments:
             programs.setdefault(cut.program, {})[cut.table] = segments
-        elif cut.program in programs:
-            programs[cut.program].pop(cut.table, None)
+            self._at.setdefault(cut, {})[engine] = segments
+        elif cut.program in programs and programs[cut.program].pop(cut.table, None) is not None:
             if not programs[cut.program]:
                 del programs[cut.program]
+            del self._at[cut][engine]
+            if not self._at[cut]:
+                del self._at[cut]
 
 
 def _is_between(cut: Cut, after: Cut | None, until: Cut | None) -> bool:

@@ -257,3 +257,56 @@ def test_hostile_paths_and_headers_are_answered_with_what_they_deserve():
             assert len(world.director._pulls) <= 40, "what is no session is none"
 
         world.tell(story, FILM)
+
+
+def unpacked(answer):
+    _, headers, body = answer
+    return gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_what_is_answered_at_once_is_what_is_answered_in_the_ordinary_way(coding):
+    with stage({2: ALL}) as world:
+        with_pictures(world)
+
+        async def story():
+            multivariant = await playlist(world, PATHS[0])
+            media = f"/programs/film/{multivariant.playlists[0].uri}"
+            query = media.partition("?")[2]
+            for path in (media, PATHS[1], f"/programs/film/3.ts?{query}", f"/programs/film/3.ts?{SESSION}"):
+                at_once = await ask(world, path, **{"Accept-Encoding": coding})
+                # Who is about to leave is answered in the ordinary way.
+                ordinary = await ask(world, path, Connection="close", **{"Accept-Encoding": coding})
+                assert ("Server" in ordinary[1], "Server" in at_once[1]) == (True, False)
+                assert at_once[0] == ordinary[0]
+                assert unpacked(at_once) == unpacked(ordinary)
+                own = {"Server", "Date", "Content-Length", "Transfer-Encoding", "Connection"}
+                kept = {name: value for name, value in ordinary[1].items() if name not in own}
+                if not ordinary[2]:
+                    kept.pop("Content-Type", None)  # of nothing
+                assert {name: value for name, value in at_once[1].items() if name not in own} == kept
+
+        world.tell(story, FILM)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/programs/film/9.ts?" + SESSION,
+        "/programs/film/0.ts?session=made-up",
+        "/programs/film/00.ts?" + SESSION,
+        "/programs/none/0.ts?" + SESSION,
+        "/programs/film/media.m3u8?session=made-up",
+        "/programs/none/media.m3u8?" + SESSION,
+    ],
+)
+def test_refusals_are_said_in_the_ordinary_way(path):
+    with stage({2: ALL}) as world:
+
+        async def story():
+            await playlist(world, PATHS[0])
+            status, headers, _ = await ask(world, path)
+            assert status >= 400
+            assert "Server" in headers
+
+        world.tell(story, FILM)
