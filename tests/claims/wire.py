@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.request import urlopen
 
+from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import SYNC_BYTE
 from tests.patience import wait_until
 
 BUFFER_MIB = "256"
@@ -86,7 +88,13 @@ class Capture:
                 request.answer = _document(frame["http.file_data"])
             elif frame["udp.payload"]:
                 data = bytes.fromhex(frame["udp.payload"].replace(":", ""))
-                self.datagrams.append(Datagrams(number, source, int(frame["udp.dstport"]), data))
+                if _is_media(data):
+                    self.datagrams.append(Datagrams(number, source, int(frame["udp.dstport"]), data))
+
+
+def _is_media(data):
+    """Whole packets of a transport stream; traps come by UDP, too."""
+    return len(data) % TS_PACKET_BYTES == 0 and data.startswith(bytes([SYNC_BYTE]))
 
 
 def _get(message, name):
