@@ -12,6 +12,7 @@ import pytest
 from tests.addresses import network_number
 from tests.claims.full import CAPACITY_BPS, second_console
 from tests.claims.provider import Provider
+from tests.claims.swapping import CAPACITY_BPS as ROOM_FOR_ONE_BPS
 from tests.claims.tokens import TokenNetwork
 from tests.clips import render
 from tests.laptop import Laptop, topology
@@ -130,3 +131,14 @@ def overflow(full, film, tmp_path_factory):
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture(scope="package")
+def swaps(tmp_path_factory):
+    """A small network with two engines at `north` that have room for one stream each."""
+    facts = {"north": {"capacity_bps": ROOM_FOR_ONE_BPS}}
+    plan = topology(network_number(), ("home", 2), ("north", 3), zones={"home": "coast", "north": "city"}, facts=facts)
+    plan += DISTANCES
+    with Network.running(tmp_path_factory.mktemp("swaps"), plan) as network:
+        network.number = int(plan.split()[1])
+        yield network

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+import time
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -29,11 +30,15 @@ class West:
         """The segments that were fetched, in order; going on with one is not fetching it."""
         self.gives_bytes = 0
         """So much of each is given; the rest waits."""
+        self.bits_s = None
+        """If that is said: so fast is all of it given."""
+        self.given = []
+        """When how much of a segment had been given, in order."""
         self.registered = threading.Event()
 
     def let_all(self):
         """Give all of them."""
-        self.gives_bytes = max(map(len, self.segments.values()))
+        self.gives_bytes, self.bits_s = max(map(len, self.segments.values())), None
 
     async def be(self, stop):
         table = HandlerTable(self.name)
@@ -83,13 +88,16 @@ class West:
     async def _segment(self, request):
         number = asked_segment(request.match_info, request.query).number
         content, sent = self.segments[number], request.http_range.start or 0
+        began, first = time.time(), sent
         self.asked += [] if sent else [number]
         response = web.StreamResponse(status=206 if sent else 200, headers={"Content-Length": str(len(content) - sent)})
         await response.prepare(request)
         while sent < len(content):
-            more = content[sent : self.gives_bytes]
+            paced = self.bits_s and first + int((time.time() - began) * self.bits_s / 8)
+            more = content[sent : self.gives_bytes if paced is None else paced]
             await response.write(more)
             sent += len(more)
+            self.given.append((time.time(), sent))
             await asyncio.sleep(0.02)
         return response
 

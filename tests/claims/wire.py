@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.request import urlopen
 
+from media_network.packets import TS_PACKET_BYTES
+from media_network.transport_stream import SYNC_BYTE
 from tests.patience import wait_until
 
 BUFFER_MIB = "256"
@@ -17,7 +19,7 @@ BUFFER_MIB = "256"
 connection."""
 FIELDS = (
     *("frame.number", "ip.src", "ip.dst", "http.request.method", "http.request.uri", "http.response.code"),
-    *("http.request_in", "http.file_data", "udp.dstport", "udp.payload"),
+    *("http.request_in", "http.file_data", "udp.dstport", "udp.payload", "frame.time_epoch"),
 )
 
 
@@ -30,6 +32,8 @@ class Message:
     destination: str
     path: str
     body: dict
+    at: float
+    """When, in seconds since 1970."""
     answered: int = 0
     status: int = 0
     answer: dict = field(default_factory=dict)
@@ -43,6 +47,7 @@ class Datagrams:
     source: str
     port: int
     data: bytes
+    at: float
 
 
 class Capture:
@@ -75,10 +80,11 @@ class Capture:
         asked = {}
         for line in filter(None, lines):
             frame = dict(zip(FIELDS, line.split("\t"), strict=True))
-            number, source = int(frame["frame.number"]), frame["ip.src"]
+            number, source, at = int(frame["frame.number"]), frame["ip.src"], float(frame["frame.time_epoch"])
             if frame["http.request.uri"]:
                 body = _document(frame["http.file_data"])
-                asked[number] = Message(number, source, frame["ip.dst"], frame["http.request.uri"].lstrip("/"), body)
+                path = frame["http.request.uri"].lstrip("/")
+                asked[number] = Message(number, source, frame["ip.dst"], path, body, at)
                 self.messages.append(asked[number])
             elif frame["http.request_in"]:
                 request = asked[int(frame["http.request_in"])]
@@ -86,7 +92,13 @@ class Capture:
                 request.answer = _document(frame["http.file_data"])
             elif frame["udp.payload"]:
                 data = bytes.fromhex(frame["udp.payload"].replace(":", ""))
-                self.datagrams.append(Datagrams(number, source, int(frame["udp.dstport"]), data))
+                if _is_media(data):
+                    self.datagrams.append(Datagrams(number, source, int(frame["udp.dstport"]), data, at))
+
+
+def _is_media(data):
+    """Whole packets of a transport stream; traps come by UDP, too."""
+    return len(data) % TS_PACKET_BYTES == 0 and data.startswith(bytes([SYNC_BYTE]))
 
 
 def _get(message, name):

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.director.sessions import session as director_core
+from blade_agent.main_board.director.sessions import turn_keeping
 from blade_agent.main_board.director.sessions.course import NORMAL
 from blade_agent.main_board.director.sessions.events import (
     EngineLost,
@@ -138,8 +139,8 @@ def a_ceased_turn_may_be_started(patch):
 
 
 def a_lost_sender_is_thought_to_have_sent_less(patch):
-    right = director_core.past_turn
-    patch.setattr(director_core, "past_turn", lambda program, turn, mark, now: right(program, turn, mark, now - 0.25))
+    right = turn_keeping.past_turn
+    patch.setattr(turn_keeping, "past_turn", lambda program, turn, mark, now: right(program, turn, mark, now - 0.25))
 
 
 def the_next_engine_is_forgotten_when_the_sender_is_lost(patch):

@@ -12,7 +12,8 @@ from blade_agent.main_board.director.sessions import effects as director_effects
 from blade_agent.main_board.director.sessions import events as director_events
 from blade_agent.main_board.director.sessions.course import NORMAL, Course
 from blade_agent.main_board.director.sessions.mark import Mark
-from blade_agent.main_board.director.sessions.session import Session, SessionTerms
+from blade_agent.main_board.director.sessions.session import Session
+from blade_agent.main_board.director.sessions.session_terms import SessionTerms
 from blade_agent.main_board.director.sessions.states import Ended, Paused, Streaming
 from blade_agent.main_board.engine.sending.pacing import Pacing
 from blade_agent.main_board.engine.turns import effects as engine_effects

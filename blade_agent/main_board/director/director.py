@@ -270,7 +270,7 @@ class Director:
         if silent_ms > interval_ms * _SILENT_AFTER_INTERVALS:
             engine.fall_silent()
         if silent_ms > intervals.lease_ms * _LOST_AFTER_LEASE:
-            self._pushes.lose_engine(engine.address, engine.boot, gone=False)
+            self._pushes.reports.lose_engine(engine.address, engine.boot, gone=False)
         if silent_ms > intervals.lease_ms:
             self._strike(engine)
 
@@ -363,7 +363,7 @@ class Director:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._roster.report(message, engine, _now())
         self._catalogues.reported(engine)
-        revoked = self._pushes.report(message, engine)
+        revoked = self._pushes.reports.take(message, engine)
         return enlisting.Reported(
             revoked=revoked,
             clock_us=_clock_us(),
@@ -386,7 +386,7 @@ class Director:
                 media=str(engine.media),
                 load_bps=engine.load_bps,
                 capacity_bps=engine.capacity_bps,
-                streams=self._pushes.count(engine.address),
+                streams=self._pushes.reports.count(engine.address),
                 segments=self._table.held_by(engine.address),
             )
             for engine in self._roster
@@ -424,7 +424,7 @@ class Director:
         self._tell_registry(self._table.forget(engine.address))
 
     def _lose(self, engine: EngineRecord) -> None:
-        self._pushes.lose_engine(engine.address, engine.boot, gone=True)
+        self._pushes.reports.lose_engine(engine.address, engine.boot, gone=True)
         self._copies.lose_engine(engine.address)
 
     def _tell_registry(self, changes: Changes) -> None:

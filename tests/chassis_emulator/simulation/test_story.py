@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from blade_agent.main_board.director.sessions import session
+from blade_agent.main_board.director.sessions import session, turn_keeping
 from blade_agent.main_board.director.sessions.course import NORMAL
 from blade_agent.main_board.director.sessions.events import PauseAsked, SeekAsked
 from blade_agent.main_board.director.sessions.states import Paused, Streaming
@@ -47,7 +47,7 @@ def test_a_director_that_resumed_where_a_lost_sender_began_would_be_seen(monkeyp
     def no_margin(program, turn, _mark, _now):
         return program.segments.advance(turn.segment, turn.packet, 0)
 
-    monkeypatch.setattr(session, "past_turn", no_margin)
+    monkeypatch.setattr(turn_keeping, "past_turn", no_margin)
     failure = first_failure(tell, range(1, 25))
     assert "sent packet" in str(failure)
 

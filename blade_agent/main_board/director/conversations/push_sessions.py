@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from heapq import nsmallest
 from itertools import count
@@ -14,13 +14,14 @@ from blade_agent.main_board.director.admission import Admission, Guest
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.exchanging import Exchanging
 from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
+from blade_agent.main_board.director.conversations.session_notes import SessionNotes
 from blade_agent.main_board.director.conversations.settling import Settling
 from blade_agent.main_board.director.conversations.steering import Steering
+from blade_agent.main_board.director.conversations.stream_reports import StreamReports
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord
 from blade_agent.main_board.director.holdings.library import Library
-from blade_agent.main_board.director.sessions.effects import Fact
 from blade_agent.main_board.director.sessions.events import (
     ConsoleHeard,
     EngineLost,
@@ -29,20 +30,19 @@ from blade_agent.main_board.director.sessions.events import (
     NextAsked,
     PauseInherited,
     PlayAsked,
-    SenderReported,
-    SenderUnnamed,
     TurnAssumed,
     TurnStopped,
 )
-from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.position import is_within
-from blade_agent.main_board.director.sessions.session import ANOTHER_DIRECTS, NO_SESSION, Session, SessionTerms
+from blade_agent.main_board.director.sessions.session import Session
 from blade_agent.main_board.director.sessions.session_id import new_session_id
-from blade_agent.main_board.director.sessions.states import Ended, Paused, State
+from blade_agent.main_board.director.sessions.session_terms import SessionTerms
+from blade_agent.main_board.director.sessions.states import Ended
+from blade_agent.main_board.director.sessions.turn_keeping import ANOTHER_DIRECTS, NO_SESSION
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.fields import ProgramId
-from media_network.messages.enlisting import Report, RunningStream, TurnPhase
+from media_network.messages.enlisting import RunningStream, TurnPhase
 from media_network.messages.steering import Bookmark
 from media_network.messages.streaming import (
     Assumed,
@@ -54,27 +54,17 @@ from media_network.messages.streaming import (
     StreamCursor,
 )
 from media_network.messages.verb import Done
-from media_network.messages.watching import ListSessions, Sessions, SessionView, StreamView, Watching
+from media_network.messages.watching import ListSessions, Sessions, StreamView, Watching
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)
 
-_SAID = {
-    Fact.SENDER_LOST: (logging.WARNING, "stream %s of %s to %s has lost its sender"),
-    Fact.RESUMED: (logging.INFO, "stream %s of %s to %s is taken up again"),
-    Fact.PAUSED: (logging.INFO, "stream %s of %s to %s is paused"),
-    Fact.WENT_ON: (logging.INFO, "stream %s of %s to %s goes on as its console wants"),
-    Fact.ENDED: (logging.INFO, "stream %s of %s to %s has ended"),
-    Fact.LOST: (logging.WARNING, "stream %s of %s to %s is lost: nobody can go on with it"),
-}
-"""A hand-over is said with the turn that begins."""
 ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
 _AGAIN_AFTER_S = 0.05
 _BROUGHT_WITHIN_S = 2.0
 """So long a console waits for the first bytes of a segment that is brought from elsewhere; then it asks again."""
-_LOST_KEPT = 64
 _COMES = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY})
 """Refusals for want of an engine: one may come to have the segment."""
 _STILL_ASSEMBLING = Refused(Reason.OVERDUE, "the engines have yet to tell this director what they send")
@@ -97,8 +87,9 @@ class PushSessions:
         """Those that an engine has in its load."""
         self._exchanging = Exchanging(choice, self._at)
         self._questions = count()
-        self.lost: deque[SessionFigures] = deque(maxlen=_LOST_KEPT)
-        """The last ones with which nobody could go on."""
+        self._notes = SessionNotes(term, choice.roster)
+        self.reports = StreamReports(choice.roster, self._conversations, self._at)
+        """What engines say of those they send."""
 
     # Consoles
 
@@ -146,7 +137,7 @@ class PushSessions:
         return StreamView(
             session=message.session,
             state=conversation.session.state.shown,
-            engine=self._engine(conversation.session.state),
+            engine=self._notes.engine(conversation.session.state),
             served=untold.served,
             more=untold.more,
             missing=untold.missing,
@@ -189,7 +180,7 @@ class PushSessions:
         """A page of the sessions, the ended ones of the last minute included."""
         following = nsmallest(asked.limit + 1, (name for name in self._conversations if name > asked.after))
         page = following[: asked.limit]
-        shown = tuple(self._view(self._conversations[name]) for name in page)
+        shown = tuple(self._notes.view(self._conversations[name]) for name in page)
         return Sessions(shown, more=len(following) > len(page))
 
     # Engines
@@ -232,21 +223,6 @@ class PushSessions:
         )
         return Done()
 
-    def report(self, message: Report, engine: EngineRecord) -> tuple[StreamCursor, ...]:
-        """Take note of an engine's streams; returns those that it has to stop, or may not start."""
-        now = _now()
-        clock_us, since_us = message.clock_us, message.since_us
-        sent_at = None if clock_us is None or since_us is None else min(now, (clock_us + since_us) / 1e6)
-        revoked = self._revoked(message.streams, engine)
-        for cursor in message.streams:
-            conversation = self._conversations.get(cursor.session)
-            if conversation and sent_at is not None and cursor.reach is not None:
-                until = sent_at + (cursor.tick_us or 0) / 1e6
-                mark = Mark(turn=cursor.turn, segment=cursor.segment, packet=cursor.reach, until=until)
-                conversation.hear(SenderReported(mark))
-        self._miss({(cursor.session, cursor.turn) for cursor in message.streams}, engine, sent_at)
-        return revoked
-
     def inherit(self, streams: Iterable[RunningStream], engine: EngineRecord) -> tuple[StreamCursor, ...]:
         """An engine enlists: take over the streams that it has from an earlier director.
 
@@ -257,21 +233,8 @@ class PushSessions:
                 self._inherit(stream, engine)
         active = (TurnPhase.SENDING, TurnPhase.HANDING_OVER, TurnPhase.UNKNOWN)
         cursors = [stream.cursor for stream in streams if stream.phase in active]
-        self._miss({(cursor.session, cursor.turn) for cursor in cursors}, engine, None)
-        return self._revoked(cursors, engine)
-
-    def count(self, engine: Address) -> int:
-        """Streams that an engine sends."""
-        senders = (conversation.session.state.sender for conversation in self._at.get(engine, {}).values())
-        return sum(1 for sender in senders if sender and sender.engine == engine)
-
-    def lose_engine(self, engine: Address, boot: str, *, gone: bool) -> None:
-        """An engine has fallen silent: its streams resume elsewhere.
-
-        If its lease is over too, or a new boot took its place, it is `gone` and has forgotten what it preloaded.
-        """
-        for conversation in list(self._at.get(engine, {}).values()):
-            conversation.hear(EngineLost(engine=engine, boot=boot, gone=gone))
+        self.reports.miss({(cursor.session, cursor.turn) for cursor in cursors}, engine, None)
+        return self.reports.revoked(cursors, engine)
 
     # The director
 
@@ -292,7 +255,14 @@ class PushSessions:
 
     def figures(self) -> tuple[SessionFigures, ...]:
         """Each session that has not ended."""
-        return tuple(self._figures(each, each.session.state) for each in self._conversations.values() if not each.ended)
+        return tuple(
+            self._notes.figures(each, each.session.state) for each in self._conversations.values() if not each.ended
+        )
+
+    @property
+    def lost(self) -> Collection[SessionFigures]:
+        """The last ones with which nobody could go on."""
+        return self._notes.lost
 
     @property
     def live(self) -> int:
@@ -378,7 +348,7 @@ class PushSessions:
             choice=self._choice,
             settling=self._settling,
             moved=self._moved,
-            counted=self._counted,
+            counted=self._notes.count,
             exchanged=self._exchanging.seek,
         )
         return conversation
@@ -392,40 +362,6 @@ class PushSessions:
             return ANOTHER_DIRECTS
         conversation = self._conversations.get(name)
         return conversation if conversation and not conversation.ended else NO_SESSION
-
-    def _revoked(self, cursors: Iterable[StreamCursor], engine: EngineRecord) -> tuple[StreamCursor, ...]:
-        """What an engine is not to send, or to begin sending.
-
-        A turn whose end is being found out is named whether or not the engine did: it may not hear `CEASE`, and could
-        otherwise renew its lease without a word of a turn that it starts only later.
-        """
-        settling = (each.session.state.settling for each in self._at.get(engine.address, {}).values())
-        named = zip(self._at.get(engine.address, {}), settling, strict=True)
-        revoked = [
-            StreamCursor(session=name, turn=turn.number, segment=turn.segment, packet=turn.packet)
-            for name, turn in named
-            if turn and turn.engine == engine.address
-        ]
-        for cursor in cursors:
-            conversation = self._conversations.get(cursor.session)
-            if conversation:
-                # Whoever speaks of a turn as its sender has assumed it, if its `ASSUMED` has yet to come.
-                conversation.hear(TurnAssumed(turn=cursor.turn))
-            if conversation is None or not conversation.session.sends(cursor.turn):
-                revoked.append(cursor)
-        return tuple(revoked)
-
-    def _miss(self, named: Collection[tuple[str, int]], engine: EngineRecord, sent_at: float | None) -> None:
-        """Tell each session that this engine should be sending, and has not named.
-
-        `sent_at`: when it can have said so at the earliest; None where that is not known.
-        """
-        for name, conversation in list(self._at.get(engine.address, {}).items()):
-            state = conversation.session.state
-            sender = state.sender
-            if sender and sender.engine == engine.address and (name, sender.number) not in named:
-                answers = all(self._roster.answers(turn.engine, turn.boot) for turn in state.turns[1:])
-                conversation.hear(SenderUnnamed(next_answers=answers, sent_at=sent_at))
 
     def _inherit(self, stream: RunningStream, engine: EngineRecord) -> None:
         conversation = self._conversations.get(stream.cursor.session)
@@ -452,57 +388,6 @@ class PushSessions:
             del self._at[engine][conversation.name]
             if not self._at[engine]:
                 del self._at[engine]
-
-    def _counted(self, conversation: Conversation, fact: Fact, state: State) -> None:
-        counters = self._term.counters
-        if fact in _SAID:
-            name, program = conversation.name, conversation.session.terms.program.name
-            logger.log(*_SAID[fact], name, program, conversation.session.terms.console)
-        match fact:
-            case Fact.HANDED_OVER:
-                counters.hand_overs += 1
-            case Fact.SENDER_LOST:
-                counters.streams_lost += 1
-            case Fact.RESUMED:
-                counters.take_overs += 1
-            case Fact.ENDED:
-                counters.sessions_ended += not self._term.standing.superseded
-            case Fact.LOST:
-                counters.sessions_lost += 1
-                self.lost.append(self._figures(conversation, state))
-
-    def _figures(self, conversation: Conversation, state: State) -> SessionFigures:
-        """A session, for whoever manages the network."""
-        turn = next(iter(state.turns), None)
-        record = self._roster.get(turn.engine) if turn else None
-        terms = conversation.session.terms
-        return SessionFigures(
-            session=terms.session,
-            push=True,
-            state=state.shown.value,
-            program=terms.program.name,
-            console=terms.console,
-            engine_slot=record.slot if record else 0,
-            segment=state.position[0] if isinstance(state, Paused) else turn.segment if turn else 0,
-            turns=conversation.record.count,
-        )
-
-    def _view(self, conversation: Conversation) -> SessionView:
-        """A session for others."""
-        state, terms = conversation.session.state, conversation.session.terms
-        return SessionView(
-            session=terms.session,
-            program=terms.program.name,
-            state=state.shown,
-            engine=self._engine(state),
-            present=conversation.record.present,
-            turns=conversation.record.count,
-        )
-
-    def _engine(self, state: State) -> str | None:
-        """Media address of who streams, or streamed last."""
-        last = state.last if isinstance(state, Ended | Paused) else next(iter(state.turns), None)
-        return str(self._roster.media(last.engine)) if last else None
 
 
 def _now() -> float:

@@ -97,6 +97,8 @@ class Transmission:
             return None
         needs = self._trick.needs() if self._trick else filling.blocks_to_come(TS_PACKET_BYTES)
         for packet, until_byte in needs:
+            if until_byte <= filling.verified_bytes:
+                continue
             due_s = self.pacing.due_s(max(packet, self.pacing.packet))
             if filling.here_at(until_byte, now_s) + _SWAPPED_WITHIN_S > due_s:
                 return Missed(packet, due_s)

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import replace
 
 from blade_agent.main_board.accounts.usage_meter import UsageMeter
-from blade_agent.main_board.asking_engines import AskingEngines, outcome_of
+from blade_agent.main_board.asking_engines import AskingEngines
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import StreamFigures
 from blade_agent.main_board.engine.sending.pusher import Pusher
@@ -38,38 +38,20 @@ from blade_agent.main_board.engine.turns.effects import (
 from blade_agent.main_board.engine.turns.engine_stream import EngineStream
 from blade_agent.main_board.engine.turns.events import (
     AllLeft,
-    AssumptionAnswered,
     EndNeared,
     Event,
-    NeighbourAnswered,
-    NeighbourStarted,
-    NextAnswered,
     PreloadLapsed,
     SegmentUnreadable,
-    UnderrunAverted,
     UnderrunForeseen,
 )
-from blade_agent.main_board.engine.turns.states import Active, Asking, Given, HandingOver, Preloading, Sent, Stand
-from blade_agent.main_board.start_outcome import StartOutcome
-from media_network.address import Address
+from blade_agent.main_board.engine.turns.states import Active, Given, Sent, Stand
+from blade_agent.main_board.engine.turns.stream_voice import Ourselves, StreamVoice
 from media_network.messages.enlisting import RunningStream, TurnPhase
 from media_network.messages.streaming import (
-    ASSUMED,
-    NEXT_SEGMENT,
-    Assumed,
-    HandOver,
-    Next,
-    NextSegment,
     Preload,
-    Ready,
-    Start,
     StreamCursor,
-    Swap,
-    Underrun,
 )
-from media_network.messages.verb import Done
 from media_network.packets import TS_PACKET_BYTES
-from media_network.refusal import Reason, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -79,28 +61,8 @@ LEAD_S = 1.0
 
 _CUT_AHEAD_S = 0.06
 """How far ahead a turn is cut short: what a tick has sent already stays sent."""
-_WORTH_A_CUT_S = 0.5
-"""With less left of it the segment is sent to its end."""
-_PAUSE_S = 0.2
-_QUESTION_DEADLINE_S = 1.0
-_SPACING_S = 0.003
-"""Between our last datagram and the first of the next engine, so that the network does not deliver that one first."""
-_PATIENCE = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY, Reason.BUSY, Reason.OVERDUE, Reason.WRONG_ROLE})
-"""Refusals after which it is worth asking the director again."""
 
 Answer = ConfirmOrder | RefuseOrder | TellStand
-
-
-class Ourselves(Protocol):
-    """This engine, as the one that is named to go on with its own stream."""
-
-    async def preload(self, request: Preload, *, in_place_of: str = "") -> Ready | Refused:
-        """Answer `PRELOAD`; `in_place_of`: a session that is about to leave."""
-        ...
-
-    async def start(self, request: Start) -> Done | Refused:
-        """Answer `START`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -142,7 +104,7 @@ class CarriedStream:
         self._transmissions: dict[int, Transmission] = {}
         """By turn: the one that is preloaded, and the one that is sent."""
         self._begun: dict[int, _Begun] = {}
-        self._questions = 0
+        self._voice = StreamVoice(self, surroundings.director, surroundings.engines, surroundings.ourselves)
         self._lapse: asyncio.TimerHandle | None = None
         self._talk: asyncio.Task[None] | None = None
 
@@ -254,13 +216,13 @@ class CarriedStream:
                 self._transmissions[turn].pacing.go_on()
                 self._here.pusher.add(self._transmissions[turn], _now())
             case SayAssumed(order=order, packet=packet):
-                self._say(self._say_assumed(order, packet))
+                self._say(self._voice.say_assumed(order, packet))
             case AskNext(asking):
-                self._say(self._ask_next(asking))
+                self._say(self._voice.ask_next(asking))
             case PreloadNeighbour(preloading):
-                self._say(self._preload_neighbour(preloading))
+                self._say(self._voice.preload_neighbour(preloading))
             case StartNeighbour(starting):
-                self._say(self._start_neighbour(starting))
+                self._say(self._voice.start_neighbour(starting))
             case SayStopped():
                 self._here.stopped(self, effect)
             case GiveAway(given):
@@ -318,131 +280,6 @@ class CarriedStream:
     def _hush(self) -> None:
         if self._talk and self._talk is not asyncio.current_task():
             self._talk.cancel()
-
-    async def _say_assumed(self, order: Preload, packet: int) -> None:
-        message = Assumed(
-            session=self.session,
-            turn=order.turn,
-            engine=str(self._here.director.own),
-            segment=order.segment.number,
-            packet=packet,
-        )
-        answer = await self._here.director.say(ASSUMED, message)
-        self.hear(AssumptionAnswered(order.turn, self.packet, isinstance(answer, Refused)))
-
-    async def _ask_next(self, asking: Asking) -> None:
-        """Ask for the next segment until the director knows one, or patience has run out."""
-        loop, director = asyncio.get_running_loop(), self._here.director
-        pacing = self._transmissions[asking.turn].pacing
-        # About a doubtful engine the director may have to wait for the end of a lease.
-        deadline_s = _QUESTION_DEADLINE_S + (director.lease_s if asking.doubtful else 0.0)
-        asked_s, found = loop.time(), None
-        while found is None and loop.time() < max(pacing.end_s, asked_s) + director.lease_s:
-            if self.active is None or self.active.turn != asking.turn:
-                return
-            if asking.foreseen and not self._transmissions[asking.turn].underrun(loop.time()):
-                # It is all here by now, or will be in time.
-                self.hear(UnderrunAverted(asking.turn))
-                if not isinstance(self.active, Asking):
-                    return
-            answer = await director.ask(NEXT_SEGMENT, self._question(asking), deadline_s=deadline_s)
-            if isinstance(answer, Next) or (isinstance(answer, Refused) and answer.reason not in _PATIENCE):
-                found = answer
-            else:
-                await asyncio.sleep(_PAUSE_S)
-        self.hear(NextAnswered(asking.turn, self.packet, found))
-
-    def _question(self, asking: Asking) -> NextSegment:
-        self._questions += 1
-        packet, transmission = self._cut_from(asking.turn), self._transmissions[asking.turn]
-        return NextSegment(
-            session=self.session,
-            turn=asking.turn,
-            segment=asking.order.segment.number,
-            packet=packet,
-            underrun=_underrun(transmission) if asking.foreseen and packet is not None else None,
-            failed=asking.failed,
-            doubtful=asking.doubtful,
-            number=self._questions,
-        )
-
-    def _cut_from(self, turn: int) -> int | None:
-        """The next packet, if the turn is to be handed over before the end of its segment; None if at the end."""
-        pacing, active = self._transmissions[turn].pacing, self.active
-        leaves = active is not None and (active.hurried or active.foreseen)
-        cut = pacing.is_cut or (leaves and pacing.end_s - _now() > _WORTH_A_CUT_S)
-        return pacing.packet if cut else None
-
-    async def _preload_neighbour(self, preloading: Preloading) -> None:
-        order, offer = preloading.order, preloading.offer
-        message = Preload(
-            epoch=self._here.director.epoch,
-            session=self.session,
-            turn=offer.turn,
-            program=order.program,
-            table=order.table,
-            segment=offer.segment,
-            rate_bps=order.rate_bps,
-            console=order.console,
-            packet=offer.packet,
-            trick=offer.trick,
-        )
-        swaps = preloading.foreseen and offer.segment.number == order.segment.number
-        is_ready = await (self._swap(offer, message) if swaps else self._preload(offer, message))
-        if not is_ready:
-            logger.warning("engine %s is not ready for turn %d of %s", offer.engine, offer.turn, self.session)
-        self.hear(NeighbourAnswered(order.turn, is_ready))
-
-    async def _preload(self, offer: HandOver, message: Preload) -> bool:
-        engine = _address(offer.engine)
-        answer: Ready | Refused | None = None
-        if engine == self._here.director.own:
-            answer = await self._here.ourselves.preload(message)
-        elif engine:
-            answer = await self._here.engines.preload(engine, message)
-        return isinstance(answer, Ready)
-
-    async def _swap(self, offer: HandOver, message: Preload) -> bool:
-        """Claims 21 and 22: request a swap that identifies our console, and get ready for the one that comes back."""
-        engine = _address(offer.engine)
-        if engine is None or engine == self._here.director.own:
-            return False
-        request = Swap(engine=str(self._here.director.own), preload=message, exchange=offer.exchange)
-        answer = await self._here.engines.swap(engine, request)
-        if answer is None or isinstance(answer, Refused):
-            return False
-        if offer.exchange is None:
-            return True
-        returned = answer.returned
-        if returned is None or (returned.session, returned.turn) != (offer.exchange.session, offer.exchange.next_turn):
-            return False
-        return isinstance(await self._here.ourselves.preload(returned, in_place_of=self.session), Ready)
-
-    async def _start_neighbour(self, starting: HandingOver) -> None:
-        outcome = await self._started(starting)
-        if outcome is not StartOutcome.TAKEN:
-            offer = starting.offer
-            logger.warning("engine %s did not take turn %d of %s", offer.engine, offer.turn, self.session)
-        self.hear(NeighbourStarted(starting.turn, self.packet, outcome))
-
-    async def _started(self, starting: HandingOver) -> StartOutcome:
-        """Direct the next engine to start, unless our lease has ended: the stream may be another's then."""
-        director, offer = self._here.director, starting.offer
-        left_s = director.lease_end_s - _now()
-        engine = _address(offer.engine)
-        if left_s <= 0 or engine is None:
-            return StartOutcome.REFUSED
-        pacing = self._transmissions[starting.turn].pacing
-        message = Start(
-            epoch=director.epoch,
-            session=self.session,
-            turn=offer.turn,
-            packet=pacing.packet if offer.segment.number == starting.order.segment.number else 0,
-            due_in_us=round(max(_SPACING_S, pacing.end_s - _now()) * 1_000_000),
-        )
-        if engine == director.own:
-            return outcome_of(await self._here.ourselves.start(message))
-        return await self._here.engines.start(engine, message, within_s=left_s)
 
     def moved(self, turn: int, now_s: float, *, left: bool) -> None:
         """See `Progress`."""
@@ -503,19 +340,6 @@ def _running(order: Preload, cursor: StreamCursor, phase: TurnPhase, first_packe
         first_packet=first_packet,
         trick=order.trick,
     )
-
-
-def _underrun(transmission: Transmission) -> Underrun | None:
-    now_s = _now()
-    missed = transmission.underrun(now_s)
-    return missed and Underrun(packet=missed.packet, in_ms=max(0, round((missed.due_s - now_s) * 1000)))
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return Address.parse(text)
-    except ValueError:
-        return None
 
 
 def _now() -> float:

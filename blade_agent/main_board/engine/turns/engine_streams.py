@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -15,13 +14,10 @@ from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters, StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
 from blade_agent.main_board.engine.sending.pusher import Pusher
-from blade_agent.main_board.engine.sending.read_ahead import window_bytes
 from blade_agent.main_board.engine.sending.transmission import Transmission
-from blade_agent.main_board.engine.sending.trick_play import TrickPlay
-from blade_agent.main_board.engine.store.arriving import Arrivals, ArrivingSegment, open_arriving
-from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
+from blade_agent.main_board.engine.store.arriving import Arrivals
+from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.store import SegmentStore
-from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from blade_agent.main_board.engine.turns.carried_stream import (
     PRELOAD_VALID_MS,
     CarriedStream,
@@ -45,6 +41,7 @@ from blade_agent.main_board.engine.turns.events import (
     TurnRevoked,
 )
 from blade_agent.main_board.engine.turns.states import Active, Given, Sent
+from blade_agent.main_board.engine.turns.turn_opener import TurnOpener
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.http.client import HttpClient
@@ -66,9 +63,7 @@ from media_network.messages.streaming import (
     Swapped,
 )
 from media_network.messages.verb import Done
-from media_network.packets import TS_PACKET_BYTES
 from media_network.refusal import Reason, Refused
-from media_network.segment_index import BadIndex, SegmentIndex, parse_index
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +71,6 @@ _DUE_IN_MAX_S = 5.0
 _TURNS_MAX = 8192
 _STREAMS_REMEMBERED = 16_384
 _LAST_WORD_S = 0.5
-_ARRIVES_WITHIN_S = 0.6
-"""So long who asks to preload is kept waiting for the first bytes of a segment that is being received."""
 
 
 class EngineStreams:
@@ -99,7 +92,7 @@ class EngineStreams:
         self.pusher = Pusher(push_socket, director.leased, counters, tasks)
         self._push_socket = push_socket
         self._store = store
-        self._arrivals = arrivals
+        self._opener = TurnOpener(store, arrivals)
         self._director = director
         self._counters = counters
         self._tasks = tasks
@@ -157,7 +150,7 @@ class EngineStreams:
         answer = carried.hear(PreloadOrdered(request, given))
         if answer is None:
             try:
-                transmission = await self._open(request, carried)
+                transmission = await self._opener.open(request, carried.progress(request.turn))
             except ValueError as error:
                 return Refused(Reason.BAD_MESSAGE, str(error))
             except StoreError as error:
@@ -359,58 +352,6 @@ class EngineStreams:
             if session not in without
         )
         return sum(order.rate_bps for order in orders if order)
-
-    async def _open(self, request: Preload, carried: CarriedStream) -> Transmission:
-        """A transmission with its first window in memory. Raises StoreError, ValueError for a bad console address."""
-        console = Address.parse(request.console)
-        cut = Cut(request.program, request.table)
-        stored = await self._segment(cut, request)
-        try:
-            trick = None
-            if request.trick:
-                index = await self._index(cut, request, stored)
-                trick = TrickPlay(index, request.trick, request.rate_bps, stored.length_bytes)
-            progress = carried.progress(request.turn)
-            transmission = Transmission(stored, console, request.rate_bps, progress, trick)
-            await transmission.read_first(request.packet)
-        except BaseException:
-            stored.close()
-            raise
-        return transmission
-
-    async def _index(self, cut: Cut, request: Preload, stored: StoredSegment) -> SegmentIndex:
-        """Where the pictures of a segment are. Raises StoreError."""
-        segment, index = request.segment, None
-        if isinstance(stored, ArrivingSegment):
-            index = stored.index
-        else:
-            octets = await self._store.read_index(cut, segment.number)
-            with suppress(BadIndex):
-                index = parse_index(
-                    octets, packets=segment.packets, ticks=segment.duration_ticks, length_bytes=segment.length_bytes
-                )
-        if index is None:
-            raise NotHeld(cut.program, segment.number)
-        return index
-
-    async def _segment(self, cut: Cut, request: Preload) -> StoredSegment:
-        """A segment that is held, or one that is being received: that when the first of it can be sent.
-
-        Raises StoreError.
-        """
-        segment = request.segment
-        arrival = self._arrivals.find(cut, segment.number)
-        if not self._store.holds(cut, segment) and arrival and arrival.segment == segment:
-            # At another speed what is needed first is the beginning.
-            packet = 0 if request.trick else request.packet
-            first_bytes = packet * TS_PACKET_BYTES + window_bytes(request.rate_bps)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_ARRIVES_WITHIN_S):
-                    if coming := await open_arriving(arrival, min(first_bytes, segment.length_bytes) - 1):
-                        return coming
-        if not self._store.holds(cut, segment):
-            raise NotHeld(cut.program, segment.number)
-        return await self._store.read(cut, segment.number)
 
     def _unreadable(self, transmission: Transmission) -> None:
         """The segment of a turn cannot be read: its file is damaged, unless the whole channel has been lost, or what

@@ -42,7 +42,8 @@ from blade_agent.main_board.director.sessions.events import (
     Woken,
 )
 from blade_agent.main_board.director.sessions.mark import Mark
-from blade_agent.main_board.director.sessions.session import Session, SessionTerms
+from blade_agent.main_board.director.sessions.session import Session
+from blade_agent.main_board.director.sessions.session_terms import SessionTerms
 from blade_agent.main_board.director.sessions.states import (
     AnyState,
     Doubting,
