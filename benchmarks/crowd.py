@@ -27,6 +27,7 @@ from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.engine.turns.carried_stream import LEAD_S
 from chassis_emulator.simulation.simulation import ONLOOKER, Simulation
 from media_network.address import Address
+from media_network.http.asker import Asker
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import Enlist
 from media_network.messages.holdings import Holdings
@@ -140,7 +141,7 @@ class Crowd:
 
     async def _push(self, viewer: int, starts_at: float) -> None:
         await asyncio.sleep(starts_at)
-        redirect = await self.pushes.play(Play(program="film", console=f"{ONLOOKER}:5000"), ONLOOKER)
+        redirect = await self.pushes.play(Play(program="film", console=f"{ONLOOKER}:5000"), Asker(ONLOOKER))
         if not isinstance(redirect, Redirect):
             raise TypeError(str(redirect))
         session, turn, segment = redirect.session, redirect.turn, 0

@@ -27,6 +27,8 @@ from media_network.address import Address
 from media_network.callback import do_nothing
 from media_network.files import Files
 from media_network.holding import holding_folders
+from media_network.identity.credentials import credentials_of
+from media_network.identity.identification import Identification
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ChannelStatus, ProcessStatus, StatusTeller
 
@@ -48,7 +50,7 @@ async def run_blade(
 
     `on_wires` is called with what the board is and the path of the service port, which may be empty, when all wires
     are open; `files_of` gives the file system that the channels of the settings are on.
-    Raises ProfileError, AlreadyHeld, LineUnavailable, OSError.
+    Raises ProfileError, AlreadyHeld, LineUnavailable, CredentialsUnfit, OSError.
     """
     profile = load_profile(settings.profile or profile_for(Path(settings.root)))
     state = Path(settings.state)
@@ -112,6 +114,7 @@ class BladeAgent:
         cls, settings: BladeSettings, profile: HardwareProfile, wires: Wires, files: Files, rng: random.Random
     ) -> "BladeAgent":
         """Take stock of the segment store and of the board, and answer on the wires."""
+        identification = credentials_of(settings.identity)
         board = Equipment(
             slot=settings.slot,
             address=Address(settings.address, settings.control_port),
@@ -127,7 +130,8 @@ class BladeAgent:
             zone=settings.zone,
             water=WaterMarks(high_percent=settings.high_water_percent, low_percent=settings.low_water_percent),
             issuer=_issuer_of(settings, files, rng),
-            accounts=_accounts_of(settings, files, rng),
+            identification=identification,
+            accounts=_accounts_of(settings, files, rng, identification),
         )
         main_board = RunningMainBoard(board, rng)
         controller = await BladeController.open(
@@ -146,6 +150,8 @@ class BladeAgent:
             async with answering(self._snmp), self._accounts(), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._main_board.run(), name="main board")
                 tasks.create_task(self._controller.run(), name="controller")
+                if self._board.identification:
+                    tasks.create_task(self._board.identification.keep_fresh(), name="identity")
                 if self._board.issuer:
                     tasks.create_task(self._board.issuer.run(), name="issuer keys")
         finally:
@@ -211,11 +217,13 @@ def _issuer_of(settings: BladeSettings, files: Files, rng: random.Random) -> Iss
     return IssuerKeys(settings.authentication, Path(settings.state), files, rng, settings.address)
 
 
-def _accounts_of(settings: BladeSettings, files: Files, rng: random.Random) -> StationAccounts | None:
+def _accounts_of(
+    settings: BladeSettings, files: Files, rng: random.Random, identification: Identification | None
+) -> StationAccounts | None:
     if settings.accounts is None:
         return None
     own = Address(settings.address, settings.control_port)
-    return StationAccounts(settings.accounts, Path(settings.state), files, rng, own)
+    return StationAccounts(settings.accounts, Path(settings.state), files, rng, own, identification=identification)
 
 
 def _service_of(settings: BladeSettings) -> ServiceAddress | None:

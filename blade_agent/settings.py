@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from blade_agent.main_board.accounts.settings import AccountsLinkSettings
 from media_network.address import Address, Ipv4Text
 from media_network.fields import PathText, Zone
+from media_network.identity.settings import IdentitySettings
 from media_network.messages.steering import PAUSE_S, PAUSE_S_MAX
 from media_network.snmp.targets import AgentSettings
 from media_network.tokens.settings import TokenSettings
@@ -95,6 +96,8 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The same for switching it off."""
     authentication: TokenSettings | None = None
     """The authentication server whose tokens consoles have to show; None: whoever asks is served."""
+    identity: IdentitySettings | None = None
+    """Who this blade is to other machines, and whose word counts for who they are; None: nobody shows who he is."""
     accounts: AccountsLinkSettings | None = None
     """Subscriber management and billing, for stations that ask for tokens; None: a token is all that is asked for."""
     snmp: AgentSettings | None = None

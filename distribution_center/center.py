@@ -45,6 +45,7 @@ from media_network.address import Address
 from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
+from media_network.identity.credentials import credentials_of
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, StatusTeller
 from media_network.ticket import TicketKey
@@ -73,7 +74,10 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
     providers = Providers(settings.providers)
     address, media = (Address(settings.address, port) for port in (settings.control_port, settings.media_port))
     state = _state_folder(settings)
-    async with HttpClient(rng, address.host) as http, asyncio.TaskGroup() as tasks:
+    identification = credentials_of(settings.identity)
+    async with HttpClient(rng, address.host, identification) as http, asyncio.TaskGroup() as tasks:
+        if identification:
+            tasks.create_task(identification.keep_fresh(), name="identity")
         counters = CenterCounters()
         content_manager = ContentManager(repository, http, settings.home)
         feed = Feed(repository)
@@ -186,7 +190,7 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
         # Before anybody can order an ingest: what is swept is nobody's.
         await content_engine.take_up(tasks)
         async with (
-            serve_ports(table, control=address, media=media),
+            serve_ports(table, control=address, media=media, identification=identification),
             answering(_snmp(settings, view, rng)),
             serve_page(page, _page_address(settings)),
         ):

@@ -31,6 +31,10 @@ _COMMANDS = {
         "distribution_center.commands.headquarters:mam",
         "The media asset management of the headquarters: the catalogue of several centers, and orders to them.",
     ),
+    "pki": Deferred(
+        "distribution_center.commands.pki:pki",
+        "Who is who between machines: an authority in a folder, and the certificates that it gives.",
+    ),
     "registry": Deferred(
         "distribution_center.commands.registry:registry",
         "The registry as a file: for a copy, or to move it from SQLite to PostgreSQL and back.",

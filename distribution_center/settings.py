@@ -12,6 +12,7 @@ from distribution_center.distances import DistanceSettings
 from distribution_center.page.settings import PageSettings
 from media_network.address import Ipv4Text
 from media_network.fields import PathText
+from media_network.identity.settings import IdentitySettings
 from media_network.messages.sources import CostWeights
 from media_network.settings import SettingsError
 from media_network.snmp.targets import AgentSettings
@@ -55,6 +56,8 @@ class CenterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What directors count when they choose a source."""
     page: PageSettings | None = None
     """Where the operator's page is; None for nowhere."""
+    identity: IdentitySettings | None = None
+    """Who it is to other machines, and whose word counts for who they are; None: nobody shows who he is."""
     snmp: AgentSettings | None = None
     """Where network management systems are answered, and which; None for nowhere."""
 

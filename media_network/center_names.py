@@ -75,16 +75,15 @@ def _center(context: click.Context) -> Address | None:
 def _ask(context: click.Context, verb: "Verb[Request, Reply]", request: "Request") -> "Reply | None":
     """What the center answers, at once or not at all."""
     import asyncio
-    import random
 
-    from media_network.http.client import HttpClient
+    from media_network.http.operators_client import operators_client
 
     address = _center(context)
     if address is None:
         return None
 
     async def ask() -> "Reply | None":
-        async with HttpClient(random.SystemRandom()) as http:
+        async with operators_client(_folder(context)) as http:
             return await http.tell(address, verb, request, deadline_s=_PATIENCE_S)
 
     return asyncio.run(ask())

@@ -3,11 +3,30 @@
 Every command that talks to such a network takes `--state-dir`, or `MEDIA_STATION_STATE`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from media_network.address import Address
 from media_network.status import ProcessStatus, read_status
+
+IDENTITY_VARIABLE = "MEDIA_STATION_IDENTITY"
+"""Names the folder of an operator's identity, as `distribution-center pki issue` makes it."""
+OPERATOR = "operator"
+"""Whoever types commands for a network on this laptop."""
+
+
+def identities_folder(folder: Path) -> Path:
+    """Where the identities of the parties of a network on this laptop are; there is none where they have no such."""
+    return folder / "identities"
+
+
+def find_identity(folder: Path, environment: Mapping[str, str]) -> Path | None:
+    """The folder of an operator's identity: the one that the variable names, or the network's in `folder`; None: there
+    is none, for nobody shows who he is."""
+    if named := environment.get(IDENTITY_VARIABLE):
+        return Path(named)
+    own = identities_folder(folder) / OPERATOR
+    return own if own.is_dir() else None
 
 
 def center_state(folder: Path) -> Path:

@@ -48,6 +48,7 @@ NO_DATA = {
     "distribution-center nms run": RUNS,
     "distribution-center mam run": RUNS,
     "distribution-center auth run": RUNS,
+    "distribution-center pki init": ORDERS,
     "distribution-center auth add-subscriber": ORDERS,
     "distribution-center auth change-subscriber": ORDERS,
     "distribution-center auth entitle": ORDERS,

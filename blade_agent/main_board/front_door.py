@@ -17,6 +17,7 @@ from aiohttp import web
 from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
 from blade_agent.main_board.parts import Parts, with_parts
 from media_network.address import Address
+from media_network.http.asker import Asker
 from media_network.http.refusing import refusing
 from media_network.http.request_head import RequestHead
 from media_network.http.server import HandlerTable, Resource
@@ -49,8 +50,9 @@ _RESOURCES = {
     HELD_SEGMENT_PATH: "A held segment.",
     HELD_INDEX_PATH: "The index of a held segment.",
 }
+_COPIED = frozenset({HELD_SEGMENT_PATH, HELD_INDEX_PATH})
 
-_Answer = Callable[[Any, str], Coroutine[Any, Any, msgspec.Struct]]
+_Answer = Callable[[Any, Asker], Coroutine[Any, Any, msgspec.Struct]]
 
 
 @dataclass(eq=False)
@@ -63,14 +65,14 @@ class _Duty:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it is over and answers nothing any more."""
 
-    async def answer(self, answer: _Answer, message: msgspec.Struct, host: str) -> msgspec.Struct:
+    async def answer(self, answer: _Answer, message: msgspec.Struct, asker: Asker) -> msgspec.Struct:
         """What the role answers; a refusal if its end comes first."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("answers are given by tasks")
         self.answering.add(task)
         try:
-            return await answer(message, host)
+            return await answer(message, asker)
         except asyncio.CancelledError:
             if not self.over or task.uncancel():
                 raise
@@ -103,10 +105,11 @@ class FrontDoor:
         """All that any role answers."""
         table = HandlerTable("main board", described_by=self._duties)
         for verb in _VERBS:
-            table.verb_by_host(verb, partial(self._answer, verb))
+            table.verb_by_asker(verb, partial(self._answer, verb))
         for path, summary in _RESOURCES.items():
             from_anywhere = path not in DIRECTED or path.startswith(PROGRAMS)
-            table.resource(path, partial(self._get, path), summary, from_anywhere=from_anywhere)
+            answer = partial(self._get, path)
+            table.resource(path, answer, summary, from_anywhere=from_anywhere, copied=path in _COPIED)
         table.at_once = self._at_once
         return with_parts(table, self._parts)
 
@@ -142,11 +145,11 @@ class FrontDoor:
             shown.resources.extend(duty.table.resources)
         return with_parts(shown, self._parts)
 
-    async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct, host: str) -> msgspec.Struct:
+    async def _answer(self, verb: Verb[Any, Any], message: msgspec.Struct, asker: Asker) -> msgspec.Struct:
         for duty in self._on_duty:
             for post in duty.table.posts:
                 if post.verb is verb:
-                    return await duty.answer(post.answer, message, host)
+                    return await duty.answer(post.answer, message, asker)
         return Refused(Reason.WRONG_ROLE, f"nobody on this blade answers {verb.path} now")
 
     async def _get(self, path: str, request: web.Request) -> web.StreamResponse:

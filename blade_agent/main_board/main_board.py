@@ -34,6 +34,7 @@ from media_network.address import Address
 from media_network.files import Files
 from media_network.http.gate import ConnectionGate, connections_bearable
 from media_network.http.server import serve_ports
+from media_network.identity.identification import Identification
 from media_network.messages.steering import PAUSE_S
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Equipment:
     """How full the disks of a station that it directs may become."""
     issuer: IssuerKeys | None = None
     """The keys of the authentication server whose tokens consoles have to show; None: anybody is served."""
+    identification: Identification | None = None
+    """Who it is, and how it learns who asks; None: nobody shows who he is."""
     accounts: StationAccounts | None = None
     """Subscriber management and billing; None: a token is all that is asked for, and nothing is billed."""
 
@@ -174,7 +177,13 @@ class RunningMainBoard:
         while True:
             self._failed.discard("server")
             try:
-                async with serve_ports(self._door.table(), control=address, media=media, gate=self._gate):
+                async with serve_ports(
+                    self._door.table(),
+                    control=address,
+                    media=media,
+                    gate=self._gate,
+                    identification=self._board.identification,
+                ):
                     await self._fill_roles()
             except OSError:
                 logger.exception("%s or %s cannot be served at", address, media)
@@ -223,6 +232,7 @@ class RunningMainBoard:
             epoch=wanted.epoch,
             capacity_bps=int(board.capacity_bps * self._share),
             allow_elsewhere=board.allow_elsewhere,
+            identification=board.identification,
         )
 
     def _director_media(self) -> Address | None:
@@ -272,6 +282,7 @@ class RunningMainBoard:
             pause_s=self._board.pause_s,
             allow_elsewhere=self._board.allow_elsewhere,
             playlists_name_engines=self._board.playlists_name_engines,
+            identification=self._board.identification,
         )
         async with (
             open_director(duty, self._catalogue, self._rng, self._director_counters) as director,

@@ -19,7 +19,7 @@ from chassis_emulator.network.launch import bring_up, take_down, wait_until_serv
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.plan import plan_network
 from chassis_emulator.topology.topology import Center, StationTopology, Topology
-from media_network.http.client import HttpClient
+from media_network.http.operators_client import operators_client
 
 _HOME = "home"
 _ORDERED = "north"
@@ -160,7 +160,7 @@ async def campaigning(
     try:
         await asyncio.to_thread(bring_up, folder, topology)
         await asyncio.to_thread(wait_until_serving, folder, _UP_WITHIN_S)
-        async with HttpClient(rng) as http:
+        async with operators_client(folder.path) as http:
             field = Battlefield(plan_network(topology, folder.path), folder, http, rng)
             yield Campaign(field, seed, account, patience_s)
     finally:

@@ -28,26 +28,33 @@ from distribution_center.headquarters.settings import MamSettings
 from distribution_center.page.settings import PageSettings
 from distribution_center.settings import CenterSettings
 from media_network.address import Address
+from media_network.identity.settings import IdentitySettings
 from media_network.snmp.settings import CommunitySettings
 from media_network.snmp.targets import AgentSettings, TargetSettings
 
 
 def compose(
-    plan: NetworkPlan, lines: Mapping[str, EmulatedLine], folder: StateFolder, users: Mapping[str, NetworkUsers]
+    plan: NetworkPlan,
+    lines: Mapping[str, EmulatedLine],
+    folder: StateFolder,
+    users: Mapping[str, NetworkUsers],
+    identities: Mapping[str, IdentitySettings],
 ) -> list[Process]:
-    """Every process of the network; `lines` are the blades', by name, and `users` by center."""
+    """Every process of the network; `lines` are the blades', by name, `users` by center, `identities` by process."""
     snmp = {center: _Snmp(plan.topology.snmp, known.snmp) for center, known in users.items()}
-    processes = [_center(center, folder, snmp[center.center]) for center in plan.centers]
+    processes = [_center(center, folder, snmp[center.center], identities.get(center.name)) for center in plan.centers]
     if plan.mam:
-        processes.append(_mam(plan.mam, plan.centers, folder, snmp[plan.center.center]))
+        processes.append(_mam(plan.mam, plan.centers, folder, snmp[plan.center.center], identities.get(plan.mam.name)))
     if plan.authentication:
         processes.append(_authentication(plan.authentication, folder))
     if plan.accounts:
-        processes.append(_accounts(plan.accounts, folder))
+        processes.append(_accounts(plan.accounts, folder, identities.get(plan.accounts.name)))
     for chassis in plan.chassis:
         agents = snmp[chassis.center_name]
         processes.append(_manager(chassis, lines, folder, users[chassis.center_name].ipmi, agents))
-        processes.extend(_blade(blade, lines[blade.name], folder, agents) for blade in chassis.blades)
+        processes.extend(
+            _blade(blade, lines[blade.name], folder, agents, identities.get(blade.name)) for blade in chassis.blades
+        )
     return processes
 
 
@@ -85,7 +92,7 @@ def snmp_address(host: str) -> str:
     return str(Address(host, SNMP_PORT))
 
 
-def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
+def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp, identity: IdentitySettings | None) -> Process:
     host = plan.address.host
     return Process(
         name=plan.name,
@@ -103,6 +110,7 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
             providers=tuple(ProviderSettings(name=one.name, address=one.address) for one in plan.providers),
             distances=plan.distances,
             cost=plan.cost,
+            identity=identity,
             snmp=snmp.settings(host, plan.center),
         ),
         state=plan.state,
@@ -110,7 +118,9 @@ def _center(plan: CenterPlan, folder: StateFolder, snmp: _Snmp) -> Process:
     )
 
 
-def _mam(plan: MamPlan, centers: Iterable[CenterPlan], folder: StateFolder, snmp: _Snmp) -> Process:
+def _mam(
+    plan: MamPlan, centers: Iterable[CenterPlan], folder: StateFolder, snmp: _Snmp, identity: IdentitySettings | None
+) -> Process:
     host = plan.address.host
     return Process(
         name=plan.name,
@@ -121,6 +131,7 @@ def _mam(plan: MamPlan, centers: Iterable[CenterPlan], folder: StateFolder, snmp
             port=plan.address.port,
             state=str(plan.state),
             centers={center.center: str(center.address) for center in centers},
+            identity=identity,
             snmp=snmp.settings(host, "headquarters", plan.snmp.port),
         ),
         state=plan.state,
@@ -140,13 +151,13 @@ def _authentication(plan: AuthenticationPlan, folder: StateFolder) -> Process:
     )
 
 
-def _accounts(plan: AccountsPlan, folder: StateFolder) -> Process:
+def _accounts(plan: AccountsPlan, folder: StateFolder, identity: IdentitySettings | None) -> Process:
     host = plan.address.host
     return Process(
         name=plan.name,
         place=ProcessPlace(role="accounts", station=None, slot=None, host=host),
         part="accounts",
-        settings=AccountsSettings(address=host, port=plan.address.port, state=str(plan.state)),
+        settings=AccountsSettings(address=host, port=plan.address.port, state=str(plan.state), identity=identity),
         state=plan.state,
         log=folder.log(plan.name),
     )
@@ -195,7 +206,9 @@ def _manager(
     )
 
 
-def _blade(blade: BladePlan, line: EmulatedLine, folder: StateFolder, snmp: _Snmp) -> Process:
+def _blade(
+    blade: BladePlan, line: EmulatedLine, folder: StateFolder, snmp: _Snmp, identity: IdentitySettings | None
+) -> Process:
     host = blade.address.host
     return Process(
         name=blade.name,
@@ -203,7 +216,7 @@ def _blade(blade: BladePlan, line: EmulatedLine, folder: StateFolder, snmp: _Snm
             role="unassigned", station=blade.station, slot=blade.slot, host=host, snmp=snmp_address(host)
         ),
         part="blade",
-        settings=blade.settings(line.blade_path, snmp.settings(host, f"{blade.station}, slot {blade.slot}")),
+        settings=blade.settings(line.blade_path, snmp.settings(host, f"{blade.station}, slot {blade.slot}"), identity),
         state=blade.state,
         log=folder.log(blade.name),
         prepare=line.forget_unread_at_blade,

@@ -42,6 +42,7 @@ from chassis_emulator.network.control import (
 )
 from chassis_emulator.network.credentials import first_account, first_subscriber, network_users
 from chassis_emulator.network.front_panel import FrontPanel
+from chassis_emulator.network.identities import EMULATOR, keep_identities, network_identities
 from chassis_emulator.network.nms_settings import nms_folder
 from chassis_emulator.network.readiness import look
 from chassis_emulator.network.restarting import RestartDesk
@@ -53,6 +54,7 @@ from chassis_emulator.processes.processes import Process, Processes
 from chassis_emulator.topology.plan import NetworkPlan
 from distribution_center.accounts.settings import AccountsSettings
 from media_network.http.client import HttpClient
+from media_network.identity.credentials import credentials_of
 from media_network.local_orders import Answer, take_orders
 from media_network.messages.verb import Done, Verb
 from media_network.status import ProcessStatus
@@ -74,7 +76,9 @@ async def run_environment(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(HttpClient(rng))
+        identities = network_identities(plan, folder.path)
+        own = credentials_of(identities.get(EMULATOR))
+        client = await stack.enter_async_context(HttpClient(rng, identification=own))
         tended = await stack.enter_async_context(NurseryClient(nursery))
         lines = {blade.name: stack.enter_context(open_line(blade.baud_rate)) for blade in plan.blades}
         users = network_users(folder, plan.topology)
@@ -82,7 +86,7 @@ async def run_environment(
             first_subscriber(folder, plan.authentication.state)
             if plan.accounts:
                 await first_account(AccountsSettings(state=str(plan.accounts.state)), plan.authentication.state)
-        processes = Processes(compose(plan, lines, folder, users), tended)
+        processes = Processes(compose(plan, lines, folder, users, identities), tended)
         boot = _leave_traces(plan, folder, rng)
         chassis = {each.station: LivingChassis(each, processes.by_name, lines, processes) for each in plan.chassis}
         for each in chassis.values():
@@ -116,6 +120,9 @@ async def run_environment(
         async with asyncio.TaskGroup() as tasks:
             lives = [tasks.create_task(each.live(), name=f"chassis {name}") for name, each in chassis.items()]
             lives.append(tasks.create_task(faults.end_in_time(), name="faults"))
+            lives.append(tasks.create_task(keep_identities(plan, folder.path), name="identities"))
+            if own:
+                lives.append(tasks.create_task(own.keep_fresh(), name="identity"))
             announce()
             await end.wait()
             for life in lives:

@@ -7,6 +7,7 @@ import msgspec
 
 from chassis_emulator.network.credentials import network_users
 from chassis_emulator.network.errors import NotUp
+from chassis_emulator.network.identities import NMS, network_identities
 from chassis_emulator.network.state_folder import StateFolder
 from chassis_emulator.topology.plan import SNMP_PORT, CenterPlan, NetworkPlan, plan_network
 from chassis_emulator.topology.topology import Topology
@@ -41,6 +42,7 @@ def nms_settings(folder: StateFolder, http_port: int) -> NmsSettings:
         user=users[record.topology.center.name].snmp.read_only,
         address=told.host,
         http_port=http_port,
+        identity=network_identities(plan, folder.path).get(NMS),
         panel=f"http://{plan.panel}/",
         notifications_port=told.port,
         chassis={} if several else _chassis_of(plan, plan.center),

@@ -10,6 +10,7 @@ center/                 state of the distribution center; of several, of the hea
 centers/<center>/       state of each of the others
 mam/                    state of the media asset management, where there are several centers
 accounts/               subscribers and ledger of subscriber management and billing, if there are any
+identities/             of its parties, and their authority, where machines show certificates; only its owner reads it
 authentication/         subscribers and keys of the authentication server, if there is one
 console.json            the login of `media-console` to it
 demo/                   what a demo received, if one was left up

@@ -18,6 +18,7 @@ from blade_agent.settings import BladeSettings, ServiceSettings
 from chassis_emulator.topology.topology import CenterWithStations, ProviderTopology, StationTopology, Topology
 from distribution_center.distances import DistanceSettings
 from media_network.address import Address
+from media_network.identity.settings import IdentitySettings
 from media_network.messages.sources import CostWeights
 from media_network.snmp.targets import AgentSettings
 from media_network.tokens.settings import TokenSettings
@@ -72,7 +73,9 @@ class BladePlan:
     accounts: Address | None = None
     """Subscriber management and billing."""
 
-    def settings(self, backplane: str, snmp: AgentSettings | None = None) -> BladeSettings:
+    def settings(
+        self, backplane: str, snmp: AgentSettings | None = None, identity: IdentitySettings | None = None
+    ) -> BladeSettings:
         """What the blade's agent is told, its line to the chassis manager included."""
         return BladeSettings(
             slot=self.slot,
@@ -95,6 +98,7 @@ class BladePlan:
             root=str(self.root),
             authentication=TokenSettings(server=str(self.authentication)) if self.authentication else None,
             accounts=AccountsLinkSettings(subscribers=str(self.accounts)) if self.accounts else None,
+            identity=identity,
             snmp=snmp,
         )
 

@@ -36,6 +36,7 @@ distances:              # how far the zones of the stations are from each other
   between:
     - zones: [hamburg, berlin]
       km: 255
+pki: false              # whether machines show each other certificates, of an authority in the network's state folder
 authentication: false   # whether consoles have to show tokens; there is an authentication server then
 accounts: false         # whether there are subscriber management and billing as well
 snmp:                   # beside the two users of SNMPv3 that are generated
@@ -169,6 +170,8 @@ class Topology(Struct, frozen=True, kw_only=True):
     distances: DistanceSettings = DistanceSettings()
     """How far the zones of its stations are from each other."""
     snmp: Snmp = Snmp()
+    pki: Annotated[bool, Meta(description="true or false")] = False
+    """Whether machines speak to each other over TLS and show certificates, as do commands."""
     authentication: Annotated[bool, Meta(description="true or false")] = False
     """Whether stations ask consoles for tokens, of an authentication server that is part of the network then: one for
     the stations of all centers."""

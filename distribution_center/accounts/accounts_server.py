@@ -19,6 +19,7 @@ from media_network.files import make_durable_folder
 from media_network.holding import holding_folders
 from media_network.http.refusing_errors import refuse_errors
 from media_network.http.server import HandlerTable, serve
+from media_network.identity.credentials import credentials_of
 from media_network.messages.billing import DELIVER_USAGE
 from media_network.messages.subscribers import (
     ASK_SUBSCRIBER_NEWS,
@@ -57,10 +58,11 @@ async def run_accounts(settings: AccountsSettings, _: object = None) -> None:
     async with holding_folders(state), opened_database(settings.database_place, check=True) as database:
         management, address = StoredSubscribers(database), Address(settings.address, settings.port)
         news = NewsDesk(management)
-        async with (
-            serve(accounts_table(management, StoredLedger(database), news), address),
-            asyncio.TaskGroup() as tasks,
-        ):
+        identification = credentials_of(settings.identity)
+        table = accounts_table(management, StoredLedger(database), news)
+        async with serve(table, address, identification=identification), asyncio.TaskGroup() as tasks:
+            if identification:
+                tasks.create_task(identification.keep_fresh(), name="identity")
             StatusTeller(state).tell(_status(address))
             logger.info(
                 "subscriber management and billing, release %s: stations at %s; state in %s",

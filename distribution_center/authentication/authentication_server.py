@@ -23,6 +23,7 @@ from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.files import make_durable_folder
 from media_network.holding import holding_folders
+from media_network.http.asker import Asker
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.authentication import JWKS_PATH, LOG_IN, RENEW, LoggedIn, LogIn, Renew
 from media_network.refusal import Reason, Refused
@@ -102,14 +103,14 @@ class AuthenticationServer:
     def table(self) -> HandlerTable:
         """All that it answers."""
         table = HandlerTable("authentication server")
-        table.verb_by_host(LOG_IN, self.log_in)
+        table.verb_by_asker(LOG_IN, self.log_in)
         table.verb(RENEW, self.renew)
         table.resource(JWKS_PATH, self.jwks, "The keys that verify its tokens (RFC 7517).")
         return table
 
-    async def log_in(self, request: LogIn, host: str) -> LoggedIn | Refused:
+    async def log_in(self, request: LogIn, asker: Asker) -> LoggedIn | Refused:
         """Confirm a subscriber, and issue a token (claim 25)."""
-        now_s = asyncio.get_running_loop().time()
+        now_s, host = asyncio.get_running_loop().time(), asker.host
         if not (self._hosts.has_room(host, now_s) and self._failures.has_room(request.name, now_s)):
             return _BUSY
         self._hosts.count(host, now_s)

@@ -12,7 +12,7 @@ from media_network import center_names
 from media_network.address import Address
 from media_network.cli import Command, UserError, state_dir_option
 from media_network.refusal import Refused
-from media_network.whereabouts import find_center, known_centers
+from media_network.whereabouts import IDENTITY_VARIABLE, find_center, known_centers
 
 if TYPE_CHECKING:
     from media_network.http.client import HttpClient
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+_SHOW = f"Where machines show certificates, {IDENTITY_VARIABLE} names the folder of yours."
 POLL_S = 0.2
 """How often a command that waits asks."""
 _BAR_STEPS = 1000
@@ -65,28 +66,30 @@ Converse = Callable[[Talk], Coroutine[Any, Any, _Result]]
 
 def talk_with(center: str | None, state_dir: Path, converse: Converse[_Result]) -> _Result:
     """Have a conversation with the center that the options name. Raises UserError."""
-    return talk_at(_center_address(center, state_dir), converse, is_it_up=_IS_IT_UP)
+    return talk_at(_center_address(center, state_dir), state_dir, converse, is_it_up=_IS_IT_UP)
 
 
-def talk_at(party: Address, converse: Converse[_Result], *, is_it_up: str, hint: str = _WHAT_THERE_IS) -> _Result:
-    """Have a conversation with a party; `is_it_up` is what a person is told where it does not answer.
+def talk_at(
+    party: Address, state_dir: Path, converse: Converse[_Result], *, is_it_up: str, hint: str = _WHAT_THERE_IS
+) -> _Result:
+    """Have a conversation with a party, as the operator of the network in that folder; `is_it_up` is what a person is
+    told where it does not answer.
 
     Raises UserError.
     """
     import asyncio
-    import random
 
-    from media_network.http.client import HttpClient
     from media_network.http.errors import NetworkError
+    from media_network.http.operators_client import operators_client
 
     async def conversation() -> _Result:
-        async with HttpClient(random.SystemRandom()) as http:
+        async with operators_client(state_dir) as http:
             return await converse(Talk(http, party, hint))
 
     try:
         return asyncio.run(conversation())
     except NetworkError as error:
-        raise UserError(str(error), is_it_up) from error
+        raise UserError(str(error), f"{is_it_up} {_SHOW}") from error
 
 
 class Show(Protocol):

@@ -24,7 +24,7 @@ def mam_option(command: Command) -> Command:
 
 def talk_with_mam(mam: str | None, state_dir: Path, converse: Converse[_Result]) -> _Result:
     """Have a conversation with the headquarters that the options name. Raises UserError."""
-    return talk_at(_address(mam, state_dir), converse, is_it_up=_IS_IT_UP, hint=_WHAT_THERE_IS)
+    return talk_at(_address(mam, state_dir), state_dir, converse, is_it_up=_IS_IT_UP, hint=_WHAT_THERE_IS)
 
 
 def _address(mam: str | None, state_dir: Path) -> Address:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from distribution_center.registry.repository import PAGE, Repository
+from media_network.http.asker import Asker
 from media_network.http.gate import connections_bearable
 from media_network.http.server import HandlerTable
 from media_network.message_pages import first_page
@@ -49,7 +50,7 @@ class Feed:
 
     def answer(self, table: HandlerTable) -> None:
         """Enter the verb into a table."""
-        table.verb_by_host(ASK_CHANGES, self._answer)
+        table.verb_by_asker(ASK_CHANGES, self._answer)
 
     @property
     def waiters(self) -> int:
@@ -61,11 +62,11 @@ class Feed:
         self._ended = True
         self._news.ring()
 
-    async def _answer(self, question: AskChanges, host: str) -> Changes:
+    async def _answer(self, question: AskChanges, asker: Asker) -> Changes:
         if not question.wait_ms:
             return await self._page(question.since)
         until_s = asyncio.get_running_loop().time() + question.wait_ms / 1000
-        with self._waiting_place(host) as may_wait:
+        with self._waiting_place(asker.host) as may_wait:
             while True:
                 seen = self._news.count
                 page = await self._page(question.since)

@@ -26,6 +26,7 @@ from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
 from media_network.http.refusing_errors import refuse_errors
 from media_network.http.server import HandlerTable, serve
+from media_network.identity.credentials import credentials_of
 from media_network.refusal import Reason, Refused
 from media_network.snmp.agent import OpenAnswering, answering
 from media_network.status import ProcessStatus, StatusTeller
@@ -52,7 +53,10 @@ async def serve_mam(settings: MamSettings, store: HeadquartersStore, rng: random
     address = Address(settings.address, settings.port)
     followed, catalogue, places, book = Followed(store), Catalogue(store), Places(store), OrderBook(store)
     counters = OrderCounters()
-    async with HttpClient(rng, _own_host(address)) as http, asyncio.TaskGroup() as tasks:
+    identification = credentials_of(settings.identity)
+    async with HttpClient(rng, _own_host(address), identification) as http, asyncio.TaskGroup() as tasks:
+        if identification:
+            tasks.create_task(identification.keep_fresh(), name="identity")
         links = {name: CenterLink(name, Address.parse(center), http) for name, center in settings.centers.items()}
         followings = {
             name: Following(link, followed, catalogue, places, poll_s=settings.poll_s) for name, link in links.items()
@@ -70,7 +74,10 @@ async def serve_mam(settings: MamSettings, store: HeadquartersStore, rng: random
         table = HandlerTable("media asset management")
         desk.answer(table)
         refuse_errors(table, (HeadquartersStoreError,), lambda error: Refused(Reason.BUSY, str(error)))
-        async with serve(table, address), answering(_snmp(settings, desk, counters, rng)):
+        async with (
+            serve(table, address, identification=identification),
+            answering(_snmp(settings, desk, counters, rng)),
+        ):
             StatusTeller(Path(settings.state)).tell(_status(address))
             logger.info(
                 "media asset management, release %s: operators at %s; centers %s, state in %s",

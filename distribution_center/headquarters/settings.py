@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from media_network.address import AddressText, Ipv4Text
 from media_network.fields import PathText
+from media_network.identity.settings import IdentitySettings
 from media_network.messages.headquarters import CENTERS_MAX, CenterName
 from media_network.snmp.targets import AgentSettings
 
@@ -22,6 +23,8 @@ class MamSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     port: Annotated[int, Meta(ge=1, le=65535)] = 8083
     poll_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
     """How often each center is asked how far its downloads are; one that lets nobody wait, what has changed, too."""
+    identity: IdentitySettings | None = None
+    """Who it is to other machines, and whose word counts for who they are; None: nobody shows who he is."""
     snmp: AgentSettings | None = None
     """Its SNMP agent; without it, no manager is answered."""
 

@@ -21,6 +21,7 @@ from media_network.address import Address
 from media_network.durable_file import set_aside
 from media_network.holding import holding_folders
 from media_network.http.client import HttpClient
+from media_network.identity.credentials import credentials_of
 from media_network.snmp.engine_file import start_engine
 from media_network.snmp.usm import EngineIdentity
 from media_network.status import ProcessStatus, StatusTeller
@@ -48,7 +49,10 @@ async def _run_in(state: Path, settings: NmsSettings, rng: random.Random) -> Non
     found = Discovered(settings)
     poller = SnmpPoller(found.user_of, timeout_s=settings.timeout_s, retries=settings.retries, rng=rng)
     try:
-        async with HttpClient(rng) as http:
+        identification = credentials_of(settings.identity)
+        async with HttpClient(rng, identification=identification) as http, asyncio.TaskGroup() as tasks:
+            if identification:
+                tasks.create_task(identification.keep_fresh(), name="identity")
             await _watch(settings, found, history, poller=poller, http=http, token=token, identity=identity, rng=rng)
     finally:
         poller.close()

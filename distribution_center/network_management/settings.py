@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from media_network.address import Address, AddressText, IpText
 from media_network.fields import PathText
+from media_network.identity.settings import IdentitySettings
 from media_network.snmp.settings import PORT, UserSettings
 
 CenterName = Annotated[
@@ -44,6 +45,8 @@ class NmsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     address: IpText = "127.0.0.1"
     """IPv4 address of the page."""
     http_port: Annotated[int, Meta(ge=0, le=65535)] = 8070
+    identity: IdentitySettings | None = None
+    """Who it is to other machines, and whose word counts for who they are; None: nobody shows who he is."""
     panel: str = ""
     """Where a front panel of the chassis is, `http://host:port/`, for a link; empty: nowhere."""
     names: tuple[str, ...] = ()

@@ -7,10 +7,11 @@ it twice does it once.
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import msgspec
@@ -18,7 +19,8 @@ from aiohttp.client_proto import ResponseHandler
 
 from media_network.address import Address
 from media_network.http.errors import NetworkError, Unintelligible, Unreachable
-from media_network.messages.verb import Reply, Request, Verb
+from media_network.identity.identification import Identification
+from media_network.messages.verb import Port, Reply, Request, Verb
 from media_network.refusal import Refused
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ DEADLINE_MS = "Deadline-Ms"
 NOT_THE_MESSAGE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the message asked for; the last for brackets nested by the thousand."""
 
+_NOBODY = "its certificate counts no more in this network, or never did"
 _CHUNK_BYTES = 256 * 1024
 _RETRY_PAUSE_S = 0.1
 _PROBE_PAUSE_S = 0.01
@@ -43,12 +46,14 @@ _ATTEMPT_MIN_S = 0.05
 class LoopConnector(aiohttp.BaseConnector):
     """A connector that leaves sockets to the event loop, so that the loop may be a simulated one.
 
-    aiohttp's own TCPConnector opens sockets by itself. Ours knows plain TCP to numeric addresses only.
+    aiohttp's own TCPConnector opens sockets by itself. Ours knows numeric addresses only. Over TLS whoever answers has
+    to be at the address that the certificate is for, and count.
     """
 
-    def __init__(self, local_host: str | None = None) -> None:
+    def __init__(self, local_host: str | None = None, identification: Identification | None = None) -> None:
         super().__init__(limit=0, keepalive_timeout=60)
         self._local_addr = (local_host, 0) if local_host else None
+        self._identification = identification
 
     async def _create_connection(
         self,
@@ -56,11 +61,15 @@ class LoopConnector(aiohttp.BaseConnector):
         traces: list["Trace"],  # noqa: ARG002 -- the signature is aiohttp's
         timeout: "ClientTimeout",  # noqa: ASYNC109 -- the signature is aiohttp's
     ) -> ResponseHandler:
+        host, context = req.url.raw_host or "", req.ssl if isinstance(req.ssl, ssl.SSLContext) else None
         try:
             async with asyncio.timeout(timeout.sock_connect):
-                _, protocol = await self._loop.create_connection(
-                    self._factory, req.url.raw_host or "", req.url.port or 80, local_addr=self._local_addr
+                transport, protocol = await self._loop.create_connection(
+                    self._factory, host, req.url.port or 80, local_addr=self._local_addr, ssl=context
                 )
+            if context and self._identification and self._identification.peer(transport, host) is None:
+                transport.abort()
+                raise ssl.SSLError(_NOBODY)
         except OSError as error:
             raise aiohttp.ClientConnectorError(req.connection_key, error) from error
         return protocol
@@ -69,14 +78,18 @@ class LoopConnector(aiohttp.BaseConnector):
 class HttpClient:
     """A party's voice: its connections to all others, kept alive between messages."""
 
-    def __init__(self, rng: random.Random, local_host: str | None = None) -> None:
+    def __init__(
+        self, rng: random.Random, local_host: str | None = None, identification: Identification | None = None
+    ) -> None:
+        """With an `identification` machines are spoken to as the one that it says, over TLS if it has any."""
         self._rng = rng
         self._local_host = local_host
+        self._identification = identification
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=LoopConnector(self._local_host),
+            connector=LoopConnector(self._local_host, self._identification),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"Accept-Encoding": "identity"},  # what is compressed may be any length, and digests are of bytes
@@ -168,7 +181,7 @@ class HttpClient:
         }
         try:
             async with self._voice(peer, verb.path).post(
-                f"http://{peer}/{verb.path}", data=body, headers=headers, allow_redirects=False
+                data=body, headers=headers, allow_redirects=False, **self._at(peer, f"/{verb.path}", verb.ports)
             ) as response:
                 answer = await _read_body(response, verb.reply_bytes_max)
         except aiohttp.ClientError as error:
@@ -180,21 +193,37 @@ class HttpClient:
 
     @asynccontextmanager
     async def read(
-        self, peer: Address, path: str, *, first_byte: int = 0, sock_read_s: float = 5.0
+        self,
+        peer: Address,
+        path: str,
+        *,
+        port: Port = Port.MEDIA,
+        first_byte: int = 0,
+        token: str = "",
+        sock_read_s: float = 5.0,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a resource from `first_byte` on; a redirect is not followed.
+        """Open a resource from `first_byte` on, at a peer's port of that kind; a redirect is not followed.
 
-        Raises Unreachable, also while its body is read.
+        `token` is shown (RFC 6750). Raises Unreachable, also while its body is read.
         """
         headers = {"Range": f"bytes={first_byte}-"} if first_byte else {}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=2.0, sock_read=sock_read_s)
         try:
             async with self._voice(peer, path).get(
-                f"http://{peer}{path}", headers=headers, timeout=timeout, allow_redirects=False
+                headers=headers, timeout=timeout, allow_redirects=False, **self._at(peer, path, {port})
             ) as response:
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unreachable(peer, path, error) from error
+
+    def _at(self, peer: Address, path: str, ports: Collection[Port]) -> dict[str, Any]:
+        """Where something is that is answered at ports of these kinds, and how one gets there."""
+        context = self._identification.client_context if self._identification else None
+        if context is None or Port.CONTROL not in ports:
+            return {"url": f"http://{peer}{path}"}
+        return {"url": f"https://{peer}{path}", "ssl": context}
 
 
 async def _read_body(response: aiohttp.ClientResponse, bytes_max: int) -> bytes | None:
@@ -210,6 +239,8 @@ async def _read_body(response: aiohttp.ClientResponse, bytes_max: int) -> bytes 
 
 def _unreachable(peer: Address, what: str, error: Exception) -> Unreachable:
     """What aiohttp found, in our words."""
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ssl.SSLError):
+        return Unreachable(peer, what, _tls_trouble(error.os_error), received=False)
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         # asyncio puts the address into the text; our error names the peer already.
@@ -217,6 +248,13 @@ def _unreachable(peer: Address, what: str, error: Exception) -> Unreachable:
         return Unreachable(peer, what, cause, received=not isinstance(error.os_error, ConnectionRefusedError))
     cause = "no answer" if isinstance(error, TimeoutError) else "the connection broke"
     return Unreachable(peer, what, cause, received=True)
+
+
+def _tls_trouble(error: ssl.SSLError) -> str:
+    """Why there is no TLS with a peer."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not good: {error.verify_message.lower()}"
+    return _NOBODY if _NOBODY in error.args else "it does not speak TLS as we do"
 
 
 def _read_answer(peer: Address, verb: Verb[Request, Reply], status: int, answer: bytes) -> Reply | Refused:

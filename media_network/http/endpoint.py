@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from media_network.files import DISK_FULL
+from media_network.http.asker import Asker, asker_of
 from media_network.http.bodies import BodyBudget
 from media_network.http.client import DEADLINE_MS, IDEMPOTENCY_KEY, NOT_THE_MESSAGE
 from media_network.http.errors import NetworkError
@@ -30,8 +31,8 @@ _ROUTINE = frozenset({Reason.OVERDUE, Reason.WRONG_ROLE})
 _KEY_LENGTH_MAX = 64
 
 Answer = Callable[[Request], Coroutine[Any, Any, Reply | Refused]]
-AnswerToHost = Callable[[Request, str], Coroutine[Any, Any, Reply | Refused]]
-"""Of a request and the host that it came from."""
+AnswerToAsker = Callable[[Request, Asker], Coroutine[Any, Any, Reply | Refused]]
+"""Of a request and who asks."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Post(Generic[Request, Reply]):
     """A verb, and who answers it."""
 
     verb: Verb[Request, Reply]
-    answer: AnswerToHost[Request, Reply]
+    answer: AnswerToAsker[Request, Reply]
 
 
 class VerbEndpoint:
@@ -68,13 +69,16 @@ class VerbEndpoint:
 
     async def answer(self, http: web.Request) -> web.StreamResponse:
         """Answer one request."""
-        path, host = self._verb.path, http.remote or ""
-        logger.debug("%s says %s, which is for: %s", host, path, self._callers)
+        path, asker = self._verb.path, asker_of(http)
+        logger.debug("%s says %s, which is for: %s", asker.name, path, self._callers)
+        if refused := asker.refusal(self._verb):
+            logger.info("%s is refused %s: %s", asker.name, path, refused)
+            return refusing(refused)
         try:
             async with asyncio.timeout(_deadline_s(http)):
-                answered = await self._hear(http, host)
+                answered = await self._hear(http, asker)
                 if answered.refused is not None and answered.refused.reason not in _ROUTINE:
-                    logger.info("%s is refused %s: %s", host, path, answered.refused)
+                    logger.info("%s is refused %s: %s", asker.name, path, answered.refused)
                 return _respond(answered)
         except TimeoutError:
             return refusing(Refused(Reason.OVERDUE, f"no answer to {path} within the deadline"))
@@ -87,16 +91,16 @@ class VerbEndpoint:
             logger.warning("%s cannot be done: %s", path, in_words(error))
             return refusing(Refused(reason, in_words(error)))
 
-    async def _hear(self, http: web.Request, host: str) -> Answered:
-        request = await self._read(http, host)
+    async def _hear(self, http: web.Request, asker: Asker) -> Answered:
+        request = await self._read(http, asker.host)
         if isinstance(request, Refused):
             return encoded(request)
         key = http.headers.get(IDEMPOTENCY_KEY)
         if key is None or self._verb.reads:
-            return encoded(await self._answer(request, host))
+            return encoded(await self._answer(request, asker))
         if len(key) > _KEY_LENGTH_MAX:
             return encoded(Refused(Reason.BAD_MESSAGE, f"{IDEMPOTENCY_KEY} has at most {_KEY_LENGTH_MAX} characters"))
-        return await self._answers.once((self._verb.path, host, key), lambda: self._answer(request, host))
+        return await self._answers.once((self._verb.path, asker.name, key), lambda: self._answer(request, asker))
 
     async def _read(self, http: web.Request, host: str) -> Any:
         """The message, or a refusal of what is none."""

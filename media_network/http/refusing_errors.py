@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from media_network.http.endpoint import AnswerToHost
+from media_network.http.asker import Asker
+from media_network.http.endpoint import AnswerToAsker
 from media_network.http.server import HandlerTable
 from media_network.refusal import Refused
 
@@ -19,11 +20,11 @@ _Error = TypeVar("_Error", bound=Exception)
 def refuse_errors(table: HandlerTable, errors: tuple[type[_Error], ...], refusal: Callable[[_Error], Refused]) -> None:
     """Make every verb that a table has by now answer with a refusal where it would have raised one of these errors."""
 
-    def refusing(answer: AnswerToHost[_Request, _Reply]) -> AnswerToHost[_Request, _Reply]:
+    def refusing(answer: AnswerToAsker[_Request, _Reply]) -> AnswerToAsker[_Request, _Reply]:
         @wraps(answer)
-        async def answer_or_refuse(request: _Request, host: str) -> _Reply | Refused:
+        async def answer_or_refuse(request: _Request, asker: Asker) -> _Reply | Refused:
             try:
-                return await answer(request, host)
+                return await answer(request, asker)
             except errors as error:
                 return refusal(error)
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,14 +21,17 @@ from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from media_network.address import Address
+from media_network.http.asker import IDENTIFICATION, Asker
 from media_network.http.at_once import AtOnce
 from media_network.http.bodies import BodyBudget
 from media_network.http.connection import Answering
 from media_network.http.cross_origin import FROM_ANYWHERE, preflight
-from media_network.http.endpoint import Answer, AnswerToHost, Post, VerbEndpoint
+from media_network.http.endpoint import Answer, AnswerToAsker, Post, VerbEndpoint
 from media_network.http.gate import ConnectionGate, connections_bearable
+from media_network.http.handshakes import after_handshakes
 from media_network.http.kept_answers import KeptAnswers
 from media_network.http.openapi import describe
+from media_network.identity.identification import Identification
 from media_network.messages.verb import Port, Reply, Request, Verb
 from media_network.os_trouble import about
 from media_network.refusal import Refused
@@ -56,6 +60,7 @@ class _Get:
     answer: Resource
     summary: str
     from_anywhere: bool
+    copied: bool
 
 
 @dataclass(frozen=True)
@@ -84,13 +89,13 @@ class HandlerTable:
     def verb(self, verb: Verb[Request, Reply], answer: Answer[Request, Reply]) -> None:
         """Answer a verb with a coroutine function from its request to its reply or a refusal."""
 
-        async def answer_anybody(request: Request, _: str) -> Reply | Refused:
+        async def answer_anybody(request: Request, _: Asker) -> Reply | Refused:
             return await answer(request)
 
-        self.verb_by_host(verb, answer_anybody)
+        self.verb_by_asker(verb, answer_anybody)
 
-    def verb_by_host(self, verb: Verb[Request, Reply], answer: AnswerToHost[Request, Reply]) -> None:
-        """Answer a verb with a coroutine function that is told, beside the request, the host that it came from.
+    def verb_by_asker(self, verb: Verb[Request, Reply], answer: AnswerToAsker[Request, Reply]) -> None:
+        """Answer a verb with a coroutine function that is told, beside the request, who asks.
 
         Raises ValueError when the verb is answered already.
         """
@@ -98,23 +103,26 @@ class HandlerTable:
         self.posts.append(Post(verb, answer))
 
     def verb_from(
-        self, admit: Callable[[str], Refused | None], verb: Verb[Request, Reply], answer: Answer[Request, Reply]
+        self, admit: Callable[[Asker], Refused | None], verb: Verb[Request, Reply], answer: Answer[Request, Reply]
     ) -> None:
-        """Answer a verb if `admit` has nothing against the host that it comes from: it gives the refusal, or None."""
+        """Answer a verb if `admit` has nothing against who asks: it gives the refusal, or None."""
 
-        async def answer_admitted(request: Request, host: str) -> Reply | Refused:
-            return admit(host) or await answer(request)
+        async def answer_admitted(request: Request, asker: Asker) -> Reply | Refused:
+            return admit(asker) or await answer(request)
 
-        self.verb_by_host(verb, answer_admitted)
+        self.verb_by_asker(verb, answer_admitted)
 
-    def resource(self, path: str, get: Resource, summary: str = "", *, from_anywhere: bool = False) -> None:
+    def resource(
+        self, path: str, get: Resource, summary: str = "", *, from_anywhere: bool = False, copied: bool = False
+    ) -> None:
         """Serve GET (and HEAD) of an aiohttp path pattern; `summary` is what OpenAPI shows.
 
-        `from_anywhere`: pages of all origins may read it, and whatever is answered below its first folder. Raises
-        ValueError when the pattern is served already.
+        `from_anywhere`: pages of all origins may read it, and whatever is answered below its first folder. `copied`:
+        engines copy it, which they do at the control port where parties have identities. Raises ValueError when the
+        pattern is served already.
         """
         self._name(path)
-        self.resources.append(_Get(path, get, summary, from_anywhere))
+        self.resources.append(_Get(path, get, summary, from_anywhere, copied))
 
     def upload(self, path: str, put: Resource, summary: str, reply: type[Struct]) -> None:
         """Take PUT of an aiohttp path pattern. Whoever answers reads the body by itself, as slowly as it likes, and
@@ -135,21 +143,24 @@ class HandlerTable:
         if name in self.names:
             raise ValueError(f"{self.title} answers {name} already")
 
-    def at(self, port: Port) -> "HandlerTable":
-        """The part that is answered at a port; resources are media, and nothing is uploaded."""
+    def at(self, port: Port, *, identified: bool = False) -> "HandlerTable":
+        """The part that is answered at a port; resources are media, but for what is copied if callers show who they
+        are; and nothing is uploaded."""
         described_by = self.described_by
         return HandlerTable(
             self.title,
             posts=[post for post in self.posts if port in post.verb.ports],
-            resources=self.resources if port is Port.MEDIA else [],
+            resources=[get for get in self.resources if port is Port.MEDIA or (identified and get.copied)],
             guards=self.guards,
             at_once=self.at_once if port is Port.MEDIA else None,
-            described_by=(lambda: described_by().at(port)) if described_by else None,
+            described_by=(lambda: described_by().at(port, identified=identified)) if described_by else None,
         )
 
 
-def _application(table: HandlerTable) -> web.Application:
+def _application(table: HandlerTable, identification: Identification | None) -> web.Application:
     application = web.Application(middlewares=table.guards)
+    if identification:
+        application[IDENTIFICATION] = identification
     answers, bodies = KeptAnswers(), BodyBudget()
 
     async def stop(_: web.Application) -> None:
@@ -194,27 +205,41 @@ def _description(table: HandlerTable) -> bytes:
 
 
 @asynccontextmanager
-async def serve(table: HandlerTable, address: Address, gate: ConnectionGate | None = None) -> AsyncIterator[Address]:
+async def serve(
+    table: HandlerTable,
+    address: Address,
+    gate: ConnectionGate | None = None,
+    identification: Identification | None = None,
+) -> AsyncIterator[Address]:
     """Serve a table while the context is open; yields the address, with the port the kernel gave for port 0.
 
-    Raises OSError when the address cannot be bound.
+    With an `identification` callers have to show who they are. Raises OSError when the address cannot be bound.
     """
+    context = identification.server_context if identification else None
     # A guard sees every request first.
     at_once = None if table.guards else table.at_once
-    async with serve_application(_application(table), address, gate, at_once) as bound:
+    application = _application(table, identification)
+    async with serve_application(application, address, gate, at_once=at_once, context=context) as bound:
         yield bound
 
 
 @asynccontextmanager
 async def serve_ports(
-    table: HandlerTable, *, control: Address, media: Address, gate: ConnectionGate | None = None
+    table: HandlerTable,
+    *,
+    control: Address,
+    media: Address,
+    gate: ConnectionGate | None = None,
+    identification: Identification | None = None,
 ) -> AsyncIterator[None]:
     """Serve a table at the two ports of a party while the context is open, to each kind of caller what it may say.
 
-    Without a `gate` the two have one of their own. Raises OSError when one of the two cannot be bound.
+    With an `identification` callers at the control port show who they are. Without a `gate` the two have one of their
+    own. Raises OSError when one of the two cannot be bound.
     """
     gate = ConnectionGate(connections_bearable()) if gate is None else gate
-    async with serve(table.at(Port.CONTROL), control, gate), serve(table.at(Port.MEDIA), media, gate):
+    machines = table.at(Port.CONTROL, identified=identification is not None)
+    async with serve(machines, control, gate, identification), serve(table.at(Port.MEDIA), media, gate):
         yield
 
 
@@ -223,9 +248,11 @@ async def serve_application(
     application: web.Application,
     address: Address,
     gate: ConnectionGate | None = None,
+    *,
     at_once: AtOnce | None = None,
+    context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Address]:
-    """Serve what is no table, in the same way. Without a `gate` it has one of its own."""
+    """Serve what is no table, in the same way; with a `context` over TLS. Without a `gate` it has one of its own."""
     guarded = ConnectionGate(connections_bearable()) if gate is None else gate
     runner = web.AppRunner(
         application,
@@ -240,9 +267,12 @@ async def serve_application(
         raise RuntimeError("the server has not been set up")
     answering = Answering(runner.server, at_once, guarded)
     try:
+        connection: Callable[[], asyncio.BaseProtocol] = answering.connection
+        if context:
+            connection = after_handshakes(connection, context, guarded)
         with about(address):
             listening = await asyncio.get_running_loop().create_server(
-                answering.connection, address.host, address.port, reuse_address=True, backlog=ACCEPTED_AT_ONCE
+                connection, address.host, address.port, reuse_address=True, backlog=ACCEPTED_AT_ONCE
             )
         try:
             _let_wait(listening)

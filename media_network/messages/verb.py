@@ -19,7 +19,7 @@ STREAMS_BYTES_MAX = MIB
 
 
 class Caller(StrEnum):
-    """Who says a verb. It describes: until parties have identities nobody is refused for being another."""
+    """Who says a verb. Where parties show who they are, others are refused (`media_network/http/asker.py`)."""
 
     DIRECTOR = "director"
     ENGINE = "engine"
@@ -59,6 +59,11 @@ class Verb(Generic[Request, Reply]):
     """More of an answer, be it a refusal, is not read."""
     reads: bool = False
     """Whether it only asks: said twice under one key it is answered twice, and its answer is kept for nobody."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: nobody would say it."""
+        if not self.callers:
+            raise ValueError(f"nobody says {self.path}")
 
     @property
     def ports(self) -> frozenset[Port]:

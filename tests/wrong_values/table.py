@@ -89,6 +89,8 @@ BLADE = _facts("""
                       refresh_s = 60.0}
     accounts = {subscribers = "192.0.2.4:8085", billing = "192.0.2.5:8085", fresh_s = 60.0, stale_s = 3600.0,
                 grace_s = 604800.0, refusal_s = 5.0, unconfirmed = "admit", kept = 20000}
+    identity = {credentials = "/etc/media-station/identity.pem", authority = "/etc/media-station/authority.pem",
+                revoked = "/etc/media-station/revoked.pem"}
 """) | {"snmp": _snmp()}
 
 CHASSIS = _facts("""
@@ -134,6 +136,8 @@ CENTER = _facts("""
     surplus_percent = 20.0
     longest_segment_ms = 12000
     local_files = true
+    identity = {credentials = "/etc/media-station/identity.pem", authority = "/etc/media-station/authority.pem",
+                revoked = "/etc/media-station/revoked.pem"}
     metadata_zone = "Europe/Berlin"
     distances = {default_km = 1000.0, between = [{zones = ["hamburg", "berlin"], km = 255.0}]}
     cost = {bandwidth = 1.0, distance = 1.0, copying = 1.0, load = 2.0, missing = 10.0, stale = 100.0}
@@ -158,6 +162,8 @@ MAM = _facts("""
     address = "192.0.2.1"
     port = 8082
     poll_s = 2.0
+    identity = {credentials = "/etc/media-station/identity.pem", authority = "/etc/media-station/authority.pem",
+                revoked = "/etc/media-station/revoked.pem"}
 """) | {"snmp": _snmp()}
 
 ACCOUNTS = _facts("""
@@ -165,6 +171,8 @@ ACCOUNTS = _facts("""
     port = 8085
     state = "/var/lib/media-station/accounts"
     database = "postgresql://accounts@192.0.2.9/accounts"
+    identity = {credentials = "/etc/media-station/identity.pem", authority = "/etc/media-station/authority.pem",
+                revoked = "/etc/media-station/revoked.pem"}
 """)
 
 AUTH = _facts("""
@@ -201,6 +209,8 @@ NMS = _facts("""
     retries = 1
     lost_after_s = 30.0
     discover_s = 10.0
+    identity = {credentials = "/etc/media-station/identity.pem", authority = "/etc/media-station/authority.pem",
+                revoked = "/etc/media-station/revoked.pem"}
     user = {user = "reader", auth_protocol = "SHA-256", auth_password = "secret-one", priv_protocol = "AES",
             priv_password = "secret-two", group = "read-only"}
 """)
@@ -285,6 +295,7 @@ other_centers:
                  inlet_c: 22.0, supplies: 2,
                  blade_cores: 0.5}]}
 distances: {default_km: 1000.0, between: [{zones: [hamburg, berlin], km: 255.0}]}
+pki: true
 authentication: true
 accounts: true
 snmp: {community: public, targets: [{address: "127.0.0.1:9162", inform: true, community: public}]}

@@ -177,7 +177,7 @@ def test_a_part_whose_address_is_taken(tmp_path, group, words, whole, keys, kind
             taken.listen()
         port = taken.getsockname()[1]
         document = whole | {"state": str(tmp_path / "state")}
-        for beside in ("snmp", "providers"):
+        for beside in ("snmp", "providers", "identity"):
             document.pop(beside, None)
         if keys is None:
             document |= {"slots": {}, "profile": "", "epoch_file": str(tmp_path / "state" / "epoch"), "orders": ""}

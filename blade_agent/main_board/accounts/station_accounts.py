@@ -16,6 +16,7 @@ from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.files import Files
 from media_network.http.client import HttpClient
+from media_network.identity.identification import Identification
 from media_network.messages.billing import AdmissionGround, ViewingRecord
 from media_network.messages.subscribers import SubscriberId
 from media_network.refusal import Reason, Refused
@@ -28,7 +29,14 @@ class StationAccounts:
     """The cache, the outbox and what fills it, with a voice of their own."""
 
     def __init__(
-        self, settings: AccountsLinkSettings, state: Path, files: Files, rng: random.Random, own: Address
+        self,
+        settings: AccountsLinkSettings,
+        state: Path,
+        files: Files,
+        rng: random.Random,
+        own: Address,
+        *,
+        identification: Identification | None = None,
     ) -> None:
         """`own` is where the blade is reached: its voice asks from there, and its records name it."""
         self.cache = SubscriberCache(settings, state, files, now_ms)
@@ -37,6 +45,7 @@ class StationAccounts:
         """Of what the blade sends as an engine."""
         self._rng = rng
         self._own = own
+        self._identification = identification
 
     async def admit(self, subscriber: str, program: ProgramId) -> AdmissionGround | Refused:
         """Whether whom a token names may see a program (claim 6), and on what ground."""
@@ -53,7 +62,7 @@ class StationAccounts:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Ask, hear, keep and deliver while the context is open; what is left is on the disk then."""
-        async with HttpClient(self._rng, self._own.host) as http:
+        async with HttpClient(self._rng, self._own.host, self._identification) as http:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     work = [

@@ -49,9 +49,11 @@ from blade_agent.main_board.director.holdings.taking_stock import TakingStock, h
 from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.parts import with_parts
+from blade_agent.main_board.same_station import refuse_other_stations
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.holding_pages import page_of
+from media_network.http.asker import Asker
 from media_network.http.client import HttpClient
 from media_network.http.request_head import RequestHead
 from media_network.http.server import HandlerTable, serve_ports
@@ -86,7 +88,7 @@ async def open_director(
 ) -> AsyncIterator["Director"]:
     """A director with its voice, and all that runs beside its messages; it adds to `counters`."""
     key = rng.randbytes(32)
-    async with HttpClient(rng, duty.address.host) as http, asyncio.TaskGroup() as tasks:
+    async with HttpClient(rng, duty.address.host, duty.identification) as http, asyncio.TaskGroup() as tasks:
         tickets = TicketKey(key)
         term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=tickets, began_at=_now(), counters=counters)
         try:
@@ -103,7 +105,12 @@ async def direct(duty: DirectorDuty, catalogue: Catalogue, rng: random.Random) -
     """
     async with (
         open_director(duty, catalogue, rng, DirectorCounters()) as director,
-        serve_ports(with_parts(director.handlers(), catalogue.parts), control=duty.address, media=duty.media),
+        serve_ports(
+            with_parts(director.handlers(), catalogue.parts),
+            control=duty.address,
+            media=duty.media,
+            identification=duty.identification,
+        ),
     ):
         await director.run()
 
@@ -170,7 +177,7 @@ class Director:
 
     def handlers(self) -> HandlerTable:
         """All that a director answers."""
-        table, admit = HandlerTable("media director"), self._term.blades.admit
+        table, admit = HandlerTable("media director"), self._admit
         table.verb(obtaining.OBTAIN, self._obtain)
         table.verb(deletion.DELETE_HERE, self._deleting.delete)
         table.verb(deletion.MOVE_PROGRAM, self._taking_in.take_in)
@@ -184,10 +191,10 @@ class Director:
         table.verb_from(admit, streaming.NEXT_SEGMENT, self._pushes.next_segment)
         table.verb_from(admit, streaming.ASSUMED, self._pushes.assumed)
         table.verb_from(admit, streaming.STOPPED, self._pushes.stopped)
-        table.verb_by_host(streaming.PLAY, self._pushes.play)
+        table.verb_by_asker(streaming.PLAY, self._pushes.play)
         table.verb(steering.PAUSE, self._pushes.steering.pause)
-        table.verb_by_host(steering.RESUME, self._pushes.steering.resume)
-        table.verb_by_host(steering.SEEK, self._pushes.steering.seek)
+        table.verb_by_asker(steering.RESUME, self._pushes.steering.resume)
+        table.verb_by_asker(steering.SEEK, self._pushes.steering.seek)
         table.verb(steering.SCALE, self._pushes.steering.scale)
         table.verb(steering.END_STREAM, self._pushes.steering.end)
         table.verb(watching.WATCHING, self._pushes.watching)
@@ -209,6 +216,10 @@ class Director:
     def _at_once(self, head: RequestHead) -> bytes | None:
         """What players ask for again and again."""
         return self._pulls.segment_at_once(head) or self._playlists.media_at_once(head)
+
+    def _admit(self, asker: Asker) -> Refused | None:
+        """What there is against hearing whoever asks as an engine of the station."""
+        return refuse_other_stations(asker, self._term.duty.identification) or self._term.blades.admit(asker)
 
     async def run(self) -> None:
         """Direct until cancelled."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from blade_agent.main_board.accounts.station_accounts import StationAccounts
 from blade_agent.main_board.issuer_keys import IssuerKeys
 from media_network.address import Address
+from media_network.identity.identification import Identification
 from media_network.messages.steering import PAUSE_S
 
 
@@ -71,5 +72,7 @@ class DirectorDuty:
     """How long a stream may be paused; then its session ends."""
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them."""
+    identification: Identification | None = None
+    """Who this blade is, and how it learns who asks; None: nobody shows who he is."""
     playlists_name_engines: bool = False
     """Playlists name the engine of each segment; else all lead to the director, which redirects to one."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from media_network.address import Address
+from media_network.http.asker import Asker
 from media_network.messages.enlisting import StationHosts
 from media_network.refusal import Reason, Refused
 
@@ -37,13 +38,21 @@ class StationBlades:
         """All of them; None as above."""
         return None if self._by_slot is None else frozenset(self._by_slot.values())
 
-    def admit(self, host: str) -> Refused | None:
-        """What there is against hearing a host as an engine of the station."""
-        if self.trusting or host in self._hosts:
+    def admit(self, asker: Asker) -> Refused | None:
+        """What there is against hearing whoever asks as an engine of the station. One that shows a certificate has to
+        be in the slot that it is for."""
+        if self.trusting:
             return None
         if self._by_slot is None:
             return _NOT_TOLD_YET
-        return Refused(Reason.NOT_ALLOWED, f"{host} is no blade of this station, says its chassis manager")
+        if asker.host not in self._hosts:
+            return Refused(Reason.NOT_ALLOWED, f"{asker.host} is no blade of this station, says its chassis manager")
+        seen = self._by_slot.get(asker.peer.identity.slot or 0) if asker.peer else None
+        if asker.peer and (seen is None or seen.host != asker.host):
+            return Refused(
+                Reason.NOT_ALLOWED, f"{asker.peer.identity} is not at {asker.host}, says the station's chassis manager"
+            )
+        return None
 
     def told(self, known_version: int | None) -> StationHosts | None:
         """What an engine is to be told that knows that version; None: nothing new, or nothing at all."""

@@ -10,11 +10,14 @@ from typing import NamedTuple, Protocol
 from msgspec.structs import replace
 
 from blade_agent.main_board.engine.store.store import SegmentStore
+from blade_agent.main_board.same_station import refuse_other_stations
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.holding_pages import page_of
+from media_network.http.asker import Asker
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
+from media_network.identity.identification import Identification
 from media_network.messages.enlisting import (
     ENLIST,
     REPORT,
@@ -52,6 +55,8 @@ class EngineDuty:
     capacity_bps: int
     allow_elsewhere: bool = False
     """Send streams to other hosts than those that ask for them."""
+    identification: Identification | None = None
+    """Who this blade is, and how it learns who asks; None: nobody shows who he is."""
 
 
 @dataclass(frozen=True)
@@ -187,17 +192,18 @@ class DirectorLink:
         """Who a ticket was signed for, by this director or the one before; None if by neither."""
         return next((held for key in self._ticket_keys if (held := key.holder(ticket, program))), None)
 
-    def admit_director(self, host: str) -> Refused | None:
-        """What there is against hearing a host as the director."""
-        if host == self.duty.director.host:
-            return None
-        return Refused(Reason.NOT_ALLOWED, f"{host} is not the director's host, {self.duty.director.host}")
+    def admit_director(self, asker: Asker) -> Refused | None:
+        """What there is against hearing whoever asks as the director."""
+        director = self.duty.director.host
+        if asker.host != director:
+            return Refused(Reason.NOT_ALLOWED, f"{asker.host} is not the director's host, {director}")
+        return refuse_other_stations(asker, self.duty.identification)
 
-    def admit_station(self, host: str) -> Refused | None:
-        """What there is against hearing a host as the director, or an engine of the same station."""
-        if self._blades is None or host in self._blades.hosts or host == self.duty.director.host:
-            return None
-        return Refused(Reason.NOT_ALLOWED, f"{host} is no blade of this station, says its director")
+    def admit_station(self, asker: Asker) -> Refused | None:
+        """What there is against hearing whoever asks as the director, or an engine of the same station."""
+        if self._blades and asker.host not in self._blades.hosts and asker.host != self.duty.director.host:
+            return Refused(Reason.NOT_ALLOWED, f"{asker.host} is no blade of this station, says its director")
+        return refuse_other_stations(asker, self.duty.identification)
 
     async def ask(
         self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 2.0

@@ -92,7 +92,7 @@ class Engine:
         table, director = HandlerTable("media engine"), self._director
         table.verb_from(director.admit_director, FETCH, self._copying.fetch)
         table.verb_from(director.admit_director, DELETE_SEGMENTS, self._deleting.delete)
-        table.verb_by_host(STREAM, self._streams.stream)
+        table.verb_by_asker(STREAM, self._streams.stream)
         table.verb_from(director.admit_station, PRELOAD, self._streams.preload)
         table.verb_from(director.admit_station, SWAP, self._streams.swap)
         table.verb_from(director.admit_station, START, self._streams.start)
@@ -103,8 +103,8 @@ class Engine:
         table.verb(ASK_ENGINE_CHANGES, self._kept.tell)
         table.verb_from(director.admit_director, KEEP_CHANGES, self._kept.keep)
         table.verb(ASK_DIRECTOR, self._tell_director)
-        table.resource(HELD_SEGMENT_PATH, self._resource.get, from_anywhere=True)
-        table.resource(HELD_INDEX_PATH, self._resource.get_index, from_anywhere=True)
+        table.resource(HELD_SEGMENT_PATH, self._resource.get, from_anywhere=True, copied=True)
+        table.resource(HELD_INDEX_PATH, self._resource.get_index, from_anywhere=True, copied=True)
         return table
 
     async def run(self) -> None:
@@ -212,7 +212,7 @@ async def open_engine(
 ) -> AsyncIterator[Engine]:
     """An engine with its voice and its socket, which adds to `counters`, and has a `meter` record. Raises OSError."""
     async with (
-        HttpClient(rng, duty.address.host) as client,
+        HttpClient(rng, duty.address.host, duty.identification) as client,
         open_push_socket(duty.address.host) as push_socket,
         asyncio.TaskGroup() as tasks,
     ):
@@ -235,7 +235,12 @@ async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue
     """Be a media engine, and nothing else, until cancelled. Raises OSError when an address cannot be bound."""
     async with (
         open_engine(duty, store, catalogue, rng, EngineCounters()) as engine,
-        serve_ports(with_parts(engine.table(), catalogue.parts), control=duty.address, media=duty.media),
+        serve_ports(
+            with_parts(engine.table(), catalogue.parts),
+            control=duty.address,
+            media=duty.media,
+            identification=duty.identification,
+        ),
     ):
         await engine.run()
 

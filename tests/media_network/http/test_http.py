@@ -122,12 +122,12 @@ def test_an_answer_and_a_refusal_are_values():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.6.6.6"])
 def test_an_answer_may_depend_on_the_host_that_asks(host):
-    async def answer(request, asking_host):
-        return Sum(total=request.amount, note=asking_host)
+    async def answer(request, asker):
+        return Sum(total=request.amount, note=asker.host)
 
     async def story():
         table = HandlerTable("test")
-        table.verb_by_host(ADD, answer)
+        table.verb_by_asker(ADD, answer)
         async with serve(table, ANY_PORT) as address, HttpClient(random.Random(1), host) as client:
             assert await client.ask(address, ADD, Add(amount=1)) == Sum(total=1, note=host)
 

@@ -42,6 +42,7 @@ from blade_agent.main_board.director.sessions.turn_keeping import ANOTHER_DIRECT
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.fields import ProgramId
+from media_network.http.asker import Asker
 from media_network.messages.enlisting import RunningStream, TurnPhase
 from media_network.messages.steering import Bookmark
 from media_network.messages.streaming import (
@@ -93,7 +94,7 @@ class PushSessions:
 
     # Consoles
 
-    async def play(self, request: Play, host: str) -> Redirect | Refused:
+    async def play(self, request: Play, asker: Asker) -> Redirect | Refused:
         """Claim 16: look the first segment up, have its engine preload it, and redirect the console there.
 
         `host` is the one that asks.
@@ -104,7 +105,7 @@ class PushSessions:
             console = Address.parse(request.console)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        guest = await self._admitted(request, console, host)
+        guest = await self._admitted(request, console, asker.host)
         if isinstance(guest, Refused):
             return guest
         program = await self._library.published(request.program)

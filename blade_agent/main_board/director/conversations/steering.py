@@ -17,6 +17,7 @@ from blade_agent.main_board.director.sessions.states import Left, Opening, Pause
 from blade_agent.main_board.director.sessions.turn_keeping import ANOTHER_DIRECTS
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
+from media_network.http.asker import Asker
 from media_network.messages.steering import Bookmark, EndStream, Pause, Resume, Scale, Seek, Steered
 from media_network.messages.verb import Done
 from media_network.refusal import Reason, Refused
@@ -46,13 +47,13 @@ class Steering:
         conversation = self._its(message.session, message.ticket)
         return await _steer(conversation, PauseAsked(), _has_paused)
 
-    async def resume(self, message: Resume, host: str) -> Steered | Refused:
+    async def resume(self, message: Resume, asker: Asker) -> Steered | Refused:
         """Answer `RESUME`, when an engine has the stream. `host` is the one that asks."""
-        return await _steer(await self._its_or_paused(message, host), ResumeAsked(), _goes_on)
+        return await _steer(await self._its_or_paused(message, asker.host), ResumeAsked(), _goes_on)
 
-    async def seek(self, message: Seek, host: str) -> Steered | Refused:
+    async def seek(self, message: Seek, asker: Asker) -> Steered | Refused:
         """Answer `SEEK`, when an engine sends from there, or the stream is paused there."""
-        conversation = await self._its_or_paused(message, host)
+        conversation = await self._its_or_paused(message, asker.host)
         if isinstance(conversation, Refused):
             return conversation
         position = random_access(conversation.session.terms.program, message.to_ms, message.style)

@@ -44,6 +44,7 @@ from blade_agent.main_board.engine.turns.states import Active, Given, Sent
 from blade_agent.main_board.engine.turns.turn_opener import TurnOpener
 from media_network.address import Address
 from media_network.cut import Cut
+from media_network.http.asker import Asker
 from media_network.http.client import HttpClient
 from media_network.messages.enlisting import RunningStream
 from media_network.messages.streaming import (
@@ -167,11 +168,11 @@ class EngineStreams:
             return self._refuse(answer.refused)
         return Ready(valid_ms=PRELOAD_VALID_MS)
 
-    async def stream(self, request: Stream, host: str) -> Done | Refused:
+    async def stream(self, request: Stream, asker: Asker) -> Done | Refused:
         """Answer `STREAM`: the console at `host`, that was redirected here, is ready for the first packet."""
         carried = self._known.get(request.session)
         ready = carried.stream.ready if carried else None
-        if ready and ready.turn == request.turn and (refused := self._refuse_stream(request, ready, host)):
+        if ready and ready.turn == request.turn and (refused := self._refuse_stream(request, ready, asker.host)):
             return self._refuse(refused)
         return self._start(request.session, request.turn, packet=0, due_in_s=0.0)
 

@@ -12,6 +12,7 @@ from blade_agent.main_board.director.director import open_director
 from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.sessions.states import Seeking
 from media_network.address import Address
+from media_network.http.asker import Asker
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, RunningStream, TurnPhase
 from media_network.messages.obtaining import OBTAIN, ObtainStanding
 from media_network.messages.program_information import ASK_ENGINE_CHANGES, AskChanges
@@ -110,7 +111,7 @@ def test_a_blade_that_directed_once_keeps_programs_for_the_next():
     with stage({2: ALL}) as world:
 
         async def enlist(_, answers):
-            assert isinstance(await answers[ENLIST](world.engines[2].enlistment(), HOST), Enlisted)
+            assert isinstance(await answers[ENLIST](world.engines[2].enlistment(), Asker(HOST)), Enlisted)
 
         async def story():
             catalogue, _ = await opened(world, enlist)
@@ -127,8 +128,8 @@ def test_what_is_asked_when_the_term_ends_is_answered():
         async def ask(catalogue, answers):
             await catalogue.parts.keep(FILM.header, FILM.segments.octets)
             await catalogue.learn([change_of(FILM.header)])
-            await answers[ENLIST](world.engines[2].enlistment(), HOST)
-            asking = asyncio.create_task(answers[PLAY](Play(program="film", console=CONSOLE), HOST))
+            await answers[ENLIST](world.engines[2].enlistment(), Asker(HOST))
+            asking = asyncio.create_task(answers[PLAY](Play(program="film", console=CONSOLE), Asker(HOST)))
             await asyncio.sleep(0.3)
             return asking
 
@@ -172,7 +173,7 @@ def test_a_console_that_waits_longer_than_its_patience_is_turned_away():
         async def story():
             for slot in slots:
                 world.engines[slot].deaf_to = {PRELOAD}
-            answer = await world.director._pushes.play(Play(program="film", console=CONSOLE), HOST)
+            answer = await world.director._pushes.play(Play(program="film", console=CONSOLE), Asker(HOST))
             assert answer.reason is Reason.NO_ENGINE
 
         world.tell(story, FILM)
