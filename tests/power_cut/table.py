@@ -166,6 +166,7 @@ NOT_DURABLE = {
     "blade_agent/main_board/catalogue.py": "it makes the folder; what is in it, others write",
     "blade_agent/main_board/earlier_catalogue.py": "it reads, and removes what is kept otherwise by then",
     "media_network/secret_file.py": "of users that are made anew, and of a console that logs in again",
+    "media_network/new_file.py": "begun for a person, who is told when it is there: whole, by a link",
     "media_network/status.py": "about a process that would not survive either",
     "blade_agent/main_board/engine/store/io_channel.py": "a probe whether the disk works, removed at once",
     "distribution_center/commands/registry.py": "a copy that an operator orders, of what stays where it is",
