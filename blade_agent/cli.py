@@ -28,6 +28,7 @@ _COMMANDS = {
         "blade_agent.configuration.cli:init",
         "Begin the settings of a blade with what its board, its network and its disks say.",
     ),
+    "update": Deferred("blade_agent.boot.cli:update", "The system that a board boots, and updates of it."),
 }
 
 

@@ -3,6 +3,10 @@
 import asyncio
 from random import Random
 
+from blade_agent.boot.boot_copies import BootCopies, NoBootState
+from blade_agent.boot.boot_record import SECTOR_BYTES
+from blade_agent.boot.boot_state import BootState, SystemSlot, apply, begin, boot, commit, rollback, stage
+from blade_agent.boot.release import Release
 from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
 from blade_agent.chassis_manager.keeping.journal import Journal, SlotEntry, journal_octets
 from blade_agent.chassis_manager.keeping.keeper import Keeper
@@ -202,3 +206,37 @@ def read_rows(folder):
     found = {(row.kind, row.key): row.octets for kind in ("usage", "counted") for row in file.first(kind)}
     file.keep([Row("usage", "later", b"1")])
     return found or None
+
+
+_OLD, _NEW = Release(0, 1, 0), Release(0, 2, 0)
+_COPIES = (0, 2 * SECTOR_BYTES)
+
+
+def write_boot_states(folder, record):
+    """An update that is given up, and another that is committed: all moves that write."""
+    path = folder / "boot-state"
+    first = BootState(good=SystemSlot.A, good_release=_OLD, minimum=_OLD)
+    record.begin(first)
+    DiskFiles().append(path).write(bytes(4 * SECTOR_BYTES))
+    copies = BootCopies(path, _COPIES)
+    copies.begin(first)
+    DiskFiles().sync_folder(folder)
+    record.acknowledge(first)
+    trying = (begin, lambda state: stage(state, _NEW, _NEW), apply, lambda state: boot(state)[1])
+    for move in (*trying, rollback, *trying, lambda state: commit(state, SystemSlot.B)):
+        fact = move(copies.read())
+        record.begin(fact)
+        copies.change(move)
+        record.acknowledge(fact)
+
+
+def read_boot_state(folder):
+    """As an agent finds it; it goes on with what it found."""
+    try:
+        copies = BootCopies(folder / "boot-state", _COPIES)
+        found = copies.read()
+        copies.change(lambda state: boot(state)[1])
+        assert copies.read() == boot(found)[1]
+    except (FileNotFoundError, NoBootState):
+        return None
+    return found

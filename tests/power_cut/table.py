@@ -67,6 +67,12 @@ DURABLE = (
         small_files.look_at_octets,
     ),
     Durable(
+        "boot state",
+        ("blade_agent/boot/boot_copies.py",),
+        small_files.write_boot_states,
+        small_files.read_boot_state,
+    ),
+    Durable(
         "SNMP engine",
         ("media_network/snmp/engine_file.py",),
         small_files.start_engines,
