@@ -30,6 +30,10 @@ _COMMANDS = {
     ),
     "update": Deferred("blade_agent.boot.cli:update", "The system that a board boots, and updates of it."),
     "image": Deferred("blade_agent.image.cli:image", "Images of a board."),
+    "flash": Deferred(
+        "blade_agent.flashing.cli:flash",
+        "Write IMAGE onto a disk, and read it back; or into a file, for a machine that is emulated.",
+    ),
 }
 
 

@@ -18,6 +18,11 @@ def replaced(told: Told, found: object) -> bool:
     return found in told.allowed
 
 
+def replaced_or_gone(told: Told, found: object) -> bool:
+    """The last fact; while another one is under way that one, or none."""
+    return found in told.allowed or (found is None and len(told.begun) > len(told.acknowledged))
+
+
 def counted_on(told: Told, found: object) -> bool:
     """A count that never gives a number twice: beyond the last, and not far."""
     return (told.last or 0) < found <= len(told.begun) + 1
@@ -71,6 +76,13 @@ DURABLE = (
         ("blade_agent/boot/boot_copies.py",),
         small_files.write_boot_states,
         small_files.read_boot_state,
+    ),
+    Durable(
+        "a disk that is flashed",
+        ("blade_agent/flashing/open_disk.py", "blade_agent/flashing/writing.py"),
+        small_files.flash_disk,
+        small_files.look_at_flashed,
+        replaced_or_gone,
     ),
     Durable(
         "SNMP engine",
