@@ -23,6 +23,17 @@ _COMMANDS = {
         "A chassis as its manager sees it: on the management board itself.",
     ),
     "profile": Deferred("blade_agent.commands.profiles:profile", "Hardware profiles: what is known of a board."),
+    "config": Deferred("blade_agent.configuration.cli:config", "Settings files of a blade and of a chassis manager."),
+    "init": Deferred(
+        "blade_agent.configuration.cli:init",
+        "Begin the settings of a blade with what its board, its network and its disks say.",
+    ),
+    "update": Deferred("blade_agent.boot.cli:update", "The system that a board boots, and updates of it."),
+    "image": Deferred("blade_agent.image.cli:image", "Images of a board."),
+    "flash": Deferred(
+        "blade_agent.flashing.cli:flash",
+        "Write IMAGE onto a disk, and read it back; or into a file, for a machine that is emulated.",
+    ),
 }
 
 

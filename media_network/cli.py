@@ -19,7 +19,14 @@ from media_network.os_trouble import in_words
 
 _DESCRIPTORS_WANTED = 32_768
 
-_EXTRAS = {"apsw": "center", "argon2": "center", "av": "center", "asyncpg": "postgresql", "yaml": "emulator"}
+_EXTRAS = {
+    "apsw": "center",
+    "argon2": "center",
+    "av": "center",
+    "asyncpg": "postgresql",
+    "yaml": "emulator",
+    "zstandard": "image",
+}
 """Which extra of the package brings what a base install has not."""
 
 HELD_STATUS = 75

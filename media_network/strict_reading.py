@@ -5,7 +5,8 @@ called nor what a person may have meant. No file is known here; `media_network/d
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from types import UnionType
 from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -34,12 +35,14 @@ class StrictReader:
         """One mapping, key by key, so that an error knows the key, its index and what it may be."""
         known = self.mapping(document, kind.__struct_fields__, at, newer_keys=self._passes_over(kind))
         values: dict[str, object] = {}
-        for name, (field_kind, required) in _fields_of(kind).items():
+        wanted = {name: field for name, field in _fields_of(kind).items() if name in known or field[1]}
+        for name, (field_kind, _) in wanted.items():
             here = below(at, name)
-            if name in known:
+            with self._one_of_several():
+                if name not in known:
+                    self._wrong(here, f"is missing; it must be {legal(field_kind)}")
                 values[name] = self.read(field_kind, known[name], here)
-            elif required:
-                self._wrong(here, f"is missing; it must be {legal(field_kind)}")
+        self._whole(values, wanted)
         try:
             return kind(**values)
         except ValueError as error:
@@ -52,7 +55,8 @@ class StrictReader:
         for key in document if not newer_keys else ():
             if key not in known:
                 meant = did_you_mean(key, known)
-                self._wrong(below(at, key), f"is not a key of a {self._what}{meant}; here are: {', '.join(known)}")
+                with self._one_of_several():
+                    self._wrong(below(at, key), f"is not a key of a {self._what}{meant}; here are: {', '.join(known)}")
         return document
 
     def items(self, document: object, at: str, read: Callable[[object, str], Any]) -> tuple[Any, ...]:
@@ -122,7 +126,12 @@ class StrictReader:
         if not isinstance(value, list) or len(value) < least or (most is not None and len(value) > most):
             self._wrong(at, f"must be {legal(kind)}")
         item = get_args(plain)[0]
-        return tuple(self.read(item, entry, f"{at}[{index}]") for index, entry in enumerate(value))
+        read: list[object] = []
+        for index, entry in enumerate(value):
+            with self._one_of_several():
+                read.append(self.read(item, entry, f"{at}[{index}]"))
+        self._whole(read, value)
+        return tuple(read)
 
     def _mapping_of(self, plain: Any, value: object, at: str) -> dict[Any, Any]:
         key_kind, value_kind = get_args(plain)
@@ -131,12 +140,23 @@ class StrictReader:
         read: dict[Any, Any] = {}
         for key, inner in value.items():
             here = below(at, key)
-            try:
-                known = msgspec.convert(key, key_kind, strict=False)
-            except msgspec.ValidationError:
-                self._wrong(here, f"is named {shown(key)}; its name must be {legal(key_kind)}")
-            read[known] = self.read(value_kind, inner, here)
+            with self._one_of_several():
+                try:
+                    known = msgspec.convert(key, key_kind, strict=False)
+                except msgspec.ValidationError:
+                    self._wrong(here, f"is named {shown(key)}; its name must be {legal(key_kind)}")
+                read[known] = self.read(value_kind, inner, here)
+        self._whole(read, value)
         return read
+
+    def _one_of_several(self) -> AbstractContextManager[None]:
+        """Around what is read beside others: who is to hear of everything that is wrong goes on after it."""
+        return nullcontext()
+
+    def _whole(self, read: Sized, wanted: Sized) -> None:
+        """Give up on what lacks something that was wrong. Raises _Unfinished."""
+        if len(read) < len(wanted):
+            raise _Unfinished
 
     def _passes_over(self, kind: type[Struct]) -> bool:
         return self._newer_keys and not kind.__struct_config__.forbid_unknown_fields
@@ -148,6 +168,44 @@ class StrictReader:
 
     def _wrong(self, at: str, reason: str) -> NoReturn:
         raise self._refuse(at, reason) from None
+
+
+class WrongKey(Exception):
+    """One thing that is wrong: `at` is the path of the key, empty for the whole."""
+
+    def __init__(self, at: str, reason: str) -> None:
+        super().__init__(at, reason)
+        self.at = at
+        self.reason = reason
+
+
+class _Unfinished(Exception):
+    """A structure of which a part was wrong, which has been said."""
+
+
+class ThoroughReader(StrictReader):
+    """One that goes on after what is wrong, for who wants to hear of all of it at once."""
+
+    def __init__(self, what: str) -> None:
+        """Read a `what`."""
+        super().__init__(what, WrongKey)
+        self._wrong_keys: list[WrongKey] = []
+
+    def all_wrong(self, kind: type[Struct], document: object) -> list[WrongKey]:
+        """Everything that is wrong with a document, in the order of its structure; nothing if it can be used."""
+        self._wrong_keys = []
+        with self._one_of_several():
+            self.struct(kind, document, "")
+        return self._wrong_keys
+
+    @contextmanager
+    def _one_of_several(self) -> Iterator[None]:
+        try:
+            yield
+        except WrongKey as error:
+            self._wrong_keys.append(error)
+        except _Unfinished:
+            return
 
 
 def _is_secret(kind: Any) -> bool:

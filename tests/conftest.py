@@ -54,8 +54,13 @@ def pytest_runtest_setup(item):
 
 @cache
 def is_there(peer: str) -> bool:
-    """Whether this machine has a command; `perl Net::SNMP` is a module of one, `node hls-parser` one that make gets."""
+    """Whether this machine has a command; `perl Net::SNMP` is a module of one, `node hls-parser` one that make gets.
+
+    What begins with a stroke is a file.
+    """
     command, _, module = peer.partition(" ")
+    if command.startswith("/"):
+        return Path(command).is_file()
     if shutil.which(command) is None:
         return False
     if command == "node":

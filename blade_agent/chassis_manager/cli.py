@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from media_network.cli import Commands, UserError, echo_json_line, json_option
+from media_network.deferred_commands import Deferred
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
 
@@ -37,7 +38,15 @@ def _socket_option(command: Command) -> Command:
     )(command)
 
 
-@click.group(cls=Commands)
+@click.group(
+    cls=Commands,
+    deferred={
+        "init": Deferred(
+            "blade_agent.configuration.cli:init_chassis",
+            "Begin the settings of a chassis manager with what its board says.",
+        )
+    },
+)
 def chassis() -> None:
     """A chassis as its manager sees it: on the management board itself.
 

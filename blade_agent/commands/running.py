@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from blade_agent.backplane.role import HIGHEST_EPOCH
+from blade_agent.configuration.cli import BLADE_FILE, CHASSIS_FILE
 from blade_agent.hardware.profile import ProfileError
 from media_network.cli import UserError, run_until_told, saying, settings_option
 from media_network.settings import SettingsError, read_settings
 
 
 @click.command()
-@settings_option("/etc/media-station/blade.toml", "slot, address, backplane, state, channels")
+@settings_option(BLADE_FILE, "slot, address, backplane, state, channels")
 def run(path: Path) -> None:
     """Be a blade: answer on the backplane, and fill the role that the chassis manager assigns.
 
@@ -42,7 +43,7 @@ def run(path: Path) -> None:
 
 
 @click.command()
-@settings_option("/etc/media-station/chassis.toml", "station, slots, epoch_file, center, profile, lan, orders")
+@settings_option(CHASSIS_FILE, "station, slots, epoch_file, center, profile, lan, orders")
 def manage(path: Path) -> None:
     """Manage a chassis: the other end of the backplane, which assigns the roles of its blades.
 
@@ -67,7 +68,7 @@ def manage(path: Path) -> None:
 
 @click.command()
 @click.argument("epoch", type=click.IntRange(0, HIGHEST_EPOCH))
-@settings_option("/etc/media-station/chassis.toml", "epoch_file")
+@settings_option(CHASSIS_FILE, "epoch_file")
 def set_epoch(epoch: int, path: Path) -> None:
     """Have a chassis manager that is not running begin after EPOCH, in place of what its epoch file says.
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import psutil
 from msgspec import Struct
 
-_DISKS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "overlay", "squashfs", "zfs", "bcachefs"})
+DISKS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "overlay", "squashfs", "zfs", "bcachefs"})
 """File systems that keep data; the others are views of the kernel, or memory."""
 _MEMORY_DISKS = frozenset({"tmpfs"})
 _DISKS_MAX = 64
@@ -166,7 +166,7 @@ class Mounted(Protocol):
 
 
 def _disks() -> tuple[StorageFigures, ...]:
-    disks: list[Mounted] = [one for one in psutil.disk_partitions(all=True) if one.fstype in _DISKS | _MEMORY_DISKS]
+    disks: list[Mounted] = [one for one in psutil.disk_partitions(all=True) if one.fstype in DISKS | _MEMORY_DISKS]
     read = (_disk(one) for one in each_once(disks)[:_DISKS_MAX])
     return tuple(disk for disk in read if disk is not None)
 

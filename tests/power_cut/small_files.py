@@ -1,11 +1,21 @@
 """Small files that are replaced whole, by their real writers and readers."""
 
 import asyncio
+import hashlib
+import os
+from contextlib import ExitStack, contextmanager
 from random import Random
 
+from blade_agent.boot.boot_copies import BootCopies, NoBootState
+from blade_agent.boot.boot_record import SECTOR_BYTES
+from blade_agent.boot.boot_state import BootState, SystemSlot, apply, begin, boot, commit, rollback, stage
+from blade_agent.boot.release import Release
 from blade_agent.chassis_manager.keeping.epoch_file import keep_epoch, read_epoch
 from blade_agent.chassis_manager.keeping.journal import Journal, SlotEntry, journal_octets
 from blade_agent.chassis_manager.keeping.keeper import Keeper
+from blade_agent.flashing.open_disk import OpenDisk, opened_disk
+from blade_agent.flashing.writing import ImageWriter
+from blade_agent.image.manifest import ImageManifest, runs_of
 from blade_agent.main_board.accounts.kept_rows import KeptRows, Row
 from blade_agent.main_board.issuer_keys import IssuerKeys
 from blade_agent.profiled_board.kept_file import KeptFile
@@ -202,3 +212,83 @@ def read_rows(folder):
     found = {(row.kind, row.key): row.octets for kind in ("usage", "counted") for row in file.first(kind)}
     file.keep([Row("usage", "later", b"1")])
     return found or None
+
+
+_OLD, _NEW = Release(0, 1, 0), Release(0, 2, 0)
+_COPIES = (0, 2 * SECTOR_BYTES)
+
+
+def write_boot_states(folder, record):
+    """An update that is given up, and another that is committed: all moves that write."""
+    path = folder / "boot-state"
+    first = BootState(good=SystemSlot.A, good_release=_OLD, minimum=_OLD)
+    record.begin(first)
+    DiskFiles().append(path).write(bytes(4 * SECTOR_BYTES))
+    copies = BootCopies(path, _COPIES)
+    copies.begin(first)
+    DiskFiles().sync_folder(folder)
+    record.acknowledge(first)
+    trying = (begin, lambda state: stage(state, _NEW, _NEW), apply, lambda state: boot(state)[1])
+    for move in (*trying, rollback, *trying, lambda state: commit(state, SystemSlot.B)):
+        fact = move(copies.read())
+        record.begin(fact)
+        copies.change(move)
+        record.acknowledge(fact)
+
+
+def read_boot_state(folder):
+    """As an agent finds it; it goes on with what it found."""
+    try:
+        copies = BootCopies(folder / "boot-state", _COPIES)
+        found = copies.read()
+        copies.change(lambda state: boot(state)[1])
+        assert copies.read() == boot(found)[1]
+    except (FileNotFoundError, NoBootState):
+        return None
+    return found
+
+
+_CHUNK = 4096
+_SYSTEMS = [{number: Random(seed + number).randbytes(_CHUNK) for number in (0, 1, 3)} for seed in (100, 200)]
+
+
+def flash_disk(folder, record):
+    """A system onto a disk that is new, and another one onto it."""
+    for number, chunks in enumerate(_SYSTEMS):
+        manifest = ImageManifest(
+            profile="board",
+            release="0.1.0",
+            minimum="0.1.0",
+            size_bytes=4 * _CHUNK,
+            chunk_bytes=_CHUNK,
+            chunks=runs_of({at: hashlib.sha256(octets).hexdigest() for at, octets in chunks.items()}),
+        )
+
+        @contextmanager
+        def opened(chunks=chunks):
+            yield iter(chunks.items())
+
+        record.begin(number)
+        with ExitStack() as stack:
+            if number:
+                descriptor = os.open(folder / "disk", os.O_RDWR)
+                stack.callback(os.close, descriptor)
+                disk = OpenDisk(descriptor, block=False)
+            else:
+                disk = stack.enter_context(opened_disk(folder / "disk", manifest.size_bytes, block=False))
+            ImageWriter(disk, manifest, opened, wrote=do_nothing, read=do_nothing).run()
+        DiskFiles().sync_folder(folder)
+        record.acknowledge(number)
+
+
+def look_at_flashed(folder):
+    """Which system a board would boot: the one whose begin is there, and then all of it is."""
+    try:
+        content = (folder / "disk").read_bytes()
+    except FileNotFoundError:
+        return None
+    for number, chunks in enumerate(_SYSTEMS):
+        if content[:_CHUNK] == chunks[0]:
+            assert all(content[at * _CHUNK :][:_CHUNK] == octets for at, octets in chunks.items()), "half a system"
+            return number
+    return None

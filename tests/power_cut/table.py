@@ -18,6 +18,11 @@ def replaced(told: Told, found: object) -> bool:
     return found in told.allowed
 
 
+def replaced_or_gone(told: Told, found: object) -> bool:
+    """The last fact; while another one is under way that one, or none."""
+    return found in told.allowed or (found is None and len(told.begun) > len(told.acknowledged))
+
+
 def counted_on(told: Told, found: object) -> bool:
     """A count that never gives a number twice: beyond the last, and not far."""
     return (told.last or 0) < found <= len(told.begun) + 1
@@ -65,6 +70,19 @@ DURABLE = (
         ("blade_agent/profiled_board/kept_file.py",),
         small_files.write_octets,
         small_files.look_at_octets,
+    ),
+    Durable(
+        "boot state",
+        ("blade_agent/boot/boot_copies.py",),
+        small_files.write_boot_states,
+        small_files.read_boot_state,
+    ),
+    Durable(
+        "a disk that is flashed",
+        ("blade_agent/flashing/open_disk.py", "blade_agent/flashing/writing.py"),
+        small_files.flash_disk,
+        small_files.look_at_flashed,
+        replaced_or_gone,
     ),
     Durable(
         "SNMP engine",
@@ -166,6 +184,7 @@ NOT_DURABLE = {
     "blade_agent/main_board/catalogue.py": "it makes the folder; what is in it, others write",
     "blade_agent/main_board/earlier_catalogue.py": "it reads, and removes what is kept otherwise by then",
     "media_network/secret_file.py": "of users that are made anew, and of a console that logs in again",
+    "media_network/new_file.py": "begun for a person, who is told when it is there: whole, by a link",
     "media_network/status.py": "about a process that would not survive either",
     "blade_agent/main_board/engine/store/io_channel.py": "a probe whether the disk works, removed at once",
     "distribution_center/commands/registry.py": "a copy that an operator orders, of what stays where it is",
