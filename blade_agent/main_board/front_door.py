@@ -18,6 +18,7 @@ from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
 from blade_agent.main_board.parts import Parts, with_parts
 from media_network.address import Address
 from media_network.http.asker import Asker
+from media_network.http.at_once import FileAnswer
 from media_network.http.refusing import refusing
 from media_network.http.request_head import RequestHead
 from media_network.http.server import HandlerTable, Resource
@@ -113,7 +114,7 @@ class FrontDoor:
         table.at_once = self._at_once
         return with_parts(table, self._parts)
 
-    def _at_once(self, head: RequestHead) -> bytes | None:
+    def _at_once(self, head: RequestHead) -> bytes | FileAnswer | None:
         """What somebody on duty answers without waiting for anybody."""
         for duty in self._on_duty:
             if duty.table.at_once and (octets := duty.table.at_once(head)):

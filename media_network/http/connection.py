@@ -9,11 +9,13 @@ that it was given, and that was whole requests without a body. From the first oc
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable
 
 from aiohttp import web
 
-from media_network.http.at_once import AtOnce
+from media_network.http.at_once import AtOnce, FileAnswer
 from media_network.http.gate import ConnectionGate
 from media_network.http.request_head import RequestHead, read_head
 
@@ -84,6 +86,11 @@ async def _write(answer: web.StreamResponse, request: web.BaseRequest) -> None:
     await answer.write_eof()
 
 
+def _send_some(descriptor: int, answer: FileAnswer) -> None:
+    """Give the kernel as much of a file as it takes. Raises BlockingIOError, when that is nothing; OSError."""
+    answer.sent(os.sendfile(descriptor, answer.file.fileno(), answer.offset, answer.end - answer.offset))
+
+
 class Connection(asyncio.Protocol):
     """What asyncio tells of it, told on to the framework but for what is answered at once."""
 
@@ -101,6 +108,7 @@ class Connection(asyncio.Protocol):
         """Whether what is written waits for the reader."""
         self._heard_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
@@ -117,6 +125,8 @@ class Connection(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         if self._watch:
             self._watch.cancel()
+        if self._sending:
+            self._sending.cancel()
         self.framework.connection_lost(exc)
         self._answering.lost(self)
 
@@ -163,15 +173,59 @@ class Connection(asyncio.Protocol):
 
     def _answers_at_once(self, head: RequestHead) -> bool:
         at_once, transport = self._answering.at_once, self._transport
-        if at_once is None or transport is None or transport.is_closing() or self._full:
+        if at_once is None or transport is None or transport.is_closing() or transport.get_write_buffer_size():
             return False
         answer = at_once(head)
         if answer is None:
             return False
         self._answering.gate.busy(self)
-        transport.write(answer)
+        if isinstance(answer, bytes):
+            transport.write(answer)
+        elif not self._send(transport, answer):
+            return True
         self._answering.gate.idle(self)
         return True
+
+    def _send(self, transport: asyncio.Transport, answer: FileAnswer) -> bool:
+        """Send a part of a file as far as the reader takes it at once, and see to the rest; whether that is nothing."""
+        to: socket.socket | None = transport.get_extra_info("socket")
+        descriptor = to.fileno() if to else -1
+        try:
+            if to and descriptor >= 0:
+                # The head goes into the first segment of TCP that the file fills.
+                to.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            transport.write(answer.head)
+            if descriptor >= 0 and not transport.get_write_buffer_size():
+                _send_some(descriptor, answer)
+            if to and to.fileno() >= 0:
+                to.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        except (BlockingIOError, InterruptedError):
+            pass  # It will take more when it has read some.
+        except OSError:
+            answer.over()
+            transport.abort()
+            return True
+        if answer.offset >= answer.end:
+            answer.over()
+            return True
+        self._free, self._comes_back = False, True
+        self._under_way += 1
+        self._sending = asyncio.get_running_loop().create_task(self._send_rest(transport, answer), name="send a file")
+        return False
+
+    async def _send_rest(self, transport: asyncio.Transport, answer: FileAnswer) -> None:
+        """Nothing else is heard meanwhile: `loop.sendfile` pauses reading."""
+        loop = asyncio.get_running_loop()
+        try:
+            while answer.offset < answer.end:
+                left = answer.end - answer.offset
+                answer.sent(await loop.sendfile(transport, answer.file, answer.offset, left))
+        except (OSError, RuntimeError):  # RuntimeError: it has been closed meanwhile
+            transport.abort()
+        finally:
+            answer.over()
+            self._answering.gate.idle(self)
+            self.ends()
 
     def _look_again(self, in_s: float) -> None:
         self._watch = asyncio.get_running_loop().call_later(in_s, self._look)

@@ -105,6 +105,7 @@ class Engine:
         table.verb(ASK_DIRECTOR, self._tell_director)
         table.resource(HELD_SEGMENT_PATH, self._resource.get, from_anywhere=True, copied=True)
         table.resource(HELD_INDEX_PATH, self._resource.get_index, from_anywhere=True, copied=True)
+        table.at_once = self._resource.get_at_once
         return table
 
     async def run(self) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import re
 from collections import Counter
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -11,21 +13,30 @@ from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.arriving import ArrivalBroken, Arrivals, open_arriving
 from blade_agent.main_board.engine.store.errors import NotHeld, StoreError
+from blade_agent.main_board.engine.store.kept_open import is_in_memory
+from blade_agent.main_board.engine.store.layout import SegmentKey
 from blade_agent.main_board.engine.store.store import IndexDigest, SegmentStore
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from media_network.cut import Cut
+from media_network.http.at_once import FileAnswer, answer_head
 from media_network.http.conditions import FOR_EVER, entity_tag, is_known, range_counts
+from media_network.http.cross_origin import FROM_ANYWHERE
 from media_network.http.ranges import asked_range
 from media_network.http.refusing import refusing
+from media_network.http.request_head import RequestHead
 from media_network.refusal import Reason, Refused
-from media_network.segment_url import asked_segment
+from media_network.segment_url import SEGMENT_NUMBER, asked_segment
 from media_network.ticket import COPY_HOLDER
 
 logger = logging.getLogger(__name__)
 
 _WINDOW_BYTES = 4 * 1024 * 1024
+_AT_ONCE_BYTES = 16 * 1024 * 1024
+"""Of a longer part it is not asked whether all of it is in memory."""
 _HEADERS = {"Accept-Ranges": "bytes", "Cache-Control": FOR_EVER}
 _TYPE = {"Content-Type": "video/mp2t"}
+_CONDITIONS = frozenset({b"if-none-match", b"if-range"})
+_TARGET = re.compile(rf"/segments/([^/]+)/([0-9a-f]{{64}})/({SEGMENT_NUMBER})\.ts")
 
 
 class SegmentResource:
@@ -68,18 +79,62 @@ class SegmentResource:
             return self._refuse(Reason.NO_ENGINE, str(error))
         except StoreError as error:
             return self._refuse(Reason.IO_ERROR, str(error))
-        self.under_way += 1
-        self.reading[cut] += 1
-        part = self._metered(holder, cut)
+        part = self.begin(stored, holder)
         try:
             return await self._respond(request, stored, part)
         finally:
-            if self._meter and part:
-                self._meter.pull_ended(part)
-            self.under_way -= 1
-            self.reading -= Counter([cut])
-            self._counters.pull_requests += 1
-            stored.close()
+            self.end(stored, part)
+            self._store.put_back(stored)
+
+    def get_at_once(self, head: RequestHead) -> FileAnswer | None:
+        """The same for a viewer, of a segment that is open and in memory; None: `get` has more to do, or to say."""
+        found = _TARGET.fullmatch(head.path)
+        if found is None or not _CONDITIONS.isdisjoint(head.fields):
+            return None
+        cut, number = Cut(found[1], found[2]), int(found[3])
+        holder = self._director.holder(head.query.get("ticket", ""), cut.program)
+        if holder is None or holder.startswith(COPY_HOLDER):
+            return None
+        stored = self._store.kept_open.find(SegmentKey(cut, number))
+        descriptor = stored.descriptor if stored else None
+        if stored is None or descriptor is None:
+            return None
+        part = asked_range(head.field(b"range"), stored.length_bytes)
+        first, end = part or (0, stored.length_bytes)
+        if not 0 < end - first <= _AT_ONCE_BYTES or not is_in_memory(descriptor, first, end):
+            return None
+        fields = {**_HEADERS, "ETag": entity_tag(stored.content.digest.hex()), **_TYPE, **FROM_ANYWHERE}
+        if part:
+            fields["Content-Range"] = f"bytes {first}-{end - 1}/{stored.length_bytes}"
+        status = HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK
+        return _SegmentAnswer(self, stored, answer_head(status, fields, end - first), range(first, end), holder)
+
+    def begin(self, stored: StoredSegment, holder: str) -> PulledPart | None:
+        """Somebody is about to be sent a part of a segment; what is billed of it."""
+        self.under_way += 1
+        self.reading[stored.key.cut] += 1
+        return self._metered(holder, stored.key.cut)
+
+    def end(self, stored: StoredSegment, part: PulledPart | None) -> None:
+        """He has it, or has left."""
+        if self._meter and part:
+            self._meter.pull_ended(part)
+        self.under_way -= 1
+        self.reading -= Counter([stored.key.cut])
+        self._counters.pull_requests += 1
+
+    def count(self, stored: StoredSegment, part: PulledPart | None, sent: int) -> None:
+        """So much more was sent."""
+        stored.channel.counters.reads += 1
+        stored.channel.counters.read_bytes += sent
+        self._counters.pull_bytes += sent
+        if self._meter and part:
+            self._meter.pulled(part, sent)
+
+    def lose(self, stored: StoredSegment) -> None:
+        """It cannot be read to its end: its file is damaged, unless the whole channel has been lost."""
+        if stored.channel.usable:
+            self._store.lose(stored.key)
 
     def _metered(self, holder: str, cut: Cut) -> PulledPart | None:
         """What is billed of a request; None: nothing is, as of another engine's copy."""
@@ -157,29 +212,47 @@ class SegmentResource:
                 raise ConnectionResetError(str(error)) from error
             except StoreError as error:
                 logger.warning("%s", error)
-                self._lose(stored)
+                self.lose(stored)
                 raise ConnectionResetError(str(error)) from error
             if request.transport is None:
                 raise ConnectionResetError("the reader has gone")
             sent = await loop.sendfile(request.transport, stored.file, offset, count)
-            stored.channel.counters.reads += 1
-            stored.channel.counters.read_bytes += sent
-            self._counters.pull_bytes += sent
-            if self._meter and metered:
-                self._meter.pulled(metered, sent)
+            self.count(stored, metered, sent)
             if sent < count:
-                self._lose(stored)
+                self.lose(stored)
                 raise ConnectionResetError("the segment has been truncated")
             offset += sent
-
-    def _lose(self, stored: StoredSegment) -> None:
-        """It cannot be read to its end: its file is damaged, unless the whole channel has been lost."""
-        if stored.channel.usable:
-            self._store.lose(stored.key)
 
     def _refuse(self, reason: Reason, detail: str) -> web.Response:
         self._counters.refusals += 1
         return _refusal(reason, detail)
+
+
+class _SegmentAnswer:
+    """A part of a segment on its way to a viewer (`FileAnswer`). The file stays open until it is over."""
+
+    def __init__(
+        self, resource: SegmentResource, stored: StoredSegment, head: bytes, octets: range, holder: str
+    ) -> None:
+        self.head = head
+        self.file = stored.file
+        self.offset, self.end = octets.start, octets.stop
+        self._resource = resource
+        self._stored = stored.__enter__()
+        self._part = resource.begin(stored, holder)
+
+    def sent(self, count: int) -> None:
+        """See `FileAnswer`."""
+        self._resource.count(self._stored, self._part, count)
+        self.offset += count
+        if not count:
+            self._resource.lose(self._stored)
+            raise ConnectionResetError("the segment has been truncated")
+
+    def over(self) -> None:
+        """See `FileAnswer`."""
+        self._resource.end(self._stored, self._part)
+        self._stored.__exit__()
 
 
 def _range_of(request: web.Request) -> str:

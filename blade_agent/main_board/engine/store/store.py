@@ -16,6 +16,7 @@ from blade_agent.main_board.engine.engine_figures import ChannelFigures
 from blade_agent.main_board.engine.store.earlier_layout import adopt, remove_earlier
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, NotHeld
 from blade_agent.main_board.engine.store.io_channel import STOCK_S, IoChannel
+from blade_agent.main_board.engine.store.kept_open import KeptOpen
 from blade_agent.main_board.engine.store.layout import (
     Content,
     FoundSegments,
@@ -97,6 +98,7 @@ class SegmentStore:
         self.channels = tuple(IoChannel(files, folder) for folder in folders)
         self.losses = 0
         """Grows when segments have been lost, or found again: what is held has to be said anew then."""
+        self.kept_open = KeptOpen()
         self._held: dict[Cut, dict[int, _Held]] = {}
         self._damaged: defaultdict[SegmentKey, set[tuple[IoChannel, Content]]] = defaultdict(set)
         """Files that are there although their segments are not held, or held elsewhere."""
@@ -122,6 +124,7 @@ class SegmentStore:
 
     def close(self) -> None:
         """Let the channels go."""
+        self.kept_open.close()
         for channel in self.channels:
             channel.close()
 
@@ -194,6 +197,14 @@ class SegmentStore:
         if held is None or file is None:
             raise NotHeld(cut.program, number)
         return StoredSegment(key, held.content, held.channel, file)
+
+    def put_back(self, stored: StoredSegment) -> None:
+        """Close a segment, or keep it open for the next one who reads it, as long as it is held as it was."""
+        held = self._find(stored.key)
+        if held and (held.channel, held.content) == (stored.channel, stored.content) and stored.descriptor is not None:
+            self.kept_open.keep(stored)
+        else:
+            stored.close()
 
     async def read_index(self, cut: Cut, number: int, digest_of: IndexDigest = nobody_knows) -> bytes:
         """The index of a held segment. A segment whose index is not what it has to be is not held any more: nobody
@@ -620,6 +631,7 @@ class SegmentStore:
         numbers = self._held.get(key.cut, {})
         held = numbers.pop(key.number, None)
         if held is not None:
+            self.kept_open.drop(key)
             self._tallies[held.channel].take(key.cut, held.content.length_bytes)
             if not numbers:
                 del self._held[key.cut]

@@ -75,6 +75,14 @@ class StoredSegment:
         """How it comes in; None: it is all here."""
         return None
 
+    @property
+    def descriptor(self) -> int | None:
+        """Of its file; None: it has none, or what it has is not all of it yet."""
+        try:
+            return None if self.filling else self.file.fileno()
+        except UnsupportedOperation:
+            return None
+
     async def past(self, _offset: int) -> int:
         """How far it may be read, as soon as that is past an offset. Raises StoreError if it never will be."""
         return self.length_bytes

@@ -19,7 +19,7 @@ from tests.blade_agent.main_board.engine.station import (
     put,
     scripted,
 )
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 from tests.traffic_server import proxying
 
 HOST = engine_at(2)
@@ -44,6 +44,12 @@ def answers(at):
         return False
 
 
+def is_kept(at):
+    """Whether the cache answers out of itself: it says how old that is. It has kept it a little after it gave it."""
+    with urlopen(f"http://{at}{PATH}?ticket={KEY.sign('c' * 24, PROGRAM)}", timeout=PATIENCE_S) as answer:
+        return answer.headers["Age"] is not None and answer.read() == DATA
+
+
 @pytest.mark.peer("traffic_server")
 def test_one_viewer_fetches_it_for_all_and_what_is_refused_is_not_kept(tmp_path):
     async def story(stack):
@@ -54,6 +60,7 @@ def test_one_viewer_fetches_it_for_all_and_what_is_refused_is_not_kept(tmp_path)
             proxy = proxying(tmp_path / "ats", str(media_of(HOST)), by_path, answers, caches=True)
             at = await asyncio.to_thread(stack.enter_context, proxy)
             assert await asyncio.to_thread(get, at, KEY.sign("a" * 24, PROGRAM)) == (200, DATA)
+            await asyncio.to_thread(wait_until, lambda: is_kept(at))
         # The engine is gone, and another viewer comes with another ticket.
         another = KEY.sign("b" * 24, PROGRAM)
         assert await asyncio.to_thread(get, at, another) == (200, DATA)
