@@ -18,6 +18,10 @@ _COMMANDS = {
         "blade_agent.commands.running:set_epoch",
         "Have a chassis manager that is not running begin after EPOCH, in place of what its epoch file says.",
     ),
+    "sessions": Deferred(
+        "blade_agent.commands.sessions:sessions",
+        "Show what the station pushes to consoles, and which engine sends it; of what has ended the last minute.",
+    ),
     "chassis": Deferred(
         "blade_agent.chassis_manager.cli:chassis",
         "A chassis as its manager sees it: on the management board itself.",

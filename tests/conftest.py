@@ -20,7 +20,12 @@ from hypothesis import settings
 
 from tests import addresses
 
-APART = ("tests/chassis_emulator/simulation/test_story.py", "tests/explorer/", "tests/power_cut/")
+APART = (
+    "tests/chassis_emulator/simulation/test_story.py",
+    "tests/chassis_emulator/simulation/test_speed_slips.py",
+    "tests/explorer/",
+    "tests/power_cut/",
+)
 TOGETHER = ("tests/claims/",)
 """Folders whose tests share what they bring up."""
 LONG = ("tests/claims/", "tests/end_to_end/", "tests/chassis_emulator/campaign/", *APART, "tests/test_wheel.py")

@@ -161,21 +161,38 @@ def login(*, name: str, server: "Address | None", password_file: Path | None, st
     shell_complete=center_names.stations,
 )
 @_center_option
+@click.option(
+    "--by",
+    type=click.Choice(["hls", "udp"]),
+    default="hls",
+    show_default=True,
+    help="hls: a playlist, which the player fetches; udp: where it listens, with the command that has the stream sent.",
+)
 @state_dir_option
-@json_option("an object with `url`")
-def url(*, program: str, station: str | None, center: str | None, state_dir: Path, as_json: bool) -> None:
+@json_option("an object with `url`, and `send` with --by udp")
+def url(*, program: str, station: str | None, center: str | None, by: str, state_dir: Path, as_json: bool) -> None:
     """Print the address of a PROGRAM for any player, with your token in it if you have logged in.
+
+    By UDP a player only listens: the second line, in another window, has the stream sent there. Its keys pause, seek
+    and change the speed of what the player shows.
 
     \b
     Example:
       media-console url bigbuckbunny --station north
+      media-console url bigbuckbunny --station north --by udp
     """
     from chassis_emulator.media_console.hls import playlist_url
-    from chassis_emulator.media_console.playing import Wanted, find
+    from chassis_emulator.media_console.playing import Wanted, find, free_address
 
     try:
         whom = asyncio.run(find(Wanted(source=program, station=station, center=center, state_dir=state_dir)))
+        listening = free_address(whom.director) if by == "udp" else None
     except ConsoleError as error:
         raise UserError(str(error), error.hint) from error
-    found = playlist_url(whom.director, whom.program, whom.token)
-    echo_json({"url": found}) if as_json else click.echo(found)
+    if listening is None:
+        found = {"url": playlist_url(whom.director, whom.program, whom.token)}
+    else:
+        where = [f"--{option} {name}" for option, name in (("station", station), ("center", center)) if name]
+        send = " ".join(("media-console play", program, *where, f"--by push --to {listening}"))
+        found = {"url": f"udp://{listening}", "send": send}
+    echo_json(found) if as_json else click.echo("\n".join(found.values()))

@@ -118,6 +118,14 @@ async def find(wanted: Wanted) -> Whom:
         return await _whom_to_ask(wanted, http)
 
 
+def free_address(peer: Address) -> Address:
+    """Where a player of this machine can listen for what comes from `peer`: nobody does yet. Raises NotAnswered."""
+    host = _own_address(peer)
+    with socket.socket(type=socket.SOCK_DGRAM) as found:
+        found.bind((host, 0))
+        return Address(host, found.getsockname()[1])
+
+
 def _own_address(peer: Address) -> str:
     """The address of this machine that faces `peer`; nothing is sent to find out."""
     with socket.socket(type=socket.SOCK_DGRAM) as probe:

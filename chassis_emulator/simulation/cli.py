@@ -134,7 +134,8 @@ def _sentence(run: StoryOutcome) -> str:
     return (
         f"seed {run.seed}: {run.trace_hash}  {run.virtual_s:.0f} s, {run.faults} faults, {run.hand_overs} hand-overs, "
         f"{run.receptions} consoles whole, {run.broken} broken off, "
-        f"{run.drained} blades drained, {run.skipped} packets skipped, {run.jumps} times back"
+        f"{run.drained} blades drained, {run.skipped} packets skipped, {run.jumps} times back, "
+        f"{run.speeds} times faster or backwards"
     )
 
 

@@ -1,4 +1,4 @@
-"""A viewer who pauses and seeks, with what a witness has to know of it."""
+"""A viewer who pauses, seeks and goes fast, with what a witness has to know of it."""
 
 import asyncio
 import random
@@ -8,6 +8,7 @@ from chassis_emulator.simulation.witness import StreamWitness
 from media_network.messages.steering import SeekStyle, Steered
 from media_network.messages.watching import SessionState
 from media_network.refusal import Refused
+from media_network.trick import SCALES
 
 _ORDERS_MAX = 5
 _BETWEEN_S = (0.3, 3.0)
@@ -23,14 +24,20 @@ class Restless:
         self.obeyed = 0
 
     async def be(self, remote: Remote, rng: random.Random, witness: StreamWitness) -> None:
-        """Pause and go on, and seek, a few times."""
+        """Pause and go on, seek, and go faster or backwards, a few times; then see the rest."""
         for _ in range(rng.randint(2, _ORDERS_MAX)):
             await asyncio.sleep(rng.uniform(*_BETWEEN_S))
             if remote.stream is None:
                 return
             self.ordered += 1
-            order = _pause_a_while if rng.random() < 0.5 else _seek
+            order = rng.choice((_pause_a_while, _seek, _go))
             self.obeyed += await order(remote, rng, witness)
+        while remote.stream:
+            # Who has gone back to the beginning stands there.
+            if remote.stream.is_paused:
+                witness.expect_stream(remote.stream.address)
+                await remote.resume()
+            await asyncio.sleep(rng.uniform(*_BETWEEN_S))
 
 
 async def _pause_a_while(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
@@ -60,6 +67,13 @@ async def _seek(remote: Remote, rng: random.Random, witness: StreamWitness) -> b
     witness.expect_jump(remote.stream.address)
     to_ms, style = rng.randrange(remote.stream.duration_ms), rng.choice((SeekStyle.PRIOR, SeekStyle.NEXT))
     return isinstance(await remote.seek(to_ms, style), Steered)
+
+
+async def _go(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
+    if remote.stream is None:
+        return False
+    witness.expect_jump(remote.stream.address)
+    return isinstance(await remote.go(rng.choice(SCALES)), Steered)
 
 
 def _is(answer: Steered | Refused, state: SessionState) -> bool:

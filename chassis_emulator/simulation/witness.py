@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from chassis_emulator.simulation.errors import SimulationError
+from chassis_emulator.simulation.fast_run import FastRun
 from chassis_emulator.simulation.film import packet_numbers
 from chassis_emulator.simulation.hosts import Endpoint
 from chassis_emulator.simulation.stage import Stage, registry_path
@@ -13,6 +14,7 @@ from chassis_emulator.topology.plan import CenterPlan
 from distribution_center.registry.deletions import DeletionState
 from distribution_center.registry.sqlite_repository import SqliteRepository
 from media_network.cut import Cut
+from media_network.packets import TS_PACKET_BYTES
 
 
 class Violated(SimulationError):
@@ -29,19 +31,23 @@ class _Seen:
     """It has ordered that the stream go back."""
     silent: bool = False
     """It was told that nothing is sent."""
+    fast: FastRun | None = None
+    """What it is sent at another speed; None: at the program's own."""
 
 
 class StreamWitness:
     """Sees every media datagram as it is sent: to each console packets go in order, each once, and none in a pause.
 
     Two senders of one stream, or a packet that is sent again, would break that order. Back it goes when a console has
-    ordered that, once, and to where a segment begins.
+    ordered that, once, and to where a segment begins; and at another speed it is sent when that was ordered.
     """
 
-    def __init__(self, stage: Stage, fail: Callable[[SimulationError], None]) -> None:
-        """`fail` ends the run: an exception would end up with the engine whose packet is looked at."""
+    def __init__(self, stage: Stage, fail: Callable[[SimulationError], None], rate_bps: int) -> None:
+        """`rate_bps` is that of all programs. `fail` ends the run: an exception would end up with the engine whose
+        packet is looked at."""
         self._engines = {blade.address.host for blade in stage.plan.blades}
         self._fail = fail
+        self._rate_bps = rate_bps
         self._seen: defaultdict[Endpoint, _Seen] = defaultdict(_Seen)
         self.begins: frozenset[int] = frozenset()
         """The packets with which segments begin."""
@@ -50,26 +56,53 @@ class StreamWitness:
         self.skipped = 0
         """Packets that were never sent: given up when a sender was lost, and not leapt over by a console."""
         self.hand_overs = 0
+        self.speeds = 0
+        """How often a stream came to another speed than the program's own."""
 
     def see(self, source: Endpoint, target: Endpoint, datagrams: Sequence[bytes]) -> None:
         """Datagrams of one call."""
         if source[0] not in self._engines:
             return
         for datagram in datagrams:
-            for number in packet_numbers(datagram):
-                self._see_packet(source, target, number)
+            seen = self._seen[target]
+            if seen.silent:
+                self._fail(Violated(f"{source[0]} sent to {target}, which was told that it is paused"))
+            numbers = packet_numbers(datagram)
+            if numbers is None:
+                self._see_fast(seen, source, target, datagram)
+            for number in numbers or ():
+                self._see_packet(seen, source, target, number)
+            self.hand_overs += seen.sender not in (None, source)
+            seen.sender = source
 
-    def _see_packet(self, source: Endpoint, target: Endpoint, number: int) -> None:
-        seen = self._seen[target]
-        sender = seen.sender or source
-        if seen.silent:
-            self._fail(Violated(f"{source[0]} sent packet {number} to {target}, which was told that it is paused"))
-        if number <= seen.last:
+    def _see_fast(self, seen: _Seen, source: Endpoint, target: Endpoint, datagram: bytes) -> None:
+        if seen.fast is None:
+            if not seen.may_jump:
+                self._fail(Violated(f"{source[0]} sent to {target} at another speed, and nobody had ordered that"))
+            seen.fast, seen.may_jump = FastRun(self._rate_bps), False
+            self.speeds += 1
+        for at in range(0, len(datagram), TS_PACKET_BYTES):
+            skipped = seen.fast.see(datagram[at : at + TS_PACKET_BYTES])
+            if skipped < 0 and seen.may_jump:
+                seen.fast, seen.may_jump = FastRun(self._rate_bps), False
+                self.speeds += 1
+            elif skipped < 0:
+                sender = (seen.sender or source)[0]
+                self._fail(
+                    Violated(f"{source[0]} sent packets to {target} at another speed again, or {sender} had, too")
+                )
+            elif not seen.may_jump:
+                self.skipped += skipped
+
+    def _see_packet(self, seen: _Seen, source: Endpoint, target: Endpoint, number: int) -> None:
+        if seen.fast:
+            seen.fast, seen.last = None, number
+            self._go_back(seen, source, target, number)
+        elif number <= seen.last:
             self._go_back(seen, source, target, number)
         elif not (seen.may_jump and number in self.begins):
             self.skipped += number - seen.last - 1
-        self.hand_overs += sender != source
-        seen.last, seen.sender = number, source
+        seen.last = number
 
     def _go_back(self, seen: _Seen, source: Endpoint, target: Endpoint, number: int) -> None:
         if not (seen.may_jump and number in self.begins):
@@ -89,7 +122,10 @@ class StreamWitness:
 
     def expect_stream(self, console: Endpoint) -> None:
         """It orders that its stream go on."""
-        self._seen[console].silent = False
+        seen = self._seen[console]
+        seen.silent = False
+        # After a pause a stream goes on at the program's own speed.
+        seen.may_jump |= seen.fast is not None
 
 
 class RegistryWitness:

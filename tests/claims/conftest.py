@@ -135,9 +135,9 @@ def sha256(data):
 
 @pytest.fixture(scope="package")
 def swaps(tmp_path_factory):
-    """A small network with two engines at `north` that have room for one stream each."""
+    """A small network with three engines at `north` that have room for one stream each."""
     facts = {"north": {"capacity_bps": ROOM_FOR_ONE_BPS}}
-    plan = topology(network_number(), ("home", 2), ("north", 3), zones={"home": "coast", "north": "city"}, facts=facts)
+    plan = topology(network_number(), ("home", 2), ("north", 4), zones={"home": "coast", "north": "city"}, facts=facts)
     plan += DISTANCES
     with Network.running(tmp_path_factory.mktemp("swaps"), plan) as network:
         network.number = int(plan.split()[1])

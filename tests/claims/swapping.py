@@ -1,4 +1,4 @@
-"""A small network with two engines that have room for one stream each, and viewers who steer theirs (claims 21, 22)."""
+"""Claims 21 and 22: three engines that have room for one stream each, and viewers who steer theirs."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from tests.patience import wait_until
 CAPACITY_BPS = 3_600_000
 """Of an engine of `north`: enough for one stream, and not for two."""
 STEADY = {"x264-params": "nal-hrd=cbr", "b": "2M", "maxrate": "2M", "minrate": "2M", "bufsize": "1M"}
-SECONDS = 20
+SECONDS = 16
 PICTURES_A_SECOND = 25
 SHOWN_EVERY = 5
 """Pictures: each fifth one can be decoded by itself."""
@@ -140,7 +140,24 @@ def at_one_engine(network, program, name, times_the_rate):
         yield west, engine_with(network, program, 0)
 
 
-def other_engine(network, engine):
-    """The one of `north` that is not this one."""
-    (other,) = (row for row in network.engines("north") if row["slot"] != engine["slot"])
-    return other
+def engine_at(network, media):
+    """The engine of `north` with this media address."""
+    return next(row for row in network.engines("north") if row["media"] == media)
+
+
+@contextmanager
+def streaming_from(network, program, engine):
+    """A viewer of a program to whom this engine streams; all others have room again."""
+    viewers = []
+    try:
+        while not viewers or viewers[-1].engine != engine["media"]:
+            assert len(viewers) < len(network.engines("north"))
+            viewers.append(Viewer(network, program))
+            viewers[-1].begin()
+        for other in viewers[:-1]:
+            other.cease()
+            other.wait_until("ended")
+        yield viewers[-1]
+    finally:
+        for one in viewers:
+            one.leave()

@@ -1,6 +1,7 @@
 """Claim 17: the hand-overs repeat until the console stops; and it pauses, goes on and seeks meanwhile."""
 
 import signal
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -8,11 +9,12 @@ from urllib.error import HTTPError
 
 import pytest
 
+from tests.addresses import is_bound
 from tests.claims.conftest import sha256
 from tests.claims.wire import capture
 from tests.end_to_end.viewing import gstreamer, play_push, sessions, streaming, wait_until_length
 from tests.laptop import BIN
-from tests.patience import wait_until
+from tests.patience import PATIENCE_S, wait_until
 from tests.terminal import at_a_terminal
 
 PACKET_BYTES = 188
@@ -182,6 +184,46 @@ def test_a_player_that_nobody_here_wrote_receives_exactly_what_is_between_the_or
             wait_until(lambda: state(director["control"], play["session"]), lambda told: told == "ended")
     assert first < second
     assert output.read_bytes() == film_bytes[:second] + film_bytes[begins[number] :]
+
+
+@contextmanager
+def mpv(url, port, output):
+    """An mpv that writes the stream that comes to a UDP port, as it is, until nothing has come for a while."""
+    player = subprocess.Popen(
+        ["mpv", "--no-config", "--no-terminal", "--network-timeout=10", f"--stream-dump={output}", url],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: is_bound(port), process=player)
+        yield player
+        player.wait(timeout=PATIENCE_S)
+    finally:
+        player.kill()
+        player.wait()
+
+
+@pytest.mark.peer("mpv")
+def test_the_keys_of_the_console_pause_what_another_player_receives(network, program, film_bytes, tmp_path):
+    director, output = network.director("north")["control"], tmp_path / "mpv.ts"
+    found = network.json("media-console", "url", program["program"], "--station", "north", "--by", "udp")
+    name, *arguments = found["send"].split()
+    with (
+        mpv(found["url"], int(found["url"].rpartition(":")[2]), output),
+        at_a_terminal([str(BIN / name), *arguments], network.environment) as (console, terminal),
+    ):
+        session = at_segment(director, 1)["session"]
+        terminal.press(SPACE)
+        wait_until(lambda: state(director, session), lambda told: told == "paused", why=lambda: terminal.seen)
+        assert is_still(output)
+        (shown,) = [
+            row for row in network.json("blade-agent", "sessions", "--director", director) if row["session"] == session
+        ]
+        assert (shown["state"], shown["program"]) == ("paused", program["program"])
+        terminal.press(SPACE)
+        printed, _ = console.communicate(timeout=60)
+        assert console.returncode == 0, printed + terminal.seen + network.logs()
+    assert output.read_bytes() == film_bytes
 
 
 @contextmanager

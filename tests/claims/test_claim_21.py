@@ -17,8 +17,8 @@ from tests.claims.swapping import (
     PICTURES_A_SECOND,
     SHOWN_EVERY,
     at_one_engine,
+    engine_at,
     ingest,
-    other_engine,
     viewer,
 )
 from tests.claims.wire import Capture, capture
@@ -113,7 +113,7 @@ def played(swaps, tmp_path_factory):
             before.cease()
             watching.wait_until("ended")
             complaints, pictures = player.end()
-        first = other_engine(swaps, third)
+        first = engine_at(swaps, watching.engine)
         return Played(program, first, third, watching, source.given, wire, complaints, pictures)
 
 
@@ -190,13 +190,27 @@ def test_what_comes_is_what_one_engine_with_the_whole_segment_would_have_sent(sw
 
 @pytest.mark.peer("tshark")
 @pytest.mark.peer("ffmpeg")
-def test_the_player_finds_nothing_wrong(played):
-    assert played.complaints == ""
+def test_the_player_finds_nothing_wrong_but_the_picture_in_the_middle_of_which_its_viewer_wanted_it_faster(played):
+    assert played.complaints.count("error while decoding") <= 1, played.complaints
     fast_bytes = sum(len(frame.data) for frame in played.datagrams) - played.own_bytes
     fast_s = fast_bytes * 8 / played.program["rate_bps"]
     own_s = played.own_bytes * 8 / played.program["rate_bps"]
     expected = own_s * PICTURES_A_SECOND + fast_s * SCALE * PICTURES_A_SECOND / SHOWN_EVERY
     assert played.pictures == pytest.approx(expected, abs=8)
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.peer("ffmpeg")
+def test_in_what_came_fast_a_player_finds_nothing_wrong_at_all(played, tmp_path):
+    path = tmp_path / "fast.ts"
+    path.write_bytes(b"".join(frame.data for frame in played.datagrams)[played.own_bytes :])
+    decoded = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-i", path, "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (decoded.returncode, decoded.stderr) == (0, "")
 
 
 def at_speed(network, played, order):

@@ -145,7 +145,7 @@ def pair_calm(pair):
     twin = pair.copy()
     try:
         for _ in range(CALM_STEPS):
-            _calm_step(twin)
+            calm_step(twin)
             if all(world.over for world in twin.worlds):
                 return ""
     except Violation as violation:
@@ -153,7 +153,8 @@ def pair_calm(pair):
     return f"sessions for ever: {[world.session.state for world in twin.worlds]}"
 
 
-def _calm_step(pair):
+def calm_step(pair):
+    """All that was said arrives, whoever is down is up again, and a tick passes."""
     first = pair.worlds[0]
     for number, engine in enumerate(first.engines):
         if not engine.up:
@@ -222,33 +223,34 @@ def crossing_late():
     return crossing(datagrams=16, sent=77)
 
 
+def next_step(pair):
+    """What was said first arrives; where nothing is under way engines report, and where that has been heard a tick
+    passes."""
+    for which, world in enumerate(pair.worlds):
+        if world.flying:
+            pair.act(which, partial(World.deliver, message=world.flying[0]))
+            return
+    engines = pair.worlds[0].engines
+    if any(engine.reported_at < pair.worlds[0].now for engine in engines):
+        for number in range(len(engines)):
+            pair.report(number)
+    else:
+        pair.tick()
+
+
 def _led(pair, there, *, ticks=True):
-    for _ in range(200):
+    for _ in range(400):
         if there():
             return pair
-        flying = [(which, world.flying[0]) for which, world in enumerate(pair.worlds) if world.flying]
-        if flying:
-            which, message = flying[0]
-            pair.act(which, partial(World.deliver, message=message))
-        else:
-            assert ticks, "nothing more is said"
-            for number in range(len(pair.worlds[0].engines)):
-                pair.report(number)
-            while any(world.flying for world in pair.worlds):
-                if there():
-                    return pair
-                which = 0 if pair.worlds[0].flying else 1
-                pair.act(which, partial(World.deliver, message=pair.worlds[which].flying[0]))
-            if there():
-                return pair
-            pair.tick()
+        assert ticks or any(world.flying for world in pair.worlds), "nothing more is said"
+        next_step(pair)
     raise AssertionError("the story never led there")
 
 
 def led_to_the_end(pair):
     """All goes well, until both sessions have ended."""
     for _ in range(CALM_STEPS):
-        _calm_step(pair)
+        calm_step(pair)
         if all(world.over for world in pair.worlds):
             return
     raise AssertionError("the sessions never end")

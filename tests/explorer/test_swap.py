@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from blade_agent.main_board.director.sessions.events import EngineFound, ExchangeAsked, Sought
 from blade_agent.main_board.director.sessions.session import Session
+from blade_agent.main_board.director.sessions.states import Ended
 from blade_agent.main_board.engine.turns.effects import GiveAway
 from blade_agent.main_board.engine.turns.engine_stream import EngineStream
 from blade_agent.main_board.engine.turns.events import GivenAway, SegmentOpened
@@ -23,6 +24,7 @@ from tests.explorer.test_explorer import (
     the_next_engine_is_forgotten_when_the_sender_is_lost,
     told,
 )
+from tests.explorer.world import LEASE_TICKS
 
 DEEPER = 2 if os.environ.get("SOAK") else 0
 MOMENTS = [pair.foreseen, pair.swapping, pair.returned, pair.committing, pair.crossing]
@@ -64,6 +66,40 @@ def test_when_all_goes_well_each_engine_has_the_other_s_stream_in_the_end():
     pair.led_to_the_end(both)
     senders = [world.senders for world in both.worlds]
     assert senders == [(0, 1), (1, 0)]
+
+
+SWAPPERS = (0, 1)
+"""The engine that foresees, and the one that has the whole segment."""
+SENT_AGAIN_WITHIN = LEASE_TICKS + 4
+"""Ticks: a lease, and what it takes to find an engine, have it ready and start it."""
+
+
+def the_whole_way():
+    """A swap in which nothing fails, step by step: from the question until each has begun with the other's stream."""
+    both = pair.foreseen(exact=True, datagrams=40)
+    while not all(world.senders[-1:] == (1 - which,) for which, world in enumerate(both.worlds)):
+        yield both.copy()
+        pair.next_step(both)
+    yield both
+
+
+@pytest.mark.parametrize("victim", SWAPPERS)
+def test_whichever_crashes_at_whatever_step_both_streams_are_sent_again_within_the_lease(victim, record_property):
+    steps = list(the_whole_way())
+    for number, both in enumerate(steps):
+        for world in both.worlds:
+            world.exact = False
+        both.crash(victim)
+        still = [0, 0]
+        while not all(world.over for world in both.worlds):
+            before = [world.due for world in both.worlds]
+            pair.calm_step(both)
+            for which, world in enumerate(both.worlds):
+                goes_on = world.due != before[which] or isinstance(world.session.state, Ended)
+                still[which] = 0 if goes_on else still[which] + 1
+            assert max(still) <= SENT_AGAIN_WITHIN, (number, both.worlds[0].session.state, both.worlds[1].session.state)
+    record_property(SAID, f"engine {victim} crashed at each of {len(steps)} steps of a swap")
+    assert len(steps) > 10
 
 
 # Slips: each is one line of a core that is wrong

@@ -183,6 +183,12 @@ class StreamVoice:
         if engine is None or engine == self._director.own:
             return False
         request = Swap(engine=str(self._director.own), preload=message, exchange=offer.exchange)
+        logger.info(
+            "stream %s: engine %s has all of segment %d, and is requested to swap",
+            self._stream.session,
+            engine,
+            offer.segment.number,
+        )
         answer = await self._engines.swap(engine, request)
         if answer is None or isinstance(answer, Refused):
             return False
@@ -191,7 +197,10 @@ class StreamVoice:
         returned = answer.returned
         if returned is None or (returned.session, returned.turn) != (offer.exchange.session, offer.exchange.next_turn):
             return False
-        return isinstance(await self._ourselves.preload(returned, in_place_of=self._stream.session), Ready)
+        if not isinstance(await self._ourselves.preload(returned, in_place_of=self._stream.session), Ready):
+            return False
+        logger.info("stream %s: goes to engine %s, and %s comes here", self._stream.session, engine, returned.session)
+        return True
 
     async def start_neighbour(self, starting: HandingOver) -> None:
         """Direct it to start."""
