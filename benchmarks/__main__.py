@@ -36,6 +36,7 @@ RUNS = {
     "viewers": 1,
     "on_demand": 1,
     "control_call": 3,
+    "mutual_tls": 3,
     "tokens": 3,
     "entitlement": 1,
     "copy": 3,

@@ -140,12 +140,18 @@ async def read_segments(address: Address, length_bytes: int, times: int, begin: 
             await loop.sock_sendall(connection, f"GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
             head = b""
             while b"\r\n\r\n" not in head:
-                head += await loop.sock_recv(connection, 4096)
+                part = await loop.sock_recv(connection, 4096)
+                if not part:
+                    raise OSError("the server has left")
+                head += part
             if not head.startswith(b"HTTP/1.1 200"):
                 raise OSError(head[:80].decode())
             left = length_bytes - len(head.partition(b"\r\n\r\n")[2])
             while left:
-                left -= await loop.sock_recv_into(connection, memoryview(buffer)[: min(left, len(buffer))])
+                count = await loop.sock_recv_into(connection, memoryview(buffer)[: min(left, len(buffer))])
+                if not count:
+                    raise OSError(f"the server has left {left} bytes before the end")
+                left -= count
             took_s.append(loop.time() - began_s)
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from distribution_center.center_figures import CenterCounters
-from distribution_center.content.content_engine import ContentEngine
+from distribution_center.content.content_engine import ContentEngine, SpoolCopies
 from distribution_center.content.content_manager import ContentManager
 from distribution_center.content.feed import Feed
 from distribution_center.content.fetching import Fetching
@@ -137,7 +137,13 @@ async def serve_center(settings: CenterSettings, repository: Repository, rng: ra
             uploads=_uploads(settings, state, rng),
             longest_segment_ms=settings.longest_segment_ms,
         )
-        content_engine = ContentEngine(ingesting, storing, media, TicketKey(rng.randbytes(32)))
+        content_engine = ContentEngine(
+            ingesting,
+            storing,
+            media,
+            TicketKey(rng.randbytes(32)),
+            SpoolCopies(address, identification.own, rng.randbytes(32)) if identification else None,
+        )
         table = HandlerTable("distribution center")
         withdrawing = Withdrawing(jobs=ingesting.jobs, storing=storing, repository=repository)
         lists = StationLists(repository=repository, presences=registry.presences, home=settings.home)

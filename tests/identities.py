@@ -1,14 +1,24 @@
 """Certificates for tests: an authority, and whom it knows."""
 
+import ssl
+from base64 import urlsafe_b64encode
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 
 from media_network.identity.authority_folder import AuthorityFolder
-from media_network.identity.certificates import utc_now
+from media_network.identity.certificates import public_part, utc_now
 from media_network.identity.credentials import Credentials
 from media_network.identity.identity import Identity
 from media_network.identity.settings import CREDENTIALS, IdentitySettings
 
 DOMAIN = "test.example"
+
+
+def thumbprint_of(settings):
+    """What a party's certificate is known by (RFC 8705)."""
+    pem = public_part(Path(settings.credentials).read_bytes()).decode()
+    return urlsafe_b64encode(sha256(ssl.PEM_cert_to_DER_cert(pem)).digest()).rstrip(b"=").decode()
 
 
 class TestAuthority:

@@ -6,7 +6,7 @@ from benchmarks.__main__ import run_once
 
 
 @pytest.mark.timeout(660)
-@pytest.mark.parametrize("name", ["pull", "copy", "cutter", "redirect", "control_call", "tokens"])
+@pytest.mark.parametrize("name", ["pull", "copy", "cutter", "redirect", "control_call", "mutual_tls", "tokens"])
 def test_it_measures(name):
     figures = run_once(name)
     assert figures

@@ -35,7 +35,7 @@ CONTROL = {
     DIRECTOR: {path for path in ALL if path.startswith("director/")} - OF_CONSOLES,
     ENGINE: {path for path in ALL if path.startswith("engine/")} - {"engine/stream", "engine/director"},
     CENTER: {path for path in ALL if path.startswith(("content/", "registry/"))} - {"registry/doors"}
-    | {"director/locate-segment"},
+    | {"director/locate-segment", "director/engine-token"},
 }
 MEDIA = {
     DIRECTOR: OF_CONSOLES,

@@ -78,7 +78,26 @@ async def _written(answering: Awaitable[web.StreamResponse], request: web.BaseRe
         await _write(error, request)
         raise
     await _write(answer, request)
-    return answer
+    return _Written(answer)
+
+
+class _Written(web.StreamResponse):
+    """Stands for an answer that has gone out: some kinds would go out again when the framework comes to them."""
+
+    def __init__(self, answer: web.StreamResponse) -> None:
+        super().__init__(status=answer.status)
+        self._stays = answer.keep_alive
+
+    @property
+    def keep_alive(self) -> bool | None:
+        """See `web.StreamResponse`."""
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing is left to do."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to do."""
 
 
 async def _write(answer: web.StreamResponse, request: web.BaseRequest) -> None:

@@ -1,7 +1,7 @@
 """A listening port behind TLS: a connection counts from its first packet on, and its handshake has bounds.
 
 asyncio's own TLS server tells of a connection when its handshake is over, which a stranger need not let happen: so many
-could be open that nobody has counted. And a handshake is dear, half a millisecond of CPU: each host has a rate.
+could be open that nobody has counted. And a handshake is dear, two milliseconds of CPU: each host has a rate.
 """
 
 import asyncio

@@ -15,6 +15,7 @@ from media_network.http.conditions import FOR_EVER, entity_tag, is_known
 from media_network.http.errors import NetworkError
 from media_network.http.refusing import refusing
 from media_network.messages.program_information import PART_PATH
+from media_network.messages.verb import Port
 from media_network.program import Program, joined
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
@@ -55,11 +56,21 @@ async def fetch_part(http: HttpClient, source: Address, sha256: Sha256, bytes_ma
     return await fetch_named(http, source, PART_PATH.format(sha256=sha256), sha256, bytes_max)
 
 
-async def fetch_named(http: HttpClient, source: Address, target: str, sha256: Sha256, bytes_max: int) -> bytes | None:
-    """Get what has this digest from a resource of a media address; None as of `fetch_part`."""
+async def fetch_named(
+    http: HttpClient,
+    source: Address,
+    target: str,
+    sha256: Sha256,
+    bytes_max: int,
+    *,
+    port: Port = Port.MEDIA,
+    token: str = "",
+) -> bytes | None:
+    """Get what has this digest from a resource of an address, which is a port of that kind, with that token; None as of
+    `fetch_part`."""
     octets = bytearray()
     try:
-        async with http.read(source, target) as response:
+        async with http.read(source, target, port=port, token=token) as response:
             if response.status != 200:
                 return None
             async for piece in response.content.iter_any():

@@ -44,6 +44,7 @@ STATUSES: Mapping[Reason, HTTPStatus] = MappingProxyType(
         Reason.NOT_YET_VALID: HTTPStatus.UNAUTHORIZED,
         Reason.WRONG_STATION: HTTPStatus.FORBIDDEN,
         Reason.WRONG_PROGRAM: HTTPStatus.FORBIDDEN,
+        Reason.WRONG_HOLDER: HTTPStatus.UNAUTHORIZED,
         Reason.BAD_LOGIN: HTTPStatus.UNAUTHORIZED,
         Reason.NOT_ENTITLED: HTTPStatus.FORBIDDEN,
         Reason.NOT_ALLOWED: HTTPStatus.FORBIDDEN,

@@ -95,6 +95,8 @@ class Enlisted(Struct, frozen=True, kw_only=True):
     """Whom to hear as engines of the station; None: the director does not say."""
     clock_us: Count | None = None
     """As in `Reported`."""
+    token_keys: Annotated[str, Meta(max_length=4096)] = ""
+    """A JWKS (RFC 7517) of what this director signs engine tokens with (claims 26, 27); empty: it issues none."""
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from media_network.fields import Count, ProgramId, Rate, Sha256
+from media_network.fields import Count, ProgramId, Rate, Sha256, TokenText
 from media_network.messages.holdings import COPIES_MAX
 from media_network.messages.verb import KIB, Caller, Done, Verb
 from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
@@ -66,6 +66,25 @@ class SegmentLocation(Struct, frozen=True, kw_only=True):
     media: str
     """Media address of the engine that has it."""
     ticket: str
+    control: str = ""
+    """Address of that engine, where it gives the copy over TLS for an engine token; empty: it asks for none, and gives
+    it at its media address."""
+
+
+class RequestEngineToken(Struct, frozen=True, kw_only=True):
+    """An engine of this station is to copy that from one of yours: supply the token that it shows (claims 26, 27)."""
+
+    program: ProgramId
+    table: Sha256
+    segment: Count
+    certificate: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}$(?!\n)")]
+    """By which the receiving engine shows who it is: its SHA-256 in base64url (`x5t#S256`, RFC 8705)."""
+
+
+class EngineToken(Struct, frozen=True):
+    """The second security token of claims 26 and 27."""
+
+    token: TokenText
 
 
 class Fetch(Struct, frozen=True, kw_only=True):
@@ -82,6 +101,10 @@ class Fetch(Struct, frozen=True, kw_only=True):
     source: str
     """Media address of the engine that has the segment."""
     ticket: str
+    control: str = ""
+    """Address of that engine, where the segment is fetched over TLS; empty: it is fetched at `source`."""
+    token: TokenText = ""
+    """What is shown there, beside the ticket, with each request for the copy (claims 26, 27)."""
     on_demand: bool = False
     """Somebody waits for it (claim 14): it waits for no other copy, and is given out as it arrives."""
 
@@ -130,6 +153,15 @@ LOCATE_SEGMENT = Verb(
     LocateSegment,
     SegmentLocation,
     "Where a segment is in the source station (claim 12).",
+    callers=(Caller.DIRECTOR,),
+    reads=True,
+)
+
+REQUEST_ENGINE_TOKEN = Verb(
+    "director/engine-token",
+    RequestEngineToken,
+    EngineToken,
+    "A seeking director requests the token that an authenticated engine of its copies with (claims 26, 27).",
     callers=(Caller.DIRECTOR,),
     reads=True,
 )

@@ -10,6 +10,13 @@ Moment = Annotated[float, Meta(ge=0, le=253_402_300_799)]
 Text = Annotated[str, Meta(max_length=256)]
 
 
+class Confirmation(Struct, frozen=True, kw_only=True):
+    """Whom a token is bound to (`cnf`, RFC 7800)."""
+
+    x5t_s256: Annotated[str, Meta(max_length=43)] = msgspec.field(name="x5t#S256")
+    """SHA-256 of the certificate, in base64url (RFC 8705, 3.1)."""
+
+
 class Claims(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The claims of a token."""
 
@@ -30,6 +37,8 @@ class Claims(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cdnistd: Annotated[int, Meta(ge=0)] = 0
     cdniip: str | None = None
     cdnicrit: str | None = None
+    cnf: Confirmation | None = None
+    """Of engine tokens."""
     gen: int | None = None
     """Ours, in renewals only: how many passwords the subscriber had had by then."""
 

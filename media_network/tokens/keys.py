@@ -4,7 +4,7 @@ joserfc, and cryptography below it, are known to this file only. Of a stranger's
 it is of, both as octets of bounded length: they parse nothing of it.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -32,6 +32,11 @@ class Algorithm(StrEnum):
 
 _CURVES = {Algorithm.ED25519: ("OKP", "Ed25519"), Algorithm.ES256: ("EC", "P-256")}
 _SIGNING = {algorithm: default_registry.algorithms[algorithm.value] for algorithm in Algorithm}
+
+_SEED_BYTES = 32
+_PKCS8_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+"""What stands before a seed in a key as PKCS #8 has it (RFC 8410, 7)."""
+_PEM = b"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
 
 
 class KeysUnreadable(ValueError):
@@ -92,6 +97,14 @@ class SigningKey:
         """Make a new one, named by its thumbprint (RFC 7638)."""
         made = OKPKey.generate_key("Ed25519") if algorithm is Algorithm.ED25519 else ECKey.generate_key("P-256")
         return cls(made.thumbprint(), algorithm, made)
+
+    @classmethod
+    def of_seed(cls, seed: bytes) -> "SigningKey":
+        """The Ed25519 key that follows from 32 octets (RFC 8032, 5.1.5)."""
+        if len(seed) != _SEED_BYTES:
+            raise ValueError(f"a seed has {_SEED_BYTES} octets, and not {len(seed)}")
+        key = OKPKey.import_key(_PEM % b64encode(_PKCS8_ED25519 + seed))
+        return cls(key.thumbprint(), Algorithm.ED25519, key)
 
     @classmethod
     def load(cls, secret: bytes) -> "SigningKey":

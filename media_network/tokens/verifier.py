@@ -102,6 +102,8 @@ class TokenVerifier:
         refused = self._untimely(found, now) or _elsewhere(found)
         if refused:
             return refused
+        if found.claims.cnf is not None:
+            return Refused(Reason.MALFORMED, "it is bound to a certificate, and consoles show none")
         if found.container is None:
             return Refused(Reason.MALFORMED, "it says in no way that is understood here which programs it is for")
         if not found.container.allows(asked.program, asked.uris):
@@ -157,7 +159,7 @@ class TokenVerifier:
             return Refused(Reason.BAD_ALGORITHM, f"tokens are signed by {' or '.join(sorted(_ALGORITHMS))}")
         key = self._keys.get(header.kid)
         if key is None:
-            return Refused(Reason.UNKNOWN_KEY, "the token names a key that the authentication server does not have")
+            return Refused(Reason.UNKNOWN_KEY, "the token names a key that its issuer does not have, or not any more")
         if header.alg != key.algorithm:
             return Refused(Reason.BAD_ALGORITHM, f"the key of the token is for {key.algorithm}")
         return key

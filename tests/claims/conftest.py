@@ -14,6 +14,7 @@ from tests.claims.full import CAPACITY_BPS, second_console
 from tests.claims.provider import Provider
 from tests.claims.swapping import CAPACITY_BPS as ROOM_FOR_ONE_BPS
 from tests.claims.tokens import TokenNetwork
+from tests.claims.trust import TrustNetwork
 from tests.clips import render
 from tests.laptop import Laptop, topology
 from tests.patience import wait_until
@@ -127,6 +128,16 @@ def full(tmp_path_factory):
 def overflow(full, film, tmp_path_factory):
     """What a second console got whose engine was full (claims 19, 20)."""
     return second_console(full, film, tmp_path_factory.mktemp("overflow"))
+
+
+@pytest.fixture(scope="package")
+def trust(tmp_path_factory, film):
+    """A small network whose machines show each other certificates, with a program at `north`."""
+    plan = topology(network_number(), ("home", 2), ("north", 3), ("south", 3)) + "pki: true\n"
+    with TrustNetwork.running(tmp_path_factory.mktemp("trust"), plan) as network:
+        network.number = int(plan.split()[1])
+        network.published = network.publish(film(4), "north", segment_ms=1000, copies=1)
+        yield network
 
 
 def sha256(data):

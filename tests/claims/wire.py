@@ -18,8 +18,9 @@ BUFFER_MIB = "256"
 """What a machine with little time is late with is kept meanwhile: a frame that is lost hides all that follows it in its
 connection."""
 FIELDS = (
+    "frame.protocols",
     *("frame.number", "ip.src", "ip.dst", "http.request.method", "http.request.uri", "http.response.code"),
-    *("http.request_in", "http.file_data", "udp.dstport", "udp.payload", "frame.time_epoch"),
+    *("http.request_in", "http.file_data", "udp.dstport", "udp.payload", "frame.time_epoch", "http.authorization"),
 )
 
 
@@ -37,6 +38,9 @@ class Message:
     answered: int = 0
     status: int = 0
     answer: dict = field(default_factory=dict)
+    authorization: str = ""
+    secured: bool = False
+    """Whether it came over TLS."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,12 @@ class Capture:
             if message.path == path and all(_get(message, name) == value for name, value in wanted.items())
         ]
 
-    def read(self, path):
+    def read(self, path, keys=None):
+        """`keys`: where processes wrote those of their connections."""
+        decrypted = ("-o", f"tls.keylog_file:{keys}", "-o", "http.tls.port:8081") if keys else ()
         lines = subprocess.run(
             [
-                *("tshark", "-r", path, "-Y", "http or udp", "-T", "fields"),
+                *("tshark", "-r", path, *decrypted, "-Y", "http or udp", "-T", "fields"),
                 *(word for name in FIELDS for word in ("-e", name)),
             ],
             capture_output=True,
@@ -85,6 +91,8 @@ class Capture:
                 body = _document(frame["http.file_data"])
                 path = frame["http.request.uri"].lstrip("/")
                 asked[number] = Message(number, source, frame["ip.dst"], path, body, at)
+                asked[number].authorization = frame["http.authorization"]
+                asked[number].secured = "tls" in frame["frame.protocols"].split(":")
                 self.messages.append(asked[number])
             elif frame["http.request_in"]:
                 request = asked[int(frame["http.request_in"])]
@@ -113,8 +121,9 @@ def _document(text):
 
 
 @contextmanager
-def capture(network, folder):
-    """Record a network of 127.<network>.0.0/16 while the context is open; the Capture is filled when it ends."""
+def capture(network, folder, secured=None):
+    """Record a network of 127.<network>.0.0/16 while the context is open; the Capture is filled when it ends. `secured`
+    is the network where machines speak TLS: a connection is read whose handshake was seen, so all make new ones."""
     path, log = folder / "wire.pcapng", folder / "tshark.log"
     capture_filter = f"(udp or tcp port 8080 or tcp port 8081) and net 127.{network}.0.0/16"
     with log.open("w") as complaints:
@@ -126,6 +135,8 @@ def capture(network, folder):
     taken = Capture()
     try:
         wait_until(lambda: "Capture started" in log.read_text(), why=log.read_text, process=tshark)
+        if secured:
+            secured.connect_anew()
         yield taken
         # What is in the file in the end, after this question has been seen, is all that came before it.
         last_word = "last-word-of-the-capture"
@@ -136,4 +147,4 @@ def capture(network, folder):
         tshark.terminate()
         tshark.wait(timeout=20)
     assert "dropped" not in log.read_text(), log.read_text()
-    taken.read(path)
+    taken.read(path, secured.keys if secured else None)

@@ -72,6 +72,7 @@ from media_network.messages.verb import Done
 from media_network.program_header import ProgramHeader
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
+from media_network.tokens.engine_token import EngineTokenIssuer
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +90,17 @@ async def open_director(
     """A director with its voice, and all that runs beside its messages; it adds to `counters`."""
     key = rng.randbytes(32)
     async with HttpClient(rng, duty.address.host, duty.identification) as http, asyncio.TaskGroup() as tasks:
-        tickets = TicketKey(key)
-        term = Term(duty=duty, http=http, rng=rng, tasks=tasks, tickets=tickets, began_at=_now(), counters=counters)
+        own = duty.identification.own if duty.identification else None
+        term = Term(
+            duty=duty,
+            http=http,
+            rng=rng,
+            tasks=tasks,
+            tickets=TicketKey(key),
+            engine_tokens=EngineTokenIssuer(own.station, rng.randbytes(32)) if own else None,
+            began_at=_now(),
+            counters=counters,
+        )
         try:
             yield Director(term, catalogue, key)
         finally:
@@ -129,7 +139,9 @@ class Director:
         self.registry = RegistryLink(term, catalogue, roster, table, library, stock)
         self._choice = SourceChoice(term)
         locating = self._locating = Locating(term, library, roster, table, self._choice)
-        copies = self._copies = DirectedCopies(term, roster, stock, self.registry, self._choice)
+        copies = self._copies = DirectedCopies(
+            term, roster, stock, self.registry, choice=self._choice, locating=locating
+        )
         self._obtaining = Obtaining(
             term, catalogue, library, roster, table, self.registry, self._choice, locating, copies
         )
@@ -185,8 +197,9 @@ class Director:
         table.verb(program_information.ASK_STATION_PROGRAM, self._tell_program)
         table.verb(sources.ASK_EXPLANATION, self._explaining.explain)
         table.verb(obtaining.LOCATE_SEGMENT, self._locating.locate_segment)
-        table.verb_from(admit, enlisting.ENLIST, self._enlist)
-        table.verb_from(admit, enlisting.REPORT, self._report)
+        table.verb(obtaining.REQUEST_ENGINE_TOKEN, self._locating.supply_token)
+        table.verb_by_asker(enlisting.ENLIST, self._enlist)
+        table.verb_by_asker(enlisting.REPORT, self._report)
         table.verb_from(admit, obtaining.COPY_DONE, self._copy_done)
         table.verb_from(admit, streaming.NEXT_SEGMENT, self._pushes.next_segment)
         table.verb_from(admit, streaming.ASSUMED, self._pushes.assumed)
@@ -324,7 +337,9 @@ class Director:
         header = self._catalogue.get(message.program)
         return header or Refused(Reason.UNKNOWN_PROGRAM, f"{message.program} is not known here")
 
-    async def _enlist(self, message: enlisting.Enlist) -> enlisting.Enlisted | Refused:
+    async def _enlist(self, message: enlisting.Enlist, asker: Asker) -> enlisting.Enlisted | Refused:
+        if refused := self._admit(asker):
+            return refused
         if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
         try:
@@ -337,6 +352,7 @@ class Director:
             self._lose(earlier)
         known = earlier and earlier.boot == message.boot
         engine = self._roster.enlist(message, address, media, _now())
+        engine.certificate = asker.peer.thumbprint if asker.peer else ""
         self._term.know_tickets(message.ticket_keys)
         self._attending.begin(engine)
         if not known:
@@ -358,6 +374,7 @@ class Director:
             revoked=self._pushes.inherit(message.streams, engine),
             blades=self._term.blades.told(None),
             clock_us=_clock_us(),
+            token_keys=self._term.engine_tokens.jwks if self._term.engine_tokens else "",
         )
 
     async def _recall(self, engine: EngineRecord, programs: Collection[ProgramId]) -> None:
@@ -366,13 +383,16 @@ class Director:
         for name in programs:
             await self._library.get(name, engine.media)
 
-    async def _report(self, message: enlisting.Report) -> enlisting.Reported | Refused:
+    async def _report(self, message: enlisting.Report, asker: Asker) -> enlisting.Reported | Refused:
+        if refused := self._admit(asker):
+            return refused
         engine = self._enlisted(message.engine, message.boot)
         if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._roster.report(message, engine, _now())
+        engine.certificate = asker.peer.thumbprint if asker.peer else ""
         self._catalogues.reported(engine)
         revoked = self._pushes.reports.take(message, engine)
         return enlisting.Reported(

@@ -13,6 +13,7 @@ from media_network.callback import do_nothing
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
 from media_network.ticket import TicketKey
+from media_network.tokens.engine_token import EngineTokenIssuer
 
 _EARLIER_KEPT = 8
 _MORE_IS_HEARD_S = 0.05
@@ -51,6 +52,8 @@ class Term:
     tasks: asyncio.TaskGroup
     """What runs beside the messages ends with the term."""
     tickets: TicketKey
+    engine_tokens: EngineTokenIssuer | None = None
+    """What copies from this station are made with; None: they take none."""
     began_at: float
     """By the event loop's time, in seconds."""
     counters: DirectorCounters

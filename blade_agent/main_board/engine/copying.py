@@ -25,7 +25,7 @@ from media_network.http.client import HttpClient
 from media_network.http.errors import Unreachable
 from media_network.http.parts import fetch_named
 from media_network.messages.obtaining import COPY_DONE, CopyDone, CopyResult, Fetch
-from media_network.messages.verb import Done
+from media_network.messages.verb import Done, Port
 from media_network.refusal import Reason, Refused
 from media_network.segment_index import BLOCK_BYTES, index_bytes_max
 from media_network.segment_set import SEGMENTS_PER_PROGRAM_MAX
@@ -104,7 +104,7 @@ class Copying:
         if request.segment.number >= SEGMENTS_PER_PROGRAM_MAX:
             return Refused(Reason.BAD_MESSAGE, f"segment {request.segment.number} is out of range")
         try:
-            source, parts = Address.parse(request.source), Address.parse(request.parts)
+            source, parts = Address.parse(request.control or request.source), Address.parse(request.parts)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         key = partial_key(request.program, request.segment)
@@ -241,7 +241,9 @@ class Copying:
             return
         target = index_target(_cut(request), request.segment.number, request.ticket)
         bytes_max = index_bytes_max(request.segment.length_bytes)
-        octets = await fetch_named(self._client, source, target, sha256, bytes_max)
+        octets = await fetch_named(
+            self._client, source, target, sha256, bytes_max, port=_port(request), token=request.token
+        )
         if octets is None:
             raise SourceLost(source, "it does not give the index of the segment")
         await reception.put_index(octets)
@@ -269,7 +271,9 @@ class Copying:
         """Read over one connection. Raises Unreachable when it breaks."""
         target = segment_target(_cut(request), request.segment.number, request.ticket)
         first_byte = reception.length_bytes
-        async with self._client.read(source, target, first_byte=first_byte) as response:
+        async with self._client.read(
+            source, target, port=_port(request), first_byte=first_byte, token=request.token
+        ) as response:
             if response.status != (206 if first_byte else 200):
                 raise SourceLost(source, f"HTTP {response.status}")
             gathered = bytearray()
@@ -291,6 +295,11 @@ class Copying:
 def _enough_bytes(request: Fetch, reception: SegmentReception) -> int:
     """So much is written at once: where somebody waits for it, what completes a block."""
     return BLOCK_BYTES - reception.length_bytes % BLOCK_BYTES if request.on_demand else _WRITE_BYTES
+
+
+def _port(request: Fetch) -> Port:
+    """Where it is fetched."""
+    return Port.CONTROL if request.control else Port.MEDIA
 
 
 def _cut(request: Fetch) -> Cut:

@@ -32,6 +32,8 @@ from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 from media_network.ticket import TicketKey
+from media_network.tokens.engine_token import EngineTokenVerifier
+from media_network.tokens.keys import KeysUnreadable
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +118,9 @@ class DirectorLink:
         """Of the station, as this director or the one before has told; None: it has not."""
         self._blades_version: int | None = None
         """What this director knows that we know."""
+        own = duty.identification.own if duty.identification else None
+        self.copy_tokens = EngineTokenVerifier(own.station) if own else None
+        """Of the engine tokens that copies are made with; None: they are made without."""
         self._ticket_keys: deque[TicketKey] = deque(maxlen=_KEYS_KEPT)
         self._client = client
         self._store = store
@@ -286,6 +291,11 @@ class DirectorLink:
 
     def _take_terms(self, terms: Enlisted) -> None:
         self.director_media = _address_of(terms.media)
+        if self.copy_tokens and terms.token_keys:
+            try:
+                self.copy_tokens.take_keys(terms.token_keys)
+            except KeysUnreadable as error:
+                logger.warning("director %s tells no keys of engine tokens: %s", self.duty.director, error)
         self._blades = terms.blades
         self._blades_version = terms.blades.version if terms.blades else None
         self.lease_s = terms.lease_ms / 1000

@@ -196,6 +196,36 @@ def test_random_requests_in_random_pieces_are_answered_in_order():
         asyncio.run(story(seed))
 
 
+def test_an_answer_that_sends_a_file_is_sent_once(tmp_path):
+    (tmp_path / "file").write_bytes(b"in a file")
+
+    async def get(_):
+        return web.FileResponse(tmp_path / "file")
+
+    async def story():
+        party = Party()
+        table = party.table()
+        table.resource("/file", get)
+        async with serve(table, ANY_PORT) as address:
+            reader, writer = await asyncio.open_connection(*address)
+            for path, body in (("/file", "in a file"), ("/now", "now"), ("/file", "in a file"), ("/soon", "soon")):
+                writer.write(request(path))
+                assert await answered(reader) == body
+            writer.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("path", ["/soon", "/file-that-nobody-has"])
+def test_who_wants_to_leave_after_an_answer_is_let_go(path):
+    async def story():
+        async with connected() as (_, reader, writer):
+            writer.write(request(path, fields="Connection: close\r\n"))
+            assert (await reader.read()).partition(b"\r\n")[0] in (b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found")
+
+    asyncio.run(story())
+
+
 def test_a_guard_sees_every_request():
     @web.middleware
     async def refuse(request, handler):

@@ -4,6 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
+from blade_agent.main_board.director.copies.locating import Locating
 from blade_agent.main_board.director.copies.source_choice import SourceChoice, SourceDirector
 from blade_agent.main_board.director.engines.roster import EngineRecord, Roster
 from blade_agent.main_board.director.holdings.registry_link import RegistryLink
@@ -15,6 +18,7 @@ from media_network.cut import Cut
 from media_network.messages.obtaining import FETCH, CopyDone, CopyResult, Fetch, SegmentLocation
 from media_network.program import Program
 from media_network.segment_table import Segment
+from media_network.tokens.engine_token import CopyRequest
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +37,21 @@ class DirectedCopies:
     """The copies under way."""
 
     def __init__(
-        self, term: Term, roster: Roster, stock: TakingStock, registry: RegistryLink, choice: SourceChoice
+        self,
+        term: Term,
+        roster: Roster,
+        stock: TakingStock,
+        registry: RegistryLink,
+        *,
+        choice: SourceChoice,
+        locating: Locating,
     ) -> None:
         self._term = term
         self._roster = roster
         self._stock = stock
         self._registry = registry
         self._choice = choice
+        self._locating = locating
         self._copies: dict[_Copy, asyncio.Future[CopyDone | None]] = {}
         self._taken: dict[_Copy, asyncio.Future[bool]] = {}
         """Of each of these: whether its engine has taken the order."""
@@ -87,6 +99,7 @@ class DirectedCopies:
             parts=str(self._term.duty.media),
             source=location.media,
             ticket=location.ticket,
+            control=location.control,
             on_demand=begun is not None,
         )
         key = (engine.address, program.cut, segment.number)
@@ -106,7 +119,8 @@ class DirectedCopies:
         ours = [each for each in (engine.address, giving) if each]
         self._roster.in_flight.begin(key, ours, segment.length_bytes)
         try:
-            done = await self._ordered(engine, order, waiting, taken, begun or do_nothing)
+            authorised = await self._authorised(order, engine, source)
+            done = await self._ordered(engine, authorised, waiting, taken, begun or do_nothing) if authorised else None
         finally:
             del self._copies[key], self._taken[key]
             self._roster.in_flight.end(key)
@@ -114,7 +128,7 @@ class DirectedCopies:
                 taken.set_result(False)
             if not waiting.done():
                 waiting.set_result(None)
-        result = _result_of(done)
+        result = _result_of(done) if authorised else CopyResult.SOURCE_LOST
         self._count(engine, result)
         if source and done and result is CopyResult.STORED:
             self._choice.copied(source.station, done.copied_bytes, _now() - began_at)
@@ -143,6 +157,14 @@ class DirectedCopies:
         """An engine is gone: no word will come of the copies it was directed to make."""
         for copy in [copy for copy in self._copies if copy[0] == engine]:
             self._conclude(copy, None)
+
+    async def _authorised(self, order: Fetch, engine: EngineRecord, source: SourceDirector | None) -> Fetch | None:
+        """The order with the token that the receiving engine shows (claims 26, 27); None: the source supplies none."""
+        if not order.control:
+            return order
+        copy = CopyRequest(Cut(order.program, order.table), order.segment.number, engine.certificate)
+        token = await self._locating.token(copy, source) if source else self._locating.own_token(copy)
+        return replace(order, token=token) if token else None
 
     async def _ordered(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection
 
 from blade_agent.main_board.director.copies.source_choice import SourceChoice, SourceDirector
@@ -11,9 +12,17 @@ from blade_agent.main_board.director.holdings.segment_location_table import Segm
 from blade_agent.main_board.director.term import Term
 from media_network.cut import Cut
 from media_network.http.errors import NetworkError
-from media_network.messages.obtaining import LOCATE_SEGMENT, LocateSegment, SegmentLocation
+from media_network.messages.obtaining import (
+    LOCATE_SEGMENT,
+    REQUEST_ENGINE_TOKEN,
+    EngineToken,
+    LocateSegment,
+    RequestEngineToken,
+    SegmentLocation,
+)
 from media_network.refusal import Reason, Refused
 from media_network.ticket import COPY_HOLDER
+from media_network.tokens.engine_token import CopyRequest
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +85,35 @@ class Locating:
             return None
         engine = min(holders, key=lambda record: (record.load_share, record.slot))
         ticket = self._term.tickets.sign(f"{COPY_HOLDER}{segment}", cut.program)
-        return SegmentLocation(media=str(engine.media), ticket=ticket)
+        control = str(engine.address) if self._term.engine_tokens else ""
+        return SegmentLocation(media=str(engine.media), ticket=ticket, control=control)
+
+    async def supply_token(self, request: RequestEngineToken) -> EngineToken | Refused:
+        """Answer `REQUEST_ENGINE_TOKEN`, as the source director: what was said where it is, one may copy."""
+        cut = Cut(request.program, request.table)
+        if cut.program in self._library.closed:
+            return Refused(Reason.NOT_HERE, f"{cut.program} is being deleted here")
+        if not self._table.engines_with(cut, request.segment):
+            return Refused(Reason.NOT_HERE, f"segment {request.segment} of {request.program} is at no live engine")
+        token = self.own_token(CopyRequest(cut, request.segment, request.certificate))
+        return EngineToken(token) if token else Refused(Reason.UNABLE, "copies take no engine tokens here")
+
+    def own_token(self, request: CopyRequest) -> str | None:
+        """A token for a copy from an engine of this station; None: it takes none."""
+        return self._term.engine_tokens.issue(request, time.time()) if self._term.engine_tokens else None
+
+    async def token(self, request: CopyRequest, source: SourceDirector) -> str | None:
+        """As the seeking director: request one of the source director."""
+        cut = request.cut
+        message = RequestEngineToken(
+            program=cut.program, table=cut.table, segment=request.segment, certificate=request.certificate
+        )
+        answer = await self._term.http.tell(source.director, REQUEST_ENGINE_TOKEN, message)
+        if answer is None:
+            logger.warning("%s supplies no token for segment %d of %s", source.director, request.segment, cut.program)
+            self._choice.failed(source.station)
+            return None
+        return answer.token
 
     async def locate(self, cut: Cut, segment: int, source: SourceDirector) -> SegmentLocation | None:
         """As the seeking director: ask the source director."""

@@ -60,6 +60,8 @@ class EngineRecord:
     told_again_at: float = 0.0
     """It is not told again before."""
     being_told: bool = False
+    certificate: str = ""
+    """By which it has shown last who it is (`x5t#S256`); empty: nobody shows that."""
 
     @property
     def silent(self) -> bool:

@@ -18,8 +18,10 @@ from blade_agent.main_board.engine.store.layout import SegmentKey
 from blade_agent.main_board.engine.store.store import IndexDigest, SegmentStore
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from media_network.cut import Cut
+from media_network.http.asker import asker_of
 from media_network.http.at_once import FileAnswer, answer_head
 from media_network.http.conditions import FOR_EVER, entity_tag, is_known, range_counts
+from media_network.http.copy_admission import refuse_copy
 from media_network.http.cross_origin import FROM_ANYWHERE
 from media_network.http.ranges import asked_range
 from media_network.http.refusing import refusing
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 _WINDOW_BYTES = 4 * 1024 * 1024
 _AT_ONCE_BYTES = 16 * 1024 * 1024
 """Of a longer part it is not asked whether all of it is in memory."""
+_SECURED_BYTES = 512 * 1024
+"""Of a segment in memory at a time, where it leaves over TLS."""
 _HEADERS = {"Accept-Ranges": "bytes", "Cache-Control": FOR_EVER}
 _TYPE = {"Content-Type": "video/mp2t"}
 _CONDITIONS = frozenset({b"if-none-match", b"if-range"})
@@ -65,12 +69,13 @@ class SegmentResource:
         self._meter = meter
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET and HEAD, with Range and conditions: 403 without a good ticket, 404 for what is neither held nor
-        received, 503 for a bad disk, or a copy that came to nothing before there was anything to give."""
+        """Answer GET and HEAD, with Range and conditions: 403 without a good ticket, 401 or 403 for a copy without a
+        good engine token, 404 for what is neither held nor received, 503 for a bad disk, or a copy that came to nothing
+        before there was anything to give."""
         cut, number, ticket = asked_segment(request.match_info, request.query)
-        holder = self._director.holder(ticket, cut.program)
-        if holder is None:
-            return self._refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
+        holder = self._admitted(request, cut, number, ticket)
+        if isinstance(holder, Refused):
+            return self._refuse(holder.reason, str(holder))
         try:
             stored = await self._open(cut, number, _range_of(request))
         except NotHeld as error:
@@ -136,6 +141,23 @@ class SegmentResource:
         if stored.channel.usable:
             self._store.lose(stored.key)
 
+    def _admitted(self, request: web.Request, cut: Cut, number: int, ticket: str) -> str | Refused:
+        """Who a segment is given to: the holder of the ticket, and of an engine token where it is a copy."""
+        holder = self._director.holder(ticket, cut.program)
+        if holder is None:
+            return Refused(Reason.BAD_TICKET, "the ticket is not good for this program")
+        tokens = self._director.copy_tokens
+        if tokens is None:
+            return holder
+        is_copy = holder.startswith(COPY_HOLDER)
+        if not is_copy and asker_of(request).identified:
+            return Refused(Reason.BAD_TICKET, "viewers are served at the media port")
+        refused = refuse_copy(request, tokens, cut, number) if is_copy else None
+        if refused:
+            asking = asker_of(request).name
+            logger.info("%s is refused a copy of segment %d of %s: %s", asking, number, cut.program, refused)
+        return refused or holder
+
     def _metered(self, holder: str, cut: Cut) -> PulledPart | None:
         """What is billed of a request; None: nothing is, as of another engine's copy."""
         if self._meter is None or holder.startswith(COPY_HOLDER):
@@ -158,10 +180,11 @@ class SegmentResource:
         return coming or await self._store.read(cut, number)
 
     async def get_index(self, request: web.Request) -> web.StreamResponse:
-        """Answer GET and HEAD of an index: 403 without a good ticket, 404 for what is not held, 503 for a bad disk."""
+        """Answer GET and HEAD of an index: as of the segment."""
         cut, number, ticket = asked_segment(request.match_info, request.query)
-        if self._director.holder(ticket, cut.program) is None:
-            return self._refuse(Reason.BAD_TICKET, "the ticket is not good for this program")
+        holder = self._admitted(request, cut, number, ticket)
+        if isinstance(holder, Refused):
+            return self._refuse(holder.reason, str(holder))
         try:
             octets = await self._store.read_index(cut, number, self._index_digest)
         except NotHeld as error:
@@ -190,7 +213,11 @@ class SegmentResource:
             response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{stored.length_bytes}"
         await response.prepare(request)
         if request.method != "HEAD":
-            await self._send(request, stored, range(first, end), metered)
+            octets = range(first, end)
+            if request.secure:
+                await self._send_secured(response, stored, octets)
+            else:
+                await self._send(request, stored, octets, metered)
         await response.write_eof()
         return response
 
@@ -222,6 +249,26 @@ class SegmentResource:
                 self.lose(stored)
                 raise ConnectionResetError("the segment has been truncated")
             offset += sent
+
+    async def _send_secured(self, response: web.StreamResponse, stored: StoredSegment, octets: range) -> None:
+        """Send a part over TLS, which takes it from memory: only copies come so, and nobody is billed for them."""
+        offset, end = octets.start, octets.stop
+        buffer = bytearray(min(len(octets), _SECURED_BYTES))
+        while offset < end:
+            try:
+                count = min(end, offset + len(buffer), await stored.past(offset)) - offset
+                part = memoryview(buffer)[:count]
+                await stored.read_into(offset, part)
+            except ArrivalBroken as error:
+                logger.warning("%s", error)
+                raise ConnectionResetError(str(error)) from error
+            except StoreError as error:
+                logger.warning("%s", error)
+                self.lose(stored)
+                raise ConnectionResetError(str(error)) from error
+            await response.write(bytes(part))
+            self._counters.pull_bytes += count
+            offset += count
 
     def _refuse(self, reason: Reason, detail: str) -> web.Response:
         self._counters.refusals += 1

@@ -103,6 +103,8 @@ class ScriptedDirector:
     """Answers as the test told it, and remembers what it heard."""
 
     lease_ms: int = 2000
+    token_keys: str = ""
+    """Of engine tokens."""
     interval_ms: int = 100
     refuse_reports: object = None
     before_it_enlists: Callable[[], object] = do_nothing
@@ -170,6 +172,7 @@ class ScriptedDirector:
             media="127.0.0.1:8080",
             report_interval_ms=self.interval_ms,
             lease_ms=self.lease_ms,
+            token_keys=self.token_keys,
         )
 
     async def _report(self, message):
