@@ -235,6 +235,7 @@ def _service_of(settings: BladeSettings) -> ServiceAddress | None:
         take_command=service.take_command,
         leave_command=service.leave_command,
         listen=service.listen,
+        rtp_port=service.rtp_port,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from blade_agent.main_board.accounts.settings import AccountsLinkSettings
+from blade_agent.main_board.service_address import RTP_PORT
 from media_network.address import Address, Ipv4Text
 from media_network.fields import PathText, Zone
 from media_network.identity.settings import IdentitySettings
@@ -33,6 +34,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The same for taking it away when it ceases to."""
     listen: bool = False
     """Serve there while it directs. Without it, something in the network leads what goes there to the director."""
+    rtp_port: Annotated[int, Meta(ge=1, le=65534)] = RTP_PORT
+    """Where RTP streams leave from, whichever blade sends them; RTCP has the port after it."""
 
 
 class ChannelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -233,6 +233,7 @@ class RunningMainBoard:
             capacity_bps=int(board.capacity_bps * self._share),
             allow_elsewhere=board.allow_elsewhere,
             identification=board.identification,
+            rtp=board.service.rtp if board.service else None,
         )
 
     def _director_media(self) -> Address | None:
@@ -272,6 +273,7 @@ class RunningMainBoard:
             address=self._board.address,
             media=self._board.media,
             service=self._board.service.address if self._board.service else None,
+            rtcp=self._board.service.rtcp if self._board.service else None,
             zone=self._board.zone,
             epoch=wanted.epoch,
             center=wanted.center,

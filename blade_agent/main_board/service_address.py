@@ -18,6 +18,8 @@ from media_network.messages.verb import Port
 
 logger = logging.getLogger(__name__)
 
+RTP_PORT = 5004
+"""As IANA has it for RTP (RFC 3551, 8); that of RTCP is the next one."""
 _COMMAND_WITHIN_S = 5.0
 _TRY_AGAIN_S = 1.0
 
@@ -30,6 +32,18 @@ class ServiceAddress:
     take_command: tuple[str, ...] = ()
     leave_command: tuple[str, ...] = ()
     listen: bool = False
+    rtp_port: int = RTP_PORT
+    """Where RTP leaves from; RTCP has the port after it."""
+
+    @property
+    def rtp(self) -> Address:
+        """Where RTP leaves from, whichever blade sends it."""
+        return self.address._replace(port=self.rtp_port)
+
+    @property
+    def rtcp(self) -> Address:
+        """Where receivers speak to whoever sends."""
+        return self.address._replace(port=self.rtp_port + 1)
 
 
 @asynccontextmanager

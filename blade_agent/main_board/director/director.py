@@ -50,6 +50,7 @@ from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.parts import with_parts
 from blade_agent.main_board.same_station import refuse_other_stations
+from blade_agent.main_board.receiver_reports import open_receiver_reports
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.holding_pages import page_of
@@ -230,6 +231,8 @@ class Director:
             tasks.create_task(self._eviction.keep_room(), name="keep room")
             tasks.create_task(self._retiring.keep_tidy(), name="keep tidy")
             tasks.create_task(self._keep_watch(), name="keep watch")
+            if self._term.duty.rtcp:
+                tasks.create_task(self._hear_receivers(self._term.duty.rtcp), name="hear receivers")
 
     @property
     def carried(self) -> int:
@@ -263,6 +266,14 @@ class Director:
         )
         sessions = (*self._pushes.figures(), *self._pulls.figures(_PULLS_SHOWN))
         return DirectorWork(engines=engines, sessions=sessions, lost=tuple(self._pushes.lost))
+
+    async def _hear_receivers(self, rtcp: Address) -> None:
+        """Whoever has the service address gets what receivers of RTP streams say: that is the blade that directs."""
+        try:
+            async with open_receiver_reports(rtcp, lambda reception: self._pushes.receivers.hear((reception,))):
+                await asyncio.Event().wait()
+        except OSError as error:
+            logger.warning("receivers of RTP are not heard at %s: %s", rtcp, error.strerror or error)
 
     async def _keep_watch(self) -> None:
         """Notice engines and consoles that have fallen silent."""
@@ -375,6 +386,7 @@ class Director:
         self._roster.report(message, engine, _now())
         self._catalogues.reported(engine)
         revoked = self._pushes.reports.take(message, engine)
+        self._pushes.receivers.hear(message.received)
         return enlisting.Reported(
             revoked=revoked,
             clock_us=_clock_us(),

@@ -31,6 +31,7 @@ from media_network.messages.enlisting import (
 from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
+from media_network.rtp import Reception
 from media_network.ticket import TicketKey
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class EngineDuty:
     """Send streams to other hosts than those that ask for them."""
     identification: Identification | None = None
     """Who this blade is, and how it learns who asks; None: nobody shows who he is."""
+    rtp: Address | None = None
+    """Where RTP leaves from, whichever engine of the station sends it; None: none does."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class EngineLoad:
     streams: tuple[StreamCursor, ...]
     push_bps: int
     pull_bps: int
+    received: tuple[Reception, ...] = ()
 
 
 class CatalogueKnown(NamedTuple):
@@ -349,6 +353,7 @@ class DirectorLink:
             free_bytes=self._store.free_bytes,
             stored_bytes=self._store.stored_bytes,
             draining=self.draining,
+            received=load.received,
             blades=self._blades_version,
         )
 

@@ -14,9 +14,10 @@ from blade_agent.main_board.director.admission import Admission, Guest
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.exchanging import Exchanging
 from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
+from blade_agent.main_board.director.conversations.rtp_receivers import RtpReceivers
 from blade_agent.main_board.director.conversations.session_notes import SessionNotes
 from blade_agent.main_board.director.conversations.settling import Settling
-from blade_agent.main_board.director.conversations.steering import Steering
+from blade_agent.main_board.director.conversations.steering import PAST_THE_END, Steering
 from blade_agent.main_board.director.conversations.stream_reports import StreamReports
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
@@ -33,7 +34,7 @@ from blade_agent.main_board.director.sessions.events import (
     TurnAssumed,
     TurnStopped,
 )
-from blade_agent.main_board.director.sessions.position import is_within
+from blade_agent.main_board.director.sessions.position import is_within, random_access
 from blade_agent.main_board.director.sessions.session import Session
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.sessions.session_terms import SessionTerms
@@ -44,7 +45,7 @@ from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.asker import Asker
 from media_network.messages.enlisting import RunningStream, TurnPhase
-from media_network.messages.steering import Bookmark
+from media_network.messages.steering import Bookmark, SeekStyle
 from media_network.messages.streaming import (
     Assumed,
     Next,
@@ -58,16 +59,20 @@ from media_network.messages.verb import Done
 from media_network.messages.watching import ListSessions, Sessions, StreamView, Watching
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
+from media_network.rtp import RtpPlace
 
 logger = logging.getLogger(__name__)
 
 ENDED_KEPT_S = 60.0
 _SILENT_INTERVALS = 3
+_RECEIVERS_SILENT_S = 25.0
+"""A receiver of RTP that has said nothing for five of its intervals has gone (RFC 3550, 6.3.5)."""
 _AGAIN_AFTER_S = 0.05
 _BROUGHT_WITHIN_S = 2.0
 """So long a console waits for the first bytes of a segment that is brought from elsewhere; then it asks again."""
 _COMES = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY})
 """Refusals for want of an engine: one may come to have the segment."""
+_NO_SERVICE_ADDRESS = Refused(Reason.UNABLE, "the station has no service address, which RTP would come from")
 _STILL_ASSEMBLING = Refused(Reason.OVERDUE, "the engines have yet to tell this director what they send")
 
 
@@ -91,6 +96,8 @@ class PushSessions:
         self._notes = SessionNotes(term, choice.roster)
         self.reports = StreamReports(choice.roster, self._conversations, self._at)
         """What engines say of those they send."""
+        self.receivers = RtpReceivers(self._conversations)
+        """What receivers of RTP streams say."""
 
     # Consoles
 
@@ -112,13 +119,28 @@ class PushSessions:
         if program is None:
             self._term.counters.refusals += 1
             return self._library.why_not(request.program)
-        opened = await self._open_in_time(program, request.console)
+        wanted = self._wanted(request, program)
+        opened = wanted if isinstance(wanted, Refused) else await self._open_in_time(wanted)
         if isinstance(opened, Refused):
             self._term.counters.refusals += 1
         else:
             self._term.counters.sessions_begun += 1
             self._admission.note(guest, opened.session, program.name, push=True)
         return opened
+
+    def _wanted(self, request: Play, program: Program) -> SessionTerms | Refused:
+        """The terms of the session that is asked for, which has no name yet."""
+        begins = random_access(program, request.at_ms, SeekStyle.PRIOR)
+        if begins is None:
+            return PAST_THE_END
+        if not request.rtp:
+            return replace(self._terms("", program, request.console), begins=begins)
+        if self._term.duty.service is None:
+            return _NO_SERVICE_ADDRESS
+        rng = self._term.rng
+        rtp = RtpPlace(ssrc=rng.getrandbits(32), sequence=rng.getrandbits(16), timestamp=rng.getrandbits(32))
+        terms = self._terms("", program, request.console, rtp=rtp)
+        return replace(terms, begins=begins)
 
     async def _admitted(self, request: Play, console: Address, host: str) -> Guest | Refused:
         """Who asks, or what there is against them."""
@@ -164,7 +186,7 @@ class PushSessions:
             return Refused(Reason.NO_SUCH_RANGE, "the program has no such packet")
         if known := self._conversations.get(name):
             return known  # it was asked for twice
-        terms = self._terms(name, program, bookmark.console, known_turn=bookmark.known_turn)
+        terms = self._terms(name, program, bookmark.console, known_turn=bookmark.known_turn, rtp=bookmark.rtp)
         conversation = self._begin(terms, _now())
         left = (bookmark.left.segment, bookmark.left.packet) if bookmark.left else None
         position = bookmark.place.segment, bookmark.place.packet
@@ -245,14 +267,14 @@ class PushSessions:
         A late `ASSUMED` may have made a sender of an engine that was struck off meanwhile: it is lost once more.
         """
         now = _now()
-        for name, conversation in list(self._conversations.items()):
+        for conversation in list(self._conversations.values()):
             sender = conversation.session.state.sender
             if sender and not self._roster.knows(sender.engine, sender.boot):
                 conversation.hear(EngineLost(engine=sender.engine, boot=sender.boot, gone=True))
             conversation.hear(LookedRound())
             state = conversation.session.state
             if isinstance(state, Ended) and now - state.at > ENDED_KEPT_S:
-                del self._conversations[name]
+                self._forget(conversation)
 
     def figures(self) -> tuple[SessionFigures, ...]:
         """Each session that has not ended."""
@@ -282,37 +304,39 @@ class PushSessions:
 
     # The parts of it
 
-    async def _open_in_time(self, program: Program, console: str) -> Redirect | Refused:
+    async def _open_in_time(self, wanted: SessionTerms) -> Redirect | Refused:
         """Open a session; who asks waits while engines have yet to say what they hold, and for the first bytes of what
         has to be brought from another station (claim 14), or to another engine (claim 19)."""
         wait_until = _now() + _BROUGHT_WITHIN_S
-        while isinstance(opened := await self._open(program, console), Refused):
+        while isinstance(opened := await self._open(wanted), Refused):
             if opened.reason not in _COMES:
                 return opened
             if await self._term.has_more_to_hear():
                 continue
-            if refused := await self._comes(program, opened):
+            if refused := await self._comes(wanted, opened):
                 return refused
             if _now() > wait_until:
                 return opened
             await asyncio.sleep(_AGAIN_AFTER_S)
         return opened
 
-    async def _comes(self, program: Program, opened: Refused) -> Refused | None:
+    async def _comes(self, wanted: SessionTerms, opened: Refused) -> Refused | None:
         """Wait until the first segment is at an engine that may send it. None: it may be; else why not."""
+        program, (segment, _) = wanted.program, wanted.begins
         if opened.reason is Reason.AT_CAPACITY:
-            return await self._choice.relieved(program, 0)
-        return await self._choice.bring(program, 0)
+            return await self._choice.relieved(program, segment)
+        return await self._choice.bring(program, segment)
 
-    async def _open(self, program: Program, console: str) -> Redirect | Refused:
+    async def _open(self, wanted: SessionTerms) -> Redirect | Refused:
+        program = wanted.program
         if refused := self._library.refusal(program.name):
             return refused
         name = new_session_id(self._term.rng)
-        conversation = self._begin(self._terms(name, program, console), _now())
+        conversation = self._begin(replace(wanted, session=name), _now())
         conversation.hear(PlayAsked())
         turn = await conversation.opened
         if isinstance(turn, Refused):
-            del self._conversations[name]
+            self._forget(conversation)
             return turn
         return Redirect(
             session=name,
@@ -320,19 +344,28 @@ class PushSessions:
             engine=str(self._roster.media(turn.engine)),
             ticket=self._term.tickets.sign(name, program.name),
             program=program.header,
-            first=program.segments[0],
+            first=program.segments[turn.segment],
+            rtp=turn.rtp,
             report_interval_ms=self._term.duty.intervals.watching_ms,
         )
 
-    def _terms(self, name: str, program: Program, console: str, known_turn: int | None = None) -> SessionTerms:
-        """What a session is opened with; `known_turn` of one that began under an earlier director."""
+    def _terms(
+        self,
+        name: str,
+        program: Program,
+        console: str,
+        known_turn: int | None = None,
+        rtp: RtpPlace | None = None,
+    ) -> SessionTerms:
+        """What a session is opened with; `known_turn` and `rtp` of one that began under an earlier director."""
         terms = SessionTerms(
             session=name,
             program=program,
             console=console,
-            patience_s=self._patience_s,
+            patience_s=max(self._patience_s, _RECEIVERS_SILENT_S) if rtp else self._patience_s,
             lease_s=self._term.lease_s,
             pause_s=self._term.duty.pause_s,
+            rtp=rtp,
         )
         if known_turn is None:
             return terms
@@ -352,7 +385,12 @@ class PushSessions:
             counted=self._notes.count,
             exchanged=self._exchanging.seek,
         )
+        self.receivers.know(terms)
         return conversation
+
+    def _forget(self, conversation: Conversation) -> None:
+        del self._conversations[conversation.name]
+        self.receivers.forget(conversation.session.terms)
 
     @property
     def _patience_s(self) -> float:
@@ -371,7 +409,9 @@ class PushSessions:
             if program is None or not _is_of(stream, program):
                 return
             conversation = self._begin(
-                self._terms(stream.cursor.session, program, stream.console, known_turn=stream.cursor.turn),
+                self._terms(
+                    stream.cursor.session, program, stream.console, known_turn=stream.cursor.turn, rtp=stream.rtp
+                ),
                 _now() + FOUND_WITHIN_S,
             )
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
