@@ -14,6 +14,9 @@ from msgspec.structs import replace
 
 from media_network.packets import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM, TICK_HZ, TS_PACKET_BYTES, datagrams_of
 
+RTP_PORT, RTSP_PORT = 5004, 8554
+"""Where RTP leaves from, and players speak RTSP, where nothing else is said: as IANA has them. RTCP has the port after
+RTP; 554 for RTSP would take a privilege."""
 RTP_HEADER_BYTES = 12
 RTP_DATAGRAM_BYTES = RTP_HEADER_BYTES + DATAGRAM_BYTES
 """Length of a full datagram."""

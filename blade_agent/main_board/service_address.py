@@ -15,11 +15,10 @@ from media_network.address import Address
 from media_network.http.gate import ConnectionGate
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Port
+from media_network.rtp import RTP_PORT
 
 logger = logging.getLogger(__name__)
 
-RTP_PORT = 5004
-"""As IANA has it for RTP (RFC 3551, 8); that of RTCP is the next one."""
 _COMMAND_WITHIN_S = 5.0
 _TRY_AGAIN_S = 1.0
 

@@ -52,6 +52,8 @@ class Enlist(Struct, frozen=True, kw_only=True):
     """Address of the engine."""
     media: str
     """Its media address."""
+    rtsp: str | None = None
+    """Where players speak RTSP to it; None: nowhere."""
     boot: str
     """New at every start of the engine: a report of an earlier one is refused."""
     epoch: Count

@@ -46,6 +46,24 @@ class Play(Struct, frozen=True, kw_only=True):
     """Where in the program it begins: at the last random access point before, or there."""
 
 
+class Describe(Struct, frozen=True, kw_only=True):
+    """A blade, or a console, asks about a program before it has it sent: by RTSP, a player's first request."""
+
+    program: ProgramId
+    token: TokenText | None = None
+    """As in `Play`."""
+    rtsp: str | None = None
+    """Where the player has asked, `host:port`; None: not by RTSP."""
+
+
+class Described(Struct, frozen=True, kw_only=True):
+    """A program that the console may have."""
+
+    program: ProgramHeader
+    rtsp: str | None = None
+    """The blade that a player should ask by RTSP from now on, `host:port`; None: none, or where it has asked."""
+
+
 class Redirect(Struct, frozen=True, kw_only=True):
     """The engine that holds the first segment, and what to show it."""
 
@@ -57,6 +75,8 @@ class Redirect(Struct, frozen=True, kw_only=True):
     program: ProgramHeader
     first: Segment
     """With which the stream begins; the others are described as their turns come (`WATCHING`)."""
+    before: Count = 0
+    """Packets of the program that lie before it."""
     rtp: RtpPlace | None = None
     """The place of that segment in the RTP stream; None: it is none."""
     report_interval_ms: Interval
@@ -253,6 +273,16 @@ PLAY = Verb(
     Redirect,
     "A console requests a program and is redirected to an engine (claim 16).",
     callers=(Caller.CONSOLE,),
+    reply_bytes_max=HEADER_BYTES_MAX + KIB,
+)
+
+DESCRIBE = Verb(
+    "director/describe",
+    Describe,
+    Described,
+    "A console asks about a program, and which blade answers it by RTSP.",
+    callers=(Caller.CONSOLE,),
+    reads=True,
     reply_bytes_max=HEADER_BYTES_MAX + KIB,
 )
 

@@ -70,6 +70,7 @@ BLADE = _facts("""
     channels = ["/media/disk-a", {path = "/media/disk-b", mount = true}]
     media_port = 8080
     control_port = 8081
+    rtsp_port = 8554
     service_port = "/dev/ttyS0"
     baud_rate = 115200
     profile = "generic-x86"

@@ -31,6 +31,7 @@ from blade_agent.main_board.director.director_figures import (
     DirectorWork,
     RosterFigures,
 )
+from blade_agent.main_board.director.doors.describing import Describing
 from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
 from blade_agent.main_board.director.doors.named_engines import NamedEngines
 from blade_agent.main_board.director.doors.playlist_resource import KEY_PICTURES_PATH, MEDIA_PATH, Playlists
@@ -49,8 +50,8 @@ from blade_agent.main_board.director.holdings.taking_stock import TakingStock, h
 from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.parts import with_parts
-from blade_agent.main_board.same_station import refuse_other_stations
 from blade_agent.main_board.receiver_reports import open_receiver_reports
+from blade_agent.main_board.same_station import refuse_other_stations
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.holding_pages import page_of
@@ -143,6 +144,7 @@ class Director:
         choice = EngineChoice(roster, on_demand, on_demand, replication)
         admission = Admission(term)
         self._pushes = PushSessions(term, choice, library, admission)
+        self._describing = Describing(term, library, admission, roster)
         self._pulls = Pulls(term, choice, library, admission)
         attachments = Attachments(term, catalogue, roster, library)
         named = NamedEngines(term, choice) if term.duty.playlists_name_engines else None
@@ -192,6 +194,7 @@ class Director:
         table.verb_from(admit, streaming.NEXT_SEGMENT, self._pushes.next_segment)
         table.verb_from(admit, streaming.ASSUMED, self._pushes.assumed)
         table.verb_from(admit, streaming.STOPPED, self._pushes.stopped)
+        table.verb(streaming.DESCRIBE, self._describing.describe)
         table.verb_by_asker(streaming.PLAY, self._pushes.play)
         table.verb(steering.PAUSE, self._pushes.steering.pause)
         table.verb_by_asker(steering.RESUME, self._pushes.steering.resume)
@@ -341,6 +344,8 @@ class Director:
         try:
             address, media = Address.parse(message.engine), Address.parse(message.media)
             held = held_of(message.holdings)
+            if message.rtsp:
+                Address.parse(message.rtsp)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         earlier = self._roster.get(address)

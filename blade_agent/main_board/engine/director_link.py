@@ -58,6 +58,8 @@ class EngineDuty:
     """Send streams to other hosts than those that ask for them."""
     identification: Identification | None = None
     """Who this blade is, and how it learns who asks; None: nobody shows who he is."""
+    rtsp: Address | None = None
+    """Where players speak RTSP to the blade; None: nowhere."""
     rtp: Address | None = None
     """Where RTP leaves from, whichever engine of the station sends it; None: none does."""
 
@@ -209,6 +211,11 @@ class DirectorLink:
             return Refused(Reason.NOT_ALLOWED, f"{asker.host} is no blade of this station, says its director")
         return refuse_other_stations(asker, self.duty.identification)
 
+    def is_of_station(self, host: str) -> bool:
+        """Whether a blade of the station asks, for a player that speaks RTSP to it: that sees to where streams go."""
+        known = self._blades.hosts if self._blades else ()
+        return host in known or host == self.duty.director.host
+
     async def ask(
         self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 2.0
     ) -> Reply | Refused | None:
@@ -311,6 +318,7 @@ class DirectorLink:
             slot=self.duty.slot,
             engine=str(self.own),
             media=str(self.duty.media),
+            rtsp=str(self.duty.rtsp) if self.duty.rtsp else None,
             boot=self.boot,
             epoch=self.duty.epoch,
             capacity_bps=self.duty.capacity_bps,

@@ -86,7 +86,7 @@ class PushSessions:
         self._roster = choice.roster
         self._library = library
         self._settling = Settling(term, choice.roster)
-        self.steering = Steering(term, self._steered, self._inherit_paused)
+        self.steering = Steering(term, self._may_ask_for_others, self._steered, self._inherit_paused)
         """What consoles want of their streams."""
         self._conversations: dict[str, Conversation] = {}
         self._at: defaultdict[Address, dict[str, Conversation]] = defaultdict(dict)
@@ -144,11 +144,17 @@ class PushSessions:
 
     async def _admitted(self, request: Play, console: Address, host: str) -> Guest | Refused:
         """Who asks, or what there is against them."""
-        elsewhere = None if self._term.duty.allow_elsewhere else refuse_elsewhere(console, host)
-        if elsewhere:
+        elsewhere = refuse_elsewhere(console, host)
+        if elsewhere and not self._may_ask_for_others(host):
             self._term.counters.refusals += 1
             return elsewhere
         return await self._admission.admit(request.token, request.program)
+
+    def _may_ask_for_others(self, host: str) -> bool:
+        """Whether streams are sent to other hosts than this one, which asks. A blade of the station asks for players
+        that speak RTSP to it, and sees to where their streams go."""
+        duty = self._term.duty
+        return duty.allow_elsewhere or host == duty.address.host or self._roster.is_host_of(host)
 
     async def watching(self, message: Watching) -> StreamView | Refused:
         """Claim 17: the console is still there, and is told the turns that it does not know."""
@@ -164,6 +170,7 @@ class PushSessions:
             served=untold.served,
             more=untold.more,
             missing=untold.missing,
+            receiver_ms=None if conversation.received_at is None else round((_now() - conversation.received_at) * 1000),
         )
 
     def _steered(self, name: str) -> Conversation | Refused:
@@ -345,6 +352,7 @@ class PushSessions:
             ticket=self._term.tickets.sign(name, program.name),
             program=program.header,
             first=program.segments[turn.segment],
+            before=program.segments.before(turn.segment).packets,
             rtp=turn.rtp,
             report_interval_ms=self._term.duty.intervals.watching_ms,
         )

@@ -34,11 +34,14 @@ class Steering:
     def __init__(
         self,
         term: Term,
+        may_ask_for_others: Callable[[str], bool],
         find: Callable[[str], Conversation | Refused],
         inherit: Callable[[str, Bookmark], Awaitable[Conversation | Refused]],
     ) -> None:
-        """`find` gives the session of a name, or why there is none; `inherit` one that an earlier director paused."""
+        """`may_ask_for_others` says whether a host may have streams sent elsewhere; `find` gives the session of a name,
+        or why there is none; `inherit` one that an earlier director paused."""
         self._term = term
+        self._may_ask_for_others = may_ask_for_others
         self._find = find
         self._inherit = inherit
 
@@ -98,7 +101,7 @@ class Steering:
             elsewhere = refuse_elsewhere(Address.parse(bookmark.console), host)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        if elsewhere and not self._term.duty.allow_elsewhere:
+        if elsewhere and not self._may_ask_for_others(host):
             return elsewhere
         return await self._inherit(message.session, bookmark)
 

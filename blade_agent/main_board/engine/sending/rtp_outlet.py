@@ -25,6 +25,9 @@ from media_network.rtp import (
     sender_report,
 )
 
+_GOODBYE_AFTER_S = 2.5
+"""Players keep up to two seconds of a stream before they show it, and GStreamer loses what it has yet to show."""
+
 
 class RtpOutlet:
     """Sends RTP to any console, and keeps what receivers say until the director is told."""
@@ -45,8 +48,9 @@ class RtpOutlet:
             self._say(sender_report(place, packet, rate_bps, time.time(), self._cname), transmission.to)
 
     def end(self, place: RtpPlace, packet: int, rate_bps: int, to: Address) -> None:
-        """Tell a console that nothing follows after this packet."""
-        self._say(goodbye(place, packet, rate_bps, time.time(), self._cname), to)
+        """Tell a console that nothing follows after this packet: in a while, for players stop at once that hear it."""
+        octets = goodbye(place, packet, rate_bps, time.time(), self._cname)
+        asyncio.get_running_loop().call_later(_GOODBYE_AFTER_S, self._say, octets, to)
 
     def hear(self, reception: Reception) -> None:
         """A receiver has spoken, of whichever stream."""

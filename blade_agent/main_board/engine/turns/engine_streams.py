@@ -327,7 +327,8 @@ class EngineStreams:
         if self._director.holder(request.ticket, ready.program) != request.session:
             return Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
         elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
-        return None if self._director.duty.allow_elsewhere else elsewhere
+        allowed = self._director.duty.allow_elsewhere or self._director.is_of_station(host)
+        return None if allowed else elsewhere
 
     def _goes_for(self, exchange: Exchange) -> Preload | Refused:
         """The turn of a stream that is to be given for another, if it is in the middle of it."""
