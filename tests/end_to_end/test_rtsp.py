@@ -176,6 +176,26 @@ def test_a_player_survives_the_loss_of_the_sender_and_of_the_director(station, l
         assert digest(received) == long_program["sha256"], (lost_bytes, station.logs())
 
 
+@pytest.mark.peer("gst-launch-1.0")
+def test_a_drain_waits_for_who_has_its_connection_here(station, program, tmp_path):
+    """As long as the chassis manager lets it, ten seconds: the last half of the film."""
+    output = tmp_path / "film.ts"
+    command = gstreamer(address_of(station, program), output, "tcp")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as player:
+        half = program["bytes"] // 2
+        wait_until(lambda: output.exists() and output.stat().st_size > half, process=player, why=station.logs)
+        holder = holder_name(station, held_by(player.pid))
+        pulling = station.start("chassis-emulator", "pull", holder)
+        try:
+            complaints = player.communicate(timeout=PATIENCE_S)[1].decode()
+            assert sha256(output) == program["sha256"], (complaints, station.logs())
+            assert pulling.wait(timeout=PATIENCE_S) == 0
+        finally:
+            pulling.kill()
+            pulling.communicate()
+            station.run("chassis-emulator", "insert", holder, check=False)
+
+
 def held_by(pid):
     """The host that the process of a player has its RTSP connection with."""
     rows = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]

@@ -13,12 +13,13 @@ from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.director.admission import Admission, Guest
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.exchanging import Exchanging
-from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
+from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, inherited
 from blade_agent.main_board.director.conversations.rtp_receivers import RtpReceivers
 from blade_agent.main_board.director.conversations.session_notes import SessionNotes
 from blade_agent.main_board.director.conversations.settling import Settling
-from blade_agent.main_board.director.conversations.steering import PAST_THE_END, Steering
+from blade_agent.main_board.director.conversations.steering import Steering
 from blade_agent.main_board.director.conversations.stream_reports import StreamReports
+from blade_agent.main_board.director.conversations.terms_of_sessions import terms_inherited, terms_wanted
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord
@@ -34,7 +35,7 @@ from blade_agent.main_board.director.sessions.events import (
     TurnAssumed,
     TurnStopped,
 )
-from blade_agent.main_board.director.sessions.position import is_within, random_access
+from blade_agent.main_board.director.sessions.position import is_within
 from blade_agent.main_board.director.sessions.session import Session
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.sessions.session_terms import SessionTerms
@@ -45,7 +46,7 @@ from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.asker import Asker
 from media_network.messages.enlisting import RunningStream, TurnPhase
-from media_network.messages.steering import Bookmark, SeekStyle
+from media_network.messages.steering import Bookmark
 from media_network.messages.streaming import (
     Assumed,
     Next,
@@ -59,20 +60,15 @@ from media_network.messages.verb import Done
 from media_network.messages.watching import ListSessions, Sessions, StreamView, Watching
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
-from media_network.rtp import RtpPlace
 
 logger = logging.getLogger(__name__)
 
 ENDED_KEPT_S = 60.0
-_SILENT_INTERVALS = 3
-_RECEIVERS_SILENT_S = 25.0
-"""A receiver of RTP that has said nothing for five of its intervals has gone (RFC 3550, 6.3.5)."""
 _AGAIN_AFTER_S = 0.05
 _BROUGHT_WITHIN_S = 2.0
 """So long a console waits for the first bytes of a segment that is brought from elsewhere; then it asks again."""
 _COMES = frozenset({Reason.NO_ENGINE, Reason.AT_CAPACITY})
 """Refusals for want of an engine: one may come to have the segment."""
-_NO_SERVICE_ADDRESS = Refused(Reason.UNABLE, "the station has no service address, which RTP would come from")
 _STILL_ASSEMBLING = Refused(Reason.OVERDUE, "the engines have yet to tell this director what they send")
 
 
@@ -119,7 +115,7 @@ class PushSessions:
         if program is None:
             self._term.counters.refusals += 1
             return self._library.why_not(request.program)
-        wanted = self._wanted(request, program)
+        wanted = terms_wanted(self._term, request, program)
         opened = wanted if isinstance(wanted, Refused) else await self._open_in_time(wanted)
         if isinstance(opened, Refused):
             self._term.counters.refusals += 1
@@ -127,20 +123,6 @@ class PushSessions:
             self._term.counters.sessions_begun += 1
             self._admission.note(guest, opened.session, program.name, push=True)
         return opened
-
-    def _wanted(self, request: Play, program: Program) -> SessionTerms | Refused:
-        """The terms of the session that is asked for, which has no name yet."""
-        begins = random_access(program, request.at_ms, SeekStyle.PRIOR)
-        if begins is None:
-            return PAST_THE_END
-        if not request.rtp:
-            return replace(self._terms("", program, request.console), begins=begins)
-        if self._term.duty.service is None:
-            return _NO_SERVICE_ADDRESS
-        rng = self._term.rng
-        rtp = RtpPlace(ssrc=rng.getrandbits(32), sequence=rng.getrandbits(16), timestamp=rng.getrandbits(32))
-        terms = self._terms("", program, request.console, rtp=rtp)
-        return replace(terms, begins=begins)
 
     async def _admitted(self, request: Play, console: Address, host: str) -> Guest | Refused:
         """Who asks, or what there is against them."""
@@ -193,7 +175,8 @@ class PushSessions:
             return Refused(Reason.NO_SUCH_RANGE, "the program has no such packet")
         if known := self._conversations.get(name):
             return known  # it was asked for twice
-        terms = self._terms(name, program, bookmark.console, known_turn=bookmark.known_turn, rtp=bookmark.rtp)
+        known_turn, rtp = bookmark.known_turn, bookmark.rtp
+        terms = terms_inherited(self._term, name, program, bookmark.console, known_turn=known_turn, rtp=rtp)
         conversation = self._begin(terms, _now())
         left = (bookmark.left.segment, bookmark.left.packet) if bookmark.left else None
         position = bookmark.place.segment, bookmark.place.packet
@@ -357,32 +340,6 @@ class PushSessions:
             report_interval_ms=self._term.duty.intervals.watching_ms,
         )
 
-    def _terms(
-        self,
-        name: str,
-        program: Program,
-        console: str,
-        known_turn: int | None = None,
-        rtp: RtpPlace | None = None,
-    ) -> SessionTerms:
-        """What a session is opened with; `known_turn` and `rtp` of one that began under an earlier director."""
-        terms = SessionTerms(
-            session=name,
-            program=program,
-            console=console,
-            patience_s=max(self._patience_s, _RECEIVERS_SILENT_S) if rtp else self._patience_s,
-            lease_s=self._term.lease_s,
-            pause_s=self._term.duty.pause_s,
-            rtp=rtp,
-        )
-        if known_turn is None:
-            return terms
-        return replace(
-            terms,
-            first_own_turn=first_own_turn(known_turn, self._term.epoch),
-            leases_end_at=self._term.began_at + self._term.lease_s,
-        )
-
     def _begin(self, terms: SessionTerms, heard_at: float) -> Conversation:
         conversation = self._conversations[terms.session] = Conversation(
             Session(terms, heard_at),
@@ -400,10 +357,6 @@ class PushSessions:
         del self._conversations[conversation.name]
         self.receivers.forget(conversation.session.terms)
 
-    @property
-    def _patience_s(self) -> float:
-        return self._term.duty.intervals.watching_ms * _SILENT_INTERVALS / 1000
-
     def _live(self, name: str) -> Conversation | Refused:
         if self._term.standing.superseded:
             return ANOTHER_DIRECTS
@@ -416,12 +369,9 @@ class PushSessions:
             program = self._library.at_hand(stream.program)
             if program is None or not _is_of(stream, program):
                 return
-            conversation = self._begin(
-                self._terms(
-                    stream.cursor.session, program, stream.console, known_turn=stream.cursor.turn, rtp=stream.rtp
-                ),
-                _now() + FOUND_WITHIN_S,
-            )
+            name, known_turn, rtp = stream.cursor.session, stream.cursor.turn, stream.rtp
+            terms = terms_inherited(self._term, name, program, stream.console, known_turn=known_turn, rtp=rtp)
+            conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
             return
         if not _is_of(stream, conversation.session.terms.program):
