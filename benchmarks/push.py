@@ -1,6 +1,7 @@
-"""CPU of pushing streams over UDP: an engine's own clockwork, against one send call a datagram, in the same run.
+"""CPU of pushing streams over UDP: an engine's own clockwork, against one send call a datagram, in the same run; and
+the same as RTP, against raw UDP.
 
-Both push the same segments at the same rates to a socket that drops what it gets.
+All push the same segments at the same rates to a socket that drops what it gets.
 """
 
 import asyncio
@@ -16,12 +17,14 @@ from benchmarks.figure import Figure, cpu_s, show
 from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
 from blade_agent.main_board.engine.sending.pusher import Pusher
+from blade_agent.main_board.engine.sending.rtp_outlet import RtpOutlet, open_rtp_outlet
 from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
 from media_network.cut import Cut
 from media_network.files import DiskFiles
 from media_network.packets import TS_PACKET_BYTES
+from media_network.rtp import RtpPlace
 from media_network.segment_table import Segment
 
 STREAMS = 200
@@ -30,6 +33,7 @@ WARM_UP_S = 1.5
 MEASURE_S = 3.0
 SEGMENT_BYTES = 6 * 1024 * TS_PACKET_BYTES * 8
 CUT = Cut("benchmark", "0" * 64)
+PLACE = RtpPlace(ssrc=1, sequence=1, timestamp=1)
 
 
 async def main() -> None:
@@ -39,6 +43,8 @@ async def main() -> None:
         await put_segment(store)
         value = await push(store, offload=True)
         peer = await push(store, offload=False)
+        rtp = await push(store, offload=True, rtp=PLACE)
+        rtp_peer = await push(store, offload=False, rtp=PLACE)
         store.close()
     show(
         Figure(
@@ -47,7 +53,15 @@ async def main() -> None:
             unit="CPU s/GB",
             peer=peer,
             peer_name="one send a datagram",
-        )
+        ),
+        Figure(figure="the same as RTP", value=rtp, unit="CPU s/GB", peer=value, peer_name="raw UDP"),
+        Figure(
+            figure="both, one send a datagram",
+            value=rtp_peer,
+            unit="CPU s/GB",
+            peer=peer,
+            peer_name="raw UDP",
+        ),
     )
 
 
@@ -60,13 +74,18 @@ async def put_segment(store: SegmentStore) -> None:
         await reception.store()
 
 
-async def push(store: SegmentStore, *, offload: bool) -> float:
-    """Push for a while; returns CPU seconds a gigabyte."""
+async def push(store: SegmentStore, *, offload: bool, rtp: RtpPlace | None = None) -> float:
+    """Push for a while, as RTP from a place on if there is one; returns CPU seconds a gigabyte."""
     loop = asyncio.get_running_loop()
-    async with open_push_socket("127.0.0.1") as push_socket, unread_console() as console:
-        push_socket.set_offload(on=offload)
-        async with running_pusher(push_socket) as pusher:
-            under_way = [await make_transmission(store, console) for _ in range(STREAMS)]
+    async with (
+        open_push_socket("127.0.0.1") as push_socket,
+        open_rtp_outlet(Address("127.0.0.1", 0), "benchmark") as outlet,
+        unread_console() as console,
+    ):
+        for outgoing in (push_socket, outlet.media):
+            outgoing.set_offload(on=offload)
+        async with running_pusher(push_socket, outlet) as pusher:
+            under_way = [await make_transmission(store, console, rtp) for _ in range(STREAMS)]
             for transmission in under_way:
                 transmission.begin(0, loop.time())
                 pusher.add(transmission, loop.time())
@@ -80,10 +99,10 @@ async def push(store: SegmentStore, *, offload: bool) -> float:
 
 
 @asynccontextmanager
-async def running_pusher(push_socket: PushSocket) -> AsyncIterator[Pusher]:
+async def running_pusher(push_socket: PushSocket, outlet: RtpOutlet) -> AsyncIterator[Pusher]:
     """A pusher that ticks while the context is open."""
     async with asyncio.TaskGroup() as tasks:
-        pusher = Pusher(push_socket, lambda _: True, EngineCounters(), tasks)
+        pusher = Pusher(push_socket, lambda _: True, EngineCounters(), tasks, outlet)
         ticking = tasks.create_task(pusher.run())
         yield pusher
         ticking.cancel()
@@ -108,9 +127,9 @@ class Unwatched:
         """See `Progress`."""
 
 
-async def make_transmission(store: SegmentStore, console: Address) -> Transmission:
+async def make_transmission(store: SegmentStore, console: Address, rtp: RtpPlace | None) -> Transmission:
     """A transmission with its first window in memory."""
-    transmission = Transmission(await store.read(CUT, 0), console, RATE_BPS, Unwatched())
+    transmission = Transmission(await store.read(CUT, 0), console, RATE_BPS, Unwatched(), rtp=rtp)
     await transmission.read_first(0)
     return transmission
 

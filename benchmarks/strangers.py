@@ -19,7 +19,9 @@ from blade_agent.backplane.message import BadMessage, CompletionCode, Request, R
 from blade_agent.backplane.rmcp import Rmcp
 from blade_agent.chassis_manager.lan.endpoint import Endpoint
 from blade_agent.chassis_manager.lan.users import LanUser
+from blade_agent.main_board.rtsp.message import READ_BYTES, RtspReader
 from media_network.address import Address
+from media_network.rtp import BadRtp, parse_rtcp
 from media_network.snmp import ber
 from media_network.snmp.notification_inbox import NotificationInbox
 from media_network.snmp.notifying.expected import ExpectedAnswers
@@ -68,6 +70,8 @@ def readers() -> dict[str, Reader]:
         "the NMS's notifications port": lambda octets: inbox.receive(octets, "192.0.2.1", 1.0),
         "the NMS's asking port": _read_by(open_message),
         "the port that notifications leave from": lambda octets: expected.takes(octets, 1.0),
+        "the RTCP port": _read_by(lambda octets: parse_rtcp(octets, "192.0.2.1")),
+        "the RTSP port": lambda octets: list(RtspReader().feed(octets[:READ_BYTES])),
         "the IPMI port (RMCP+)": lambda octets: list(endpoint.receive(octets, console, 1.0)),
         "a backplane of UDP": lambda octets: [_read_by(decode)(message) for message in rmcp.receive(octets)],
     }
@@ -87,6 +91,9 @@ def hostile(octets: int) -> list[bytes]:
         b"\x30\x80" * (octets // 2),
         bytes.fromhex("0600ff07") + bytes(octets - 4),
         b"\xaa" * octets,
+        b"PLAY rtsp://x/ RTSP/1.0\r\n" + b"A: b\r\n" * 60 + b"\r\n" + bytes(octets),
+        (b"$\x00\x00\x08" + bytes(8)) * (octets // 12),
+        struct.pack(">BBHI", 0x9F, 201, 32 * 6 - 5, 7) + bytes(31 * 24) if octets > 1_000 else b"\x80\xc9\x00\x00" * 10,
     ]
 
 
@@ -125,7 +132,7 @@ def _read_by(read: Callable[[bytes], object]) -> Reader:
     def reading(octets: bytes) -> object:
         try:
             return read(octets)
-        except (ber.BerError, NotBelieved, BadMessage):
+        except (ber.BerError, NotBelieved, BadMessage, BadRtp):
             return None
 
     return reading

@@ -124,6 +124,7 @@ class BladeAgent:
             store=await SegmentStore.open(files, [Path(channel.path) for channel in settings.disks]),
             files=files,
             service=_service_of(settings),
+            rtsp_port=settings.rtsp_port,
             pause_s=settings.pause_s,
             allow_elsewhere=settings.allow_elsewhere,
             playlists_name_engines=settings.playlists_name_engines,
@@ -235,6 +236,7 @@ def _service_of(settings: BladeSettings) -> ServiceAddress | None:
         take_command=service.take_command,
         leave_command=service.leave_command,
         listen=service.listen,
+        rtp_port=service.rtp_port,
     )
 
 

@@ -12,6 +12,7 @@ from media_network.address import Address, Ipv4Text
 from media_network.fields import PathText, Zone
 from media_network.identity.settings import IdentitySettings
 from media_network.messages.steering import PAUSE_S, PAUSE_S_MAX
+from media_network.rtp import RTP_PORT, RTSP_PORT
 from media_network.snmp.targets import AgentSettings
 from media_network.tokens.settings import TokenSettings
 
@@ -33,6 +34,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The same for taking it away when it ceases to."""
     listen: bool = False
     """Serve there while it directs. Without it, something in the network leads what goes there to the director."""
+    rtp_port: Annotated[int, Meta(ge=1, le=65534)] = RTP_PORT
+    """Where RTP streams leave from, whichever blade sends them; RTCP has the port after it."""
 
 
 class ChannelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +66,8 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where consoles are served, and segments fetched."""
     control_port: Annotated[int, Meta(ge=1, le=65535)] = 8081
     """Where machines speak to it."""
+    rtsp_port: Annotated[int, Meta(ge=1, le=65535)] = RTSP_PORT
+    """Where players speak RTSP to it, and to the service address; only where there is one, for RTP comes from that."""
     service: ServiceSettings | None = None
     """The service address of its station; None where it has none."""
     zone: Zone = ""
@@ -125,3 +130,6 @@ class BladeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"low_water_percent is above high_water_percent, {self.high_water_percent:g}")
         if self.media_port == self.control_port:
             raise ValueError(f"media_port and control_port are both {self.media_port}; they must differ")
+        for name in ("media_port", "control_port"):
+            if getattr(self, name) == self.rtsp_port:
+                raise ValueError(f"{name} and rtsp_port are both {self.rtsp_port}; they must differ")

@@ -30,7 +30,8 @@ BLADES = DIRECTOR, ENGINE
 EPOCH = 5
 """The examples': what they order is obeyed."""
 ALL = {verb.path for verb in VERBS}
-OF_CONSOLES = {f"director/{verb}" for verb in ("play", "watching", "pause", "resume", "seek", "scale", "end-stream")}
+STEERING = ("pause", "resume", "seek", "scale", "end-stream")
+OF_CONSOLES = {f"director/{verb}" for verb in ("describe", "play", "watching", *STEERING)}
 CONTROL = {
     DIRECTOR: {path for path in ALL if path.startswith("director/")} - OF_CONSOLES,
     ENGINE: {path for path in ALL if path.startswith("engine/")} - {"engine/stream", "engine/director"},

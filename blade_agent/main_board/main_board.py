@@ -7,7 +7,8 @@ serves for as long as it holds anything that nobody else does.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.front_door import FrontDoor
 from blade_agent.main_board.issuer_keys import IssuerKeys
 from blade_agent.main_board.main_board_figures import MainBoardFigures, MainBoardWork
+from blade_agent.main_board.rtsp.door import RtspDoor, open_rtsp_door
 from blade_agent.main_board.service_address import ServiceAddress, serving_at
 from media_network.address import Address
 from media_network.files import Files
@@ -36,6 +38,7 @@ from media_network.http.gate import ConnectionGate, connections_bearable
 from media_network.http.server import serve_ports
 from media_network.identity.identification import Identification
 from media_network.messages.steering import PAUSE_S
+from media_network.rtp import RTSP_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,8 @@ class Equipment:
     files: Files
     service: ServiceAddress | None = None
     """Where its station serves consoles while this blade directs it."""
+    rtsp_port: int = RTSP_PORT
+    """Where players speak RTSP to this blade, if its station has a service address, which RTP comes from."""
     pause_s: float = PAUSE_S
     """How long a stream may be paused that it directs."""
     allow_elsewhere: bool = False
@@ -91,6 +96,7 @@ class RunningMainBoard:
         self._discarding = Discarding(board.store)
         self._catalogue.let_go = self._discarding.discard
         self._door = FrontDoor(self._director_media, self._catalogue.parts)
+        self._rtsp: RtspDoor | None = None
         self._engine: Engine | None = None
         self._director: Director | None = None
         self._engine_task: asyncio.Task[None] | None = None
@@ -177,12 +183,15 @@ class RunningMainBoard:
         while True:
             self._failed.discard("server")
             try:
-                async with serve_ports(
-                    self._door.table(),
-                    control=address,
-                    media=media,
-                    gate=self._gate,
-                    identification=self._board.identification,
+                async with (
+                    serve_ports(
+                        self._door.table(),
+                        control=address,
+                        media=media,
+                        gate=self._gate,
+                        identification=self._board.identification,
+                    ),
+                    self._rtsp_door() as self._rtsp,
                 ):
                     await self._fill_roles()
             except OSError:
@@ -233,7 +242,35 @@ class RunningMainBoard:
             capacity_bps=int(board.capacity_bps * self._share),
             allow_elsewhere=board.allow_elsewhere,
             identification=board.identification,
+            rtp=board.service.rtp if board.service else None,
+            rtsp=self._rtsp.own if self._rtsp else None,
         )
+
+    @asynccontextmanager
+    async def _rtsp_door(self) -> AsyncIterator[RtspDoor | None]:
+        """Hear players by RTSP, where RTP can be sent to them. Whatever its role is by then: sessions outlive roles."""
+        board = self._board
+        if board.service is None:
+            yield None
+            return
+        own, source = board.address._replace(port=board.rtsp_port), board.service.rtp
+        elsewhere = board.allow_elsewhere
+        async with open_rtsp_door(own, source, self._director_now, self._gate, self._rng, elsewhere=elsewhere) as door:
+            yield door
+
+    def _director_now(self) -> Address | None:
+        """Media address of the blade that directs, as far as is known here."""
+        return self._board.media if self._director else self._director_media()
+
+    @asynccontextmanager
+    async def _rtsp_at_service(self) -> AsyncIterator[None]:
+        """Players that know the service address alone find the director by RTSP, too."""
+        service = self._board.service
+        if self._rtsp is None or service is None or not service.listen:
+            yield
+            return
+        async with self._rtsp.listening(service.address._replace(port=self._board.rtsp_port)):
+            yield
 
     def _director_media(self) -> Address | None:
         """Media address of another blade that directs, as far as the engine has heard; never our own."""
@@ -247,6 +284,7 @@ class RunningMainBoard:
     @property
     def _carried(self) -> int:
         carried = self._engine.carried if self._engine else 0
+        carried += self._rtsp.carried if self._rtsp else 0
         return carried + (self._director.carried if self._director else 0)
 
     async def _serve_as_engine(self) -> None:
@@ -272,6 +310,7 @@ class RunningMainBoard:
             address=self._board.address,
             media=self._board.media,
             service=self._board.service.address if self._board.service else None,
+            rtcp=self._board.service.rtcp if self._board.service else None,
             zone=self._board.zone,
             epoch=wanted.epoch,
             center=wanted.center,
@@ -288,6 +327,7 @@ class RunningMainBoard:
             open_director(duty, self._catalogue, self._rng, self._director_counters) as director,
             self._door.on_duty(director.handlers()),
             serving_at(self._board.service, self._door.table(), self._gate),
+            self._rtsp_at_service(),
         ):
             self._director = director
             director.blades.trusting = False

@@ -15,6 +15,7 @@ from media_network.address import Address
 from media_network.http.gate import ConnectionGate
 from media_network.http.server import HandlerTable, serve
 from media_network.messages.verb import Port
+from media_network.rtp import RTP_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,18 @@ class ServiceAddress:
     take_command: tuple[str, ...] = ()
     leave_command: tuple[str, ...] = ()
     listen: bool = False
+    rtp_port: int = RTP_PORT
+    """Where RTP leaves from; RTCP has the port after it."""
+
+    @property
+    def rtp(self) -> Address:
+        """Where RTP leaves from, whichever blade sends it."""
+        return self.address._replace(port=self.rtp_port)
+
+    @property
+    def rtcp(self) -> Address:
+        """Where receivers speak to whoever sends."""
+        return self.address._replace(port=self.rtp_port + 1)
 
 
 @asynccontextmanager

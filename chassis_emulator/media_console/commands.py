@@ -163,10 +163,11 @@ def login(*, name: str, server: "Address | None", password_file: Path | None, st
 @_center_option
 @click.option(
     "--by",
-    type=click.Choice(["hls", "udp"]),
+    type=click.Choice(["hls", "rtsp", "udp"]),
     default="hls",
     show_default=True,
-    help="hls: a playlist, which the player fetches; udp: where it listens, with the command that has the stream sent.",
+    help="hls: a playlist, which the player fetches; rtsp: the player has the stream sent; udp: where it listens, with "
+    "the command that has the stream sent.",
 )
 @state_dir_option
 @json_option("an object with `url`, and `send` with --by udp")
@@ -179,9 +180,10 @@ def url(*, program: str, station: str | None, center: str | None, by: str, state
     \b
     Example:
       media-console url bigbuckbunny --station north
+      media-console url bigbuckbunny --station north --by rtsp
       media-console url bigbuckbunny --station north --by udp
     """
-    from chassis_emulator.media_console.hls import playlist_url
+    from chassis_emulator.media_console.hls import playlist_url, rtsp_url
     from chassis_emulator.media_console.playing import Wanted, find, free_address
 
     try:
@@ -190,7 +192,8 @@ def url(*, program: str, station: str | None, center: str | None, by: str, state
     except ConsoleError as error:
         raise UserError(str(error), error.hint) from error
     if listening is None:
-        found = {"url": playlist_url(whom.director, whom.program, whom.token)}
+        address = rtsp_url if by == "rtsp" else playlist_url
+        found = {"url": address(whom.director, whom.program, whom.token)}
     else:
         where = [f"--{option} {name}" for option, name in (("station", station), ("center", center)) if name]
         send = " ".join(("media-console play", program, *where, f"--by push --to {listening}"))

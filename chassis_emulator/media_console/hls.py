@@ -27,6 +27,7 @@ from media_network.http.errors import Unreachable
 from media_network.messages.authentication import TOKEN_PARAMETER
 from media_network.program import Program
 from media_network.refusal import Reason, Refused
+from media_network.rtp import RTSP_PORT
 
 PATIENCE_S = 12.0
 """How long a segment may bring nothing new before it is lost: stations notice a lost engine sooner."""
@@ -62,6 +63,12 @@ def playlist_url(director: Address, program: str, token: str | None) -> str:
     """Where a player finds a program; the address carries the token (RFC 9246)."""
     shown = f"?{TOKEN_PARAMETER}={token}" if token else ""
     return f"http://{director}/programs/{program}/playlist.m3u8{shown}"
+
+
+def rtsp_url(director: Address, program: str, token: str | None) -> str:
+    """Where a player asks for a program by RTSP, at a station whose blades answer it at the usual port."""
+    shown = f"?{TOKEN_PARAMETER}={token}" if token else ""
+    return f"rtsp://{director.host}:{RTSP_PORT}/programs/{program}{shown}"
 
 
 async def play_hls(

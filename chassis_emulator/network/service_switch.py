@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,7 @@ from chassis_emulator.topology.plan import ChassisPlan
 from media_network.address import Address
 from media_network.http.gate import ConnectionGate
 from media_network.http.server import ACCEPTED_AT_ONCE, let_wait
+from media_network.rtp import RTSP_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -30,29 +32,31 @@ _UNANSWERED_BYTES_MAX = 64 * 1024
 _CONNECTIONS_MAX = 512
 _SILENT_S = 75.0
 """Who says nothing for so long, and waits for nothing, has gone: as at the blades' own ports."""
-_SAFE = (b"GET ", b"HEAD ")
-"""Methods that may be repeated (RFC 9110, 9.2.1)."""
+_SAFE = (b"GET ", b"HEAD ", b"OPTIONS ", b"DESCRIBE ")
+"""Methods that may be repeated (RFC 9110, 9.2.1; RFC 2326, 10)."""
 
 
 class ServiceSwitch:
     """Carries what goes to the service address of one station, while the context is open."""
 
     def __init__(self, chassis: ChassisPlan, processes: Processes) -> None:
-        self._address = chassis.service
-        self._blades = {processes.by_name[blade.name].name: blade.media for blade in chassis.blades}
+        self._host = chassis.service.host
+        self._media_port = chassis.service.port
+        self._hosts = {processes.by_name[blade.name].name: blade.media.host for blade in chassis.blades}
         self._processes: Sequence[Process] = [processes.by_name[blade.name] for blade in chassis.blades]
         self._tasks: set[asyncio.Task[None]] = set()
         self._gate = ConnectionGate(_CONNECTIONS_MAX)
-        self._directing = Directing(self._look)
+        self._directing = {port: Directing(partial(self._look, port)) for port in (self._media_port, RTSP_PORT)}
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        server = await asyncio.start_server(
-            self._accept, self._address.host, self._address.port, limit=_CHUNK_BYTES, backlog=ACCEPTED_AT_ONCE
-        )
-        for listening in server.sockets:
-            let_wait(listening.fileno())
-        await self._open.enter_async_context(server)
+        for port, directing in self._directing.items():
+            server = await asyncio.start_server(
+                partial(self._accept, directing), self._host, port, limit=_CHUNK_BYTES, backlog=ACCEPTED_AT_ONCE
+            )
+            for listening in server.sockets:
+                let_wait(listening.fileno())
+            await self._open.enter_async_context(server)
         return self
 
     async def __aexit__(
@@ -62,24 +66,24 @@ class ServiceSwitch:
             task.cancel()
         await self._open.aclose()
 
-    def _look(self) -> Address | None:
-        """Media address of the blade that directs now: of two that say so, the one appointed last."""
+    def _look(self, port: int) -> Address | None:
+        """This port of the blade that directs now: of two that say so, the one appointed last."""
         directing = [
             (process.status.epoch, process.name)
             for process in self._processes
             if process.pid is not None and process.status.role == Role.DIRECTOR and process.status.media
         ]
-        return self._blades[max(directing)[1]] if directing else None
+        return Address(self._hosts[max(directing)[1]], port) if directing else None
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, directing: "Directing", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("connections are accepted by tasks")
         self._tasks.add(task)
-        carried = _Carried(reader, writer, self._directing, self._gate)
+        carried = _Carried(reader, writer, directing, self._gate)
         self._gate.made(carried, carried.host)
         try:
-            with _closing(writer), self._directing.watched():
+            with _closing(writer), directing.watched():
                 await carried.carry()
         except OSError:
             writer.transport.abort()

@@ -8,6 +8,7 @@ from media_network.fields import Count, ProgramId, Sha256
 from media_network.messages.holdings import Holdings
 from media_network.messages.streaming import Interval, StreamCursor
 from media_network.messages.verb import MIB, STREAMS_BYTES_MAX, Caller, Done, Verb
+from media_network.rtp import RECEPTIONS_MAX, Reception, RtpPlace
 from media_network.trick import Trick
 from media_network.word import Word
 
@@ -39,6 +40,8 @@ class RunningStream(Struct, frozen=True, kw_only=True):
     """With which packet of the segment the turn began."""
     trick: Trick | None = None
     """As in `Preload`."""
+    rtp: RtpPlace | None = None
+    """As in `Preload`."""
 
 
 class Enlist(Struct, frozen=True, kw_only=True):
@@ -49,6 +52,8 @@ class Enlist(Struct, frozen=True, kw_only=True):
     """Address of the engine."""
     media: str
     """Its media address."""
+    rtsp: str | None = None
+    """Where players speak RTSP to it; None: nowhere."""
     boot: str
     """New at every start of the engine: a report of an earlier one is refused."""
     epoch: Count
@@ -116,6 +121,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """What segments take there; None: not known."""
     draining: bool = False
     """It takes no new turn, redirect, copy or preload as long as another engine can."""
+    received: Annotated[tuple[Reception, ...], Meta(max_length=RECEPTIONS_MAX)] = ()
+    """What consoles have said of RTP streams, to whichever blade that came."""
     clock_us: Count | None = None
     """The director's clock, as its last answer told it; None: there was none."""
     blades: Count | None = None

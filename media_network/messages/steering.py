@@ -9,6 +9,7 @@ from msgspec import Struct
 from media_network.fields import Count, ProgramId, Sha256
 from media_network.messages.verb import Caller, Done, Verb
 from media_network.messages.watching import ProgramPoint, SessionState
+from media_network.rtp import RtpPlace
 from media_network.word import Word
 
 PAUSE_S, PAUSE_S_MAX = 3600, 604_800
@@ -47,6 +48,8 @@ class Bookmark(Struct, frozen=True, kw_only=True):
     """Where it goes on."""
     left: ProgramPoint | None = None
     """Where it stopped, if its console had it go on elsewhere since."""
+    rtp: RtpPlace | None = None
+    """As `Steered` told; None: it is no RTP stream."""
 
 
 class Resume(Struct, frozen=True, kw_only=True):
@@ -94,6 +97,8 @@ class Steered(Struct, frozen=True, kw_only=True):
     """With what it goes on, or went on; None where the program has ended."""
     scale: int = 1
     """The speed that is used."""
+    rtp: RtpPlace | None = None
+    """The place in the RTP stream of what comes next, or went on there; None: it is none."""
 
 
 PAUSE = Verb(

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from media_network.fields import Count, ProgramId, Rate, Sha256, TokenText
 from media_network.messages.verb import KIB, Caller, Done, Verb
 from media_network.program_header import HEADER_BYTES_MAX, ProgramHeader
+from media_network.rtp import RtpPlace
 from media_network.segment_table import Segment
 from media_network.trick import Trick
 from media_network.word import Word
@@ -39,6 +40,28 @@ class Play(Struct, frozen=True, kw_only=True):
     """Where the datagrams shall go, `host:port`."""
     token: TokenText | None = None
     """Of the authentication server, where the station asks for one (claim 25)."""
+    rtp: bool = False
+    """As RTP, from the service address of the station; else each datagram is packets of the program and no more."""
+    at_ms: Count = 0
+    """Where in the program it begins: at the last random access point before, or there."""
+
+
+class Describe(Struct, frozen=True, kw_only=True):
+    """A blade, or a console, asks about a program before it has it sent: by RTSP, a player's first request."""
+
+    program: ProgramId
+    token: TokenText | None = None
+    """As in `Play`."""
+    rtsp: str | None = None
+    """Where the player has asked, `host:port`; None: not by RTSP."""
+
+
+class Described(Struct, frozen=True, kw_only=True):
+    """A program that the console may have."""
+
+    program: ProgramHeader
+    rtsp: str | None = None
+    """The blade that a player should ask by RTSP from now on, `host:port`; None: none, or where it has asked."""
 
 
 class Redirect(Struct, frozen=True, kw_only=True):
@@ -51,7 +74,11 @@ class Redirect(Struct, frozen=True, kw_only=True):
     ticket: str
     program: ProgramHeader
     first: Segment
-    """The program's first segment; the others are described as their turns come (`WATCHING`)."""
+    """With which the stream begins; the others are described as their turns come (`WATCHING`)."""
+    before: Count = 0
+    """Packets of the program that lie before it."""
+    rtp: RtpPlace | None = None
+    """The place of that segment in the RTP stream; None: it is none."""
     report_interval_ms: Interval
     """How often the console says that it is still there; after three silent intervals the session ends."""
 
@@ -83,6 +110,8 @@ class Preload(Struct, frozen=True, kw_only=True):
     """The console is redirected here, and will ask for it itself."""
     trick: Trick | None = None
     """At which speed it goes; None: the segment as it is."""
+    rtp: RtpPlace | None = None
+    """Where the turn stands in its RTP stream; None: it is none."""
 
     @property
     def packets(self) -> int:
@@ -157,6 +186,8 @@ class HandOver(Struct, frozen=True, kw_only=True):
     exchange: Exchange | None = None
     """What that engine gives for it; None: it has room."""
     trick: Trick | None = None
+    """As in `Preload`."""
+    rtp: RtpPlace | None = None
     """As in `Preload`."""
 
 
@@ -242,6 +273,16 @@ PLAY = Verb(
     Redirect,
     "A console requests a program and is redirected to an engine (claim 16).",
     callers=(Caller.CONSOLE,),
+    reply_bytes_max=HEADER_BYTES_MAX + KIB,
+)
+
+DESCRIBE = Verb(
+    "director/describe",
+    Describe,
+    Described,
+    "A console asks about a program, and which blade answers it by RTSP.",
+    callers=(Caller.CONSOLE,),
+    reads=True,
     reply_bytes_max=HEADER_BYTES_MAX + KIB,
 )
 

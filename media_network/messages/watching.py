@@ -86,6 +86,8 @@ class StreamView(Struct, frozen=True, kw_only=True):
     """Whether there are more: the console asks again at once."""
     missing: Count = 0
     """Turns between the one that the console knows and these that the director has not kept."""
+    receiver_ms: Count | None = None
+    """How long ago the receiver of an RTP stream has spoken; None: it has not, or it is no RTP stream."""
 
 
 class AskDirector(Struct, frozen=True):

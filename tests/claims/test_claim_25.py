@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
 from tests.claims.tokens import PASSWORD, attacks, ffmpeg, get
 from tests.end_to_end.viewing import segments_of, sha256
+from tests.patience import PATIENCE_S
 
 
 def play(tokens, by, output):
@@ -61,6 +63,31 @@ def test_the_right_token_plays_by_hls_and_by_push_also_without_the_authenticatio
         assert (tmp_path / "ffmpeg.ts").stat().st_size > 100_000
     finally:
         tokens.up()
+
+
+@pytest.mark.peer("gst-launch-1.0")
+def test_the_right_token_plays_by_rtsp_and_no_other_does(tokens, good, tmp_path):
+    (tokens.state / "console.json").unlink(missing_ok=True)
+    bare = tokens.json("media-console", "url", tokens.program, "--station", "north", "--by", "rtsp")["url"]
+    assert "Unauthorized" in gstreamer(bare, tmp_path / "nothing.ts")
+    assert "Unauthorized" in gstreamer(f"{bare}?URISigningPackage={good[:-4]}aaaa", tmp_path / "nothing.ts")
+    tokens.subscriber("not-this-one", "some-other-film")
+    other = tokens.token(name="not-this-one", password=PASSWORD)
+    assert "Forbidden" in gstreamer(f"{bare}?URISigningPackage={other}", tmp_path / "nothing.ts")
+    tokens.log_in("viewer", tokens.viewers)
+    url = tokens.json("media-console", "url", tokens.program, "--station", "north", "--by", "rtsp")["url"]
+    # The director sends the player to an engine, with its token.
+    assert gstreamer(url, tmp_path / "film.ts") == ""
+    assert sha256(tmp_path / "film.ts") == tokens.sha256
+
+
+def gstreamer(url, output):
+    """What a player that nobody here wrote says of an address."""
+    command = ["gst-launch-1.0", "-q", "rtspsrc", f"location={url}", "!", "rtpmp2tdepay", "!", "filesink"]
+    finished = subprocess.run(
+        [*command, f"location={output}"], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    return finished.stderr
 
 
 def test_a_segment_is_given_for_the_ticket_of_its_playlist_only(tokens):

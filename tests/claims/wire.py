@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.request import urlopen
 
 from media_network.packets import TS_PACKET_BYTES
+from media_network.rtp import PAYLOAD_TYPE
 from media_network.transport_stream import SYNC_BYTE
 from tests.patience import wait_until
 
@@ -22,6 +23,9 @@ FIELDS = (
     *("frame.number", "ip.src", "ip.dst", "http.request.method", "http.request.uri", "http.response.code"),
     *("http.request_in", "http.file_data", "udp.dstport", "udp.payload", "frame.time_epoch", "http.authorization"),
 )
+
+
+RTP_HEAD = bytes([0x80, PAYLOAD_TYPE])
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Capture:
     def __init__(self):
         self.messages = []
         self.datagrams = []
+        self.rtp = []
 
     def said(self, path, **wanted):
         """The messages of a verb, in order; `source`, `destination` and fields of the body as wanted."""
@@ -102,6 +107,8 @@ class Capture:
                 data = bytes.fromhex(frame["udp.payload"].replace(":", ""))
                 if _is_media(data):
                     self.datagrams.append(Datagrams(number, source, int(frame["udp.dstport"]), data, at))
+                elif data.startswith(RTP_HEAD):
+                    self.rtp.append(Datagrams(number, source, int(frame["udp.dstport"]), data, at))
 
 
 def _is_media(data):

@@ -70,6 +70,7 @@ BLADE = _facts("""
     channels = ["/media/disk-a", {path = "/media/disk-b", mount = true}]
     media_port = 8080
     control_port = 8081
+    rtsp_port = 8554
     service_port = "/dev/ttyS0"
     baud_rate = 115200
     profile = "generic-x86"
@@ -84,7 +85,8 @@ BLADE = _facts("""
     watchdog = true
     reset_command = ["reboot", "-f"]
     power_off_command = ["poweroff"]
-    service = {address = "192.0.2.200", take_command = ["true"], leave_command = ["true"], listen = false}
+    service = {address = "192.0.2.200", take_command = ["true"], leave_command = ["true"], listen = false,
+               rtp_port = 5004}
     authentication = {server = "192.0.2.3:8080", issuer = "media-station", audience = "media-station", skew_s = 60.0,
                       refresh_s = 60.0}
     accounts = {subscribers = "192.0.2.4:8085", billing = "192.0.2.5:8085", fresh_s = 60.0, stale_s = 3600.0,

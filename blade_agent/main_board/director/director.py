@@ -31,6 +31,7 @@ from blade_agent.main_board.director.director_figures import (
     DirectorWork,
     RosterFigures,
 )
+from blade_agent.main_board.director.doors.describing import Describing
 from blade_agent.main_board.director.doors.directed import DIRECTED, PROGRAMS
 from blade_agent.main_board.director.doors.named_engines import NamedEngines
 from blade_agent.main_board.director.doors.playlist_resource import KEY_PICTURES_PATH, MEDIA_PATH, Playlists
@@ -49,6 +50,7 @@ from blade_agent.main_board.director.holdings.taking_stock import TakingStock, h
 from blade_agent.main_board.director.station_blades import StationBlades
 from blade_agent.main_board.director.term import Term
 from blade_agent.main_board.parts import with_parts
+from blade_agent.main_board.receiver_reports import open_receiver_reports
 from blade_agent.main_board.same_station import refuse_other_stations
 from media_network.address import Address
 from media_network.fields import ProgramId
@@ -154,6 +156,7 @@ class Director:
         choice = EngineChoice(roster, on_demand, on_demand, replication)
         admission = Admission(term)
         self._pushes = PushSessions(term, choice, library, admission)
+        self._describing = Describing(term, library, admission, roster)
         self._pulls = Pulls(term, choice, library, admission)
         attachments = Attachments(term, catalogue, roster, library)
         named = NamedEngines(term, choice) if term.duty.playlists_name_engines else None
@@ -204,6 +207,7 @@ class Director:
         table.verb_from(admit, streaming.NEXT_SEGMENT, self._pushes.next_segment)
         table.verb_from(admit, streaming.ASSUMED, self._pushes.assumed)
         table.verb_from(admit, streaming.STOPPED, self._pushes.stopped)
+        table.verb(streaming.DESCRIBE, self._describing.describe)
         table.verb_by_asker(streaming.PLAY, self._pushes.play)
         table.verb(steering.PAUSE, self._pushes.steering.pause)
         table.verb_by_asker(steering.RESUME, self._pushes.steering.resume)
@@ -243,6 +247,8 @@ class Director:
             tasks.create_task(self._eviction.keep_room(), name="keep room")
             tasks.create_task(self._retiring.keep_tidy(), name="keep tidy")
             tasks.create_task(self._keep_watch(), name="keep watch")
+            if self._term.duty.rtcp:
+                tasks.create_task(self._hear_receivers(self._term.duty.rtcp), name="hear receivers")
 
     @property
     def carried(self) -> int:
@@ -276,6 +282,14 @@ class Director:
         )
         sessions = (*self._pushes.figures(), *self._pulls.figures(_PULLS_SHOWN))
         return DirectorWork(engines=engines, sessions=sessions, lost=tuple(self._pushes.lost))
+
+    async def _hear_receivers(self, rtcp: Address) -> None:
+        """Whoever has the service address gets what receivers of RTP streams say: that is the blade that directs."""
+        try:
+            async with open_receiver_reports(rtcp, lambda reception: self._pushes.receivers.hear((reception,))):
+                await asyncio.Event().wait()
+        except OSError as error:
+            logger.warning("receivers of RTP are not heard at %s: %s", rtcp, error.strerror or error)
 
     async def _keep_watch(self) -> None:
         """Notice engines and consoles that have fallen silent."""
@@ -345,6 +359,8 @@ class Director:
         try:
             address, media = Address.parse(message.engine), Address.parse(message.media)
             held = held_of(message.holdings)
+            if message.rtsp:
+                Address.parse(message.rtsp)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
         earlier = self._roster.get(address)
@@ -395,6 +411,7 @@ class Director:
         engine.certificate = asker.peer.thumbprint if asker.peer else ""
         self._catalogues.reported(engine)
         revoked = self._pushes.reports.take(message, engine)
+        self._pushes.receivers.hear(message.received)
         return enlisting.Reported(
             revoked=revoked,
             clock_us=_clock_us(),

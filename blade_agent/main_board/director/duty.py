@@ -55,6 +55,8 @@ class DirectorDuty:
     """Where it serves consoles."""
     service: Address | None = None
     """Where its station does, whichever blade directs; None: there is no such address."""
+    rtcp: Address | None = None
+    """Where receivers of RTP streams speak to the station; None: none are sent."""
     zone: str = ""
     """Where its station is, in the words of who operates it; empty: nobody has said."""
     epoch: int

@@ -31,6 +31,7 @@ from media_network.messages.enlisting import (
 from media_network.messages.streaming import StreamCursor
 from media_network.messages.verb import Reply, Request, Verb
 from media_network.refusal import Reason, Refused
+from media_network.rtp import Reception
 from media_network.ticket import TicketKey
 from media_network.tokens.engine_token import EngineTokenVerifier
 from media_network.tokens.keys import KeysUnreadable
@@ -59,6 +60,10 @@ class EngineDuty:
     """Send streams to other hosts than those that ask for them."""
     identification: Identification | None = None
     """Who this blade is, and how it learns who asks; None: nobody shows who he is."""
+    rtsp: Address | None = None
+    """Where players speak RTSP to the blade; None: nowhere."""
+    rtp: Address | None = None
+    """Where RTP leaves from, whichever engine of the station sends it; None: none does."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class EngineLoad:
     streams: tuple[StreamCursor, ...]
     push_bps: int
     pull_bps: int
+    received: tuple[Reception, ...] = ()
 
 
 class CatalogueKnown(NamedTuple):
@@ -210,6 +216,11 @@ class DirectorLink:
             return Refused(Reason.NOT_ALLOWED, f"{asker.host} is no blade of this station, says its director")
         return refuse_other_stations(asker, self.duty.identification)
 
+    def is_of_station(self, host: str) -> bool:
+        """Whether a blade of the station asks, for a player that speaks RTSP to it: that sees to where streams go."""
+        known = self._blades.hosts if self._blades else ()
+        return host in known or host == self.duty.director.host
+
     async def ask(
         self, verb: Verb[Request, Reply], request: Request, *, deadline_s: float = 2.0
     ) -> Reply | Refused | None:
@@ -317,6 +328,7 @@ class DirectorLink:
             slot=self.duty.slot,
             engine=str(self.own),
             media=str(self.duty.media),
+            rtsp=str(self.duty.rtsp) if self.duty.rtsp else None,
             boot=self.boot,
             epoch=self.duty.epoch,
             capacity_bps=self.duty.capacity_bps,
@@ -359,6 +371,7 @@ class DirectorLink:
             free_bytes=self._store.free_bytes,
             stored_bytes=self._store.stored_bytes,
             draining=self.draining,
+            received=load.received,
             blades=self._blades_version,
         )
 

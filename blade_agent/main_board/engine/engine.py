@@ -1,9 +1,10 @@
 """A media engine on duty: its store, its copies, its streams, and its bond with the director, put together."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from blade_agent.main_board.accounts.usage_meter import UsageMeter
 from blade_agent.main_board.catalogue import Catalogue
@@ -18,6 +19,7 @@ from blade_agent.main_board.engine.engine_figures import EngineCounters, EngineW
 from blade_agent.main_board.engine.index_digests import IndexDigests
 from blade_agent.main_board.engine.kept_catalogue import KeptPrograms
 from blade_agent.main_board.engine.sending.push_socket import PushSocket, open_push_socket
+from blade_agent.main_board.engine.sending.rtp_outlet import RtpOutlet, open_rtp_outlet
 from blade_agent.main_board.engine.store.arriving import Arrivals
 from blade_agent.main_board.engine.store.store import SegmentStore
 from blade_agent.main_board.engine.turns.engine_streams import EngineStreams
@@ -35,6 +37,8 @@ from media_network.messages.program_information import ASK_ENGINE_CHANGES, KEEP_
 from media_network.messages.streaming import CEASE, PRELOAD, START, STREAM, SWAP, StreamCursor
 from media_network.messages.watching import ASK_DIRECTOR, AskDirector, DirectorSeen
 from media_network.segment_url import HELD_INDEX_PATH, HELD_SEGMENT_PATH
+
+logger = logging.getLogger(__name__)
 
 _LEAVE_WITHIN_S = 1.0
 
@@ -55,9 +59,10 @@ class Engine:
         push_socket: PushSocket,
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
+        rtp: RtpOutlet | None = None,
         meter: UsageMeter | None = None,
     ) -> None:
-        """`meter` records what it sends to viewers; None: nobody bills it."""
+        """`meter` records what it sends to viewers; None: nobody bills it. RTP leaves by `rtp`; None: none does."""
         self.counters = counters
         self._store = store
         self._tasks = tasks
@@ -80,12 +85,13 @@ class Engine:
             push_socket=push_socket,
             counters=counters,
             tasks=tasks,
+            rtp=rtp,
             meter=meter,
         )
         if meter:
             meter.pushed_bytes = lambda: counters.push_bytes
             meter.under_way_bytes = lambda: sum(stream.sent_bytes for stream in self._streams.figures())
-        self._meter = EngineLoadMeter(self._streams, counters, asyncio.get_running_loop().time())
+        self._meter = EngineLoadMeter(self._streams, counters, rtp, asyncio.get_running_loop().time())
 
     def table(self) -> HandlerTable:
         """All that an engine answers."""
@@ -215,6 +221,7 @@ async def open_engine(
     async with (
         HttpClient(rng, duty.address.host, duty.identification) as client,
         open_push_socket(duty.address.host) as push_socket,
+        _open_rtp(duty) as rtp,
         asyncio.TaskGroup() as tasks,
     ):
         engine = Engine(
@@ -226,10 +233,24 @@ async def open_engine(
             push_socket=push_socket,
             counters=counters,
             tasks=tasks,
+            rtp=rtp,
             meter=meter,
         )
         with catalogue.letting_go(engine.discarding.discard):
             yield engine
+
+
+@asynccontextmanager
+async def _open_rtp(duty: EngineDuty) -> AsyncIterator[RtpOutlet | None]:
+    """Where RTP leaves by; None where the station has no address for it, or this blade cannot send from there."""
+    async with AsyncExitStack() as stack:
+        outlet = None
+        if duty.rtp:
+            try:
+                outlet = await stack.enter_async_context(open_rtp_outlet(duty.rtp, f"station@{duty.rtp.host}"))
+            except OSError as error:
+                logger.warning("no RTP can be sent from %s: %s", duty.rtp, error.strerror or error)
+        yield outlet
 
 
 async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random) -> None:
@@ -249,8 +270,9 @@ async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue
 class EngineLoadMeter:
     """What the engine sends, for its reports."""
 
-    def __init__(self, streams: EngineStreams, counters: EngineCounters, now_s: float) -> None:
+    def __init__(self, streams: EngineStreams, counters: EngineCounters, rtp: RtpOutlet | None, now_s: float) -> None:
         self._streams = streams
+        self._rtp = rtp
         self._counters = counters
         self._measured_s = now_s
         self._pull_bytes = counters.pull_bytes
@@ -262,4 +284,9 @@ class EngineLoadMeter:
         passed_s = max(now_s - self._measured_s, 0.001)
         pull_bps = round((pull_bytes - self._pull_bytes) * 8 / passed_s)
         self._measured_s, self._pull_bytes = now_s, pull_bytes
-        return EngineLoad(streams=self._streams.cursors, push_bps=self._streams.rate_bps, pull_bps=pull_bps)
+        return EngineLoad(
+            streams=self._streams.cursors,
+            push_bps=self._streams.rate_bps,
+            pull_bps=pull_bps,
+            received=self._rtp.take_received() if self._rtp else (),
+        )

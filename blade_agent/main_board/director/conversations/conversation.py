@@ -80,6 +80,8 @@ class Conversation:
         self.opened: asyncio.Future[GivenTurn | Refused] = asyncio.get_running_loop().create_future()
         """What the console that asked for it is answered."""
         self.record = TurnRecord()
+        self.received_at: float | None = None
+        """When the receiver of its RTP stream spoke last, by the event loop's time; None: never."""
         self._term = term
         self._choice = choice
         self._settling = settling
@@ -235,6 +237,7 @@ class Conversation:
             packet=turn.packet,
             redirected=redirected,
             trick=turn.course.trick(terms.program, turn.segment),
+            rtp=turn.rtp,
         )
         answer = await self._engines.preload(turn.engine, order)
         if answer is None:
@@ -270,6 +273,7 @@ class Conversation:
             packet=turn.packet,
             exchange=turn.exchange,
             trick=turn.course.trick(self.session.terms.program, turn.segment),
+            rtp=turn.rtp,
         )
         return Next(offer)
 

@@ -35,6 +35,7 @@ def inherited(stream: RunningStream, engine: Address, boot: str, now: float) -> 
         packet=cursor.packet,
         given_at=sent_at,
         course=Course(stream.trick.scale, stream.trick.entered) if stream.trick else NORMAL,
+        rtp=stream.rtp,
     )
     reach = max(cursor.reach or 0, cursor.packet)
     until = sent_at + (cursor.tick_us or 0) / 1e6

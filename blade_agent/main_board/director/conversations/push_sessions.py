@@ -13,11 +13,13 @@ from blade_agent.main_board.asking_host import refuse_elsewhere
 from blade_agent.main_board.director.admission import Admission, Guest
 from blade_agent.main_board.director.conversations.conversation import Conversation
 from blade_agent.main_board.director.conversations.exchanging import Exchanging
-from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, first_own_turn, inherited
+from blade_agent.main_board.director.conversations.inheritance import FOUND_WITHIN_S, inherited
+from blade_agent.main_board.director.conversations.rtp_receivers import RtpReceivers
 from blade_agent.main_board.director.conversations.session_notes import SessionNotes
 from blade_agent.main_board.director.conversations.settling import Settling
 from blade_agent.main_board.director.conversations.steering import Steering
 from blade_agent.main_board.director.conversations.stream_reports import StreamReports
+from blade_agent.main_board.director.conversations.terms_of_sessions import terms_inherited, terms_wanted
 from blade_agent.main_board.director.director_figures import SessionFigures
 from blade_agent.main_board.director.engines.engine_choice import EngineChoice
 from blade_agent.main_board.director.engines.roster import EngineRecord
@@ -62,7 +64,6 @@ from media_network.refusal import Reason, Refused
 logger = logging.getLogger(__name__)
 
 ENDED_KEPT_S = 60.0
-_SILENT_INTERVALS = 3
 _AGAIN_AFTER_S = 0.05
 _BROUGHT_WITHIN_S = 2.0
 """So long a console waits for the first bytes of a segment that is brought from elsewhere; then it asks again."""
@@ -81,7 +82,7 @@ class PushSessions:
         self._roster = choice.roster
         self._library = library
         self._settling = Settling(term, choice.roster)
-        self.steering = Steering(term, self._steered, self._inherit_paused)
+        self.steering = Steering(term, self._may_ask_for_others, self._steered, self._inherit_paused)
         """What consoles want of their streams."""
         self._conversations: dict[str, Conversation] = {}
         self._at: defaultdict[Address, dict[str, Conversation]] = defaultdict(dict)
@@ -91,6 +92,8 @@ class PushSessions:
         self._notes = SessionNotes(term, choice.roster)
         self.reports = StreamReports(choice.roster, self._conversations, self._at)
         """What engines say of those they send."""
+        self.receivers = RtpReceivers(self._conversations)
+        """What receivers of RTP streams say."""
 
     # Consoles
 
@@ -112,7 +115,8 @@ class PushSessions:
         if program is None:
             self._term.counters.refusals += 1
             return self._library.why_not(request.program)
-        opened = await self._open_in_time(program, request.console)
+        wanted = terms_wanted(self._term, request, program)
+        opened = wanted if isinstance(wanted, Refused) else await self._open_in_time(wanted)
         if isinstance(opened, Refused):
             self._term.counters.refusals += 1
         else:
@@ -122,11 +126,17 @@ class PushSessions:
 
     async def _admitted(self, request: Play, console: Address, host: str) -> Guest | Refused:
         """Who asks, or what there is against them."""
-        elsewhere = None if self._term.duty.allow_elsewhere else refuse_elsewhere(console, host)
-        if elsewhere:
+        elsewhere = refuse_elsewhere(console, host)
+        if elsewhere and not self._may_ask_for_others(host):
             self._term.counters.refusals += 1
             return elsewhere
         return await self._admission.admit(request.token, request.program)
+
+    def _may_ask_for_others(self, host: str) -> bool:
+        """Whether streams are sent to other hosts than this one, which asks. A blade of the station asks for players
+        that speak RTSP to it, and sees to where their streams go."""
+        duty = self._term.duty
+        return duty.allow_elsewhere or host == duty.address.host or self._roster.is_host_of(host)
 
     async def watching(self, message: Watching) -> StreamView | Refused:
         """Claim 17: the console is still there, and is told the turns that it does not know."""
@@ -142,6 +152,7 @@ class PushSessions:
             served=untold.served,
             more=untold.more,
             missing=untold.missing,
+            receiver_ms=None if conversation.received_at is None else round((_now() - conversation.received_at) * 1000),
         )
 
     def _steered(self, name: str) -> Conversation | Refused:
@@ -164,7 +175,8 @@ class PushSessions:
             return Refused(Reason.NO_SUCH_RANGE, "the program has no such packet")
         if known := self._conversations.get(name):
             return known  # it was asked for twice
-        terms = self._terms(name, program, bookmark.console, known_turn=bookmark.known_turn)
+        known_turn, rtp = bookmark.known_turn, bookmark.rtp
+        terms = terms_inherited(self._term, name, program, bookmark.console, known_turn=known_turn, rtp=rtp)
         conversation = self._begin(terms, _now())
         left = (bookmark.left.segment, bookmark.left.packet) if bookmark.left else None
         position = bookmark.place.segment, bookmark.place.packet
@@ -245,14 +257,14 @@ class PushSessions:
         A late `ASSUMED` may have made a sender of an engine that was struck off meanwhile: it is lost once more.
         """
         now = _now()
-        for name, conversation in list(self._conversations.items()):
+        for conversation in list(self._conversations.values()):
             sender = conversation.session.state.sender
             if sender and not self._roster.knows(sender.engine, sender.boot):
                 conversation.hear(EngineLost(engine=sender.engine, boot=sender.boot, gone=True))
             conversation.hear(LookedRound())
             state = conversation.session.state
             if isinstance(state, Ended) and now - state.at > ENDED_KEPT_S:
-                del self._conversations[name]
+                self._forget(conversation)
 
     def figures(self) -> tuple[SessionFigures, ...]:
         """Each session that has not ended."""
@@ -282,37 +294,39 @@ class PushSessions:
 
     # The parts of it
 
-    async def _open_in_time(self, program: Program, console: str) -> Redirect | Refused:
+    async def _open_in_time(self, wanted: SessionTerms) -> Redirect | Refused:
         """Open a session; who asks waits while engines have yet to say what they hold, and for the first bytes of what
         has to be brought from another station (claim 14), or to another engine (claim 19)."""
         wait_until = _now() + _BROUGHT_WITHIN_S
-        while isinstance(opened := await self._open(program, console), Refused):
+        while isinstance(opened := await self._open(wanted), Refused):
             if opened.reason not in _COMES:
                 return opened
             if await self._term.has_more_to_hear():
                 continue
-            if refused := await self._comes(program, opened):
+            if refused := await self._comes(wanted, opened):
                 return refused
             if _now() > wait_until:
                 return opened
             await asyncio.sleep(_AGAIN_AFTER_S)
         return opened
 
-    async def _comes(self, program: Program, opened: Refused) -> Refused | None:
+    async def _comes(self, wanted: SessionTerms, opened: Refused) -> Refused | None:
         """Wait until the first segment is at an engine that may send it. None: it may be; else why not."""
+        program, (segment, _) = wanted.program, wanted.begins
         if opened.reason is Reason.AT_CAPACITY:
-            return await self._choice.relieved(program, 0)
-        return await self._choice.bring(program, 0)
+            return await self._choice.relieved(program, segment)
+        return await self._choice.bring(program, segment)
 
-    async def _open(self, program: Program, console: str) -> Redirect | Refused:
+    async def _open(self, wanted: SessionTerms) -> Redirect | Refused:
+        program = wanted.program
         if refused := self._library.refusal(program.name):
             return refused
         name = new_session_id(self._term.rng)
-        conversation = self._begin(self._terms(name, program, console), _now())
+        conversation = self._begin(replace(wanted, session=name), _now())
         conversation.hear(PlayAsked())
         turn = await conversation.opened
         if isinstance(turn, Refused):
-            del self._conversations[name]
+            self._forget(conversation)
             return turn
         return Redirect(
             session=name,
@@ -320,26 +334,10 @@ class PushSessions:
             engine=str(self._roster.media(turn.engine)),
             ticket=self._term.tickets.sign(name, program.name),
             program=program.header,
-            first=program.segments[0],
+            first=program.segments[turn.segment],
+            before=program.segments.before(turn.segment).packets,
+            rtp=turn.rtp,
             report_interval_ms=self._term.duty.intervals.watching_ms,
-        )
-
-    def _terms(self, name: str, program: Program, console: str, known_turn: int | None = None) -> SessionTerms:
-        """What a session is opened with; `known_turn` of one that began under an earlier director."""
-        terms = SessionTerms(
-            session=name,
-            program=program,
-            console=console,
-            patience_s=self._patience_s,
-            lease_s=self._term.lease_s,
-            pause_s=self._term.duty.pause_s,
-        )
-        if known_turn is None:
-            return terms
-        return replace(
-            terms,
-            first_own_turn=first_own_turn(known_turn, self._term.epoch),
-            leases_end_at=self._term.began_at + self._term.lease_s,
         )
 
     def _begin(self, terms: SessionTerms, heard_at: float) -> Conversation:
@@ -352,11 +350,12 @@ class PushSessions:
             counted=self._notes.count,
             exchanged=self._exchanging.seek,
         )
+        self.receivers.know(terms)
         return conversation
 
-    @property
-    def _patience_s(self) -> float:
-        return self._term.duty.intervals.watching_ms * _SILENT_INTERVALS / 1000
+    def _forget(self, conversation: Conversation) -> None:
+        del self._conversations[conversation.name]
+        self.receivers.forget(conversation.session.terms)
 
     def _live(self, name: str) -> Conversation | Refused:
         if self._term.standing.superseded:
@@ -370,10 +369,9 @@ class PushSessions:
             program = self._library.at_hand(stream.program)
             if program is None or not _is_of(stream, program):
                 return
-            conversation = self._begin(
-                self._terms(stream.cursor.session, program, stream.console, known_turn=stream.cursor.turn),
-                _now() + FOUND_WITHIN_S,
-            )
+            name, known_turn, rtp = stream.cursor.session, stream.cursor.turn, stream.rtp
+            terms = terms_inherited(self._term, name, program, stream.console, known_turn=known_turn, rtp=rtp)
+            conversation = self._begin(terms, _now() + FOUND_WITHIN_S)
         elif not conversation.session.may_have_gone_on_in(stream.cursor.turn):
             return
         if not _is_of(stream, conversation.session.terms.program):

@@ -25,7 +25,7 @@ from media_network.trick import used_scale
 
 _NOT_BEGUN = Refused(Reason.NOT_READY, "nothing of the stream has been sent yet")
 _NOT_ITS = Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
-_PAST_THE_END = Refused(Reason.NO_SUCH_RANGE, "the program is shorter than that")
+PAST_THE_END = Refused(Reason.NO_SUCH_RANGE, "the program is shorter than that")
 
 
 class Steering:
@@ -34,11 +34,14 @@ class Steering:
     def __init__(
         self,
         term: Term,
+        may_ask_for_others: Callable[[str], bool],
         find: Callable[[str], Conversation | Refused],
         inherit: Callable[[str, Bookmark], Awaitable[Conversation | Refused]],
     ) -> None:
-        """`find` gives the session of a name, or why there is none; `inherit` one that an earlier director paused."""
+        """`may_ask_for_others` says whether a host may have streams sent elsewhere; `find` gives the session of a name,
+        or why there is none; `inherit` one that an earlier director paused."""
         self._term = term
+        self._may_ask_for_others = may_ask_for_others
         self._find = find
         self._inherit = inherit
 
@@ -57,7 +60,7 @@ class Steering:
         if isinstance(conversation, Refused):
             return conversation
         position = random_access(conversation.session.terms.program, message.to_ms, message.style)
-        return _PAST_THE_END if position is None else await _steer(conversation, SeekAsked(position), _goes_on)
+        return PAST_THE_END if position is None else await _steer(conversation, SeekAsked(position), _goes_on)
 
     async def scale(self, message: Scale) -> Steered | Refused:
         """Answer `SCALE` (claim 21), when an engine sends at that speed. Segments that have no index show no pictures:
@@ -98,7 +101,7 @@ class Steering:
             elsewhere = refuse_elsewhere(Address.parse(bookmark.console), host)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
-        if elsewhere and not self._term.duty.allow_elsewhere:
+        if elsewhere and not self._may_ask_for_others(host):
             return elsewhere
         return await self._inherit(message.session, bookmark)
 
@@ -115,12 +118,13 @@ async def _steer(
     state, program = await conversation.until(is_done), conversation.session.terms.program
     if isinstance(state, Left):
         return ANOTHER_DIRECTS
-    place, scale = None, 1
+    place, scale, rtp = None, 1, None
     if isinstance(state, Paused):
-        place = place_of(program, state.position)
+        place, rtp = place_of(program, state.position), conversation.session.rtp_to_come
     elif turn := state.sender:
         place, scale = place_of(program, turn.at(program) or end_of(program)), turn.course.scale
-    return Steered(state=state.shown, place=place, scale=scale)
+        rtp = turn.rtp and turn.rtp.onwards(turn.packet)
+    return Steered(state=state.shown, place=place, scale=scale, rtp=rtp)
 
 
 def _has_paused(state: State) -> bool:

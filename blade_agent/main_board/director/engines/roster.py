@@ -47,6 +47,8 @@ class EngineRecord:
     """What its segments take, as last reported; None before that."""
     streams: int = 0
     """As last reported."""
+    rtsp: Address | None = None
+    """Where players speak RTSP to it; None: nowhere."""
     draining: bool = False
     """It is chosen only for what no other engine has."""
     rounds_missed: int = 0
@@ -136,6 +138,10 @@ class Roster:
     def __len__(self) -> int:
         return len(self._engines)
 
+    def is_host_of(self, host: str) -> bool:
+        """Whether a blade of the station asks, for a player that speaks RTSP to it: that sees to where streams go."""
+        return any(engine.address.host == host for engine in self._engines.values())
+
     def get(self, address: Address) -> EngineRecord | None:
         """The record of an engine, or None."""
         return self._engines.get(address)
@@ -149,7 +155,7 @@ class Roster:
         return self._media[address]
 
     def enlist(self, message: Enlist, address: Address, media: Address, now: float) -> EngineRecord:
-        """Enter an engine, or its new boot."""
+        """Enter an engine, or its new boot. Raises ValueError where it speaks RTSP at no address."""
         record = EngineRecord(
             address=address,
             media=media,
@@ -160,6 +166,7 @@ class Roster:
             charges=self.charges,
             in_flight=self.in_flight,
             streams=len(message.streams),
+            rtsp=Address.parse(message.rtsp) if message.rtsp else None,
             draining=message.draining,
         )
         self._engines[address] = record

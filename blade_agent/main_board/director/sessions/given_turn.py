@@ -7,6 +7,7 @@ from blade_agent.main_board.director.sessions.position import Position
 from media_network.address import Address
 from media_network.messages.streaming import Exchange
 from media_network.program import Program
+from media_network.rtp import RtpPlace
 
 
 class GivenTurn(Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class GivenTurn(Struct, frozen=True, kw_only=True):
     course: Course = NORMAL
     exchange: Exchange | None = None
     """What its engine gives for it, which has no room for both."""
+    rtp: RtpPlace | None = None
+    """Where it stands in its RTP stream; None: its datagrams are the program's packets and nothing else."""
 
     def at(self, program: Program) -> Position | None:
         """Where in the program it begins; None: past its end."""

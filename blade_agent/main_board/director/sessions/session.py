@@ -99,7 +99,7 @@ class Session(ConsoleOrders):
     # What the events mean
 
     def _play_asked(self, _: PlayAsked, _now: float) -> Effects:
-        return (SeekEngine(Sought(segment=0, packet=0)),)
+        return (SeekEngine(self._sought_first()),)
 
     def _found(self, event: EngineFound, now: float) -> Effects:
         sought = event.sought
@@ -147,7 +147,7 @@ class Session(ConsoleOrders):
         match self.state:
             case Opening(offered=GivenTurn(number=event.turn), tried=tried):
                 self.state = Opening(tried=tried)
-                return (SeekEngine(Sought(segment=0, packet=0, excluded=tried)),)
+                return (SeekEngine(self._sought_first(tried)),)
             case Readying(next=turn, tried=tried) as state if turn.number == event.turn:
                 return self._seek(self._sought_again(state, turn, tried), now)
         return ()
@@ -273,7 +273,7 @@ class Session(ConsoleOrders):
             case SettlingStart(next=unsent) as state if not end.sent:
                 effects = self._go_on_from(state, end.position, now, left=unsent.left)
             case SettlingNext() | SettlingStart() as state:
-                effects = (*_taken_unheard(turn, event), *self._go_on_from(state, end.position, now))
+                effects = (*_taken_unheard(turn, event), *self._go_on_from(state, end.position, now, stopped=turn))
         return effects
 
     def _console_heard(self, _: ConsoleHeard, now: float) -> Effects:

@@ -2,7 +2,9 @@
 
 from msgspec import Struct
 
+from blade_agent.main_board.director.sessions.position import Position
 from media_network.program import Program
+from media_network.rtp import RtpPlace
 
 
 class SessionTerms(Struct, frozen=True, kw_only=True):
@@ -22,3 +24,7 @@ class SessionTerms(Struct, frozen=True, kw_only=True):
     """Turns of a lower number were given by an earlier director."""
     leases_end_at: float = 0.0
     """When the last lease of the term before has ended."""
+    begins: Position = (0, 0)
+    """Where the console wants it to begin."""
+    rtp: RtpPlace | None = None
+    """The base of its RTP stream, and how much of that had been sent when it began here; None: it is none."""

@@ -30,6 +30,7 @@ from blade_agent.main_board.director.sessions.events import (
 )
 from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
+from blade_agent.main_board.director.sessions.numbering import Stand, place_after, place_from, stand_at
 from blade_agent.main_board.director.sessions.position import Position, end_of
 from blade_agent.main_board.director.sessions.reach import past_mark, past_turn
 from blade_agent.main_board.director.sessions.session_terms import SessionTerms
@@ -55,6 +56,7 @@ from blade_agent.main_board.director.sessions.states import (
 from media_network.address import Address
 from media_network.messages.streaming import Ceased
 from media_network.refusal import Reason, Refused
+from media_network.rtp import RtpPlace
 
 NO_SESSION = Refused(Reason.UNKNOWN_SESSION, "the session has ended, or was never here")
 _NOBODY_GOT_READY = Refused(Reason.NO_ENGINE, "no engine got ready for it in time")
@@ -82,6 +84,8 @@ class TurnKeeping:
         """Turn and number of the newest question."""
         self._mark: Mark | None = None
         """How far the stream can have got since its sender, or the one before, reported last."""
+        self._stand = Stand(terms.rtp.datagrams, terms.rtp.packets) if terms.rtp else Stand()
+        """Of an RTP stream that nobody sends: what comes next has these numbers."""
 
     def sends(self, turn: int) -> bool:
         """Whether the turn of this number is the one that is being sent."""
@@ -94,11 +98,25 @@ class TurnKeeping:
         sent = self.state.turns[0].number if not isinstance(self.state, Opening | Redirected) else 0
         return turn > sent
 
+    @property
+    def rtp_to_come(self) -> RtpPlace | None:
+        """The place of what comes next in an RTP stream that nobody sends; None: it is none."""
+        return self.terms.rtp and place_from(self.terms.rtp, self._stand, 0)
+
     # The parts of it
+
+    def _sought_first(self, tried: frozenset[Address] = frozenset()) -> Sought:
+        segment, packet = self.terms.begins
+        return Sought(segment=segment, packet=packet, excluded=tried)
 
     def _give(self, found: EngineFound, now: float) -> GivenTurn:
         """Number the next turn."""
         self._turns_given += 1
+        sought, sender = found.sought, self.state.sender
+        if sender:
+            rtp = place_after(self.terms.program, sender, sought.segment)
+        else:
+            rtp = self.terms.rtp and place_from(self.terms.rtp, self._stand, sought.packet)
         return GivenTurn(
             number=self._turns_given,
             engine=found.engine,
@@ -109,6 +127,7 @@ class TurnKeeping:
             left=found.sought.left,
             course=found.sought.course,
             exchange=found.exchange,
+            rtp=rtp,
         )
 
     def _assume(self, turn: GivenTurn, packet: int, now: float, *, unsettled_until: float | None = None) -> Effects:
@@ -215,16 +234,23 @@ class TurnKeeping:
         return (SettleTurn(state.next),)
 
     def _go_on_from(
-        self, state: Resuming, position: Position | None, now: float, left: Position | None = None
+        self,
+        state: Resuming,
+        position: Position | None,
+        now: float,
+        left: Position | None = None,
+        stopped: GivenTurn | None = None,
     ) -> Effects:
         """Have another engine send from here on, or from where the console wants; nobody sends this stream meanwhile.
 
-        `left`: where the stream stopped, if it was to jump here already.
+        `left`: where the stream stopped, if it was to jump here already; `stopped`: in which turn, if not in the one
+        that was lost.
         """
         self._mark = None  # it goes on ahead of the schedule it had
         aim, program = state.aim, self.terms.program
-        stopped = state.next if isinstance(state, SettlingStart) else state.lost
+        stopped = stopped or (state.next if isinstance(state, SettlingStart) else state.lost)
         course = stopped.course if stopped else NORMAL
+        self._note_stand(stopped, position)
         if aim.to is not None:
             left, position = left or position or end_of(program), aim.to
             course = self._course(aim.scale or 1, position)
@@ -238,6 +264,14 @@ class TurnKeeping:
         if aim.scale not in (None, course.scale):
             return self._change(following, aim.scale or 1, now)
         return self._seek(following, now)
+
+    def _note_stand(self, stopped: GivenTurn | None, position: Position | None) -> None:
+        """An RTP stream has stopped there, in this turn; None: past its end, or beginning."""
+        program = self.terms.program
+        if stopped and position is None:
+            position = end_of(program) if stopped.course.scale > 0 else (0, 0)
+        if stopped and position and (stand := stand_at(program, stopped, position)):
+            self._stand = stand
 
     def _course(self, scale: int, position: Position) -> Course:
         return NORMAL if scale == 1 else Course(scale, packets_before(self.terms.program, position))
@@ -259,6 +293,7 @@ class TurnKeeping:
 
     def _rest(self, last: GivenTurn, now: float) -> Effects:
         """It has gone back to the beginning, and waits there."""
+        self._note_stand(last, None)
         ceased: Effects = tuple(CeaseTurn(turn) for turn in self.state.turns if turn is not last)
         asked = self._waiting()
         return (*ceased, *refuse_all(asked, GOES_ON_ELSEWHERE), *self._pause(last, (0, 0), last.course, None, now))

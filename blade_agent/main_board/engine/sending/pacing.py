@@ -35,7 +35,7 @@ class Pacing:
     def cut(self, ahead_s: float, now_s: float) -> None:
         """End with the first whole datagram that is due `ahead_s` from now, or with the segment."""
         datagrams = ceil((now_s + ahead_s - self._due_s) / (self._packet_s * PACKETS_PER_DATAGRAM))
-        self._packets = min(self._all_packets, self.packet + max(0, datagrams) * PACKETS_PER_DATAGRAM)
+        self._packets = min(self._all_packets, self.packet + self._in_step(max(0, datagrams)))
 
     def go_on(self) -> None:
         """End with the segment after all."""
@@ -46,7 +46,8 @@ class Pacing:
         return self.packet + self._whole_datagrams(until_s - self._due_s)
 
     def due_packets(self, until_s: float) -> int:
-        """Packets due before `until_s` and not yet sent: whole datagrams, the segment's last one perhaps shorter."""
+        """Packets due before `until_s` and not yet sent: whole datagrams, the segment's last one perhaps shorter, and
+        so the first of who begins within one."""
         late_s = until_s - self._due_s
         if late_s > CATCH_UP_MAX_S:
             self._zero_s += late_s - CATCH_UP_MAX_S
@@ -65,7 +66,12 @@ class Pacing:
         """Packets that are due if the next one has been for so long."""
         if late_s <= 0:
             return 0
-        return PACKETS_PER_DATAGRAM * (floor(late_s / (self._packet_s * PACKETS_PER_DATAGRAM)) + 1)
+        return self._in_step(floor(late_s / (self._packet_s * PACKETS_PER_DATAGRAM)) + 1)
+
+    def _in_step(self, datagrams: int) -> int:
+        """Packets until the end of so many datagrams from here: a segment is cut into datagrams from its beginning,
+        whoever sends it."""
+        return max(0, datagrams * PACKETS_PER_DATAGRAM - self.packet % PACKETS_PER_DATAGRAM)
 
     def due_s(self, packet: int) -> float:
         """When a packet is due."""

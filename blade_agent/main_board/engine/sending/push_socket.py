@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from media_network.deaf_socket import drop_all_that_comes
-from media_network.packets import DATAGRAM_BYTES
+from media_network.packets import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM
 
 logger = logging.getLogger(__name__)
 
-BATCH_BYTES = 40 * DATAGRAM_BYTES
+BATCH_PACKETS = 40 * PACKETS_PER_DATAGRAM
 """Most that one call sends; the kernel takes up to 49 full datagrams (65507 bytes)."""
 
 _SEND_BUFFER_BYTES = 8 * 1024 * 1024
@@ -25,7 +25,8 @@ _UDP_SEGMENT = 103  # linux/udp.h
 class PushSocket(asyncio.DatagramProtocol):
     """Sends to any console from one address."""
 
-    def __init__(self) -> None:
+    def __init__(self, datagram_bytes: int = DATAGRAM_BYTES) -> None:
+        self._datagram_bytes = datagram_bytes
         self.errors = 0
         self.offload = False
         """Whether the kernel cuts batches."""
@@ -62,15 +63,15 @@ class PushSocket(asyncio.DatagramProtocol):
         """Whether all that was sent has left us; nothing is to be sent before."""
         return self._transport is None or self._transport.get_write_buffer_size() == 0  # type: ignore[attr-defined]  # asyncio documents it for all that write
 
-    def send(self, batch: memoryview, console: tuple[str, int]) -> None:
-        """Send up to `BATCH_BYTES` as datagrams of `DATAGRAM_BYTES`, the last perhaps shorter."""
+    def send(self, batch: memoryview | bytes, console: tuple[str, int]) -> None:
+        """Send a batch as datagrams of the length that the socket was opened for, the last perhaps shorter."""
         if self._transport is None:
             return
         if self.offload:
             self._transport.sendto(batch, console)
             return
-        for offset in range(0, len(batch), DATAGRAM_BYTES):
-            self._transport.sendto(batch[offset : offset + DATAGRAM_BYTES], console)
+        for offset in range(0, len(batch), self._datagram_bytes):
+            self._transport.sendto(batch[offset : offset + self._datagram_bytes], console)
 
     async def drain(self) -> None:
         """Wait until all that was sent has left us."""
@@ -83,7 +84,7 @@ class PushSocket(asyncio.DatagramProtocol):
         if self._kernel_socket is None:
             return
         try:
-            self._kernel_socket.setsockopt(_SOL_UDP, _UDP_SEGMENT, DATAGRAM_BYTES if on else 0)
+            self._kernel_socket.setsockopt(_SOL_UDP, _UDP_SEGMENT, self._datagram_bytes if on else 0)
             self.offload = on
         except OSError as error:
             logger.info("no UDP segmentation offload: %s", error)

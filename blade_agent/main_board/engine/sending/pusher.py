@@ -7,13 +7,14 @@ from collections.abc import Callable
 from math import floor
 
 from blade_agent.main_board.engine.engine_figures import EngineCounters
-from blade_agent.main_board.engine.sending.push_socket import BATCH_BYTES, PushSocket
+from blade_agent.main_board.engine.sending.push_socket import BATCH_PACKETS, PushSocket
 from blade_agent.main_board.engine.sending.read_ahead import SegmentPart
+from blade_agent.main_board.engine.sending.rtp_outlet import RtpOutlet
 from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.errors import StoreError
 from blade_agent.main_board.engine.store.io_channel import IoChannel
 from blade_agent.main_board.engine.store.stored_segment import read_parts
-from media_network.packets import DATAGRAM_BYTES, TS_PACKET_BYTES
+from media_network.packets import DATAGRAM_BYTES, PACKETS_PER_DATAGRAM, TS_PACKET_BYTES
 from media_network.schedule import TICK_S
 
 logger = logging.getLogger(__name__)
@@ -33,9 +34,11 @@ class Pusher:
         may_send: Callable[[float], bool],
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
+        rtp: RtpOutlet | None = None,
     ) -> None:
-        """`may_send` says whether anything may be sent at a moment of the event loop's time."""
+        """`may_send` says whether anything may be sent at a moment of the event loop's time; RTP leaves by `rtp`."""
         self._socket = push_socket
+        self._rtp = rtp
         self._may_send = may_send
         self._counters = counters
         self._tasks = tasks
@@ -96,19 +99,26 @@ class Pusher:
         if transmission not in self._under_way or not self._may_send(now_s):
             return
         pacing = transmission.pacing
+        rtp = self._rtp if transmission.rtp else None
+        outlet = rtp.media if rtp else self._socket
         due_packets = pacing.due_packets(self._until_s)
-        while due_packets and self._socket.idle:
-            batch = transmission.read_ahead.take(min(due_packets * TS_PACKET_BYTES, BATCH_BYTES))
+        while due_packets and outlet.idle:
+            into = pacing.packet % PACKETS_PER_DATAGRAM
+            at_once = min(due_packets, PACKETS_PER_DATAGRAM - into if into else BATCH_PACKETS)
+            batch = transmission.read_ahead.take(at_once * TS_PACKET_BYTES)
             if not batch:
                 break
-            self._socket.send(batch, transmission.to)
+            if rtp:
+                rtp.send(transmission, batch)
+            else:
+                outlet.send(batch, transmission.to)
             self._counters.push_late += pacing.lateness_s(now_s) > TICK_S
             self._counters.push_bytes += len(batch)
             self._counters.push_datagrams += -(-len(batch) // DATAGRAM_BYTES)
             packets = len(batch) // TS_PACKET_BYTES
             pacing.sent(packets)
             due_packets -= packets
-        left = self._socket.idle
+        left = outlet.idle
         if pacing.all_sent and left:
             del self._under_way[transmission]
         transmission.progress.moved(now_s, left=left)

@@ -37,6 +37,8 @@ class ReadAhead:
         self._free: deque[bytearray] = deque()
         self._filled: deque[memoryview] = deque()
         self._sent_to = 0
+        self._skip = 0
+        """So much of what is read next lies before the place: windows begin where datagrams do."""
         self._asked_to = 0
         self._asked: SegmentPart | None = None
         self._renew_buffers()
@@ -44,13 +46,14 @@ class ReadAhead:
     def seek(self, offset: int) -> None:
         """Go on at another place: what was read or is being read for the present one is dropped."""
         skipped = offset - self._sent_to
-        if 0 <= skipped < sum(map(len, self._filled)) and skipped % DATAGRAM_BYTES == 0:
+        if 0 <= skipped < sum(map(len, self._filled)):
             while skipped:
                 skipped -= len(self.take(skipped))
             return
         if not skipped:
             return
-        self._sent_to = self._asked_to = offset
+        self._skip = offset % DATAGRAM_BYTES
+        self._sent_to, self._asked_to = offset, offset - self._skip
         self._asked = None
         self._filled.clear()
         # Not the old ones: a read under way may still fill one of them.
@@ -76,7 +79,9 @@ class ReadAhead:
         """Take what has been read for `ask`."""
         if part is self._asked:
             self._asked = None
-            self._filled.append(part.buffer)
+            if wanted := part.buffer[self._skip :]:
+                self._filled.append(wanted)
+            self._skip = 0
 
     @property
     def is_ready(self) -> bool:
@@ -86,7 +91,7 @@ class ReadAhead:
     def take(self, length_bytes: int) -> memoryview:
         """Up to `length_bytes` of the next bytes; none if they have not been read yet. Use them before the next call.
 
-        Windows are whole datagrams long, so that a part never ends within one.
+        Windows end where datagrams do, so that a part never ends within one.
         """
         if not self._filled:
             return memoryview(b"")

@@ -8,6 +8,7 @@ from blade_agent.main_board.engine.sending.trick_play import TrickPlay
 from blade_agent.main_board.engine.store.stored_segment import StoredSegment
 from media_network.address import Address
 from media_network.packets import TS_PACKET_BYTES
+from media_network.rtp import RtpPlace
 
 _SWAPPED_WITHIN_S = 0.3
 """So long before it is due what is needed should be here: who takes over has to be asked first."""
@@ -67,14 +68,17 @@ class Transmission:
         rate_bps: int,
         progress: TransmissionWatch,
         trick: TrickPlay | None = None,
+        *,
+        rtp: RtpPlace | None = None,
     ) -> None:
-        """`trick`: at another speed."""
+        """`trick`: at another speed; `rtp`: its place in the RTP stream that it is part of."""
         self.stored = stored
         self.to = to
         self.progress = progress
         self.read_ahead: Bytes = trick or ReadAhead(stored.length_bytes, rate_bps)
         self._trick = trick
-        self._rate_bps = rate_bps
+        self.rtp = rtp
+        self.rate_bps = rate_bps
         self._packets = trick.packets if trick else stored.length_bytes // TS_PACKET_BYTES
         self.pacing = Pacing(rate_bps, self._packets, 0, 0.0)
 
@@ -87,7 +91,7 @@ class Transmission:
 
     def begin(self, packet: int, due_s: float) -> None:
         """Lay down the schedule: this packet first, due then."""
-        self.pacing = Pacing(self._rate_bps, self._packets, packet, due_s)
+        self.pacing = Pacing(self.rate_bps, self._packets, packet, due_s)
         self.read_ahead.seek(packet * TS_PACKET_BYTES)
 
     def underrun(self, now_s: float) -> Missed | None:

@@ -36,8 +36,6 @@ class TrickPlay:
         """What has been made and is no whole datagram yet."""
         self._made = 0
         self._taken = 0
-        self._begins = 0
-        """Datagrams are counted from there."""
         self._skip = 0
         """So many bytes are made only for what follows them."""
 
@@ -45,7 +43,6 @@ class TrickPlay:
         """Go on at another place: what comes there follows from all that lies before."""
         if offset < self._taken:
             self._begin()
-        self._begins = offset
         self._skip = offset - self._taken
         self._skip_filled()
 
@@ -111,7 +108,7 @@ class TrickPlay:
         whole_turn = self._trick.packets * TS_PACKET_BYTES
         self._made += len(made)
         pending = self._rest + made
-        over = (self._made - self._begins) % DATAGRAM_BYTES if self._made < whole_turn else 0
+        over = self._made % DATAGRAM_BYTES if self._made < whole_turn else 0
         cut = max(0, len(pending) - over)
         self._rest = pending[cut:]
         if cut:

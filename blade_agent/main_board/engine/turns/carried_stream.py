@@ -339,6 +339,7 @@ def _running(order: Preload, cursor: StreamCursor, phase: TurnPhase, first_packe
         console=order.console,
         first_packet=first_packet,
         trick=order.trick,
+        rtp=order.rtp,
     )
 
 

@@ -14,6 +14,7 @@ from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import EngineCounters, StreamFigures
 from blade_agent.main_board.engine.sending.push_socket import PushSocket
 from blade_agent.main_board.engine.sending.pusher import Pusher
+from blade_agent.main_board.engine.sending.rtp_outlet import RtpOutlet
 from blade_agent.main_board.engine.sending.transmission import Transmission
 from blade_agent.main_board.engine.store.arriving import Arrivals
 from blade_agent.main_board.engine.store.errors import StoreError
@@ -87,11 +88,13 @@ class EngineStreams:
         push_socket: PushSocket,
         counters: EngineCounters,
         tasks: asyncio.TaskGroup,
+        rtp: RtpOutlet | None = None,
         meter: UsageMeter | None = None,
         remembered: int = _STREAMS_REMEMBERED,
     ) -> None:
-        self.pusher = Pusher(push_socket, director.leased, counters, tasks)
+        self.pusher = Pusher(push_socket, director.leased, counters, tasks, rtp)
         self._push_socket = push_socket
+        self._rtp = rtp
         self._store = store
         self._opener = TurnOpener(store, arrivals)
         self._director = director
@@ -189,7 +192,7 @@ class EngineStreams:
             return self._refuse(self._stale_epoch(request.epoch))
         carried = self._carried(request.session)
         answer = carried.hear(CeaseOrdered(turn=request.turn, cause=request.cause, packet=carried.packet))
-        await self._push_socket.drain()
+        await self._drain_sockets()
         stand = answer.stand if isinstance(answer, TellStand) else None
         return Ceased(self._director.boot, cursor_of(request.session, stand) if stand else None)
 
@@ -263,10 +266,16 @@ class EngineStreams:
             Stopped(session=at.session, turn=at.turn, segment=at.segment, packet=at.packet, cause=StopCause.FAILED)
             for at in cursors
         ]
-        await self._push_socket.drain()
+        await self._drain_sockets()
         await asyncio.gather(*(self._director.ask(STOPPED, stop, deadline_s=_LAST_WORD_S) for stop in stops))
 
     # The parts of it
+
+    async def _drain_sockets(self) -> None:
+        """Wait until all that was sent has left us."""
+        await self._push_socket.drain()
+        if self._rtp:
+            await self._rtp.media.drain()
 
     def _active(self) -> Iterator[tuple[CarriedStream, Active]]:
         return ((carried, active) for carried in self._live.values() if (active := carried.active))
@@ -318,7 +327,8 @@ class EngineStreams:
         if self._director.holder(request.ticket, ready.program) != request.session:
             return Refused(Reason.BAD_TICKET, "the ticket is not good for this session")
         elsewhere = refuse_elsewhere(Address.parse(ready.console), host)
-        return None if self._director.duty.allow_elsewhere else elsewhere
+        allowed = self._director.duty.allow_elsewhere or self._director.is_of_station(host)
+        return None if allowed else elsewhere
 
     def _goes_for(self, exchange: Exchange) -> Preload | Refused:
         """The turn of a stream that is to be given for another, if it is in the middle of it."""
@@ -337,6 +347,8 @@ class EngineStreams:
         """What every stream has to do with: the director, and what the engine can carry."""
         if request.epoch != self._director.epoch:
             return self._stale_epoch(request.epoch)
+        if request.rtp and self._rtp is None:
+            return Refused(Reason.UNABLE, "this engine cannot send from the station's service address")
         if self.count >= _TURNS_MAX:
             return Refused(Reason.AT_CAPACITY, f"{_TURNS_MAX} streams")
         committed_bps = self._committed_bps({request.session, in_place_of}) + request.rate_bps
@@ -375,7 +387,10 @@ class EngineStreams:
         self._counters.push_failures += stop.cause in (StopCause.LEASE_EXPIRED, StopCause.FAILED)
         if stop.cause is StopCause.FAILED:
             self._untold[carried.session] = stopped_stream(stop)
-        at = stop.stand
+        at, order = stop.stand, stop.order
+        forward = order.trick is None or order.trick.scale > 0
+        if self._rtp and order.rtp and stop.cause is StopCause.END_OF_PROGRAM and forward:
+            self._rtp.end(order.rtp, at.packet, order.rate_bps, Address.parse(order.console))
         stopped = Stopped(session=carried.session, turn=at.turn, segment=at.segment, packet=at.packet, cause=stop.cause)
         self._tasks.create_task(self._say_stopped(stopped), name=f"stopped {carried.session}")
 

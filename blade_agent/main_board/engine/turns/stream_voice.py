@@ -161,6 +161,7 @@ class StreamVoice:
             console=order.console,
             packet=offer.packet,
             trick=offer.trick,
+            rtp=offer.rtp,
         )
         swaps = preloading.foreseen and offer.segment.number == order.segment.number
         is_ready = await (self._swap(offer, message) if swaps else self._preload(offer, message))

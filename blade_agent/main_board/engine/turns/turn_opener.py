@@ -37,7 +37,7 @@ class TurnOpener:
             if request.trick:
                 index = await self._index(cut, request, stored)
                 trick = TrickPlay(index, request.trick, request.rate_bps, stored.length_bytes)
-            transmission = Transmission(stored, console, request.rate_bps, progress, trick)
+            transmission = Transmission(stored, console, request.rate_bps, progress, trick, rtp=request.rtp)
             await transmission.read_first(request.packet)
         except BaseException:
             stored.close()
