@@ -35,7 +35,7 @@ check: .venv/ready-dev
 
 simulate soak: .venv/ready-dev # SEED=n repeats a run, SEEDS=n makes many
 	$(BIN)/python -m chassis_emulator.simulation --seed $(SEED) --seeds $(SEEDS)
-	$(if $(filter soak,$@),SOAK=1 SEED=$(SEED) $(BIN)/python -m pytest -n $(WORKERS) --timeout 7200 tests/end_to_end/test_noise_storm.py tests/explorer tests/distribution_center/content/test_memory.py tests/blade_agent/main_board/test_hanging_channel.py tests/chassis_emulator/campaign/test_campaign.py tests/chassis_emulator/simulation/test_speed_slips.py tests/chassis_emulator/simulation/test_deletion_story.py tests/chassis_emulator/simulation/test_headquarters_story.py tests/distribution_center/registry/test_deletions.py tests/distribution_center/page/test_page.py tests/power_cut)
+	$(if $(filter soak,$@),SOAK=1 SEED=$(SEED) $(BIN)/python -m pytest -n $(WORKERS) --timeout 7200 tests/end_to_end/test_noise_storm.py tests/explorer tests/distribution_center/content/test_memory.py tests/blade_agent/main_board/test_hanging_channel.py tests/chassis_emulator/campaign/test_campaign.py tests/chassis_emulator/simulation/test_speed_slips.py tests/chassis_emulator/simulation/test_exchange_story.py tests/chassis_emulator/simulation/test_deletion_story.py tests/chassis_emulator/simulation/test_headquarters_story.py tests/distribution_center/registry/test_deletions.py tests/distribution_center/page/test_page.py tests/power_cut)
 
 bench: .venv/ready-dev $(CLIP)
 	tests/install_peers.sh

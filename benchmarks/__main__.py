@@ -25,6 +25,8 @@ RUNS = {
     "pull": 3,
     "push": 2,
     "hand_over": 1,
+    "steering": 1,
+    "fast_forward": 3,
     "surprise_pull": 1,
     "redirect": 3,
     "catalogue": 1,

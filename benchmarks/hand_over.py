@@ -98,7 +98,8 @@ class Console(threading.Thread):
     def __init__(self, length_bytes: int) -> None:
         super().__init__(daemon=True)
         self._length_bytes = length_bytes
-        self._arrivals: list[Arrival] = []
+        self.arrivals: list[Arrival] = []
+        """All that have come."""
         self._ear = socket.socket(type=socket.SOCK_DGRAM)
         self._ear.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
@@ -115,13 +116,13 @@ class Console(threading.Thread):
                 data, ancillary, _, address = self._ear.recvmsg(_LONGEST_DATAGRAM_BYTES, 256)
                 ((_, _, stamp),) = ancillary
                 seconds, nanoseconds = struct.unpack("=qq", stamp)
-                self._arrivals.append(Arrival(seconds + nanoseconds / 1e9, address[0], len(data)))
+                self.arrivals.append(Arrival(seconds + nanoseconds / 1e9, address[0], len(data)))
                 received_bytes += len(data)
 
     def gaps(self) -> Gaps:
         """Between engines, and inside the turns of each."""
         gaps = Gaps([], [])
-        for earlier, later in pairwise(self._arrivals):
+        for earlier, later in pairwise(self.arrivals):
             kind = gaps.inside_turns if earlier.source == later.source else gaps.between_engines
             kind.append((later.at_s - earlier.at_s) * 1000)
         return gaps

@@ -23,6 +23,7 @@ from tests import addresses
 APART = (
     "tests/chassis_emulator/simulation/test_story.py",
     "tests/chassis_emulator/simulation/test_speed_slips.py",
+    "tests/chassis_emulator/simulation/test_exchange_story.py",
     "tests/explorer/",
     "tests/power_cut/",
 )

@@ -79,7 +79,7 @@ async def _listed(director: "Address | None", path: Path) -> "list[SessionView]"
             try:
                 page = await http.ask(director, LIST_SESSIONS, ListSessions(after=after), deadline_s=_ANSWERS_WITHIN_S)
             except NetworkError as error:
-                raise UserError(f"the director at {director} does not answer: {error}", _HINT) from error
+                raise UserError(f"nobody tells of sessions: {error}", _HINT) from error
             if isinstance(page, Refused):
                 raise _not_told(director, page)
             views += page.sessions
@@ -104,7 +104,7 @@ async def _director_of(path: Path, http: "HttpClient") -> "Address":
     try:
         seen = await http.ask(blade, ASK_DIRECTOR, AskDirector(), deadline_s=_ANSWERS_WITHIN_S)
     except NetworkError as error:
-        raise UserError(f"the blade at {blade} does not answer: {error}", _HINT) from error
+        raise UserError(f"nobody tells who directs: {error}", _HINT) from error
     # Who directs is no engine, or enlists with itself.
     media = None if isinstance(seen, Refused) else seen.media
     host = Address.parse(media).host if media else settings.address

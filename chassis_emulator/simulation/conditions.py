@@ -23,6 +23,8 @@ class Conditions(Struct, frozen=True, kw_only=True):
     splitting: Rate = 0.0
     """Chunks of a stream that arrive in two parts."""
     retransmission_s: tuple[float, float] = (0.2, 0.6)
+    stream_bps: Annotated[float, Meta(gt=0)] | None = None
+    """What comes through each stream in a second; None: as much as the interface of its source sends."""
 
     def latency(self, rng: random.Random) -> float:
         """Seconds for one trip."""

@@ -45,6 +45,8 @@ class Links:
         self.stalled: dict[Stalled, None] = {}
         self.taps: list[Callable[[Endpoint, Endpoint, Sequence[bytes]], None]] = []
         """Shown every datagram as it is sent: source, target, and those of one call. What befalls it comes after."""
+        self.stream_taps: list[Callable[[bytes], None]] = []
+        """Shown what arrives in streams, chunk by chunk."""
         self._special: dict[tuple[Host, Host], Conditions] = {}
         self._cuts: Counter[tuple[Host, Host]] = Counter()
         self._trace = trace

@@ -71,6 +71,8 @@ class Pipe:
         self._items: deque[_Item] = deque()
         self._waiting_for_event = False
         self._stalled_since_s: float | None = None
+        self._through_s = 0.0
+        """When what was sent so far has come through, where that is slow."""
 
     def send(self, kind: ItemKind, content: bytes = b"") -> None:
         """Put something on the way."""
@@ -99,6 +101,8 @@ class Pipe:
     def _put(self, kind: ItemKind, content: bytes, latency_s: float) -> None:
         source, sink = self.source.boot.host, self.sink.boot.host
         arrival_s = self._links.departure(source, sink, _HEADER_BYTES + len(content)) + latency_s
+        if stream_bps := self._links.conditions(source, sink).stream_bps:
+            arrival_s = self._through_s = max(arrival_s, self._through_s) + len(content) * 8 / stream_bps
         if self._items:
             arrival_s = max(arrival_s, self._items[-1].arrival_s)
         self._items.append(_Item(arrival_s, self._links.now_s, kind, content))
@@ -126,6 +130,8 @@ class Pipe:
 
     def _hand_over(self, kind: ItemKind, content: bytes) -> None:
         self._links.trace(kind.name.lower(), self.source.name, self.sink.name, content)
+        for tap in self._links.stream_taps:
+            tap(content)
         self.unread_bytes -= len(content)
         if self.sink.is_gone():
             if kind in (ItemKind.DATA, ItemKind.ESTABLISHED):

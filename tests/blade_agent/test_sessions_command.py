@@ -118,7 +118,7 @@ def test_who_does_not_tell_is_named_in_one_sentence_with_a_hint(settings, tmp_pa
     missing = run("--settings", tmp_path / "none.toml")
     for answer, said in (
         (engine, f"Error: {ENGINE}:8081 tells of no sessions: nobody on this blade"),
-        (silent, f"Error: the blade at {ENGINE}:8080 does not answer"),
+        (silent, f"Error: nobody tells who directs: {ENGINE}:8080 did not answer"),
         (missing, "Error: "),
     ):
         assert answer.exit_code == 1

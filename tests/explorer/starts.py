@@ -2,18 +2,22 @@
 
 from blade_agent.main_board.director.sessions.events import PauseAsked, PlayAsked, ResumeAsked, ScaleAsked, SeekAsked
 from blade_agent.main_board.director.sessions.states import Paused, SettlingNext, SettlingSender, Starting, Streaming
-from blade_agent.main_board.engine.turns.states import HandingOver, Prepared
+from blade_agent.main_board.engine.turns.states import HandingOver, Prepared, Underway
 from tests.explorer.world import World
 
 STEPS_MAX = 200
 SENT_TICKS = 2
+LATE_TICKS = 6
+"""So late is a question: more than a sender may be ahead of its rate."""
+_LEAD = 14
+"""Packets: two datagrams before the end of a long segment it is near."""
 UNHEARD_TICKS = 3
 """So long a sender sends on after its last report, before it is lost."""
 
 
-def opening(engines=2, *, exact=False):
+def opening(engines=2, *, exact=False, **size):
     """A console has asked."""
-    world = World(engines, exact=exact)
+    world = World(engines, exact=exact, **size)
     world.direct(PlayAsked())
     return world
 
@@ -63,6 +67,20 @@ def pausing_at_the_end(engines=2, *, exact=False):
     return world
 
 
+def cut_after_a_late_question(engines=3, *, exact=False):
+    """The first engine drains in the middle of a long segment. Its question is heard when it has sent a few ticks more;
+    then it has sent what was cut, and directs the next one to start."""
+    world = _led(opening(engines, exact=exact, segments=1, datagrams=16, lead=_LEAD), _is_underway)
+    world.drain(0)
+    (question,) = world.flying
+    for _ in range(LATE_TICKS):
+        world.flying = ()
+        _exchange_reports(world)
+        world.tick()
+    world.flying = (question,)
+    return _led(world, lambda world: _somewhere(world, HandingOver))
+
+
 def paused(engines=2, *, exact=False):
     """No engine has anything of the stream."""
     return _led(pausing(engines, exact=exact), lambda world: isinstance(world.session.state, Paused))
@@ -101,6 +119,10 @@ def fast_and_prepared(scale, engines=2, *, exact=False):
     """The next engine of a stream that goes at that speed is ready."""
     world = fast(scale, engines, exact=exact)
     return _led(world, lambda world: _somewhere(world, Prepared) and _goes(world, scale))
+
+
+def _is_underway(world):
+    return isinstance(world.engines[0].active, Underway) and world.engines[0].packet
 
 
 def _goes(world, scale):

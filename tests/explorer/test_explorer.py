@@ -40,6 +40,7 @@ DEPTHS = {
     starts.sender_lost: 7,
     starts.next_doubted: 6,
     starts.resumed: 7,
+    starts.cut_after_a_late_question: 5,
 }
 
 
@@ -141,6 +142,10 @@ def a_ceased_turn_may_be_started(patch):
 def a_lost_sender_is_thought_to_have_sent_less(patch):
     right = turn_keeping.past_turn
     patch.setattr(turn_keeping, "past_turn", lambda program, turn, mark, now: right(program, turn, mark, now - 0.25))
+
+
+def a_turn_in_the_middle_is_thought_to_begin_where_it_was_asked_for(patch):
+    patch.setattr(Session, "_give_within", lambda session, _, found, now: session._give(found, now))
 
 
 def the_next_engine_is_forgotten_when_the_sender_is_lost(patch):
@@ -295,6 +300,13 @@ SLIPS = [
     (the_next_engine_is_forgotten_when_the_sender_is_lost, starts.starting, FAULTS, 9, 7),
     (a_start_that_may_have_been_taken_counts_as_refused, starts.resumed, FAULTS, 8, 7),
     (an_engine_takes_doubt_for_refusal, starts.starting, FAULTS, 8, 7),
+    (
+        a_turn_in_the_middle_is_thought_to_begin_where_it_was_asked_for,
+        starts.cut_after_a_late_question,
+        Faults(losses=0, repetitions=0, crashes=1, late=0),
+        6,
+        1,
+    ),
     (nothing_tells_that_a_sender_is_lost, starts.prepared, FAULTS, 6, 7),
     (
         a_turn_that_was_withdrawn_may_be_assumed,

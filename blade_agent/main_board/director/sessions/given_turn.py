@@ -23,6 +23,9 @@ class GivenTurn(Struct, frozen=True, kw_only=True):
     packet: int
     given_at: float
     """By the event loop's time, in seconds."""
+    reached: int | None = None
+    """How far the stream can have been then, where the turn is to begin in the middle of one that goes on: it may begin
+    as far on as that. None: with `packet`."""
     left: Position | None = None
     """Where the stream stopped before, if it jumps with this turn; None: it goes on where the one before ended."""
     course: Course = NORMAL

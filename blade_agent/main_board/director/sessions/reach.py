@@ -28,13 +28,14 @@ def furthest(program: Program, turn: GivenTurn, mark: Mark | None, now: float) -
     """The same in packets of the turn: as many as it has, where it can have been sent to its end; less than none, where
     the stream cannot have come to it.
 
-    It began no sooner than it was given, goes no faster than the rate, and ends with its segment. What its engine, or
+    It began no sooner than it was given, no further on than the stream was by then, goes no faster than the rate, and
+    ends with its segment. What its engine, or
     the one that handed over to it, reported narrows that down where it is known when that was.
     """
     reach_bits = program.rate_bps * (now - turn.given_at + _AHEAD_S) + DATAGRAM_BYTES * 8
     ends = [
         turn.course.packets(program, turn.segment),
-        turn.packet + math.ceil(reach_bits / (TS_PACKET_BYTES * 8)),
+        (turn.packet if turn.reached is None else turn.reached) + math.ceil(reach_bits / (TS_PACKET_BYTES * 8)),
     ]
     if mark is not None and mark.turn <= turn.number:
         further = mark.packet + mark.further(turn.number, now, program.rate_bps)

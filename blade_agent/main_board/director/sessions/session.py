@@ -114,7 +114,7 @@ class Session(ConsoleOrders):
                 return (GetReady(turn=turn, redirected=False),)
             case Streaming(next=known) as state if sought.asked:
                 # Of questions that waited together, the first was answered just now.
-                turn = known if is_for(known, sought) else self._give(event, now)
+                turn = known if is_for(known, sought) else self._give_within(state.holder, event, now)
                 self.state = replace(state, next=turn)
                 return (NameNext(asked=sought.asked, next=turn),)
         raise AssertionError(f"nobody was sought in {self.state}")
@@ -166,7 +166,9 @@ class Session(ConsoleOrders):
         offer = self.state.offer
         if offer is None or offer.number != event.turn:
             return ()
-        return self._assume(offer, offer.packet if event.packet is None else event.packet, now)
+        if event.packet is not None:
+            offer = replace(offer, packet=event.packet, reached=None)
+        return self._assume(offer, offer.packet, now)
 
     def _next_asked(self, event: NextAsked, now: float) -> Effects:
         heard = self._assumed(TurnAssumed(turn=event.turn), now)

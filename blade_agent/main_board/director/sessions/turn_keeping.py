@@ -32,7 +32,7 @@ from blade_agent.main_board.director.sessions.given_turn import GivenTurn
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.numbering import Stand, place_after, place_from, stand_at
 from blade_agent.main_board.director.sessions.position import Position, end_of
-from blade_agent.main_board.director.sessions.reach import past_mark, past_turn
+from blade_agent.main_board.director.sessions.reach import furthest, past_mark, past_turn
 from blade_agent.main_board.director.sessions.session_terms import SessionTerms
 from blade_agent.main_board.director.sessions.states import (
     AnyState,
@@ -129,6 +129,14 @@ class TurnKeeping:
             exchange=found.exchange,
             rtp=rtp,
         )
+
+    def _give_within(self, holder: GivenTurn, found: EngineFound, now: float) -> GivenTurn:
+        """Number the turn that follows what is being sent. One in the same segment begins where that will be cut, and
+        its sender has gone on since it asked."""
+        turn = self._give(found, now)
+        if turn.segment != holder.segment or turn.course != holder.course:
+            return turn
+        return replace(turn, reached=max(turn.packet, furthest(self.terms.program, holder, self._mark, now)))
 
     def _assume(self, turn: GivenTurn, packet: int, now: float, *, unsettled_until: float | None = None) -> Effects:
         """An engine has the stream."""

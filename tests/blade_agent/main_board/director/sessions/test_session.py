@@ -259,6 +259,25 @@ def test_who_does_not_know_or_answer_has_sent_as_much_as_can_be(answer, sender):
     assert (0, begun + 2 * PACKETS_PER_S) < position < (0, begun + 3 * PACKETS_PER_S)
 
 
+LATE_S = 3.0
+"""So late a question comes that was asked in the middle of a segment."""
+
+
+@pytest.mark.parametrize("begun", [None, 2 * PACKETS_PER_S])
+def test_what_was_handed_over_in_the_middle_has_begun_as_far_on_as_its_sender_had_got_and_not_where_it_asked(begun):
+    desk = Desk().streaming()
+    desk.now = LATE_S
+    (named,) = desk.asked(packet=100)
+    assert (named.next.segment, named.next.packet) == (0, 100)
+    # It was cut further on, where nobody knew yet; or the engine that took over has said where.
+    desk.on(TurnAssumed(turn=named.next.number, packet=begun))
+    desk.on(EngineLost(engine=named.next.engine, boot="boot", gone=True))
+    desk.now += 1.0
+    desk.on(TurnSettled(turn=named.next.number, answer=Silence()))
+    at_least = LATE_S * PACKETS_PER_S if begun is None else begun
+    assert (0, at_least + PACKETS_PER_S) < desk.state.next.at(PROGRAM) < (0, at_least + 2 * PACKETS_PER_S)
+
+
 def test_another_director_ends_what_this_one_knows_of_it():
     desk = Desk().streaming()
     desk.on(EngineLost(engine=engine_address(2), boot="boot", gone=False))
