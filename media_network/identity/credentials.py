@@ -52,6 +52,8 @@ class Credentials:
         """Raises CredentialsUnfit."""
         self._settings = settings
         self._now = now
+        self.renewed: set[Callable[[], None]] = set()
+        """Each is called when there is another certificate."""
         self._known: OrderedDict[bytes, _Known | None] = OrderedDict()
         self._stamp = self._look()
         self._server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -107,6 +109,8 @@ class Credentials:
         except CredentialsUnfit as error:
             logger.warning("what has changed of this party's identity cannot be used, so it stays as it was: %s", error)
             return False
+        for told in tuple(self.renewed):
+            told()
         logger.info("identity %s is taken up anew: it is good until %s", self._own, self._good_until)
         return True
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -35,6 +35,10 @@ class Identification(Protocol):
     def peer(self, transport: asyncio.BaseTransport | None, host: str) -> Peer | None:
         """Who is at the other end of a connection, from that host; None: nobody who counts (any more)."""
 
+    @property
+    def renewed(self) -> set[Callable[[], None]]:
+        """Each is called when it has another certificate: for whoever has told somebody which it is."""
+
     async def keep_fresh(self) -> None:
         """Take what is renewed, until cancelled."""
 
@@ -47,6 +51,7 @@ class HostIdentities:
 
     def __init__(self, own: Identity, by_host: Mapping[str, Identity]) -> None:
         self.own = own
+        self.renewed: set[Callable[[], None]] = set()
         self._by_host = by_host
 
     def peer(self, transport: asyncio.BaseTransport | None, host: str) -> Peer | None:  # noqa: ARG002 -- the protocol's

@@ -190,6 +190,11 @@ class DirectorLink:
         """Something is new that the director should hear before the next report is due."""
         self._news.set()
 
+    def show_certificate(self) -> None:
+        """There is another: the director, which has engine tokens bound to the one of the last report, is to see it."""
+        self._said = None
+        self._news.set()
+
     def leased(self, now_s: float) -> bool:
         """Whether streams may be sent at `now_s` of the loop's clock."""
         return now_s < self.lease_end_s

@@ -116,6 +116,8 @@ class Engine:
 
     async def run(self) -> None:
         """Serve until cancelled; nothing is streamed any more afterwards."""
+        renewed = self._director.duty.identification.renewed if self._director.duty.identification else set()
+        renewed.add(self._director.show_certificate)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store.watch_space(), name="space")
@@ -125,6 +127,7 @@ class Engine:
                 tasks.create_task(self._director.watch_lease(self._streams.expire), name="lease")
                 tasks.create_task(self._director.keep(self), name="bond with the director")
         finally:
+            renewed.discard(self._director.show_certificate)
             self._attendance.dismiss()
             await self._leave()
 

@@ -12,9 +12,9 @@ from blade_agent.main_board.engine.engine import EngineDuty, run_engine
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.files import DiskFiles
 from media_network.http.client import HttpClient
-from media_network.http.server import serve_ports
+from media_network.http.server import serve, serve_ports
 from media_network.identity.credentials import Credentials
-from media_network.messages.enlisting import Enlist
+from media_network.messages.enlisting import REPORT, Enlist, Reported
 from media_network.messages.obtaining import FETCH, CopyDone, CopyResult
 from media_network.messages.verb import Done
 from media_network.ticket import COPY_HOLDER
@@ -59,12 +59,14 @@ async def engine(director, folder, address, settings):
     catalogue = Catalogue(DiskFiles(), folder / f"{slot} catalogue")
     await catalogue.load()
     task = asyncio.create_task(run_engine(duty, store, catalogue, random.Random(slot)))
+    fresh = asyncio.create_task(duty.identification.keep_fresh())
     try:
         await until(lambda: [each for each in director.of(Enlist) if each.slot == slot])
         yield store
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for each in (task, fresh):
+            each.cancel()
+        await asyncio.wait([task, fresh])
         store.close()
 
 
@@ -104,3 +106,31 @@ def test_a_copy_is_made_with_a_token_that_is_good_at_this_time_and_with_no_other
     assert done.copied_bytes == (len(DATA) if good else 0)
     refused = [said for said in caplog.messages if "is refused a copy of segment 0" in said]
     assert len(refused) == (0 if good else 1)
+
+
+def test_a_director_sees_another_certificate_at_once(tmp_path):
+    """The tokens of an engine are bound to the one that its director saw last."""
+    authority = TestAuthority(tmp_path / "identities")
+    director = ScriptedDirector(interval_ms=60_000, lease_ms=600_000, address=DIRECTOR)
+    own = Credentials(authority.issue("blade/north/1", DIRECTOR.host))
+    seen = []
+
+    async def note(_, asker):
+        seen.append(asker.peer.thumbprint)
+        return Reported()
+
+    async def story():
+        async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
+            table = director.table()
+            table.posts[:] = [post for post in table.posts if post.verb is not REPORT]
+            table.verb_by_asker(REPORT, note)
+            await stack.enter_async_context(serve(table, DIRECTOR, identification=own))
+            settings = authority.issue("blade/north/2", SOURCE.host)
+            await stack.enter_async_context(engine(director, tmp_path, SOURCE, settings))
+            before = thumbprint_of(settings)
+            await until(lambda: seen == [before])
+            authority.renew("blade/north/2")
+            await until(lambda: len(seen) == 2)
+            assert seen[1] == thumbprint_of(settings) != before
+
+    asyncio.run(story())
