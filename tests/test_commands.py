@@ -65,6 +65,7 @@ NO_DATA = {
     "chassis-emulator identify": ORDERS,
     "chassis-emulator scenario": "tells what it does while it does it",
     "chassis-emulator demo": "tells what it does while it does it",
+    "blade-agent profile rules": "prints a file, in the format of that file",
     "chassis-emulator nms-settings": "prints a file, in the format of that file",
     "chassis-emulator logs": "prints text as others have written it",
     **dict.fromkeys((f"{name} completion" for name in INSTALLED), "prints a script"),
