@@ -15,7 +15,7 @@ HLS_PARSER_SHA512 := e81d97a1badd7605cd975a57c3474a5ead28bdcce3ceb6bfa5a9bb89f57
 # $(1): name; $(2): version; $(3): digest of the archive, which is unpacked in .venv/npm only if it is that very one.
 NPM = rm -rf .venv/npm/$(1) && mkdir -p .venv/npm/$(1) && npm pack --silent --pack-destination .venv/npm $(1)@$(2) >/dev/null && \
 	echo "$(3)  .venv/npm/$(1)-$(2).tgz" | sha512sum --check --quiet && tar -xzf .venv/npm/$(1)-$(2).tgz -C .venv/npm/$(1) --strip-components 1
-.PHONY: demo player test check simulate soak bench clean
+.PHONY: demo player test check simulate soak bench deb clean
 
 demo: .venv/ready $(CLIP) player # KEEP=1 leaves the network up
 	$(BIN)/chassis-emulator demo --clip $(CLIP) $(if $(KEEP),--keep)
@@ -23,7 +23,7 @@ demo: .venv/ready $(CLIP) player # KEEP=1 leaves the network up
 player: # hls.js, for the page to watch; without npm the page says what is missing
 	@[ -f $(PLAYER) ] || $(MAKE) --silent $(PLAYER) || echo "the page to watch stays without hls.js: it takes npm" >&2
 
-test: .venv/ready-dev $(CLIP) player $(JUDGE) # CPU=1 says what each file costs
+test: .venv/ready-dev $(CLIP) player $(JUDGE) .venv/wheels/ready # CPU=1 says what each file costs
 	tests/install_peers.sh
 	$(if $(CPU),CPU=1) $(BIN)/python -m pytest -n $(WORKERS)
 
@@ -41,6 +41,13 @@ bench: .venv/ready-dev $(CLIP)
 	tests/install_peers.sh
 	$(BIN)/python -m compileall -q media_network blade_agent chassis_emulator distribution_center benchmarks
 	$(BIN)/python -m benchmarks
+
+deb: .venv/wheels/ready player # dist/*.deb, of a blade
+	for arch in amd64 arm64; do $(BIN)/python debian/package.py $$arch .venv/wheels dist || exit; done
+
+.venv/wheels/ready: debian/requirements.lock | .venv/ready # the wheels of others in a package, by digest
+	$(BIN)/python debian/wheels.py fetch .venv/wheels
+	touch $@
 
 .venv/ready .venv/ready-dev: pyproject.toml
 	$(PYTHON) -m venv .venv || { echo "no venv: install python3-venv, or name another PYTHON="; exit 1; }

@@ -21,6 +21,7 @@ from blade_agent.main_board.main_board import Equipment, RunningMainBoard
 from blade_agent.main_board.service_address import ServiceAddress
 from blade_agent.settings import BladeSettings, ChannelSettings
 from blade_agent.snmp.blade_link import BladeView, board_snmp
+from blade_agent.systemd import told_to_systemd
 from blade_agent.version import installed_version
 from blade_agent.wires import Wires, open_backplane, open_service_port
 from media_network.address import Address
@@ -62,6 +63,9 @@ async def run_blade(
         agent = await BladeAgent.open(settings, profile, wires, files_of(settings.disks), rng)
         _say_hello(settings, profile, path)
         on_wires(profile.title, path)
+        begun = asyncio.Event()
+        begun.set()
+        await stack.enter_async_context(told_to_systemd(begun, agent.is_well))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(agent.run(), name="agent")
@@ -162,6 +166,10 @@ class BladeAgent:
     def _accounts(self) -> AbstractAsyncContextManager[None]:
         """They outlive the roles: what an engine sent last is recorded."""
         return self._board.accounts.running() if self._board.accounts else nullcontext()
+
+    def is_well(self) -> bool:
+        """Whether CBC and main board work; whoever asks runs in the same event loop."""
+        return self._controller.is_well()
 
     def status(self) -> ProcessStatus:
         """What the blade is doing now."""

@@ -138,7 +138,7 @@ class BladeController:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hardware.run(self._settle, self._handle_moved), name="board")
             if watchdog and self._settings.watchdog:
-                tasks.create_task(guard(self._board.root, watchdog.identity, self._is_well), name="watchdog")
+                tasks.create_task(guard(self._board.root, watchdog.identity, self.is_well), name="watchdog")
 
     @property
     def blade(self) -> Blade:
@@ -199,7 +199,7 @@ class BladeController:
         self._controller.move_handle(closed=not is_open)
         self._settle()
 
-    def _is_well(self) -> bool:
+    def is_well(self) -> bool:
         """Whether the board may go on; that this is asked at all says that the event loop does."""
         return self.main_board.status().state is not MainBoardState.FAILED
 

@@ -32,7 +32,7 @@ _COMMANDS = {
         "blade_agent.configuration.cli:init",
         "Begin the settings of a blade with what its board, its network and its disks say.",
     ),
-    "update": Deferred("blade_agent.boot.cli:update", "The system that a board boots, and updates of it."),
+    "update": Deferred("blade_agent.updating.cli:update", "The system that a board boots, and updates of it."),
     "image": Deferred("blade_agent.image.cli:image", "Images of a board."),
     "flash": Deferred(
         "blade_agent.flashing.cli:flash",

@@ -1,10 +1,10 @@
-"""What systemd is told of a chassis manager it has started: that it manages, and that it still does (sd_notify(3))."""
+"""What systemd is told of what it has started: that it works, and that it still does (sd_notify(3))."""
 
 import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 logger = logging.getLogger(__name__)
@@ -13,8 +13,10 @@ _ABSTRACT = "@"
 
 
 @asynccontextmanager
-async def told_to_systemd(begun: asyncio.Event, environment: Mapping[str, str] = os.environ) -> AsyncIterator[None]:
-    """Tell it, once the manager has `begun`, while the context is open.
+async def told_to_systemd(
+    begun: asyncio.Event, is_well: Callable[[], bool] = lambda: True, environment: Mapping[str, str] = os.environ
+) -> AsyncIterator[None]:
+    """Tell it, once the service has `begun`, while the context is open; that it still works only while it `is_well`.
 
     Under anything but a unit of `Type=notify` this does nothing.
     """
@@ -22,7 +24,9 @@ async def told_to_systemd(begun: asyncio.Event, environment: Mapping[str, str] =
     if not path:
         yield
         return
-    task = asyncio.get_running_loop().create_task(_tell(path, begun, _interval_s(environment)), name="tell systemd")
+    task = asyncio.get_running_loop().create_task(
+        _tell(path, begun, is_well, _interval_s(environment)), name="tell systemd"
+    )
     try:
         yield
     finally:
@@ -31,12 +35,13 @@ async def told_to_systemd(begun: asyncio.Event, environment: Mapping[str, str] =
             await task
 
 
-async def _tell(path: str, begun: asyncio.Event, interval_s: float | None) -> None:
+async def _tell(path: str, begun: asyncio.Event, is_well: Callable[[], bool], interval_s: float | None) -> None:
     await begun.wait()
     _send(path, "READY=1")
     while interval_s is not None:
         await asyncio.sleep(interval_s)
-        _send(path, "WATCHDOG=1")
+        if is_well():
+            _send(path, "WATCHDOG=1")
 
 
 def _interval_s(environment: Mapping[str, str]) -> float | None:

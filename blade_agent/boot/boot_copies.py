@@ -4,6 +4,7 @@ A write that is torn, or that wears the place out, takes the older copy with it 
 as far apart as an erase block of a memory card may be long.
 """
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,6 +88,8 @@ class BootCopies:
 def _opened(path: Path, flags: int) -> Iterator[int]:
     descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
+        if flags & os.O_RDWR:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # One change after the other: each goes by the one before.
         yield descriptor
     finally:
         os.close(descriptor)

@@ -145,9 +145,11 @@ def boot(state: BootState) -> tuple[SystemSlot, BootState]:
     return state.good, replace(state, other=Standing.FAILED, staged_minimum=None)
 
 
-def commit(state: BootState, running: SystemSlot) -> BootState:
+def commit(state: BootState, running: SystemSlot | None) -> BootState:
     """Make the update the good one: who runs from it says that it works. Raises UpdateRefused."""
     _may(state, UpdateEvent.COMMIT)
+    if running is None:
+        raise UpdateRefused("this system does not run from a slot")
     if running is state.good or state.other_release is None:
         raise UpdateRefused(f"this is slot {running.value}, and the update is in slot {state.good.other.value}")
     return BootState(

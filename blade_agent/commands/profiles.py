@@ -92,3 +92,27 @@ def probe_board(name: str | None, root: Path, *, as_json: bool) -> None:
         return
     for line in describe(found):
         click.echo(line)
+
+
+@profile.command()
+@click.argument("name", required=False, shell_complete=_profiles_or_files)
+def rules(name: str | None) -> None:
+    """Print the rules by which udev gives the board's ports the names /dev/backplane and /dev/service-port.
+
+    Of a profile (a name, or a TOML file); without one of what the device tree says.
+
+    \b
+    Example:
+      blade-agent profile rules generic-x86
+    """
+    from blade_agent.hardware.probe import profile_for
+    from blade_agent.hardware.udev_rules import rules_for
+
+    try:
+        chosen = name or profile_for(Path("/"))
+        text = rules_for(load_profile(chosen))
+    except ProfileError as error:
+        raise UserError(str(error), "hw_profiles/README.md describes the schema.") from error
+    if not text:
+        raise UserError(f"the profile {chosen} knows neither port", "Name a file with [backplane] and its device.")
+    click.echo(text, nl=False)

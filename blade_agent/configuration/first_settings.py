@@ -35,7 +35,7 @@ def chassis_text(board: FoundBoard, *, station: str, wires: Mapping[int, str], c
     lines = [
         *_head("a chassis manager", "docs/operations/chassis.md"),
         _line("station", station),
-        _line("epoch_file", f"{STATE}/epoch"),
+        _line("epoch_file", f"{STATE}/chassis/epoch"),
         _line("orders", ORDERS),
         _line("profile", board.profile, board.title),
         *([_line("center", center)] if center else []),

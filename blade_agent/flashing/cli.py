@@ -101,6 +101,8 @@ def _look(path: Path, target: Path, manifest: "ImageManifest", size_max_gib: int
         raise NotThisDisk(str(error), error.hint) from error
     if target.exists() and target.samefile(path):
         raise NotThisDisk(f"{target} is the image itself", "Name a disk, or another file.")
+    if manifest.kind != "disk":
+        raise NotThisDisk(f"{path} is one system, and no whole disk", "`blade-agent update stage` takes it.")
     if disk.block and disk.size_bytes < manifest.size_bytes:
         sizes = f"{disk.size_bytes / 1e9:.1f} GB, and the image {manifest.size_bytes / 1e9:.1f}"
         raise NotThisDisk(f"{target} has {sizes}", "Take a larger one.")

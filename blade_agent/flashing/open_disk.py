@@ -33,6 +33,10 @@ class OpenDisk:
             left -= len(part)
         return b"".join(parts)
 
+    def size_bytes(self) -> int:
+        """How much it holds."""
+        return os.lseek(self._descriptor, 0, os.SEEK_END)
+
     def sync(self) -> None:
         """See `Disk`."""
         os.fsync(self._descriptor)

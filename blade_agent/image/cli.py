@@ -1,6 +1,7 @@
 """`blade-agent image ...`: what an image is, and whether it is what somebody signed."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -47,6 +48,7 @@ def verify(path: Path, key: Path, *, as_json: bool) -> None:
         echo_json(
             {
                 "image": str(path),
+                "kind": manifest.kind,
                 "profile": manifest.profile,
                 "release": manifest.release,
                 "minimum": manifest.minimum,
@@ -62,10 +64,19 @@ def verify(path: Path, key: Path, *, as_json: bool) -> None:
 @image.command()
 @image_argument
 @click.option("--profile", required=True, help="Kind of board that it is for.")
+@click.option(
+    "--kind",
+    type=click.Choice(["disk", "system"]),
+    default="disk",
+    show_default=True,
+    help="A whole disk, to flash; or the system of one slot, to update.",
+)
 @click.option("--release", required=True, help="What is in it, such as 1.2.3.")
 @click.option("--minimum", help="What is not to be older once it works.  [default: the release]")
 @json_option("an object with the two files and what is in them")
-def describe(path: Path, profile: str, release: str, minimum: str | None, *, as_json: bool) -> None:
+def describe(
+    path: Path, *, profile: str, kind: Literal["disk", "system"], release: str, minimum: str | None, as_json: bool
+) -> None:
     """Write the manifest of IMAGE, which is not packed, and the block map that bmaptool reads, beside it.
 
     Then `minisign -S -m blade.img.manifest` signs it, and `zstd blade.img` packs it.
@@ -83,7 +94,7 @@ def describe(path: Path, profile: str, release: str, minimum: str | None, *, as_
     if path.name.endswith(PACKED):
         raise UserError(f"{path} is packed", "Describe it before it is: its holes are not in the map otherwise.")
     try:
-        octets = manifest_octets(made_of(path, profile=profile, release=release, minimum=minimum or release))
+        octets = manifest_octets(made_of(path, profile=profile, release=release, minimum=minimum or release, kind=kind))
         manifest = parse_manifest(octets)
     except (ManifestRefused, ValueError) as error:
         raise UserError(f"{path} cannot be described: {error}", "A release is three numbers, such as 1.2.3.") from error

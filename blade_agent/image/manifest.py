@@ -38,9 +38,11 @@ class ChunkRun(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImageManifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An image of a whole disk."""
+    """An image."""
 
     format: Literal[1] = 1
+    kind: Literal["disk", "system"] = "disk"
+    """A whole disk, or what comes into one of its two system slots."""
     profile: Annotated[
         str,
         Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$(?!\n)", description="1 to 32 lower case letters, digits and hyphens"),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import zstandard
 
@@ -80,7 +80,9 @@ def _read(source: _Readable, length: int) -> bytes:
     return b"".join(parts)
 
 
-def describe(path: Path, *, profile: str, release: str, minimum: str) -> ImageManifest:
+def describe(
+    path: Path, *, profile: str, release: str, minimum: str, kind: Literal["disk", "system"] = "disk"
+) -> ImageManifest:
     """Make the manifest of an image that is not packed: what its file system holds nothing of need not be written.
 
     Raises OSError, ValueError: what is said of it contradicts itself.
@@ -92,7 +94,9 @@ def describe(path: Path, *, profile: str, release: str, minimum: str) -> ImageMa
         for number in numbers:
             file.seek(number * CHUNK_BYTES)
             digests[number] = hashlib.sha256(_read(file, CHUNK_BYTES)).hexdigest()
-    return ImageManifest(profile=profile, release=release, minimum=minimum, size_bytes=size, chunks=runs_of(digests))
+    return ImageManifest(
+        kind=kind, profile=profile, release=release, minimum=minimum, size_bytes=size, chunks=runs_of(digests)
+    )
 
 
 def _chunks(first: int, end: int) -> range:

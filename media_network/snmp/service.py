@@ -16,6 +16,7 @@ from media_network.snmp.engine import Community, Limits, SnmpEngine
 from media_network.snmp.engine_file import start_engine
 from media_network.snmp.index import Index
 from media_network.snmp.keys import AUTH_PROTOCOLS
+from media_network.snmp.passed_socket import passed_socket
 from media_network.snmp.responder import Responder
 from media_network.snmp.settings import SnmpSettings, UserSettings, security_name
 from media_network.snmp.sought_rows import RowsAway
@@ -174,6 +175,9 @@ async def serve_snmp(
 
 
 def _bound(settings: SnmpSettings) -> socket.socket:
+    """The socket that was passed for this address, or one of our own."""
+    if passed := passed_socket(settings.host, settings.port):
+        return passed
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:

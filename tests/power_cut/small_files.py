@@ -19,6 +19,7 @@ from blade_agent.image.manifest import ImageManifest, runs_of
 from blade_agent.main_board.accounts.kept_rows import KeptRows, Row
 from blade_agent.main_board.issuer_keys import IssuerKeys
 from blade_agent.profiled_board.kept_file import KeptFile
+from blade_agent.updating.staging import Staging
 from media_network.callback import do_nothing
 from media_network.durable_file import DurableFile
 from media_network.files import DiskFiles
@@ -252,22 +253,29 @@ _CHUNK = 4096
 _SYSTEMS = [{number: Random(seed + number).randbytes(_CHUNK) for number in (0, 1, 3)} for seed in (100, 200)]
 
 
+def _manifest(chunks, **said):
+    return ImageManifest(
+        profile="board",
+        minimum="0.1.0",
+        size_bytes=4 * _CHUNK,
+        chunk_bytes=_CHUNK,
+        chunks=runs_of({at: hashlib.sha256(octets).hexdigest() for at, octets in chunks.items()}),
+        **said,
+    )
+
+
+def _opening(chunks):
+    @contextmanager
+    def opened():
+        yield iter(chunks.items())
+
+    return opened
+
+
 def flash_disk(folder, record):
     """A system onto a disk that is new, and another one onto it."""
     for number, chunks in enumerate(_SYSTEMS):
-        manifest = ImageManifest(
-            profile="board",
-            release="0.1.0",
-            minimum="0.1.0",
-            size_bytes=4 * _CHUNK,
-            chunk_bytes=_CHUNK,
-            chunks=runs_of({at: hashlib.sha256(octets).hexdigest() for at, octets in chunks.items()}),
-        )
-
-        @contextmanager
-        def opened(chunks=chunks):
-            yield iter(chunks.items())
-
+        manifest, opened = _manifest(chunks, release="0.1.0"), _opening(chunks)
         record.begin(number)
         with ExitStack() as stack:
             if number:
@@ -292,3 +300,49 @@ def look_at_flashed(folder):
             assert all(content[at * _CHUNK :][:_CHUNK] == octets for at, octets in chunks.items()), "half a system"
             return number
     return None
+
+
+_RELEASES = ("0.2.0", "0.3.0")
+
+
+def _staging(folder):
+    copies = BootCopies(folder / "boot-state", _COPIES)
+    paths = {slot: folder / f"system-{slot.value}" for slot in SystemSlot}
+    return copies, Staging(copies, paths.__getitem__, running=SystemSlot.A, profile="board")
+
+
+def write_updates(folder, record):
+    """Two updates that are staged, tried and given up, one after the other in the same slot."""
+    copies, staging = _staging(folder)
+    for name, length in (("boot-state", 4 * SECTOR_BYTES), ("system-a", 4 * _CHUNK), ("system-b", 4 * _CHUNK)):
+        file = DiskFiles().append(folder / name)
+        file.write(bytes(length))
+        file.sync()
+    copies.begin(BootState(good=SystemSlot.A, good_release=_OLD, minimum=_OLD))
+    DiskFiles().sync_folder(folder)
+    for release, chunks in zip(_RELEASES, _SYSTEMS, strict=True):
+        manifest = _manifest(chunks, release=release, kind="system")
+        steps = {
+            "staged": lambda m=manifest, c=chunks: staging.write(m, _opening(c), wrote=do_nothing, read=do_nothing),
+            "pending": lambda: copies.change(apply),
+            "failed": lambda: copies.change(rollback),
+        }
+        for standing, step in steps.items():
+            record.begin((standing, release))
+            step()
+            record.acknowledge((standing, release))
+
+
+def read_update(folder):
+    """What is in the other slot: a whole update where the boot state says that there is one."""
+    copies, _ = _staging(folder)
+    try:
+        state = copies.read()
+    except (FileNotFoundError, NoBootState):
+        return None
+    if state.other_release is None:
+        return None
+    content = (folder / "system-b").read_bytes()
+    chunks = _SYSTEMS[_RELEASES.index(str(state.other_release))]
+    assert all(content[at * _CHUNK :][:_CHUNK] == octets for at, octets in chunks.items()), "half an update"
+    return (state.other.value, str(state.other_release))

@@ -85,6 +85,14 @@ DURABLE = (
         replaced_or_gone,
     ),
     Durable(
+        "updates of a system",
+        ("blade_agent/boot/boot_copies.py", "blade_agent/flashing/writing.py"),
+        small_files.write_updates,
+        small_files.read_update,
+        replaced_or_gone,
+        drawn=2,
+    ),
+    Durable(
         "SNMP engine",
         ("media_network/snmp/engine_file.py",),
         small_files.start_engines,

@@ -1,20 +1,16 @@
 """The record in its sector, its two copies, and every way in which a write may be torn."""
 
-import json
 import os
 import zlib
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blade_agent.boot import cli as boot_cli
 from blade_agent.boot.boot_copies import COPY_OFFSETS, PARTITION_BYTES, BootCopies, BootNotKept, NoBootState
 from blade_agent.boot.boot_record import SECTOR_BYTES, BootRecord, NoBootRecord
 from blade_agent.boot.boot_state import Standing, SystemSlot, UpdateRefused, apply, begin, commit, stage
 from blade_agent.boot.running_slot import running_slot
-from blade_agent.cli import main
 from tests.blade_agent.boot.boot_states import FIRST, RELEASES, all_states
 
 CLOSE = (0, SECTOR_BYTES)
@@ -176,50 +172,7 @@ def test_the_copies_are_apart_and_inside_the_partition():
     assert COPY_OFFSETS[1] + SECTOR_BYTES <= PARTITION_BYTES
 
 
-# What a person sees
-
-
-@pytest.fixture
-def partition(tmp_path):
-    path = tmp_path / "partition"
-    path.touch()
-    os.truncate(path, PARTITION_BYTES)
-    return path
-
-
-def status(path, *more):
-    return CliRunner().invoke(main, ["update", "status", "--boot-state", str(path), *more])
-
-
-def test_the_status_says_what_runs_and_what_is_next(partition, tmp_path, monkeypatch):
-    BootCopies(partition).begin(PENDING)
-    (tmp_path / "cmdline").write_text("root=/dev/vda3 media_station.slot=a quiet\n")
-    monkeypatch.setattr(boot_cli, "_COMMAND_LINE", tmp_path / "cmdline")
-    result = status(partition)
-    assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines() == [
-        "SLOT  RELEASE  STANDING               NOW",
-        "a     0.1.0    good                   runs",
-        "b     0.2.0    pending, 3 tries left  is booted next",
-        "nothing older than 0.1.0 is taken",
-    ]
-    assert json.loads(status(partition, "--json").stdout) == {
-        "running": "a",
-        "next": "b",
-        "slots": {"a": {"release": "0.1.0", "standing": "good"}, "b": {"release": "0.2.0", "standing": "pending"}},
-        "tries": 3,
-        "minimum": "0.1.0",
-    }
-
-
-def test_a_board_without_a_boot_state_says_so(tmp_path, partition):
-    result = status(tmp_path / "nowhere")
-    assert result.exit_code == 1
-    assert "Error: the boot state cannot be read" in result.stderr
-    result = status(partition)
-    assert result.exit_code == 1
-    assert "the first copy is damaged" in result.stderr
-    assert "Hint: The boot loader boots slot a then." in result.stderr
+# Which slot runs
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,9 @@ import pytest
 from blade_agent.boot.boot_copies import COPY_OFFSETS, PARTITION_BYTES, BootCopies
 from blade_agent.boot.boot_record import SECTOR_BYTES, BootRecord
 from blade_agent.boot.boot_state import Standing, SystemSlot, boot
-from blade_agent.boot.uboot_script import CHOICE, PARTITION, script_image
 from tests.blade_agent.boot.boot_states import all_states
+from tests.blade_agent.boot.uboot_disks import FIRST_SECTOR, choose, disk_of
 from tests.uboot import FIRMWARE, QEMU, UBoot
-
-FIRST_SECTOR = 2048
-SCRIPT_SECTOR = FIRST_SECTOR + PARTITION_BYTES // SECTOR_BYTES
 
 
 def some_states():
@@ -68,24 +65,6 @@ def test_what_fw_setenv_writes_is_read(partition):
 # U-Boot
 
 
-def disk_of(path, content):
-    """A disk with the partition and, behind it, the script."""
-    size = (SCRIPT_SECTOR + 2048 + 2048) * SECTOR_BYTES
-    with path.open("wb") as file:
-        file.truncate(size)
-    table = (
-        f"label: gpt\nstart={FIRST_SECTOR},size={PARTITION_BYTES // SECTOR_BYTES},name={PARTITION}\n"
-        f"start={SCRIPT_SECTOR},size=2048,name=script\n"
-    )
-    subprocess.run(["sfdisk", "--quiet", str(path)], input=table, text=True, check=True, timeout=60)
-    with path.open("r+b") as file:
-        file.seek(FIRST_SECTOR * SECTOR_BYTES)
-        file.write(content)
-        file.seek(SCRIPT_SECTOR * SECTOR_BYTES)
-        file.write(script_image(CHOICE, "choice"))
-    return path
-
-
 def copies_on(disk):
     begin = FIRST_SECTOR * SECTOR_BYTES
     return BootCopies(disk, (begin + COPY_OFFSETS[0], begin + COPY_OFFSETS[1]))
@@ -94,13 +73,6 @@ def copies_on(disk):
 def content_of(partition, state):
     BootCopies(partition).begin(state)
     return partition.read_bytes()
-
-
-def choose(uboot, number):
-    """Have it choose on a disk; gives the slot."""
-    uboot.ask(f"setenv devtype virtio; setenv devnum {number}; virtio dev {number}")
-    uboot.ask(f"virtio read ${{scriptaddr}} {SCRIPT_SECTOR:x} 8; source ${{scriptaddr}}")
-    return SystemSlot(uboot.variable("slot"))
 
 
 @pytest.mark.peer(QEMU, FIRMWARE, "sfdisk")

@@ -62,6 +62,7 @@ def test_runs_are_chunks_that_follow_each_other(digests):
 DIGEST = "a" * 64
 SENSELESS = (
     ("format", 2, "format is 2; it must be"),
+    ("kind", "slot", "kind is 'slot'; it must be one of disk, system"),
     ("profile", "Two Words", "profile is 'Two Words'; it must be 1 to 32"),
     ("release", "1.2", "release is '1.2'"),
     ("release", "1.2.99999", "is no release"),
