@@ -10,7 +10,7 @@ import pytest
 
 from tests.addresses import network_number
 from tests.clips import render
-from tests.laptop import Laptop, topology
+from tests.laptop import BIN, Laptop, topology
 from tests.patience import wait_until
 
 SEGMENTS = 4
@@ -131,7 +131,7 @@ def test_who_is_revoked_is_no_engine_any_more_until_it_has_another_certificate(n
 def test_a_command_without_an_identity_is_told_what_it_lacks(network, tmp_path):
     center = f"127.{network.number}.0.1:8081"
     lacking = {**network.environment, "MEDIA_STATION_STATE": str(tmp_path)}
-    words = ("distribution-center", "stations", "--center", center)
+    words = (BIN / "distribution-center", "stations", "--center", center)
     done = subprocess.run(words, env=lacking, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "MEDIA_STATION_IDENTITY names the folder of yours" in done.stderr
