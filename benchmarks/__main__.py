@@ -19,6 +19,7 @@ from benchmarks.figure import Figure
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = {
     "starts": 1,
+    "idle_agent": 1,
     "chassis_up": 3,
     "thousand_blades": 3,
     "controller": 3,
