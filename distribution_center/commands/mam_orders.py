@@ -11,7 +11,7 @@ import click
 from distribution_center.commands.conversation import POLL_S, Talk
 from distribution_center.commands.mam_conversation import mam_option, talk_with_mam
 from media_network import center_names
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.headquarters import (
     ASK_ORDER,
@@ -49,7 +49,7 @@ _NO_ORDERS = "Nothing has been ordered yet; `distribution-center mam order SOURC
 @click.option("--title", help="What people call it (default: the name of the file).")
 @click.option(
     "--segment-ms",
-    type=click.IntRange(200, 60_000),
+    type=WholeRange(200, 60_000),
     default=2000,
     show_default=True,
     help="Length of a segment to aim at.",
@@ -139,7 +139,7 @@ def cancel_order(
 
 
 @click.command("orders")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="No more than so many.")
+@click.option("--limit", type=WholeRange(1, 10_000), default=20, show_default=True, help="No more than so many.")
 @watch_option
 @json_option("a list of objects")
 @mam_option

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +10,9 @@ from msgspec.structs import replace
 
 from distribution_center.cli import main
 from distribution_center.commands import ingests, programs
+from distribution_center.commands.conversation import Talk
+from distribution_center.commands.moment import Moment
+from media_network.address import Address
 from media_network.cli import UserError
 from media_network.messages.content import (
     ASK_INGEST,
@@ -16,10 +20,14 @@ from media_network.messages.content import (
     Distribute,
     IngestProgress,
     IngestStage,
+    ListPrograms,
     ProgramRow,
+    Programs,
     ProgramState,
 )
 from media_network.messages.places import ASK_PLACES, Places, StationHolding
+from media_network.messages.registry import LIST_STATIONS, StationRow, Stations
+from media_network.refusal import Reason, Refused
 from tests.distribution_center.content.metadata.documents import ADI
 
 FILM = ProgramRow(
@@ -70,6 +78,75 @@ def test_distribute_ends_with_what_is_in_the_way_when_nothing_moves(monkeypatch)
 def test_distribute_waits_on_for_a_while_where_something_is_in_the_way(monkeypatch):
     row = distributed(FullStation(gets_on_after=20), monkeypatch, 60.0)
     assert row.stations == {"north": 1}
+
+
+class Empty:
+    """A center with two stations and no program, or one that refuses."""
+
+    def __init__(self, refusal=None):
+        self.refusal = refusal
+
+    async def ask(self, party, verb, question, **_):
+        if self.refusal:
+            return self.refusal
+        if verb is LIST_STATIONS:
+            only = [row for row in STATIONS if row.station in question.only]
+            return Stations(stations=tuple(only if question.only else STATIONS))
+        return Programs(programs=())
+
+
+STATIONS = tuple(
+    StationRow(
+        station=name,
+        director="127.1.2.1:8081",
+        media="127.1.2.1:8080",
+        epoch=1,
+        engines=1,
+        programs=0,
+        home=False,
+        silent_ms=0,
+    )
+    for name in ("north", "south")
+)
+
+
+def listed(station, refusal=None):
+    talk = Talk(Empty(refusal), Address("127.1.0.1", 8081))
+    return asyncio.run(programs._listed(talk, ListPrograms(station=station), None))
+
+
+def test_programs_of_a_station_that_nobody_knows():
+    assert listed("north") == []
+    with pytest.raises(UserError, match=r"there is no station nroth \(did you mean north\?\)") as error:
+        listed("nroth")
+    assert error.value.hint == "Stations are: north, south."
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        (Reason.UNKNOWN_PROGRAM, "distribution-center programs"),
+        (Reason.BAD_SOURCE, "URL of a provider"),
+        (Reason.BUSY, "again"),
+        (Reason.NO_SPACE, "again"),
+        (Reason.BAD_MESSAGE, "--help"),
+        (Reason.AT_CAPACITY, "log"),
+    ],
+)
+def test_a_refusal_has_a_hint_of_its_own(reason, hint):
+    with pytest.raises(UserError, match="no, thank you") as error:
+        listed(None, Refused(reason, "no, thank you"))
+    assert hint in error.value.hint
+
+
+def test_a_number_that_is_none_is_said_to_be_none():
+    shown = CliRunner().invoke(main, ["explain", "film", "x", "--station", "north"])
+    assert "'x' is not a valid whole number." in shown.stderr
+
+
+def test_a_time_may_be_seconds_from_now():
+    now_ms = time.time() * 1000
+    assert now_ms + 4_000 < Moment().convert("+5s", None, None) < now_ms + 60_000
 
 
 class Center:
