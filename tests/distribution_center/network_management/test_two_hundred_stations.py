@@ -104,4 +104,5 @@ def test_a_center_that_is_silent_is_called_by_its_name(world):
     for _ in range(5):
         world.passes(10)
         told += world.misses(center_id(CENTER))
-    assert {cause.text for alarm in told for cause in alarm.causes} == {"center hamburg does not answer: nothing came in time"}
+    said = {cause.text for alarm in told for cause in alarm.causes}
+    assert said == {"center hamburg does not answer: nothing came in time"}
