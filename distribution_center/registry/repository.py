@@ -200,6 +200,8 @@ class Change(NamedTuple):
     program: str
     header: ProgramHeader | None
     """None: it was withdrawn."""
+    is_damaged: bool = False
+    """What the registry has as its header is none (and `header` is None): nothing can be said of it."""
 
 
 class ShareChange(NamedTuple):

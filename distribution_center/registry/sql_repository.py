@@ -1,5 +1,6 @@
 """The registry over an SQL database: the `Repository` once, for every database that can carry out its statements."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
@@ -31,6 +32,8 @@ from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.time_of_day import now_ms
 
+logger = logging.getLogger(__name__)
+
 
 class SqlRepository(TallyRepository):
     """`Repository` over an `SqlStore`. Writes are committed in groups."""
@@ -40,6 +43,8 @@ class SqlRepository(TallyRepository):
         self.neighbours = store.neighbours
         self._commits = GroupCommit(store.commit)
         self.recalls = False
+        self._damaged: set[str] = set()
+        """Programs of which it was said that their headers cannot be read."""
 
     async def close(self) -> None:
         """See `Repository`."""
@@ -153,7 +158,14 @@ class SqlRepository(TallyRepository):
         self, after: str = "", limit: int = PAGE, wanted: WantedPrograms = ALL_PROGRAMS
     ) -> list[ProgramHeader]:
         """See `Repository`."""
-        return await self.store.read(reads.programs(after, limit, wanted))
+        found: list[ProgramHeader] = []
+        while True:
+            asked = limit - len(found)
+            rows = self._told(await self.store.read(reads.programs(after, asked, wanted)))
+            found += [row.header for row in rows if row.header]
+            if len(found) == limit or len(rows) < asked:
+                return found
+            after = rows[-1].program
 
     async def program(self, program: str) -> ProgramHeader | None:
         """See `Repository`."""
@@ -162,7 +174,14 @@ class SqlRepository(TallyRepository):
 
     async def changes(self, since: int, limit: int = PAGE) -> list[Change]:
         """See `Repository`."""
-        return await self.store.read(reads.changes(since, limit))
+        return self._told(await self.store.read(reads.changes(since, limit)))
+
+    def _told(self, rows: list[Change]) -> list[Change]:
+        """The same; what cannot be read is said, once each."""
+        for name in {row.program for row in rows if row.is_damaged} - self._damaged:
+            self._damaged.add(name)
+            logger.error("the header of %s in the registry cannot be read: it is left out of lists and the feed", name)
+        return rows
 
     async def newest_version(self) -> int:
         """See `Repository`."""
