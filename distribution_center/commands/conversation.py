@@ -1,6 +1,7 @@
 """What the commands share: a conversation with one center, whose refusals end the command, and bars."""
 
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ _Result = TypeVar("_Result")
 _SHOW = f"Where machines show certificates, {IDENTITY_VARIABLE} names the folder of yours."
 POLL_S = 0.2
 """How often a command that waits asks."""
+_SILENT_S = 20.0
+"""How long a command that waits bears that nobody answers."""
 _BAR_STEPS = 1000
 
 
@@ -73,6 +76,25 @@ class Talk:
         if isinstance(answer, Refused):
             raise UserError(str(answer), self._hints.get(answer.reason, _HINT))
         return answer
+
+
+async def ask_while_waiting(talk: Talk, verb: "Verb[Request, Reply]", request: "Request") -> "Reply":
+    """The answer, for whoever waits for something: a party that is busy, or is started again, is given a while.
+
+    Raises UserError: it was refused; NetworkError: it was silent for longer.
+    """
+    import asyncio
+
+    from media_network.http.errors import NetworkError
+
+    silent_until_s = time.monotonic() + _SILENT_S
+    while True:
+        try:
+            return await talk.ask(verb, request)
+        except NetworkError:
+            if time.monotonic() >= silent_until_s:
+                raise
+            await asyncio.sleep(POLL_S)
 
 
 Converse = Callable[[Talk], Coroutine[Any, Any, _Result]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting, bar, center_option, talk_with
 from media_network import center_names
 from media_network.cli import UserError, WholeRange, echo_json, json_option
 from media_network.http.errors import NetworkError
@@ -215,7 +215,7 @@ async def _watch_stage(talk: Talk, progress: IngestProgress) -> IngestProgress:
         while progress.stage is stage:
             show(progress.fraction, f" {_left(progress.remaining_s):12}")
             await asyncio.sleep(POLL_S)
-            progress = await talk.ask(ASK_INGEST, AskIngest(progress.ingest))
+            progress = await ask_while_waiting(talk, ASK_INGEST, AskIngest(progress.ingest))
         if progress.stage not in (IngestStage.FAILED, IngestStage.CANCELLED):
             show(1.0, f" {'':12}")
     return progress

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from distribution_center.commands.conversation import POLL_S, Talk
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting
 from distribution_center.commands.mam_conversation import mam_option, talk_with_mam
 from media_network import center_names
 from media_network.cli import UserError, WholeRange, echo_json, json_option
@@ -170,7 +170,7 @@ async def _order(talk: Talk, order: OrderDownload, *, wait: bool) -> DownloadOrd
         for each in outcome.downloads:
             _say_once(said, each)
         await asyncio.sleep(POLL_S)
-        outcome = await talk.ask(ASK_ORDER, AskOrder(order.order))
+        outcome = await ask_while_waiting(talk, ASK_ORDER, AskOrder(order.order))
     return outcome
 
 
@@ -181,7 +181,7 @@ async def _cancel(talk: Talk, wish: CancelOrder, *, wait: bool) -> DownloadOrder
         for each in outcome.downloads:
             _say_once(said, each)
         await asyncio.sleep(POLL_S)
-        outcome = await talk.ask(ASK_ORDER, AskOrder(wish.order))
+        outcome = await ask_while_waiting(talk, ASK_ORDER, AskOrder(wish.order))
     return outcome
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting, bar, center_option, talk_with
 from distribution_center.commands.moment import Moment, in_words
 from distribution_center.commands.naming import require_station
 from media_network import center_names
@@ -280,7 +280,7 @@ async def _places(talk: Talk, order: Distribute) -> list[StationHolding]:
     places: list[StationHolding] = []
     for first in range(0, len(order.stations), PLACES_SHOWN_MAX):
         asked = order.stations[first : first + PLACES_SHOWN_MAX]
-        places += (await talk.ask(ASK_PLACES, AskPlaces(program=order.program, only=asked))).places
+        places += (await ask_while_waiting(talk, ASK_PLACES, AskPlaces(program=order.program, only=asked))).places
     return places
 
 

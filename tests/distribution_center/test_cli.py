@@ -9,11 +9,12 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from distribution_center.cli import main
-from distribution_center.commands import ingests, programs
+from distribution_center.commands import conversation, ingests, programs
 from distribution_center.commands.conversation import Talk
 from distribution_center.commands.moment import Moment
 from media_network.address import Address
 from media_network.cli import UserError
+from media_network.http.errors import Unreachable
 from media_network.messages.content import (
     ASK_INGEST,
     ASK_PROGRAM_ROW,
@@ -169,6 +170,31 @@ def test_an_ingest_is_followed_through_stages_that_are_not_known(monkeypatch):
     begun = IngestProgress(ingest="i", stage=IngestStage.WAITING, fraction=0.0)
     assert asyncio.run(ingests._follow(center, begun)) == FILM
     assert center.stages == []
+
+
+class SilentAtFirst(Center):
+    """A center that is busy, or is started again, when it is asked the first times."""
+
+    def __init__(self, *stages, times):
+        super().__init__(*stages)
+        self.times = times
+
+    async def ask(self, verb, question):
+        self.times -= 1
+        if self.times >= 0:
+            raise Unreachable(Address("127.1.0.1", 8081), verb.path, "nothing came in time", received=True)
+        return await super().ask(verb, question)
+
+
+def test_a_command_that_waits_bears_a_center_that_is_silent_for_a_moment(monkeypatch):
+    monkeypatch.setattr(ingests, "POLL_S", 0.0)
+    monkeypatch.setattr(conversation, "POLL_S", 0.0)
+    begun = IngestProgress(ingest="i", stage=IngestStage.STORING, fraction=0.0)
+    assert asyncio.run(ingests._follow(SilentAtFirst(IngestStage.DONE, times=3), begun)) == FILM
+    monkeypatch.setattr(conversation, "_SILENT_S", 0.05)
+    with pytest.raises(UserError, match="did not answer") as error:
+        asyncio.run(ingests._follow(SilentAtFirst(times=1 << 30), begun))
+    assert "watch-ingest i" in error.value.hint
 
 
 def run(*words):
