@@ -1,5 +1,7 @@
 """What a distribution center counts and keeps, for whoever manages the network. Its parts count here; others read."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 
@@ -84,4 +86,6 @@ class CenterFigures(Struct, frozen=True, kw_only=True):
     """They were heard for the first time, or again after a silence."""
     ingests: tuple[IngestFigures, ...] = ()
     orders_open: int = 0
+    registry_troubles: Mapping[str, str] = {}
+    """What is wrong with the registry, by what it is about."""
     counted: CenterCounters

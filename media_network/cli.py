@@ -49,8 +49,16 @@ class UserError(click.ClickException):
             click.echo(f"Hint: {self.hint}", err=True)
 
 
+class WholeRange(click.IntRange):
+    """A whole number in a range."""
+
+    name = "whole number"
+
+
 class FiniteRange(click.FloatRange):
     """A number in a range. `nan` is in none."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See `click.ParamType`."""

@@ -138,6 +138,12 @@ def test_help_shows_what_can_be_typed(name):
 
 
 @pytest.mark.parametrize("name", LEAVES)
+def test_what_is_no_number_is_told_so_in_our_words(name):
+    ranges = [param.type for param in ALL[name].params if isinstance(param.type, click.IntRange | click.FloatRange)]
+    assert {kind.name for kind in ranges} <= {"whole number", "number"}
+
+
+@pytest.mark.parametrize("name", LEAVES)
 def test_what_prints_data_prints_it_as_json_too(name):
     has_json = any("--json" in param.opts for param in LEAVES[name].params)
     assert has_json != (name in NO_DATA), NO_DATA.get(name, "prints data, and has no --json")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from media_network.cli import Commands, UserError, echo_json_line, json_option
+from media_network.cli import Commands, UserError, WholeRange, echo_json_line, json_option
 from media_network.deferred_commands import Deferred
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
@@ -73,7 +73,7 @@ def status(socket: Path, *, watch: bool, as_json: bool) -> None:
 
 
 @chassis.command()
-@click.option("--after", type=click.IntRange(min=0), default=0, help="Show what came after this record.")
+@click.option("--after", type=WholeRange(min=0), default=0, help="Show what came after this record.")
 @click.option("--follow", "-f", is_flag=True, help="Go on as events come.")
 @_socket_option
 @json_option("an object; with --follow an object a line")
@@ -102,7 +102,7 @@ def events(after: int, socket: Path, *, follow: bool, as_json: bool) -> None:
 
 
 @chassis.command()
-@click.argument("slot", type=click.IntRange(1, 62))
+@click.argument("slot", type=WholeRange(1, 62))
 @click.argument("action", type=click.Choice(["on", "off", "cycle"]))
 @_socket_option
 def power(slot: int, action: Any, socket: Path) -> None:
@@ -118,7 +118,7 @@ def power(slot: int, action: Any, socket: Path) -> None:
 
 
 @chassis.command()
-@click.argument("slot", type=click.IntRange(1, 62))
+@click.argument("slot", type=WholeRange(1, 62))
 @_socket_option
 def reset(slot: int, socket: Path) -> None:
     """Reset a blade's main board.
@@ -133,8 +133,8 @@ def reset(slot: int, socket: Path) -> None:
 
 
 @chassis.command()
-@click.argument("slot", type=click.IntRange(1, 62))
-@click.option("--seconds", type=click.IntRange(0, 255), default=15, show_default=True, help="How long; 0 ends it.")
+@click.argument("slot", type=WholeRange(1, 62))
+@click.option("--seconds", type=WholeRange(0, 255), default=15, show_default=True, help="How long; 0 ends it.")
 @_socket_option
 def identify(slot: int, seconds: int, socket: Path) -> None:
     """Let a blade blink, so that it can be found in the rack.
@@ -149,7 +149,7 @@ def identify(slot: int, seconds: int, socket: Path) -> None:
 
 
 @chassis.command()
-@click.argument("slot", type=click.IntRange(1, 62))
+@click.argument("slot", type=WholeRange(1, 62))
 @_socket_option
 def activate(slot: int, socket: Path) -> None:
     """Bring a blade into service, now or as soon as the power budget carries it.
@@ -164,7 +164,7 @@ def activate(slot: int, socket: Path) -> None:
 
 
 @chassis.command()
-@click.argument("slot", type=click.IntRange(1, 62))
+@click.argument("slot", type=WholeRange(1, 62))
 @_socket_option
 def deactivate(slot: int, socket: Path) -> None:
     """Take a blade out of service and leave it out: its role goes first, then its streams, then the blade.

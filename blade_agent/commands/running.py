@@ -8,7 +8,7 @@ import click
 from blade_agent.backplane.role import HIGHEST_EPOCH
 from blade_agent.configuration.cli import BLADE_FILE, CHASSIS_FILE
 from blade_agent.hardware.profile import ProfileError
-from media_network.cli import UserError, run_until_told, saying, settings_option
+from media_network.cli import UserError, WholeRange, run_until_told, saying, settings_option
 from media_network.settings import SettingsError, read_settings
 
 
@@ -67,7 +67,7 @@ def manage(path: Path) -> None:
 
 
 @click.command()
-@click.argument("epoch", type=click.IntRange(0, HIGHEST_EPOCH))
+@click.argument("epoch", type=WholeRange(0, HIGHEST_EPOCH))
 @settings_option(CHASSIS_FILE, "epoch_file")
 def set_epoch(epoch: int, path: Path) -> None:
     """Have a chassis manager that is not running begin after EPOCH, in place of what its epoch file says.

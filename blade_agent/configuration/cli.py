@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from media_network.cli import Commands, UserError, echo_json, json_option
+from media_network.cli import Commands, UserError, WholeRange, echo_json, json_option
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -67,7 +67,7 @@ def _board_options(command: Command) -> Command:
 
 
 @click.command()
-@click.option("--slot", type=click.IntRange(1, 16), required=True, help="Slot of the chassis that the blade is in.")
+@click.option("--slot", type=WholeRange(1, 16), required=True, help="Slot of the chassis that the blade is in.")
 @click.option("--address", default="", help="IPv4 address of the blade.  [default: the only one there is]")
 @click.option("--backplane", default="", help="Serial device, or udp:HOST:PORT.  [default: what the profile says]")
 @_board_options

@@ -9,7 +9,7 @@ import click
 
 from blade_agent.image.options import image_argument, key_option, look_at
 from blade_agent.image.progress import Progress
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 
 if TYPE_CHECKING:
     from blade_agent.flashing.disks import TargetDisk
@@ -46,7 +46,7 @@ class _NotConfirmed(UserError):
 @click.option(
     "--size-max",
     "size_max_gib",
-    type=click.IntRange(1, _TIB),
+    type=WholeRange(1, _TIB),
     default=_SIZE_MAX_GIB,
     show_default=True,
     help="GiB: what is larger is no card, and left alone.",

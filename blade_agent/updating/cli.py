@@ -10,7 +10,7 @@ import click
 from blade_agent.flashing.cli import NotKept
 from blade_agent.image.options import NotTheImage, image_argument, key_option, look_at
 from blade_agent.image.progress import Progress
-from media_network.cli import Commands, UserError, echo_json, json_option, saying
+from media_network.cli import Commands, UserError, WholeRange, echo_json, json_option, saying
 from media_network.table import format_table
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def stage_system(path: Path, *, key: Path, profile: str, slots: str, boot_state:
 
 
 @update.command(name="apply")
-@click.option("--tries", type=click.IntRange(1, 9), default=3, show_default=True, help="How often it is tried.")
+@click.option("--tries", type=WholeRange(1, 9), default=3, show_default=True, help="How often it is tried.")
 @_boot_state_option
 def apply_update(*, tries: int, boot_state: Path) -> None:
     """Have what is staged tried at the next boots; with no try left the good slot is booted again.

@@ -18,7 +18,7 @@ from chassis_emulator.commands.progress_line import ProgressLine
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.errors import AddressInUse, StartRefused
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import FiniteRange, UserError, echo_json, json_option
+from media_network.cli import FiniteRange, UserError, WholeRange, echo_json, json_option
 
 _NETWORK = 90
 _NEVER_CAME_UP = (AddressInUse, StartRefused)
@@ -26,10 +26,10 @@ _NEVER_CAME_UP = (AddressInUse, StartRefused)
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--seed", default=1, show_default=True, help="Of the blows, their moments, the orders and the viewers.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1), help="How many.")
-@click.option("--first", default=1, show_default=True, type=click.IntRange(min=1), help="Number of the first round.")
+@click.option("--rounds", default=5, show_default=True, type=WholeRange(min=1), help="How many.")
+@click.option("--first", default=1, show_default=True, type=WholeRange(min=1), help="Number of the first round.")
 @click.option(
-    "--network", default=_NETWORK, show_default=True, type=click.IntRange(1, 254), help="Addresses: 127.NETWORK.x.y."
+    "--network", default=_NETWORK, show_default=True, type=WholeRange(1, 254), help="Addresses: 127.NETWORK.x.y."
 )
 @click.option(
     "--patience",

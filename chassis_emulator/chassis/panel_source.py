@@ -7,9 +7,11 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from blade_agent.chassis_manager import orders as manager_orders
 from chassis_emulator.chassis.chassis_desk import ChassisDesk
@@ -114,9 +116,12 @@ class NetworkView:
         return CenterPicture(name=name, process=process_state(self._processes.by_name[name]), address=str(address))
 
     async def events(self, after: int) -> tuple[PanelEvent, ...]:
-        """The events of all chassis managers with a higher id than `after`, in the order they became known."""
+        """The events of all chassis managers with a higher id than `after`; those that came together in their order."""
         async with self._reading:
-            await asyncio.gather(*(self._read_events(*each) for each in self._chassis.items()))
+            read = await asyncio.gather(*(self._read_events(*each) for each in self._chassis.items()))
+            for event in sorted(chain(*read), key=lambda event: event.time_s):
+                self._last_event += 1
+                self._events.append(replace(event, id=self._last_event))
         return tuple(event for event in self._events if event.id > after)
 
     async def console(self, name: str, lines: int) -> Console | Refused:
@@ -174,27 +179,27 @@ class NetworkView:
             lights=lights,
         )
 
-    async def _read_events(self, station: str, chassis: LivingChassis) -> None:
+    async def _read_events(self, station: str, chassis: LivingChassis) -> list[PanelEvent]:
+        """What a chassis manager has to tell that was not told before; the ids are given when all are read."""
         asked = manager_orders.AskEvents(self._last_record[station])
         try:
             told = await send_order(chassis.plan.orders, manager_orders.EVENTS, asked, timeout_s=_MANAGER_TIMEOUT_S)
         except (NobodyListens, OrderLost):
-            return
+            return []
         if isinstance(told, Refused):
-            return
+            return []
         self._last_record[station] = told.last
-        for row in told.events:
-            self._last_event += 1
-            self._events.append(
-                PanelEvent(
-                    id=self._last_event,
-                    time_s=float(row.time),
-                    severity=PanelSeverity(row.severity),
-                    text=f"{row.sensor}: {row.event}",
-                    station=station,
-                    slot=row.slot,
-                )
+        return [
+            PanelEvent(
+                id=0,
+                time_s=float(row.time),
+                severity=PanelSeverity(row.severity),
+                text=f"{row.sensor}: {row.event}",
+                station=station,
+                slot=row.slot,
             )
+            for row in told.events
+        ]
 
 
 async def _ask_manager(chassis: LivingChassis) -> manager_orders.ChassisState | None:

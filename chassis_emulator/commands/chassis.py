@@ -10,7 +10,7 @@ import click
 from chassis_emulator.commands import names
 from chassis_emulator.commands.progress_line import ProgressLine
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import FiniteRange, state_dir_option
+from media_network.cli import FiniteRange, WholeRange, state_dir_option
 from media_network.interrupting import INTERRUPTED_STATUS
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def reset(blade: str, state_dir: Path) -> None:
 
 @click.command()
 @blade_argument
-@click.option("--seconds", type=click.IntRange(0, 255), default=15, show_default=True, help="How long; 0 ends it.")
+@click.option("--seconds", type=WholeRange(0, 255), default=15, show_default=True, help="How long; 0 ends it.")
 @state_dir_option
 def identify(blade: str, seconds: int, state_dir: Path) -> None:
     """Let a blade blink, so that it is found.

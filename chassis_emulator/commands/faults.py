@@ -11,7 +11,7 @@ from chassis_emulator.faults.book import FaultRow
 from chassis_emulator.faults.kinds import KINDS, Direction, Fault, LineFault, Victim, summary_of
 from chassis_emulator.faults.parameters import parameters_of
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import Commands, FiniteRange, echo_json, json_option, state_dir_option
+from media_network.cli import Commands, FiniteRange, WholeRange, echo_json, json_option, state_dir_option
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
 
@@ -132,7 +132,7 @@ def _options(kind: type[Fault]) -> list[click.Option]:
         which_way = "Which way: what goes to the blade, to the chassis manager, or both."
         options.append(_option("direction", ways, Direction.BOTH.value, which_way))
         seed = "Of the randomness; without it one is drawn and shown."
-        options.append(click.Option(["--seed"], type=int, help=seed))
+        options.append(click.Option(["--seed"], type=WholeRange(), help=seed))
     options.append(
         click.Option(["--for", "for_s"], type=FiniteRange(min=0, min_open=True), help="Seconds until it ends.")
     )

@@ -10,7 +10,7 @@ import click
 from chassis_emulator.commands.log_reading import Entry, LogReader, in_order
 from chassis_emulator.errors import EmulatorError
 from chassis_emulator.network.state_folder import StateFolder
-from media_network.cli import state_dir_option
+from media_network.cli import WholeRange, state_dir_option
 from media_network.legal_values import did_you_mean
 
 _FOLLOW_PAUSE_S = 0.2
@@ -36,7 +36,7 @@ class UnknownLog(EmulatorError):
 @click.option(
     "--lines",
     "-n",
-    type=click.IntRange(min=0),
+    type=WholeRange(min=0),
     default=20,
     show_default=True,
     help="Lines of each log to begin with.",

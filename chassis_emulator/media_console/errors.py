@@ -6,9 +6,7 @@ ConsoleError
     SegmentLost         no engine gave the segment
     ForeignBytes        an engine gave other bytes than it should
     NotAnswered         a director or center did not answer
-    PlayRefused         a director refused
-        SentElsewhere   for the stream was to go to another host
-        TokenRefused    for want of a token that is good for it
+    PlayRefused         a director, an engine or a center refused
     LoginRefused        an authentication server refused
     OutputFailed        what was received cannot be written
     NoNetwork           no network runs on this laptop
@@ -96,46 +94,42 @@ class NotAnswered(ConsoleError):
         return f"The {self.who} at {self.peer} does not answer: {self.cause}."
 
 
-class PlayRefused(ConsoleError):
-    """A director refused to play, or an engine to start."""
+_GET_ONE = "`media-console login NAME` gets one; who may see what is said by `distribution-center auth entitle`."
+_WHAT_TO_DO = {
+    **dict.fromkeys(
+        (
+            *(Reason.NO_TOKEN, Reason.MALFORMED, Reason.BAD_ALGORITHM, Reason.UNKNOWN_KEY, Reason.WRONG_KEY),
+            *(Reason.WRONG_ISSUER, Reason.EXPIRED, Reason.NOT_YET_VALID, Reason.WRONG_STATION, Reason.WRONG_PROGRAM),
+        ),
+        _GET_ONE,
+    ),
+    Reason.NOT_ENTITLED: "`distribution-center subscribers list` shows who may see what, and who is suspended.",
+    Reason.NOT_ALLOWED: "Let the other player run on this host, or set allow_elsewhere for the station.",
+    Reason.NOT_PUBLISHED: "`distribution-center publish PROGRAM` starts its service.",
+    Reason.UNKNOWN_PROGRAM: "`distribution-center programs` lists what there is.",
+    Reason.UNKNOWN_STATION: "`distribution-center stations` lists what there is.",
+}
+"""By what was refused for; everything else passes, or is seen in a log."""
 
-    def __init__(self, peer: Address | str, what: str, detail: str) -> None:
-        super().__init__(peer, what, detail)
+
+class PlayRefused(ConsoleError):
+    """A director refused to play, an engine to start, or a center to say something."""
+
+    def __init__(self, peer: Address | str, what: str, detail: str, reason: Reason | None = None) -> None:
+        super().__init__(peer, what, detail, reason)
         self.peer = peer
         self.what = what
         self.detail = detail
+        self.reason = reason
+
+    @property
+    def hint(self) -> str:  # type: ignore[override] # it depends on the refusal
+        """What to do."""
+        again = "Try again in a moment; `chassis-emulator logs` says what is in the way."
+        return again if self.reason is None else _WHAT_TO_DO.get(self.reason, again)
 
     def __str__(self) -> str:
         return f"{self.peer} refuses {self.what}: {self.detail}."
-
-
-class SentElsewhere(PlayRefused):
-    """The stream was to go to another host than this one, and the station does not allow that."""
-
-    hint = "Let the other player run on this host, or set allow_elsewhere for the station in its topology."
-
-
-TOKEN_REASONS = frozenset(
-    {
-        Reason.NO_TOKEN,
-        Reason.MALFORMED,
-        Reason.BAD_ALGORITHM,
-        Reason.UNKNOWN_KEY,
-        Reason.WRONG_KEY,
-        Reason.WRONG_ISSUER,
-        Reason.EXPIRED,
-        Reason.NOT_YET_VALID,
-        Reason.WRONG_STATION,
-        Reason.WRONG_PROGRAM,
-    }
-)
-"""What a director says of a token."""
-
-
-class TokenRefused(PlayRefused):
-    """There was no token, or none that is good for this program at this station."""
-
-    hint = "`media-console login NAME` gets one; who may see what is said by `distribution-center auth entitle`."
 
 
 class LoginRefused(ConsoleError):

@@ -9,12 +9,10 @@ import msgspec
 from aiohttp import ClientResponse
 
 from chassis_emulator.media_console.errors import (
-    TOKEN_REASONS,
     BadPlaylist,
     NotAnswered,
     PlayRefused,
     SegmentLost,
-    TokenRefused,
 )
 from chassis_emulator.media_console.playlist import PLAYLIST_BYTES_MAX, join, only_variant, parse_playlist, split_url
 from chassis_emulator.media_console.reception import ConsoleReception, Output, Progress, ReceivedSegment
@@ -177,8 +175,7 @@ class _HlsConsole:
         except Unreachable as error:
             raise NotAnswered("director", peer, error.cause) from error
         except _Declined as declined:
-            kind = TokenRefused if declined.reason in TOKEN_REASONS else PlayRefused
-            raise kind(declined.peer, "the playlist", declined.detail) from declined
+            raise PlayRefused(declined.peer, "the playlist", declined.detail, declined.reason) from declined
         return bytes(body)
 
     async def _receive(self, url: str, segment: SegmentAssembly) -> None:

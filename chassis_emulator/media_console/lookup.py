@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chassis_emulator.media_console.errors import NotAnswered, NotFound
+from chassis_emulator.media_console.errors import NotAnswered, NotFound, PlayRefused
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.errors import NetworkError
@@ -38,7 +38,7 @@ class FoundProgram:
 async def look_up(center: Address, program: str, station: str | None, http: HttpClient) -> FoundProgram:
     """Find `program` at `station`, or at the first station that has it whole and is not the center's home station.
 
-    Raises NotFound, NotAnswered.
+    Raises NotFound, NotAnswered, PlayRefused.
     """
     row = await _row(center, program, http)
     # Two of those that have it: one of them may be the home station.
@@ -51,16 +51,16 @@ async def look_up(center: Address, program: str, station: str | None, http: Http
     header = await _ask(center, ASK_CENTER_PROGRAM, AskProgram(program), http)
     found = await fetch_program(http, center, header)
     if found is None:
-        raise NotAnswered("distribution center", center, f"it does not give the segment table of {program}")
+        raise PlayRefused(center, f"the segment table of {program}", "it does not have it")
     try:
         director = Address.parse(chosen.media)
     except ValueError as error:
-        raise NotAnswered("distribution center", center, str(error)) from error
+        raise PlayRefused(center, "a station", f"the media address is none: {error}") from error
     return FoundProgram(station=chosen.station, director=director, program=found)
 
 
 async def _row(center: Address, program: str, http: HttpClient) -> ProgramRow:
-    """The program, if it can be played. Raises NotFound, NotAnswered."""
+    """The program, if it can be played. Raises NotFound, NotAnswered, PlayRefused."""
     try:
         row = await _asked(center, ASK_PROGRAM_ROW, AskProgramRow(program), http)
     except NetworkError as error:
@@ -115,7 +115,7 @@ async def _ask(center: Address, verb: Verb[Request, Reply], request: Request, ht
     except NetworkError as error:
         raise _not_answered(center, error) from error
     if isinstance(answer, Refused):
-        raise NotAnswered("distribution center", center, str(answer))
+        raise PlayRefused(center, f"to say {verb.path!r}", str(answer), answer.reason)
     return answer
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from chassis_emulator.media_console.director_voice import DirectorVoice, address_of
-from chassis_emulator.media_console.errors import TOKEN_REASONS, NotAnswered, PlayRefused, SentElsewhere, TokenRefused
+from chassis_emulator.media_console.errors import NotAnswered, PlayRefused
 from chassis_emulator.media_console.inbox import Inbox, open_inbox
 from chassis_emulator.media_console.reception import ConsoleReception, Output, Progress, ReceivedSegment
 from chassis_emulator.media_console.remote import Remote
@@ -127,7 +127,7 @@ class _PushConsole:
                 return redirect
             # It will certainly not stream: nothing is left to be ceased, and another session may begin.
             self._redirect = None
-        raise PlayRefused(redirect.engine, "to stream", str(refused))
+        raise PlayRefused(redirect.engine, "to stream", str(refused), refused.reason if refused else None)
 
     async def _stream(self, redirect: Redirect) -> Refused | None:
         """Request the stream; None if it comes, or may come."""
@@ -150,10 +150,7 @@ class _PushConsole:
         except NetworkError as error:
             raise NotAnswered("director", director, str(error)) from error
         if isinstance(answer, Refused):
-            kind = TokenRefused if answer.reason in TOKEN_REASONS else PlayRefused
-            if answer.reason is Reason.NOT_ALLOWED:
-                kind = SentElsewhere
-            raise kind(director, program, str(answer))
+            raise PlayRefused(director, program, str(answer), answer.reason)
         self._director.engine = answer.engine
         return answer
 

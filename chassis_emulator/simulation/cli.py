@@ -22,13 +22,13 @@ from chassis_emulator.simulation.errors import SimulationError
 from chassis_emulator.simulation.scenario import faults_of, unplayed
 from chassis_emulator.simulation.story import TOPOLOGY, StoryOutcome, repeat_command, tell
 from chassis_emulator.topology.plan import plan_network
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--seed", default=1, show_default=True, help="The (first) seed.")
-@click.option("--seeds", default=1, show_default=True, type=click.IntRange(min=1), help="How many, from that one on.")
-@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, type=click.IntRange(min=1), help="At a time.")
+@click.option("--seeds", default=1, show_default=True, type=WholeRange(min=1), help="How many, from that one on.")
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, type=WholeRange(min=1), help="At a time.")
 @click.option("--scenario", "scenario_name", help="Play this instead: a YAML file, or an example's name.")
 @json_option("a list of objects, one a seed")
 def main(*, seed: int, seeds: int, jobs: int, scenario_name: str | None, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from distribution_center.commands.accounts_database import (
 )
 from distribution_center.commands.moment import Moment
 from distribution_center.commands.whose_subscribers import require_program_name
-from media_network.cli import Command, Commands, UserError, echo_json, json_option
+from media_network.cli import Command, Commands, UserError, WholeRange, echo_json, json_option
 from media_network.messages.subscribers import ANY_PROGRAM
 from media_network.table import table_or
 from media_network.time_of_day import now_ms
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from distribution_center.accounts.invoices import Invoice
     from distribution_center.accounts.ledger import EngineTotal, Tariff
 
-_MONEY = click.IntRange(0, 2**53)
+_MONEY = WholeRange(0, 2**53)
 _NOTHING_COUNTED = "No engine has told anything yet."
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting, bar, center_option, talk_with
 from media_network import center_names
 from media_network.cli import UserError, echo_json, json_option
 from media_network.interrupting import INTERRUPTED_STATUS
@@ -132,7 +132,7 @@ async def _delete(talk: Talk, order: DeleteProgram, *, wait: bool) -> DeletionRo
                 raise UserError(f"{order.program} is not deleted at {order.station} yet: {row.reason}", _STAYS)
             show(_FRACTIONS.get(row.stage, 0.0), f", {row.reason}" if row.reason else "")
             await asyncio.sleep(POLL_S)
-            row = await talk.ask(ASK_DELETION, AskDeletion(program=order.program, station=order.station))
+            row = await ask_while_waiting(talk, ASK_DELETION, AskDeletion(program=order.program, station=order.station))
         show(_FRACTIONS.get(row.stage, 0.0))
     return row
 

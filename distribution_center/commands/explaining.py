@@ -7,22 +7,20 @@ from typing import NamedTuple
 import click
 
 from distribution_center.commands.conversation import Talk, center_option, talk_with
+from distribution_center.commands.naming import require_station
 from media_network import center_names
 from media_network.address import Address
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 from media_network.http.errors import NetworkError
-from media_network.legal_values import did_you_mean
-from media_network.messages.registry import LIST_STATIONS, ListStations
 from media_network.messages.sources import ASK_EXPLANATION, AskExplanation, Explanation, PricedSource
 from media_network.table import format_table
 
-_NAMED_MAX = 20
 _HEADINGS = ("SOURCE", "ZONE", "BANDWIDTH", "DISTANCE", "COPYING", "LOAD", "MISSING", "STALE", "COST", "")
 
 
 @click.command()
 @click.argument("program", shell_complete=center_names.programs)
-@click.argument("segment", type=click.IntRange(min=0))
+@click.argument("segment", type=WholeRange(min=0))
 @click.option("--station", required=True, help="The one that would copy it.", shell_complete=center_names.stations)
 @json_option("an object with `sources`, each with its `terms` and its `cost`")
 @center_option
@@ -42,13 +40,7 @@ def explain(*, program: str, segment: int, station: str, as_json: bool, center: 
 
 
 async def _explained(talk: Talk, station: str, question: AskExplanation) -> Explanation:
-    found = (await talk.ask(LIST_STATIONS, ListStations(only=(station,)))).stations
-    if not found:
-        known = await talk.ask(LIST_STATIONS, ListStations(limit=_NAMED_MAX))
-        names = [row.station for row in known.stations]
-        hint = ", ".join([*names, *(["and more"] if known.more else [])]) or "none so far"
-        raise UserError(f"there is no station {station}{did_you_mean(station, names)}", f"Stations are: {hint}.")
-    director = Address.parse(found[0].director)
+    director = Address.parse((await require_station(talk, station)).director)
     try:
         return await talk.ask(ASK_EXPLANATION, question, party=director)
     except NetworkError as error:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting, bar, center_option, talk_with
 from media_network import center_names
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 from media_network.http.errors import NetworkError
 from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
@@ -47,14 +47,14 @@ _NOTHING = "There is no ingest under way, and none has ended since the center st
 @click.option("--title", help="What people call it (default: the name of the file).")
 @click.option(
     "--segment-ms",
-    type=click.IntRange(200, 60_000),
+    type=WholeRange(200, 60_000),
     default=2000,
     show_default=True,
     help="Length of a segment to aim at.",
 )
 @click.option(
     "--longest-segment-ms",
-    type=click.IntRange(200, 120_000),
+    type=WholeRange(200, 120_000),
     help="Copy groups of pictures up to this (default: six segments, 12 s at most); encode longer ones.",
 )
 @json_option("an object with `program`, `warnings` and more")
@@ -215,7 +215,7 @@ async def _watch_stage(talk: Talk, progress: IngestProgress) -> IngestProgress:
         while progress.stage is stage:
             show(progress.fraction, f" {_left(progress.remaining_s):12}")
             await asyncio.sleep(POLL_S)
-            progress = await talk.ask(ASK_INGEST, AskIngest(progress.ingest))
+            progress = await ask_while_waiting(talk, ASK_INGEST, AskIngest(progress.ingest))
         if progress.stage not in (IngestStage.FAILED, IngestStage.CANCELLED):
             show(1.0, f" {'':12}")
     return progress

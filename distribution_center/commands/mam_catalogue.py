@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from distribution_center.commands.conversation import Talk
 from distribution_center.commands.mam_conversation import mam_option, talk_with_mam
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 from media_network.messages.headquarters import (
     ASK_WHERE,
     ENTRIES_SHOWN_MAX,
@@ -35,7 +35,7 @@ _PLACE_HEADINGS = ("PROGRAM", "CENTER", "STATION", "SEGMENTS", "AS OF")
 @click.command("programs")
 @click.option("--search", default="", metavar="WORD", help="Only those with WORD in their name or title.")
 @click.option("--center", metavar="NAME", help="Only those of this center.")
-@click.option("--limit", type=click.IntRange(min=1), help="No more than so many (default: all).")
+@click.option("--limit", type=WholeRange(min=1), help="No more than so many (default: all).")
 @json_option("a list of objects")
 @mam_option
 def list_programs(

@@ -5,15 +5,16 @@ from typing import TypeVar
 
 import click
 
-from distribution_center.commands.conversation import Converse, talk_at
+from distribution_center.commands.conversation import REFUSAL_HINTS, Converse, talk_at
 from media_network.address import Address
 from media_network.cli import Command, UserError, state_dir_option
+from media_network.refusal import Reason
 from media_network.whereabouts import find_mam
 
 _Result = TypeVar("_Result")
 
 _IS_IT_UP = "Is the headquarters up? `chassis-emulator ps` shows a network on this laptop."
-_WHAT_THERE_IS = "`distribution-center mam programs` and `orders` list what there is."
+_HINTS = {**REFUSAL_HINTS, Reason.UNKNOWN_PROGRAM: "`distribution-center mam programs` lists what there is."}
 
 
 def mam_option(command: Command) -> Command:
@@ -24,7 +25,7 @@ def mam_option(command: Command) -> Command:
 
 def talk_with_mam(mam: str | None, state_dir: Path, converse: Converse[_Result]) -> _Result:
     """Have a conversation with the headquarters that the options name. Raises UserError."""
-    return talk_at(_address(mam, state_dir), state_dir, converse, is_it_up=_IS_IT_UP, hint=_WHAT_THERE_IS)
+    return talk_at(_address(mam, state_dir), state_dir, converse, is_it_up=_IS_IT_UP, hints=_HINTS)
 
 
 def _address(mam: str | None, state_dir: Path) -> Address:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from distribution_center.commands.conversation import POLL_S, Talk
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting
 from distribution_center.commands.mam_conversation import mam_option, talk_with_mam
 from media_network import center_names
-from media_network.cli import UserError, echo_json, json_option
+from media_network.cli import UserError, WholeRange, echo_json, json_option
 from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.headquarters import (
     ASK_ORDER,
@@ -49,7 +49,7 @@ _NO_ORDERS = "Nothing has been ordered yet; `distribution-center mam order SOURC
 @click.option("--title", help="What people call it (default: the name of the file).")
 @click.option(
     "--segment-ms",
-    type=click.IntRange(200, 60_000),
+    type=WholeRange(200, 60_000),
     default=2000,
     show_default=True,
     help="Length of a segment to aim at.",
@@ -139,7 +139,7 @@ def cancel_order(
 
 
 @click.command("orders")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="No more than so many.")
+@click.option("--limit", type=WholeRange(1, 10_000), default=20, show_default=True, help="No more than so many.")
 @watch_option
 @json_option("a list of objects")
 @mam_option
@@ -170,7 +170,7 @@ async def _order(talk: Talk, order: OrderDownload, *, wait: bool) -> DownloadOrd
         for each in outcome.downloads:
             _say_once(said, each)
         await asyncio.sleep(POLL_S)
-        outcome = await talk.ask(ASK_ORDER, AskOrder(order.order))
+        outcome = await ask_while_waiting(talk, ASK_ORDER, AskOrder(order.order))
     return outcome
 
 
@@ -181,7 +181,7 @@ async def _cancel(talk: Talk, wish: CancelOrder, *, wait: bool) -> DownloadOrder
         for each in outcome.downloads:
             _say_once(said, each)
         await asyncio.sleep(POLL_S)
-        outcome = await talk.ask(ASK_ORDER, AskOrder(wish.order))
+        outcome = await ask_while_waiting(talk, ASK_ORDER, AskOrder(wish.order))
     return outcome
 
 

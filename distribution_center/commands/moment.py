@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-_FROM_NOW = re.compile(r"\+(\d{1,6})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_FROM_NOW = re.compile(r"\+(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LAST_MS = 250_000_000_000_000
 """A calendar ends with the year 9999."""
-_LEGAL = "Write 2026-12-24T20:00 (this machine's zone), 2026-12-24T20:00+01:00, 2026-12-24T19:00Z, or +90m, +2h, +7d."
+_LEGAL = "Write 2026-12-24T20:00 (this machine's zone), 2026-12-24T20:00+01:00, 2026-12-24T19:00Z, or +30s, +90m, +7d."
 
 
 class Moment(click.ParamType[int]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from media_network.cli import Command, Commands, UserError, echo_json, json_option
+from media_network.cli import Command, Commands, UserError, WholeRange, echo_json, json_option
 from media_network.identity.identity import FORMS, BadIdentity, Identity
 from media_network.table import table_or
 
@@ -56,7 +56,7 @@ def _authority_option(command: Command) -> Command:
 
 
 _days_option = click.option(
-    "--days", type=click.IntRange(1, 825), default=_DAYS, show_default=True, help="How long the certificate is good."
+    "--days", type=WholeRange(1, 825), default=_DAYS, show_default=True, help="How long the certificate is good."
 )
 _as_row = json_option("an object with `name`, `serial`, `good_until`, `hosts` and `revoked`")
 

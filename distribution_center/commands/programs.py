@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from distribution_center.commands.conversation import POLL_S, Talk, bar, center_option, talk_with
+from distribution_center.commands.conversation import POLL_S, Talk, ask_while_waiting, bar, center_option, talk_with
 from distribution_center.commands.moment import Moment, in_words
+from distribution_center.commands.naming import require_station
 from media_network import center_names
-from media_network.cli import FiniteRange, UserError, echo_json, json_option
+from media_network.cli import FiniteRange, UserError, WholeRange, echo_json, json_option
 from media_network.interrupting import INTERRUPTED_STATUS
 from media_network.messages.content import (
     ASK_PROGRAM_ROW,
@@ -66,7 +67,7 @@ _ORDER_STAYS = "The order stays, and is carried out when that has changed; `dist
     "--copies",
     default=2,
     show_default=True,
-    type=click.IntRange(1, COPIES_MAX),
+    type=WholeRange(1, COPIES_MAX),
     help="On how many engines of each station; on all of one that has fewer.",
 )
 @click.option("--rate", type=FiniteRange(0.001), metavar="MBIT", help="Mbit/s that copying may take at each.")
@@ -159,8 +160,13 @@ def withdraw(*, program: str, as_json: bool, center: str | None, state_dir: Path
 @click.command()
 @click.option("--search", default="", metavar="WORD", help="Only those with WORD in their name or title.")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
-@click.option("--station", help="Only those of which STATION holds something.", shell_complete=center_names.stations)
-@click.option("--limit", type=click.IntRange(min=1), help="No more than so many (default: all).")
+@click.option(
+    "--station",
+    metavar="STATION",
+    help="Only those of which STATION holds something.",
+    shell_complete=center_names.stations,
+)
+@click.option("--limit", type=WholeRange(min=1), help="No more than so many (default: all).")
 @watch_option
 @json_option("a list of objects")
 @center_option
@@ -274,7 +280,7 @@ async def _places(talk: Talk, order: Distribute) -> list[StationHolding]:
     places: list[StationHolding] = []
     for first in range(0, len(order.stations), PLACES_SHOWN_MAX):
         asked = order.stations[first : first + PLACES_SHOWN_MAX]
-        places += (await talk.ask(ASK_PLACES, AskPlaces(program=order.program, only=asked))).places
+        places += (await ask_while_waiting(talk, ASK_PLACES, AskPlaces(program=order.program, only=asked))).places
     return places
 
 
@@ -296,4 +302,6 @@ async def _listed(talk: Talk, wanted: ListPrograms, limit: int | None) -> list[P
         page = await talk.ask(LIST_PROGRAMS, replace(wanted, after=rows[-1].program if rows else "", limit=left))
         rows += page.programs
         more = page.more and (limit is None or len(rows) < limit)
+    if not rows and wanted.station is not None:
+        await require_station(talk, wanted.station)
     return rows

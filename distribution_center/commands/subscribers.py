@@ -25,6 +25,7 @@ from distribution_center.commands.whose_subscribers import (
 from media_network.cli import (
     Commands,
     UserError,
+    WholeRange,
     echo_json,
     json_option,
     run_until_told,
@@ -194,9 +195,7 @@ def grant(
 @click.argument("program")
 @click.option("--from", "from_ms", type=Moment(), help="Not before this time.  [default: at once]")
 @click.option("--until", "until_ms", type=Moment(), required=True, help="Until this time.")
-@click.option(
-    "--price", type=click.IntRange(0, 2**53), required=True, help="In the smallest unit of the currency: 399."
-)
+@click.option("--price", type=WholeRange(0, 2**53), required=True, help="In the smallest unit of the currency: 399.")
 @accounts_option
 def rent(
     *,

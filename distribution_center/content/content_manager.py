@@ -72,7 +72,7 @@ class ContentManager:
             return Refused(Reason.NOT_READY, detail, (await self.rows.row(program)).state)
         at_ms, until_ms = _service(program, order, now_ms())
         if until_ms is not None and until_ms <= max(at_ms, now_ms()):
-            detail = f"until_ms: the window of {order.program} would end before it begins"
+            detail = f"the window of {order.program} would end before it begins"
             return Refused(Reason.BAD_MESSAGE, detail)
         await self._repository.publish_program(order.program, at_ms, until_ms)
         published = await self._repository.program(order.program)

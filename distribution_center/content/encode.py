@@ -40,8 +40,8 @@ def encode(
         if plan.video_reasons:
             pictures = PictureEncoder(source, plan, folder / _PICTURES, segment_ms=segment_ms)
             cleanup.callback(pictures.abandon)
-        if plan.audio_reasons and source.audio is not None:
-            sounds = SoundEncoder(source.name, source.audio, folder / _SOUNDS)
+        if plan.audio_reasons and source.audio is not None and source.loudspeakers is not None:
+            sounds = SoundEncoder(source.name, source.audio, source.loudspeakers, folder / _SOUNDS)
             cleanup.callback(sounds.abandon)
         _feed(source, plan, pictures, sounds, on_progress)
         if pictures is not None:

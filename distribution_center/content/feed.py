@@ -103,9 +103,12 @@ class Feed:
         until = await self._repository.newest_version()
         found = await self._repository.changes(since)
         page, more = first_page(
-            ProgramChange(version=one.version, program=one.program, header=one.header) for one in found
+            ProgramChange(version=one.version, program=one.program, header=one.header)
+            for one in found
+            if not one.is_damaged
         )
         if more or len(found) == PAGE:
-            return Changes(changes=tuple(page), until=page[-1].version, more=True, now_ms=now_ms())
+            last = page[-1].version if more else found[-1].version
+            return Changes(changes=tuple(page), until=last, more=True, now_ms=now_ms())
         # What came between the two reads is in the page, and it is all there is up to its last one.
-        return Changes(changes=tuple(page), until=max([until, *(one.version for one in page)]), now_ms=now_ms())
+        return Changes(changes=tuple(page), until=max([until, *(one.version for one in found)]), now_ms=now_ms())

@@ -178,8 +178,12 @@ def _rate_bps(material: Material) -> int:
 
 def _codecs(source: MediaSource) -> tuple[tuple[StreamKind, str], ...]:
     """What the film's streams are coded in."""
-    video = (StreamKind.VIDEO, source.video.codec_context.name)
-    return (video,) if source.audio is None else (video, (StreamKind.AUDIO, source.audio.codec_context.name))
+    video = (StreamKind.VIDEO, source.video.codec_context.codec.canonical_name)
+    return (
+        (video,)
+        if source.audio is None
+        else (video, (StreamKind.AUDIO, source.audio.codec_context.codec.canonical_name))
+    )
 
 
 def _origins(codecs: Iterable[tuple[StreamKind, str]], plan: SourceSurvey) -> tuple[StreamOrigin, ...]:

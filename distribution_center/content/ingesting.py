@@ -211,7 +211,7 @@ class Ingesting:
         self.counters.ingests_done += stage is IngestStage.DONE
         self.counters.ingests_failed += stage is IngestStage.FAILED
         try:
-            await self.jobs.end(number, stage, error)
+            await self.jobs.end(number, stage, self.uploads.in_words(error) if error else None)
             await self.uploads.let_go(order.source)
         finally:
             self._ending.discard(number)

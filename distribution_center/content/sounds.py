@@ -16,6 +16,7 @@ from av.audio.stream import AudioStream
 from av.frame import Frame
 
 from distribution_center.content.damage import Damage
+from distribution_center.content.loudspeakers import ChannelOrder, Loudspeakers
 from distribution_center.content.source import MediaPacket
 
 _RATES_HZ = frozenset({32_000, 44_100, 48_000})
@@ -42,7 +43,7 @@ _KEPT_LAYOUTS = {
 class SoundEncoder:
     """Packets of the film in, an MP4 file of AAC out. Times count from the beginning of the program."""
 
-    def __init__(self, source: str, audio: AudioStream, target: Path) -> None:
+    def __init__(self, source: str, audio: AudioStream, loudspeakers: Loudspeakers, target: Path) -> None:
         self.samples_in = self.samples_out = 0
         """Decoded, in samples of the program's rate; and encoded, silence included."""
         self.damage = Damage(source, "sounds")
@@ -51,13 +52,15 @@ class SoundEncoder:
         rate_hz = self._context.sample_rate
         self.rate_hz = rate_hz if rate_hz in _RATES_HZ else _USUAL_RATE_HZ
         self._layout = _kept_layout(self._context.layout)
-        self._mixed = self._context.layout.nb_channels != AudioLayout(self._layout).nb_channels
+        self._loudspeakers = loudspeakers
+        self._mixed = loudspeakers.channels != AudioLayout(self._layout).nb_channels
         self._out = av.open(str(target), "w", format="mp4", options={"fflags": "+bitexact"})
         self._stream = self._out.add_stream("aac", rate=self.rate_hz, layout=self._layout)
         channels = AudioLayout(self._layout).nb_channels
         self._stream.bit_rate = channels * _BITS_A_CHANNEL.get(channels, _BITS_A_CHANNEL_OF_MANY)
         self._fifo = AudioFifo()
         self._resampler: AudioResampler | None = None
+        self._order: ChannelOrder | None = None
         self._form: tuple[str, str, int] | None = None
         self._begin_s: Fraction | None = None
         self._silence_s = self._dropped_s = Fraction(0)
@@ -67,7 +70,7 @@ class SoundEncoder:
         """What people should know of it."""
         sentences = self.damage.sentences()
         if self._mixed:
-            sentences.append(f"sound in {self._context.layout.name} was mixed to {self._layout}")
+            sentences.append(f"sound in {self._loudspeakers.named} was mixed to {self._layout}")
         if self._silence_s > _NOTICED_S:
             sentences.append(f"holes in the sound, {float(self._silence_s):.1f} s in all, are silence")
         if self._dropped_s > _NOTICED_S:
@@ -99,7 +102,9 @@ class SoundEncoder:
                 form = (frame.format.name, frame.layout.name, frame.sample_rate)
                 if form != self._form:
                     self._change_form(form)
-                self._resample(frame)
+                    order = self._loudspeakers.order
+                    self._order = ChannelOrder(frame, order) if len(order) == frame.layout.nb_channels else None
+                self._resample(frame if self._order is None else self._order.sorted(frame))
                 self._encode(partial=False)
 
     def _fits(self, frame: AudioFrame) -> bool:

@@ -24,6 +24,7 @@ from distribution_center.content.errors import (
     NotMedia,
     UnreadableSource,
 )
+from distribution_center.content.loudspeakers import Loudspeakers, settle_loudspeakers
 from media_network.packets import TS_PACKET_BYTES
 from media_network.transport_stream import SYNC_BYTE
 
@@ -56,6 +57,8 @@ class MediaSource:
     """What people call it: the path or URL that they gave."""
     container: InputContainer
     chosen: Chosen
+    loudspeakers: Loudspeakers | None
+    """Of its sound."""
 
     @property
     def video(self) -> VideoStream:
@@ -154,7 +157,8 @@ def open_source(path: Path, name: str) -> Iterator[MediaSource]:
     with container:
         if is_scrambled(path, container.format.name):
             raise EncryptedSource(name)
-        yield MediaSource(name, container, choose(container, name))
+        chosen = choose(container, name)
+        yield MediaSource(name, container, chosen, settle_loudspeakers(chosen.audio) if chosen.audio else None)
 
 
 def _open(path: Path) -> InputContainer:

@@ -222,7 +222,7 @@ def _unsuitable_video(source: MediaSource) -> list[str]:
     context = source.video.codec_context
     reasons = []
     if context.name != "h264":
-        reasons.append(f"codec {context.name}")
+        reasons.append(f"codec {context.codec.canonical_name}")
     if context.pix_fmt not in _COPIED_PIXELS:
         reasons.append(f"pixels {context.pix_fmt}")
     if source.chosen.cover:
@@ -249,7 +249,7 @@ def _unsuitable_audio(audio: AudioStream | None, sounds: Track) -> list[str]:
     context = audio.codec_context
     reasons = []
     if context.name != "aac":
-        reasons.append(f"codec {context.name}")
+        reasons.append(f"codec {context.codec.canonical_name}")
     elif context.profile not in _COPIED_AUDIO_PROFILES:
         reasons.append(f"AAC profile {context.profile}")
     if not sounds.in_order:

@@ -6,6 +6,7 @@ nothing. There are few places: who comes very slowly gives up theirs to who come
 
 import asyncio
 import random
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
@@ -103,6 +104,10 @@ class Uploads:
             number=number, path=path, title=title or None, length_bytes=length_bytes, lapses_at=now + LAPSES_AFTER_S
         )
         return self._open[number]
+
+    def in_words(self, sentence: str) -> str:
+        """What is said of an upload, for who has sent it: by its name, and not by where it lies here."""
+        return re.sub(rf"{re.escape(str(self.folder))}/[0-9a-f]{{16}}/", "", sentence)
 
     def take(self, number: str) -> Upload | None:
         """One that was begun and is not being received yet: its bytes are coming now."""

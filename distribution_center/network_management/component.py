@@ -32,6 +32,13 @@ class Component(Struct, frozen=True, kw_only=True):
     """Where its SNMP agent answers, if it has one."""
 
 
+def called(component: Component, name: str) -> str:
+    """What is said of it in a sentence; `name` is what it calls itself, if it has said so."""
+    if component.kind is Kind.HEADQUARTERS:
+        return "the headquarters"
+    return f"center {name or component.label}" if component.kind is Kind.CENTER else component.component
+
+
 HEADQUARTERS_ID = "@/headquarters"
 """No center can have this name."""
 

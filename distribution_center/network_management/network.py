@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from distribution_center.network_management.alarms import AlarmList, NetworkAlarm
 from distribution_center.network_management.cause import NO_ANSWER, AlarmSeverity, AlarmSource, Cause
-from distribution_center.network_management.component import Component, Kind, station_of
+from distribution_center.network_management.component import Component, Kind, called, station_of
 from distribution_center.network_management.discovery import Discovered
 from distribution_center.network_management.health import WORST_FIRST, Colour, Health, Reachability, colour
 from distribution_center.network_management.history import Sample
@@ -124,7 +124,7 @@ class Network:
             source=AlarmSource.NMS,
             kind=NO_ANSWER,
             severity=AlarmSeverity.CRITICAL,
-            text=f"{name} does not answer: {reason}",
+            text=f"{called(self.components[name], seen.name)} does not answer: {reason}",
         )
         within = station_of(name) if self._is_silent(station_of(name)) else ""
         return self._tell(self.alarms.take(name, AlarmSource.NMS, [cause], wall, within=within))

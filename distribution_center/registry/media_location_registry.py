@@ -49,6 +49,8 @@ _REGISTRATIONS_PER_S = 1000
 """About a quarter of a core: of more stations each is heard more seldom."""
 _AGAIN_MAX_MS = 10_000
 """Who was heard `_HEARD_LATELY_S` ago is there."""
+_COPY = "copy"
+"""Of `Repository.troubles`: that it is an older one than stations know. It is said until the next start."""
 _RENUMBERED_BY_MAX = 10**9
 """More changes than that no registry has made: who says to have heard of them is not believed."""
 
@@ -212,11 +214,12 @@ class MediaLocationRegistry:
         """Number of the newest change: not below what a station has heard, for that was lost here since."""
         newest = await self._repository.newest_version()
         if newest < heard <= newest + _RENUMBERED_BY_MAX:
-            logger.warning(
-                "stations have heard of change %d, and %d is the newest here: is the registry of a backup? "
-                "What was changed since has to be changed again",
-                *(heard, newest),
+            trouble = (
+                f"Stations have heard of change {heard}, and {newest} is the newest here: is the registry of a backup? "
+                "What was changed since has to be changed again."
             )
+            self._repository.troubles[_COPY] = trouble
+            logger.warning("%s", trouble)
             await self._repository.renumber_above(heard)
             newest = await self._repository.newest_version()
         return newest

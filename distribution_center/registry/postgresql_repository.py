@@ -19,6 +19,7 @@ from distribution_center.registry.migrations import steps_from
 from distribution_center.registry.postgresql_neighbours import PostgresqlNeighbours, in_use
 from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
+    HeaderUnreadable,
     RepositoryError,
     RepositoryFailed,
     RepositoryLost,
@@ -178,7 +179,7 @@ class PostgresqlStore:
         try:
             yield
         except msgspec.MsgspecError as error:
-            raise RepositoryFailed(self.server, f"a header in it cannot be read: {error}") from error
+            raise HeaderUnreadable(self.server, f"a header in it cannot be read: {error}") from error
         except ValueError as error:  # asyncpg cannot read the DSN, or we what is in the tables
             raise RepositoryUnfit(self.server, _reason(error)) from error
         except _SERVER_ERRORS as error:

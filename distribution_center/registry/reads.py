@@ -70,8 +70,8 @@ class Read(NamedTuple, Generic[_Result]):
     result: Callable[[_Rows], _Result]
 
 
-def programs(after: str, limit: int, wanted: WantedPrograms) -> Read[list[ProgramHeader]]:
-    """See `Repository`."""
+def programs(after: str, limit: int, wanted: WantedPrograms) -> Read[list[Change]]:
+    """See `Repository`; what cannot be read is among them."""
     values: list[str | int] = [after]
     conditions = ["program > $1", "header IS NOT NULL"]
     if wanted.search:
@@ -88,7 +88,7 @@ def programs(after: str, limit: int, wanted: WantedPrograms) -> Read[list[Progra
         conditions.append(_AT_STATION.replace("$station", f"${len(values)}"))
     values.append(limit)
     sql = f"{_PROGRAMS} WHERE {' AND '.join(conditions)} ORDER BY program LIMIT ${len(values)}"
-    return Read(sql, tuple(values), _headers)
+    return Read(sql, tuple(values), _changes)
 
 
 def program(name: str) -> Read[list[ProgramHeader]]:
@@ -213,13 +213,19 @@ def literally(text: str) -> str:
 
 
 def _headers(rows: _Rows) -> list[ProgramHeader]:
-    return [change.header for change in _changes(rows) if change.header]
+    return [header_of(header, version, *times) for _, header, version, *times in rows if header]
 
 
 def _changes(rows: _Rows) -> list[Change]:
-    return [
-        Change(version, name, header and header_of(header, version, *times)) for name, header, version, *times in rows
-    ]
+    return [_change(*row) for row in rows]
+
+
+def _change(name: str, header: bytes | None, version: int, *times: int) -> Change:
+    """One that cannot be read must not take all others with it."""
+    try:
+        return Change(version, name, header_of(header, version, *times) if header else None)
+    except msgspec.MsgspecError:
+        return Change(version, name, None, is_damaged=True)
 
 
 def header_of(

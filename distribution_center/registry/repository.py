@@ -200,6 +200,8 @@ class Change(NamedTuple):
     program: str
     header: ProgramHeader | None
     """None: it was withdrawn."""
+    is_damaged: bool = False
+    """What the registry has as its header is none (and `header` is None): nothing can be said of it."""
 
 
 class ShareChange(NamedTuple):
@@ -244,6 +246,10 @@ class RepositoryFailed(RepositoryError):
     """The store answered that it cannot, and nothing was written."""
 
 
+class HeaderUnreadable(RepositoryFailed):
+    """What it has as the header of a program is none."""
+
+
 class RepositoryUnfit(RepositoryError):
     """This store is not to be used."""
 
@@ -257,6 +263,9 @@ class Repository(Protocol):
 
     recalls: bool
     """Whether programs that stations hold and it does not know are asked for: it has lost what it knew."""
+
+    troubles: dict[str, str]
+    """What is wrong with it, for people, by what it is about: `writes` fail, it is an older `copy`."""
 
     neighbours: Neighbours
     """Other processes of the center on this registry; and news of its feed, whoever made it grow."""

@@ -1,12 +1,13 @@
 """The registry over an SQL database: the `Repository` once, for every database that can carry out its statements."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from distribution_center.registry import deletion_reads, deletion_writes, reads, share_reads, source_reads, writes
 from distribution_center.registry.attaching import add_program_with
 from distribution_center.registry.deletions import Asked, Deletion, DeletionTerms, SurplusFound
-from distribution_center.registry.group_commit import GroupCommit
+from distribution_center.registry.group_commit import GroupCommit, Result
 from distribution_center.registry.masks import masks
 from distribution_center.registry.repository import (
     ALL_PROGRAMS,
@@ -14,22 +15,30 @@ from distribution_center.registry.repository import (
     Change,
     DistributionOrder,
     FeedStanding,
+    HeaderUnreadable,
     Holder,
     OpenOrder,
     OrdersElsewhere,
     RegisteredStation,
+    RepositoryError,
     ShareChange,
     Stamp,
     Verdict,
     WantedPrograms,
 )
 from distribution_center.registry.sql_store import SqlStore
+from distribution_center.registry.statements import Write
 from distribution_center.registry.tally_repository import TallyRepository
 from distribution_center.registry.writes import ReportedHoldings
 from media_network.cut import Cut
 from media_network.program import Program
 from media_network.program_header import ProgramHeader
 from media_network.time_of_day import now_ms
+
+WRITES = "writes"
+"""Of `Repository.troubles`: that it takes nothing that is written."""
+
+logger = logging.getLogger(__name__)
 
 
 class SqlRepository(TallyRepository):
@@ -38,8 +47,25 @@ class SqlRepository(TallyRepository):
     def __init__(self, store: SqlStore) -> None:
         super().__init__(store)
         self.neighbours = store.neighbours
-        self._commits = GroupCommit(store.commit)
+        self.troubles: dict[str, str] = {}
+        self._commits = GroupCommit(self._commit)
         self.recalls = False
+        self._damaged: set[str] = set()
+        """Programs of which it was said that their headers cannot be read."""
+
+    async def _commit(self, write: list[Write]) -> list[Result]:
+        """As the store does; and note whether it takes what is written."""
+        try:
+            results = await self.store.commit(write)
+        except RepositoryError as error:
+            self.troubles[WRITES] = f"Nothing can be written: {error}."
+            raise
+        failed = [one for one in results if isinstance(one, RepositoryError) and not isinstance(one, HeaderUnreadable)]
+        if failed:
+            self.troubles[WRITES] = f"Nothing can be written: {failed[0]}."
+        else:
+            self.troubles.pop(WRITES, None)
+        return results
 
     async def close(self) -> None:
         """See `Repository`."""
@@ -153,7 +179,14 @@ class SqlRepository(TallyRepository):
         self, after: str = "", limit: int = PAGE, wanted: WantedPrograms = ALL_PROGRAMS
     ) -> list[ProgramHeader]:
         """See `Repository`."""
-        return await self.store.read(reads.programs(after, limit, wanted))
+        found: list[ProgramHeader] = []
+        while True:
+            asked = limit - len(found)
+            rows = self._told(await self.store.read(reads.programs(after, asked, wanted)))
+            found += [row.header for row in rows if row.header]
+            if len(found) == limit or len(rows) < asked:
+                return found
+            after = rows[-1].program
 
     async def program(self, program: str) -> ProgramHeader | None:
         """See `Repository`."""
@@ -162,7 +195,14 @@ class SqlRepository(TallyRepository):
 
     async def changes(self, since: int, limit: int = PAGE) -> list[Change]:
         """See `Repository`."""
-        return await self.store.read(reads.changes(since, limit))
+        return self._told(await self.store.read(reads.changes(since, limit)))
+
+    def _told(self, rows: list[Change]) -> list[Change]:
+        """The same; what cannot be read is said, once each."""
+        for name in {row.program for row in rows if row.is_damaged} - self._damaged:
+            self._damaged.add(name)
+            logger.error("the header of %s in the registry cannot be read: it is left out of lists and the feed", name)
+        return rows
 
     async def newest_version(self) -> int:
         """See `Repository`."""

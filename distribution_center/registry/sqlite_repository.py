@@ -12,7 +12,7 @@ from msgspec import Struct
 from distribution_center.registry.group_commit import Result
 from distribution_center.registry.neighbours import Neighbours
 from distribution_center.registry.reads import Read
-from distribution_center.registry.repository import RepositoryFailed
+from distribution_center.registry.repository import HeaderUnreadable, RepositoryFailed
 from distribution_center.registry.sql_repository import SqlRepository
 from distribution_center.registry.sqlite_connection import carry_out, open_reader, open_writer
 from distribution_center.registry.statements import Write
@@ -89,8 +89,8 @@ class SqliteStore:
     def _failed(self, error: apsw.Error) -> RepositoryFailed:
         return RepositoryFailed(str(self._path), sqlite_in_words(error))
 
-    def _unreadable(self, error: msgspec.MsgspecError) -> RepositoryFailed:
-        return RepositoryFailed(str(self._path), f"a header in it cannot be read: {error}")
+    def _unreadable(self, error: msgspec.MsgspecError) -> HeaderUnreadable:
+        return HeaderUnreadable(str(self._path), f"a header in it cannot be read: {error}")
 
 
 class SqliteRepository(SqlRepository):

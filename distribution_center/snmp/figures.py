@@ -74,6 +74,7 @@ class CenterView:
             came_back=await self._stations({*(self._silent - silent), *new} - silent),
             ingests=tuple(_ingest(row.progress) for row in self._ingests.rows),
             orders_open=await self._repository.count_open_orders(),
+            registry_troubles=dict(self._repository.troubles),
             counted=copy(self._counters),
         )
         # Only now: what could not be read is told the next time.

@@ -95,6 +95,7 @@ class CenterObjects:
         self._ingests = Rows()
         self._ingest_numbers = Numbering()
         self._failed: set[str] = set()
+        self._troubled: dict[str, str] = {}
 
     def update(self, figures: CenterFigures) -> None:
         """Show the center like this from now on, and tell what is new."""
@@ -108,6 +109,10 @@ class CenterObjects:
         for ingest in figures.ingests:
             self._watch_ingest(ingest, ingests[ingest.ingest])
         self._failed &= {ingest.ingest for ingest in figures.ingests}
+        for about, text in {**self._troubled, **figures.registry_troubles}.items():
+            cause = AlarmCause(kind=AlarmKind.REGISTRY_IMPAIRED, severity=Severity.CRITICAL, resource=about, text=text)
+            self._alarms.set_alarm(cause, wrong=about in figures.registry_troubles)
+        self._troubled = dict(figures.registry_troubles)
 
     def _tell_of_station(self, kind: NotificationType, station: StationFigures, *, wrong: bool) -> None:
         values = {

@@ -55,8 +55,9 @@ class Answering:
         connection ends, and nothing is logged. aiohttp would log it with a traceback, one for every reader that leaves.
         """
         connection = self._of.get(request.protocol)
-        if connection is None:
-            return await self._handle(request)
+        if connection is None:  # it was lost before its request had its turn
+            answer = await self._handle(request)
+            return answer if request.transport is not None else web.Response()
         connection.begins()
         self.gate.busy(connection)
         try:
@@ -101,8 +102,14 @@ class _Written(web.StreamResponse):
 
 
 async def _write(answer: web.StreamResponse, request: web.BaseRequest) -> None:
-    await answer.prepare(request)
-    await answer.write_eof()
+    """Raises ConnectionError: who asked has left, which asyncio and the framework say by errors of other kinds."""
+    try:
+        await answer.prepare(request)
+        await answer.write_eof()
+    except (RuntimeError, AssertionError) as error:
+        if request.transport is None or request.transport.is_closing():
+            raise ConnectionResetError(str(error)) from error
+        raise
 
 
 def _send_some(descriptor: int, answer: FileAnswer) -> None:

@@ -159,8 +159,7 @@ async def serve_snmp(
     `state` is the folder that keeps who the engine is; the start is counted there before the socket opens. `sock` is a
     UDP socket that is bound already. `rng` makes the engine's id and salts: on a network it is a `random.SystemRandom`.
 
-    Raises OSError: the identity cannot be kept, or the address is taken or not of this machine; ValueError: settings
-    that make no sense.
+    Raises OSError: the address is taken or not of this machine; ValueError: settings that make no sense.
     """
     loop = asyncio.get_running_loop()
     identity = await loop.run_in_executor(None, start_engine, state, rng)

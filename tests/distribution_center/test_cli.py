@@ -2,24 +2,33 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
 from distribution_center.cli import main
-from distribution_center.commands import ingests, programs
+from distribution_center.commands import conversation, ingests, programs
+from distribution_center.commands.conversation import Talk
+from distribution_center.commands.moment import Moment
+from media_network.address import Address
 from media_network.cli import UserError
+from media_network.http.errors import Unreachable
 from media_network.messages.content import (
     ASK_INGEST,
     ASK_PROGRAM_ROW,
     Distribute,
     IngestProgress,
     IngestStage,
+    ListPrograms,
     ProgramRow,
+    Programs,
     ProgramState,
 )
 from media_network.messages.places import ASK_PLACES, Places, StationHolding
+from media_network.messages.registry import LIST_STATIONS, StationRow, Stations
+from media_network.refusal import Reason, Refused
 from tests.distribution_center.content.metadata.documents import ADI
 
 FILM = ProgramRow(
@@ -72,6 +81,75 @@ def test_distribute_waits_on_for_a_while_where_something_is_in_the_way(monkeypat
     assert row.stations == {"north": 1}
 
 
+class Empty:
+    """A center with two stations and no program, or one that refuses."""
+
+    def __init__(self, refusal=None):
+        self.refusal = refusal
+
+    async def ask(self, party, verb, question, **_):
+        if self.refusal:
+            return self.refusal
+        if verb is LIST_STATIONS:
+            only = [row for row in STATIONS if row.station in question.only]
+            return Stations(stations=tuple(only if question.only else STATIONS))
+        return Programs(programs=())
+
+
+STATIONS = tuple(
+    StationRow(
+        station=name,
+        director="127.1.2.1:8081",
+        media="127.1.2.1:8080",
+        epoch=1,
+        engines=1,
+        programs=0,
+        home=False,
+        silent_ms=0,
+    )
+    for name in ("north", "south")
+)
+
+
+def listed(station, refusal=None):
+    talk = Talk(Empty(refusal), Address("127.1.0.1", 8081))
+    return asyncio.run(programs._listed(talk, ListPrograms(station=station), None))
+
+
+def test_programs_of_a_station_that_nobody_knows():
+    assert listed("north") == []
+    with pytest.raises(UserError, match=r"there is no station nroth \(did you mean north\?\)") as error:
+        listed("nroth")
+    assert error.value.hint == "Stations are: north, south."
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        (Reason.UNKNOWN_PROGRAM, "distribution-center programs"),
+        (Reason.BAD_SOURCE, "URL of a provider"),
+        (Reason.BUSY, "again"),
+        (Reason.NO_SPACE, "again"),
+        (Reason.BAD_MESSAGE, "--help"),
+        (Reason.AT_CAPACITY, "log"),
+    ],
+)
+def test_a_refusal_has_a_hint_of_its_own(reason, hint):
+    with pytest.raises(UserError, match="no, thank you") as error:
+        listed(None, Refused(reason, "no, thank you"))
+    assert hint in error.value.hint
+
+
+def test_a_number_that_is_none_is_said_to_be_none():
+    shown = CliRunner().invoke(main, ["explain", "film", "x", "--station", "north"])
+    assert "'x' is not a valid whole number." in shown.stderr
+
+
+def test_a_time_may_be_seconds_from_now():
+    now_ms = time.time() * 1000
+    assert now_ms + 4_000 < Moment().convert("+5s", None, None) < now_ms + 60_000
+
+
 class Center:
     """Goes through these stages, one each time that it is asked."""
 
@@ -92,6 +170,31 @@ def test_an_ingest_is_followed_through_stages_that_are_not_known(monkeypatch):
     begun = IngestProgress(ingest="i", stage=IngestStage.WAITING, fraction=0.0)
     assert asyncio.run(ingests._follow(center, begun)) == FILM
     assert center.stages == []
+
+
+class SilentAtFirst(Center):
+    """A center that is busy, or is started again, when it is asked the first times."""
+
+    def __init__(self, *stages, times):
+        super().__init__(*stages)
+        self.times = times
+
+    async def ask(self, verb, question):
+        self.times -= 1
+        if self.times >= 0:
+            raise Unreachable(Address("127.1.0.1", 8081), verb.path, "nothing came in time", received=True)
+        return await super().ask(verb, question)
+
+
+def test_a_command_that_waits_bears_a_center_that_is_silent_for_a_moment(monkeypatch):
+    monkeypatch.setattr(ingests, "POLL_S", 0.0)
+    monkeypatch.setattr(conversation, "POLL_S", 0.0)
+    begun = IngestProgress(ingest="i", stage=IngestStage.STORING, fraction=0.0)
+    assert asyncio.run(ingests._follow(SilentAtFirst(IngestStage.DONE, times=3), begun)) == FILM
+    monkeypatch.setattr(conversation, "_SILENT_S", 0.05)
+    with pytest.raises(UserError, match="did not answer") as error:
+        asyncio.run(ingests._follow(SilentAtFirst(times=1 << 30), begun))
+    assert "watch-ingest i" in error.value.hint
 
 
 def run(*words):

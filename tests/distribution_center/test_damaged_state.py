@@ -116,6 +116,7 @@ def test_a_registry_that_is_lost_is_told_again_by_the_stations(told, caplog, dam
             assert row.state is ProgramState.PUBLISHED
             header = await world.repository.program("film")
             assert header.version > HEARD, "or no station would hear of it"
+            assert f"heard of change {HEARD}" in world.repository.troubles["copy"]
         lines = [line for line in complaints(caplog) if str(path) in line]
         assert len(lines) == 1, complaints(caplog)
         assert "stations say again what they hold" in lines[0]

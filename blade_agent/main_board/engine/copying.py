@@ -13,6 +13,7 @@ import aiohttp
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.director_link import DirectorLink
 from blade_agent.main_board.engine.engine_figures import CopyFigures, EngineCounters
+from blade_agent.main_board.engine.giving_way import GivingWay
 from blade_agent.main_board.engine.store.arriving import Arrival, Arrivals
 from blade_agent.main_board.engine.store.errors import ChannelFailed, NoSpace, StoreError, WrongContent
 from blade_agent.main_board.engine.store.layout import PartialKey, partial_key
@@ -80,6 +81,7 @@ class Copying:
         """Those that the conversations are about."""
         self._receptions: dict[PartialKey, SegmentReception] = {}
         """Of those that have begun."""
+        self._giving_way = GivingWay(counters)
         self._at_once = asyncio.Semaphore(_COPIES_AT_ONCE)
         self._on_demand_at_once = asyncio.Semaphore(_ON_DEMAND_AT_ONCE)
 
@@ -271,6 +273,7 @@ class Copying:
         """Read over one connection. Raises Unreachable when it breaks."""
         target = segment_target(_cut(request), request.segment.number, request.ticket)
         first_byte = reception.length_bytes
+        await self._give_way(request)
         async with self._client.read(
             source, target, port=_port(request), first_byte=first_byte, token=request.token
         ) as response:
@@ -284,12 +287,17 @@ class Copying:
                         await reception.write(bytes(gathered))
                         gathered.clear()
                         arrival.tell()
+                        await self._give_way(request)
             except (aiohttp.ClientError, TimeoutError):
                 # What came before the connection broke is worth keeping.
                 await reception.write(bytes(gathered))
                 raise
             await reception.write(bytes(gathered))
             arrival.tell()
+
+    async def _give_way(self, request: Fetch) -> None:
+        if not request.on_demand:
+            await self._giving_way.wait()
 
 
 def _enough_bytes(request: Fetch, reception: SegmentReception) -> int:

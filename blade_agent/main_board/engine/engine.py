@@ -256,10 +256,16 @@ async def _open_rtp(duty: EngineDuty) -> AsyncIterator[RtpOutlet | None]:
         yield outlet
 
 
-async def run_engine(duty: EngineDuty, store: SegmentStore, catalogue: Catalogue, rng: random.Random) -> None:
+async def run_engine(
+    duty: EngineDuty,
+    store: SegmentStore,
+    catalogue: Catalogue,
+    rng: random.Random,
+    counters: EngineCounters | None = None,
+) -> None:
     """Be a media engine, and nothing else, until cancelled. Raises OSError when an address cannot be bound."""
     async with (
-        open_engine(duty, store, catalogue, rng, EngineCounters()) as engine,
+        open_engine(duty, store, catalogue, rng, counters or EngineCounters()) as engine,
         serve_ports(
             with_parts(engine.table(), catalogue.parts),
             control=duty.address,

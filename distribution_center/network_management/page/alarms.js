@@ -1,7 +1,7 @@
 // The alarms that are there now, the worst first, and the word of a person that they have seen some.
 
 import { element, keepList, setAttribute, setText } from "/shared/element.js";
-import { alarmOf, find, theAlarms } from "./network.js";
+import { alarmOf, find, nameOf, theAlarms } from "./network.js";
 import { makeOrdered } from "./ordered.js";
 import { makeBadge, rankOf } from "./severity.js";
 import { count, moment } from "./words.js";
@@ -21,7 +21,7 @@ export function makeAlarms(root, select) {
       update(alarm) {
         setAttribute(root, "class", `alarm ${alarm.state}`);
         box.disabled = Boolean(alarm.acknowledged_by);
-        setAttribute(box, "aria-label", `Choose ${alarm.kind} of ${alarm.component}`);
+        setAttribute(box, "aria-label", `Choose ${alarm.kind} of ${titleOf(alarm.component)}`);
         line.update(alarm);
       },
       check() { box.checked = chosen.has(number); },
@@ -97,6 +97,11 @@ export function makeAlarms(root, select) {
   };
 }
 
+function titleOf(component) {
+  const place = find(component);
+  return place ? nameOf(place) : component;
+}
+
 // What an alarm says, present or past.
 export function makeAlarmLine(select) {
   const badge = makeBadge();
@@ -120,7 +125,7 @@ export function makeAlarmLine(select) {
       badge.show(alarm.severity, cleared);
       setAttribute(where, "data-component", alarm.component);
       where.disabled = !place;
-      setText(where, place?.label ?? alarm.component);
+      setText(where, titleOf(alarm.component));
       setText(kind, [alarm.kind, alarm.resource].filter(Boolean).join(", "));
       setText(text, alarm.text);
       setText(times, cleared ? `${moment(alarm.raised_at)} to ${moment(alarm.changed_at)}` : `since ${moment(alarm.raised_at)}`);

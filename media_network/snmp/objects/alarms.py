@@ -48,6 +48,7 @@ class AlarmKind(IntEnum):
     STATION_SILENT = 11
     INGEST_FAILED = 12
     CENTER_AWAY = 13
+    REGISTRY_IMPAIRED = 14
 
 
 _RANK = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING, Severity.INDETERMINATE)
@@ -68,6 +69,7 @@ KIND = enumerated(
     stationSilent=11,
     ingestFailed=12,
     centerAway=13,
+    registryImpaired=14,
 )
 
 

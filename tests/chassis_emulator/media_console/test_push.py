@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from chassis_emulator.media_console.errors import NotAnswered, OutputFailed, PlayRefused, SentElsewhere
+from chassis_emulator.media_console.errors import NotAnswered, OutputFailed, PlayRefused
 from chassis_emulator.media_console.push import play_push
 from media_network.address import Address
 from media_network.http.client import HttpClient
@@ -221,15 +221,27 @@ def test_refusals():
     def elsewhere(station):
         station.refusals = [Refused(Reason.NOT_ALLOWED, "127.0.0.1 asks, and nothing is sent to 127.1.9.9")]
 
-    with pytest.raises(SentElsewhere, match=r"refuses film: 127\.0\.0\.1 asks") as caught:
+    with pytest.raises(PlayRefused, match=r"refuses film: 127\.0\.0\.1 asks") as caught:
         play(send_all, prepare=elsewhere, to=Address("127.1.9.9", 5000))
     assert "allow_elsewhere" in caught.value.hint
+
+    def may_not(station):
+        station.refusals = [Refused(Reason.NOT_ENTITLED)]
+
+    with pytest.raises(PlayRefused, match="refuses film: not entitled") as caught:
+        play(send_all, prepare=may_not)
+    assert "subscribers list" in caught.value.hint
 
     def no_stream(station):
         station.stream_refusals = [Refused(Reason.BAD_TICKET)] * 9
 
     with pytest.raises(PlayRefused, match="refuses to stream: bad ticket"):
         play(send_all, prepare=no_stream)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_refusal_has_a_hint(reason):
+    assert PlayRefused("127.1.2.1:8081", "film", "no", reason).hint.endswith(".")
 
 
 def test_a_director_that_is_not_there(free_port):

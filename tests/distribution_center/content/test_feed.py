@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,9 @@ from distribution_center.center_figures import CenterCounters
 from distribution_center.content import feed as feed_module
 from distribution_center.content.feed import WAITERS_OF_HOST_MAX
 from distribution_center.registry.media_location_registry import MediaLocationRegistry
+from distribution_center.registry.repository import Verdict
 from distribution_center.registry.sqlite_repository import SqliteRepository
+from distribution_center.registry.statements import Statement
 from media_network.address import Address
 from media_network.messages.content import PUBLISH, Publish
 from media_network.messages.program_information import ASK_CHANGES, FEED_WAIT_MAX_MS, AskChanges, Changes
@@ -200,3 +203,29 @@ def test_of_many_stations_each_is_heard_more_seldom(tmp_path, stations, again_ms
         assert answer.again_ms == again_ms
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("page", [2, 1000])
+def test_a_header_that_has_rotted_takes_nobody_else_out_of_the_feed(simulated, monkeypatch, page):
+    def rot():
+        yield Statement("UPDATE programs SET header = $1 WHERE program IN ('b', 'c')", (b"{",))
+        return Verdict.ACCEPTED
+
+    monkeypatch.setattr(feed_module, "PAGE", page)
+
+    async def story(world):
+        async with world.center():
+            repository = world.repository
+            for name in "abcd":
+                await repository.add_program(another(name))
+            await repository.store.commit([rot])
+            monkeypatch.setattr(repository, "changes", partial(repository.changes, limit=page))
+            heard, since, more = [], 0, True
+            while more:
+                answer, _ = await asked(world, since, wait_ms=0)
+                assert answer.until > since or not answer.more
+                heard += [change.program for change in answer.changes]
+                since, more = answer.until, answer.more
+            assert (heard, since) == (["a", "d"], await repository.newest_version())
+
+    simulated(story)

@@ -93,6 +93,8 @@ ODDS = (
     Odd("surround-ac3.ts", encoded(*H264, "-c:a", "ac3", "-ac", "6"), "v"),
     Odd("surround-dts.mkv", encoded(*H264, "-c:a", "dca", "-strict", "-2", "-ac", "6"), "v"),
     Odd("seven-one.mkv", encoded(*H264, "-c:a", "pcm_s16le", "-ac", "8"), "v", ("was mixed to 5.1",)),
+    Odd("seven-one-listed.mov", encoded(*H264, "-c:a", "pcm_s24le", "-ac", "8"), "v", ("BR) was mixed to 5.1",)),
+    Odd("three-unnamed.mkv", encoded(*H264, "-c:a", "pcm_s16le", "-ac", "3"), "v"),
     Odd("cd-rate.mp4", encoded(*H264, *AAC, "-ar", "44100"), "va"),
     Odd("low-rate.mov", encoded(*H264, "-c:a", "pcm_s16be", "-ar", "22050"), "v"),
     Odd("high-rate.mkv", encoded(*H264, "-c:a", "flac", "-ar", "96000"), "v"),
@@ -153,6 +155,8 @@ def test_what_goes_in_comes_out(odd: Odd, cinema: Cinema) -> None:
         ("surround-ac3.ts", 6),
         ("surround-dts.mkv", 6),
         ("seven-one.mkv", 6),
+        ("seven-one-listed.mov", 6),
+        ("three-unnamed.mkv", 3),
     ],
 )
 def test_channels_stay(name: str, channels: int, cinema: Cinema) -> None:
@@ -176,3 +180,11 @@ def test_subtitles_are_said_to_be_left_out(cinema: Cinema) -> None:
         shop.run("-i", shop.h264, "-i", words, "-map", 0, "-map", 1, *COPY, "-c:s", "srt", path)
 
     judge(cinema.watch(Odd("words.mkv", make, "va", ("1 subtitle track is left out",))))
+
+
+@pytest.mark.parametrize("name", ["layer-3.mp4", "layer-2.ts", "opus.mkv", "surround-dts.mkv"])
+def test_codecs_are_called_what_they_are_and_not_by_their_decoders(name: str, cinema: Cinema) -> None:
+    watched = cinema.watch(next(odd for odd in ODDS if odd.name == name))
+    sound = next(stream for stream in watched.program.header.streams if stream.kind == "audio")
+    assert sound.codec == watched.source.stream("audio")["codec_name"]
+    assert sound.encoded_because == (f"codec {sound.codec}",)

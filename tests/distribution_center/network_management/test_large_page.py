@@ -7,10 +7,11 @@ import time
 import pytest
 from playwright.async_api import expect
 
+from distribution_center.network_management.component import center_id
 from tests.browser import CHECKS, PAIRS, PHONE
 from tests.distribution_center.network_management.showing_world import TOKEN, showing
 from tests.distribution_center.network_management.test_page import OWN_PAIRS
-from tests.distribution_center.network_management.world import BLADE_LOST, MAJOR, MINOR, SENSOR_THRESHOLD, World
+from tests.distribution_center.network_management.world import BLADE_LOST, CENTER, MAJOR, MINOR, SENSOR_THRESHOLD, World
 
 pytestmark = pytest.mark.peer("chromium")
 
@@ -142,9 +143,11 @@ def test_what_is_stale_is_said_and_all_can_be_read(tmp_path, scheme, place):
             shown.tell(pull(world, "station-003", 2))
             for _ in range(5):
                 world.passes(10)
-                news = [world.misses(name) for name in ("station-003/2", "station-004/5")]
+                news = [world.misses(name) for name in ("station-003/2", "station-004/5", center_id(CENTER))]
             shown.tell(*news)
-            await expect(page.locator("#rows > li")).to_have_count(2)
+            await expect(page.locator("#rows > li")).to_have_count(3)
+            await expect(page.locator("#rows")).to_contain_text("Center hamburg")
+            await expect(page.locator("#rows")).not_to_contain_text(CENTER)
             await page.get_by_role("button", name="Open station-003").click()
             lost = page.locator('.slot[data-component="station-003/2"]')
             await expect(lost).to_contain_text("lost")

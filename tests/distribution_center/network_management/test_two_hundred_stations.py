@@ -7,8 +7,9 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
+from distribution_center.network_management.component import center_id
 from distribution_center.network_management.live import Live
-from tests.distribution_center.network_management.world import BLADE_LOST, MAJOR, World
+from tests.distribution_center.network_management.world import BLADE_LOST, CENTER, MAJOR, World
 
 STATIONS, BLADES = 200, 14
 DRAW_MAX_S = 0.01
@@ -96,3 +97,12 @@ def test_a_station_that_is_cut_off_is_one_alarm(world):
     assert (shown["station-007"]["worst"], shown["station-008"]["worst"]) == ("red", "green")
     assert shown["station-007/3"]["heard_at"] < world.wall
     assert shown["station-007/3"]["last"]["temperature_c"] == 48.25
+
+
+def test_a_center_that_is_silent_is_called_by_its_name(world):
+    told = []
+    for _ in range(5):
+        world.passes(10)
+        told += world.misses(center_id(CENTER))
+    said = {cause.text for alarm in told for cause in alarm.causes}
+    assert said == {"center hamburg does not answer: nothing came in time"}

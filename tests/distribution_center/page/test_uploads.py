@@ -325,6 +325,7 @@ def test_what_is_uploaded_is_ingested_goes_on_after_a_restart_and_is_removed(tol
             await until(lambda: not any((world.folder / "uploads").iterdir()))
             [row] = (await world.ask(LIST_INGESTS, ListIngests())).ingests
             assert row.progress.stage is IngestStage.FAILED
+            assert row.progress.error == "film.mp4 was not ingested: the film is gone (film.mp4)"
 
     told(story)
 

@@ -25,6 +25,7 @@ from distribution_center.registry.reads import Read
 from distribution_center.registry.repository import (
     Change,
     DistributionOrder,
+    HeaderUnreadable,
     Holder,
     OpenOrder,
     OrderState,
@@ -316,12 +317,19 @@ class Conformance:
             assert isinstance(store, sql_repository.SqlRepository)
             header = await store.store.read(kept)
             await store.store.commit([partial(put, header[: len(header) // 2])])
-            with pytest.raises(RepositoryFailed, match="a header in it cannot be read"):
+            with pytest.raises(HeaderUnreadable, match="a header in it cannot be read"):
                 await store.program("film")
+            assert [(one.program, one.header is None, one.is_damaged) for one in await store.changes(0)] == [
+                ("film", True, True),
+                ("epic", False, False),
+            ]
+            await store.add_program(program_of("gala"))
+            assert [one.program for one in await store.programs(limit=2)] == ["epic", "gala"]
+            await store.withdraw_program("gala")
             film, epic = await asyncio.gather(
                 store.withdraw_program("film"), store.set_order("epic", "north", 2), return_exceptions=True
             )
-            assert (type(film), epic) == (RepositoryFailed, Verdict.ACCEPTED)
+            assert (type(film), epic) == (HeaderUnreadable, Verdict.ACCEPTED)
             await store.store.commit([partial(put, header)])
 
         self.run(tmp_path, story)

@@ -195,6 +195,29 @@ def test_a_station_that_falls_silent_and_an_ingest_that_fails():
     failed = IngestFigures(ingest="1", program="other", state="failed", cause="no video")
     assert shown(ingests=(failed,)) == ["msdIngestFailed"]
     assert shown(ingests=(failed,)) == []
+    assert shown(registry_troubles={"writes": "its disk is full"}) == ["msaAlarmRaised"]
+    assert shown(registry_troubles={"writes": "its disk is full", "copy": "an older one"}) == ["msaAlarmRaised"]
+    assert [alarm.cause.text for alarm in alarms.active()] == ["its disk is full", "an older one"]
+    assert shown(registry_troubles={"copy": "an older one"}) == ["msaAlarmCleared"]
+
+
+def test_a_registry_that_takes_nothing_is_told_until_it_does(tmp_path, monkeypatch):
+    async def story():
+        async with center_in(tmp_path) as center:
+
+            async def full(writes):
+                return [RepositoryFailed("registry.sqlite", "its disk is full") for _ in writes]
+
+            with monkeypatch.context() as meanwhile:
+                meanwhile.setattr(center.store.store, "commit", full)
+                with pytest.raises(RepositoryFailed):
+                    await center.store.publish_program("film", 1)
+                troubles = (await center.view.figures()).registry_troubles
+                assert troubles == {"writes": "Nothing can be written: the registry registry.sqlite: its disk is full."}
+            await center.add(0, 1)
+            assert (await center.view.figures()).registry_troubles == {}
+
+    asyncio.run(story())
 
 
 def test_who_falls_silent_and_comes_back_is_told_once(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -284,3 +285,42 @@ def test_who_was_answered_last_is_the_last_to_be_shed():
             assert gate.shed == 1
 
     asyncio.run(story())
+
+
+def test_an_answer_to_who_has_left_before_his_turn_is_not_written(tmp_path):
+    """The framework would find a file's answer half prepared, and log that with a traceback."""
+    file = web.FileResponse(tmp_path / "segment.ts")
+
+    async def handle(request):
+        return file
+
+    server = SimpleNamespace(request_handler=handle)
+    connection.Answering(server, None, None)
+    left = SimpleNamespace(protocol=object(), transport=None)
+    written = asyncio.run(server.request_handler(left))
+    assert (type(written), written.body) == (web.Response, None)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Transport is closing"), AssertionError()])
+def test_an_answer_to_who_leaves_while_it_is_written_is_no_fault_of_ours(error):
+    """A fault of ours is one, though, whoever asked."""
+
+    class Answer(web.Response):
+        async def prepare(self, request):
+            raise error
+
+    async def handle(request):
+        return Answer()
+
+    async def asked(*, leaves):
+        server = SimpleNamespace(request_handler=handle)
+        gate = SimpleNamespace(busy=lambda _: None, idle=lambda _: None)
+        answering = connection.Answering(server, None, gate)
+        transport = SimpleNamespace(is_closing=lambda: leaves, abort=lambda: None)
+        one = SimpleNamespace(framework=object(), begins=lambda: None, ends=lambda: None)
+        answering._of[one.framework] = one
+        return await server.request_handler(SimpleNamespace(protocol=one.framework, transport=transport))
+
+    assert type(asyncio.run(asked(leaves=True))) is web.Response
+    with pytest.raises(type(error)):
+        asyncio.run(asked(leaves=False))

@@ -34,7 +34,7 @@ from media_network.snmp.engine_file import FILE_NAME, start_engine
 from media_network.snmp.index import Index
 from media_network.snmp.pdu import PduType
 from media_network.snmp.service import serve_snmp
-from media_network.snmp.usm import MAX_BOOTS
+from media_network.snmp.usm import MAX_BOOTS, EngineIdentity
 from media_network.snmp.value import ErrorStatus
 from tests.damages import DAMAGES
 from tests.media_network.snmp.specimen import (
@@ -315,6 +315,22 @@ def test_what_names_no_engine_is_set_aside_and_a_new_one_starts(tmp_path, conten
     assert content in (tmp_path / f"{FILE_NAME}.damaged-1").read_bytes()
 
 
+def test_an_engine_that_cannot_keep_its_start_is_a_new_one_until_it_can(tmp_path, monkeypatch, caplog):
+    """A full disk is when managers have to be answered; the engine of before must not count a start back."""
+    first = start_engine(tmp_path, random.Random(1))
+    with monkeypatch.context() as full:
+        full.setattr(DurableFile, "keep", refuse)
+        meanwhile = [start_engine(tmp_path, random.Random(number)) for number in (2, 3)]
+    assert len({start.engine_id for start in (first, *meanwhile)}) == 3
+    assert [start.boots for start in meanwhile] == [1, 1]
+    assert "no space left on device; managers have to do with a new engine" in caplog.text
+    assert start_engine(tmp_path, random.Random(4)) == EngineIdentity(first.engine_id, 2)
+
+
+def refuse(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_an_engine_counts_the_start_that_is_lost_with_a_damaged_file(tmp_path, damage):
     """Its boots never go back (RFC 3414, 2.2): messages of before must not be good once more."""
@@ -328,7 +344,7 @@ def keep_engine(folder, content):
     DurableFile(folder / FILE_NAME, bytes, rebuilt="").keep(content)
 
 
-def test_an_engine_whose_starts_cannot_be_kept_does_not_open_its_socket(tmp_path, free_port, monkeypatch):
+def test_an_engine_whose_starts_cannot_be_kept_opens_its_socket_all_the_same(tmp_path, free_port, monkeypatch):
     settings = msgspec.structs.replace(SETTINGS, port=free_port())
     (tmp_path / "file").write_bytes(b"")
 
@@ -336,16 +352,10 @@ def test_an_engine_whose_starts_cannot_be_kept_does_not_open_its_socket(tmp_path
         raise OSError(errno.ENOSPC, "no space left")
 
     async def story(state):
-        with pytest.raises(OSError, match=r"directory|space"):
-            await served(state, settings=settings).__aenter__()
+        async with served(state, settings=settings) as service:
+            assert service.address.port == settings.port
 
     asyncio.run(story(tmp_path / "file" / "state"))
     monkeypatch.setattr(os, "fsync", full)
     asyncio.run(story(tmp_path / "state"))
     assert not (tmp_path / "state" / FILE_NAME).exists()
-    port_is_free(settings.port)
-
-
-def port_is_free(port):
-    with socket.socket(type=socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", port))

@@ -113,14 +113,18 @@ class DeletingPrograms:
 
     async def _delete(self, cut: Cut) -> DeletionVerdict:
         while self._is_here(cut) and self._wanted[cut]():
-            answer, pause_s = None, _LOOK_AGAIN_S
+            answer: DeletionAnswer | None = None
+            pause_s = _LOOK_AGAIN_S
             if not (waits := self.in_the_way(cut)):
                 self._library.closed.add(cut.program)
                 try:
-                    answer = await self._delete_if_granted(cut)
+                    said = await self._delete_if_granted(cut)
                 finally:
                     self._library.closed.discard(cut.program)
+                answer = None if isinstance(said, Refused) else said
                 waits = answer.reason if answer else "the registry does not answer"
+                if isinstance(said, Refused):
+                    waits = f"the registry refuses: {said}"
             self._waits[cut] = waits
             if answer and answer.verdict in (DeletionVerdict.GRANTED, DeletionVerdict.DENIED):
                 return answer.verdict
@@ -134,11 +138,11 @@ class DeletingPrograms:
         known = not self._catalogue.is_gone(*cut) and bool(self._table.segments(cut))
         return known and not self._term.standing.superseded
 
-    async def _delete_if_granted(self, cut: Cut) -> DeletionAnswer | None:
+    async def _delete_if_granted(self, cut: Cut) -> DeletionAnswer | Refused | None:
         """Claim 23: request the deletion; with the approval, carry it out. None: there is no answer to act on."""
         began_at, generation = _now(), self._registry.generation
         answer = await self._registry.request_deletion(cut)
-        if answer is None or answer.verdict is not DeletionVerdict.GRANTED:
+        if not isinstance(answer, DeletionAnswer) or answer.verdict is not DeletionVerdict.GRANTED:
             return answer
         late = (_now() - began_at) * 1000 > answer.begin_within_ms
         if late or generation != self._registry.generation or not self._is_here(cut):

@@ -42,7 +42,7 @@ from media_network.messages.registry import (
     ReportLocations,
     StationRegistered,
 )
-from media_network.messages.verb import Reply, Request, Verb
+from media_network.messages.verb import Done, Reply, Request, Verb
 from media_network.refusal import Reason, Refused
 from media_network.segment_set import format_segments
 
@@ -109,22 +109,25 @@ class RegistryLink:
         """Whether the registry knows all that the station holds of a program."""
         return not self._full_report_due and not self._telling.locked() and cut not in self._changed
 
-    async def request_deletion(self, cut: Cut) -> DeletionAnswer | None:
+    async def request_deletion(self, cut: Cut) -> DeletionAnswer | Refused | None:
         """Claim 23: request a deletion; None: nobody answered, or it cannot be asked yet."""
         async with self._telling:
             try:
-                return await self._ask_stamped(REQUEST_DELETION, RequestDeletion, cut)
+                answer = await self._ask_stamped(REQUEST_DELETION, RequestDeletion, cut)
             except NetworkError:
-                # There may be leave that nobody knows of here: it ends with the inventory that it was given for.
                 self._make_full_report()
                 return None
+            if isinstance(answer, Refused) and answer.perhaps_done:
+                # There may be leave that nobody knows of here: it ends with the inventory that it was given for.
+                self._make_full_report()
+            return answer
 
     async def confirm_deletion(self, cut: Cut) -> None:
         """Claim 23: confirm a deletion, again and again until it is heard."""
         while not self._term.standing.superseded:
             async with self._telling:
                 with suppress(NetworkError):
-                    if await self._ask_stamped(DELETION_DONE, DeletionDone, cut) is not None:
+                    if await self._ask_stamped(DELETION_DONE, DeletionDone, cut) == Done():
                         return
             await asyncio.sleep(self._term.duty.intervals.report_ms / 1000)
 
@@ -134,8 +137,10 @@ class RegistryLink:
         question = AskSurplus(station=self._term.duty.station, after=after)
         return await self._say(center, ASK_SURPLUS, question) if center else None
 
-    async def _ask_stamped(self, verb: Verb[_Stamped, Reply], message: type[_Stamped], cut: Cut) -> Reply | None:
-        """None: it is refused, or cannot be said yet. Raises NetworkError."""
+    async def _ask_stamped(
+        self, verb: Verb[_Stamped, Reply], message: type[_Stamped], cut: Cut
+    ) -> Reply | Refused | None:
+        """None: it cannot be said yet. Raises NetworkError."""
         center, generation = self._term.duty.center, self._generation
         if center is None or generation is None or self._full_report_due:
             return None
@@ -151,8 +156,7 @@ class RegistryLink:
         """Register again and again; hear whether anything has changed in the catalogue that was missed."""
         center = self._term.duty.center
         while center:
-            answer = await self._say(center, REGISTER_STATION, self._registration())
-            self._say_whether_registered(center, registered=answer is not None)
+            answer = await self._register(center)
             if answer and (self._generation is None or answer.generation < self._generation_told):
                 # It begins, or has lost what it knew.
                 self._generation = max(self._generation or 0, answer.generation)
@@ -162,6 +166,18 @@ class RegistryLink:
             if answer:
                 await self._following.catch_up(center, answer.newest)
             await self._until_registration_is_due()
+
+    async def _register(self, center: Address) -> StationRegistered | None:
+        try:
+            answer = await self._ask(center, REGISTER_STATION, self._registration())
+        except NetworkError as error:
+            self._say_whether_registered(center, str(error))
+            return None
+        if isinstance(answer, Refused):
+            self._say_whether_registered(center, f"{center} refuses: {answer}")
+            return None
+        self._say_whether_registered(center, None)
+        return answer
 
     async def keep_informed(self) -> None:
         """Hear what changes in the catalogue when it changes."""
@@ -191,7 +207,8 @@ class RegistryLink:
     def _interval_ms(self) -> int:
         return max(self._term.duty.intervals.registration_ms, self._again_ms)
 
-    def _say_whether_registered(self, center: Address, *, registered: bool) -> None:
+    def _say_whether_registered(self, center: Address, obstacle: str | None) -> None:
+        registered = obstacle is None
         if registered is self._registered:
             return
         self._registered = registered
@@ -199,7 +216,7 @@ class RegistryLink:
         if registered:
             logger.info("station %s is registered with the center at %s, epoch %d", duty.station, center, duty.epoch)
         else:
-            logger.warning("station %s is not registered: the center at %s does not take it", duty.station, center)
+            logger.warning("station %s is not registered: %s", duty.station, obstacle)
 
     async def _hear_center(self, answer: StationRegistered) -> None:
         self._again_ms = answer.again_ms
@@ -329,13 +346,15 @@ class RegistryLink:
         self._news.set()
 
     async def _say(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
+        """None: it is refused, or nobody answers."""
         try:
-            return await self._ask(center, verb, message)
+            answer = await self._ask(center, verb, message)
         except NetworkError:
             return None  # the center may be away for as long as it likes
+        return None if isinstance(answer, Refused) else answer
 
-    async def _ask(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | None:
-        """None: it is refused. Raises NetworkError."""
+    async def _ask(self, center: Address, verb: Verb[Request, Reply], message: Request) -> Reply | Refused:
+        """The answer. Raises NetworkError."""
         answer = await self._term.http.ask(center, verb, message)
         if not isinstance(answer, Refused):
             return answer
@@ -349,4 +368,4 @@ class RegistryLink:
                 self._term.duty.station,
                 self._term.duty.epoch,
             )
-        return None
+        return answer

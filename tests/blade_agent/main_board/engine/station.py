@@ -13,6 +13,7 @@ import msgspec
 
 from blade_agent.main_board.catalogue import Catalogue
 from blade_agent.main_board.engine.engine import EngineDuty, run_engine
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.layout import SegmentKey, content_of, segment_path
 from blade_agent.main_board.engine.store.store import SegmentStore
 from media_network.address import Address
@@ -233,13 +234,14 @@ async def engine(
     capacity_bps: int = 10**9,
     slot: int = 2,
     files: Files | None = None,
+    counters: EngineCounters | None = None,
 ):
-    """A real engine that has enlisted; yields its store, which is on `files`."""
+    """A real engine that has enlisted, and adds to `counters`; yields its store, which is on `files`."""
     store = await SegmentStore.open(files or DiskFiles(), [folder])
     duty = duty_of(director, address, slot, capacity_bps)
     catalogue = Catalogue(DiskFiles(), folder.parent / f"{folder.name} catalogue")
     await catalogue.load()
-    task = asyncio.create_task(run_engine(duty, store, catalogue, random.Random(slot)))
+    task = asyncio.create_task(run_engine(duty, store, catalogue, random.Random(slot), counters))
     before = len(director.heard)
     try:
         async with asyncio.timeout(PATIENCE_S):

@@ -7,6 +7,7 @@ import os
 import msgspec
 import pytest
 
+from blade_agent.main_board.engine.engine_figures import EngineCounters
 from blade_agent.main_board.engine.store.layout import SegmentKey
 from media_network.address import Address
 from media_network.cut import Cut
@@ -72,6 +73,40 @@ async def _copy(tmp_path, hosts):
         assert (director.of(CopyDone)[-1].copied_bytes, director.of(CopyDone)[-1].result) == (0, CopyResult.STORED)
     for number, each in enumerate(data):
         assert path_of(tmp_path / "b", segment_of(number, each)).read_bytes() == each
+
+
+def test_a_copy_gives_way_to_viewers_unless_somebody_waits_for_it(tmp_path, hosts):
+    """While what the engine pushes comes late nothing is copied to it but on demand; then all of it is."""
+
+    async def story():
+        ordered, wanted = make_segments(2, packets=8000)
+        counters = EngineCounters()
+        async with (
+            scripted() as director,
+            engine(director, tmp_path / "a", hosts[0]) as source,
+            engine(director, tmp_path / "b", hosts[1], slot=3, counters=counters),
+        ):
+            first, second = [await put(source, CUT, number, each) for number, each in enumerate((ordered, wanted))]
+
+            async def push_late():
+                while True:
+                    counters.push_late += 1
+                    await asyncio.sleep(0.05)
+
+            late = asyncio.create_task(push_late())
+            await asyncio.sleep(0)
+            fetches = [director.fetch(first, media_of(hosts[0])), director.fetch(second, media_of(hosts[0]))]
+            fetches[1] = msgspec.structs.replace(fetches[1], on_demand=True)
+            for fetch in fetches:
+                assert await director.client.ask(hosts[1], FETCH, fetch) == Done()
+            await until(lambda: [done.segment for done in director.of(CopyDone)] == [1])
+            await asyncio.sleep(1.0)
+            assert [done.segment for done in director.of(CopyDone)] == [1]
+            late.cancel()
+            await until(lambda: [done.segment for done in director.of(CopyDone)] == [1, 0])
+            assert {done.result for done in director.of(CopyDone)} == {CopyResult.STORED}
+
+    asyncio.run(story())
 
 
 def test_whoever_holds_a_segment_has_the_table_and_gives_it_to_others(tmp_path, hosts):

@@ -170,6 +170,25 @@ def test_leave_that_comes_late_or_for_an_inventory_of_before_is_not_acted_on():
         world.tell(story, FILM)
 
 
+def test_leave_that_was_perhaps_given_ends_with_the_inventory_it_was_given_for():
+    """The registry says that its answer came too late: what it has decided nobody knows."""
+    with standing_stage() as (world, center):
+
+        async def story():
+            await begun(world, center)
+            reports = len(center.of(ReportLocations))
+            center.refusals[REQUEST_DELETION] = Refused(Reason.OVERDUE, "the store is slow")
+            await world.ask(DELETE_HERE, WISH)
+            await until(lambda: len(center.of(ReportLocations)) > reports)
+            assert center.generation > center.of(RequestDeletion)[0].generation
+            assert (await world.ask(DELETE_HERE, WISH)).waits == "the registry refuses: the store is slow"
+            center.refusals.clear()
+            await passes(15)
+            assert await world.held() == {}
+
+        world.tell(story, FILM)
+
+
 def test_leave_whose_answer_is_lost_ends_with_the_inventory_it_was_given_for():
     with standing_stage() as (world, center):
 
