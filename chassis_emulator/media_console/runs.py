@@ -140,14 +140,15 @@ def _first_after_run(
     if trick:
         before = accumulate((len(datagram) for datagram, _ in held), initial=0)
         return max((number for number, length in enumerate(before) if length <= missing_bytes), default=0)
-    return _first_after(held, missing_bytes)
+    return _first_after(held, missing_bytes, is_exact=not isinstance(run, TrickRun))
 
 
-def _first_after(held: list[tuple[bytes, str]], missing_bytes: int) -> int:
-    """The first of what was held that is of the new run. Where something was lost, it is not where it should be."""
+def _first_after(held: list[tuple[bytes, str]], missing_bytes: int, *, is_exact: bool) -> int:
+    """The first of what was held that is of the new run. Where something was lost, it is not where it should be; and of
+    what went fast it is known only about how much is missing."""
     before = list(accumulate((len(datagram) for datagram, _ in held), initial=0))
     begins = [number for number, (datagram, _) in enumerate(held) if datagram.startswith(_PAT_HEADER)]
     exactly = [number for number, length_bytes in enumerate(before) if length_bytes == missing_bytes]
-    if exactly and exactly[0] in (*begins, len(held)):
+    if is_exact and exactly and exactly[0] in (*begins, len(held)):
         return exactly[0]
     return max((number for number in begins if before[number] <= missing_bytes), default=len(held))

@@ -7,13 +7,15 @@ from chassis_emulator.media_console.remote import Remote
 from chassis_emulator.simulation.witness import StreamWitness
 from media_network.messages.steering import SeekStyle, Steered
 from media_network.messages.watching import SessionState
-from media_network.refusal import Refused
+from media_network.refusal import Reason, Refused
 from media_network.trick import SCALES
 
 _ORDERS_MAX = 5
 _BETWEEN_S = (0.3, 3.0)
 _PAUSED_S = (0.05, 4.0)
 _INSISTS = 20
+_NOTHING_PLAYS = Refused(Reason.NOT_READY, "nothing plays")
+_NOT_OBEYED = Refused(Reason.UNABLE, "the stream does what was not ordered")
 
 
 class Restless:
@@ -31,7 +33,12 @@ class Restless:
                 return
             self.ordered += 1
             order = rng.choice((_pause_a_while, _seek, _go))
-            self.obeyed += await order(remote, rng, witness)
+            answer = await order(remote, rng, witness)
+            if isinstance(answer, Refused) and answer.reason is Reason.UNKNOWN_SESSION:
+                # It went fast, and has come to the end meanwhile.
+                self.ordered -= 1
+                break
+            self.obeyed += isinstance(answer, Steered)
         while remote.stream:
             # Who has gone back to the beginning stands there.
             if remote.stream.is_paused:
@@ -40,40 +47,41 @@ class Restless:
             await asyncio.sleep(rng.uniform(*_BETWEEN_S))
 
 
-async def _pause_a_while(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
+async def _pause_a_while(remote: Remote, rng: random.Random, witness: StreamWitness) -> Steered | Refused:
     if remote.stream is None:
-        return False
+        return _NOTHING_PLAYS
     console = remote.stream.address
-    if not _is(await remote.pause(), SessionState.PAUSED):
-        return False
+    answer = await remote.pause()
+    if not _is(answer, SessionState.PAUSED):
+        return answer if isinstance(answer, Refused) else _NOT_OBEYED
     witness.expect_silence(console)
     await asyncio.sleep(rng.uniform(*_PAUSED_S))
     if rng.random() < 0.3:
         await _seek(remote, rng, witness)
     witness.expect_stream(console)
-    obeyed = _is(await remote.resume(), SessionState.STREAMING)
+    answer = await remote.resume()
     for _ in range(_INSISTS):
-        if obeyed or remote.stream is None:
-            return obeyed
+        if _is(answer, SessionState.STREAMING) or remote.stream is None:
+            break
         # A picture that stands still is not what a viewer puts up with.
         await asyncio.sleep(rng.uniform(*_BETWEEN_S))
-        obeyed = _is(await remote.resume(), SessionState.STREAMING)
-    return obeyed
+        answer = await remote.resume()
+    return answer if _is(answer, SessionState.STREAMING) or isinstance(answer, Refused) else _NOT_OBEYED
 
 
-async def _seek(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
+async def _seek(remote: Remote, rng: random.Random, witness: StreamWitness) -> Steered | Refused:
     if remote.stream is None:
-        return False
+        return _NOTHING_PLAYS
     witness.expect_jump(remote.stream.address)
     to_ms, style = rng.randrange(remote.stream.duration_ms), rng.choice((SeekStyle.PRIOR, SeekStyle.NEXT))
-    return isinstance(await remote.seek(to_ms, style), Steered)
+    return await remote.seek(to_ms, style)
 
 
-async def _go(remote: Remote, rng: random.Random, witness: StreamWitness) -> bool:
+async def _go(remote: Remote, rng: random.Random, witness: StreamWitness) -> Steered | Refused:
     if remote.stream is None:
-        return False
+        return _NOTHING_PLAYS
     witness.expect_jump(remote.stream.address)
-    return isinstance(await remote.go(rng.choice(SCALES)), Steered)
+    return await remote.go(rng.choice(SCALES))
 
 
 def _is(answer: Steered | Refused, state: SessionState) -> bool:

@@ -4,8 +4,10 @@ from itertools import accumulate, pairwise
 
 import pytest
 
+from blade_agent.main_board.director.sessions.states import Ended
 from tests.claims.conftest import sha256
-from tests.claims.wire import capture
+from tests.claims.core_run import CoreRun
+from tests.claims.wire import Capture, capture
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,33 @@ def test_the_stream_is_handed_over_at_the_end_of_each_segment(network, program, 
         (assumed,) = wire.said("director/assumed", source=second, session=session, turn=turn)
         assert (assumed.destination, assumed.body["segment"], assumed.body["packet"]) == (director, number + 1, 0)
         sending = second
+
+
+@pytest.mark.peer("tshark")
+def test_what_was_said_is_a_run_of_the_core(network, program, played):
+    _, _, wire = played
+    director = network.director("north")["address"]
+    (play,) = wire.said("director/play", destination=director, program=program["program"])
+    run = CoreRun(wire, director, play.answer["session"]).check()
+    assert isinstance(run.core.state, Ended)
+    assert run.turns == list(range(1, program["segments"] + 1))
+
+
+@pytest.mark.peer("tshark")
+def test_what_lacks_a_message_is_none(network, program, played):
+    _, _, wire = played
+    director = network.director("north")["address"]
+    (play,) = wire.said("director/play", destination=director, program=program["program"])
+    session = play.answer["session"]
+    # Without the last question the program ends all the same; a question stands for the word that a turn was assumed.
+    questions = wire.said("director/next-segment", session=session)[:-1]
+    for message in (play, *wire.said("engine/preload", source=director, session=session), *questions):
+        less = Capture()
+        less.messages = [one for one in wire.messages if one is not message]
+        with pytest.raises((AssertionError, StopIteration)):
+            CoreRun(less, director, session).check()
+    with pytest.raises(AssertionError, match="no trace"):
+        CoreRun(Capture(), director, session)
 
 
 @pytest.mark.peer("tshark")

@@ -7,11 +7,13 @@ from itertools import groupby
 
 import pytest
 
+from blade_agent.main_board.director.sessions.states import Ended
 from blade_agent.main_board.engine.sending.trick_play import TrickPlay
 from media_network.packets import DATAGRAM_BYTES
 from media_network.segment_index import BLOCK_BYTES, parse_index
 from media_network.trick import Trick
 from tests.addresses import free_port, is_bound
+from tests.claims.core_run import CoreRun
 from tests.claims.swapping import (
     PACKET_BYTES,
     PICTURES_A_SECOND,
@@ -171,6 +173,14 @@ def test_an_engine_that_foresees_an_underrun_has_another_take_its_place(swaps, p
     in_order = [play.answered, faster.number, begun.number, notified.number, answered.answered]
     in_order += [swap.number, swap.answered, start.number, from_third.number]
     assert in_order == sorted(in_order)
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.peer("ffmpeg")
+def test_what_was_said_is_a_run_of_the_core(swaps, played):
+    run = CoreRun(played.wire, swaps.director("north")["address"], played.viewer.session).check()
+    assert isinstance(run.core.state, Ended)
+    assert run.turns == [1, 2, 3], "at its own speed, fast, and fast at the third engine"
 
 
 @pytest.mark.peer("tshark")

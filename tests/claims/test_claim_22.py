@@ -10,9 +10,12 @@ from itertools import groupby, pairwise
 
 import pytest
 
+from blade_agent.main_board.director.sessions.states import Ended
 from tests.claims.conftest import sha256
+from tests.claims.core_run import CoreRun
 from tests.claims.swapping import at_one_engine, distribute, engine_at, ingest, streaming_from, viewer
 from tests.claims.wire import Capture, capture
+from tests.conftest import SAID
 from tests.end_to_end.viewing import assert_subsequence
 from tests.patience import wait_until
 
@@ -62,6 +65,12 @@ def senders(wire, one):
     return [sender for sender, _ in groupby(frame.source for frame in sent_to(wire, one))]
 
 
+def gap_ms(wire, one, before, after):
+    """How long nothing came to a viewer when one engine took the other's place."""
+    last = [frame for frame in sent_to(wire, one) if frame.source == before][-1]
+    return (next(frame for frame in sent_to(wire, one) if frame.source == after).at - last.at) * 1000
+
+
 @dataclass
 class Exchanged:
     """What came of it."""
@@ -75,7 +84,7 @@ class Exchanged:
 def exchanged(swaps, tmp_path_factory):
     """The first viewer goes fast."""
     folder = tmp_path_factory.mktemp("claim-22")
-    with both(swaps, folder, "paced", (352, 368), FAST_ENOUGH) as two, capture(swaps.number, folder) as wire:
+    with capture(swaps.number, folder) as wire, both(swaps, folder, "paced", (352, 368), FAST_ENOUGH) as two:
         one, other = two.viewers
         one.begin()
         time.sleep(SETTLES_S)
@@ -86,7 +95,7 @@ def exchanged(swaps, tmp_path_factory):
 
 
 @pytest.mark.peer("tshark")
-def test_the_engines_exchange_their_consoles(swaps, exchanged):
+def test_the_engines_exchange_their_consoles(swaps, exchanged, record_property):
     wire, two = exchanged.wire, exchanged.both
     one, other = two.viewers
     first, third = two.first["address"], two.third["address"]
@@ -121,12 +130,23 @@ def test_the_engines_exchange_their_consoles(swaps, exchanged):
     in_order = [faster.number, question.answered, swap.number, swap.answered, start.number, back.number, here.number]
     assert in_order == sorted(in_order)
     assert start.number < there.number
+    gaps = [gap_ms(wire, one, first, third), gap_ms(wire, other, third, first)]
+    record_property(SAID, f"gap at an exchange of two consoles: {gaps[0]:.0f} and {gaps[1]:.0f} ms")
     assert sha256(exchanged.received[1]) == two.programs[1]["sha256"]
 
 
 @pytest.mark.peer("tshark")
+def test_what_was_said_of_both_is_a_run_of_the_core(swaps, exchanged):
+    director = swaps.director("north")["address"]
+    one, other = (CoreRun(exchanged.wire, director, each.session).check() for each in exchanged.both.viewers)
+    assert isinstance(one.core.state, Ended)
+    assert isinstance(other.core.state, Ended)
+    assert (one.turns, other.turns) == ([1, 2, 3], [1, 2])
+
+
+@pytest.mark.peer("tshark")
 def test_both_receive_exactly_their_programs_when_they_are_exchanged(swaps, tmp_path):
-    with both(swaps, tmp_path, "too-slow", (384, 400), TOO_SLOW) as two, capture(swaps.number, tmp_path) as wire:
+    with capture(swaps.number, tmp_path) as wire, both(swaps, tmp_path, "too-slow", (384, 400), TOO_SLOW) as two:
         two.viewers[0].begin()
         for each in two.viewers:
             each.wait_until("ended")
@@ -190,7 +210,7 @@ def test_whichever_is_killed_on_the_way_nobody_has_two_senders_and_both_go_on(
     swaps, tmp_path, victim, teller, text, widths
 ):
     name = "-".join((victim, *text.split()[:1]))
-    with both(swaps, tmp_path, name, widths, TOO_SLOW) as two, capture(swaps.number, tmp_path) as wire:
+    with capture(swaps.number, tmp_path) as wire, both(swaps, tmp_path, name, widths, TOO_SLOW) as two:
         one = two.viewers[0]
         engines = {"first": two.first, "third": two.third}
         blow = Blow(swaps, engines[victim], engines[teller], one.session, text)

@@ -6,6 +6,8 @@ import pytest
 
 from chassis_emulator.media_console.runs import Runs
 from media_network.messages.watching import Jump, ProgramPoint
+from media_network.transport_stream import NULL_PACKET
+from media_network.trick import Trick
 from tests.chassis_emulator.media_console.scripted_station import film
 
 PROGRAM, BODIES = film(30, 14, 25)
@@ -104,3 +106,23 @@ def test_what_cannot_be_of_the_stream_is_not_taken_while_it_is_held():
     assert not runs.feed(b"", "engine:1")
     assert not runs.feed(b"\x47" * 100, "engine:1")
     assert (runs.strays, runs.bytes) == (2, 0)
+
+
+def test_after_a_run_at_another_speed_the_next_one_begins_where_a_segment_does():
+    runs = Runs(PROGRAM.header)
+    runs.tell(PROGRAM.segments[0])
+    fed(runs, datagrams(0, 14))
+    trick = Trick(scale=2, entered=14, packets=40, clock=14, before=0)
+    runs.hold()
+    runs.jump(Jump(left=place(0, 14), begins=place(0, 14)), trick)
+    fed(runs, [NULL_PACKET * 7] * 2)
+    # So much of it is missing, as far as can be told, as the first datagram of what comes next has.
+    runs.hold()
+    first, *others = datagrams(0)
+    fed(runs, [first])
+    runs.jump(Jump(left=place(2, 4), begins=place(0)))
+    for number in range(3):
+        runs.tell(PROGRAM.segments[number])
+    fed(runs, [*others, *datagrams(1), *datagrams(2)])
+    runs.finish(stopped=False)
+    assert told(runs)[-3:] == [(number, len(BODIES[number]), True) for number in range(3)]

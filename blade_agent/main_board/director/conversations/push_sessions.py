@@ -36,11 +36,11 @@ from blade_agent.main_board.director.sessions.events import (
     TurnStopped,
 )
 from blade_agent.main_board.director.sessions.position import is_within
+from blade_agent.main_board.director.sessions.refusals import ANOTHER_DIRECTS, NO_SESSION
 from blade_agent.main_board.director.sessions.session import Session
 from blade_agent.main_board.director.sessions.session_id import new_session_id
 from blade_agent.main_board.director.sessions.session_terms import SessionTerms
 from blade_agent.main_board.director.sessions.states import Ended
-from blade_agent.main_board.director.sessions.turn_keeping import ANOTHER_DIRECTS, NO_SESSION
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.fields import ProgramId

@@ -13,8 +13,8 @@ from blade_agent.main_board.director.sessions.events import (
     SeekAsked,
 )
 from blade_agent.main_board.director.sessions.position import end_of, place_of, random_access
+from blade_agent.main_board.director.sessions.refusals import ANOTHER_DIRECTS
 from blade_agent.main_board.director.sessions.states import Left, Opening, Paused, Redirected, Resuming, State
-from blade_agent.main_board.director.sessions.turn_keeping import ANOTHER_DIRECTS
 from blade_agent.main_board.director.term import Term
 from media_network.address import Address
 from media_network.http.asker import Asker

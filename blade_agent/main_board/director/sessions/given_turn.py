@@ -37,3 +37,10 @@ class GivenTurn(Struct, frozen=True, kw_only=True):
     def at(self, program: Program) -> Position | None:
         """Where in the program it begins; None: past its end."""
         return self.course.place(program, self.segment, self.packet)
+
+
+class Settlement(Struct, frozen=True):
+    """How a turn ended. `position` is the first packet that certainly nobody has sent; None past the program's end."""
+
+    sent: bool
+    position: Position | None

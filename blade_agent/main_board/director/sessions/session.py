@@ -49,8 +49,9 @@ from blade_agent.main_board.director.sessions.events import (
     TurnStopped,
     Woken,
 )
-from blade_agent.main_board.director.sessions.given_turn import GivenTurn
+from blade_agent.main_board.director.sessions.given_turn import GivenTurn, Settlement
 from blade_agent.main_board.director.sessions.reach import furthest
+from blade_agent.main_board.director.sessions.refusals import ANOTHER_DIRECTS, refuse_all, stale_turn
 from blade_agent.main_board.director.sessions.states import (
     AwaitingEnlistment,
     AwaitingLeases,
@@ -70,13 +71,7 @@ from blade_agent.main_board.director.sessions.states import (
     Streaming,
 )
 from blade_agent.main_board.director.sessions.table import TABLE
-from blade_agent.main_board.director.sessions.turn_keeping import (
-    ANOTHER_DIRECTS,
-    Settlement,
-    is_for,
-    refuse_all,
-    stale_turn,
-)
+from blade_agent.main_board.director.sessions.turn_keeping import is_for
 from blade_agent.main_board.start_outcome import StartOutcome
 from media_network.messages.streaming import Ceased, StopCause
 

@@ -2,7 +2,6 @@
 
 from typing import Any, TypeGuard
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from blade_agent.main_board.director.sessions.aim import Aim
@@ -28,11 +27,19 @@ from blade_agent.main_board.director.sessions.events import (
     Sought,
     TurnSettled,
 )
-from blade_agent.main_board.director.sessions.given_turn import GivenTurn
+from blade_agent.main_board.director.sessions.given_turn import GivenTurn, Settlement
 from blade_agent.main_board.director.sessions.mark import Mark
 from blade_agent.main_board.director.sessions.numbering import Stand, place_after, place_from, stand_at
 from blade_agent.main_board.director.sessions.position import Position, end_of
 from blade_agent.main_board.director.sessions.reach import furthest, past_mark, past_turn
+from blade_agent.main_board.director.sessions.refusals import (
+    ANOTHER_DIRECTS,
+    GOES_ON_ELSEWHERE,
+    NO_SESSION,
+    NOBODY_GOT_READY,
+    refuse_all,
+    stale_turn,
+)
 from blade_agent.main_board.director.sessions.session_terms import SessionTerms
 from blade_agent.main_board.director.sessions.states import (
     AnyState,
@@ -55,20 +62,7 @@ from blade_agent.main_board.director.sessions.states import (
 )
 from media_network.address import Address
 from media_network.messages.streaming import Ceased
-from media_network.refusal import Reason, Refused
 from media_network.rtp import RtpPlace
-
-NO_SESSION = Refused(Reason.UNKNOWN_SESSION, "the session has ended, or was never here")
-_NOBODY_GOT_READY = Refused(Reason.NO_ENGINE, "no engine got ready for it in time")
-ANOTHER_DIRECTS = Refused(Reason.WRONG_ROLE, "the station has another director")
-GOES_ON_ELSEWHERE = Refused(Reason.ASSUMED, "the stream goes on at another engine")
-
-
-class Settlement(Struct, frozen=True):
-    """How a turn ended. `position` is the first packet that certainly nobody has sent; None past the program's end."""
-
-    sent: bool
-    position: Position | None
 
 
 class TurnKeeping:
@@ -342,7 +336,7 @@ class TurnKeeping:
 
     def _end(self, fact: Fact, now: float, *still_sending: GivenTurn | None) -> Effects:
         asked, turns = self._waiting(), self.state.turns
-        away: Effects = (TurnAway(_NOBODY_GOT_READY),) if isinstance(self.state, Opening) else ()
+        away: Effects = (TurnAway(NOBODY_GOT_READY),) if isinstance(self.state, Opening) else ()
         last = self.state.last if isinstance(self.state, Paused) else next(iter(turns), None)
         self.state = Ended(at=now, last=last)
         ceased: tuple[Effect, ...] = tuple(CeaseTurn(turn) for turn in still_sending if turn)
@@ -396,13 +390,3 @@ class TurnKeeping:
 def is_for(turn: GivenTurn | None, sought: Sought) -> TypeGuard[GivenTurn]:
     """Whether a turn that was named is what is sought again."""
     return turn is not None and turn.segment == sought.segment and str(turn.engine) not in sought.unfit
-
-
-def stale_turn(turn: int) -> Refused:
-    """What is said to whoever speaks of a turn that is over."""
-    return Refused(Reason.STALE_TURN, f"turn {turn} is not the stream's present one")
-
-
-def refuse_all(asked: tuple[NextAsked, ...], refused: Refused) -> Effects:
-    """The same answer to all the questions that wait."""
-    return tuple(RefuseNext(asked=question, refused=refused) for question in asked)
