@@ -75,7 +75,7 @@ class Exchanged:
 def exchanged(swaps, tmp_path_factory):
     """The first viewer goes fast."""
     folder = tmp_path_factory.mktemp("claim-22")
-    with both(swaps, folder, "paced", (352, 368), FAST_ENOUGH) as two, capture(swaps.number, folder) as wire:
+    with both(swaps, folder, "paced", (352, 368), FAST_ENOUGH) as two, capture(swaps, folder) as wire:
         one, other = two.viewers
         one.begin()
         time.sleep(SETTLES_S)
@@ -126,7 +126,7 @@ def test_the_engines_exchange_their_consoles(swaps, exchanged):
 
 @pytest.mark.peer("tshark")
 def test_both_receive_exactly_their_programs_when_they_are_exchanged(swaps, tmp_path):
-    with both(swaps, tmp_path, "too-slow", (384, 400), TOO_SLOW) as two, capture(swaps.number, tmp_path) as wire:
+    with both(swaps, tmp_path, "too-slow", (384, 400), TOO_SLOW) as two, capture(swaps, tmp_path) as wire:
         two.viewers[0].begin()
         for each in two.viewers:
             each.wait_until("ended")
@@ -190,7 +190,7 @@ def test_whichever_is_killed_on_the_way_nobody_has_two_senders_and_both_go_on(
     swaps, tmp_path, victim, teller, text, widths
 ):
     name = "-".join((victim, *text.split()[:1]))
-    with both(swaps, tmp_path, name, widths, TOO_SLOW) as two, capture(swaps.number, tmp_path) as wire:
+    with both(swaps, tmp_path, name, widths, TOO_SLOW) as two, capture(swaps, tmp_path) as wire:
         one = two.viewers[0]
         engines = {"first": two.first, "third": two.third}
         blow = Blow(swaps, engines[victim], engines[teller], one.session, text)
