@@ -1,7 +1,7 @@
 """`blade-agent sessions`: what a station streams, as its director sees it."""
 
 import asyncio
-import random
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +65,13 @@ def _cells(view: "SessionView") -> tuple[str, ...]:
 
 async def _listed(director: "Address | None", path: Path) -> "list[SessionView]":
     """All sessions, page by page. Raises UserError."""
-    from media_network.http.client import HttpClient
+    from media_network.default_state import default_state_folder
     from media_network.http.errors import NetworkError
+    from media_network.http.operators_client import operators_client
     from media_network.messages.watching import LIST_SESSIONS, ListSessions
     from media_network.refusal import Refused
 
-    async with HttpClient(random.Random()) as http:
+    async with operators_client(default_state_folder(os.environ, Path.home())) as http:
         director = director or await _director_of(path, http)
         views: list[SessionView] = []
         more = True

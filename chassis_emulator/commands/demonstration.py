@@ -19,6 +19,7 @@ from chassis_emulator.topology.topology import VIEWER, Topology
 from media_network.default_state import STATE_VARIABLE, default_state_folder
 from media_network.fields import ProgramId, Sha256
 from media_network.table import format_table
+from media_network.whereabouts import find_identity
 
 _SEGMENT_MS = 800
 _NMS_PORT = 8070
@@ -188,6 +189,7 @@ def _surroundings(state: Path, environment: Mapping[str, str]) -> Surroundings:
         state=None if default_state_folder(environment, Path.home()) == state else state,
         nms_settings=demo_folder(state) / "nms.toml",
         nms_port=_free_port(),
+        identity=find_identity(state, environment),
     )
 
 

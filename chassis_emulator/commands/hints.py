@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from media_network.identity.settings import AUTHORITY, CREDENTIALS
+
 ENTITIES = "1.3.6.1.2.1.47.1.1.1.1.7"
 """entPhysicalName of ENTITY-MIB."""
 
@@ -25,6 +27,9 @@ class PsRow(Struct, kw_only=True):
     serial: str | None
 
 
+_CURL_FILES = (("--cacert", AUTHORITY), ("--cert", CREDENTIALS))
+
+
 class Surroundings(NamedTuple):
     """Where the lines will be pasted."""
 
@@ -36,6 +41,8 @@ class Surroundings(NamedTuple):
     """A file for the settings of a network management system."""
     nms_port: int
     """Where its page can be."""
+    identity: Path | None = None
+    """The folder of the operator's identity; None: machines ask for none."""
 
 
 class Scene(NamedTuple):
@@ -71,7 +78,7 @@ def shell_hints(scene: Scene, surroundings: Surroundings) -> list[Hint]:
     return [
         *_preparations(surroundings),
         *_playing(scene),
-        *_polling(scene),
+        *_polling(scene, surroundings.identity),
         *_managing(surroundings),
         *_breaking(scene),
         Hint("chassis-emulator down", "the end; its state stays for the next `up`"),
@@ -100,10 +107,11 @@ def _playing(scene: Scene) -> Iterator[Hint]:
     )
 
 
-def _polling(scene: Scene) -> Iterator[Hint]:
+def _polling(scene: Scene, identity: Path | None) -> Iterator[Hint]:
     director = _one_of(scene, "director")
     yield Hint("chassis-emulator ps --watch", "every process, until Ctrl-C")
-    yield Hint(f"curl -d '{{}}' http://{director.control}/director/station", "the station as its director sees it")
+    asking = f"curl {_certified(identity)}://{director.control}/director/station"
+    yield Hint(asking, "the station as its director sees it")
     yield Hint(f"ipmitool -I serial-basic -D {director.serial}:115200 mc info", "a blade's CBC, by its service port")
     manager = next(row for row in scene.rows if row.station == scene.station and row.ipmi)
     if ipmi := scene.users.get("ipmi"):
@@ -117,6 +125,14 @@ def _polling(scene: Scene) -> Iterator[Hint]:
             f"snmpwalk -v3 -l authPriv -u {reader['user']} {auth} {privacy} {manager.snmp} {ENTITIES}",
             "the same, by SNMP",
         )
+
+
+def _certified(identity: Path | None) -> str:
+    """How a person asks a machine, up to the address."""
+    if identity is None:
+        return "-d '{}' http"
+    files = (f"{option} {shlex.quote(str(identity / name))}" for option, name in _CURL_FILES)
+    return f"{' '.join(files)} -d '{{}}' https"
 
 
 def _managing(surroundings: Surroundings) -> Iterator[Hint]:

@@ -5,7 +5,6 @@ down when they are proved: it costs a fifth of a core while it idles.
 
 import hashlib
 import json
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -14,9 +13,9 @@ from tests.claims.full import CAPACITY_BPS, second_console
 from tests.claims.provider import Provider
 from tests.claims.swapping import CAPACITY_BPS as ROOM_FOR_ONE_BPS
 from tests.claims.tokens import TokenNetwork
-from tests.claims.trust import TrustNetwork
+from tests.claims.trust import Secured
 from tests.clips import render
-from tests.laptop import Laptop, topology
+from tests.laptop import topology
 from tests.patience import wait_until
 
 NETWORK = network_number()
@@ -26,25 +25,24 @@ ZONES = {"home": "city", "north": "coast", "south": "city"}
 DISTANCES = "distances:\n  between:\n    - zones: [city, coast]\n      km: 100\n"
 COST = {"bandwidth": 20, "load": 400}
 """What a test makes of load is little of what an engine may send: it is counted for more."""
+PKI = "pki: true\n"
+"""Machines show each other certificates."""
 TRAPS = f"snmp:\n  targets:\n    - address: {TOLD}\n"
 
 
-class Network(Laptop):
+class Network(Secured):
     """The network of the claims, and how to speak to its parties."""
 
     number = NETWORK
 
     def say(self, party, verb, **message):
-        """Say a message to `host:port` and return its answer."""
-        request = Request(
-            f"http://{party}/{verb}", data=json.dumps(message).encode(), headers={"Content-Type": "application/json"}
-        )
-        with urlopen(request, timeout=10) as answer:
+        """Say a message to `host:port`, as one who says it, and return its answer."""
+        with self.open(f"{party}/{verb}", json.dumps(message).encode(), as_whom=self.who_says(verb)) as answer:
             return json.load(answer)
 
     def title(self, party):
         """What a party calls itself."""
-        with urlopen(f"http://{party}/openapi.json", timeout=10) as answer:
+        with self.open(f"{party}/openapi.json") as answer:
             return json.load(answer)["info"]["title"]
 
     def program(self, program):
@@ -105,7 +103,7 @@ def program(network, film):
 @pytest.fixture(scope="package")
 def tokens(tmp_path_factory, film):
     """A small network that asks for tokens, and who may see what, with a program in service at `north`."""
-    plan = topology(network_number(), ("home", 2), ("north", 3)) + "authentication: true\naccounts: true\n"
+    plan = topology(network_number(), ("home", 2), ("north", 3)) + PKI + "authentication: true\naccounts: true\n"
     with TokenNetwork.running(tmp_path_factory.mktemp("tokens"), plan) as network:
         program = network.publish(film(4), "north", segment_ms=1000, copies=1)
         network.program, network.sha256 = program["program"], program["sha256"]
@@ -133,8 +131,8 @@ def overflow(full, film, tmp_path_factory):
 @pytest.fixture(scope="package")
 def trust(tmp_path_factory, film):
     """A small network whose machines show each other certificates, with a program at `north`."""
-    plan = topology(network_number(), ("home", 2), ("north", 3), ("south", 3)) + "pki: true\n"
-    with TrustNetwork.running(tmp_path_factory.mktemp("trust"), plan) as network:
+    plan = topology(network_number(), ("home", 2), ("north", 3), ("south", 3)) + PKI
+    with Secured.running(tmp_path_factory.mktemp("trust"), plan) as network:
         network.number = int(plan.split()[1])
         network.published = network.publish(film(4), "north", segment_ms=1000, copies=1)
         yield network

@@ -52,7 +52,7 @@ def second_console(network, film, folder):
     """Have a console play what is at an engine that is full, and see what was said meanwhile."""
     program = network.publish(film(2), "north", segment_ms=1000, copies=1)
     first = fill(network, program, 0)
-    with capture(network.number, folder) as wire:
+    with capture(network, folder) as wire:
         report = network.play(program["program"], "north", "push", folder / "film.ts")
         network.wait_until(lambda: len(copies_of(network, program, 0)) == 2, "the copy")
     return SecondConsole(program, first, report, (folder / "film.ts").read_bytes(), wire)

@@ -111,7 +111,7 @@ def content(film):
 
 @pytest.fixture(scope="module")
 def headquarters(tmp_path_factory, provider, content):
-    plan = yaml.safe_load(examples()["headquarters"].read_text()) | {"network": NUMBER}
+    plan = yaml.safe_load(examples()["headquarters"].read_text()) | {"network": NUMBER, "pki": True}
     for center in (plan["center"], *plan["other_centers"]):
         center["providers"] = [{"name": "studio", "address": provider.address}]
     for center in (plan, *plan["other_centers"]):

@@ -17,7 +17,7 @@ def test_each_segment_comes_by_the_conversation_of_the_claim(network, film, tmp_
     os.kill(engine["pid"], signal.SIGKILL)
     try:
         network.wait_until(lambda: "home" not in network.program(name)["stations"], "the loss of home's engine")
-        with capture(network.number, tmp_path) as wire:
+        with capture(network, tmp_path) as wire:
             network.run("distribution-center", "distribute", name, "south", "--copies", 1)
     finally:
         network.up()

@@ -12,6 +12,6 @@ def test_the_source_media_station_is_a_home_media_station(network, film, tmp_pat
     assert program["stations"] == {"home": program["segments"]}
     stations = network.json("distribution-center", "stations")
     assert [row["station"] for row in stations if row["home"]] == ["home"]
-    with capture(network.number, tmp_path) as wire:
+    with capture(network, tmp_path) as wire:
         network.run("distribution-center", "distribute", program["program"], "north", "--copies", 1)
     assert_conversation(network, wire, program["program"], source="home", seeking="north")

@@ -68,7 +68,7 @@ def at_home(network, program):
 @pytest.mark.peer("tshark")
 def test_a_stream_of_what_another_station_holds_comes_by_the_conversation_of_the_claim(network, film, tmp_path):
     program = network.publish(film(3), "north", segment_ms=1000, copies=1)
-    with capture(network.number, tmp_path) as wire:
+    with capture(network, tmp_path) as wire:
         report = network.play(program["program"], "south", "push", tmp_path / "film.ts")
     assert sha256((tmp_path / "film.ts").read_bytes()) == report["sha256"] == program["sha256"]
     assert_conversation(network, wire, program["program"])
@@ -77,7 +77,7 @@ def test_a_stream_of_what_another_station_holds_comes_by_the_conversation_of_the
 @pytest.mark.peer("tshark")
 def test_fifty_consoles_that_ask_at_once_cause_one_request_at_the_source(network, large, tmp_path):
     program, contents, door = large["program"], at_home(network, large["program"]), network.service("south")
-    with capture(network.number, tmp_path) as wire, ThreadPoolExecutor(VIEWERS) as viewers:
+    with capture(network, tmp_path) as wire, ThreadPoolExecutor(VIEWERS) as viewers:
         bodies = viewers.map(lambda _: fetched(door, program), range(VIEWERS))
         assert {sha256(body) for body in bodies} == {sha256(contents[0])}
         report = network.play(program, "south", "hls", tmp_path / "film.ts")

@@ -95,7 +95,7 @@ def assert_chosen(network, wire, program, source):
 def test_the_source_is_selected_by_its_cost_as_its_parameters_change(network, film, tmp_path):
     seeking = Seeking(network)
     wide, busy, narrow = (network.publish(film(3), "north", segment_ms=3000, copies=3)["program"] for _ in range(3))
-    with capture(network.number, tmp_path) as wire:
+    with capture(network, tmp_path) as wire:
         # `north` has three engines that have nothing to do: bandwidth outweighs the distance.
         stations, sentence = seeking.explained(wide)
         assert stations == ["north", "home"]

@@ -20,7 +20,7 @@ def program(network, film):
 def played(network, program, tmp_path_factory):
     """A console at `north`: what it reports, the bytes it wrote, and what was on the wire meanwhile."""
     folder = tmp_path_factory.mktemp("claim-16")
-    with capture(network.number, folder) as wire:
+    with capture(network, folder) as wire:
         report = network.play(program["program"], "north", "push", folder / "film.ts")
     return report, (folder / "film.ts").read_bytes(), wire
 

@@ -71,7 +71,7 @@ def state_of(network, redirect):
 @pytest.mark.peer("tshark", "gst-launch-1.0")
 def test_the_numbers_go_on_over_all_hand_overs_and_the_bytes_are_the_programs(network, program, tmp_path):
     service, port, output = network.service("north").partition(":")[0], free_pair(), tmp_path / "film.ts"
-    with capture(network.number, tmp_path) as wire, receiver(output, port, service):
+    with capture(network, tmp_path) as wire, receiver(output, port, service):
         redirect = play(network, program, port)
         wait_until(lambda: state_of(network, redirect), lambda state: state != "streaming", why=network.logs)
         wait_until(lambda: output.stat().st_size, lambda size: size >= program["bytes"] - 2 * RTP_DATAGRAM_BYTES)

@@ -69,7 +69,7 @@ def test_the_streams_end_when_the_console_orders_it_and_the_engine_tells_the_dir
     network, program, film_bytes, tmp_path
 ):
     director, output = network.director("north"), tmp_path / "film.ts"
-    with capture(network.number, tmp_path) as wire:
+    with capture(network, tmp_path) as wire:
         console = play_push(network, program, output)
         session = at_segment(director["control"], 2)["session"]
         console.send_signal(signal.SIGINT)
@@ -93,7 +93,7 @@ def test_a_viewer_at_a_terminal_pauses_and_nothing_is_lost_or_sent_twice(network
     director, output = network.director("north"), tmp_path / "film.ts"
     command = [str(BIN / "media-console"), "play", program["program"], "--station", "north", "--by", "push"]
     with (
-        capture(network.number, tmp_path) as wire,
+        capture(network, tmp_path) as wire,
         at_a_terminal([*command, "--output", str(output)], network.environment) as (console, terminal),
     ):
         session = at_segment(director["control"], 1)["session"]

@@ -76,7 +76,7 @@ def test_fifty_consoles_that_ask_for_a_full_program_at_once_cause_one_copy_and_a
                 received += response.read()
         return sha256(received)
 
-    with capture(full.number, tmp_path) as wire, ThreadPoolExecutor(CONSOLES) as consoles:
+    with capture(full, tmp_path) as wire, ThreadPoolExecutor(CONSOLES) as consoles:
         assert set(consoles.map(watch, range(CONSOLES))) == {program["sha256"]}
         full.wait_until(
             lambda: all(len(copies_of(full, program, number)) == 2 for number in full_engines), "the copies"

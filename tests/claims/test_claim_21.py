@@ -106,7 +106,7 @@ def played(swaps, tmp_path_factory):
     program = ingest(swaps, folder, 320)
     with at_one_engine(swaps, program, "slow", TIMES_THE_RATE) as (source, third), viewer(swaps, program) as before:
         before.begin()
-        with capture(swaps.number, folder) as wire, viewer(swaps, program, port) as watching:
+        with capture(swaps, folder) as wire, viewer(swaps, program, port) as watching:
             time.sleep(SETTLES_S)
             player = Ffmpeg(port, folder)
             watching.begin()

@@ -84,7 +84,7 @@ class Exchanged:
 def exchanged(swaps, tmp_path_factory):
     """The first viewer goes fast."""
     folder = tmp_path_factory.mktemp("claim-22")
-    with capture(swaps.number, folder) as wire, both(swaps, folder, "paced", (352, 368), FAST_ENOUGH) as two:
+    with capture(swaps, folder) as wire, both(swaps, folder, "paced", (352, 368), FAST_ENOUGH) as two:
         one, other = two.viewers
         one.begin()
         time.sleep(SETTLES_S)
@@ -146,7 +146,7 @@ def test_what_was_said_of_both_is_a_run_of_the_core(swaps, exchanged):
 
 @pytest.mark.peer("tshark")
 def test_both_receive_exactly_their_programs_when_they_are_exchanged(swaps, tmp_path):
-    with capture(swaps.number, tmp_path) as wire, both(swaps, tmp_path, "too-slow", (384, 400), TOO_SLOW) as two:
+    with capture(swaps, tmp_path) as wire, both(swaps, tmp_path, "too-slow", (384, 400), TOO_SLOW) as two:
         two.viewers[0].begin()
         for each in two.viewers:
             each.wait_until("ended")
@@ -210,7 +210,7 @@ def test_whichever_is_killed_on_the_way_nobody_has_two_senders_and_both_go_on(
     swaps, tmp_path, victim, teller, text, widths
 ):
     name = "-".join((victim, *text.split()[:1]))
-    with capture(swaps.number, tmp_path) as wire, both(swaps, tmp_path, name, widths, TOO_SLOW) as two:
+    with capture(swaps, tmp_path) as wire, both(swaps, tmp_path, name, widths, TOO_SLOW) as two:
         one = two.viewers[0]
         engines = {"first": two.first, "third": two.third}
         blow = Blow(swaps, engines[victim], engines[teller], one.session, text)

@@ -14,7 +14,7 @@ def test_a_program_is_deleted_by_the_conversation_of_the_claim(network, film, tm
     published = network.publish(film(4), "north", "south", segment_ms=1000, copies=2)
     name = published["program"]
     engines = {row["address"] for row in network.engines("north") if network.stored(row, name)}
-    with capture(network.number, tmp_path) as wire:
+    with capture(network, tmp_path) as wire:
         done = network.json("distribution-center", "delete", name, "--station", "north")
     assert (done["stage"], done["station"]) == ("done", "north")
     registry, director = f"127.{network.number}.0.1", network.director("north")["address"]

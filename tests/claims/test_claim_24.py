@@ -16,7 +16,7 @@ def test_the_last_copy_is_moved_by_the_conversation_of_the_claim_and_whoever_pla
 ):
     published = network.publish(film(6), "north", segment_ms=1000, copies=1)
     name, output = published["program"], tmp_path / "received.ts"
-    with capture(network.number, tmp_path) as wire, Counting(network, name) as counting:
+    with capture(network, tmp_path) as wire, Counting(network, name) as counting:
         player = network.start("media-console", "play", name, "--station", "north", "--by", "push", "--output", output)
         network.wait_until(lambda: output.exists() and output.stat().st_size, "the first bytes")
         done = network.json("distribution-center", "delete", name, "--station", "north", "--no-wait")

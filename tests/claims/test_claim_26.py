@@ -11,7 +11,7 @@ from tests.claims.wire import capture
 
 @pytest.mark.peer("tshark")
 def test_each_copy_is_requested_with_the_second_token(trust, film, tmp_path):
-    with capture(trust.number, tmp_path, trust) as wire:
+    with capture(trust, tmp_path) as wire:
         name = trust.publish(film(3), "north", segment_ms=1000, copies=1)["program"]
     director = trust.director("north")
     blades = {row["address"]: f"{row['station']}/{row['slot']}" for row in trust.ps() if row["slot"]}
@@ -55,14 +55,14 @@ class Thief:
         self.cut = {"program": self.name, "table": table}
         self.path = f"segments/{self.name}/{table}/1.ts"
         self.director = trust.director("north")["control"]
-        status, self.location = trust.say("south/2", self.director, "director/locate-segment", **self.cut, segment=1)
+        status, self.location = trust.say_as("south/2", self.director, "director/locate-segment", **self.cut, segment=1)
         assert status == 200
         self.source = next(row for row in trust.engines("north") if row["control"] == self.location["control"])
 
     def token(self, *, certificate="south/2", segment=1, director=None):
         wanted = {**self.cut, "segment": segment, "certificate": self.trust.certificate(certificate)}
         asked = director or self.director
-        status, answer = self.trust.say("south/2", asked, "director/engine-token", **wanted)
+        status, answer = self.trust.say_as("south/2", asked, "director/engine-token", **wanted)
         assert status == 200, answer
         return answer["token"]
 

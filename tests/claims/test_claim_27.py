@@ -9,7 +9,7 @@ from tests.claims.wire import capture
 @pytest.mark.peer("tshark")
 def test_a_copy_on_demand_is_requested_with_the_second_token(trust, tmp_path):
     name = trust.published["program"]
-    with capture(trust.number, tmp_path, trust) as wire:
+    with capture(trust, tmp_path) as wire:
         played = trust.json(
             *("media-console", "play", name, "--station", "south", "--by", "push", "--output", tmp_path / "film.ts")
         )

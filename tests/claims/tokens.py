@@ -17,7 +17,7 @@ from distribution_center.authentication.subscriber_file import SubscriberFile, f
 from media_network.tokens.claims import Claims, encode_claims
 from media_network.tokens.container import Container
 from media_network.tokens.keys import Algorithm, SigningKey
-from tests.laptop import Laptop
+from tests.claims.trust import Secured
 from tests.patience import PATIENCE_S, wait_until
 
 _ANY = Container.of(None).text()
@@ -25,7 +25,7 @@ PASSWORD = "correct horse"
 _DIGEST = digest_of(PASSWORD)
 
 
-class TokenNetwork(Laptop):
+class TokenNetwork(Secured):
     """Two stations of one center, an authentication server, and one program in service."""
 
     def __init__(self, state, topology):

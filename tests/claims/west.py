@@ -11,8 +11,13 @@ from aiohttp import web
 from media_network.address import Address
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve_ports
+from media_network.identity.authority_folder import AuthorityFolder
+from media_network.identity.certificates import utc_now
+from media_network.identity.credentials import Credentials
+from media_network.identity.identity import Identity
+from media_network.identity.settings import IdentitySettings
 from media_network.messages.holdings import Holding
-from media_network.messages.obtaining import LOCATE_SEGMENT, SegmentLocation
+from media_network.messages.obtaining import LOCATE_SEGMENT, REQUEST_ENGINE_TOKEN, EngineToken, SegmentLocation
 from media_network.messages.registry import REGISTER_STATION, REPORT_LOCATIONS, RegisterStation, ReportLocations
 from media_network.segment_url import HELD_INDEX_PATH, HELD_SEGMENT_PATH, asked_segment
 from tests.patience import PATIENCE_S
@@ -22,9 +27,10 @@ class West:
     """Director and engine in one, near and with more bandwidth than anybody else: the source that costs least."""
 
     def __init__(self, name, network, program, table, segments, indexes):
-        self.name, host = name, f"127.{network}.9.{1 + sum(name.encode()) % 250}"
+        self.name, host = name, f"127.{network.number}.9.{1 + sum(name.encode()) % 250}"
+        self.own = Credentials(identity_of(network, name, host)) if network.secured else None
         self.control, self.media = Address(host, 8081), Address(host, 8080)
-        self.center = Address(f"127.{network}.0.1", 8081)
+        self.center = Address(f"127.{network.number}.0.1", 8081)
         self.program, self.table, self.segments, self.indexes = program, table, segments, indexes
         self.asked = []
         """The segments that were fetched, in order; going on with one is not fetching it."""
@@ -43,11 +49,12 @@ class West:
     async def be(self, stop):
         table = HandlerTable(self.name)
         table.verb(LOCATE_SEGMENT, self._locate)
-        table.resource(HELD_SEGMENT_PATH, self._segment, "A segment.")
-        table.resource(HELD_INDEX_PATH, self._index, "An index.")
+        table.verb(REQUEST_ENGINE_TOKEN, self._supply_token)
+        table.resource(HELD_SEGMENT_PATH, self._segment, "A segment.", copied=True)
+        table.resource(HELD_INDEX_PATH, self._index, "An index.", copied=True)
         async with (
-            serve_ports(table, control=self.control, media=self.media),
-            HttpClient(random.Random(9), self.control.host) as http,
+            serve_ports(table, control=self.control, media=self.media, identification=self.own),
+            HttpClient(random.Random(9), self.control.host, self.own) as http,
         ):
             await self._register(http)
             await self._report(http, "0-" + str(len(self.segments) - 1))
@@ -80,7 +87,10 @@ class West:
         await http.ask(self.center, REPORT_LOCATIONS, report)
 
     async def _locate(self, _):
-        return SegmentLocation(media=str(self.media), ticket="any")
+        return SegmentLocation(media=str(self.media), ticket="any", control=str(self.control) if self.own else "")
+
+    async def _supply_token(self, _):
+        return EngineToken("any")
 
     async def _index(self, request):
         return web.Response(body=self.indexes[asked_segment(request.match_info, request.query).number])
@@ -102,6 +112,14 @@ class West:
         return response
 
 
+def identity_of(network, name, host):
+    """The network's authority knows it."""
+    authority = AuthorityFolder(network.state / "identities" / "authority")
+    known, folder = authority.load(), network.state / "identities" / name
+    authority.issue(known, Identity.named(known.trust_domain, f"blade/{name}/1"), (host,), folder, utc_now())
+    return IdentitySettings.in_folder(folder)
+
+
 @contextmanager
 def west_of(network, program, name, spoil=None):
     """A station of this name, which holds what `home` holds of a program; `spoil` may change a segment's bytes.
@@ -115,7 +133,7 @@ def west_of(network, program, name, spoil=None):
             segments[number] = spoil(path.read_bytes()) if spoil else path.read_bytes()
             indexes[number] = path.with_suffix(".index").read_bytes()
             table = path.parent.name.partition(".")[2]
-    west, stop = West(name, network.number, program, table, segments, indexes), threading.Event()
+    west, stop = West(name, network, program, table, segments, indexes), threading.Event()
     thread = threading.Thread(target=asyncio.run, args=(west.be(stop),))
     thread.start()
     try:

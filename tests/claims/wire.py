@@ -74,9 +74,9 @@ class Capture:
             if message.path == path and all(_get(message, name) == value for name, value in wanted.items())
         ]
 
-    def read(self, path, keys=None):
+    def read(self, path, keys):
         """`keys`: where processes wrote those of their connections."""
-        decrypted = ("-o", f"tls.keylog_file:{keys}", "-o", "http.tls.port:8081") if keys else ()
+        decrypted = ("-o", f"tls.keylog_file:{keys}", "-o", "http.tls.port:8081") if keys.exists() else ()
         lines = subprocess.run(
             [
                 *("tshark", "-r", path, *decrypted, "-Y", "http or udp", "-T", "fields"),
@@ -128,11 +128,13 @@ def _document(text):
 
 
 @contextmanager
-def capture(network, folder, secured=None):
-    """Record a network of 127.<network>.0.0/16 while the context is open; the Capture is filled when it ends. `secured`
-    is the network where machines speak TLS: a connection is read whose handshake was seen, so all make new ones."""
+def capture(network, folder):
+    """Record a network of 127.<number>.0.0/16 while the context is open; the Capture is filled when it ends.
+
+    Over TLS a connection is read whose handshake was seen: so all machines make new ones.
+    """
     path, log = folder / "wire.pcapng", folder / "tshark.log"
-    capture_filter = f"(udp or tcp port 8080 or tcp port 8081) and net 127.{network}.0.0/16"
+    capture_filter = f"(udp or tcp port 8080 or tcp port 8081) and net 127.{network.number}.0.0/16"
     with log.open("w") as complaints:
         tshark = subprocess.Popen(
             ["tshark", "-q", "-B", BUFFER_MIB, "-i", "lo", "-f", capture_filter, "-w", path],
@@ -142,16 +144,15 @@ def capture(network, folder, secured=None):
     taken = Capture()
     try:
         wait_until(lambda: "Capture started" in log.read_text(), why=log.read_text, process=tshark)
-        if secured:
-            secured.connect_anew()
+        network.connect_anew()
         yield taken
         # What is in the file in the end, after this question has been seen, is all that came before it.
         last_word = "last-word-of-the-capture"
-        with urlopen(f"http://127.{network}.0.1:8080/openapi.json?{last_word}", timeout=5):
+        with urlopen(f"http://127.{network.number}.0.1:8080/openapi.json?{last_word}", timeout=5):
             pass
         wait_until(lambda: last_word.encode() in path.read_bytes(), why=log.read_text, process=tshark)
     finally:
         tshark.terminate()
         tshark.wait(timeout=20)
     assert "dropped" not in log.read_text(), log.read_text()
-    taken.read(path, secured.keys if secured else None)
+    taken.read(path, network.keys)

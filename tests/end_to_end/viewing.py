@@ -62,10 +62,13 @@ def wait_until_length(path, length_bytes):
 
 def sessions(director):
     """The sessions of a director, as it tells them."""
+    own = getattr(director, "own", None)
     request = urllib.request.Request(
-        f"http://{director}/director/sessions", data=b"{}", headers={"Content-Type": "application/json"}
+        f"{'https' if own else 'http'}://{director}/director/sessions",
+        data=b"{}",
+        headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S, context=own) as answer:
         return json.load(answer)["sessions"]
 
 
