@@ -485,6 +485,6 @@ def test_a_command_that_is_interrupted_says_that_the_ingest_goes_on(told, tmp_pa
             status, _, error = await said(world, "cancel-ingest", "x" * 500)
             assert status == 1
             assert error.startswith("Error: there is no ingest xxx")
-            assert "`ingests`" in error
+            assert "`distribution-center ingests`" in error
 
     told(story)
