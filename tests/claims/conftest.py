@@ -5,6 +5,7 @@ down when they are proved: it costs a fifth of a core while it idles.
 
 import hashlib
 import json
+from itertools import count
 
 import pytest
 
@@ -85,11 +86,12 @@ def network(tmp_path_factory, provider):
 @pytest.fixture(scope="package")
 def film(tmp_path_factory):
     """Make a film of so many seconds; each is another one."""
-    folder, widths = tmp_path_factory.mktemp("films"), iter(range(160, 640, 16))
+    folder = tmp_path_factory.mktemp("films")
+    shapes = ((width, height) for height in count(96, 16) for width in range(160, 640, 16))
 
     def make(seconds):
-        width = next(widths)
-        return render(folder / f"film-{width}.mp4", seconds, width, 96)
+        width, height = next(shapes)
+        return render(folder / f"film-{width}-{height}.mp4", seconds, width, height)
 
     return make
 

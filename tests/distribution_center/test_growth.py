@@ -116,6 +116,10 @@ LINES = [
         steps_max=30 * 512,  # of so many stations that hold something it looks whether it is what is sought
     ),
     line(obtaining.LOCATE_SEGMENT, obtaining.LocateSegment(program="film", table=FILM.header.table, segment=0)),
+    line(
+        obtaining.REQUEST_ENGINE_TOKEN,
+        obtaining.RequestEngineToken(program="film", table=FILM.header.table, segment=0, certificate="A" * 43),
+    ),
     line(content.INGEST, content.Ingest(source="/nowhere/film.mp4", ingest="always-the-same")),
     line(content.ASK_INGEST, content.AskIngest("0" * 16)),
     line(content.TAKE_BACK_INGEST, content.TakeBackIngest(content.Ingest(source="/nowhere/film.mp4", ingest="never"))),
@@ -267,6 +271,7 @@ REFUSED = {
     "content/distribute",
     "content/ask-program",
     "director/locate-segment",
+    "director/engine-token",
 }
 
 

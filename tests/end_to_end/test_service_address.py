@@ -62,6 +62,24 @@ def decoded(frames):
     return [line for line in frames.read_text().splitlines() if line and not line.startswith("#")]
 
 
+@pytest.mark.peer("mpv")
+@pytest.mark.parametrize("befall", [kill, hang, pull])
+def test_mpv_shows_every_picture_whatever_befalls_the_director(station, program, tmp_path, befall):
+    """It writes a line a picture, in real time, and keeps nothing in store."""
+    url, director = station.playlist("north", program["program"]), station.director("north")
+    frames = tmp_path / "frames"
+    command = [
+        *("mpv", "--no-config", "--no-audio", "--really-quiet", "--cache=no", "--vf=lavfi=[realtime]"),
+        *(f"--o={frames}", "--of=framemd5", "--ofopts=flush_packets=1", "--ovc=rawvideo", url),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as player:
+        wait_until(lambda: len(decoded(frames)) if frames.exists() else 0, lambda count: count > 50, process=player)
+        befall(station, director)
+        complaints = player.communicate(timeout=PATIENCE_S)[1].decode()
+    assert len(decoded(frames)) == FRAMES, complaints
+    assert station.new_director(director)
+
+
 @pytest.mark.peer("gst-launch-1.0")
 @pytest.mark.parametrize("befall", [kill, hang, pull])
 def test_gstreamer_receives_every_byte_whatever_befalls_the_director(station, program, tmp_path, befall):

@@ -144,26 +144,51 @@ COUNT_STALLS = """() => {
 }"""
 
 
-def test_a_blade_is_pulled_and_the_film_goes_on(station, tmp_path_factory):
-    """Nobody who watches notices: the blade dies while half of the film has yet to be asked for."""
-    longer = render(tmp_path_factory.mktemp("longer") / "longer.mp4", 40)
-    program = station.publish(longer, "north", segment_ms=1000)
+@pytest.fixture(scope="module")
+def longer(station, tmp_path_factory):
+    """A film of which half has yet to be asked for when a player has begun."""
+    film = render(tmp_path_factory.mktemp("longer") / "longer.mp4", 40)
+    return station.publish(film, "north", segment_ms=1000)
+
+
+@pytest.fixture
+def restored(station):
+    yield
+    station.run("chassis-emulator", "fault", "clear", "all")
+    for row in station.ps():
+        if row["state"] == "empty":
+            station.run("chassis-emulator", "insert", row["name"])
+    station.up()
+
+
+@pytest.mark.parametrize(
+    ("befalls", "whom"),
+    [
+        (("pull", "--surprise"), "engine"),
+        (("pull", "--surprise"), "director"),
+        (("fault", "crash"), "director"),
+        (("fault", "hang"), "director"),
+    ],
+)
+@pytest.mark.usefixtures("restored")
+def test_a_blade_is_lost_and_the_film_goes_on(station, longer, befalls, whom):
+    """Nobody who watches notices."""
+    program = longer
 
     async def watch():
         async with watching(station, f"/#/watch/{program['program']}") as page:
             await plays(page, 1.0)
             await page.evaluate(COUNT_STALLS)
-            victim = station.engines("north")[0]["name"]
-            await asyncio.to_thread(station.run, "chassis-emulator", "pull", victim, "--surprise")
-            try:
-                await plays(page, 4.0)
-                assert await page.evaluate("window.stalls") == 0
-                await page.locator("#video").evaluate("(video) => { video.playbackRate = 8; }")
-                await becomes(page, "document.getElementById('video').ended")
-                await expect(page.locator("#hand-overs")).to_contain_text(f"in {program['segments']} segments")
-                assert await page.locator("#trouble").is_hidden()
-            finally:
-                await asyncio.to_thread(station.run, "chassis-emulator", "insert", victim)
+            victim = (station.director("north") if whom == "director" else station.engines("north")[0])["name"]
+            what, *how = befalls
+            words = (what, *how, victim) if what == "fault" else (what, victim, *how)
+            await asyncio.to_thread(station.run, "chassis-emulator", *words)
+            await plays(page, 4.0)
+            assert await page.evaluate("window.stalls") == 0
+            await page.locator("#video").evaluate("(video) => { video.playbackRate = 8; }")
+            await becomes(page, "document.getElementById('video').ended")
+            await expect(page.locator("#hand-overs")).to_contain_text(f"in {program['segments']} segments")
+            assert await page.locator("#trouble").is_hidden()
 
     asyncio.run(watch())
 
