@@ -19,6 +19,8 @@ SHOWN_EVERY = 5
 """Pictures: each fifth one can be decoded by itself."""
 PACKET_BYTES = 188
 _WATCHING_EVERY_S = 1.0
+SO_RCVBUFFORCE = 33
+"""socket(7); Python has no name for it."""
 
 
 def ingest(network, folder, width):
@@ -45,11 +47,14 @@ class Viewer:
         self.came = []
         """What came here, datagram by datagram."""
         self._done = threading.Event()
+        self._drained = threading.Event()
+        """Set when nothing has come for a while."""
         self._threads = [threading.Thread(target=self._be_there)]
         self._socket = None
         if port is None:
             self._socket = socket.socket(type=socket.SOCK_DGRAM)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            with suppress(PermissionError):  # beyond what the system gives to everybody
+                self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
             self._socket.bind(("127.0.0.1", 0))
             self._threads.append(threading.Thread(target=self._receive))
         self.port = port or self._socket.getsockname()[1]
@@ -84,8 +89,11 @@ class Viewer:
         self.network.say(self.door, "director/end-stream", **self.order)
 
     def wait_until(self, state):
-        """Until its director says so of the stream."""
+        """Until its director says so of the stream; at its end, until all that came has been taken, too."""
         wait_until(lambda: self.state, lambda told: told == state, why=self.network.logs)
+        if state == "ended" and self._socket:
+            self._drained.clear()
+            wait_until(self._drained.is_set, why=self.network.logs)
 
     @property
     def state(self):
@@ -109,8 +117,10 @@ class Viewer:
     def _receive(self):
         self._socket.settimeout(0.2)
         while not self._done.is_set():
-            with suppress(TimeoutError):
+            try:
                 self.came.append(self._socket.recv(1 << 16))
+            except TimeoutError:
+                self._drained.set()
 
     def _be_there(self):
         while not self._done.wait(_WATCHING_EVERY_S):
