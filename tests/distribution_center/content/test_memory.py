@@ -44,5 +44,6 @@ def peak_bytes(film, folder):
 def test_a_long_film_takes_hardly_more_memory_than_a_short_one(tmp_path):
     short, few = peak_bytes(film_of(tmp_path / "short.mp4", SHORT_S), tmp_path / "a")
     long, many = peak_bytes(film_of(tmp_path / "long.mp4", LONG_S), tmp_path / "b")
-    assert many >= LONG_S / 2 - 1
+    # The encoder sets key pictures where scenes change, too: a segment may become longer than was wished.
+    assert LONG_S / 2 >= many > LONG_S / 2 * 0.95
     assert long < short + (many - few) * FOR_A_SEGMENT_BYTES + 4 * MIB, (short, long)
