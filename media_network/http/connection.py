@@ -11,7 +11,8 @@ that it was given, and that was whole requests without a body. From the first oc
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
@@ -117,6 +118,33 @@ def _send_some(descriptor: int, answer: FileAnswer) -> None:
     answer.sent(os.sendfile(descriptor, answer.file.fileno(), answer.offset, answer.end - answer.offset))
 
 
+async def _send_rest(transport: asyncio.Transport, answer: FileAnswer) -> None:
+    """Nothing else is heard meanwhile: `loop.sendfile` pauses reading."""
+    loop = asyncio.get_running_loop()
+    try:
+        while answer.offset < answer.end:
+            left = answer.end - answer.offset
+            answer.sent(await loop.sendfile(transport, answer.file, answer.offset, left))
+    except (OSError, RuntimeError):  # RuntimeError: it has been closed meanwhile
+        transport.abort()
+
+
+@contextmanager
+def _head_joined(transport: asyncio.Transport) -> Iterator[int | None]:
+    """The descriptor of a connection, over which a head waits for what comes after it (tcp(7), TCP_CORK); None: it has
+    none. Raises OSError."""
+    to: socket.socket | None = transport.get_extra_info("socket")
+    if to is None or to.fileno() < 0:
+        yield None
+        return
+    to.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    try:
+        yield to.fileno()
+    finally:
+        if to.fileno() >= 0:
+            to.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+
 class Connection(asyncio.Protocol):
     """What asyncio tells of it, told on to the framework but for what is answered at once."""
 
@@ -130,8 +158,6 @@ class Connection(asyncio.Protocol):
         self._comes_back = False
         """Whether it will have nothing once it has answered what it was given last."""
         self._under_way = 0
-        self._full = False
-        """Whether what is written waits for the reader."""
         self._heard_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -175,12 +201,10 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """See `asyncio.Protocol`."""
-        self._full = True
         self.framework.pause_writing()
 
     def resume_writing(self) -> None:
         """See `asyncio.Protocol`."""
-        self._full = False
         self.framework.resume_writing()
 
     def force_close(self) -> None:
@@ -214,17 +238,11 @@ class Connection(asyncio.Protocol):
 
     def _send(self, transport: asyncio.Transport, answer: FileAnswer) -> bool:
         """Send a part of a file as far as the reader takes it at once, and see to the rest; whether that is nothing."""
-        to: socket.socket | None = transport.get_extra_info("socket")
-        descriptor = to.fileno() if to else -1
         try:
-            if to and descriptor >= 0:
-                # The head goes into the first segment of TCP that the file fills.
-                to.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-            transport.write(answer.head)
-            if descriptor >= 0 and not transport.get_write_buffer_size():
-                _send_some(descriptor, answer)
-            if to and to.fileno() >= 0:
-                to.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            with _head_joined(transport) as descriptor:
+                transport.write(answer.head)
+                if descriptor is not None and not transport.get_write_buffer_size():
+                    _send_some(descriptor, answer)
         except (BlockingIOError, InterruptedError):
             pass  # It will take more when it has read some.
         except OSError:
@@ -236,22 +254,15 @@ class Connection(asyncio.Protocol):
             return True
         self._free, self._comes_back = False, True
         self._under_way += 1
-        self._sending = asyncio.get_running_loop().create_task(self._send_rest(transport, answer), name="send a file")
+        self._sending = asyncio.get_running_loop().create_task(_send_rest(transport, answer), name="send a file")
+        # A task that is cancelled before its first step never comes to a `finally` of its own.
+        self._sending.add_done_callback(lambda _: self._sent(answer))
         return False
 
-    async def _send_rest(self, transport: asyncio.Transport, answer: FileAnswer) -> None:
-        """Nothing else is heard meanwhile: `loop.sendfile` pauses reading."""
-        loop = asyncio.get_running_loop()
-        try:
-            while answer.offset < answer.end:
-                left = answer.end - answer.offset
-                answer.sent(await loop.sendfile(transport, answer.file, answer.offset, left))
-        except (OSError, RuntimeError):  # RuntimeError: it has been closed meanwhile
-            transport.abort()
-        finally:
-            answer.over()
-            self._answering.gate.idle(self)
-            self.ends()
+    def _sent(self, answer: FileAnswer) -> None:
+        answer.over()
+        self._answering.gate.idle(self)
+        self.ends()
 
     def _look_again(self, in_s: float) -> None:
         self._watch = asyncio.get_running_loop().call_later(in_s, self._look)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from blade_agent.main_board.engine.store.layout import SegmentKey
 from blade_agent.main_board.engine.store.store import SegmentStore, nobody_knows
 from media_network.address import Address
 from media_network.files import DiskFiles
+from media_network.http import connection
 from media_network.http.client import HttpClient
 from media_network.http.server import HandlerTable, serve
 from media_network.segment_url import HELD_SEGMENT_PATH, segment_target
@@ -161,6 +163,59 @@ def test_a_slow_reader_gets_all_of_it_and_what_he_asks_for_next(tmp_path):
                 assert (status, body == SMALL) == (200, True)
             writer.close()
             assert there.resource.under_way == 0
+
+    asyncio.run(story())
+
+
+@pytest.fixture
+def transports(monkeypatch):
+    """Of all connections that are made, at the side of the server."""
+    made, connection_made = [], connection.Connection.connection_made
+
+    def noting(self, transport):
+        made.append(transport)
+        connection_made(self, transport)
+
+    monkeypatch.setattr(connection.Connection, "connection_made", noting)
+    return made
+
+
+def test_no_later_answer_waits_where_one_found_no_room(tmp_path, transports, monkeypatch):
+    def finds_none(*_):
+        raise BlockingIOError
+
+    async def story():
+        async with door(tmp_path) as there:
+            await asked(there, 0)
+            reader, writer = await there.connect()
+            with monkeypatch.context() as patched:
+                patched.setattr(connection, "_send_some", finds_none)
+                writer.write(there.request(0))
+                assert (await answer_of(reader))[2] == SMALL
+            corked = transports[-1].get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK)
+            assert not corked
+            writer.write(there.request(0))
+            assert (await answer_of(reader))[2] == SMALL
+            writer.close()
+
+    asyncio.run(story())
+
+
+def test_who_leaves_before_the_rest_is_begun_leaves_nothing_behind(tmp_path, transports, monkeypatch):
+    def leaves(*_):
+        transports[-1].abort()
+        raise BlockingIOError
+
+    async def story():
+        async with door(tmp_path) as there:
+            await asked(there, 0)
+            monkeypatch.setattr(connection, "_send_some", leaves)
+            reader, writer = await there.connect()
+            writer.write(there.request(0))
+            await reader.read()
+            await until(lambda: there.resource.under_way == 0)
+            assert +there.resource.reading == {}
+            writer.close()
 
     asyncio.run(story())
 
