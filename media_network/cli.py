@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ from media_network.default_state import STATE_VARIABLE, default_state_folder
 from media_network.deferred_commands import DeferredCommands
 from media_network.document_error import DocumentError
 from media_network.os_trouble import in_words
+
+if TYPE_CHECKING:
+    from media_network.address import Address
 
 _DESCRIPTORS_WANTED = 32_768
 
@@ -181,6 +184,18 @@ def _only_one(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
+
+
+def as_address(_: click.Context, __: click.Parameter, text: str | None) -> "Address | None":
+    """What an option takes that names a party as HOST:PORT. Raises click.BadParameter."""
+    from media_network.address import Address
+
+    if text is None:
+        return None
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def json_option(what: str) -> Callable[[Command], Command]:

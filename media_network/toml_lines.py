@@ -7,6 +7,7 @@ strings, arrays and what is in arrays go on in the next one), so the grammar sta
 import re
 import tomllib
 from collections import Counter
+from io import StringIO
 from typing import Any
 
 from media_network.strict_reading import below
@@ -23,7 +24,7 @@ def lines_of(text: str) -> dict[str, int]:
     entries: Counter[str] = Counter()
     table, statement = "", ""
     begins = 1
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+    for number, line in enumerate(StringIO(text), start=1):
         statement += line
         said = _read(statement)
         if said is None:
@@ -79,7 +80,7 @@ def _tables(header: dict[str, Any], entries: Counter[str]) -> list[str]:
 def _note_parts(lines: dict[str, int], statement: str, table: str, begins: int) -> None:
     """Note each entry of a list that goes over several lines at the line with which it is whole."""
     read = ""
-    for number, line in enumerate(statement.splitlines(keepends=True)[:-1], start=begins):
+    for number, line in enumerate(list(StringIO(statement))[:-1], start=begins):
         read += line
         if (said := _read(f"{read}]")) is not None:
             _note(lines, said, table, number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from media_network.cli import UserError, json_option, settings_option
+from media_network.cli import UserError, as_address, json_option, settings_option
 from media_network.presenting import present, watch_option
 from media_network.table import table_or
 
@@ -22,22 +22,11 @@ _ANSWERS_WITHIN_S = 5.0
 _HINT = "Name the director's control address with --director: `blade-agent chassis status` shows its slot."
 
 
-def _address(_: click.Context, __: click.Parameter, text: str | None) -> "Address | None":
-    from media_network.address import Address
-
-    if text is None:
-        return None
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 @click.command()
 @click.option(
     "--director",
     metavar="HOST:PORT",
-    callback=_address,
+    callback=as_address,
     help="Where the station's director answers machines.  [default: that of the blade of the settings file]",
 )
 @settings_option("/etc/media-station/blade.toml", "address, media_port, control_port")

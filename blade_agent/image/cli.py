@@ -72,10 +72,15 @@ def verify(path: Path, key: Path, *, as_json: bool) -> None:
     help="A whole disk, to flash; or the system of one slot, to update.",
 )
 @click.option("--release", required=True, help="What is in it, such as 1.2.3.")
-@click.option("--minimum", help="What is not to be older once it works.  [default: the release]")
+@click.option(
+    "--minimum",
+    default="0.0.0",
+    show_default=True,
+    help="Once it works nothing older is taken, and a rollback does not go to anything older.",
+)
 @json_option("an object with the two files and what is in them")
 def describe(
-    path: Path, *, profile: str, kind: Literal["disk", "system"], release: str, minimum: str | None, as_json: bool
+    path: Path, *, profile: str, kind: Literal["disk", "system"], release: str, minimum: str, as_json: bool
 ) -> None:
     """Write the manifest of IMAGE, which is not packed, and the block map that bmaptool reads, beside it.
 
@@ -94,7 +99,7 @@ def describe(
     if path.name.endswith(PACKED):
         raise UserError(f"{path} is packed", "Describe it before it is: its holes are not in the map otherwise.")
     try:
-        octets = manifest_octets(made_of(path, profile=profile, release=release, minimum=minimum or release, kind=kind))
+        octets = manifest_octets(made_of(path, profile=profile, release=release, minimum=minimum, kind=kind))
         manifest = parse_manifest(octets)
     except (ManifestRefused, ValueError) as error:
         raise UserError(f"{path} cannot be described: {error}", "A release is three numbers, such as 1.2.3.") from error

@@ -36,7 +36,7 @@ def opened_payload(path: Path, manifest: ImageManifest) -> Iterator[Iterator[tup
         if path.name.endswith(PACKED):
             unpacking = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX)
             with unpacking.stream_reader(file, read_across_frames=True) as unpacked:
-                yield _of_packed(unpacked, manifest)
+                yield _of_stream(unpacked, manifest)
         else:
             yield _of_plain(file, manifest)
 
@@ -44,21 +44,22 @@ def opened_payload(path: Path, manifest: ImageManifest) -> Iterator[Iterator[tup
 def _of_plain(file: BinaryIO, manifest: ImageManifest) -> Iterator[tuple[int, bytes]]:
     if os.fstat(file.fileno()).st_size != manifest.size_bytes:
         raise PayloadRefused(f"it does not have {manifest.size_bytes} bytes")
-    for number, digest in manifest.digests.items():
-        file.seek(number * manifest.chunk_bytes)
-        yield number, _signed(_read(file, manifest.length_of(number)), number, digest, manifest)
+    yield from _of_stream(file, manifest)
 
 
-def _of_packed(unpacked: _Readable, manifest: ImageManifest) -> Iterator[tuple[int, bytes]]:
+def _of_stream(source: _Readable, manifest: ImageManifest) -> Iterator[tuple[int, bytes]]:
     digests = manifest.digests
     for number in range(manifest.chunk_count):
         length = manifest.length_of(number)
-        chunk = _read(unpacked, length)
+        chunk = _read(source, length)
         if len(chunk) < length:
             raise PayloadRefused(f"it ends in chunk {number} of {manifest.chunk_count}")
         if number in digests:
             yield number, _signed(chunk, number, digests[number], manifest)
-    if _read(unpacked, 1):
+        elif chunk != bytes(length):
+            # Nobody here writes it, but whoever copies the whole image would.
+            raise PayloadRefused(f"chunk {number} of {manifest.chunk_count} holds something that was not signed")
+    if _read(source, 1):
         raise PayloadRefused(f"it does not end after {manifest.size_bytes} bytes")
 
 

@@ -68,10 +68,10 @@ class Staging:
         Raises what `check` does, and NotWritten, PayloadRefused, BootNotKept.
         """
         slot = self.check(manifest)
-        self._copies.change(begin)
-        with _opened(self._slots(slot)) as disk:
+        with _opened(self._slots(slot)) as disk:  # until it is noted, so that nobody else begins meanwhile
+            self._copies.change(begin)
             written = ImageWriter(disk, manifest, chunks, wrote=wrote, read=read).run()
-        self._copies.change(_stage_of(manifest))
+            self._copies.change(_stage_of(manifest))
         return written
 
 

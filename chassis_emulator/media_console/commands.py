@@ -10,22 +10,11 @@ import click
 
 from chassis_emulator.media_console.errors import ConsoleError, NoAuthentication
 from media_network import center_names
-from media_network.cli import UserError, echo_json, json_option, state_dir_option
+from media_network.cli import UserError, as_address, echo_json, json_option, state_dir_option
 from media_network.password_input import password_option, read_password
 
 if TYPE_CHECKING:
     from media_network.address import Address
-
-
-def _address(_: click.Context, __: click.Parameter, text: str | None) -> "Address | None":
-    from media_network.address import Address
-
-    if text is None:
-        return None
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 _center_option = click.option(
@@ -56,7 +45,7 @@ _center_option = click.option(
 @click.option(
     "--to",
     metavar="HOST:PORT",
-    callback=_address,
+    callback=as_address,
     help="By push: send the stream to another player there; HOST is this one, or the station allows others.",
 )
 @state_dir_option
@@ -114,7 +103,7 @@ def play(
 @click.command()
 @click.argument("name")
 @click.option(
-    "--server", metavar="HOST:PORT", callback=_address, help="The authentication server, if not on this laptop."
+    "--server", metavar="HOST:PORT", callback=as_address, help="The authentication server, if not on this laptop."
 )
 @password_option
 @state_dir_option

@@ -22,6 +22,7 @@ from media_network.http.request_head import RequestHead, read_head
 
 KEEP_ALIVE_S = 75.0
 """So long a connection is kept over which nothing is asked."""
+_COUNTED_BYTES = 1024 * 1024
 
 
 class Answering:
@@ -123,8 +124,9 @@ async def _send_rest(transport: asyncio.Transport, answer: FileAnswer) -> None:
     loop = asyncio.get_running_loop()
     try:
         while answer.offset < answer.end:
-            left = answer.end - answer.offset
-            answer.sent(await loop.sendfile(transport, answer.file, answer.offset, left))
+            # What has left is counted in parts: who leaves before the end has had the others.
+            some = min(answer.end - answer.offset, _COUNTED_BYTES)
+            answer.sent(await loop.sendfile(transport, answer.file, answer.offset, some))
     except (OSError, RuntimeError):  # RuntimeError: it has been closed meanwhile
         transport.abort()
 

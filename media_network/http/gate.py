@@ -16,8 +16,9 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 8192
 _CONNECTIONS_MIN = 16
-_RESERVED = 32
-"""Descriptors for what is opened beside the connections: files, and connections to others."""
+_RESERVED = 160
+"""Descriptors for what is opened beside the connections: files, those of segments that stay open (`kept_open.py`), and
+connections to others."""
 _DESCRIPTORS_A_CONNECTION = 2
 """Itself, and the segment that is sent over it."""
 

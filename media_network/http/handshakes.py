@@ -20,6 +20,8 @@ HANDSHAKES_AT_ONCE = 64
 """Of one host, without any wait; a process keeps its connections."""
 HANDSHAKES_PER_S = 20.0
 """Of one host, after that."""
+WAIT_S_MAX = 1.5
+"""Nobody waits longer for his turn: who asks gives up after 2 s."""
 _HOSTS_KEPT = 1024
 
 
@@ -30,13 +32,17 @@ class HandshakePace:
         self._free_at: OrderedDict[str, float] = OrderedDict()
         """When a host has all of its handshakes again."""
 
-    def wait_s(self, host: str, now_s: float) -> float:
-        """How long a host has to wait for the handshake that it begins now; it is counted."""
-        free_at = max(self._free_at.pop(host, now_s), now_s) + 1 / HANDSHAKES_PER_S
-        self._free_at[host] = free_at
+    def wait_s(self, host: str, now_s: float) -> float | None:
+        """How long a host has to wait for the handshake that it begins now; None: too long, and it is not counted.
+
+        So a host that asks too often has its next handshake a moment after it has stopped.
+        """
+        free_at = max(self._free_at.pop(host, now_s), now_s)
+        wait_s = max(0.0, free_at + 1 / HANDSHAKES_PER_S - now_s - HANDSHAKES_AT_ONCE / HANDSHAKES_PER_S)
+        self._free_at[host] = free_at if wait_s > WAIT_S_MAX else free_at + 1 / HANDSHAKES_PER_S
         if len(self._free_at) > _HOSTS_KEPT:
             self._free_at.popitem(last=False)
-        return max(0.0, free_at - now_s - HANDSHAKES_AT_ONCE / HANDSHAKES_PER_S)
+        return wait_s if wait_s <= WAIT_S_MAX else None
 
 
 def after_handshakes(
@@ -102,9 +108,13 @@ class _Greeting(asyncio.Protocol):
 
     async def _greet(self, transport: asyncio.Transport, host: str) -> None:
         loop, early = asyncio.get_running_loop(), _Early()
+        wait_s = self._pace.wait_s(host, loop.time())
+        if wait_s is None:
+            transport.abort()
+            return
         try:
             async with asyncio.timeout(HANDSHAKE_WITHIN_S):
-                await asyncio.sleep(self._pace.wait_s(host, loop.time()))
+                await asyncio.sleep(wait_s)
                 secured = await loop.start_tls(transport, early, self._context, server_side=True)
         except (OSError, TimeoutError) as error:
             logger.debug("%s did not finish its handshake: %s", host, error)

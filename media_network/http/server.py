@@ -216,8 +216,8 @@ async def serve(
     With an `identification` callers have to show who they are. Raises OSError when the address cannot be bound.
     """
     context = identification.server_context if identification else None
-    # A guard sees every request first.
-    at_once = None if table.guards else table.at_once
+    # A guard sees every request first, and over TLS no file leaves by itself.
+    at_once = None if table.guards or identification else table.at_once
     application = _application(table, identification)
     async with serve_application(application, address, gate, at_once=at_once, context=context) as bound:
         yield bound

@@ -111,7 +111,7 @@ class AuthorityFolder:
         hosts = tuple(hosts)
         pem = authority.issue(identity, hosts, now, lives)
         shown = read_certificate(pem)
-        write_secret(self._issued / f"{shown.serial:040x}.pem", public_part(pem).decode())
+        write_secret(self._issued / f"{shown.serial:040x}.pem", public_part(pem).decode(), durable=True)
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.hand_on(to)
         write_secret(to / CREDENTIALS, pem.decode())
@@ -128,6 +128,9 @@ class AuthorityFolder:
         """Make another key and certificate in place of a party's. Raises BadCertificate, AuthorityUnfit, OSError."""
         pem = (folder / CREDENTIALS).read_bytes()
         shown = read_certificate(pem)
+        if not authority.has_signed(pem):
+            # The folder is its party's, who may have written any name there.
+            raise AuthorityUnfit(self.path, f"it has not signed the certificate of {shown.identity}")
         if shown.serial in self.revoked_serials():
             raise AuthorityUnfit(self.path, f"the certificate of {shown.identity} has been revoked")
         return self.issue(authority, shown.identity, hosts_of(pem), folder, now, lives)

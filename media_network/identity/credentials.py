@@ -127,7 +127,7 @@ class Credentials:
 
     def _read_revoked(self, authority: Path) -> frozenset[int]:
         path = Path(self._settings.revoked)
-        if not self._settings.revoked or not path.exists():
+        if not self._settings.revoked:
             return frozenset()
         return _parsed(path, lambda: read_revoked(_octets(path), _octets(authority)))
 

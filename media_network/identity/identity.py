@@ -9,6 +9,7 @@ URI_CHARS_MAX = 2048
 _PREFIX = "spiffe://"
 _DOMAIN = re.compile(r"[a-z0-9._-]{1,255}", re.ASCII)
 _NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}", re.ASCII)
+_SLOT = re.compile(r"[1-9][0-9]{0,3}")
 """A part of a path (SPIFFE-ID, 2.2); the two that mean a folder are none."""
 
 
@@ -61,8 +62,8 @@ class Identity:
         for name in self.names:
             if not _NAME.fullmatch(name):
                 raise BadIdentity(f"{name[:80]!r} is no name: use at most 64 letters, digits and . _ -")
-        if self.kind is IdentityKind.BLADE and not self.names[1].isdecimal():
-            raise BadIdentity(f"{self.names[1][:80]!r} is no slot: a slot is a number")
+        if self.kind is IdentityKind.BLADE and not _SLOT.fullmatch(self.names[1]):
+            raise BadIdentity(f"{self.names[1][:80]!r} is no slot: a slot is a number, without zeros in front")
 
     @classmethod
     def parse(cls, uri: str) -> "Identity":

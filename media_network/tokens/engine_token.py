@@ -74,9 +74,10 @@ class EngineTokenVerifier:
         Raises KeysUnreadable: they are none.
         """
         told = KeySet.parse(jwks.encode())
-        for key in (told.get(kid) for kid in told):
-            if key and all(key.kid != known.kid for known in self._known):
-                self._known.append(key)
+        news = [key for key in map(told.get, told) if key and all(key.kid != known.kid for known in self._known)]
+        if not news:
+            return  # what has been verified stays so
+        self._known.extend(news)
         self._tokens.keys = KeySet(self._known)
 
     def refusal(self, token: str, request: CopyRequest, now: float) -> Refused | None:

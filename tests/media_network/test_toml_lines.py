@@ -119,3 +119,11 @@ def test_every_key_of_every_file_has_the_line_on_which_it_stands(whole):
     stands = {as_path(place): number for number, (_, place) in enumerate(rows, start=1)}
     assert {path: lines.get(path) for path in stands} == stands
     assert all(line_of(lines, as_path(place)) for place in places(whole))
+
+
+def test_only_a_line_feed_ends_a_line():
+    assert lines_of("# a\u2028b\u0085c\nkey = 1\ntext = '''\nx\u2029y'''\nlast = 2\n") == {
+        "key": 2,
+        "text": 3,
+        "last": 5,
+    }

@@ -363,6 +363,8 @@ class Director:
                 Address.parse(message.rtsp)
         except ValueError as error:
             return Refused(Reason.BAD_MESSAGE, str(error))
+        if asker.peer and (address.host, message.slot) != (asker.host, asker.peer.identity.slot):
+            return Refused(Reason.NOT_ALLOWED, f"{asker.name} speaks for itself, not for {address}")
         earlier = self._roster.get(address)
         if earlier and earlier.boot != message.boot:
             self._lose(earlier)
@@ -405,6 +407,8 @@ class Director:
         engine = self._enlisted(message.engine, message.boot)
         if message.epoch != self._term.epoch or self._term.standing.superseded:
             return self._stale(message.epoch)
+        if engine and asker.peer and engine.address.host != asker.host:
+            return Refused(Reason.NOT_ALLOWED, f"{asker.name} speaks for itself, not for {engine.address}")
         if engine is None:
             return Refused(Reason.UNKNOWN_ENGINE, f"{message.engine} has not enlisted with this boot")
         self._roster.report(message, engine, _now())

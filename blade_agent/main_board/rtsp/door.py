@@ -19,7 +19,7 @@ from blade_agent.main_board.rtsp.desk import (
     RtspOrder,
     RtspSession,
 )
-from blade_agent.main_board.rtsp.interleaving import InterleavedStream
+from blade_agent.main_board.rtsp.interleaving import WAITING_BYTES_MAX, InterleavedStream
 from blade_agent.main_board.rtsp.message import (
     READ_BYTES,
     Interleaved,
@@ -39,6 +39,8 @@ from media_network.refusal import Reason, Refused
 logger = logging.getLogger(__name__)
 
 _SILENT_S = 75.0
+UNREAD_BYTES_MAX = 64 * 1024
+"""Of answers that a player has yet to take; streams beside."""
 """A connection without a session over which nothing comes for so long is closed."""
 _UNACKNOWLEDGED_MS = 30_000
 """A player that takes nothing for so long has gone, whatever its connection says (TCP_USER_TIMEOUT)."""
@@ -64,6 +66,8 @@ class RtspDoor:
         self._viewings: dict[str, Viewing] = {}
         self._interleaved: dict[str, InterleavedStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._opening = asyncio.Lock()
+        """Two connections may order the same session to play."""
 
     @property
     def carried(self) -> int:
@@ -115,9 +119,15 @@ class RtspDoor:
                     viewing = await self._viewing(session)
                 except OSError:
                     return _NO_PORTS
-                if stream := self._interleaved.get(session.name):
+                stream = self._interleaved.get(session.name)
+                if stream:
                     stream.hold()
-                return await viewing.play(at_ms, scale)
+                try:
+                    return await viewing.play(at_ms, scale)
+                except BaseException:
+                    if stream:
+                        stream.release()  # nobody will be answered
+                    raise
             case PauseStream(session=session):
                 viewing = await self._viewing(session)
                 return await viewing.pause()
@@ -159,15 +169,26 @@ class RtspDoor:
 
     async def _viewing(self, session: RtspSession) -> Viewing:
         """The stream of a session. Raises OSError where there are no ports for it."""
-        if found := self._viewings.get(session.name):
-            return found
+        async with self._opening:
+            return self._viewings.get(session.name) or await self._open_viewing(session)
+
+    async def _open_viewing(self, session: RtspSession) -> Viewing:
         console = Address(session.transport.destination or session.host, 0)
         if session.transport.ports:
             console = console._replace(port=session.transport.ports[0])
         else:
-            connection = self.connections[session.connection]
+            connection = self.connections.get(session.connection)
+            if connection is None:
+                raise OSError("the connection is closed")
             stream = InterleavedStream(self.source, connection.write, connection.waiting_bytes)
-            await stream.open(self.own.host, session.transport.channels)
+            try:
+                await stream.open(self.own.host, session.transport.channels)
+            except BaseException:
+                stream.close()
+                raise
+            if session.name not in self.desk.sessions:
+                stream.close()
+                raise OSError("the session is over")
             self._interleaved[session.name] = stream
             console = stream.address
         viewing = self._viewings[session.name] = Viewing(self.director, session.header, session.token, console)
@@ -282,6 +303,10 @@ class _Connection(asyncio.BufferedProtocol):
             except Exception:
                 logger.exception("a request of %s by RTSP", self._host)
                 self.write(RtspResponse(status=RtspStatus.INTERNAL_SERVER_ERROR).octets(heard.number))
+            # A stream that is not taken is left out; answers are not, so who takes none has too many.
+            if self.waiting_bytes() > UNREAD_BYTES_MAX + (WAITING_BYTES_MAX if self._door.has_sessions(self) else 0):
+                self.force_close()
+                return
         self._answering = None
         if self._transport and not self._transport.is_closing():
             self._transport.resume_reading()

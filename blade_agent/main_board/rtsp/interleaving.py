@@ -9,7 +9,7 @@ from blade_agent.main_board.rtsp.message import interleaved
 from media_network.address import Address
 from media_network.rtp import RTP_DATAGRAM_BYTES
 
-_WAITING_BYTES_MAX = 4 * 1024 * 1024
+WAITING_BYTES_MAX = 4 * 1024 * 1024
 """What a player may be behind; what comes then is left out, as on any wire that is full."""
 _RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 _PAIRS_TRIED = 64
@@ -71,9 +71,9 @@ class InterleavedStream:
         frame = interleaved(channel, data)
         if self._held is not None:
             self._held_bytes += len(frame)
-            if self._held_bytes <= _WAITING_BYTES_MAX:
+            if self._held_bytes <= WAITING_BYTES_MAX:
                 self._held.append(frame)
-        elif self._waiting() < _WAITING_BYTES_MAX:
+        elif self._waiting() < WAITING_BYTES_MAX:
             self._write(frame)
         else:
             self.left_out += 1

@@ -188,6 +188,8 @@ def _request_of(lines: list[str]) -> RtspRequest:
     if len(words) != len(("method", "uri", "version")) or not _is_token(words[0]):
         raise _BadHead
     method, uri, version = words
+    if not uri.isprintable():
+        raise _BadHead
     if version != _VERSION:
         raise _BadHead(RtspStatus.RTSP_VERSION_NOT_SUPPORTED if version.startswith("RTSP/") else RtspStatus.BAD_REQUEST)
     if len(uri) > URI_CHARACTERS_MAX:

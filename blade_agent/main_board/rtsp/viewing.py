@@ -12,7 +12,7 @@ from blade_agent.main_board.rtsp.play_time import lasts_ms, program_ms, sent_ms
 from media_network.address import Address
 from media_network.fields import ProgramId
 from media_network.http.client import HttpClient
-from media_network.http.errors import NetworkError
+from media_network.http.errors import NetworkError, Unreachable
 from media_network.messages.steering import (
     END_STREAM,
     PAUSE,
@@ -69,20 +69,25 @@ class DirectorOfNow:
     ) -> Reply | Refused:
         """The answer; a refusal where there is none in time."""
         loop = asyncio.get_running_loop()
-        until_s, answer = loop.time() + within_s, None
+        until_s = loop.time() + within_s
         while True:
-            if director := self._where():
-                try:
-                    deadline_s = max(_AGAIN_S, min(until_s - loop.time(), _WITHIN_S))
-                    answer = await self.http.ask(director, verb, message, deadline_s=deadline_s)
-                except NetworkError as error:
-                    logger.info("%s", error)
-                else:
-                    if not (isinstance(answer, Refused) and answer.reason in _LATER):
-                        return answer
-            if loop.time() + _AGAIN_S > until_s:
-                return answer or _NOBODY_DIRECTS
+            answer = await self.ask_once(verb, message, deadline_s=max(_AGAIN_S, min(until_s - loop.time(), _WITHIN_S)))
+            if not (isinstance(answer, Refused) and answer.reason in _LATER) or loop.time() + _AGAIN_S > until_s:
+                return answer
             await asyncio.sleep(_AGAIN_S)
+
+    async def ask_once(
+        self, verb: Verb[Request, Reply], message: Request, *, deadline_s: float = _ASK_S
+    ) -> Reply | Refused:
+        """The answer to one attempt: for who asks again soon anyway."""
+        director = self._where()
+        if director is None:
+            return _NOBODY_DIRECTS
+        try:
+            return await self.http.ask(director, verb, message, deadline_s=deadline_s)
+        except NetworkError as error:
+            logger.info("%s", error)
+            return _NOBODY_DIRECTS
 
     async def describe(self, program: ProgramId, token: str | None, rtsp: str) -> Described | Refused:
         """What there is to know of a program that a player has asked about at `rtsp`."""
@@ -104,6 +109,8 @@ class Viewing:
         """Whether nothing is sent, and nothing will be, but for another PLAY."""
         self._order = asyncio.Lock()
         """One order after the other is carried out, whatever connections they come over."""
+        self._over = False
+        """Whether nobody may begin it any more."""
 
     @property
     def report_interval_s(self) -> float:
@@ -113,14 +120,17 @@ class Viewing:
     async def play(self, at_ms: int | None, scale: float | None) -> Playing | Refused:
         """Begin, or go on; elsewhere, or at another speed."""
         async with self._order:
-            return await self._play(at_ms, scale)
+            return _NOTHING_PLAYS if self._over else await self._play(at_ms, scale)
 
     async def _play(self, at_ms: int | None, scale: float | None) -> Playing | Refused:
         if self._redirect is None or self.ended:
             begun = await self._begin(program_ms(self._header, at_ms or 0))
             if isinstance(begun, Refused) or scale in (None, 1):
                 return begun
-            return self._going(await self._steer(SCALE, self._scale(scale)))
+            going = self._going(await self._steer(SCALE, self._scale(scale)))
+            if isinstance(going, Refused):
+                await self._end()  # nobody knows that it was begun
+            return going
         answer: Steered | Refused | None = None
         if at_ms is not None:
             answer = await self._steer(SEEK, self._seek(program_ms(self._header, at_ms)))
@@ -151,7 +161,13 @@ class Viewing:
         return Halted(sent_ms(header, answer.place.packets)) if answer.place else end
 
     async def end(self) -> None:
-        """Nobody wants it any more. A director that does not hear it notices that nobody watches."""
+        """Nobody wants it any more. What is being begun is, and ended then."""
+        self._over = True
+        async with self._order:
+            await self._end()
+
+    async def _end(self) -> None:
+        """A director that does not hear it notices that nobody watches."""
         if self._redirect and not self.ended:
             self.ended = True
             order = EndStream(session=self._redirect.session, ticket=self._redirect.ticket)
@@ -163,7 +179,7 @@ class Viewing:
             return None
         session = self._redirect.session
         message = Watching(session=session, known_turn=self._known_turn or None)
-        answer = await self._director.ask(WATCHING, message, within_s=_ASK_S)
+        answer = await self._director.ask_once(WATCHING, message)
         if self._redirect.session != session:
             return None
         if isinstance(answer, Refused):
@@ -201,8 +217,12 @@ class Viewing:
         try:
             engine = Address.parse(redirect.engine)
             answer = await self._director.http.ask(engine, STREAM, message, deadline_s=_ASK_S)
-        except (ValueError, NetworkError) as error:
+        except ValueError as error:
             return Refused(Reason.NO_ENGINE, str(error))
+        except Unreachable as error:
+            return None if error.received else Refused(Reason.NO_ENGINE, str(error))
+        except NetworkError:
+            return None
         return answer if isinstance(answer, Refused) and not answer.perhaps_done else None
 
     async def _steer(self, verb: Verb[Request, Steered], order: Request) -> Steered | Refused:

@@ -66,6 +66,17 @@ def test_one_bit_of_the_payload_that_is_wrong_in_any_chunk(image, number, packed
     assert_refused(verify(pack(image) if packed else image), f"chunk {number} of 7 is not what was signed")
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("number", sorted(set(range(7)) - set(HELD)))
+def test_something_in_a_chunk_of_which_nothing_was_signed(image, number, packed):
+    """Whoever copies the whole image would have it on his disk."""
+    with image.open("r+b") as file:
+        file.seek(number * CHUNK_BYTES + 4095)
+        file.write(b"x")
+    refused = f"chunk {number} of 7 holds something that was not signed"
+    assert_refused(verify(pack(image) if packed else image), refused)
+
+
 @pytest.mark.parametrize("length", [0, 100, CHUNK_BYTES, 4 * CHUNK_BYTES, SIZE - 1, SIZE + 1])
 def test_an_image_that_is_cut_or_goes_on(image, length):
     with image.open("r+b") as file:
@@ -188,9 +199,9 @@ def test_json_says_what_was_written(tmp_path):
         "size_bytes": SIZE,
         "mapped_bytes": 3 * CHUNK_BYTES + 100 * 4096,
     }
-    manifest = describe(image, profile=PROFILE, release=RELEASE, minimum=RELEASE)
+    manifest = describe(image, profile=PROFILE, release=RELEASE, minimum="0.0.0")
     assert parse_manifest(manifest_path(image).read_bytes()) == manifest
-    sign_image(image, Signer(1), minimum=RELEASE)
+    sign_image(image, Signer(1), minimum="0.0.0")
     assert manifest_path(image).read_bytes() == manifest_octets(manifest)
 
 

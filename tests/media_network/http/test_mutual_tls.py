@@ -298,6 +298,10 @@ def test_a_host_has_a_rate_of_handshakes_and_others_are_not_kept_waiting():
     assert waits[-1] == pytest.approx(20 / HANDSHAKES_PER_S)
     assert pace.wait_s("b", 100.0) == 0
     assert pace.wait_s("a", 200.0) == 0
+    for attempt in range(10_000):
+        pace.wait_s("c", 300.0 + attempt / 1000)
+    assert pace.wait_s("c", 310.0) is None
+    assert pace.wait_s("c", 312.0) is not None, "who has stopped is not kept out for what he was refused"
     for host in range(5000):
         pace.wait_s(str(host), 200.0)
     assert len(pace._free_at) < 2000

@@ -108,3 +108,34 @@ def test_an_authority_is_made_once_and_knows_its_own_domain_only(authority):
         Authority.found("No Domain", utc_now())
     with pytest.raises(AuthorityUnfit, match="no authority"):
         AuthorityFolder(authority.parties / "elsewhere").load()
+
+
+def test_nothing_is_renewed_that_the_authority_has_not_signed(authority, tmp_path):
+    """The folder of a party is its own: it may put there what it likes."""
+    authority.issue("blade/north/2", "127.0.0.2")
+    (tmp_path / "other").mkdir()
+    forger = TestAuthority(tmp_path / "other", DOMAIN)
+    forger.issue("operator/root", "127.0.0.9")
+    forged = (tmp_path / "other" / "operator-root" / CREDENTIALS).read_bytes()
+    (tmp_path / "blade-north-2" / CREDENTIALS).write_bytes(forged)
+    with pytest.raises(AuthorityUnfit, match="has not signed"):
+        authority.renew("blade/north/2")
+    assert {str(one.identity) for one in authority.folder.issued(utc_now())} == {"blade/north/2"}
+
+
+def test_who_is_revoked_stays_so_when_the_list_is_gone(authority, tmp_path):
+    own = authority.credentials("center/main", "127.0.0.1")
+    authority.issue("blade/north/2")
+    authority.revoke("blade/north/2")
+    assert own.refresh()
+    revoked = own._revoked
+    assert len(revoked) == 1
+    (tmp_path / "center-main" / REVOKED).unlink()
+    assert not own.refresh()
+    assert own._revoked == revoked
+
+
+@pytest.mark.parametrize("slot", ["07", "0", "-1", "1.0", "99999"])
+def test_a_slot_has_one_name(authority, slot):
+    with pytest.raises(BadIdentity):
+        authority.issue(f"blade/north/{slot}")

@@ -80,7 +80,11 @@ async def open_rtp_outlet(address: Address, cname: str) -> AsyncIterator[RtpOutl
     transport, media = await loop.create_datagram_endpoint(lambda: PushSocket(RTP_DATAGRAM_BYTES), sock=sock)
     outlet = RtpOutlet(media, cname)
     try:
-        async with open_receiver_reports(address._replace(port=address.port + 1), outlet.hear) as outlet.reports:
-            yield outlet
+        async with open_receiver_reports(address._replace(port=address.port + 1), outlet.hear) as reports:
+            outlet.reports = reports
+            try:
+                yield outlet
+            finally:
+                outlet.reports = None  # what was to be said later is not any more
     finally:
         transport.abort()
