@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import random
 
+import pytest
 from msgspec.structs import replace
 
 from blade_agent.main_board.catalogue import Catalogue, change_of
@@ -13,6 +14,8 @@ from blade_agent.main_board.director.director_figures import DirectorCounters
 from blade_agent.main_board.director.sessions.states import Seeking
 from media_network.address import Address
 from media_network.http.asker import Asker
+from media_network.identity.identification import Peer
+from media_network.identity.identity import Identity
 from media_network.messages.enlisting import ENLIST, REPORT, Enlisted, RunningStream, TurnPhase
 from media_network.messages.obtaining import OBTAIN, ObtainStanding
 from media_network.messages.program_information import ASK_ENGINE_CHANGES, AskChanges
@@ -24,6 +27,7 @@ from tests.blade_agent.main_board.director.stage import (
     DIRECTOR,
     STATE,
     cursor_of,
+    engine_address,
     order_of,
     program_of,
     stage,
@@ -117,6 +121,23 @@ def test_a_blade_that_directed_once_keeps_programs_for_the_next():
             catalogue, _ = await opened(world, enlist)
             await catalogue.learn([change_of(program_of(name="other").header)])
             assert catalogue.get("other")
+
+        world.tell(story)
+
+
+@pytest.mark.parametrize("slot", [2, 3])
+def test_a_blade_enlists_itself_and_no_other(slot):
+    """Who shows a certificate speaks for the host that it asks from, in the slot that it is for."""
+    host = engine_address(slot).host
+    asker = Asker(host, Peer(Identity.named("lab.example", f"blade/north/{slot}"), "thumbprint"), identified=True)
+    with stage({2: ALL}) as world:
+
+        async def enlist(_, answers):
+            return await answers[ENLIST](world.engines[2].enlistment(), asker)
+
+        async def story():
+            _, answer = await opened(world, enlist)
+            assert isinstance(answer, Enlisted) if slot == 2 else answer.reason is Reason.NOT_ALLOWED
 
         world.tell(story)
 
