@@ -236,6 +236,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._host = ""
         self._transport: asyncio.Transport | None = None
         self._heard: list[RtspRequest | Unreadable] = []
+        self._unread_max = UNREAD_BYTES_MAX
+        """More from the first session on: what was sent of its stream may outlast it."""
         self._answering: asyncio.Task[None] | None = None
         self._silence: asyncio.TimerHandle | None = None
 
@@ -304,7 +306,9 @@ class _Connection(asyncio.BufferedProtocol):
                 logger.exception("a request of %s by RTSP", self._host)
                 self.write(RtspResponse(status=RtspStatus.INTERNAL_SERVER_ERROR).octets(heard.number))
             # A stream that is not taken is left out; answers are not, so who takes none has too many.
-            if self.waiting_bytes() > UNREAD_BYTES_MAX + (WAITING_BYTES_MAX if self._door.has_sessions(self) else 0):
+            if self._door.has_sessions(self):
+                self._unread_max = UNREAD_BYTES_MAX + WAITING_BYTES_MAX
+            if self.waiting_bytes() > self._unread_max:
                 self.force_close()
                 return
         self._answering = None
