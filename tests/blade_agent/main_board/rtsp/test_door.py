@@ -8,7 +8,7 @@ from blade_agent.main_board.rtsp.door import UNREAD_BYTES_MAX, open_rtsp_door
 from media_network.address import Address
 from media_network.http.gate import ConnectionGate
 from tests.addresses import free_port
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 HOST = "127.0.0.1"
 ASKED = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"
@@ -36,7 +36,7 @@ def test_who_asks_and_asks_and_takes_no_answer_is_left():
                 most = 0
                 try:
                     while asked < 1_000_000:
-                        await asyncio.wait_for(loop.sock_sendall(stranger, ASKED * 100), 5)
+                        await asyncio.wait_for(loop.sock_sendall(stranger, ASKED * 100), PATIENCE_S)
                         asked += 100
                         most = max(most, connection.waiting_bytes())
                 except (ConnectionError, TimeoutError):
