@@ -59,6 +59,8 @@ class RtspSession:
     transport: RtspTransport
     heard_at: float
     playing: bool = False
+    begun: bool = False
+    """It has played: its stream goes where it goes."""
 
     @property
     def program(self) -> ProgramId:
@@ -126,6 +128,8 @@ class RtspDesk:
         """`own` is `host:port` of the door, `source` where RTP comes from; `elsewhere`: streams may go to other hosts
         than those that ask."""
         self.sessions: dict[str, RtspSession] = {}
+        self._of_connection: dict[int, dict[str, RtspSession]] = {}
+        """The same, by the connection that each was set up over: what comes there may be a stranger's, and much."""
         self._own = own
         self._source = source
         self._rng = rng
@@ -149,7 +153,7 @@ class RtspDesk:
     def answer(self, order: RtspOrder, answer: RtspAnswer, now: float) -> RtspResponse:
         """What the player is told when an order has been carried out."""
         if isinstance(order, EndSession):
-            self.sessions.pop(order.session.name, None)
+            self.end(order.session)
             return _of_session(order.session)
         if isinstance(answer, Refused):
             return refusing(answer)
@@ -162,12 +166,28 @@ class RtspDesk:
             case AskProgram(), Described() as described:
                 return self._set_up(order, described.program, now)
             case PlayStream(session), Playing() as playing:
-                session.playing = True
+                session.playing = session.begun = True
                 return _of_session(session, _played(session, playing))
             case PauseStream(session), Halted(at_ms):
                 session.playing = False
                 return _of_session(session, {"Range": npt(at_ms)})
         return _plain(RtspStatus.INTERNAL_SERVER_ERROR)
+
+    def of_connection(self, connection: int) -> tuple[RtspSession, ...]:
+        """The sessions that were set up over a connection."""
+        return tuple(self._of_connection.get(connection, {}).values())
+
+    def end(self, session: RtspSession) -> None:
+        """A session is over."""
+        self.sessions.pop(session.name, None)
+        self._leave(session)
+
+    def _leave(self, session: RtspSession) -> None:
+        """It is its connection's no more."""
+        of_connection = self._of_connection.get(session.connection, {})
+        of_connection.pop(session.name, None)
+        if not of_connection:
+            self._of_connection.pop(session.connection, None)
 
     def heard(self, name: str, now: float) -> None:
         """Something else than a request was heard of the player of a session."""
@@ -181,11 +201,7 @@ class RtspDesk:
     def lost(self, connection: int) -> list[RtspSession]:
         """A connection is closed; gives the sessions that end with it, for their streams went over it."""
         self._tokens.pop(connection, None)
-        return [
-            session
-            for session in self.sessions.values()
-            if session.connection == connection and session.transport.ports is None
-        ]
+        return [session for session in self.of_connection(connection) if session.transport.ports is None]
 
     def _session_of(self, request: RtspRequest, host: str) -> RtspSession | None:
         session = self.sessions.get(request.headers.get("session", "").partition(";")[0].strip())
@@ -303,7 +319,11 @@ class RtspDesk:
                 heard_at=now,
             )
             self.sessions[session.name] = session
+        if session.begun and session.transport != transport:
+            return _plain(RtspStatus.METHOD_NOT_VALID_IN_THIS_STATE)
+        self._leave(session)
         session.transport, session.connection = transport, order.connection
+        self._of_connection.setdefault(order.connection, {})[session.name] = session
         return _of_session(session, {"Transport": self._agreed(transport)})
 
     def _agreed(self, transport: RtspTransport) -> str:

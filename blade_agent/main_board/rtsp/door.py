@@ -39,9 +39,9 @@ from media_network.refusal import Reason, Refused
 logger = logging.getLogger(__name__)
 
 _SILENT_S = 75.0
+"""A connection without a session over which nothing comes for so long is closed."""
 UNREAD_BYTES_MAX = 64 * 1024
 """Of answers that a player has yet to take; streams beside."""
-"""A connection without a session over which nothing comes for so long is closed."""
 _UNACKNOWLEDGED_MS = 30_000
 """A player that takes nothing for so long has gone, whatever its connection says (TCP_USER_TIMEOUT)."""
 _LOOK_EVERY_S = 1.0
@@ -137,7 +137,7 @@ class RtspDoor:
 
     async def end(self, session: RtspSession) -> None:
         """A session is over."""
-        self.desk.sessions.pop(session.name, None)
+        self.desk.end(session)
         if stream := self._interleaved.pop(session.name, None):
             stream.close()
         if viewing := self._viewings.pop(session.name, None):
@@ -157,15 +157,15 @@ class RtspDoor:
 
     def hear_interleaved(self, connection: "_Connection", heard: Interleaved, now: float) -> None:
         """What a player says between its messages: reports of the stream that it gets there."""
-        for session in tuple(self.desk.sessions.values()):
-            if session.connection == connection.number and heard.channel in session.transport.channels:
+        for session in self.desk.of_connection(connection.number):
+            if heard.channel in session.transport.channels:
                 self.desk.heard(session.name, now)
                 if stream := self._interleaved.get(session.name):
                     stream.answer(heard.data)
 
     def has_sessions(self, connection: "_Connection") -> bool:
         """Whether a session was set up over a connection that is not over."""
-        return any(session.connection == connection.number for session in self.desk.sessions.values())
+        return bool(self.desk.of_connection(connection.number))
 
     async def _viewing(self, session: RtspSession) -> Viewing:
         """The stream of a session. Raises OSError where there are no ports for it."""

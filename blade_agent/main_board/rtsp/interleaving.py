@@ -20,8 +20,6 @@ class InterleavedStream:
 
     def __init__(self, source: Address, write: Callable[[bytes], None], waiting: Callable[[], int]) -> None:
         """`source` is where RTP comes from; `write` sends to the player, for whom `waiting` bytes have yet to leave."""
-        self.left_out = 0
-        """Datagrams that the player was too slow for."""
         self.address = source
         """Where the stream is to be sent."""
         self._source = source
@@ -75,8 +73,6 @@ class InterleavedStream:
                 self._held.append(frame)
         elif self._waiting() < WAITING_BYTES_MAX:
             self._write(frame)
-        else:
-            self.left_out += 1
 
 
 class _Ear(asyncio.DatagramProtocol):

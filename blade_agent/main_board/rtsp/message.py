@@ -120,18 +120,23 @@ class RtspReader:
                 return
 
     def _next(self) -> Heard | None:
-        if self._head:
-            return self._with_body(self._head)
-        while self._waiting[:2] == b"\r\n":
-            del self._waiting[:2]
-        if self._waiting.startswith(_INTERLEAVED):
-            return self._interleaved()
-        end = self._waiting.find(_END_OF_HEAD, 0, HEAD_BYTES_MAX)
-        if end < 0:
-            return Unreadable(RtspStatus.BAD_REQUEST) if len(self._waiting) >= HEAD_BYTES_MAX else None
-        head = bytes(self._waiting[:end])
-        del self._waiting[: end + len(_END_OF_HEAD)]
-        return self._request(head)
+        while not self._head:
+            while self._waiting[:2] == b"\r\n":
+                del self._waiting[:2]
+            if self._waiting.startswith(_INTERLEAVED):
+                return self._interleaved()
+            end = self._waiting.find(_END_OF_HEAD, 0, HEAD_BYTES_MAX)
+            if end < 0:
+                return Unreadable(RtspStatus.BAD_REQUEST) if len(self._waiting) >= HEAD_BYTES_MAX else None
+            lines = bytes(self._waiting[:end]).split(b"\r\n")
+            del self._waiting[: end + len(_END_OF_HEAD)]
+            try:
+                self._take_head([line.decode("utf-8") for line in lines])
+            except UnicodeDecodeError:
+                return Unreadable(RtspStatus.BAD_REQUEST)
+            except _BadHead as bad:
+                return Unreadable(bad.status)
+        return self._with_body(self._head)
 
     def _interleaved(self) -> Interleaved | Unreadable | None:
         if len(self._waiting) < _INTERLEAVED_HEAD_BYTES:
@@ -146,24 +151,13 @@ class RtspReader:
         del self._waiting[:end]
         return found
 
-    def _request(self, head: bytes) -> Heard | None:
-        try:
-            lines = head.decode("utf-8").split("\r\n")
-            if lines[0].startswith(f"{_VERSION} "):
-                return self._skip_response(_headers(lines[1:]))
+    def _take_head(self, lines: list[str]) -> None:
+        """A request's is kept; an answer is passed over, for nothing is asked here. Raises _BadHead."""
+        if not lines[0].startswith(f"{_VERSION} "):
             self._head = _request_of(lines)
-        except UnicodeDecodeError:
-            return Unreadable(RtspStatus.BAD_REQUEST)
-        except _BadHead as bad:
-            return Unreadable(bad.status)
-        self._body_bytes = int(self._head.headers.get("content-length", "0"))
-        return self._with_body(self._head)
-
-    def _skip_response(self, headers: Mapping[str, str]) -> Heard | None:
-        """Nothing is asked here that would be answered; one that comes all the same has no body."""
-        if headers.get("content-length", "0") != "0":
-            return Unreadable(RtspStatus.BAD_REQUEST)
-        return self._next()
+            self._body_bytes = int(self._head.headers.get("content-length", "0"))
+        elif _headers(lines[1:]).get("content-length", "0") != "0":
+            raise _BadHead  # where it ends is not known
 
     def _with_body(self, head: RtspRequest) -> RtspRequest | None:
         if len(self._waiting) < self._body_bytes:

@@ -223,6 +223,27 @@ def test_a_second_transport_is_agreed_on_before_it_plays_and_not_later():
     assert refused.status is RtspStatus.METHOD_NOT_VALID_IN_THIS_STATE
 
 
+def test_where_a_stream_goes_that_has_begun_cannot_be_changed_and_may_be_said_again():
+    player = Player()
+    session = player.set_up()
+    player.say("PLAY", GOING, session=session)
+    player.say("PAUSE", Halted(0), session=session)
+    elsewhere = player.say("SETUP", DESCRIBED, session=session, transport="RTP/AVP;unicast;client_port=7000-7001")
+    assert elsewhere.status is RtspStatus.METHOD_NOT_VALID_IN_THIS_STATE
+    assert player.say("SETUP", DESCRIBED, session=session, transport=UDP).status is RtspStatus.OK
+
+
+def test_the_sessions_of_a_connection_are_those_that_were_set_up_over_it_last():
+    player = Player()
+    session = player.set_up()
+    other = Player(player.desk, connection=2)
+    assert other.say("SETUP", DESCRIBED, session=session, transport=UDP).status is RtspStatus.OK
+    name = session.partition(";")[0]
+    assert [[one.name for one in player.desk.of_connection(number)] for number in (1, 2)] == [[], [name]]
+    other.say("TEARDOWN", None, session=session)
+    assert player.desk.of_connection(2) == ()
+
+
 def test_every_order_is_answered():
     player = Player()
     session = player.set_up()

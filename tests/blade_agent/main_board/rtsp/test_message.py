@@ -44,6 +44,11 @@ def test_an_answer_that_nobody_asked_for_is_passed_over():
     assert heard.number == 7
 
 
+def test_any_number_of_them_is():
+    (heard,) = read(b"RTSP/1.0 \r\n\r\n" * 10_000 + PLAY)
+    assert heard.number == 7
+
+
 @pytest.mark.parametrize(
     ("octets", "status"),
     [
