@@ -13,6 +13,7 @@ from media_network.cli import UserError, WholeRange, echo_json, json_option
 
 if TYPE_CHECKING:
     from blade_agent.flashing.disks import TargetDisk
+    from blade_agent.flashing.open_disk import OpenDisk
     from blade_agent.flashing.writing import Written
     from blade_agent.image.manifest import ImageManifest
     from blade_agent.image.signed_image import SignedImage
@@ -135,8 +136,21 @@ def _confirmed(disk: "TargetDisk") -> bool:
         return False
 
 
+def _require_the_same(opened: "OpenDisk", disk: "TargetDisk") -> None:
+    """What is open is what was looked at: a card may be exchanged while a person thinks. Raises NotThisDisk."""
+    from blade_agent.flashing.disks import TargetRefused, look_at_target
+
+    try:
+        now = look_at_target(opened.path)
+    except TargetRefused as error:
+        raise NotThisDisk(str(error), error.hint) from error
+    size_bytes = disk.size_bytes if disk.block else now.size_bytes  # a file has its new size already
+    if (now.block, now.model, now.serial, now.size_bytes) != (disk.block, disk.model, disk.serial, size_bytes):
+        raise NotThisDisk(f"{disk.path} is not what it was when it was shown", "Look which disk it is, and try again.")
+
+
 def _write(signed: "SignedImage", disk: "TargetDisk") -> "Written":
-    """Raises NotKept, NotThisDisk: somebody else has it; NotTheImage, OSError."""
+    """Raises NotKept, NotThisDisk: somebody else has it, or it was exchanged; NotTheImage, OSError."""
     from blade_agent.flashing.open_disk import opened_disk
     from blade_agent.flashing.writing import ImageWriter, NotWritten
     from blade_agent.image.options import NotTheImage
@@ -150,6 +164,7 @@ def _write(signed: "SignedImage", disk: "TargetDisk") -> "Written":
             target = stack.enter_context(opened_disk(Path(disk.path), manifest.size_bytes, block=disk.block))
         except OSError as error:
             raise NotThisDisk(f"it cannot be opened: {in_words(error)}", "Look who has it, and who may.") from error
+        _require_the_same(target, disk)
         progress = stack.enter_context(Progress("written and read back", 2 * manifest.mapped_bytes))
         try:
             return ImageWriter(target, manifest, chunks, wrote=progress.add, read=progress.add).run()

@@ -17,6 +17,11 @@ class OpenDisk:
         self._descriptor = descriptor
         self._block = block
 
+    @property
+    def path(self) -> Path:
+        """Of what is open, whatever its name stands for by now (proc(5))."""
+        return Path(f"/proc/self/fd/{self._descriptor}")
+
     def write(self, offset: int, octets: bytes) -> None:
         """See `Disk`."""
         os.lseek(self._descriptor, offset, os.SEEK_SET)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from blade_agent.cli import main
 from blade_agent.flashing import disks
@@ -152,6 +153,15 @@ def test_a_disk_that_keeps_nothing_ends_with_its_own_status(image, card, monkeyp
     assert f"{card}: it does not keep chunk 3 of 7, after 3 times" in result.stderr
     assert "boots nothing" in result.stderr
     assert card.read_bytes()[:CHUNK_BYTES] == bytes(CHUNK_BYTES)
+
+
+def test_a_card_that_was_exchanged_while_a_person_thought_is_not_written(image, card, monkeypatch):
+    looks = iter(("0xdead", "0xbeef"))
+    look = lambda path: structs.replace(disk(path), serial=next(looks))  # noqa: E731
+    monkeypatch.setattr(disks, "look_at_target", look)
+    result = flash(image, card, answer="y\n")
+    assert (result.exit_code, "not what it was when it was shown" in result.stderr) == (4, True), result.output
+    assert card.read_bytes() == bytes(SIZE)
 
 
 def test_somebody_else_s_disk_is_not_opened(image, target, monkeypatch):
